@@ -17,7 +17,7 @@ import {
   type TaskId,
 } from "../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { inputIssues } from "../engine/input_issues.ts";
+import { inputIssues } from "../engine/parsed_input.ts";
 import { invalidRequest } from "./refusal.ts";
 
 const DOCUMENTED = new WeakMap<object, JsonObject>();
@@ -46,7 +46,7 @@ export function maybe<Schema extends v.GenericSchema>(schema: Schema, descriptio
   return v.exactOptional(describe(schema, description));
 }
 
-export { inputIssues as pointedIssues } from "../engine/input_issues.ts";
+export { inputIssues as pointedIssues } from "../engine/parsed_input.ts";
 export type { InputIssue as PointedIssue } from "../engine/requests.ts";
 
 /** @throws {Refusal} `invalid-request`, with a pointer for each issue. */

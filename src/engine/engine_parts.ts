@@ -12,7 +12,6 @@ import { Attention } from "./views/attention.ts";
 import { Breakers } from "./run/breakers.ts";
 import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
-import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/run_trace.ts";
 import { Creation } from "./writer/creation.ts";
 import { Retries } from "./writer/retries.ts";
@@ -240,7 +239,6 @@ function withWriting(parts: ReturnType<typeof createFoundation>) {
     ...parts,
     writer,
     heldPlaces: new HeldPlaces({ ...parts, writer }),
-    commands: new Commands(table, writer),
     history: new JobEntryReader(events, table),
     fanOut: new FanOut(filed.started, registry, table),
   };

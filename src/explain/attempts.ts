@@ -5,6 +5,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
@@ -16,6 +17,7 @@ import {
   type TaskState,
 } from "../core/job_state.ts";
 import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
+import { lengthMs } from "./condition_spans.ts";
 import type { Causes, Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "./phrases.ts";
@@ -281,4 +283,50 @@ export function underWayText({ failedBy }: Evidence, overtaken: readonly Overtak
   const were = overtaken.length === 1 ? "was" : "were";
   const failed = isOfType(failedBy?.entry, "job.JobCancelled") ? "was cancelled" : "failed";
   return `${names} ${were} under way when the job ${failed}`;
+}
+
+/** The attempts of a task that its time limit ended: what they began may have happened. */
+export function timedOut(known: Pick<Evidence, "attempts">, taskId: TaskId): readonly Attempt[] {
+  return attemptsOf(known, taskId).filter(({ ended }) =>
+    ended?.kind === "failed" && ended.timedOutMs !== undefined
+  );
+}
+
+/** For a task that failed otherwise in the end, as on finding done what the first attempt did. */
+export function timedOutBefore(known: Pick<Evidence, "attempts" | "job">): Reasons {
+  const taskId = known.job.state === "Failed" ? known.job.failure.taskId : undefined;
+  if (taskId === undefined) return [];
+  const cut = timedOut(known, taskId);
+  const last = attemptsOf(known, taskId).at(-1);
+  const [first] = cut;
+  if (first === undefined || last === undefined || cut.includes(last)) return [];
+  const statement = `Its time limit had cut off attempt ${first.attempt} of ${taskText(taskId)}: ` +
+    "what that had begun may have happened all the same.";
+  return [reason(statement, first.ended?.entry)];
+}
+
+/** So many tasks at once may be more than a service takes. */
+const OTHERS_MIN = 50;
+const AT_ONCE_MS = 1_000;
+
+/** That the task which failed a job was one of very many that had begun at about the same time. */
+export function beganAtOnce({ job, attempts }: Pick<Evidence, "job" | "attempts">): Reasons {
+  const taskId = job.state === "Failed" ? job.failure.taskId : undefined;
+  const own = taskId && firstStart(attempts.get(taskId));
+  if (own === undefined) return [];
+  const near = [...attempts].filter(([other, ofTask]) => {
+    const started = firstStart(ofTask);
+    return other !== MAIN_TASK && started !== undefined &&
+      Math.abs(lengthMs(own.receivedAt, started.receivedAt)) <= AT_ONCE_MS;
+  });
+  const others = near.length - 1;
+  if (others < OTHERS_MIN) return [];
+  const statement = `It had begun within ${durationText(AT_ONCE_MS)} of ${
+    counted(others, "other task")
+  } of the job.`;
+  return [reason(statement, own)];
+}
+
+function firstStart(attempts: readonly Attempt[] = []): JobEventLogEntry | undefined {
+  return attempts[0]?.started;
 }

@@ -20,12 +20,14 @@ import { oneLine } from "../core/shown_value.ts";
 import {
   attemptCited,
   attemptsOf,
+  beganAtOnce,
   compensableTasks,
   compensationEnds,
   compensationSubject,
   cutShortText,
   isUndone,
   overtakenReasons,
+  timedOutBefore,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -33,6 +35,7 @@ import {
 import {
   countedOfAnother,
   countedTwice,
+  errorsOutOfTime,
   eventsTooLate,
   overlookedEvents,
 } from "./counted_events.ts";
@@ -94,6 +97,7 @@ export function notableReasons(known: Evidence): Reasons {
     ...repeatedReasons(known),
     ...countedTwice(known),
     ...eventsTooLate(known),
+    ...errorsOutOfTime(known),
     ...overlookedEvents(known),
     ...meanwhileReasons(known),
     ...recoveredFailures(known),
@@ -144,14 +148,25 @@ export function failureReasons(known: Evidence): Reasons {
   const late = lateLimit(known);
   return [
     failed(known, failure, failedBy.entry),
-    ...countedOfAnother(known),
-    ...returnedErrors(known),
-    ...resultsTakenOver(known),
+    ...causesOfFailure(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
     ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
     ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),
+  ];
+}
+
+/** What may have caused the failure, apart from the error itself: the summary names it as well. */
+export function causesOfFailure(known: Evidence): Reasons {
+  const { jobInError } = known;
+  return [
+    ...jobInError === undefined ? [] : [jobInError],
+    ...countedOfAnother(known),
+    ...returnedErrors(known),
+    ...beganAtOnce(known),
+    ...timedOutBefore(known),
+    ...resultsTakenOver(known),
   ];
 }
 

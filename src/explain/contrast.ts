@@ -1,7 +1,8 @@
 /**
  * What jobs that share a failure or a wait have in common, and others of their type do not. The
  * rule: all similar jobs have the value, at least three of them, and none of at least ten other
- * jobs has it. With fewer jobs it could be chance.
+ * jobs has it. With fewer jobs it could be chance. If no value does, failed jobs may all have been
+ * created after the others, as when something changed that all of them need.
  */
 
 import type { JobState } from "../core/job_state.ts";
@@ -11,7 +12,7 @@ import { shownScalar } from "../core/shown_value.ts";
 
 /** A value that all similar jobs have, and none of the others. */
 export interface Trait {
-  /** `label tenant`, `input.card.country`, `version`. */
+  /** `label tenant`, `input.card.country`, `version`, `createdAfter`. */
   readonly name: string;
   readonly value: string | number | boolean | null;
 }
@@ -53,17 +54,35 @@ export function findContrast(
     for (const [name, value] of common) {
       if (theirs.get(name) === value) common.delete(name);
     }
-    if (common.size === 0) return undefined;
+    if (common.size === 0) break;
   }
-  const traits = [...common].map(([name, value]) => ({ name, value })).slice(0, TRAITS_MAX);
+  const traits = common.size === 0
+    ? createdAfter(alike, others)
+    : [...common].map(([name, value]) => ({ name, value })).slice(0, TRAITS_MAX);
   return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
+}
+
+const CREATED_AFTER = "createdAfter";
+
+/** Jobs that wait have always come after those that no longer do. */
+function createdAfter(alike: readonly JobState[], others: readonly JobState[]): readonly Trait[] {
+  const last = others.reduce((one, other) => one.firstLogId > other.firstLogId ? one : other);
+  return alike.every(({ state, firstLogId }) => state === "Failed" && firstLogId > last.firstLogId)
+    ? [{ name: CREATED_AFTER, value: last.createdAt }]
+    : [];
 }
 
 /** `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 211 that went through has.` */
 export function contrastText({ traits, alike, others }: Contrast, how: "failed" | "wait"): string {
-  const shown = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
   const all = alike < ALIKE_MAX ? `All ${alike}` : `The newest ${alike}`;
-  const none = others < OTHERS_MAX ? `none of the ${others}` : `none of the newest ${others}`;
+  const of = others < OTHERS_MAX ? `${others}` : `newest ${others}`;
+  const [first] = traits;
+  if (first?.name === CREATED_AFTER) {
+    return `${all} jobs that ${how} like this were created after the ${of} that went through, the ` +
+      `last of them at ${first.value}.`;
+  }
+  const shown = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
+  const none = `none of the ${of}`;
   return `${all} jobs that ${how} like this have ${shown}; ${none} that went through has.`;
 }
 

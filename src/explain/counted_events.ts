@@ -16,6 +16,7 @@ import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { contradiction, isIdentifier, looseValues, ownValues } from "./likeness/own_values.ts";
+import { policyExpectations } from "./open_expectations.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { shortened } from "./phrases.ts";
 import { reason } from "./statement.ts";
@@ -27,6 +28,8 @@ const VALUES_SHOWN_MAX = 3;
 /** How many events of one expectation are compared, and how large each may be, in characters. */
 const COUNTED_MAX = 64;
 const CONTENT_MAX = 4_096;
+/** An error before the start is about the same work if it came this shortly before. */
+const SHORTLY_MS = 3_600_000;
 /** How long an event may take to be recorded. */
 const UNTIL_RECORDED_MS = 1_000;
 
@@ -129,7 +132,9 @@ export function eventsTooLate(known: Evidence): Reasons {
     if (late === undefined) return [];
     const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
     const statement = `${expected.matcher.eventType} for "${expected.id}" came at ` +
-      `${late.receivedAt}, ${after} after the job had ${goneText(gaveUp)}.`;
+      `${late.receivedAt}, ${after} after the job had ${goneText(gaveUp)}${
+        waitedText(known, gaveUp)
+      }.`;
     return [reason(statement, gaveUp, late)];
   }).slice(0, SHOWN_MAX);
 }
@@ -138,6 +143,37 @@ export function eventsTooLate(known: Evidence): Reasons {
 function goneText({ eventType }: JobEventLogEntry): string {
   if (eventType === "job.DeadlinePassed") return "given up on it";
   return eventType === "job.JobCancelled" ? "been cancelled" : "failed";
+}
+
+/** `, having waited 3 d`: a time that was given in another unit shows. */
+function waitedText({ job: { waits = [] }, entries }: Evidence, gaveUp: JobEventLogEntry): string {
+  const { setBy = 0 } = waits.find(({ passedBy }) => passedBy === gaveUp.logId) ?? {};
+  const began = entries.get(setBy)?.receivedAt;
+  return began === undefined
+    ? ""
+    : `, having waited ${durationText(lengthMs(began, gaveUp.receivedAt))}`;
+}
+
+/**
+ * Events that the policy of a job which is Done names errors, and that did not count, since they
+ * came shortly before the job started, or after it had ended.
+ */
+export function errorsOutOfTime(known: Evidence): Reasons {
+  const { job, later, started, endedBy } = known;
+  if (job.state !== "Done" || started === undefined || endedBy === undefined) return [];
+  return policyExpectations(job.plan).flatMap(({ expected: { id } }) => {
+    const entry = later?.get(id)?.find(({ logId, receivedAt }) =>
+      logId > endedBy.entry.logId ||
+      logId < started.logId && lengthMs(receivedAt, started.receivedAt) <= SHORTLY_MS
+    );
+    if (entry === undefined) return [];
+    const [when, ms] = entry.logId < started.logId
+      ? ["before the job started", lengthMs(entry.receivedAt, started.receivedAt)]
+      : ["after the job had ended", lengthMs(endedBy.entry.receivedAt, entry.receivedAt)];
+    const statement = `${toMatchable(entry).eventType}, which its policy names an error, came at ` +
+      `${entry.receivedAt}, ${durationText(ms)} ${when}.`;
+    return [reason(statement, entry)];
+  }).slice(0, SHOWN_MAX);
 }
 
 /**

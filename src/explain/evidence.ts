@@ -195,6 +195,8 @@ export interface Findings {
   readonly twin?: JobState | undefined;
   /** The job that it retries, if known. */
   readonly retried?: JobState | undefined;
+  /** What became of another job that the error names, if it failed. */
+  readonly jobInError?: Statement<LogId> | undefined;
   /** Failures of other types with the same error. */
   readonly sameElsewhere?: Statement<LogId> | undefined;
   /**
@@ -239,6 +241,8 @@ export interface LongestJob {
   readonly by: LogId;
   /** RFC 3339. */
   readonly since: string;
+  /** For a suspended job, who suspended it, and why: ` by ada (reason: audit)`, or nothing. */
+  readonly suspension?: string;
 }
 
 interface ParkedGroup {

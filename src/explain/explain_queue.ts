@@ -25,7 +25,7 @@ import {
   rateOpensAt,
   restoreLimit,
 } from "./queue_holders.ts";
-import { backoffText, reasonsBeside } from "./queue_reasons.ts";
+import { backoffText, longestOnes, reasonsBeside } from "./queue_reasons.ts";
 import { automatic, byHand, manual, reason } from "./statement.ts";
 
 const REASONS_MAX = 5;
@@ -239,9 +239,11 @@ function idleCause(facts: QueueFacts): Cause {
   const every = all === 1
     ? "the one job that has not ended is"
     : `all ${all} jobs that have not ended are`;
-  const summary = held === all
+  const nothing = held === all
     ? `Nothing runs: ${every} held (${shortened(kinds, LIVE.length)})${why}.`
     : `Nothing runs: ${shortened(kinds, LIVE.length)}${why}.`;
+  const first = why === "" ? longestOnes(facts, ["suspended"]) : [];
+  const summary = [nothing, ...first.map(({ statement }) => statement)].join(" ");
   return { standsStill: true, summary, next: release(facts) };
 }
 
@@ -256,7 +258,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
 ];
 
 /** What would release held jobs. */
-function release({ parked, longest }: QueueFacts): Next {
+function release({ parked, longest, conditions }: QueueFacts): Next {
   const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
     const what = reason === "noDefinition"
@@ -269,9 +271,14 @@ function release({ parked, longest }: QueueFacts): Next {
     return byHand(statement, newest.by);
   });
   const { suspended } = longest;
-  return suspended === undefined
-    ? code
-    : [...code, manual(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
+  if (suspended === undefined) return code;
+  const jobs = conditions.get("suspended") ?? 0;
+  const all = { action: "resume", filter: { condition: ["suspended"] } };
+  return [
+    ...code,
+    manual(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`),
+    ...jobs > 1 ? [manual(`Resume all ${countText(jobs)}:`, "/jobs/bulk", all)] : [],
+  ];
 }
 
 /** The latest time at which a limit lets the next waiting job begin, or what would let it. */

@@ -8,10 +8,10 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import {
-  attemptsOf,
   compensableTasks,
   isUndone,
   overtakenAttempts,
+  timedOut,
   underWayText,
 } from "./attempts.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
@@ -89,7 +89,7 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   const task = taskText(taskId ?? MAIN_TASK);
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
-    : isTimedOut(known, taskId ?? MAIN_TASK)
+    : timedOut(known, taskId ?? MAIN_TASK).length > 0
     ? `First check what ${task} did: what its time limit cut off may have happened, and a retry ` +
       "does it again."
     : kind === "poison"
@@ -98,12 +98,6 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
-}
-
-/** Whether its time limit ended the last attempt of a task. */
-function isTimedOut(known: Evidence, taskId: TaskId): boolean {
-  const ended = attemptsOf(known, taskId).at(-1)?.ended;
-  return ended?.kind === "failed" && ended.timedOutMs !== undefined;
 }
 
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */

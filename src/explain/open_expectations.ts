@@ -7,6 +7,7 @@ import { isReserved, type LogId } from "../core/ids.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,
+  type JobPlan,
   MAIN_EXPECTATION_ID,
   policyEvents,
   type PolicyRole,
@@ -51,7 +52,10 @@ const POLICY_TARGETS_MAX = 16;
 
 /** What an event may have been meant for that met no expectation; ids have a space, unlike others. */
 export function policyTargets({ state, plan }: JobState): readonly PolicyTarget[] {
-  if (state !== "Created" && state !== "Running") return [];
+  return state === "Created" || state === "Running" ? policyExpectations(plan) : [];
+}
+
+export function policyExpectations(plan: JobPlan): readonly PolicyTarget[] {
   return policyEvents(plan.policy).filter(({ matcher }) => !isReserved(matcher.eventType))
     .slice(0, POLICY_TARGETS_MAX)
     .map(({ role, matcher }, at) => ({ ...asExpectation(`policy ${at + 1}`, matcher), role }));

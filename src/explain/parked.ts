@@ -126,9 +126,11 @@ function remedy(
   const type = job.type ?? "";
   switch (why) {
     case "diverged": {
-      const statement =
-        "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
-        "time from ctx.now(), data from tasks.";
+      // For an input that the code rejects, that is its submission.
+      const statement = job.parked?.disagreesWith === created.logId
+        ? "Nothing, until Daybook starts with code whose schema takes the input on record."
+        : "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
+          "time from ctx.now(), data from tasks.";
       return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
     }
     case "noDefinition": {

@@ -93,10 +93,14 @@ const LONGEST: readonly (readonly [Condition, string])[] = [
   ["waiting", "has waited for an event for longest"],
 ];
 
-function longestOnes({ longest }: QueueFacts): Reasons {
+export function longestOnes(
+  { longest }: QueueFacts,
+  only: readonly Condition[] = LONGEST.map(([condition]) => condition),
+): Reasons {
   return LONGEST.flatMap(([condition, words]) => {
     const job = longest[condition];
-    if (job === undefined) return [];
-    return [reason(`Job ${job.jobId} ${words}, since ${job.since}.`, job.by)];
+    if (job === undefined || !only.includes(condition)) return [];
+    const { jobId, since, suspension = "", by } = job;
+    return [reason(`Job ${jobId} ${words}, since ${since}${suspension}.`, by)];
   });
 }

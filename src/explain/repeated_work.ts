@@ -15,6 +15,7 @@ import {
   type JobState,
   type TaskState,
 } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
 import { countText } from "../core/size.ts";
 import {
   attemptsOf,
@@ -22,6 +23,7 @@ import {
   compensationSubject,
   cutShortText,
   recordedAttemptText,
+  timedOut,
   wasCutShort,
 } from "./attempts.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
@@ -80,10 +82,7 @@ export function recoveredFailures(known: Evidence): Reasons {
     const times = count === 1 ? recordedAttemptText(first, max) : `${count} attempts${of}`;
     const done = attempts.at(-1)?.attempt ?? 0;
     const then = done === last.attempt + 1 ? "the next" : `attempt ${done}`;
-    const isUnsure = failed.some(({ ended }) =>
-      ended?.kind === "failed" && ended.timedOutMs !== undefined
-    );
-    const unsure = isUnsure
+    const unsure = timedOut(known, taskId).length > 0
       ? " What an attempt had begun before its time limit may have happened all the same."
       : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
@@ -151,8 +150,30 @@ function isReused(task: TaskState): task is CompletedTask {
   return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
+interface Given extends Pick<JobState, "createdAt"> {
+  readonly input?: JsonValue | undefined;
+}
+
+/** Later jobs are the next piece of work, such as that of the next day. */
+const APART_MAX_MS = 3_600_000;
+/** Times of the same work may differ by this much: those at which it was asked for. */
+const TIMES_APART_MAX_MS = 60_000;
+const TIMES = /"\d{4}-\d\d-\d\dT\d\d:\d\d:[^"]*"/g;
+
+/** Whether jobs of a type got the same input, apart from times, at about the same time. */
+export function isSameWork(one: Given, other: Given): boolean {
+  if (Math.abs(lengthMs(one.createdAt, other.createdAt)) > APART_MAX_MS) return false;
+  const [left = "", right = ""] = [one, other].map(({ input = null }) => JSON.stringify(input));
+  if (left === right) return true;
+  const times = right.match(TIMES) ?? [];
+  return left.replaceAll(TIMES, "") === right.replaceAll(TIMES, "") &&
+    (left.match(TIMES) ?? []).every((time, at) =>
+      Math.abs(lengthMs(time.slice(1, -1), times[at]?.slice(1, -1) ?? "")) <= TIMES_APART_MAX_MS
+    );
+}
+
 /** Another job that was given the same input at about the same time. */
-export function twinReasons({ created, twin }: Evidence): Reasons {
+export function twinReasons({ job, created, twin }: Evidence): Reasons {
   if (twin === undefined) return [];
   const isEarlier = twin.firstLogId < created.logId;
   const [first, second] = isEarlier
@@ -165,7 +186,9 @@ export function twinReasons({ created, twin }: Evidence): Reasons {
   const { retryOf } = created.attributes;
   const how = retryOf !== undefined && twin.retryOf === retryOf
     ? `is a retry of job ${retryOf} as well, made ${apart}`
-    : `of the same type got the same input ${apart}`;
+    : `of the same type got the same input${
+      JSON.stringify(twin.input) === JSON.stringify(job.input) ? "" : ", apart from times,"
+    } ${apart}`;
   const statement = `Job ${twin.jobId} ${how}, and ${became}: the work may be done twice.`;
   return [reason(statement, twin.firstLogId, twin.lastLogId)];
 }

@@ -21,12 +21,7 @@ export function returnedErrors(known: OutlinedHistory): Reasons {
   const bad = tasksWithError(known).map((task) =>
     reason(`${capital(badResultText(task))}.`, task.completedBy)
   );
-  const empty = bad.length > 0
-    ? []
-    : tasksWithNothing(known).map(({ taskId, completedBy }) =>
-      reason(`${capital(taskText(taskId))} completed, but returned nothing.`, completedBy)
-    );
-  return [...bad, ...empty];
+  return bad.length > 0 ? bad : unfitResults(known);
 }
 
 function badResultText({ taskId, result }: CompletedTask): string {
@@ -48,12 +43,25 @@ export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[]
 /** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
 const OF_NOTHING = /\b(undefined|null)\b/;
 
-function tasksWithNothing(known: OutlinedHistory): readonly CompletedTask[] {
+/** Results that are not what later code failed to read: nothing, or a page where JSON was wanted. */
+function unfitResults(known: OutlinedHistory): Reasons {
   const { job } = known;
-  const error = job.state === "Failed" ? job.failure.error : undefined;
-  if (error?.name !== "TypeError" || !OF_NOTHING.test(error.message)) return [];
-  return stepsBeforeEnd(known).filter(({ result = null }) => result === null)
-    .slice(0, TASKS_SHOWN_MAX);
+  const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
+  const isOfNothing = name === "TypeError" && OF_NOTHING.test(message);
+  if (!isOfNothing && name !== "SyntaxError") return [];
+  return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
+    const unfit = isOfNothing ? result === null ? "nothing" : "" : pageIn(result);
+    if (unfit === "") return [];
+    const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
+    return [reason(statement, completedBy)];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** `a page titled "Sign in"`, from the result itself or one of its members. */
+function pageIn(result: JsonValue): string {
+  const members = isScalar(result) || Array.isArray(result) ? [result] : Object.values(result);
+  const title = members.slice(0, MEMBERS_MAX).map(titleOf).find((one) => one !== undefined);
+  return title === undefined ? "" : `a page titled ${shownValue(title)}`;
 }
 
 /** Of a job that succeeded, or that a task, or `run`, failed. */
@@ -95,8 +103,14 @@ function errorIn(result: JsonValue | undefined): string {
 function errorInText(value: JsonValue): string {
   if (typeof value !== "string") return "";
   if (ERROR_TEXT.test(value)) return shownValue(value);
-  const [, title = ""] = PAGE.test(value) ? TITLE.exec(value.slice(0, TEXT_MAX)) ?? [] : [];
-  return TITLE_OF_ERROR.test(title) ? `a page titled ${shownValue(title.trim())}` : "";
+  const title = titleOf(value) ?? "";
+  return TITLE_OF_ERROR.test(title) ? `a page titled ${shownValue(title)}` : "";
+}
+
+/** The title of a page; empty if it has none; `undefined` for anything else. */
+function titleOf(value: JsonValue): string | undefined {
+  if (typeof value !== "string" || !PAGE.test(value)) return undefined;
+  return TITLE.exec(value.slice(0, TEXT_MAX))?.[1]?.trim() ?? "";
 }
 
 function errorInMembers(members: readonly (readonly [string, JsonValue])[]): string {
@@ -111,7 +125,8 @@ const isFalse = (value: JsonValue) => value === false;
 const isCodeOfError = (value: JsonValue) =>
   typeof value === "number" && value >= 400 && value < 600;
 const isStatusOfError = (value: JsonValue) =>
-  isCodeOfError(value) || typeof value === "string" && /^(error|failed|failure)$/i.test(value);
+  isCodeOfError(value) ||
+  typeof value === "string" && /^(error|failed|failure|time-?out|timed[ _-]?out)$/i.test(value);
 const isError = (value: JsonValue) =>
   typeof value === "string" ? value.trim() !== "" : !isScalar(value);
 const areErrors = (value: JsonValue) => Array.isArray(value) && value.length > 0;

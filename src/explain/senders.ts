@@ -23,13 +23,15 @@ export interface Sender {
   /** The job that was given it, and where; absent if no job of the type was. */
   readonly job?: JobState;
   readonly path?: string;
+  /** Whether the waiting job was to send it itself, in a task that it has not run. */
+  readonly isItself?: boolean;
   /** If that job waits itself: the one at the end of the chain, which waits for no other. */
   readonly last?: JobState | undefined;
 }
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { others, value, job, path = "", last }: Sender,
+  { others, value, job, path = "", isItself = false, last }: Sender,
 ): Statement<LogId> {
   const { type, taskId, sentBy } = others ?? {};
   const by = taskId === undefined
@@ -40,6 +42,10 @@ export function senderReason(
     return reason(`${by}, and no job of that type was given ${shown}.`, sentBy);
   }
   const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
+  if (isItself) {
+    const statement = `${by}, as this one is, and it waits before it has run that task.`;
+    return reason(statement, sentBy, job.firstLogId);
+  }
   const behind = last === undefined
     ? ""
     : `; it waits in turn for job ${last.jobId} of type ${last.type}, which ${becameText(last)}`;

@@ -5,19 +5,17 @@ import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import { type FailedJob, type Failure, hasCode, type JobState } from "../core/job_state.ts";
-import { isScalar, type JsonObject } from "../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { compensableTasks } from "./attempts.ts";
-import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { countedOfAnother, eventsTooLate } from "./counted_events.ts";
+import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lateLimit } from "./process_facts.ts";
-import { resultsTakenOver } from "./repeated_work.ts";
-import { returnedErrors } from "./returned_errors.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
@@ -58,9 +56,7 @@ export function failedText(known: Evidence): string {
   }
   if (neverStarted(known)) return `could not be started: ${errorText(failure.error)}.`;
   const beside = [
-    ...countedOfAnother(known),
-    ...returnedErrors(known),
-    ...resultsTakenOver(known),
+    ...causesOfFailure(known),
     ...failure.kind === "error" && failure.taskId === MAIN_TASK ? lastWaitGivenUp(known) : [],
     ...lateLimit(known),
     ...repeatedReasons(known).slice(0, 1),
@@ -124,15 +120,25 @@ const INPUTS_SHOWN_MAX = 2;
 /** Shorter names occur as ordinary words. */
 const NAME_LENGTH_MIN = 3;
 
-/** `; its input has weight = "2,5"`, for the parts of the input that the error names. */
+/** `2,5` or `1 200`, which code fails to read as a number. */
+function isAlmostNumber(value: JsonScalar): boolean {
+  return typeof value === "string" && /^\s*[-+]?\d[\d.,' ]*$/.test(value) &&
+    Number.isNaN(Number(value));
+}
+
+/**
+ * `; its input has weight = "2,5"`, for the parts of the input that the error names, or that are no
+ * numbers if it is about a number.
+ */
 function namedInputText({ input, sealed, failure }: FailedJob): string {
   if (sealed !== undefined || input === undefined || isScalar(input)) return "";
   const words = new Set(failure.error.message.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
   const named = placesIn({ input } as JsonObject)
     .map((place) => ({ path: placePath(place).slice("input.".length), value: place.value }))
-    .filter(({ path }) => {
+    .filter(({ path, value }) => {
       const name = path.split(".").at(-1)?.toLowerCase() ?? "";
-      return name.length >= NAME_LENGTH_MIN && words.has(name);
+      return name.length >= NAME_LENGTH_MIN && words.has(name) ||
+        (words.has("number") || words.has("nan")) && isAlmostNumber(value);
     })
     .slice(0, INPUTS_SHOWN_MAX);
   if (named.length === 0) return "";

@@ -14,7 +14,7 @@ import { foldAll } from "../core/job_fold.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { quotedEventId } from "../engine/writer/derived_ids.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
-import { inputIssues } from "../engine/input_issues.ts";
+import { inputIssues } from "../engine/parsed_input.ts";
 import {
   endSchema,
   entrySchema,

@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers";
 import type { OpenFile } from "../journal/file_system.ts";
 import { requireWhole, type SealedSegment } from "../journal/segment_proof.ts";
+import { collectAfter } from "./collecting.ts";
 
 /** How long it works before the thread looks for messages. */
 const SLICE_MS = 4;
@@ -15,6 +16,8 @@ export async function isWholeSegment(path: string, segment: SealedSegment): Prom
     return true;
   } catch {
     return false; // The engine reads it again, to say what is wrong.
+  } finally {
+    collectAfter(segment.bytes);
   }
 }
 

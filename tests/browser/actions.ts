@@ -109,7 +109,7 @@ const JOB_ACTIONS: readonly Action[] = [
       await press(page, "Send the event");
       await page.waitForLoadState("load");
       const response = await fetch(`${demo.url}/jobs/${demo.jobIn("waiting")}`, {
-        headers: { prefer: "wait=10" },
+        headers: { prefer: "wait=60" },
       });
       const job: { readonly condition: string } = await response.json();
       assert.equal(job.condition, "succeeded");

@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { eventType, type JobId, jobId } from "../../src/core/ids.ts";
-import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
+import type { JobPlan } from "../../src/core/job_plan.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { JournalHome } from "./journal_home.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 const order = defineJob({
   type: "test.order",
@@ -78,17 +79,10 @@ export const DEFINITIONS = [
   started,
 ] as unknown as readonly AnyJobDefinition[];
 
-const PAID = eventType("shop.Paid");
-
-export const planFor = (orderId: string, times = 1): JobPlan => ({
-  expected: [{
-    id: "paid",
-    kind: "DomainFact",
-    matcher: { eventType: PAID, correlation: { equals: { orderId } } },
-    multiplicity: { times },
-  }],
-  policy: DEFAULT_POLICY,
-});
+export function planFor(orderId: string, times = 1): JobPlan {
+  const correlation = { equals: { orderId } };
+  return plan([expectation("paid", "shop.Paid", { correlation, multiplicity: { times } })]);
+}
 
 export function taskIs(taskId: string, status: string): (job: JobState) => boolean {
   return (job) => job.tasks.some((task) => task.taskId === taskId && task.status === status);

@@ -32,7 +32,6 @@ Deno.test("async context: a batch that code of a job begins carries it to no oth
     }));
   const daybook = await Harness.start({ definitions: [reporting, noting(seen)] });
   await daybook.submit("demo.reporting");
-  await daybook.clock.settle();
   reported.resolve();
   await reported.promise;
   await daybook.submit("demo.noting");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 const once = { maxAttempts: 1 };
@@ -42,7 +42,6 @@ Deno.test("compensation: it undoes completed tasks in reverse order of completio
   const log: string[] = [];
   const daybook = await Harness.start({ definitions: [fulfilment({ log, last: refuse })] });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
@@ -68,7 +67,6 @@ Deno.test("compensation: a job with none to undo goes straight to Failed", async
   });
   const daybook = await Harness.start({ definitions: [plain] });
   const id = await daybook.submit("demo.plain");
-  await daybook.clock.settle();
 
   assert.equal(daybook.job(id).state, "Failed");
   assert.equal((await daybook.story(id)).at(-1), "TaskFailed:last");
@@ -84,7 +82,6 @@ Deno.test("compensation: a failed attempt is retried after its backoff", async (
     maxRunning: 1,
   });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Compensating");
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
@@ -104,7 +101,6 @@ Deno.test("compensation: a final failure requires recovery, and the others conti
     definitions: [fulfilment({ log, last: refuse, undo })],
   });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
@@ -120,7 +116,6 @@ Deno.test("compensation: the policy may accept the job as Done when all is undon
     definitions: [fulfilment({ log, last: refuse, onCompensated: "Done" })],
   });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Done");
@@ -131,11 +126,9 @@ Deno.test("compensation: cancelling a waiting job undoes what it did", async () 
   const log: string[] = [];
   const daybook = await Harness.start({ definitions: [fulfilment({ log })] });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "waiting");
 
   await daybook.control(id, "cancel");
-  await daybook.clock.settle();
 
   assert.deepEqual(log, ["undo C", "undo R"]);
   assert.equal(daybook.condition(id), "cancelled");
@@ -145,10 +138,8 @@ Deno.test("compensation: an error event of the policy undoes what the job did", 
   const log: string[] = [];
   const daybook = await Harness.start({ definitions: [fulfilment({ log })] });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
 
   await daybook.event("ec.Lost");
-  await daybook.clock.settle();
 
   assert.deepEqual(log, ["undo C", "undo R"]);
   const job = daybook.job(id);
@@ -168,7 +159,6 @@ Deno.test("compensation: a task that ends after the failure is undone too", asyn
   });
   const daybook = await Harness.start({ definitions: [racing] });
   const id = await daybook.submit("demo.racing");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Compensating");
   assert.deepEqual(log, []);
 
@@ -193,11 +183,9 @@ Deno.test("compensation: it continues after a crash, without undoing a task twic
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.fulfil");
-  await daybook.clock.settle();
   assert.deepEqual(log, ["undo C", "undo R"]);
 
   const restarted = await daybook.crash();
-  await restarted.clock.settle();
   gates.at(-1)?.();
   await restarted.clock.settle();
 
@@ -222,7 +210,6 @@ Deno.test("compensation: after a restart it does not wait for the backoff of a f
   });
   const daybook = await Harness.start({ definitions: [halves] });
   const id = await daybook.submit("demo.halves");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "backingOff");
   await daybook.engine.control(id, { kind: "cancel" });
   await daybook.clock.settle();
@@ -248,7 +235,6 @@ Deno.test("compensation: a suspended job undoes nothing until it is resumed", as
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
 
   assert.deepEqual(log, ["undo C", "undo R"]);
   assert.equal(daybook.job(id).state, "Failed");
@@ -295,22 +281,14 @@ Deno.test("compensation: one that hangs is ended by a cancellation that leaves t
 });
 
 Deno.test("compensation: a plan driven from outside ends it by the policy's events", async () => {
-  const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" } as const);
-  const plan = {
-    expected: [{
-      id: "paid",
-      kind: "DomainFact",
-      matcher: matcher("ec.Paid"),
-      multiplicity: "ExactlyOnce",
-    }],
-    policy: {
-      errors: [matcher("ec.Refused")],
-      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
-      onCompensated: "Done",
-    },
-  } as const;
+  const undoable = plan([expectation("paid", "ec.Paid")], {
+    errors: [matcher("ec.Refused")],
+    compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    onCompensated: "Done",
+  });
   const daybook = await Harness.start();
-  const [good, bad] = [await daybook.create({ plan }), await daybook.create({ plan })];
+  const good = await daybook.create({ plan: undoable });
+  const bad = await daybook.create({ plan: undoable });
   await daybook.event("ec.Refused");
   assert.equal(daybook.job(good.jobId).state, "Compensating");
 

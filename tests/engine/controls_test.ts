@@ -4,6 +4,7 @@ import { eventType, taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job of two tasks; the test ends the first one. */
@@ -35,7 +36,6 @@ Deno.test("suspend: no new attempt starts; running ones end and are recorded", a
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.deepEqual(state.ran, ["first", "second"]);
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
@@ -78,7 +78,6 @@ Deno.test("suspend: a queued job does not start until it is resumed", async () =
   assert.deepEqual(state.ran, ["first", "second"]);
 
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
 });
 
@@ -117,7 +116,6 @@ Deno.test("cancel: a job that has not started runs none of its code", async () =
   const { jobId } = await daybook.create({ type: "demo.gated", input: {}, start: false });
 
   await daybook.control(jobId, "cancel");
-  await daybook.clock.settle();
 
   assert.equal(daybook.condition(jobId), "cancelled");
   assert.deepEqual(state.ran, []);
@@ -209,7 +207,6 @@ Deno.test("retry: it makes a new job that reuses results, and leaves the old one
   });
   const daybook = await Harness.start({ definitions: [steps] });
   const id = await daybook.submit("demo.steps");
-  await daybook.clock.settle();
   const before = JSON.stringify(daybook.job(id).tasks);
   broken = false;
 
@@ -242,7 +239,6 @@ Deno.test("retry: a task that was undone runs again before the results that are 
   });
   const daybook = await Harness.start({ definitions: [steps] });
   const id = await daybook.submit("demo.undone");
-  await daybook.clock.settle();
   broken = false;
 
   const retried = await daybook.engine.retry(id, {});
@@ -265,7 +261,6 @@ Deno.test("retry: events that counted for the old job count for the new one", as
   const daybook = await Harness.start({ definitions: [order] });
   const id = await daybook.submit("demo.shipped");
   await daybook.event("ec.Shipped", { tracking: "T-9" });
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Failed");
   broken = false;
 
@@ -366,21 +361,11 @@ Deno.test("create: unknown types, invalid inputs and ids in use are distinguishe
 
 Deno.test("cancel: if an error event was recorded first, it is refused as for a compensating job", async () => {
   const daybook = await Harness.start();
-  const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" as const });
   const { jobId } = await daybook.create({
-    plan: {
-      expected: [{
-        id: "paid",
-        kind: "DomainFact",
-        matcher: matcher("ec.Paid"),
-        multiplicity: "ExactlyOnce",
-      }],
-      policy: {
-        errors: [matcher("ec.Refused")],
-        onCompensated: "Failed",
-        compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
-      },
-    },
+    plan: plan([expectation("paid", "ec.Paid")], {
+      errors: [matcher("ec.Refused")],
+      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    }),
   });
   // Decided while the event is being written.
   daybook.journal.hold();

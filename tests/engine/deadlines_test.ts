@@ -1,13 +1,14 @@
 /** Waits of `run` with a time, and deadlines of plans. */
 
 import assert from "node:assert/strict";
-import type { EventType, JobId } from "../../src/core/ids.ts";
-import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import type { ExpectedEvent, JobPlan } from "../../src/core/job_plan.ts";
 import type { Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { planFor } from "../../src/engine/definition_plan.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 const DAY = 86_400_000;
@@ -350,20 +351,9 @@ Deno.test("expect within: misuse is reported at once", async () => {
   }
 });
 
-function plan(otherwise: "fail" | "waive", others: readonly string[] = []): JobPlan {
-  const expectation = (id: string) => ({
-    id,
-    kind: EXPECTED_EVENT_KINDS[1] ?? "DomainFact",
-    matcher: { eventType: `shop.${id}` as EventType, correlation: "any" as const },
-    multiplicity: "ExactlyOnce" as const,
-  });
-  return {
-    expected: [
-      { ...expectation("Paid"), within: { ms: 3 * DAY, otherwise } },
-      ...others.map(expectation),
-    ],
-    policy: { errors: [], onCompensated: "Failed" },
-  };
+function payable(otherwise: "fail" | "waive", ...others: readonly ExpectedEvent[]): JobPlan {
+  const within = { ms: 3 * DAY, otherwise };
+  return plan([expectation("Paid", "shop.Paid", { within }), ...others]);
 }
 
 async function planned(plan: JobPlan) {
@@ -373,7 +363,7 @@ async function planned(plan: JobPlan) {
 }
 
 Deno.test("within: a plan fails at its deadline, by its time on record, through a crash", async () => {
-  const { daybook, id } = await planned(plan("fail"));
+  const { daybook, id } = await planned(payable("fail"));
   await daybook.clock.advance(DAY);
   const later = await daybook.crash();
   await later.clock.advance(2 * DAY - 1);
@@ -389,24 +379,26 @@ Deno.test("within: a plan fails at its deadline, by its time on record, through 
 });
 
 Deno.test("within: an event in time makes the deadline irrelevant, and one after it changes nothing", async () => {
-  const { daybook, id } = await planned(plan("fail"));
+  const { daybook, id } = await planned(payable("fail"));
   await daybook.event("shop.Paid", {}, { jobId: id });
   assert.equal(daybook.job(id).state, "Done");
   await daybook.clock.advance(5 * DAY);
   assert.ok(!(await daybook.story(id)).includes("DeadlinePassed"));
 
-  const { daybook: other, id: late } = await planned(plan("fail"));
+  const { daybook: other, id: late } = await planned(payable("fail"));
   await other.clock.advance(3 * DAY);
   await other.event("shop.Paid", {}, { jobId: late });
   assert.equal(other.job(late).state, "Failed");
 });
 
 Deno.test("within: an expectation that is waived counts as satisfied", async () => {
-  const { daybook, id } = await planned(plan("waive"));
+  const { daybook, id } = await planned(payable("waive"));
   await daybook.clock.advance(3 * DAY);
   assert.equal(daybook.job(id).state, "Done");
 
-  const { daybook: other, id: both } = await planned(plan("waive", ["Shipped"]));
+  const { daybook: other, id: both } = await planned(
+    payable("waive", expectation("Shipped", "shop.Shipped")),
+  );
   await other.clock.advance(3 * DAY);
   assert.equal(other.job(both).state, "Running");
   await other.event("shop.Paid", {}, { jobId: both });
@@ -417,18 +409,8 @@ Deno.test("within: an expectation that is waived counts as satisfied", async () 
 
 Deno.test("within: an expectation may wait for a deadline, whether that fails or waives", async () => {
   for (const otherwise of ["fail", "waive"] as const) {
-    const { daybook, id } = await planned({
-      expected: [
-        ...plan(otherwise).expected,
-        {
-          id: "late",
-          kind: EXPECTED_EVENT_KINDS[1] ?? "DomainFact",
-          matcher: { eventType: "job.DeadlinePassed" as EventType, correlation: "any" },
-          multiplicity: "ExactlyOnce",
-        },
-      ],
-      policy: { errors: [], onCompensated: "Failed" },
-    });
+    const late = expectation("late", "job.DeadlinePassed");
+    const { daybook, id } = await planned(payable(otherwise, late));
     await daybook.clock.advance(3 * DAY);
     const { expected, state } = daybook.job(id);
     assert.deepEqual([expected[1]?.matched, state], [1, otherwise === "fail" ? "Running" : "Done"]);

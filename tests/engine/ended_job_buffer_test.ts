@@ -71,7 +71,6 @@ Deno.test("ended job buffer: if many end at once, it yields between batches", as
 Deno.test("ended job buffer: one operation on a job in the index reads it once", async () => {
   const daybook = await Harness.start();
   const { jobId } = await daybook.create({ plan: plan([]) });
-  await daybook.clock.settle();
   const { index, engine } = daybook;
   const read = index.job.bind(index);
   let reads = 0;

@@ -4,11 +4,11 @@ import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType } from "../../src/core/ids.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
-import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
@@ -18,15 +18,7 @@ function waitingFor(
   multiplicity: Multiplicity = "ExactlyOnce",
   policy: Partial<JobPolicy> = {},
 ): JobPlan {
-  return {
-    expected: [{
-      id: "shipped",
-      kind: "DomainFact",
-      matcher: { eventType: eventType(SHIPPED), correlation },
-      multiplicity,
-    }],
-    policy: { ...DEFAULT_POLICY, ...policy },
-  };
+  return plan([expectation("shipped", SHIPPED, { correlation, multiplicity })], policy);
 }
 
 Deno.test("deliver: an event without a job id reaches every running job that expects it", async () => {
@@ -327,12 +319,10 @@ Deno.test("expect: a job waits without a worker, and continues when the event co
   });
   const daybook = await Harness.start({ definitions: [order], maxRunning: 1 });
   const id = await daybook.submit("demo.order", { orderId: "42" });
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "waiting");
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
   await daybook.event(SHIPPED, { orderId: "42", tracking: "T-1" });
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   const [main] = job.tasks;
@@ -366,7 +356,6 @@ Deno.test("expect: several events of one expectation come in the order of the jo
   const daybook = await Harness.start({ definitions: [many] });
   const id = await daybook.submit("demo.many");
   for (const part of [2, 3, 1]) await daybook.event(SHIPPED, { part });
-  await daybook.clock.settle();
 
   const [main] = daybook.job(id).tasks;
   assert.deepEqual(main?.status === "completed" && main.result, [2, 3, 1]);
@@ -376,7 +365,6 @@ Deno.test("expect: a name that is not in the plan is an error", async () => {
   const wrong = looseJob("demo.wrong", (ctx) => ctx.expect("nothing" as never));
   const daybook = await Harness.start({ definitions: [wrong] });
   const id = await daybook.submit("demo.wrong");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
@@ -402,7 +390,6 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
   const receipt = await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
   await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
   await daybook.event("ec.order.OrderPlaced", { ...attributes, region: "US" });
-  await daybook.clock.settle();
 
   assert.equal(receipt.disposition, "matched");
   assert.equal(receipt.jobs[0]?.reason, "started by this event");
@@ -419,7 +406,6 @@ Deno.test("startsOn: if a client has created the job with that id, the event sta
   const attributes = { region: "JP", orderId: "7" };
 
   const receipt = await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
-  await daybook.clock.settle();
 
   assert.equal(receipt.disposition, "recorded");
   const { jobs } = daybook.engine.list({ limit: 10 });
@@ -463,7 +449,6 @@ Deno.test("startsOn: an event without a valid input leaves a failed job, not not
   const daybook = await Harness.start({ definitions: [onOrder] });
 
   await daybook.event("ec.order.OrderPlaced", { region: "JP" });
-  await daybook.clock.settle();
 
   const [job] = daybook.engine.list({ limit: 10 }).jobs;
   assert.ok(job?.state === "Failed");

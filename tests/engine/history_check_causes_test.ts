@@ -29,7 +29,6 @@ const never = () => {
 async function recorded(run: Run, more: Partial<AnyJobDefinition> = {}, input = {}) {
   const daybook = await Harness.start({ definitions: [job(run, more)] });
   const id = await daybook.submit("demo.job", input);
-  await daybook.clock.settle();
   return { daybook, id };
 }
 

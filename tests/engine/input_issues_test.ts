@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { inputIssues } from "../../src/engine/input_issues.ts";
+import { inputIssues } from "../../src/engine/parsed_input.ts";
 
 function detailOf(schema: v.GenericSchema, value: unknown): string | undefined {
   const { issues = [] } = v.safeParse(schema, value);

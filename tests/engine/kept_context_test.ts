@@ -26,7 +26,6 @@ Deno.test("attempt: a context that code keeps after its end does not keep the ru
   });
   const harness = await Harness.start({ definitions: [keeping as never] });
   const jobId = await harness.submit("test.keeping", {});
-  await harness.clock.settle();
   assert.equal(harness.job(jobId).state, "Done");
   await new Promise((resolve) => setTimeout(resolve, 0));
   setFlagsFromString("--expose-gc");

@@ -5,12 +5,13 @@ import fc from "fast-check";
 import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType, executionId } from "../../src/core/ids.ts";
-import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
+import type { JobPlan } from "../../src/core/job_plan.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { TraceIds } from "../../src/core/trace_ids.ts";
 import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { rounds } from "../support/effort.ts";
 
 /** The position of a snapshot does not matter here. */
@@ -18,18 +19,11 @@ import { rounds } from "../support/effort.ts";
 const PAID = eventType("ec.Paid");
 const LOST = eventType("ec.Lost");
 
-const plan = (orderId: string, times: number): JobPlan => ({
-  expected: [{
-    id: "paid",
-    kind: "DomainFact",
-    matcher: { eventType: PAID, correlation: { equals: { orderId } } },
-    multiplicity: { times },
-  }],
-  policy: {
-    ...DEFAULT_POLICY,
-    errors: [{ eventType: LOST, correlation: { equals: { orderId } } }],
-  },
-});
+function planFor(orderId: string, times: number): JobPlan {
+  const correlation = { equals: { orderId } };
+  const paid = expectation("paid", PAID, { correlation, multiplicity: { times } });
+  return plan([paid], { errors: [matcher(LOST, correlation)] });
+}
 
 const coded: AnyJobDefinition = defineJob({
   type: "law.coded",
@@ -86,7 +80,7 @@ async function act(daybook: Harness, action: Action, observed?: string): Promise
     : { traceId: observed, spanId: observed.slice(16) };
   switch (action.kind) {
     case "plan":
-      await daybook.engine.create({ plan: plan(action.orderId, action.times), origin: trace });
+      await daybook.engine.create({ plan: planFor(action.orderId, action.times), origin: trace });
       break;
     case "coded": {
       const { orderId, fails } = action;

@@ -53,7 +53,6 @@ for (const what of ["task", "compensation"] as const) {
     const threads = { place: later(clock), max: 1 };
     const harness = await Harness.start({ definitions: [definition], threads, clock });
     const id = await harness.submit("left");
-    await harness.clock.settle();
     assert.equal(harness.condition(id), what === "task" ? "backingOff" : "compensating");
     const before = calls.run;
     await harness.clock.advance(999);

@@ -157,7 +157,6 @@ Deno.test("misuse: a task may start another job, whose tasks are its own", async
     ],
   });
   await daybook.submit("demo.outer");
-  await daybook.clock.settle();
 
   const { jobs } = daybook.engine.list({ limit: 10 });
   assert.deepEqual(jobs.map(({ state }) => state), ["Done", "Done"]);
@@ -281,7 +280,6 @@ Deno.test("misuse: a call of ctx after the end of run is refused with that reaso
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.late");
-  await daybook.clock.settle();
 
   assert.match(String(await promise), /^MisuseError: Cannot ask for task late of job .* has ended/);
   assert.equal(daybook.job(id).state, "Done");
@@ -424,7 +422,6 @@ Deno.test("limits: the events of an attempt are limited in number and characters
   const daybook = await Harness.start({ definitions });
 
   const most = await daybook.submit("demo.most");
-  await daybook.clock.settle();
   assert.equal(daybook.job(most).state, "Done");
   for (const [type, limit] of [["demo.many", "1000 events"], ["demo.long", "4194304 char"]]) {
     const { error, kind, taskId } = await failed(daybook, await daybook.submit(type ?? ""));
@@ -454,7 +451,6 @@ Deno.test("limits: an attempt fails if its events reach too many jobs", async ()
   assert.match(error.message, /may make 6 entries; let several/);
   await daybook.control(waiting[0] as JobId, "cancel");
   const id = await daybook.submit("demo.emits");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
   assert.equal(daybook.job(waiting[1] as JobId).state, "Done");
 });

@@ -44,7 +44,6 @@ function order(
 async function waiting(log: Log): Promise<readonly [Harness, JobId]> {
   const daybook = await Harness.start({ definitions: [order(log)] });
   const id = await daybook.submit("shop.order");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "waiting");
   return [daybook, id];
 }
@@ -125,7 +124,6 @@ Deno.test("versions: a job runs on the version that created it, and new ones on 
   assert.equal(both.condition(id), "waiting");
   const younger = await both.submit("shop.order");
   await both.event("ec.Shipped", {}, { eventId: "parcel-1" });
-  await both.clock.settle();
 
   assert.equal(outputOf(both, id), "parcel-1 1");
   assert.equal(outputOf(both, younger), "parcel-1 2");
@@ -225,7 +223,6 @@ Deno.test("parked: giving a job up ends it even if it expects its cancellation, 
   const again = await gone.engine.retry(retried, {});
   assert.ok(again.ok);
   const back = await gone.crash([graceful]);
-  await back.clock.settle();
   assert.deepEqual([left, retried].map((id) => back.job(id).state), ["Failed", "Failed"]);
   assert.equal(back.condition(again.value.jobId), "waiting");
   const cancelled = await back.engine.control(again.value.jobId, { kind: "cancel" });

@@ -119,6 +119,25 @@ Deno.test("worker queue: a pause of a key leaves its places to others, and keeps
   assert.deepEqual([granted, queue.waiting, queue.paused], [["b1", "a1"], 0, 0]);
 });
 
+Deno.test("worker queue: a job that runs alone waits for a place of its key too", () => {
+  const clock = new FakeClock();
+  const shares = new Shares(clock, new Scheduler(clock, assert.ifError), [["t", { perKey: 1 }]]);
+  const queue = new WorkerQueue(2, new PromptTypes(), assert.ifError, shares);
+  const granted: string[] = [];
+  const ask = (name: string, order: number, isAlone: boolean) => {
+    const jobId = name as JobId;
+    const needs = () => shares.wantedBy({ jobId, type: "t", key: "a" }, true);
+    queue.request({ ...WANTED, ...{ jobId, type: "t", key: "a", order, isAlone, needs } }, () => {
+      granted.push(name);
+    });
+  };
+  // As after a restart: a job has its place by the record, and no worker yet.
+  shares.restore({ jobId: "holder" as JobId, type: "t", key: "a" });
+  ask("alone", 1, true);
+  ask("holder", 2, false);
+  assert.deepEqual(granted, ["holder"]);
+});
+
 Deno.test("worker queue: however many jobs a pause holds, granting a worker examines none of them", () => {
   const { queue, granted, ask, release } = queueOf(1);
   let looks = 0;

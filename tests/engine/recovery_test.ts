@@ -107,7 +107,6 @@ Deno.test("restart: a waiting job keeps waiting, and continues when its event co
   }, { expects: () => ({ shipped: { eventType: "ec.Shipped" } }) });
   const daybook = await Harness.start({ definitions: [waiting] });
   const id = await daybook.submit("demo.waiting");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "waiting");
@@ -117,7 +116,6 @@ Deno.test("restart: a waiting job keeps waiting, and continues when its event co
   assert.equal(story.filter((step) => step === "TaskStarted:main").length, 1);
 
   await restarted.event("ec.Shipped", { tracking: "T-1" });
-  await restarted.clock.settle();
   assert.equal(calls, 3);
   assert.equal(outputOf(restarted, id), "B T-1");
   restarted.assertSound();
@@ -132,7 +130,6 @@ Deno.test("restart: a job that backs off is retried at its time, and not before"
     }, { retry: { initialMs: 60_000, jitter: 0 } }));
   const daybook = await Harness.start({ definitions: [flaky] });
   const id = await daybook.submit("demo.flaky");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "backingOff");
@@ -185,7 +182,6 @@ Deno.test("restart: parallel tasks resolve in the order of the journal", async (
 
   const restarted = await daybook.crash();
   await restarted.event("ec.Go");
-  await restarted.clock.settle();
 
   assert.equal(restarted.job(id).state, "Done");
   // The first call, a trial at the start, and the one after the event.
@@ -308,7 +304,6 @@ Deno.test("stop: a task that outlives the drain is aborted, recorded and run aga
   );
 
   const restarted = await daybook.crash();
-  await restarted.clock.settle();
   steps.open("a");
   await restarted.clock.settle();
   assert.equal(restarted.job(id).state, "Done");
@@ -353,13 +348,10 @@ Deno.test("restart: a task that failed for good while its job goes on is not att
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.absorbed");
-  await daybook.clock.settle();
   assert.deepEqual([daybook.condition(id), attempts], ["waiting", [1]]);
 
   const restarted = await daybook.crash();
-  await restarted.clock.settle();
   await restarted.event("demo.Go", {}, { jobId: id });
-  await restarted.clock.settle();
   assert.deepEqual([attempts, restarted.job(id).state], [[1], "Done"]);
   assert.equal(outputOf(restarted, id), "RangeError: down");
   restarted.assertSound();
@@ -387,10 +379,8 @@ Deno.test("restart: a job that compensates after a failure that it survived undo
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.survived");
-  await daybook.clock.settle();
   assert.deepEqual([daybook.job(id).state, undone], ["Compensating", ["a"]]);
   const restarted = await daybook.crash();
-  await restarted.clock.settle();
   assert.deepEqual([restarted.job(id).state, undone], ["Failed", ["a", "a"]]);
   restarted.assertSound();
 });

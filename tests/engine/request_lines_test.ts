@@ -99,9 +99,9 @@ class Machine {
     for (const request of first < 0 ? [] : this.waiting.splice(first, 1)) request.line = undefined;
   }
 
-  #mayBeGranted({ begins, isAlone, needs }: Request): boolean {
+  #mayBeGranted({ begins, needs }: Request): boolean {
     if (begins && !this.hasRoom) return false;
-    return isAlone === true || needs === undefined || this.shares.reached(needs) === undefined;
+    return needs === undefined || this.shares.reached(needs) === undefined;
   }
 
   play(move: Move): void {
@@ -120,9 +120,9 @@ class Machine {
   }
 }
 
-/** Keys of one priority take turns; all jobs without a key are as one key, those alone too. */
-function takerOf({ needs, priority, isAlone }: Request): string {
-  const { share, window } = isAlone === true ? {} : needs ?? {};
+/** Keys of one priority take turns; all jobs without a key are as one key. */
+function takerOf({ needs, priority }: Request): string {
+  const { share, window } = needs ?? {};
   const rate = window === undefined ? "" : window.isOfType ? "rate" : WINDOWS.of(window);
   const isOfKey = share?.key !== undefined || window?.isOfType === false;
   return isOfKey ? `${share?.of.type} ${share?.key} ${rate} ${priority}` : `${priority}`;

@@ -79,7 +79,6 @@ Deno.test("retention: a key is removed with a fact on record, even if a sender h
   const jobId = await harness.submit("test.pay", INPUT);
   await harness.event("test.Unrelated", {}, { eventId: inputRemovedEventId(jobId) });
   await harness.event("test.PaymentConfirmed", { orderId: INPUT.orderId });
-  await harness.clock.settle();
   assert.deepEqual([has(harness, jobId), await removals(harness, jobId)], [false, 1]);
   const ids = (await harness.engine.entries(0, 1_000)).map(({ eventId }) => eventId);
   assert.equal(new Set(ids).size, ids.length);
@@ -116,7 +115,6 @@ Deno.test("retention: after a crash between the fact and the removal the key is 
   assert.ok(key && !has(first, jobId));
   first.keys.keys.set(jobId, key);
   const second = await first.crash();
-  await second.clock.settle();
 
   assert.ok(!has(second, jobId));
   assert.equal(await removals(second, jobId), 1);
@@ -279,7 +277,6 @@ Deno.test("retention: it applies to a cancelled job too", async () => {
   const { harness } = await open("deleteOnCompletion");
   const jobId = await harness.submit("test.pay", INPUT);
   await harness.control(jobId, "cancel");
-  await harness.clock.settle();
   assert.equal(harness.job(jobId).state, "Failed");
   assert.ok(!has(harness, jobId));
 });

@@ -11,6 +11,7 @@ import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
@@ -82,7 +83,6 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
     );
     const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
     const id = await daybook.submit("demo.odd");
-    await daybook.clock.settle();
 
     assert.ok(failureOf(daybook, id).error.message.length > 0);
     assert.equal(daybook.engine.activity.busyWorkers, 0);
@@ -99,7 +99,6 @@ Deno.test("odd code: a delay of a century becomes a year, and the job can be can
     }));
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.later");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "backingOff");
 
   await daybook.control(id, "cancel");
@@ -110,7 +109,6 @@ Deno.test("odd code: an output that is too large fails the job and says so", asy
   const definition = looseJob("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.large");
-  await daybook.clock.settle();
 
   assert.match(failureOf(daybook, id).error.message, /the limit is 1048576/);
 });
@@ -154,7 +152,6 @@ Deno.test("odd code: if the schema throws when run is called, the job fails with
   const definition = looseJob("schema.throws", () => Promise.resolve(), { input });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("schema.throws");
-  await daybook.clock.settle();
   assert.equal(failureOf(daybook, id).error.message, "no such table");
 });
 
@@ -207,7 +204,6 @@ Deno.test("odd code: a plan stays as recorded when the code changes the correlat
   const second = await daybook.submit("demo.shared", { id: "2" });
 
   const { jobs } = await daybook.event("ec.Go", { id: "1" });
-  await daybook.clock.settle();
 
   assert.deepEqual(jobs.map(({ jobId }) => jobId), [first]);
   assert.deepEqual([first, second].map((id) => daybook.job(id).state), ["Done", "Running"]);
@@ -227,7 +223,6 @@ Deno.test("odd code: startsOn.input may change the event that it gets; the recor
   const daybook = await Harness.start({ definitions: [definition] });
   const sent = { lines: ["b", "a"] };
   const receipt = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
-  await daybook.clock.settle();
   const again = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
 
   const [entry] = await daybook.engine.entries((receipt.logId ?? 0) - 1, 1);
@@ -285,7 +280,6 @@ Deno.test("odd code: a task that shares work with a task of a cancelled job fail
   const daybook = await Harness.start({ definitions: [definition] });
   const first = await daybook.submit("demo.shared");
   const second = await daybook.submit("demo.shared");
-  await daybook.clock.settle();
   await daybook.control(first, "cancel");
   await daybook.clock.advance(60_000);
 
@@ -529,7 +523,6 @@ for (const end of ["crash", "clean stop"] as const) {
     assert.deepEqual(ran, ["ask 1", "ask 2", "ask 3", "afterAsk"]);
     assert.equal(restarted.condition(id), "waiting");
     await restarted.event("ec.X");
-    await restarted.clock.settle();
 
     assert.equal(restarted.job(id).state, "Done");
     restarted.assertSound();
@@ -556,8 +549,7 @@ Deno.test("restart: a task asked for while the engine drained runs after a clean
   await daybook.journal.close();
   assert.deepEqual(ran, []);
 
-  const restarted = await daybook.crash();
-  await restarted.clock.settle();
+  await daybook.crash();
   assert.deepEqual(ran, ["b"]);
 });
 
@@ -571,7 +563,6 @@ Deno.test("restart: a task asked for while its job was suspended runs when it is
 
   const restarted = await daybook.crash();
   await restarted.control(id, "resume");
-  await restarted.clock.settle();
   assert.deepEqual(ran, ["b"]);
 });
 
@@ -594,7 +585,6 @@ Deno.test("stop: a job whose compensation resumed after a crash stops in order",
   });
   const daybook = await Harness.start({ definitions: [definition] });
   await daybook.submit("demo.later");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   const stopping = restarted.engine.stop(0);
@@ -627,7 +617,6 @@ Deno.test("busy engine: the retry of a parallel compensation gives a suspended o
   await daybook.clock.advance(120_000);
   assert.equal(daybook.engine.activity.busyWorkers, 0);
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Failed");
 });
 
@@ -640,7 +629,6 @@ Deno.test("busy engine: a suspended job that gets an event while a task ends ret
   }, { expects: () => ({ approved: { eventType: "ec.Approved" } }) });
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = await daybook.submit("demo.both");
-  await daybook.clock.settle();
   await daybook.control(id, "suspend");
   // Both are appended, and neither is durable yet.
   daybook.journal.hold();
@@ -655,7 +643,6 @@ Deno.test("busy engine: a suspended job that gets an event while a task ends ret
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
 });
 
@@ -663,12 +650,10 @@ Deno.test("restart: an event continues the waiting branch while the other backs 
   const [gates, ran] = [new Gates(), [] as string[]];
   const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
   const id = await daybook.submit("demo.branches");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "backingOff");
   await restarted.event("ec.X");
-  await restarted.clock.settle();
 
   assert.deepEqual(ran, ["ask 1", "afterX"]);
 });
@@ -707,7 +692,6 @@ Deno.test("race: no attempt starts once its job's failure is being written", asy
   }, { errors: () => [{ eventType: "ec.Lost" }] });
   const daybook = await Harness.start({ definitions: [racing] });
   const id = await daybook.submit("demo.racing");
-  await daybook.clock.settle();
 
   // The failure has its position, but is not durable when the start of charge is decided.
   daybook.journal.hold();
@@ -818,14 +802,8 @@ Deno.test("replay: a run that briefly awaits something else does not diverge", a
 
 Deno.test("deliver: an event too large for all its jobs is rejected, and nothing is recorded", async () => {
   const daybook = await Harness.start();
-  const expected = [{
-    id: "x",
-    kind: "DomainFact",
-    matcher: { eventType: "ec.X" as never, correlation: "any" },
-    multiplicity: { times: 5 },
-  }] as const;
-  const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as const;
-  for (let number = 0; number < 70; number++) await daybook.create({ plan });
+  const waiting = plan([expectation("x", "ec.X", { multiplicity: { times: 5 } })]);
+  for (let number = 0; number < 70; number++) await daybook.create({ plan: waiting });
   const head = daybook.engine.headLogId;
 
   const receipt = await daybook.event("ec.X", { text: "x".repeat(1_000_000) });

@@ -5,6 +5,7 @@ import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 Deno.test("run: three tasks run in order, each attempt and result on record", async () => {
@@ -22,7 +23,6 @@ Deno.test("run: three tasks run in order, each attempt and result on record", as
   const daybook = await Harness.start({ definitions: [definition] });
 
   const id = await daybook.submit("demo.three", { base: 1 });
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.equal(job.state, "Done");
@@ -158,7 +158,6 @@ Deno.test("run: it continues from a result at once, and everything else waits un
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.durable");
-  await daybook.clock.settle();
   const before = await daybook.story(id);
 
   daybook.journal.hold();
@@ -184,7 +183,6 @@ Deno.test("run: parallel tasks start in one batch, and all end", async () => {
   const daybook = await Harness.start({ definitions: [definition] });
 
   const id = await daybook.submit("demo.parallel");
-  await daybook.clock.settle();
 
   const [main] = daybook.job(id).tasks;
   assert.equal(main?.status === "completed" && main.result, "ABC");
@@ -206,7 +204,6 @@ Deno.test("retry: a failed attempt backs off without a worker, and is retried", 
   const daybook = await Harness.start({ definitions: [flaky], maxRunning: 1 });
 
   const id = await daybook.submit("demo.flaky");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "backingOff");
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
@@ -246,7 +243,6 @@ Deno.test("retry: NonRetryableError fails at once as poison", async () => {
   const daybook = await Harness.start({ definitions: [poison] });
 
   const id = await daybook.submit("demo.poison");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed" && job.failure.kind === "poison");
@@ -292,20 +288,9 @@ Deno.test("emit: events commit in the same batch as the task's completion", asyn
     (ctx) => ctx.task("sell", (task) => task.emit("ec.order.OrderSold", { orderId: "42" })),
   );
   const daybook = await Harness.start({ definitions: [emitting] });
-  const waiting = await daybook.create({
-    plan: {
-      expected: [{
-        id: "sold",
-        kind: "DomainFact",
-        matcher: { eventType: "ec.order.OrderSold" as never, correlation: "any" },
-        multiplicity: "ExactlyOnce",
-      }],
-      policy: { errors: [], onCompensated: "Failed" },
-    },
-  });
+  const waiting = await daybook.create({ plan: plan([expectation("sold", "ec.order.OrderSold")]) });
 
   const id = await daybook.submit("demo.emit");
-  await daybook.clock.settle();
 
   const completed = (await daybook.entries(id)).find(({ eventType, taskId }) =>
     eventType === "job.TaskCompleted" && taskId === "sell"
@@ -325,7 +310,6 @@ Deno.test("emit: a failed attempt leaves none of its events behind", async () =>
   const daybook = await Harness.start({ definitions: [emitting] });
 
   await daybook.submit("demo.emit");
-  await daybook.clock.settle();
 
   const all = await daybook.engine.entries(0, 1_000);
   assert.ok(all.every(({ eventType }) => eventType !== "ec.order.OrderSold"));
@@ -339,7 +323,6 @@ Deno.test("progress: the latest report is on record before the attempt ends", as
   const daybook = await Harness.start({ definitions: [counting] });
 
   const id = await daybook.submit("demo.count");
-  await daybook.clock.settle();
 
   const task = daybook.job(id).tasks.find(({ taskId }) => taskId === "count");
   assert.deepEqual(task?.progress, { done: 100, total: 100, note: "rows" });
@@ -356,7 +339,6 @@ Deno.test("run: an error that it throws fails the job", async () => {
   const daybook = await Harness.start({ definitions: [throwing] });
 
   const id = await daybook.submit("demo.throw");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
@@ -374,7 +356,6 @@ Deno.test("run: calling a task twice, or a task named main, is an error that say
   const daybook = await Harness.start({ definitions: [twice] });
 
   const id = await daybook.submit("demo.twice");
-  await daybook.clock.settle();
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");

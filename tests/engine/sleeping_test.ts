@@ -117,7 +117,6 @@ Deno.test("sleep: its end is recorded while the job is suspended, and the code c
   assert.equal(taskOf(daybook.job(id), "overnight")?.status, "completed");
   assert.deepEqual(calls, ["before"]);
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
 });

@@ -31,7 +31,6 @@ Deno.test("wake: a task that backs off is retried at once, with its remaining at
   bank.isOpen = true;
 
   await daybook.control(id, "wake");
-  await daybook.clock.settle();
 
   assert.equal(daybook.job(id).state, "Done");
   assert.equal(bank.calls, 2);
@@ -50,7 +49,6 @@ Deno.test("wake: a suspended job is due when it is resumed", async () => {
   assert.equal(bank.calls, 1);
   bank.isOpen = true;
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
 });
@@ -144,10 +142,8 @@ Deno.test("wake: sleeps, waits with a time and backoffs of one job end together"
   }, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.all");
-  await daybook.clock.settle();
   bank.isOpen = true;
   await daybook.control(id, "wake");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
 });

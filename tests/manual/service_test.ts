@@ -106,7 +106,7 @@ async function submitted(url: string): Promise<{ readonly output: unknown }> {
     headers: {
       "content-type": "application/json",
       authorization: `Bearer ${TOKEN}`,
-      prefer: "wait=10",
+      prefer: "wait=60",
     },
     body: JSON.stringify({ type: "price.quote", input: { article: "lamp", pieces: 1 } }),
   });

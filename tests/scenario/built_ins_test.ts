@@ -33,7 +33,7 @@ for (const type of ["careless", "careless.isolated"]) {
       });
       const run = async (text: string): Promise<Ended> => {
         const body = { type, input: { text } };
-        return await (await daybook.post("/jobs", body, { prefer: "wait=20" })).json();
+        return await (await daybook.post("/jobs", body, { prefer: "wait=60" })).json();
       };
       for (const [text, message] of Object.entries(CHANGES)) {
         const { failure } = await run(text);
@@ -66,7 +66,7 @@ Deno.test("changing: a job that would replace what the server uses fails; one th
     });
     const change = async (path: string): Promise<Ended> => {
       const body = { type: "changing", input: { path } };
-      return await (await daybook.post("/jobs", body, { prefer: "wait=5" })).json();
+      return await (await daybook.post("/jobs", body, { prefer: "wait=60" })).json();
     };
     for (const path of USED) {
       const { failure } = await change(path);

@@ -8,7 +8,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 const DEFINITIONS = `${ROOT}tests/support/process/isolated_definitions.ts`;
 
 async function submit(daybook: DaybookProcess, type: string, input: unknown, jobId: string) {
-  const headers = { prefer: "wait=30" };
+  const headers = { prefer: "wait=60" };
   const response = await daybook.post("/jobs", { type, input, jobId }, headers);
   assert.equal((await response.json()).state, "Done");
 }

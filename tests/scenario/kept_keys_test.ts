@@ -11,7 +11,7 @@ import { KeyFiles } from "../../src/journal/key_files.ts";
 import { defineJob, type EmbeddedDaybook, openDaybook } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 const RESTARTS = rounds(3, 10);
 const JOBS = rounds(1_600, 1_000_000);
@@ -91,10 +91,7 @@ class History {
 
   /** A removal comes soon after the end of its job. */
   async #removals(): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
-    while ((await this.#keys()).size > this.kept.size && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until("keys are removed", async () => (await this.#keys()).size <= this.kept.size);
   }
 
   async #check({ fetch }: EmbeddedDaybook): Promise<void> {

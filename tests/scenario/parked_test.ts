@@ -85,7 +85,7 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
     assert.deepEqual([bad.condition, bad.parked?.reason], ["parked", "crashed"]);
     assert.match(last.output.join("\n"), /1 job of type demo\.bad is parked: the process ended/);
     for (const jobId of good) {
-      const ended = await fetch(`${last.url}/jobs/${jobId}`, { headers: { prefer: "wait=10" } });
+      const ended = await fetch(`${last.url}/jobs/${jobId}`, { headers: { prefer: "wait=60" } });
       assert.equal((await ended.json()).state, "Done", jobId);
     }
     assert.equal(await last.stop(), 0);
@@ -116,7 +116,7 @@ Deno.test("hold: a start with everything paused says how to continue, and contin
     assert.ok(held.output.includes(`  to end it: ${command}`), banner);
     const ended = await fetch(held.url + path, { method: "DELETE" });
     assert.equal(ended.status, 200, await ended.text());
-    const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=10" } });
+    const done = await fetch(`${held.url}/jobs/good`, { headers: { prefer: "wait=60" } });
     assert.equal((await done.json()).state, "Done");
     assert.equal(await held.stop(), 0);
   }));
@@ -156,7 +156,7 @@ Deno.test("parked: a start says how many jobs are parked, and which line they di
     const back = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
     assert.equal((await jobOf(back, "order")).condition, "waiting");
     await (await back.post("/events", { eventType: "demo.Went" })).body?.cancel();
-    const ended = await fetch(`${back.url}/jobs/order`, { headers: { prefer: "wait=5" } });
+    const ended = await fetch(`${back.url}/jobs/order`, { headers: { prefer: "wait=60" } });
     assert.equal((await ended.json()).state, "Done");
     assert.equal(await back.stop(), 0);
   }));

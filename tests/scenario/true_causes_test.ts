@@ -420,7 +420,7 @@ Deno.test("explain a wait that run gave up on: it is named before what run threw
   await daybook.event("shop.Paid", { orderId: "7" });
   await daybook.event("shop.Paid", { orderId: "8" });
   const late = 'shop.Paid for "paid" came at 2026-01-01T00:01:05.000Z, 5 s after the job had ' +
-    "given up on it.";
+    "given up on it, having waited 1 min.";
   assert.equal((await toldOf(daybook, "strict")).summary, `${before.summary} ${late}`);
   assert.equal(
     (await toldOf(daybook, "lax")).summary,
@@ -442,7 +442,6 @@ Deno.test("explain a wait that run gave up on: it is not blamed if its event cam
   await daybook.submit("job", "order.patient");
   await daybook.clock.advance(MINUTE_MS);
   await daybook.event("shop.Paid");
-  await daybook.clock.settle();
   const { summary } = await toldOf(daybook, "job");
   assert.equal(summary, "Job job failed: run threw Error: paid too little.");
 });
@@ -550,6 +549,31 @@ Deno.test("explain a failed retry: one that fails as before names what it took o
   assert.ok(step?.action);
   const again = await daybook.post(step.action.path, step.action.body);
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
+});
+
+Deno.test("explain a failure: a task that began beside very many others of its job says so, as when a service refuses them", async () => {
+  const sync = defineJob({
+    type: "crm.sync",
+    version: 1,
+    input: v.object({ contacts: v.number() }),
+    run: (ctx, { contacts }) =>
+      Promise.all(Array.from({ length: contacts }, (_, at) =>
+        ctx.task(`contact-${at}`, () => {
+          if (at > 0) return at;
+          throw new NonRetryableError("429 Too Many Requests");
+        }))),
+  });
+  const daybook = await Explained.start({ definitions: [sync] });
+  for (const contacts of [50, 300]) {
+    await daybook.submit(`${contacts}`, "crm.sync", { contacts });
+  }
+  const failed = "failed: task contact-0 failed for good with NonRetryableError: 429 Too Many " +
+    "Requests.";
+  assert.equal((await toldOf(daybook, "50")).summary, `Job 50 ${failed}`);
+  assert.equal(
+    (await toldOf(daybook, "300")).summary,
+    `Job 300 ${failed} It had begun within 1 s of 299 other tasks of the job.`,
+  );
 });
 
 Deno.test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {

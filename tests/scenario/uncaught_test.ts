@@ -23,7 +23,7 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
     const ended: Record<string, Ended> = {};
     for (const type of ["plain", "proxy", "message", "lines", "rejects"]) {
       const body = { type: `uncaught.${type}`, input: {} };
-      const answer = await daybook.post("/jobs", body, { prefer: "wait=20" });
+      const answer = await daybook.post("/jobs", body, { prefer: "wait=60" });
       ended[type] = await answer.json();
     }
     assert.equal(await daybook.stop(), 0, "the process is there to be stopped in order");

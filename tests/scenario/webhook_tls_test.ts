@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { Receiver, status } from "../support/http/job_receiver.ts";
+import { until } from "../support/until.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { isInstalled } from "../support/process/tools.ts";
 
@@ -72,10 +73,11 @@ interface Task {
 
 /** Waits until the first attempt has ended. */
 async function deliveryOf(daybook: DaybookProcess, jobId: string): Promise<Task> {
-  for (;;) {
+  let task: Task | undefined;
+  await until("the first attempt has ended", async () => {
     const { tasks } = await daybook.get(`/jobs/${jobId}`) as { tasks: readonly Task[] };
-    const task = tasks.find(({ taskId }) => taskId === "deliver");
-    if (task?.status === "completed" || task?.status === "backingOff") return task;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    task = tasks.find(({ taskId }) => taskId === "deliver");
+    return task?.status === "completed" || task?.status === "backingOff";
+  });
+  return task ?? assert.fail();
 }

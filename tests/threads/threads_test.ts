@@ -282,7 +282,7 @@ Deno.test("threads: the server runs them with the permissions that definitions n
       permissions: [`--allow-read=${path},${ROOT}src`],
     });
     const post = async (type: string, input: unknown) => {
-      const headers = { prefer: "wait=30" };
+      const headers = { prefer: "wait=60" };
       return await (await daybook.post("/jobs", { type, input }, headers)).json();
     };
     const bad = await post("isolated.hostile", { kind: "exit" });

@@ -7,6 +7,7 @@ import { eventId, jobId } from "../../src/core/ids.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { carrying, ofType, orders, PAID, type Shop, shopIn, threadOf } from "./valued_events.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 interface Place {
   readonly shop: Shop;
@@ -136,10 +137,9 @@ Deno.test("past events, in a thread: without a thread explanations say that noth
     await pastEvents.close();
     const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
     await deliver(orders(1, 3));
-    const matcher = { eventType: PAID, correlation: { equals: { orderId: "ORDER-2" } } };
-    const expected = [{ id: "paid", kind: "DomainFact", matcher, multiplicity: "ExactlyOnce" }];
-    const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as never;
-    await engine.create({ jobId: jobId("job-1"), plan });
+    const correlation = { equals: { orderId: "ORDER-2" } };
+    const waiting = plan([expectation("paid", PAID, { correlation })]);
+    await engine.create({ jobId: jobId("job-1"), plan: waiting });
     const explanation = await engine.explainer.explain(jobId("job-1"));
     const text = JSON.stringify(explanation?.waitingFor);
     assert.match(text, /No event was compared: the index of values is not ready yet\./);

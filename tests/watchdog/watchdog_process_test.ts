@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
+import type { LoopBlocked } from "../../src/engine/run/process_facts.ts";
 import { WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/watchdog/frozen_definitions.ts`;
 
@@ -27,12 +28,20 @@ async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: 
 
 /** Resolves with the line when the process has printed it. */
 async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
-    const line = daybook.output.find((line) => pattern.test(line));
-    if (line !== undefined) return line;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Nothing like ${pattern} in\n${daybook.output.join("\n")}`);
+  const line = () => daybook.output.find((line) => pattern.test(line));
+  await until(() => `${pattern} in\n${daybook.output.join("\n")}`, () => line() !== undefined);
+  return line() ?? "";
+}
+
+/** Resolves with the attributes of the record, which may come after the line about it. */
+async function recorded(daybook: DaybookProcess): Promise<LoopBlocked> {
+  let found: readonly { readonly attributes: LoopBlocked }[] = [];
+  await until("it is recorded", async () => {
+    const answer = await daybook.get("/events?eventType=journal.LoopBlocked");
+    ({ entries: found } = answer as { entries: typeof found });
+    return found.length > 0;
+  });
+  return found[0]?.attributes ?? assert.fail();
 }
 
 /** An endless loop is logged with its attempt, and ends the process. */
@@ -67,10 +76,9 @@ async function endsWhatTurnsTooLate(): Promise<void> {
     await said(daybook, /runs again/);
     const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
     assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
-    const recorded = await fetch(`${daybook.url}/events?eventType=journal.LoopBlocked`);
-    const { entries: [{ attributes }] } = await recorded.json();
-    assert.deepEqual(attributes.open, [{ jobId: "job_slow", taskId: "main" }]);
-    assert.ok(attributes.blockedMs >= 2_000 && attributes.blockedMs < 10_000);
+    const { open, blockedMs } = await recorded(daybook);
+    assert.deepEqual(open, [{ jobId: "job_slow", taskId: "main" }]);
+    assert.ok(blockedMs >= 2_000 && blockedMs < 10_000);
 
     const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
     assert.equal(await daybook.exitCode(), 75);
@@ -125,7 +133,7 @@ Deno.test("watchdog: when embedded it only reports, once the event loop runs aga
     });
     const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: "job_slow" });
     const { state } = await daybook.wait(job, { timeoutMs: PATIENCE_MS });
-    while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("it warns", () => warnings.length > 0);
 
     assert.equal(state, "Done");
     assert.match(warnings[0] ?? "", /was blocked .* runs again; open: job_slow \(main; spin, att/);

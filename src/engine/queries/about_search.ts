@@ -8,13 +8,18 @@ import { type Condition, conditionText, deriveCondition } from "../../core/condi
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import { durationText } from "../../core/duration.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
+import { lengthMs } from "../../explain/condition_spans.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
+import { isIdentifier } from "../../explain/likeness/own_values.ts";
+import { isSameWork } from "../../explain/repeated_work.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
@@ -28,6 +33,8 @@ type AboutParts = Pick<QueryParts, "events" | "history" | "table" | "pastEvents"
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
 const NAMED_MAX = 3;
+/** Among how many of the newest jobs two with the same input are looked for. */
+const TWINS_MAX = 4;
 
 /** The outcome of an ended job. */
 const ENDED: Readonly<Partial<Record<Condition, string>>> = {
@@ -51,7 +58,10 @@ export class AboutSearch {
     const asOf = Math.min(head, found.upTo);
     const jobs = await this.#jobs(about, found, asOf);
     const events = await this.#events(about, found, asOf, hold);
-    const summary = summarize(shownText(about), jobs, events) +
+    const twins = isIdentifier("", about)
+      ? twinsText(jobs.map(({ jobId }) => this.#parts.table.existing(jobId)))
+      : "";
+    const summary = summarize(shownText(about), jobs, events, twins) +
       (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
     const { history } = this.#parts;
     return {
@@ -140,6 +150,7 @@ function summarize(
   value: string,
   jobs: readonly JobAbout<LogId>[],
   [newest, ...older]: readonly EventAbout<LogId>[],
+  twins: string,
 ): string {
   if (jobs.length === 0) {
     if (newest === undefined) {
@@ -160,7 +171,28 @@ function summarize(
     : "";
   return `${counted(jobs.length, "job")} and ${
     counted(events, "event")
-  } have ${value}. ${named}${more}`;
+  } have ${value}. ${twins}${named}${more}`;
+}
+
+/** A sentence, if two of the jobs may have done the same work. */
+function twinsText(jobs: readonly JobState[]): string {
+  const works = jobs.filter((job) =>
+    hasCode(job) && job.state !== "Failed" && job.retryOf === undefined
+  );
+  for (const [at, job] of works.slice(0, TWINS_MAX).entries()) {
+    const twin = works.slice(at + 1).find((other) =>
+      (other.type === job.type || other.createdAt === job.createdAt) && isSameWork(job, other)
+    );
+    if (twin === undefined) continue;
+    const apart = durationText(Math.abs(lengthMs(twin.createdAt, job.createdAt)));
+    const [one, both] = twin.type === job.type ? ["", ` of type ${job.type}`] : [
+      ` (${job.type})`,
+      ` (${twin.type})`,
+    ];
+    return `Jobs ${job.jobId}${one} and ${twin.jobId}${both} got the same input ${apart} apart: ` +
+      "the work may be done twice. ";
+  }
+  return "";
 }
 
 function lowerFirst(text: string): string {

@@ -17,7 +17,11 @@ import { givenUpAt } from "../../explain/counted_events.ts";
 import type { Candidates, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
-import { openExpectations, policyTargets } from "../../explain/open_expectations.ts";
+import {
+  openExpectations,
+  policyExpectations,
+  policyTargets,
+} from "../../explain/open_expectations.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
@@ -103,7 +107,7 @@ export class EvidenceSearch {
     const read = (logIds: readonly LogId[]) => this.#read(logIds);
     const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
     senders.lookUp(open, lookup);
-    for (const { matcher } of met) lookup.near(matcher);
+    for (const { expected } of met) lookup.near(expected.matcher);
     for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     const twins = new TwinSearch(outlined.job, this.#source);
     twins.lookUp(lookup);
@@ -140,7 +144,7 @@ export class EvidenceSearch {
     const later = new Map([...lateOnes].map(([id, logIds]) => [
       id,
       logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
-        .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
+        .filter((entry) => entry.jobId === undefined && isAccepted(met, id, entry)),
     ]));
     const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
       .filter(isProcessEntry);
@@ -165,11 +169,11 @@ export class EvidenceSearch {
   /** Events like those that satisfied an expectation, but that came later and reached no job. */
   #lateOnes(
     outlined: OutlinedHistory,
-    met: readonly MetExpectation[],
+    met: readonly Met[],
     found: FoundEvents,
   ): ReadonlyMap<string, readonly LogId[]> {
     return new Map(
-      met.flatMap(({ id, matcher, last }) => {
+      met.flatMap(({ expected: { id, matcher }, last }) => {
         const near = found.near(matcher, NEAR_MAX)
           .filter((logId) => logId <= this.#source.headLogId);
         // When many events carry a value, a later one belongs to something else.
@@ -242,10 +246,10 @@ export class EvidenceSearch {
   }
 }
 
-function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntry): boolean {
-  const expected = job.plan.expected.find((one) => one.id === id);
-  return expected !== undefined && entry.stratum === "domain" &&
-    expectationAccepts(expected, toMatchable(entry));
+function isAccepted(met: readonly Met[], id: string, entry: JobEventLogEntry): boolean {
+  const one = met.find(({ expected }) => expected.id === id);
+  return one !== undefined && entry.stratum === "domain" &&
+    expectationAccepts(one.expected, toMatchable(entry));
 }
 
 /** Facts about the process since the job's first entry, and the next few after its end. */
@@ -278,17 +282,27 @@ async function resembling(
 }
 
 /** An expectation with all its matches, or that an ended job gave up on. */
-interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
+interface Met {
+  readonly expected: ExpectedEvent;
   readonly last: LogId;
 }
 
-/** The expectations that ended, whose later events are searched. */
-function metExpectations({ job }: OutlinedHistory): readonly MetExpectation[] {
+/**
+ * The expectations that ended, whose later events are searched, and the errors that the policy of a
+ * job names which succeeded, whose events may have come at any other time.
+ */
+function metExpectations({ job }: OutlinedHistory): readonly Met[] {
   const { plan, expected } = job;
-  return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
-    const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(multiplicity);
-    const last = isDone ? expected[at]?.by.at(-1) : givenUpAt(job, at);
-    const isAsking = correlationTerms(matcher.correlation) > 0 && !isReserved(matcher.eventType);
-    return last === undefined || !isAsking ? [] : [{ id, matcher, last }];
+  const met = plan.expected.slice(0, SATISFIED_MAX).map((one, at) => {
+    const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(one.multiplicity);
+    return { expected: one, last: isDone ? expected[at]?.by.at(-1) : givenUpAt(job, at) };
+  });
+  const errors = job.state !== "Done" ? [] : policyExpectations(plan)
+    .filter(({ role }) => role === "errors").slice(0, SATISFIED_MAX)
+    .map((one) => ({ expected: one.expected, last: 0 }));
+  return [...met, ...errors].flatMap(({ expected, last }) => {
+    const { eventType, correlation } = expected.matcher;
+    const isAsking = correlationTerms(correlation) > 0 && !isReserved(eventType);
+    return last === undefined || !isAsking ? [] : [{ expected, last }];
   });
 }

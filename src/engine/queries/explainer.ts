@@ -36,7 +36,7 @@ import { workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
-import { findSameElsewhere, findSiblings } from "./siblings.ts";
+import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { contrastOf, findUsualTime } from "./similar_jobs.ts";
 
 interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
@@ -149,11 +149,13 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
+    const jobInError = findJobInError(job, this.#parts.table, upTo);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
+      jobInError,
       ...asOfTime === undefined ? {} : { asOfTime },
     };
     const bare = await this.#parts.pacer.all(share, explaining(outlined, evidence));

@@ -5,14 +5,15 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isDate, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
+import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
@@ -72,8 +73,9 @@ export class SenderSearch {
       const others = resembling.get(expected.id)?.toSearch ?? [];
       const sender = await this.#sender(expected, others.slice(0, SENT_MAX), found);
       if (sender === undefined) continue;
-      const last = sender.job && await this.#lastBehind(sender.job);
-      senders.set(expected.id, { ...sender, last });
+      const isItself = sender.job === this.#waiting;
+      const last = isItself ? undefined : sender.job && await this.#lastBehind(sender.job);
+      senders.set(expected.id, { ...sender, isItself, last });
     }
     return senders;
   }
@@ -128,10 +130,19 @@ export class SenderSearch {
       // The latest one: it may be a retry of the others.
       sender = { others: { type, taskId, sentBy }, value, job, path };
     }
-    if (sender !== undefined || !isKnown) return sender;
+    if (sender !== undefined) return sender;
+    const own = pathTo(value, this.#waiting);
+    if (type === this.#waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
+      return { others: { type, taskId, sentBy }, value, job: this.#waiting, path: own };
+    }
+    if (!isKnown) return undefined;
     return await this.#isGivenItsOwn(sent, at)
       ? { others: { type, taskId, sentBy }, value }
       : undefined;
+  }
+
+  #hasNotRun(taskId: TaskId): boolean {
+    return findTask(this.#waiting, taskId)?.status !== "completed";
   }
 
   /** Of the jobs of other types that were given the value, the latest of its type that failed. */
@@ -200,7 +211,7 @@ function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): stri
     : undefined;
 }
 
-type Given = Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">;
+type Given = Partial<Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">>;
 
 function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
   const place = placesIn({ labels: labels ?? null, input })
@@ -210,8 +221,6 @@ function pathTo(value: JsonScalar, { input = null, labels }: Given): string | un
 
 /** Values that more jobs were given do not identify a piece of work. */
 const TWINS_MAX = 4;
-/** Later ones are the next piece of work, such as that of the next day. */
-const APART_MAX_MS = 3_600_000;
 
 export class TwinSearch {
   readonly #job: JobState;
@@ -257,8 +266,7 @@ export class TwinSearch {
     if (eventType !== "job.JobCreated" || jobId === this.#job.jobId) return false;
     const other = attributes as FrameworkEntry<"job.JobCreated">["attributes"];
     const isRetry = other.retryOf === this.#job.jobId || retryOf === jobId;
-    const apartMs = Math.abs(Date.parse(receivedAt) - Date.parse(createdAt));
-    return !isRetry && other.type === type && apartMs <= APART_MAX_MS &&
-      JSON.stringify(other.input) === JSON.stringify(input);
+    return !isRetry && other.type === type &&
+      isSameWork({ ...other, createdAt: receivedAt }, { input, createdAt });
   }
 }

@@ -2,10 +2,12 @@
 
 import type { Condition } from "../../core/condition.ts";
 import { errorText } from "../../core/error_text.ts";
+import { isOfType } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { CommonBackoff, LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
 import { explainQueue } from "../../explain/explain_queue.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
+import { actorText, reasonText } from "../../explain/phrases.ts";
 import { firstLine } from "../../explain/why.ts";
 import { type LimitLine, limitLines } from "../run/queue_positions.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
@@ -126,13 +128,16 @@ export class QueueExplainer {
     const found = this.#found(condition, isLimited);
     if (found === undefined || found.by > asOf) return undefined;
     const [entry] = await this.#parts.history.at([found.by]);
-    return entry && { ...found, since: entry.receivedAt };
+    const suspension = isOfType(entry, "job.JobSuspended")
+      ? actorText(entry) + reasonText(entry.attributes.reason)
+      : "";
+    return entry && { ...found, since: entry.receivedAt, suspension };
   }
 
   #found(
     condition: Held,
     isLimited: (jobId: JobId) => boolean,
-  ): Omit<LongestJob, "since"> | undefined {
+  ): Pick<LongestJob, "jobId" | "by"> | undefined {
     const { attention, lists, table } = this.#parts;
     if (condition === "waiting") return attention.longestWaiting;
     const [jobId] = condition === "queued"

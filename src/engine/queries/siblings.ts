@@ -14,6 +14,7 @@ import { jobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { shortened } from "../../explain/phrases.ts";
+import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
@@ -123,6 +124,28 @@ export function findSameElsewhere(
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
     `it, failed with the same error${least}: ${shortened(types, NAMED_MAX)}.`;
   return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
+}
+
+/** How many words of an error are looked up as ids of jobs. */
+const WORDS_MAX = 32;
+
+/** Another job that failed, and that the error of a failed job names, as one that polls a child. */
+export function findJobInError(
+  job: JobState,
+  table: Pick<JobTable, "job">,
+  upTo: LogId = Infinity,
+): Statement<LogId> | undefined {
+  if (job.state !== "Failed") return undefined;
+  const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];
+  for (const word of new Set(words.slice(0, WORDS_MAX))) {
+    const named = word === job.jobId ? undefined : table.job(word as JobId);
+    if (named === undefined || !hasFailed(named, upTo)) continue;
+    const { jobId, endedAt, failure: { error, because } } = named as FailedJob;
+    const statement = `Job ${jobId}, which the error names, failed at ${endedAt}: ` +
+      `${errorText(error)}.`;
+    return { statement, cites: [because] };
+  }
+  return undefined;
 }
 
 function hasFailed(job: JobState, upTo: LogId): boolean {

@@ -7,6 +7,7 @@ import { newId } from "../../core/ids.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
+import { Lane } from "../queries/entry_pages.ts";
 import type { HeldPause } from "../requests.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -49,10 +50,8 @@ export class PauseControls {
   readonly #parts: PauseControlsParts;
   /** Cancels the timers of pauses that end by themselves, by pause. */
   readonly #alarms = new Map<string, () => void>();
-  /** Ends of pauses that are not durable yet, by pause. */
-  readonly #ending = new Map<string, Promise<void>>();
-  /** Beginnings of pauses that are not durable yet, by the text of their request. */
-  readonly #beginning = new Map<string, Promise<void>>();
+  /** One pause begins or ends at a time, so that each finds what those before it have recorded. */
+  readonly #lane = new Lane();
   /** The work of sorting the jobs that want a worker by changed pauses, oldest change first. */
   readonly #sorting: Work<void>[] = [];
   #sorted: Promise<void> | undefined;
@@ -82,50 +81,36 @@ export class PauseControls {
    * @returns `undefined` when `PAUSES_MAX` pauses are in force.
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
-    const { pauses, random, writer } = this.#parts;
-    const asked = askedText(request);
-    // Earlier requests come first. No await may come between the last check and `#beginning.set`.
-    for (let before = this.#underway(asked); before !== undefined;) {
-      await before;
-      before = this.#underway(asked);
-    }
-    const existing = this.#inForce(asked);
-    if (existing !== undefined) return { pause: this.#held(existing), isNew: false };
-    if (pauses.all.length + this.#beginning.size >= PAUSES_MAX) return undefined;
-    const pauseId = newId.pause(random.ulid());
-    const begun = writer.recorded([{ ...origin, ...began({ pauseId, ...request }) }]);
-    this.#beginning.set(asked, begun);
-    try {
-      await begun;
-    } finally {
-      this.#beginning.delete(asked);
-    }
+    const begun = await this.#inTurn(async () => {
+      const { pauses, random, writer } = this.#parts;
+      const asked = askedText(request);
+      const existing = pauses.all.find((pause) => askedText(pause) === asked);
+      if (existing !== undefined) return { pause: existing, isNew: false };
+      if (pauses.all.length >= PAUSES_MAX) return undefined;
+      const pauseId = newId.pause(random.ulid());
+      await writer.recorded([{ ...origin, ...began({ pauseId, ...request }) }]);
+      return { pause: pauses.get(pauseId), isNew: true };
+    });
     await this.#sorted;
-    const pause = pauses.get(pauseId);
-    return pause && { pause: this.#held(pause), isNew: true };
-  }
-
-  #inForce(asked: string): Pause | undefined {
-    return this.#parts.pauses.all.find((pause) => askedText(pause) === asked);
-  }
-
-  /** The beginning or end of the requested pause that is not durable yet. */
-  #underway(asked: string): Promise<void> | undefined {
-    const pause = this.#inForce(asked);
-    return pause === undefined
-      ? this.#beginning.get(asked)
-      : this.#ending.get(pause.pauseId)?.catch(() => {});
+    return begun?.pause && { pause: this.#held(begun.pause), isNew: begun.isNew };
   }
 
   /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
-    await this.#ending.get(pauseId)?.catch(() => {});
-    const pause = this.#parts.pauses.get(pauseId);
-    if (pause === undefined) return undefined;
-    const held = this.#held(pause);
-    await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
+    const held = await this.#inTurn(async () => {
+      const pause = this.#parts.pauses.get(pauseId);
+      if (pause === undefined) return undefined;
+      const held = this.#held(pause);
+      await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
+      return held;
+    });
     await this.#sorted;
     return held;
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const leave = await this.#lane.enter();
+    return await work().finally(leave);
   }
 
   /**
@@ -191,28 +176,21 @@ export class PauseControls {
 
   #elapsed(pauseId: string): void {
     const { diskRetries, pauses, onDefect } = this.#parts;
-    diskRetries.record(async () => {
-      await this.#ending.get(pauseId)?.catch(() => {});
+    const end = async () => {
       const pause = pauses.get(pauseId);
       if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");
-    }).catch(onDefect);
+    };
+    diskRetries.record(() => this.#inTurn(end)).catch(onDefect);
   }
 
   async #recordEnd(
-    { pauseId, by }: Pause,
+    { by }: Pause,
     attributes: FrameworkAttributes["job.PauseEnded"],
     urgency: Urgency,
     origin?: Origin,
   ): Promise<void> {
-    const { writer } = this.#parts;
     const about = { stratum: "framework", eventType: "job.PauseEnded", causedBy: by } as const;
-    const ended = writer.recorded([{ ...origin, ...about, attributes }], urgency);
-    this.#ending.set(pauseId, ended);
-    try {
-      await ended;
-    } finally {
-      this.#ending.delete(pauseId);
-    }
+    await this.#parts.writer.recorded([{ ...origin, ...about, attributes }], urgency);
   }
 
   #held(pause: Pause): HeldPause {

@@ -67,12 +67,13 @@ interface Entry {
 
 type Ready = TinyQueue<Entry>;
 
-/** The lines of one type. */
+/** The lines of one type, all of which wait while the type has no free place. */
 interface Lanes {
-  /** Lines that wait for nothing that all of them wait for, other than a place of the type. */
-  readonly own: Ready;
-  /** Lines of jobs that have not begun, and that one rate counts together. */
+  /** Jobs that run alone. */
+  readonly alone: Ready;
+  /** Jobs that have not begun, and that one rate counts together. */
   readonly ofRate: Ready;
+  readonly others: Ready;
 }
 
 /** Who takes turns: all requests of one key and priority, or all of one priority without a key. */
@@ -122,7 +123,6 @@ export class Line {
 
 export class RequestLines {
   readonly #isOpen: (window: RateWindow) => boolean;
-  readonly #alone: Ready = newReady();
   readonly #lanes = new Map<TypeShare | undefined, Lanes>();
   /** All that take turns, by key; those without one under `undefined`. */
   readonly #takers = new Map<Share | undefined, Taker[]>([[undefined, []]]);
@@ -143,13 +143,20 @@ export class RequestLines {
 
   /** The line whose first request comes next. */
   next(): Line | undefined {
-    const alone = this.#foremost(this.#alone);
-    if (alone !== undefined) return alone;
+    return this.nextAlone() ?? this.#nextIn(NOT_ALONE);
+  }
+
+  /** The same among the jobs that run alone. */
+  nextAlone(): Line | undefined {
+    return this.#nextIn(ALONE);
+  }
+
+  #nextIn(names: readonly (keyof Lanes)[]): Line | undefined {
     let next: Line | undefined;
-    for (const [type, { own, ofRate }] of this.#lanes) {
+    for (const [type, lanes] of this.#lanes) {
       if (type?.isFull === true) continue;
-      for (const ready of [own, ofRate]) {
-        const line = this.#foremost(ready);
+      for (const name of names) {
+        const line = this.#foremost(lanes[name], name === "ofRate");
         if (line !== undefined && (next === undefined || isBefore(line, next))) next = line;
       }
     }
@@ -181,11 +188,6 @@ export class RequestLines {
   set mayBegin(mayBegin: boolean) {
     this.#mayBegin = mayBegin;
     if (mayBegin) this.freed(this);
-  }
-
-  /** Whether a job waits to run alone. */
-  get isAnyAlone(): boolean {
-    return this.lines.some(({ ready, first }) => ready === this.#alone && first !== undefined);
   }
 
   get lines(): readonly Line[] {
@@ -220,19 +222,20 @@ export class RequestLines {
   }
 
   #lineFor({ needs, priority, begins, isAlone }: Request): Line {
-    const wanted = isAlone === true ? undefined : needs;
-    const taker = this.#takerFor(wanted, priority);
-    const lanes = isAlone === true ? undefined : this.#lanesOf(wanted?.share.of);
-    const ready = lanes?.[wanted?.window?.isOfType === true ? "ofRate" : "own"] ?? this.#alone;
+    const taker = this.#takerFor(needs, priority);
+    const isOfRate = needs?.window?.isOfType === true;
+    const ready = this.#lanesOf(needs?.share.of)[
+      isAlone === true ? "alone" : isOfRate ? "ofRate" : "others"
+    ];
     let line = taker.lines.find((line) => line.ready === ready && line.begins === begins);
-    if (line === undefined) taker.lines.push(line = new Line(taker, ready, wanted, begins));
+    if (line === undefined) taker.lines.push(line = new Line(taker, ready, needs, begins));
     return line;
   }
 
   #lanesOf(type: TypeShare | undefined): Lanes {
     let lanes = this.#lanes.get(type);
     if (lanes === undefined) {
-      this.#lanes.set(type, lanes = { own: newReady(), ofRate: newReady() });
+      this.#lanes.set(type, lanes = { alone: newReady(), ofRate: newReady(), others: newReady() });
     }
     return lanes;
   }
@@ -249,15 +252,18 @@ export class RequestLines {
     return taker;
   }
 
-  /** The foremost line that can be granted. */
-  #foremost(ready: Ready): Line | undefined {
+  /**
+   * The foremost line that can be granted.
+   *
+   * @param isOfRate Whether all of them wait for the same window.
+   */
+  #foremost(ready: Ready, isOfRate: boolean): Line | undefined {
     for (let entry = ready.peek(); entry !== undefined; entry = ready.peek()) {
       const { line, turn, order } = entry;
       if (line.entry === entry && line.taker.turn === turn && line.first?.order === order) {
         const obstacle = this.#obstacleOf(line);
         if (obstacle === undefined) return line;
-        // All lines of this lane wait for the same window.
-        if (obstacle === line.needs?.window && line.needs?.window?.isOfType) return undefined;
+        if (isOfRate && obstacle === line.needs?.window) return undefined;
         ready.pop();
         this.#setAside(line, obstacle);
       } else {
@@ -302,6 +308,8 @@ export class RequestLines {
   }
 }
 
+const ALONE: readonly (keyof Lanes)[] = ["alone"];
+const NOT_ALONE: readonly (keyof Lanes)[] = ["ofRate", "others"];
 const NO_KEY = { share: undefined, window: undefined };
 
 function newReady(): Ready {

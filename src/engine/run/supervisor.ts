@@ -8,7 +8,6 @@ import { parked } from "../../core/decide_parked.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
-import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { HeldPlaces } from "./held_places.ts";
@@ -43,7 +42,6 @@ interface SupervisorParts {
   readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
-  readonly commands: Commands;
   readonly diskRetries: DiskRetries;
   readonly suspects: Suspects;
   readonly timers: Timers;
@@ -278,11 +276,10 @@ export class Supervisor implements WriterListener {
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {
-    const { commands, diskRetries } = this.#parts;
-    this.#services.scheduler.at(Date.parse(startAt), () => {
-      diskRetries.record(() => commands.run(jobId, { kind: "start" })).catch(
-        this.#services.onDefect,
-      );
+    const { scheduler, writer, onDefect } = this.#services;
+    scheduler.at(Date.parse(startAt), () => {
+      this.#parts.diskRetries.record(() => writer.command(jobId, { kind: "start" }))
+        .catch(onDefect);
     });
   }
 }

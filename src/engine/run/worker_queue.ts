@@ -200,7 +200,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** How many more jobs of a type could have a worker now. */
   roomFor(type: string): number {
-    return this.#isHeld || this.#lines.isAnyAlone ? 0 : this.#pool.roomFor(type);
+    return this.#isHeld || this.#lines.nextAlone() !== undefined ? 0 : this.#pool.roomFor(type);
   }
 
   /** See `RequestLines.supposing`. */

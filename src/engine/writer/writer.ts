@@ -4,8 +4,11 @@
  * and requests are answered. An entry that is lost before that is reverted.
  */
 
+import type { Command, Rejection } from "../../core/command.ts";
+import { decide } from "../../core/decide.ts";
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
@@ -166,6 +169,37 @@ export class Writer {
       this.#debts.set(jobId, pay);
       throw error;
     }
+  }
+
+  /**
+   * Decides a command on a job from everything appended so far, and records the outcome. A
+   * rejection is returned once the entries that it depends on are durable; `undefined` means
+   * accepted.
+   *
+   * Rejects with `JournalFullError`, `JournalFailedError`, or the error that `admit` throws.
+   *
+   * @param admit Called before anything is recorded.
+   */
+  async command(
+    jobId: JobId,
+    command: Command,
+    admit: () => void = () => {},
+  ): Promise<Rejection | undefined> {
+    this.pay(jobId);
+    const pending = this.#table.pending(jobId);
+    const head = pending?.head;
+    // Copying the tasks is costly, and only these commands look at them.
+    const ofTasks = command.kind === "wake" ||
+      command.kind === "cancel" && command.leave === true;
+    const decision = decide((ofTasks ? pending?.whole : head) as JobState | undefined, command);
+    if (!decision.accepted) {
+      const again = () => this.command(jobId, command, admit);
+      const { rejection } = decision;
+      return await this.onceDurable<Rejection | undefined>(head?.lastLogId ?? 0, rejection, again);
+    }
+    admit();
+    await this.recorded(decision.events);
+    return undefined;
   }
 
   /**

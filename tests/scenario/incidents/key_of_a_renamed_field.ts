@@ -16,11 +16,11 @@ export const incident: Incident = {
   options: { definitions: [EXPORT], maxRunning: 8 },
   async play(stage, culprit) {
     const field = culprit ? "tenantId" : "tenant";
-    await stage.submit("globex", "data.export", { [field]: "globex" });
+    await stage.submit("export-1", "data.export", { [field]: "globex" });
     await stage.submit("job", "data.export", { [field]: culprit ? "acme" : "globex" });
     await stage.advance(600_000);
     return "/jobs/job/explain";
   },
   cause: [/key tenant-undefined/, /made of a value that is missing/],
-  decisive: [{ jobId: "globex", eventType: "job.TaskStarted", taskId: "export" }],
+  decisive: [{ jobId: "export-1", eventType: "job.TaskStarted", taskId: "export" }],
 };

@@ -3,6 +3,7 @@
 import type { Limits } from "../../../src/server/parts.ts";
 import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "../text_lines.ts";
+import { until } from "../until.ts";
 
 export interface ProcessOptions {
   readonly journal: string;
@@ -91,11 +92,12 @@ export class DaybookProcess {
   static async startSilently(options: ProcessOptions): Promise<DaybookProcess> {
     const child = command(options).spawn();
     const drained = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
-    for (;;) {
-      const url = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
-      if (url !== "") return new DaybookProcess(url.trim(), [], child, drained);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let url = "";
+    await until("it listens", async () => {
+      url = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
+      return url !== "";
+    });
+    return new DaybookProcess(url.trim(), [], child, drained);
   }
 
   /** Ends it like a power cut, except for the page cache. */
