@@ -33,29 +33,21 @@ export function conditionText(condition: Condition): string {
   return condition === "backingOff" ? "backing off" : condition;
 }
 
-type Counted = "running" | "interrupted" | "backingOff" | "sleeping";
-
 /** What the condition depends on in a job's tasks. The counts cover all tasks except `main`. */
 export class TaskTally {
   main: TaskState | undefined;
   /** The latest entry that completed a task; 0 if there is none. */
   lastCompleted: LogId = 0;
-  readonly #counts: Record<Counted, number> = {
-    running: 0,
-    interrupted: 0,
-    backingOff: 0,
-    sleeping: 0,
-  };
+  running = 0;
+  interrupted = 0;
+  backingOff = 0;
+  sleeping = 0;
   #undoing = 0;
 
   static of(tasks: Iterable<TaskState>): TaskTally {
     const tally = new TaskTally();
     for (const task of tasks) tally.note(undefined, task);
     return tally;
-  }
-
-  hasAny(status: Counted): boolean {
-    return this.#counts[status] > 0;
   }
 
   /** Whether a compensation is being attempted. */
@@ -79,10 +71,16 @@ export class TaskTally {
   #add(task: TaskState | undefined, count: 1 | -1): void {
     switch (task?.status) {
       case "running":
+        this.running += count;
+        break;
       case "interrupted":
+        this.interrupted += count;
+        break;
       case "backingOff":
+        this.backingOff += count;
+        break;
       case "sleeping":
-        this.#counts[task.status] += count;
+        this.sleeping += count;
         break;
       case "completed":
         if (task.compensation?.status === "running") this.#undoing += count;
@@ -121,10 +119,10 @@ const NO_TASKS = new TaskTally();
 function runningCondition(job: RunningJob, known?: TaskTally): Condition {
   if (!hasCode(job)) return "waiting";
   const tasks = known ?? (job.tasks.length === 0 ? NO_TASKS : TaskTally.of(job.tasks));
-  if (tasks.hasAny("running")) return "executing";
+  if (tasks.running > 0) return "executing";
   if (tasks.main?.status === "completed") return "waiting";
-  if (tasks.hasAny("interrupted")) return "queued";
-  return tasks.hasAny("backingOff") ? "backingOff" : mainCondition(job, tasks);
+  if (tasks.interrupted > 0) return "queued";
+  return tasks.backingOff > 0 ? "backingOff" : mainCondition(job, tasks);
 }
 
 /** What `run` itself is doing, when no other task is open. */
@@ -136,7 +134,7 @@ function mainCondition(job: RunningJob, tasks: TaskTally): Condition {
     case "waiting":
       if (hasAnswer(job, main, lastCompleted)) return "queued";
       // A job that also waits for an event is `waiting`, since that event can be sent.
-      return tasks.hasAny("sleeping") && main.expectations.length === 0 ? "sleeping" : "waiting";
+      return tasks.sleeping > 0 && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
     case "sleeping":
       return "backingOff";

@@ -73,7 +73,7 @@ export class JobFold {
   get isAtWork(): boolean {
     if (this.#condition === "executing") return true;
     if (this.#head?.state !== "Compensating" || this.#tally === undefined) return false;
-    return this.#tally.hasAny("running") || this.#tally.isUndoing;
+    return this.#tally.running > 0 || this.#tally.isUndoing;
   }
 
   task(taskId: TaskId): TaskState | undefined {

@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Cause, JobEventLogEntry } from "../core/event.ts";
+import type { Cause, JobEventLogEntry, Stratum } from "../core/event.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import { type EventId, type ExecutionId, executionOfStart, type LogId } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
@@ -72,8 +72,8 @@ export function lineBody(
 const shared = { batch: -1, receivedAt: "", stratum: "", text: "" };
 
 /**
- * From the batch to the key of the event id, which neighbouring lines share. Kept from the last
- * line: of what it takes to create a line, a third is joining these fields.
+ * What neighbouring lines share, kept from the last line: of what it takes to create a line, a third
+ * is joining these fields.
  */
 function sharedFields(batch: LogId, { receivedAt, stratum }: StampedEvent): string {
   const { text } = shared;
@@ -81,9 +81,12 @@ function sharedFields(batch: LogId, { receivedAt, stratum }: StampedEvent): stri
     return text;
   }
   Object.assign(shared, { batch, receivedAt, stratum });
-  return shared.text = `${
-    batchField(batch)
-  }"receivedAt":"${receivedAt}","stratum":"${stratum}","eventId":`;
+  return shared.text = joinShared(batch, receivedAt, stratum);
+}
+
+/** From the batch to the key of the event id. */
+export function joinShared(batch: LogId, receivedAt: string, stratum: Stratum): string {
+  return `${batchField(batch)}"receivedAt":"${receivedAt}","stratum":"${stratum}","eventId":`;
 }
 
 /** The event as an entry. Entries that are read back are created the same way. */
@@ -164,9 +167,6 @@ export function chainAfter(previousChain: string, bytes: Uint8Array): string {
 // Lines of version 1 omit none of them, so readers need not know the version of a segment: an absent
 // field always has its default.
 
-/** The order of these attributes in every creation, so that omitted ones return to their place. */
-const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
-
 const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
 
 /** The attributes to write to a line as JSON, where `undefined` stands for a default. */
@@ -210,8 +210,15 @@ export function wholeAttributes(
   const isWhole = eventType !== "job.JobCreated" ||
     "plan" in written && "priority" in written && "labels" in written;
   if (isWhole) return written as JobEventLogEntry["attributes"];
-  const filled = { plan: MAIN_ONLY_PLAN, priority: 0, labels: {}, ...written };
+  // In the order that every creation has, so that omitted ones return to their place.
+  const { type, definitionVersion, plan = MAIN_ONLY_PLAN, input, priority = 0, labels = {} } =
+    written;
   const whole: Record<string, unknown> = {};
-  for (const name of FIRST) if (name in filled) whole[name] = filled[name as keyof typeof filled];
+  if (type !== undefined) whole["type"] = type;
+  if (definitionVersion !== undefined) whole["definitionVersion"] = definitionVersion;
+  whole["plan"] = plan;
+  if (input !== undefined) whole["input"] = input;
+  whole["priority"] = priority;
+  whole["labels"] = labels;
   return Object.assign(whole, written) as unknown as JobEventLogEntry["attributes"];
 }

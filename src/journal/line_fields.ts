@@ -9,7 +9,7 @@ import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { LineBytes } from "./line_bytes.ts";
-import { defaultExecution, wholeAttributes } from "./line_codec.ts";
+import { defaultExecution, joinShared, wholeAttributes } from "./line_codec.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];
@@ -88,12 +88,24 @@ class Fields {
     return true;
   }
 
+  /** The same for ASCII text. V8 compares a slice faster than its bytes. */
+  skipAscii(part: string): boolean {
+    const start = this.at + this.shift;
+    if (this.text.slice(start, start + part.length) !== part) return false;
+    this.at += part.length;
+    return true;
+  }
+
   /**
    * Moves past a key, a string without escapes, and a comma. `false`, without moving, if another
    * key is there. If something else follows the key, this and every later call returns `false`.
    */
   skipText(key: Uint8Array): boolean {
-    if (!this.skip(key)) return false;
+    return this.skip(key) && this.readText();
+  }
+
+  /** Moves past the rest of a string without escapes, and a comma, or fails like `skipText`. */
+  readText(): boolean {
     const { bytes, at } = this;
     this.#textStart = at + this.shift;
     let end = at;
@@ -156,11 +168,8 @@ export function entryInFields(
 ): JobEventLogEntry | undefined {
   fields.begin(line);
   if (!fields.skip(LOG_ID) || fields.readNumber() !== logId) return;
-  if (!fields.skip(BATCH) || fields.readNumber() !== batch) return;
-  if (!fields.skipText(RECEIVED_AT)) return;
-  const receivedAt = shareTime(fields.part);
-  const stratum = fields.skipText(STRATUM) ? readStratum() : undefined;
-  if (stratum === undefined || !fields.skipText(EVENT_ID)) return;
+  if (!skipShared(batch) || !fields.readText()) return;
+  const { receivedAt, stratum } = shared;
   const eventId = fields.part;
   if (!fields.skipText(EVENT_TYPE)) return;
   const eventType = readName();
@@ -175,6 +184,28 @@ export function entryInFields(
 }
 
 type Entry = Record<string, unknown>;
+
+/** What neighbouring lines share, from the batch to the key of the event id. */
+let shared: { batch: LogId; receivedAt: string; stratum: Stratum; text: string } = {
+  batch: -1,
+  receivedAt: "",
+  stratum: "framework",
+  text: "",
+};
+
+/** Moves to the event id; `false` if other fields are there. */
+function skipShared(batch: LogId): boolean {
+  if (batch === shared.batch && fields.skipAscii(shared.text)) return true;
+  if (!fields.skip(BATCH) || fields.readNumber() !== batch) return false;
+  if (!fields.skipText(RECEIVED_AT)) return false;
+  const receivedAt = shareTime(fields.part);
+  const isAscii = receivedAt.length === fields.end - fields.start;
+  const stratum = fields.skipText(STRATUM) ? readStratum() : undefined;
+  if (stratum === undefined || !fields.skip(EVENT_ID)) return false;
+  const text = `${joinShared(batch, receivedAt, stratum)}"`;
+  shared = { batch: isAscii ? batch : -1, receivedAt, stratum, text };
+  return true;
+}
 
 const encode = (key: string) => new TextEncoder().encode(key);
 const LOG_ID = encode('{"logId":');

@@ -4,8 +4,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { getHeapStatistics } from "node:v8";
+import { collectGarbage } from "../engine/collector.ts";
 
 /** Bytes that may be allocated between two checks. */
 const LOOK_BYTES = 8 * 1024 * 1024;
@@ -41,7 +41,6 @@ export class BufferGuard {
       if (this.#holdsTooMuch()) throw this.#refusal();
     },
   });
-  #collect: (() => void) | undefined;
   /** Since the last check. */
   #allocated = 0;
   #lookedAt = 0;
@@ -108,16 +107,11 @@ export class BufferGuard {
     this.#allocated = 0;
     // Before the buffers are counted, which keeps them for the rest of this turn: what an earlier
     // job left must not end this one.
-    if (externalBytes() + this.#shared.knownBytes > this.#max) this.#collectGarbage();
+    if (externalBytes() + this.#shared.knownBytes > this.#max) collectGarbage();
     if (this.#bytes() <= this.#max) return false;
-    this.#collectGarbage();
+    collectGarbage();
     this.#allocated = LOOK_BYTES - this.#max / 4;
     return this.#bytes() > this.#max;
-  }
-
-  #collectGarbage(): void {
-    this.#collect ??= collector();
-    this.#collect();
   }
 
   #bytes(): number {
@@ -133,11 +127,6 @@ function externalBytes(): number {
 function isView(first: unknown): boolean {
   return typeof first === "object" && first !== null && "byteLength" in first &&
     !ArrayBuffer.isView(first);
-}
-
-function collector(): () => void {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc");
 }
 
 type Held = SharedArrayBuffer | WebAssembly.Memory;

@@ -17,6 +17,7 @@ import {
   CRC_SUFFIX_BYTES,
 } from "../journal/line_codec.ts";
 import { LineCursor } from "../journal/line_cursor.ts";
+import { collectAfter } from "./collecting.ts";
 
 /** Bytes read at once: a few milliseconds of work. */
 const PIECE_BYTES = 128 * 1024;
@@ -95,6 +96,7 @@ export class DurableLines {
       }
     } finally {
       this.#offset += read;
+      collectAfter(read);
     }
     if (this.#next > durable) return;
     if (read > 0) this.#pieceBytes = PIECE_BYTES;

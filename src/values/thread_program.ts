@@ -23,6 +23,7 @@ import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text"
 import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
 import shellWord from "../core/shell_word.ts?source" with { type: "text" };
+import collector from "../engine/collector.ts?source" with { type: "text" };
 import descriptors from "../engine/descriptors.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
 import checkpoint from "../index/checkpoint.ts?source" with { type: "text" };
@@ -39,6 +40,7 @@ import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
 import segmentPieces from "../journal/segment_pieces.ts?source" with { type: "text" };
 import segmentProof from "../journal/segment_proof.ts?source" with { type: "text" };
+import collecting from "./collecting.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
@@ -70,6 +72,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/ids.ts", ids],
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],
+  ["engine/collector.ts", collector],
   ["engine/descriptors.ts", descriptors],
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
@@ -80,6 +83,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/segment_scanner.ts", segmentScanner],
   ["journal/segment_pieces.ts", segmentPieces],
   ["journal/segment_proof.ts", segmentProof],
+  ["values/collecting.ts", collecting],
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],

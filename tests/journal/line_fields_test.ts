@@ -165,6 +165,20 @@ Deno.test("line fields: a duplicate, misplaced or unknown field is left to the J
   }
 });
 
+Deno.test("line fields: what neighbouring lines share is read the same each time", () => {
+  const event = { occurredAt: "1970", eventType: "a.B", attributes: {} };
+  const read = (receivedAt: string, stratum: string, eventId: string) => {
+    const body = bodyOf({ ...event, receivedAt, stratum, eventId });
+    const entry = readBy(entryInFields, body);
+    assert.ok(entry !== undefined);
+    assert.deepEqual(entry, readBy(parsedEntry, body), body);
+  };
+  for (const receivedAt of ["1970", "1971", "é\u2028😀", "1970"]) {
+    for (const eventId of ["evt_1", "evt_2"]) read(receivedAt, "domain", eventId);
+    read(receivedAt, "framework", "evt_3");
+  }
+});
+
 Deno.test("line fields: shared values are immutable, and mutable ones are not shared", () => {
   const read = (stratum: string, attributes: object) => {
     const at = "2026-01-01T00:00:00.000Z";

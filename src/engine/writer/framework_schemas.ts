@@ -179,6 +179,9 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.Repaired": like(v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text })),
 };
 
+/** A map, since V8 looks up one of many properties more slowly. */
+const CHECK_OF: ReadonlyMap<string, Check> = new Map(Object.entries(CHECKS));
+
 /** The members of an entry that are checked; a draft has them as well. */
 type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
 
@@ -188,16 +191,12 @@ type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
  */
 export function refuseEntry(entry: Checked): string | undefined {
   if (entry.stratum !== "framework") return undefined;
-  const check = schemaCheck(entry.eventType);
+  const check = CHECK_OF.get(entry.eventType);
   if (check === undefined) {
     return `event type ${entry.eventType} is not known: a newer version of Daybook wrote it`;
   }
   if (check(entry.attributes as unknown as Attributes)) return undefined;
   return `attributes of ${entry.eventType} have an unknown shape: another version wrote it`;
-}
-
-function schemaCheck(eventType: string): Check | undefined {
-  return Object.hasOwn(CHECKS, eventType) ? CHECKS[eventType as FrameworkEventType] : undefined;
 }
 
 function like(schema: v.GenericSchema): Check {

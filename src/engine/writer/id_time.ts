@@ -36,7 +36,9 @@ export class TimesInIds {
     { eventId, receivedAt }: Pick<JobEventLogEntry, "eventId" | "receivedAt">,
   ): number | undefined {
     if (receivedAt !== this.#receivedAt) this.#take(receivedAt);
-    const isSame = eventId.length === ID_LENGTH && eventId.startsWith(this.#prefix);
+    // `startsWith` takes three times as long for an id that is a substring of a longer text.
+    const isSame = eventId.length === ID_LENGTH &&
+      eventId.slice(0, PREFIX.length + TIME_LENGTH) === this.#prefix;
     return isSame ? this.#ms : undefined;
   }
 

@@ -138,26 +138,23 @@ export class JobRecord implements PendingJob {
   }
 
   append(entry: JobEventLogEntry): Applied {
-    const sizeBefore = this.size;
-    const applied = this.#pending.apply(entry);
+    const applied = this.#project(entry);
     if (this.#inFlight === NONE) this.#inFlight = [];
     this.#inFlight.push(applied);
-    this.#size = sizeBefore + sizeAdded(applied);
     return applied;
   }
 
   /** The oldest entry in flight has become durable. */
   show(): void {
     const first = this.#inFlight.shift();
-    if (first === undefined) return;
-    const { job, condition, rule } = first;
-    if (rule !== "any/already-applied") this.#trail = extended(this.#trail, first);
-    if (!this.#isVisible) this.#firstLogId = job.firstLogId;
-    this.#isVisible = true;
-    this.#lastLogId = job.lastLogId;
-    this.condition = condition;
-    this.#shown = undefined;
-    if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
+    if (first !== undefined) this.#show(first);
+  }
+
+  /** Like `append` and `show`, for an entry that is durable already. No other may be in flight. */
+  apply(entry: JobEventLogEntry): Applied {
+    const applied = this.#project(entry);
+    this.#show(applied);
+    return applied;
   }
 
   /** The newest entry in flight was lost. */
@@ -168,6 +165,24 @@ export class JobRecord implements PendingJob {
     this.#pending.revert(last);
     const isWhole = this.#isVisible && this.#inFlight.length === 0;
     if (isWhole && isTerminal(this.head)) this.#settle();
+  }
+
+  #project(entry: JobEventLogEntry): Applied {
+    const sizeBefore = this.size;
+    const applied = this.#pending.apply(entry);
+    this.#size = sizeBefore + sizeAdded(applied);
+    return applied;
+  }
+
+  #show(applied: Applied): void {
+    const { job, condition, rule } = applied;
+    if (rule !== "any/already-applied") this.#trail = extended(this.#trail, applied);
+    if (!this.#isVisible) this.#firstLogId = job.firstLogId;
+    this.#isVisible = true;
+    this.#lastLogId = job.lastLogId;
+    this.condition = condition;
+    this.#shown = undefined;
+    if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
   }
 
   /** Frees memory: most ended jobs get no more entries. */

@@ -122,36 +122,19 @@ export class JobTable {
 
   /** Projects an appended entry; `undefined` when it concerns no job. */
   append(entry: JobEventLogEntry): Applied | undefined {
-    if (entry.jobId === undefined) return undefined;
-    let record = this.#records.get(entry.jobId);
-    if (record === undefined && entry.eventType !== "job.JobCreated") {
-      this.wake(entry.jobId);
-      record = this.#records.get(entry.jobId);
-    }
-    if (record === undefined) {
-      record = new JobRecord();
-      const applied = record.append(entry); // Throws when the job was not created.
-      this.#records.set(applied.job.jobId, record);
-      this.#noteKey(applied.job);
-      this.#count(record, 1);
-      return applied;
-    }
+    const record = this.#recordFor(entry);
+    if (record === undefined) return undefined;
     const sizeBefore = record.size;
-    const applied = record.append(entry);
-    this.#unfinishedBytes += record.size - sizeBefore;
-    if (hasJustEnded(applied)) this.#count(record, -1);
-    return applied;
+    return this.#appended(record, record.append(entry), sizeBefore);
   }
 
   /** An entry has become durable: makes its effect visible. */
   show(applied: Applied): void {
-    const { job } = applied;
-    const record = this.#records.get(job.jobId);
+    const record = this.#records.get(applied.job.jobId);
     if (record === undefined) return;
     const isNew = !record.isVisible;
     record.show();
-    if (isNew) this.#list(record, job);
-    this.#ended?.consider(record);
+    this.#shown(record, applied, isNew);
   }
 
   /** Reverts an entry that was lost before it became durable. Later ones must be reverted first. */
@@ -170,9 +153,13 @@ export class JobTable {
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
   }
 
+  /** Like `append` and `show`, for an entry that is durable already. */
   apply(entry: JobEventLogEntry): Applied | undefined {
-    const applied = this.append(entry);
-    if (applied !== undefined) this.show(applied);
+    const record = this.#recordFor(entry);
+    if (record === undefined) return undefined;
+    const sizeBefore = record.size;
+    const applied = this.#appended(record, record.apply(entry), sizeBefore);
+    this.#shown(record, applied, applied.before === undefined);
     return applied;
   }
 
@@ -239,6 +226,33 @@ export class JobTable {
   /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
     this.#put(this.#ended?.next ?? []);
+  }
+
+  /** The record that an entry changes: a new one if it creates its job. */
+  #recordFor({ jobId, eventType }: JobEventLogEntry): JobRecord | undefined {
+    if (jobId === undefined) return undefined;
+    const record = this.#records.get(jobId);
+    if (record !== undefined) return record;
+    if (eventType === "job.JobCreated") return new JobRecord();
+    this.wake(jobId);
+    return this.#records.get(jobId) ?? new JobRecord();
+  }
+
+  #appended(record: JobRecord, applied: Applied, sizeBefore: number): Applied {
+    if (applied.before === undefined) {
+      this.#records.set(applied.job.jobId, record);
+      this.#noteKey(applied.job);
+      this.#count(record, 1);
+    } else {
+      this.#unfinishedBytes += record.size - sizeBefore;
+      if (hasJustEnded(applied)) this.#count(record, -1);
+    }
+    return applied;
+  }
+
+  #shown(record: JobRecord, { job }: Applied, isNew: boolean): void {
+    if (isNew) this.#list(record, job);
+    this.#ended?.consider(record);
   }
 
   /** The record in memory, or a temporary one from the index. */

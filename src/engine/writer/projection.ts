@@ -1,6 +1,7 @@
 /** Everything derived from the entries of a journal. No jobs run here. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import { LimitChanges } from "./limit_changes.ts";
@@ -65,8 +66,10 @@ export class Projection implements JournalConsumer {
       this.places.see(applied);
       this.starts.see(applied);
     }
-    this.failures.see(entry, this.pauses.all, (jobId) => this.table.head(jobId)?.type);
+    this.failures.see(entry, this.pauses.all, this.#typeOf);
   }
+
+  readonly #typeOf = (jobId: JobId) => this.table.head(jobId)?.type;
 
   durable(entries: readonly JobEventLogEntry[]): void {
     for (const entry of entries) this.replay(entry);

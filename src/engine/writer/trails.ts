@@ -22,15 +22,19 @@ import {
   transitionUpTo,
 } from "./trail.ts";
 
-const TRAILS_MAX = 2_048;
-/** Entries in all cached trails together: half a megabyte. */
-const ENTRIES_MAX = 1 << 16;
+/** The most cached trails, and the most entries in them together: half a megabyte. */
+const MAX = { trails: 2_048, entries: 1 << 16 };
 
 export class Trails {
   readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** Cached trails of jobs that are not in memory, least recently used first. */
-  readonly #trails = new Map<JobId, Trail>();
+  /**
+   * Cached trails of jobs that are not in memory. When the younger are half of what may be cached,
+   * they replace the older: deleting the oldest one by one would be slower.
+   */
+  #younger = new Map<JobId, Trail>();
+  #older = this.#younger;
+  /** In the younger trails. */
   #entries = 0;
 
   /** @param records The jobs in memory. */
@@ -69,15 +73,17 @@ export class Trails {
     return transitionUpTo(this.of(jobId), logId)?.condition;
   }
 
+  /** A job has left memory. Replaces what is cached of it. */
   left(jobId: JobId, trail: Trail): void {
-    this.#forget(jobId);
-    this.#trails.set(jobId, trail);
-    this.#entries += trail.length;
-    for (const oldest of this.#trails.keys()) {
-      const isFull = this.#trails.size > TRAILS_MAX || this.#entries > ENTRIES_MAX;
-      if (!isFull || oldest === jobId) return;
-      this.#forget(oldest);
+    const isFull = 2 * this.#younger.size >= MAX.trails ||
+      2 * (this.#entries + trail.length) > MAX.entries;
+    if (isFull) {
+      this.#older = this.#younger;
+      this.#younger = new Map();
+      this.#entries = 0;
     }
+    this.#younger.set(jobId, trail);
+    this.#entries += trail.length;
   }
 
   of(jobId: JobId): Trail {
@@ -90,22 +96,18 @@ export class Trails {
    * @throws {IndexDamagedError} when the trail cannot be read.
    */
   #indexed(jobId: JobId): Trail {
-    const trail = this.#trails.get(jobId) ?? this.#index?.trail(jobId);
+    const cached = this.#younger.get(jobId);
+    if (cached !== undefined) return cached;
+    const trail = this.#older.get(jobId) ?? this.#index?.trail(jobId);
     if (trail !== undefined) this.left(jobId, trail);
     return trail ?? NO_TRAIL;
   }
 
-  /** Removes the trail of a job that is being loaded into memory from the cache. */
+  /** The trail of a job that is being loaded into memory, which is no longer cached. */
   take(jobId: JobId): Trail {
     const trail = this.#indexed(jobId);
-    this.#forget(jobId);
+    this.#younger.delete(jobId);
+    this.#older.delete(jobId);
     return trail;
-  }
-
-  #forget(jobId: JobId): void {
-    const trail = this.#trails.get(jobId);
-    if (trail === undefined) return;
-    this.#trails.delete(jobId);
-    this.#entries -= trail.length;
   }
 }
