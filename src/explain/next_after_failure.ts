@@ -38,6 +38,7 @@ export function afterFailure(known: Evidence): Next {
   const left = [...recovery(job), ...leftovers(job), ...begun(known, job), ...underWay(known)];
   // Not over for the person who has to undo something.
   const first = [...isRetried || left.length > 0 ? done : [nothing], ...left];
+  if (known.retriedAs?.state === "Done") return first;
   if (inputRemoved !== undefined) return [...first, withInput(inputRemoved)];
   if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
   const beforehand = [

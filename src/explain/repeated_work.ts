@@ -180,15 +180,28 @@ export function twinReasons({ job, created, twin }: Evidence): Reasons {
     ? [twin.createdAt, created.receivedAt]
     : [created.receivedAt, twin.createdAt];
   const apart = `${durationText(lengthMs(first, second))} ${isEarlier ? "before" : "after"} it`;
-  const became = twin.state === "Done"
-    ? `is Done since ${twin.endedAt}`
-    : `is ${conditionText(deriveCondition(twin))}`;
   const { retryOf } = created.attributes;
   const how = retryOf !== undefined && twin.retryOf === retryOf
     ? `is a retry of job ${retryOf} as well, made ${apart}`
     : `of the same type got the same input${
       JSON.stringify(twin.input) === JSON.stringify(job.input) ? "" : ", apart from times,"
     } ${apart}`;
-  const statement = `Job ${twin.jobId} ${how}, and ${became}: the work may be done twice.`;
+  const statement = `Job ${twin.jobId} ${how}, and ${
+    becameText(twin)
+  }: the work may be done twice.`;
   return [reason(statement, twin.firstLogId, twin.lastLogId)];
+}
+
+/** What became of the newest retry of a job that failed. */
+export function retryReasons({ retriedAs }: Evidence): Reasons {
+  if (retriedAs === undefined) return [];
+  const { jobId, lastLogId } = retriedAs;
+  return [reason(`It was retried as job ${jobId}, which ${becameText(retriedAs)}.`, lastLogId)];
+}
+
+function becameText(job: JobState): string {
+  if (job.state === "Done") return `is Done since ${job.endedAt}`;
+  return job.state === "Failed" && job.failure.kind !== "cancelled"
+    ? `failed at ${job.endedAt}: ${errorText(job.failure.error)}`
+    : `is ${conditionText(deriveCondition(job))}`;
 }
