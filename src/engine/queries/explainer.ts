@@ -41,7 +41,7 @@ import { contrastOf, findUsualTime } from "./similar_jobs.ts";
 
 interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   /** Whether this process runs the jobs. */
-  readonly leads: () => boolean;
+  readonly leads: boolean;
 }
 
 /** An explanation, with the entries that it is based on. */
@@ -95,7 +95,7 @@ export class Explainer {
    */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const { leads, table } = this.#parts;
-    if (leads() || table.pending(jobId)?.conditionNow !== "queued") return {};
+    if (leads || table.pending(jobId)?.conditionNow !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
