@@ -199,8 +199,7 @@ Deno.test("limits and pauses: after a kill and a start explanations are the same
     await Deno.writeTextFile(module, CODE);
     const options = {
       journal: `${folder}/journal`,
-      args: ["--definitions", module],
-      permissions: [`--allow-read=${module},${SOURCE}`],
+      definitions: module,
     };
     const first = new Asked(await DaybookProcess.start(options), folder);
     const asked = { type: "shop.order", reason: "the depot is shut" };
