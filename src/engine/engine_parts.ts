@@ -60,7 +60,7 @@ import { Suspects } from "./run/suspects.ts";
 import { Timers } from "./run/timers.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
-import { ReadPastEvents } from "./views/read_past_events.ts";
+import { ReadPastEvents } from "./views/value_index.ts";
 import type { View } from "./views/view.ts";
 import { WorkerQueue } from "./run/worker_queue.ts";
 import { Writer } from "./writer/writer.ts";

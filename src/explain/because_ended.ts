@@ -27,7 +27,6 @@ import {
   cutShortText,
   isUndone,
   overtakenReasons,
-  timedOutBefore,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -60,6 +59,7 @@ import {
   repeatedSteps,
   resultsTakenOver,
   retryReasons,
+  timedOutBefore,
   twinReasons,
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
