@@ -56,17 +56,19 @@ export function parseDuration(text: string): number {
   return read > 0 && read === text.length ? Math.round(sum) : NaN;
 }
 
-let lastTime = "";
-let lastMs = NaN;
+/** The last times. More would keep too many texts in memory. */
+const known = new Map<string, number>();
+const KNOWN_MAX = 128;
 
 /**
- * Milliseconds since the epoch of an RFC 3339 time; `NaN` if it is none. Remembers the last one,
- * since the entries of a batch mostly share their time.
+ * Milliseconds since the epoch of an RFC 3339 time; `NaN` if it is none. Remembers the last ones,
+ * since jobs and entries of the same moment share their times.
  */
 export function timeMs(time: string): number {
-  if (time !== lastTime) {
-    lastTime = time;
-    lastMs = Date.parse(time);
+  let ms = known.get(time);
+  if (ms === undefined) {
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(time, ms = Date.parse(time));
   }
-  return lastMs;
+  return ms;
 }

@@ -5,7 +5,7 @@ import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/ids
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pause_rule.ts";
-import type { JsonValue } from "../core/json.ts";
+import { type JsonValue, present } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
@@ -217,20 +217,15 @@ function isVersion(version: unknown): boolean {
 }
 
 function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
-  const { limits } = definition;
+  const { type, version, runs, description, startsOn, secrets, retention, pauseAfter, limits } =
+    definition;
   return {
-    type: definition.type,
-    version: definition.version,
-    ...(definition.runs === undefined ? {} : { runs: definition.runs }),
-    ...(definition.description === undefined ? {} : { description: definition.description }),
+    type,
+    version,
+    ...present({ runs, description }),
     inputSchema: inputJsonSchema(definition),
-    ...(definition.startsOn === undefined ? {} : { startsOn: toMatcher(definition.startsOn) }),
-    ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
-    ...(definition.retention === undefined ? {} : { retention: definition.retention }),
-    ...(definition.pauseAfter === undefined ? {} : { pauseAfter: definition.pauseAfter }),
-    ...(limits === undefined
-      ? {}
-      : { limits: { ...placeLimits(limits), byKey: limits.key !== undefined } }),
+    ...present({ startsOn: startsOn && toMatcher(startsOn), secrets, retention, pauseAfter }),
+    ...present({ limits: limits && { ...placeLimits(limits), byKey: limits.key !== undefined } }),
   };
 }
 

@@ -7,24 +7,22 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Applied } from "../core/job_fold.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
-import type { EngineStatus } from "./engine_status.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/scheduler.ts";
 import type { JobTable } from "./writer/job_table.ts";
 
 export function engineConsumer(
   parts: EngineParts,
-  { clock, onJournalFailed }: JobEngineOptions,
-  status: EngineStatus,
+  onJournalFailed: JobEngineOptions["onJournalFailed"],
 ): JournalConsumer {
-  const { projection, writer, pastEvents } = parts;
+  const { clock, projection, writer, pastEvents } = parts;
   const letGo = new LettingGo(projection.table, parts.turns, clock);
   return {
     known: (upTo) => projection.table.index?.known(upTo),
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {
-      if (status.leads) onDurableBatch(parts, entries);
+      if (parts.leads) onDurableBatch(parts, entries);
       else onAdoptedBatch(parts, entries);
       if (projection.table.isLettingGo) letGo.soon();
       pastEvents.durable(writer.durableLogId);
@@ -33,7 +31,7 @@ export function engineConsumer(
     capture: (head) => projection.capture(head),
     refuse: (entry) => projection.refuse(entry),
     failed(error) {
-      status.failed = true;
+      parts.failed = true;
       writer.failed(error);
       onJournalFailed?.(error);
     },

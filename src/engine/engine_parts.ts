@@ -1,6 +1,5 @@
 /**
- * Assembles the parts of an engine in layers, each from those before it: `createFoundation`, which
- * depends on nothing, `withWriting`, what serves requests, and `withWork`, which acts by itself.
+ * The parts of an engine. Each is made from those before it, and keeps those that it names.
  *
  * Bound later: the journal, which `JobEngine.open` passes to `events`; and the supervisor, which
  * the services of its own runs call, and which listens to the writer that it needs.
@@ -20,7 +19,6 @@ import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import { DeliveryGate } from "./events/delivery_gate.ts";
 import { EndedJobs } from "./views/ended_jobs.ts";
-import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
 import { AboutSearch } from "./queries/about_search.ts";
@@ -62,7 +60,7 @@ import { Suspects } from "./run/suspects.ts";
 import { Timers } from "./run/timers.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
-import { ReadPastEvents } from "./views/read_past_events.ts";
+import { ReadPastEvents } from "./views/value_index.ts";
 import type { View } from "./views/view.ts";
 import { WorkerQueue } from "./run/worker_queue.ts";
 import { Writer } from "./writer/writer.ts";
@@ -103,199 +101,207 @@ export interface JobEngineOptions {
   readonly onMisuse?: (message: string) => void;
 }
 
-export type EngineParts = ReturnType<typeof engineParts>;
+/** What the engine was given. */
+class Given {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: EngineLimits;
+  readonly keys: KeyStore;
+  readonly registry: DefinitionRegistry;
+  readonly tracing: Tracing;
+  readonly attemptWatch: AttemptWatch;
+  readonly jobLog: JobLog;
+  readonly onDefect: (error: unknown) => void;
+  /** How many jobs may have a thread at a time. */
+  readonly threadsMax: number;
 
-export function engineParts(options: JobEngineOptions, status: EngineStatus) {
-  const foundation = withWriting(createFoundation(options));
-  const { limits } = foundation;
-  const parts = { ...foundation, intake: new Intake(limits, foundation) };
-  const { ended, events, filed, history, pastEvents, registry, table } = parts;
-  const unmatched = new Unmatched(
-    { started: filed.started, unstarted: filed.unstarted, ended },
-    registry,
-    table,
-  );
-  const pacer = new Pacer(parts.clock);
-  const lists = new JobLists(parts);
-  const standing = {
-    draining: () => status.draining,
-    full: (urgency: Urgency) => events.journal.full(urgency),
-    // The silence of a follower's own connection holds up no job.
-    silentSince: () => status.leads ? events.journal.silentSince : undefined,
-  };
-  const explainer = new Explainer({
-    ...parts,
-    ...standing,
-    pacer,
-    lists,
-    leads: () => status.leads,
-  });
-  const head = () => events.journal.head.logId;
-  const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
-  const replays = new Replays({ history, pastEvents, pacer, head, limitsWhatIfs });
-  const eventExplainer = new EventExplainer({ ...parts, replays, unmatched });
-  const work = withWork(parts, options, status);
-  return {
-    ...parts,
-    ...work,
-    pacer,
-    creation: new Creation({ ...parts, pacer }),
-    retries: new Retries(parts),
-    deliveries: new Deliveries({
-      ...parts,
-      unmatched,
-      index: filed.started,
-      reaches: new Reaches(table, limits),
-      gate: new DeliveryGate(),
-      pacer,
-    }),
-    replays,
-    eventExplainer,
-    about: new AboutSearch({ ...parts, eventExplainer }),
-    lists,
-    explainer,
-    limitsInForce: new LimitsInForce(parts),
-    queueExplainer: new QueueExplainer({
-      ...parts,
-      ...work,
-      ...standing,
-      lists,
-      failed: () => status.failed,
-    }),
-  };
-}
-
-function createFoundation(options: JobEngineOptions) {
-  const {
-    clock,
-    random,
-    limits = NO_LIMITS,
-    definitions,
-    maxRunning,
-    keys,
-    watch,
-    onDefect = () => {},
-    onMisuse = () => {},
-  } = options;
-  const registry = new DefinitionRegistry(definitions);
-  if (keys === undefined) requireNoProtection(registry);
-  if (options.threads === undefined && registry.hasThreaded) {
-    throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
+  /** @throws {TypeError} when a definition needs something that is missing. */
+  constructor(readonly options: JobEngineOptions) {
+    const { definitions, keys, threads } = options;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.limits = options.limits ?? NO_LIMITS;
+    this.keys = keys ?? NO_KEYS;
+    this.registry = new DefinitionRegistry(definitions);
+    this.tracing = options.tracing ?? CARRIED_TRACES;
+    this.attemptWatch = options.attemptWatch ?? UNWATCHED;
+    this.jobLog = options.jobLog ?? UNKEPT;
+    this.onDefect = options.onDefect ?? (() => {});
+    this.threadsMax = this.registry.hasThreaded ? threads?.max ?? 0 : 0;
+    if (keys === undefined) requireNoProtection(this.registry);
+    if (threads === undefined && this.registry.hasThreaded) {
+      throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
+    }
   }
-  const projection = new Projection(options.index, (type) => registry.get(type)?.limits?.rate);
-  const { table, eventIds, pauses, failures, places, starts, limitChanges } = projection;
-  const events = new EventEngine(clock, random, eventIds);
-  const turns = new LoopTurns(clock);
-  const promptTypes = new PromptTypes();
-  const neverPrompt = new PromptTypes(0);
-  const scheduler = new Scheduler(clock, onDefect);
-  const shares = new Shares(clock, scheduler, registry.limits);
-  const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
-  // Workers of their own, so that jobs that wait for a thread do not hold up others.
-  const threadWorkers = new WorkerQueue(threadsMax, neverPrompt, onDefect, shares);
-  return {
-    clock,
-    random,
-    limits,
-    projection,
-    table,
-    ended: new EndedJobs(),
-    census: new JobCensus(watch, onDefect),
-    attention: new Attention(table),
-    traces: new JobTraces(table),
-    waits: new JobWaits(clock),
-    pauses,
-    failures,
-    places,
-    starts,
-    limitChanges,
-    shares,
-    filed: new FiledJobs(),
-    events,
-    pastEvents: options.pastEvents ??
-      new ReadPastEvents(clock, (after, limit) => events.journal.read(after, limit)),
-    registry,
-    keys: keys ?? NO_KEYS,
-    sealing: new Sealing(keys ?? NO_KEYS),
-    liveSecrets: new LiveSecrets(),
-    lateCalls: new LateCalls(onMisuse),
-    scheduler,
-    workers: new WorkerQueue(maxRunning, promptTypes, onDefect, shares),
-    slots: new Slots(maxRunning, { clock, turns, promptTypes }),
-    threadWorkers,
-    threadSlots: new Slots(threadsMax, { clock, turns, promptTypes: neverPrompt }),
-    turns,
-    suspects: new Suspects({ registry, table, threadWorkers }),
-    diskRetries: new DiskRetries({ clock, random, onDefect }),
-    feed: new Feed(clock),
-  };
 }
 
-/** Adds the parts that write, and those that read what was written. */
-function withWriting(parts: ReturnType<typeof createFoundation>) {
-  const { events, filed, registry, table } = parts;
-  const writer = new Writer(events, table, filed);
-  return {
-    ...parts,
-    writer,
-    heldPlaces: new HeldPlaces({ ...parts, writer }),
-    history: new JobEntryReader(events, table),
-    fanOut: new FanOut(filed.started, registry, table),
-  };
-}
+export class EngineParts extends Given {
+  /** The journal accepts nothing more. */
+  failed = false;
+  /** This process runs the jobs. Until then it follows another process that does. */
+  leads = false;
+  /** The engine is stopping, and begins nothing new. */
+  draining = false;
 
-/**
- * Adds the parts that act by themselves, and the views, which follow durable entries. A duty is a
- * view that acts: it follows entries only where the jobs are run.
- */
-function withWork(
-  parts: ReturnType<typeof withWriting>,
-  {
-    onDefect = () => {},
-    onParked = () => {},
-    tracing = CARRIED_TRACES,
-    attemptWatch = UNWATCHED,
-    jobLog = UNKEPT,
-    threads,
-  }: JobEngineOptions,
-  status: EngineStatus,
-) {
-  const { attention, census, ended, diskRetries, traces, waits, writer } = parts;
-  const record = (drafts: readonly EventDraft[]) =>
-    diskRetries.record(() => writer.recorded(drafts, "vital"));
-  const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
-  const supervisor = createSupervisor(
-    { ...parts, tracing, attemptWatch, jobLog, threads },
-    onDefect,
-    status,
+  // What is derived from the journal.
+  readonly projection = new Projection(
+    this.options.index,
+    (type) => this.registry.get(type)?.limits?.rate,
   );
-  writer.listener = supervisor;
-  const news = new ParkedReports(onParked);
-  const views: readonly View[] = [ended, census, attention, traces, waits];
-  const duties: readonly View[] = [inputRemovals, news];
-  const pauseControls = new PauseControls({ ...parts, onDefect });
-  const breakers = new Breakers({ ...parts, onDefect });
-  const processFacts = new ProcessFacts(parts, status);
-  parts.scheduler.onTime = () => processFacts.lookAtClock();
-  return {
-    tracing,
-    supervisor,
-    inputRemovals,
-    views,
-    duties,
-    pauseControls,
-    breakers,
-    processFacts,
-  };
+  readonly table = this.projection.table;
+  readonly pauses = this.projection.pauses;
+  readonly failures = this.projection.failures;
+  readonly places = this.projection.places;
+  readonly starts = this.projection.starts;
+  readonly limitChanges = this.projection.limitChanges;
+  readonly filed = new FiledJobs();
+  readonly ended = new EndedJobs();
+  readonly census = new JobCensus(this.options.watch, this.onDefect);
+  readonly attention = new Attention(this.table);
+  readonly traces = new JobTraces(this.table);
+  readonly waits = new JobWaits(this.clock);
+  readonly feed = new Feed(this.clock);
+
+  // What writes.
+  readonly events = new EventEngine(this.clock, this.random, this.projection.eventIds);
+  readonly writer = new Writer(this.events, this.table, this.filed);
+  readonly diskRetries = new DiskRetries(this);
+  readonly sealing = new Sealing(this.keys);
+  readonly fanOut = new FanOut(this.filed.started, this.registry, this.table);
+
+  // What the work waits for.
+  readonly turns = new LoopTurns(this.clock);
+  readonly scheduler = new Scheduler(this.clock, this.onDefect);
+  readonly shares = new Shares(this.clock, this.scheduler, this.registry.limits);
+  readonly heldPlaces = new HeldPlaces(this);
+  readonly promptTypes = new PromptTypes();
+  readonly workers = this.#workers(this.options.maxRunning, this.promptTypes);
+  readonly slots = new Slots(this.options.maxRunning, this);
+  // Workers of their own, so that jobs that wait for a thread do not hold up others.
+  readonly threadWorkers = this.#workers(this.threadsMax, NEVER_PROMPT);
+  readonly threadSlots = new Slots(this.threadsMax, {
+    clock: this.clock,
+    turns: this.turns,
+    promptTypes: NEVER_PROMPT,
+  });
+  readonly suspects = new Suspects(this);
+  readonly intake = new Intake(this.limits, this);
+  readonly pacer = new Pacer(this.clock);
+
+  // What reads.
+  readonly history = new JobEntryReader(this.events, this.table);
+  readonly pastEvents = this.options.pastEvents ??
+    new ReadPastEvents(this.clock, (after, limit) => this.events.journal.read(after, limit));
+  readonly lists = new JobLists(this);
+  readonly unmatched = new Unmatched(
+    { started: this.filed.started, unstarted: this.filed.unstarted, ended: this.ended },
+    this.registry,
+    this.table,
+  );
+  readonly head = (): LogId => this.events.journal.head.logId;
+  readonly full = (urgency: Urgency): boolean => this.events.journal.full(urgency);
+  // The silence of a follower's own connection holds up no job.
+  readonly silentSince = (): string | undefined =>
+    this.leads ? this.events.journal.silentSince : undefined;
+  readonly explainer = new Explainer(this);
+  readonly limitsWhatIfs = new LimitsWhatIfs(this);
+  readonly replays = new Replays(this);
+  readonly eventExplainer = new EventExplainer(this);
+  readonly about = new AboutSearch(this);
+  readonly limitsInForce = new LimitsInForce(this);
+
+  // What serves requests.
+  readonly creation = new Creation(this);
+  readonly retries = new Retries(this);
+  readonly reaches = new Reaches(this.table, this.limits);
+  readonly gate = new DeliveryGate();
+  readonly deliveries = new Deliveries(this);
+
+  // What acts by itself.
+  readonly record = (drafts: readonly EventDraft[]): Promise<void> =>
+    this.diskRetries.record(() => this.writer.recorded(drafts, "vital"));
+  readonly inputRemovals = new InputRemovals(this);
+  readonly pauseControls = new PauseControls(this);
+  readonly breakers = new Breakers(this);
+  readonly processFacts = new ProcessFacts(this);
+  readonly queueExplainer = new QueueExplainer(this);
+  readonly timers = new Timers(this);
+  readonly liveSecrets = new LiveSecrets();
+  readonly lateCalls = new LateCalls(this.options.onMisuse ?? (() => {}));
+  readonly services = this.#services({
+    code: IN_PROCESS,
+    leavesCode: false,
+    workers: this.workers,
+    slots: this.slots,
+    attemptWatch: this.attemptWatch,
+  });
+  /** The services for jobs whose definition asks for a thread. */
+  readonly threadServices = this.#services({
+    code: this.options.threads?.place ?? IN_PROCESS,
+    leavesCode: true,
+    workers: this.threadWorkers,
+    slots: this.threadSlots,
+    // Code in a thread does not block this event loop.
+    attemptWatch: UNWATCHED,
+  });
+  readonly supervisor: Supervisor = new Supervisor(this);
+
+  /** They follow durable entries. */
+  readonly views: readonly View[] = [
+    this.ended,
+    this.census,
+    this.attention,
+    this.traces,
+    this.waits,
+  ];
+  /** Views that act: they follow entries only where the jobs are run. */
+  readonly duties: readonly View[] = [
+    this.inputRemovals,
+    new ParkedReports(this.options.onParked ?? (() => {})),
+  ];
+
+  constructor(options: JobEngineOptions) {
+    super(options);
+    this.writer.listener = this.supervisor;
+    this.scheduler.onTime = () => this.processFacts.lookAtClock();
+  }
+
+  #workers(max: number, promptTypes: PromptTypes): WorkerQueue {
+    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares);
+  }
+
+  /** @param own The services that differ for jobs in threads. */
+  #services(own: OwnServices): RunServices {
+    const { clock, events, fanOut, jobLog, lateCalls, limits, liveSecrets } = this;
+    const { onDefect, random, scheduler, shares, suspects, table, tracing, turns, writer } = this;
+    const { diskRetries, heldPlaces, history, sealing, traces } = this;
+    const isDraining = () => this.draining;
+    const entriesAt = (logIds: readonly LogId[]) => diskRetries.read(() => history.at(logIds));
+    return {
+      ...{ clock, events, fanOut, jobLog, lateCalls, limits, liveSecrets },
+      ...{ onDefect, random, scheduler, shares, suspects, table, tracing, turns, writer },
+      ...own,
+      entriesAt,
+      openInput: (job) => diskRetries.read(() => sealing.open(job)),
+      traceOf: (job) => traces.of(job, entriesAt),
+      get draining() {
+        return isDraining();
+      },
+      later: diskRetries.later,
+      ended: (jobId, run) => this.supervisor.ended(jobId, run),
+      rested: (jobId) => heldPlaces.rested(jobId),
+    };
+  }
 }
 
 const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
+const NEVER_PROMPT = new PromptTypes(0);
 
-/** The parts of a run that differ for jobs in threads. */
-type OwnServices =
-  & Pick<RunServices, "code" | "leavesCode" | "workers" | "slots">
-  & Partial<Pick<RunServices, "attemptWatch">>;
+type OwnServices = Pick<
+  RunServices,
+  "code" | "leavesCode" | "workers" | "slots" | "attemptWatch"
+>;
 
 /** Used without a key store: sealed inputs may be on record even then, but cannot be opened. */
 const NO_KEYS: KeyStore = {
@@ -311,45 +317,4 @@ function requireNoProtection(registry: DefinitionRegistry): void {
   const needy = registry.all.find((definition) => inputProtection(definition) !== undefined);
   if (needy === undefined) return;
   throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no key store`);
-}
-
-function createSupervisor(
-  parts:
-    & ReturnType<typeof withWriting>
-    & Pick<RunServices, "tracing" | "attemptWatch" | "jobLog">
-    & Pick<JobEngineOptions, "threads">,
-  onDefect: (error: unknown) => void,
-  status: EngineStatus,
-): Supervisor {
-  const { history, diskRetries, sealing, traces } = parts;
-  const entriesAt = (logIds: readonly LogId[]) => diskRetries.read(() => history.at(logIds));
-  const servicesWith = (own: OwnServices): RunServices => ({
-    ...parts,
-    ...own,
-    entriesAt,
-    openInput: (job) => diskRetries.read(() => sealing.open(job)),
-    traceOf: (job) => traces.of(job, entriesAt),
-    get draining() {
-      return status.draining;
-    },
-    later: diskRetries.later,
-    ended: (jobId, run) => supervisor.ended(jobId, run),
-    rested: (jobId) => parts.heldPlaces.rested(jobId),
-    onDefect,
-  });
-  const { workers, slots, threadWorkers, threadSlots, threads } = parts;
-  const supervisor: Supervisor = new Supervisor({
-    ...parts,
-    timers: new Timers({ ...parts, onDefect }),
-    services: servicesWith({ code: IN_PROCESS, leavesCode: false, workers, slots }),
-    threadServices: servicesWith({
-      code: threads?.place ?? IN_PROCESS,
-      leavesCode: true,
-      workers: threadWorkers,
-      slots: threadSlots,
-      // Code in a thread does not block this event loop.
-      attemptWatch: UNWATCHED,
-    }),
-  });
-  return supervisor;
 }

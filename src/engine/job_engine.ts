@@ -8,8 +8,7 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobHead, type JobState } from "../core/job_state.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
-import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
-import { EngineStatus } from "./engine_status.ts";
+import { EngineParts, type JobEngineOptions } from "./engine_parts.ts";
 import type { AboutSearch } from "./queries/about_search.ts";
 import type { EventExplainer } from "./queries/event_explainer.ts";
 import type { Explainer } from "./queries/explainer.ts";
@@ -53,7 +52,6 @@ const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
  */
 export class JobEngine {
   readonly #clock: Clock;
-  readonly #status = new EngineStatus();
   readonly #parts: EngineParts;
 
   /** Interprets the journal's entries; passed to the journal when it is opened. */
@@ -81,7 +79,7 @@ export class JobEngine {
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
-    this.#parts = engineParts(options, this.#status);
+    this.#parts = new EngineParts(options);
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
     this.pauses = this.#parts.pauseControls;
@@ -93,7 +91,7 @@ export class JobEngine {
     this.queueExplainer = this.#parts.queueExplainer;
     this.about = this.#parts.about;
     this.processFacts = this.#parts.processFacts;
-    this.consumer = engineConsumer(this.#parts, options, this.#status);
+    this.consumer = engineConsumer(this.#parts, options.onJournalFailed);
   }
 
   /** Opens a journal that no other process uses, and leads. */
@@ -127,7 +125,7 @@ export class JobEngine {
    */
   async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     const { breakers, duties, supervisor } = this.#parts;
-    this.#status.leads = true;
+    this.#parts.leads = true;
     const last = restart === undefined ? this.headLogId : restart - 1;
     const [before] = last === 0 ? [] : await this.entriesAt([last]);
     const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
@@ -151,7 +149,7 @@ export class JobEngine {
   }
 
   get failed(): boolean {
-    return this.#status.failed;
+    return this.#parts.failed;
   }
 
   /** The disk has no room for anything new. Reads and running jobs continue. */
@@ -161,11 +159,11 @@ export class JobEngine {
 
   /** Whether this process runs the jobs. Otherwise it follows the process that does. */
   get leads(): boolean {
-    return this.#status.leads;
+    return this.#parts.leads;
   }
 
   get draining(): boolean {
-    return this.#status.draining;
+    return this.#parts.draining;
   }
 
   get headLogId(): LogId {
@@ -262,7 +260,7 @@ export class JobEngine {
    * signal.
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.headLogId <= after && !this.#status.draining) {
+    if (this.headLogId <= after && !this.#parts.draining) {
       await this.#parts.feed.next(timeoutMs, signal);
     }
   }
@@ -276,7 +274,7 @@ export class JobEngine {
   ): Promise<JobState> {
     const { table, waits } = this.#parts;
     const head = table.head(jobId);
-    if (head !== undefined && !wanted(head) && !this.#status.draining) {
+    if (head !== undefined && !wanted(head) && !this.#parts.draining) {
       await waits.until(jobId, wanted, timeoutMs, signal);
     }
     return table.existing(jobId);
@@ -317,7 +315,7 @@ export class JobEngine {
    * @param drainMs How long running attempts may continue, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
-    this.#status.draining = true;
+    this.#parts.draining = true;
     this.#parts.workers.stop();
     this.#parts.threadWorkers.stop();
     this.#parts.feed.wake();

@@ -34,6 +34,8 @@ export interface EndedJob {
   readonly retriedAt: LogId | undefined;
   /** Whether the index had it before: it was put, and later brought back to memory. */
   readonly wasThere: boolean;
+  /** Whether it stays in memory, and so does not count here until it is put again. */
+  readonly isAwake: boolean;
 }
 
 /** A job that a scan found. The rest of an indexed job is read on demand. */
@@ -84,7 +86,11 @@ export interface JobIndex {
    * nothing is stored.
    */
   put(jobs: readonly EndedJob[], ids?: readonly IdRow[]): boolean;
-  /** A job is in memory again, so it does not count here until it is put again. */
+  /**
+   * A job is in memory again, so it does not count here until it is put again.
+   *
+   * @throws {JournalFullError} when the disk has no room to note that.
+   */
   wake(firstLogId: LogId): void;
   /**
    * The jobs it had lost at the beginning were put again. From now on it is given only a few at a

@@ -2,7 +2,7 @@
  * The limits in a definition: how many of its jobs may run at a time, in total and for each key.
  */
 
-import type { JsonValue } from "../core/json.ts";
+import { type JsonValue, present } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { secretGuard } from "./secrets/sealing.ts";
@@ -82,11 +82,11 @@ function keyFlaw(name: string, key: unknown): string | undefined {
 export function placeLimits(
   { maxRunning, perKey, rate }: NonNullable<AnyJobDefinition["limits"]> = {},
 ): PlaceLimits {
-  return {
-    ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(perKey === undefined ? {} : { perKey }),
-    ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
-  };
+  return present({
+    maxRunning,
+    perKey,
+    rate: rate && { count: rate.count, perMs: rate.perMs },
+  });
 }
 
 /** The keys that limit a job, as its creation records them. */

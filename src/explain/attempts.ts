@@ -285,26 +285,6 @@ export function underWayText({ failedBy }: Evidence, overtaken: readonly Overtak
   return `${names} ${were} under way when the job ${failed}`;
 }
 
-/** The attempts of a task that its time limit ended: what they began may have happened. */
-export function timedOut(known: Pick<Evidence, "attempts">, taskId: TaskId): readonly Attempt[] {
-  return attemptsOf(known, taskId).filter(({ ended }) =>
-    ended?.kind === "failed" && ended.timedOutMs !== undefined
-  );
-}
-
-/** For a task that failed otherwise in the end, as on finding done what the first attempt did. */
-export function timedOutBefore(known: Pick<Evidence, "attempts" | "job">): Reasons {
-  const taskId = known.job.state === "Failed" ? known.job.failure.taskId : undefined;
-  if (taskId === undefined) return [];
-  const cut = timedOut(known, taskId);
-  const last = attemptsOf(known, taskId).at(-1);
-  const [first] = cut;
-  if (first === undefined || last === undefined || cut.includes(last)) return [];
-  const statement = `Its time limit had cut off attempt ${first.attempt} of ${taskText(taskId)}: ` +
-    "what that had begun may have happened all the same.";
-  return [reason(statement, first.ended?.entry)];
-}
-
 /** So many tasks at once may be more than a service takes. */
 const OTHERS_MIN = 50;
 const AT_ONCE_MS = 1_000;

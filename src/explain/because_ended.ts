@@ -27,7 +27,6 @@ import {
   cutShortText,
   isUndone,
   overtakenReasons,
-  timedOutBefore,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -38,6 +37,7 @@ import {
   errorsOutOfTime,
   eventsTooLate,
   overlookedEvents,
+  sentByTask,
 } from "./counted_events.ts";
 import type { Case, Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
@@ -58,6 +58,8 @@ import {
   recoveredFailures,
   repeatedSteps,
   resultsTakenOver,
+  retryReasons,
+  timedOutBefore,
   twinReasons,
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
@@ -87,6 +89,7 @@ export function endReasons(known: Case): Reasons {
     ...cutShortSteps(known, job),
     ...repeatedReasons(known),
     ...heldUpReasons(known),
+    ...retryReasons(known),
   ];
 }
 
@@ -163,6 +166,7 @@ export function causesOfFailure(known: Evidence): Reasons {
   return [
     ...jobInError === undefined ? [] : [jobInError],
     ...countedOfAnother(known),
+    ...sentByTask(known),
     ...returnedErrors(known),
     ...beganAtOnce(known),
     ...timedOutBefore(known),

@@ -5,7 +5,7 @@
 
 import { correlationPaths } from "../core/correlation.ts";
 import { durationText } from "../core/duration.ts";
-import { isCorrelated, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
+import { isCorrelated, isFromOutside, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
@@ -18,7 +18,7 @@ import type { Reasons } from "./explanation.ts";
 import { contradiction, isIdentifier, looseValues, ownValues } from "./likeness/own_values.ts";
 import { policyExpectations } from "./open_expectations.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
-import { shortened } from "./phrases.ts";
+import { shortened, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 
 /** How many expectations are looked at, and how many statements are made of them. */
@@ -108,6 +108,18 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
       `${who} does not compare ${name}.`;
     return [reason(statement, entry.causedBy, entry, job.firstLogId)];
   }).slice(0, SHOWN_MAX);
+}
+
+/** The task that sent the event which failed a job: of this job or another. */
+export function sentByTask({ job, failedBy, causes, entries }: Evidence): Reasons {
+  const on = (logId: LogId | undefined = 0) => causes.get(logId) ?? entries.get(logId);
+  const event = on(failedBy?.entry.causedBy);
+  const sent = on(event?.causedBy);
+  if (event === undefined || !isOfType(sent, "job.TaskCompleted")) return [];
+  const { taskId = "", jobId } = sent;
+  const task = taskText(taskId);
+  const by = jobId === job.jobId ? `its own ${task}` : `${task} of job ${jobId}`;
+  return [reason(`${toMatchable(event).eventType} was sent by ${by}.`, sent, event)];
 }
 
 /** The entry with which a job gave up on an expectation, or failed; `undefined` if it did not. */

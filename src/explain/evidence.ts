@@ -193,6 +193,8 @@ export interface Findings {
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /** Only for an ended job: another that was given the same input, and has not failed. */
   readonly twin?: JobState | undefined;
+  /** The newest retry of the job, or of its retries. */
+  readonly retriedAs?: JobState | undefined;
   /** The job that it retries, if known. */
   readonly retried?: JobState | undefined;
   /** What became of another job that the error names, if it failed. */

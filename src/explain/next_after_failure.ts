@@ -7,19 +7,14 @@ import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import {
-  compensableTasks,
-  isUndone,
-  overtakenAttempts,
-  timedOut,
-  underWayText,
-} from "./attempts.ts";
+import { compensableTasks, isUndone, overtakenAttempts, underWayText } from "./attempts.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, NextStep } from "./explanation.ts";
 import { firstFit, firstLoadType } from "./parked.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
 import { shortened, taskText } from "./phrases.ts";
+import { timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
 import { automatic, byHand, manual } from "./statement.ts";
 
@@ -38,6 +33,7 @@ export function afterFailure(known: Evidence): Next {
   const left = [...recovery(job), ...leftovers(job), ...begun(known, job), ...underWay(known)];
   // Not over for the person who has to undo something.
   const first = [...isRetried || left.length > 0 ? done : [nothing], ...left];
+  if (known.retriedAs?.state === "Done") return first;
   if (inputRemoved !== undefined) return [...first, withInput(inputRemoved)];
   if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
   const beforehand = [

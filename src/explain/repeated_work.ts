@@ -6,7 +6,7 @@
 import { conditionText, deriveCondition } from "../core/condition.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
-import { MAIN_TASK } from "../core/ids.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import {
   type CompletedTask,
   type FailedJob,
@@ -23,10 +23,9 @@ import {
   compensationSubject,
   cutShortText,
   recordedAttemptText,
-  timedOut,
   wasCutShort,
 } from "./attempts.ts";
-import { findMaxAttempts } from "./attempts_noted.ts";
+import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
@@ -89,6 +88,26 @@ export function recoveredFailures(known: Evidence): Reasons {
       `${then}: ${errorText(last.ended.error)}.${unsure}`;
     return [reason(statement, ...failed.slice(-3).map(({ ended }) => ended?.entry))];
   }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** The attempts of a task that its time limit ended: what they began may have happened. */
+export function timedOut(known: Pick<Evidence, "attempts">, taskId: TaskId): readonly Attempt[] {
+  return attemptsOf(known, taskId).filter(({ ended }) =>
+    ended?.kind === "failed" && ended.timedOutMs !== undefined
+  );
+}
+
+/** For a task that failed otherwise in the end, as on finding done what the first attempt did. */
+export function timedOutBefore(known: Pick<Evidence, "attempts" | "job">): Reasons {
+  const taskId = known.job.state === "Failed" ? known.job.failure.taskId : undefined;
+  if (taskId === undefined) return [];
+  const cut = timedOut(known, taskId);
+  const last = attemptsOf(known, taskId).at(-1);
+  const [first] = cut;
+  if (first === undefined || last === undefined || cut.includes(last)) return [];
+  const statement = `Its time limit had cut off attempt ${first.attempt} of ${taskText(taskId)}: ` +
+    "what that had begun may have happened all the same.";
+  return [reason(statement, first.ended?.entry)];
 }
 
 /** Steps that ran although they had completed in the retried job, and nothing had undone them. */
@@ -180,15 +199,28 @@ export function twinReasons({ job, created, twin }: Evidence): Reasons {
     ? [twin.createdAt, created.receivedAt]
     : [created.receivedAt, twin.createdAt];
   const apart = `${durationText(lengthMs(first, second))} ${isEarlier ? "before" : "after"} it`;
-  const became = twin.state === "Done"
-    ? `is Done since ${twin.endedAt}`
-    : `is ${conditionText(deriveCondition(twin))}`;
   const { retryOf } = created.attributes;
   const how = retryOf !== undefined && twin.retryOf === retryOf
     ? `is a retry of job ${retryOf} as well, made ${apart}`
     : `of the same type got the same input${
       JSON.stringify(twin.input) === JSON.stringify(job.input) ? "" : ", apart from times,"
     } ${apart}`;
-  const statement = `Job ${twin.jobId} ${how}, and ${became}: the work may be done twice.`;
+  const statement = `Job ${twin.jobId} ${how}, and ${
+    becameText(twin)
+  }: the work may be done twice.`;
   return [reason(statement, twin.firstLogId, twin.lastLogId)];
+}
+
+/** What became of the newest retry of a job that failed. */
+export function retryReasons({ retriedAs }: Evidence): Reasons {
+  if (retriedAs === undefined) return [];
+  const { jobId, lastLogId } = retriedAs;
+  return [reason(`It was retried as job ${jobId}, which ${becameText(retriedAs)}.`, lastLogId)];
+}
+
+function becameText(job: JobState): string {
+  if (job.state === "Done") return `is Done since ${job.endedAt}`;
+  return job.state === "Failed" && job.failure.kind !== "cancelled"
+    ? `failed at ${job.endedAt}: ${errorText(job.failure.error)}`
+    : `is ${conditionText(deriveCondition(job))}`;
 }

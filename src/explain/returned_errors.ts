@@ -10,6 +10,7 @@ import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
 import type { Reasons } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { isDate } from "./likeness/own_values.ts";
 import { capital, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 
@@ -43,18 +44,34 @@ export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[]
 /** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
 const OF_NOTHING = /\b(undefined|null)\b/;
 
-/** Results that are not what later code failed to read: nothing, or a page where JSON was wanted. */
+/** `order.at.getTime is not a function`: a `Date` is recorded as text. */
+const OF_DATE =
+  /(?:^|\.)(\w+)\.(?:get[A-Z]\w+|to(?:ISO|UTC|Date|Time|Locale\w*)String) is not a function/;
+
+/** Results that are not what later code failed to read: nothing, a page for JSON, or a text for a `Date`. */
 function unfitResults(known: OutlinedHistory): Reasons {
   const { job } = known;
   const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
   const isOfNothing = name === "TypeError" && OF_NOTHING.test(message);
-  if (!isOfNothing && name !== "SyntaxError") return [];
+  const [, ofDate] = name === "TypeError" ? OF_DATE.exec(message) ?? [] : [];
+  if (!isOfNothing && ofDate === undefined && name !== "SyntaxError") return [];
   return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
-    const unfit = isOfNothing ? result === null ? "nothing" : "" : pageIn(result);
+    const unfit = ofDate !== undefined
+      ? timeIn(result, ofDate)
+      : isOfNothing
+      ? result === null ? "nothing" : ""
+      : pageIn(result);
     if (unfit === "") return [];
     const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
     return [reason(statement, completedBy)];
   }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** `"at" as the text "2026-..."`, for a time of that name. */
+function timeIn(result: JsonValue, name: string): string {
+  const members = isScalar(result) || Array.isArray(result) ? {} : result as JsonObject;
+  const value = members[name] ?? null;
+  return isScalar(value) && isDate(value) ? `"${name}" as the text ${shownValue(value)}` : "";
 }
 
 /** `a page titled "Sign in"`, from the result itself or one of its members. */

@@ -17,6 +17,7 @@ import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lateLimit } from "./process_facts.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
+import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
 
@@ -62,6 +63,7 @@ export function failedText(known: Evidence): string {
     ...repeatedReasons(known).slice(0, 1),
     ...eventsTooLate(known),
     ...heldUntilDeadline(known),
+    ...retryReasons(known),
   ];
   return [
     `failed: ${failureText(failure)}${namedInputText(job)}${neverRanText(known)}` +

@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
+import { JournalFullError } from "../engine/ports.ts";
 import { beginBuilding, endBuilding, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
@@ -47,6 +48,8 @@ const COMMITS_PER_SYNC = 64;
 const COMMITS_PER_CHECKPOINT = 16;
 /** SQLite results that mean a damaged file: CORRUPT and NOTADB. */
 const DAMAGED: readonly number[] = [11, 26];
+/** SQLite's result code for a full disk. */
+const FULL: readonly number[] = [13];
 
 export class Database {
   readonly #options: DatabaseOptions;
@@ -75,7 +78,11 @@ export class Database {
     return this.#asking(() => this.#statement(sql).all(...values) as Row[]);
   }
 
-  /** Returns the number of changed rows. */
+  /**
+   * Returns the number of changed rows.
+   *
+   * @throws {JournalFullError} when the disk has no room for the change.
+   */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#asking(() => this.#statement(sql).run(...values)).changes);
   }
@@ -156,7 +163,9 @@ export class Database {
     try {
       return ask();
     } catch (error) {
-      throw isDamage(error) ? this.damaged(errorMessage(error)) : error;
+      if (hasCode(error, DAMAGED)) throw this.damaged(errorMessage(error));
+      if (!hasCode(error, FULL)) throw error;
+      throw new JournalFullError("Cannot write the index: the disk is full", { cause: error });
     }
   }
 
@@ -186,7 +195,7 @@ function transact(database: DatabaseSync, work: () => void): void {
   }
 }
 
-function isDamage(error: unknown): boolean {
+function hasCode(error: unknown, codes: readonly number[]): boolean {
   const { errcode } = error as { readonly errcode?: number };
-  return errcode !== undefined && DAMAGED.includes(errcode & 0xff);
+  return errcode !== undefined && codes.includes(errcode & 0xff);
 }

@@ -24,16 +24,16 @@ const COLUMNS = [
 
 const CHECKED = [...COLUMNS, "crc"];
 export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
+const WRITTEN = [...CHECKED, "awake"];
 /**
- * Replaces the row of the same job and clears `awake`. `OR REPLACE` would search every index of the
- * table, and take half as long again.
+ * Replaces the row of the same job. `OR REPLACE` would search every index of the table, and take
+ * half as long again.
  */
 export const PUT_ROW = insertion(
-  `INSERT INTO jobs (${CHECKED.join(", ")})`,
-  CHECKED.length,
-  " ON CONFLICT (first) DO UPDATE SET awake = 0, " +
-    COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`).join(", ") +
-    ", crc = excluded.crc",
+  `INSERT INTO jobs (${WRITTEN.join(", ")})`,
+  WRITTEN.length,
+  " ON CONFLICT (first) DO UPDATE SET " +
+    WRITTEN.slice(1).map((column) => `${column} = excluded.${column}`).join(", "),
 );
 
 /** What only few jobs have, and what a column cannot hold exactly. */
@@ -48,9 +48,9 @@ interface More {
 
 /** The parameters of `PUT_ROW`. */
 export function toRow(ended: EndedJob): readonly SQLInputValue[] {
-  const { job, summary, text, awaitsOutside, retriedAt } = ended;
+  const { job, summary, text, awaitsOutside, retriedAt, isAwake } = ended;
   const { labels, failure, createdAt, startedAt, endedAt } = summary;
-  return withChecksum([
+  const values = [
     summary.firstLogId,
     summary.lastLogId,
     summary.jobId,
@@ -70,7 +70,8 @@ export function toRow(ended: EndedJob): readonly SQLInputValue[] {
     sealedColumn(job),
     summary.queuedMs,
     moreColumn(summary),
-  ]);
+  ];
+  return [...values, checksumOf(values), isAwake ? 1 : 0];
 }
 
 /** `null` when the input is not sealed; otherwise 1 if it is to be removed, 0 if it is kept. */
@@ -79,9 +80,10 @@ function sealedColumn({ sealed }: JobState): SQLInputValue {
   return sealed.retention === "keep" ? 0 : 1;
 }
 
-/** The same row with some columns changed, as `PUT_ROW` takes it. */
+/** The same row with some columns changed, and not awake, as `PUT_ROW` takes it. */
 export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
-  return withChecksum(rowValues({ ...row, ...changes }));
+  const values = rowValues({ ...row, ...changes });
+  return [...values, checksumOf(values), 0];
 }
 
 /** Whether the row still matches its checksum. */
@@ -168,10 +170,6 @@ function formatTime(milliseconds: SQLInputValue | undefined): string {
 
 function rowValues(row: Row): SQLInputValue[] {
   return COLUMNS.map((column) => row[column] ?? null);
-}
-
-function withChecksum(values: readonly SQLInputValue[]): readonly SQLInputValue[] {
-  return [...values, checksumOf(values)];
 }
 
 function checksumOf(values: readonly SQLInputValue[]): number {

@@ -84,16 +84,21 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   put(jobs: readonly EndedJob[], ids: readonly IdRow[] = []): boolean {
+    const awake = this.#awake;
     try {
       this.#database.within(() => {
         this.#database.insert(PUT_STATE, jobs, (ended) => this.#toStateRow(ended));
         this.#database.insert(PUT_ROW, jobs, toRow);
         this.#ids.add(ids);
       });
-      for (const { summary } of jobs) this.#add(summary.condition, 1);
+      for (const { summary, isAwake } of jobs) {
+        if (isAwake) this.#awake++;
+        else this.#add(summary.condition, 1);
+      }
       this.#isWarned = false;
       return true;
     } catch (error) {
+      this.#awake = awake;
       if (!this.#isWarned) {
         this.#options.warn(
           "Cannot add jobs to the index, so they stay in memory: " +

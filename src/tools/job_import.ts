@@ -4,8 +4,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { quotedEntry, withReferences } from "../core/log_references.ts";
-import type { Observer } from "../engine/queries/observer.ts";
 import type { StampedEvent } from "../engine/ports.ts";
+import { FiledJobs } from "../engine/writer/filed_jobs.ts";
+import type { Projection } from "../engine/writer/projection.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
 import type { ExportFile } from "../export/export_parser.ts";
 
@@ -25,7 +26,8 @@ export class ImportRefusedError extends Error {
 
 interface ImportParts {
   readonly journal: FileJournal;
-  readonly observer: Observer;
+  /** Of all entries of the journal. */
+  readonly projection: Projection;
   /** Adds an id and times to a fact about the journal. */
   readonly stamp: (draft: JournalEventDraft) => StampedEvent;
 }
@@ -62,12 +64,12 @@ export class JobImport {
 
   #requireNewJob(): void {
     const { jobId, idempotency } = this.#file.job;
-    const { observer } = this.#parts;
-    const here = observer.job(jobId);
+    const { table } = this.#parts.projection;
+    const here = table.job(jobId);
     if (here !== undefined) {
       throw new ImportRefusedError(`job ${jobId} already exists here, and is ${here.state}`);
     }
-    const keeper = idempotency && observer.jobOfKey(idempotency.key);
+    const keeper = idempotency && table.jobOfKey(idempotency.key);
     if (keeper === undefined) return;
     throw new ImportRefusedError(
       `its idempotency key ${JSON.stringify(idempotency?.key)} belongs to job ${keeper} here`,
@@ -86,8 +88,8 @@ export class JobImport {
   }
 
   async #find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    const { journal, observer } = this.#parts;
-    const entries = await journal.readAt(observer.candidates(eventId));
+    const { journal, projection } = this.#parts;
+    const entries = await journal.readAt(projection.eventIds.candidates(eventId));
     return entries.find((entry) => entry.eventId === eventId);
   }
 
@@ -108,10 +110,11 @@ export class JobImport {
    * duplicate, and that job would never get it.
    */
   #requireUnexpected(fresh: readonly JobEventLogEntry[]): void {
-    const jobsExpecting = this.#parts.observer.expecting();
+    const filed = new FiledJobs();
+    filed.open(this.#parts.projection.table.jobs());
     for (const entry of fresh) {
       if (entry.stratum !== "domain" || entry.jobId !== undefined) continue;
-      const [jobId] = jobsExpecting(entry);
+      const [jobId] = filed.started.jobsFor(entry);
       if (jobId === undefined) continue;
       throw new ImportRefusedError(
         `job ${jobId} waits here for event ${entry.eventId} (${entry.eventType}), which comes ` +

@@ -53,6 +53,28 @@ Deno.test("ended job buffer: small jobs wait until there is a batch", async () =
   assert.equal(table.leaving, 7);
 });
 
+Deno.test("ended job buffer: that a job is still used is part of the write", async () => {
+  const put: EndedJob[] = [];
+  const index: Partial<JobIndex> = {
+    batch: BATCH,
+    put: (jobs: readonly EndedJob[]) => put.push(...jobs) > 0,
+    wake: () => assert.fail("a full disk could refuse it, when the job has been written"),
+    retriedAt: () => undefined,
+    mark: () => {},
+  };
+  const table = new JobTable(index as JobIndex);
+  const job = await ended();
+  for (const id of ["used", "unused"]) {
+    table.restore({ job: { ...job, jobId: id as JobId }, trail: NO_TRAIL });
+  }
+  table.hold("used" as JobId);
+  table.capture({ logId: 9, chain: "nine" });
+  assert.deepEqual(put.map(({ job, isAwake }) => [job.jobId, isAwake]), [
+    ["used", true],
+    ["unused", false],
+  ]);
+});
+
 Deno.test("ended job buffer: if many end at once, it yields between batches", async () => {
   const daybook = await Harness.start();
   const { index, clock } = daybook;

@@ -1,13 +1,15 @@
 /** Misuse of `ctx` and unreadable errors: reported at once, with the step. */
 
 import assert from "node:assert/strict";
-import type { JobId } from "../../src/core/ids.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempt_output.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
+import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";
+import { RunContext } from "../../src/engine/run/run_context.ts";
 
 /** A job that has failed, and why. */
 async function failed(daybook: Harness, id: JobId) {
@@ -478,4 +480,40 @@ Deno.test("limits: progress is limited to a few reports a second, and the last o
   assert.ok(reports.length >= 8 && reports.length <= 14, `${reports.length} reports in 3 s`);
   assert.deepEqual(reports[0], { done: 0, total: 10_000 });
   assert.deepEqual(reports.at(-1), { done: 10_000, total: 10_000 });
+});
+
+Deno.test("run: the number of tasks is limited, and the call for one more says so", () => {
+  const asked = new RunContext(jobId("order-7"), [], {
+    seenAt: () => 0,
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: () => {},
+    onExpectation: () => {},
+  });
+  for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);
+
+  assert.throws(() => asked.task("one-more", () => 1), {
+    name: "TypeError",
+    message: /^Cannot ask for task one-more: this job has asked for 10000 tasks, the most allowed/,
+  });
+  assert.equal(asked.tasks.size, TASKS_MAX);
+});
+
+Deno.test("run: the number of waits with a time is limited, and the call for one more says so", () => {
+  const expectables = ["paid", "rated"].map((id) => ({ id }));
+  const asked = new RunContext(jobId("order-7"), expectables, {
+    seenAt: () => 0,
+    onTask: () => {},
+    onSleep: () => {},
+    onWait: ({ name, wait }) => asked.answerDeadline(name, wait),
+    onExpectation: () => {},
+  });
+  for (let wait = 0; wait < WAITS_MAX; wait++) {
+    void asked.expect(wait % 2 === 0 ? "paid" : "rated", { withinMs: 0 });
+  }
+
+  assert.throws(() => asked.expect("paid", { withinMs: 0 }), {
+    name: "TypeError",
+    message: /^Cannot wait for "paid" again: this job has had 10000 timed waits, the most allowed/,
+  });
 });

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { EventDraft } from "../../src/core/event.ts";
-import { EngineStatus } from "../../src/engine/engine_status.ts";
 import type { Urgency } from "../../src/engine/ports.ts";
 import { ProcessFacts } from "../../src/engine/run/process_facts.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -17,10 +16,9 @@ function onDisk(isFull: boolean) {
       return { entries: [], steps: [], firstLogId: 1, lastLogId: 1, onLost: undefined };
     },
   };
-  const status = new EngineStatus();
-  status.leads = true;
   const clock = new FakeClock();
-  return { facts: new ProcessFacts({ clock, writer }, status), clock, recorded };
+  const facts = new ProcessFacts({ clock, writer, leads: true, failed: false });
+  return { facts, clock, recorded };
 }
 
 for (const [disk, expected] of [["with room", 2], ["that is full", 0]] as const) {

@@ -139,22 +139,6 @@ Deno.test("replays: past events are searched only if they could count, and their
   assert.deepEqual(scan.asked, [wanted]);
 });
 
-Deno.test("replays: the backward difference is the forward one, reversed", async () => {
-  const { daybook, replays } = await start();
-  const { jobId, lastLogId } = await daybook.create({ plan: plan([shipped("42")]) });
-  await daybook.event("ec.Shipped", { orderId: "42" });
-  const begin = { kind: "logId", logId: lastLogId } as const;
-  const end = { kind: "logId", logId: daybook.engine.headLogId } as const;
-  const forwards = valueOf(await replays.diff(jobId, begin));
-  const backwards = valueOf(await replays.diff(jobId, end, begin));
-  assert.deepEqual([forwards.from, forwards.to], [backwards.to, backwards.from]);
-  assert.deepEqual(
-    forwards.changes.map(({ path, from, to }) => ({ path, from: to, to: from })),
-    backwards.changes,
-  );
-  assert.equal(forwards.changes[0]?.path, "state");
-});
-
 Deno.test("replays: an event with the id of an earlier one cannot be supposed", async () => {
   const { daybook, replays } = await start();
   const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });

@@ -1,4 +1,4 @@
-/** What the writer adds to the correlation index, and removes again if it is lost. */
+/** What the writer stamps, adds to the correlation index, and removes again if it is lost. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
@@ -11,6 +11,9 @@ import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import type { EventDraft } from "../../src/core/event.ts";
+import { stampedEvent } from "../../src/engine/stamped_event.ts";
+import { lineBody, toEntry } from "../../src/journal/line_codec.ts";
 
 /** A journal that gives positions and writes nothing. */
 function positions(): Journal {
@@ -47,5 +50,39 @@ Deno.test("writer: a lost start leaves the correlation index as it was", () => {
     assert.deepEqual([unstarted.size, started.size], [0, filed]);
     writer.lost(new JournalFullError("no room"));
     assert.deepEqual([unstarted.size, started.size], [filed, 0]);
+  }
+});
+
+const AT = "2026-01-01T00:00:00.000Z";
+const SEAL: EventDraft = {
+  stratum: "framework",
+  eventType: "journal.Sealed",
+  attributes: { reason: "quiet" },
+};
+const OPTIONAL = [
+  "eventId",
+  "occurredAt",
+  "jobId",
+  "taskId",
+  "executionId",
+  "traceId",
+  "spanId",
+  "actor",
+  "causedBy",
+];
+
+function recorded(): readonly unknown[] {
+  const event = stampedEvent(SEAL, AT, { ulid: () => "01J0", fraction: () => 0 });
+  const text = lineBody(1, 1, event, event.causedBy as number | undefined, "{}");
+  return [text, toEntry(1, event, undefined)];
+}
+
+Deno.test("stampedEvent: no member that every object inherits reaches a line", () => {
+  const before = recorded();
+  for (const name of OPTIONAL) Reflect.set(Object.prototype, name, "inherited");
+  try {
+    assert.equal(JSON.stringify(recorded()), JSON.stringify(before));
+  } finally {
+    for (const name of OPTIONAL) Reflect.deleteProperty(Object.prototype, name);
   }
 });

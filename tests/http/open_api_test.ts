@@ -201,7 +201,7 @@ async function assertFails<Specs>(
   checked: fc.IAsyncProperty<Specs>,
   flaw: RegExp,
 ): Promise<void> {
-  const options = { numRuns: RUNS, endOnFailure: true };
+  const options = { numRuns: 10 * RUNS, endOnFailure: true };
   const { failed, errorInstance } = await fc.check(checked, options);
   assert.ok(failed, "it was not caught");
   assert.match(String((errorInstance as Error).message), flaw);

@@ -4,7 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { jobIndexIn } from "../../src/index/open_index.ts";
+import { DatabaseSync } from "node:sqlite";
+import { FILE, type IndexOptions, type jobIndexIn } from "../../src/index/open_index.ts";
 import { IndexDamagedError } from "../../src/engine/job_index.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withoutBlankEnd } from "../support/journal/blank_end.ts";
@@ -26,8 +27,8 @@ import {
   sidecarOf,
   SIDECARS,
 } from "../support/journal/sidecar_journal.ts";
-import { trustingIndexIn } from "./trusting_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 
 const ROUNDS = [1, 2, 3, 4, 5, 6];
 const LATER = [7, 8, 9];
@@ -61,7 +62,6 @@ async function pictures(folder: string, ends: "stopped" | "killed"): Promise<Pic
 }
 
 type Damage = (pictures: Pictures) => Picture["index"];
-const FILE = "jobs.sqlite";
 /** The last commits to it, after a kill. */
 const LOG = `${FILE}-wal`;
 
@@ -247,6 +247,26 @@ for (const ends of ["stopped", "killed"] as const) {
         await assert.rejects(lifeOnDamaged(picture, folder), JournalDamagedError, what);
       }
     }));
+}
+
+const FORGET_NOTHING = `
+  CREATE TEMP TRIGGER keep_states BEFORE DELETE ON states BEGIN SELECT RAISE(IGNORE); END;
+  CREATE TEMP TRIGGER keep_jobs BEFORE DELETE ON jobs BEGIN SELECT RAISE(IGNORE); END;
+  CREATE TEMP TRIGGER keep_rows BEFORE UPDATE OF last ON jobs WHEN new.last < old.last
+    BEGIN SELECT RAISE(IGNORE); END;
+  UPDATE points SET jobs = (SELECT count(*) FROM jobs);
+`;
+
+/** An index with a defect: rows of a formerly longer journal stay in it. */
+function trustingIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
+  const path = `${folder}/${FILE}`;
+  const open = (fresh: boolean) => {
+    if (fresh) Deno.removeSync(path);
+    const database = new DatabaseSync(path);
+    if (!fresh) database.exec(FORGET_NOTHING);
+    return database;
+  };
+  return new SqliteJobIndex({ open, discard: () => {}, warn });
 }
 
 Deno.test("damaged caches: a start that trusts an index ahead of the journal is caught", () =>

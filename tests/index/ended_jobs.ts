@@ -34,6 +34,7 @@ export function endedJob(number: number): EndedJob {
     awaitsOutside: false,
     retriedAt: undefined,
     wasThere: false,
+    isAwake: false,
   };
 }
 

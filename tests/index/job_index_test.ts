@@ -56,6 +56,7 @@ function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
     awaitsOutside: false,
     retriedAt: undefined,
     wasThere: false,
+    isAwake: false,
     ...more,
   };
 }
@@ -227,6 +228,20 @@ Deno.test("index: a job that returned to memory is not in it until it is put aga
   assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { wasThere: true })]));
   assert.equal(index.job(job.jobId)?.lastLogId, 29);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
+});
+
+Deno.test("index: a job that stays in memory is not in it until it is put again", () => {
+  const index = of(3);
+  const job = failedJob(4);
+  assert.ok(index.put([ended(job, { isAwake: true })]));
+  assert.deepEqual(found(index, {}), [3, 2, 1]);
+  assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
+  index.mark({ logId: 50, chain: "fifty" });
+  assert.ok(index.asAfterKill().begin({ logId: 50, chain: "fifty" }));
+
+  assert.ok(index.put([ended({ ...job, lastLogId: 49 }, { wasThere: true })]));
+  assert.deepEqual(found(index, {}), [4, 3, 2, 1]);
+  assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [4, 4]);
 });
 
 Deno.test("index: it can be reset to a point, and then has nothing that came after it", () => {

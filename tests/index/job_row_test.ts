@@ -36,7 +36,7 @@ function put(index: SqliteJobIndex, job: JobState): EndedJob {
   const summary = jobSummary(job);
   const text = `${job.jobId}\n${summary.failure?.error.message ?? ""}`.toLowerCase();
   const state = { job, summary, trail: TRAIL, text };
-  const ended = { ...state, awaitsOutside: true, retriedAt: 99, wasThere: false };
+  const ended = { ...state, awaitsOutside: true, retriedAt: 99, wasThere: false, isAwake: false };
   assert.ok(index.put([ended]));
   return ended;
 }

@@ -79,6 +79,28 @@ Deno.test("building an index: a failed write is repeated, and nothing before it 
     return Promise.resolve();
   }));
 
+Deno.test("index: a failed write of a job that was in it does not make the next start rebuild it", () =>
+  inFolder((folder) => {
+    let database: DatabaseSync | undefined;
+    const open = () => database = new DatabaseSync(`${folder}/${FILE}`);
+    const index = new SqliteJobIndex({ open, discard: () => {}, warn: () => {} });
+    assert.ok(index.begin(undefined));
+    assert.ok(index.put(jobsFrom(1, 128)));
+    index.wake(10);
+    const woken = { ...endedJob(1), wasThere: true };
+    const { page_count: pages } = database?.prepare("PRAGMA page_count").get() ?? {};
+    database?.exec(`PRAGMA max_page_count = ${Number(pages) + 1}`);
+    assert.equal(index.put([woken, ...jobsFrom(129, 128)]), false);
+    database?.exec("PRAGMA max_page_count = 100000");
+    assert.ok(index.put([woken, ...jobsFrom(129, 128)]));
+    index.mark(HEAD);
+    index.close();
+    const next = new SqliteJobIndex({ open, discard: () => {}, warn });
+    assert.ok(next.begin(HEAD));
+    next.close();
+    return Promise.resolve();
+  }));
+
 Deno.test("building an index: after any number of writes it is complete", () =>
   inFolder((folder) => {
     const making = jobIndexIn({ folder, warn });

@@ -19,7 +19,7 @@ import {
 } from "./copied_journal.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { fractions } from "../support/damage/fractions.ts";
+import { Dice } from "../simulation/dice.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
@@ -107,11 +107,11 @@ Deno.test("copies: in every order a copy starts with everything acknowledged, or
   const live = await liveJournal();
   assert.ok(live.journal.segments.length >= 5 && live.moments.length > 200);
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const fraction = fractions(seed);
+  const dice = new Dice(seed);
   for (const tool of TOOLS) {
     const counts = new Map<string, number>();
     for (let round = 0; round < rounds(300, 10_000, 30); round++) {
-      const copier = new Copier(live.moments, fraction);
+      const copier = new Copier(live.moments, () => dice.fraction());
       const copy = copier.copy(tool);
       const outcome = await outcomeOf(live, copy, () => copier.again());
       const isRight = ["started", "copied once more", "snapshots deleted"].includes(outcome);
@@ -129,12 +129,12 @@ Deno.test("copies: in every order a copy starts with everything acknowledged, or
 
 Deno.test("copies: verify agrees with a start about each copy", async () => {
   const live = await liveJournal();
-  const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
+  const dice = new Dice(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
   // Few copies are refused, so a short form may have to continue until one is.
   for (let round = 0; round < rounds(150, 2_000, 30) || codes.size < 2; round++) {
     assert.ok(round < 5_000, "no copy is refused, or each is");
-    const { disk, trace } = new Copier(live.moments, fraction).copy(
+    const { disk, trace } = new Copier(live.moments, () => dice.fraction()).copy(
       TOOLS[round % TOOLS.length] ?? "folder by folder",
     );
     const started = await startOn(forkOf(disk));
@@ -152,13 +152,13 @@ Deno.test("copies: journal backup has everything acknowledged, however the journ
   const { moments } = await liveJournal();
   const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000, 10) };
   for (const { seed, count } of [CATCHES_UP, made]) {
-    const fraction = fractions(seed);
+    const dice = new Dice(seed);
     for (let round = 0; round < count; round++) {
       const target = new MemoryDisk();
       let [logId, written] = [0, 0];
       // Into the same folder again, at another time, which may be later.
       for (let time = 0; time < 3; time++) {
-        const { fileSystem, acknowledged } = goingOn(moments, target, fraction);
+        const { fileSystem, acknowledged } = goingOn(moments, target, () => dice.fraction());
         const args = ["backup", "copy"];
         const { code, out, err } = await journalCommand(fileSystem, args, { isInteractive: false });
         const what = `seed ${seed}, round ${round}, time ${time}: ${out}${err}`;
@@ -176,14 +176,14 @@ Deno.test("copies: journal backup has everything acknowledged, however the journ
 
 Deno.test("copies: a tool that copies an outdated state is caught", async () => {
   const live = await liveJournal();
-  const fraction = fractions(1);
+  const dice = new Dice(1);
   const stale = live.moments.map(({ acknowledged }, index) => ({
     files: live.moments[Math.max(0, index - 40)]?.files ?? new Map(),
     acknowledged,
   }));
   const outcomes: string[] = [];
   for (let round = 0; round < 40; round++) {
-    const copier = new Copier(stale, fraction);
+    const copier = new Copier(stale, () => dice.fraction());
     outcomes.push(
       await outcomeOf(live, copier.copy("segments as listed at the begin"), () => copier.again()),
     );

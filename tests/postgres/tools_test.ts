@@ -6,7 +6,6 @@ import type { Clock } from "../../src/engine/ports.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { runJournal } from "../support/process/journal_command.ts";
-import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
@@ -38,8 +37,7 @@ async function segmentsOf(folder: string): Promise<Readonly<Record<string, strin
 async function recordAlone(folder: string, env: Record<string, string> = ENV): Promise<void> {
   const alone = await DaybookProcess.start({
     journal: folder,
-    args: [`--definitions=${DEFINITIONS}`],
-    permissions: [`--allow-read=${ROOT}src,${DEFINITIONS}`],
+    definitions: DEFINITIONS,
     env,
   });
   const response = await fetch(`${alone.url}/jobs`, {
@@ -132,8 +130,7 @@ async function movesOut(server: PostgresServer, folder: string): Promise<void> {
   assert.equal(pushed.code, 1, pushed.err.join("\n"));
   const alone = await DaybookProcess.start({
     journal: pulled,
-    args: [`--definitions=${DEFINITIONS}`],
-    permissions: [`--allow-read=${ROOT}src,${DEFINITIONS}`],
+    definitions: DEFINITIONS,
     env: ENV,
   });
   const done = await (await fetch(`${alone.url}/jobs/sealed`)).json();

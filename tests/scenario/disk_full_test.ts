@@ -245,6 +245,35 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
+  "disk full: a job that has ended takes no event and is not retried, both 507, until there is room",
+  4 * MIB,
+  (folder) =>
+    withScene(folder, async (scene) => {
+      scene.gate.open();
+      const first = await scene.start();
+      const jobs = await scene.submit(first, 50);
+      for (const jobId of jobs) assert.equal(await stateOf(first, jobId, 30), "succeeded");
+      const plan = { expected: [{ id: "never", eventType: "test.Never" }] };
+      assert.equal(await statusOf(first.post("/jobs", { jobId: "failed", plan })), 202);
+      assert.equal(await statusOf(first.post("/jobs/failed/cancel", {})), 200);
+      // Both jobs are only in the index then.
+      assert.equal(await first.stop(), 0);
+
+      const daybook = await scene.start();
+      await fill(scene.filler);
+      const late = { eventType: "test.Late", jobId: jobs[0] };
+      assert.equal(await statusOf(daybook.post("/events", late)), 507);
+      assert.equal(await statusOf(daybook.post("/jobs/failed/retry", {})), 507);
+      await scene.makeRoom();
+      assert.equal(await statusOf(daybook.post("/events", late)), 200);
+      assert.equal(await statusOf(daybook.post("/jobs/failed/retry", {})), 201);
+      assert.equal(await daybook.stop(), 0);
+      assert.doesNotMatch(daybook.output.join("\n"), /defect/);
+      await scene.assertNothingLost([...jobs, "failed"]);
+    }),
+);
+
+testOnSmallDisk(
   "disk full: a snapshot without room is dropped with a warning, and the old one stays",
   6 * MIB,
   (folder) =>

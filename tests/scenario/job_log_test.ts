@@ -22,8 +22,8 @@ Deno.test("task.log: its lines, and output printed in a thread, name their job e
   await inFolder(async (folder) => {
     const options: ProcessOptions = {
       journal: `${folder}/journal`,
-      args: [`--definitions=${DEFINITIONS}`, "--log=json"],
-      permissions: [`--allow-read=${DEFINITIONS},${ROOT}src`],
+      definitions: DEFINITIONS,
+      args: ["--log=json"],
     };
     const daybook = await DaybookProcess.start(options);
     await submit(daybook, "isolated.talkative", { password: "hunter2222" }, "job_t");

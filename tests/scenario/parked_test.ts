@@ -23,8 +23,7 @@ async function optionsIn(folder: string, code: string) {
   await Deno.writeTextFile(module, HEAD + code);
   return {
     journal: `${folder}/journal`,
-    args: ["--definitions", module],
-    permissions: [`--allow-read=${module},${SOURCE}`],
+    definitions: module,
   };
 }
 
@@ -64,7 +63,7 @@ const EXIT_OF_STALL = 137;
 async function endsThreeTimes(code: string, exitCode: number, ...args: string[]): Promise<void> {
   await inFolder(async (folder) => {
     const common = await optionsIn(folder, code);
-    const options = { ...common, args: [...common.args, ...args] };
+    const options = { ...common, args };
     const first = await DaybookProcess.start(options);
     const good = Array.from({ length: 12 }, (_, index) => `good-${index}`);
     // In one request, since the process may end soon after.
@@ -102,7 +101,7 @@ Deno.test("parked: a task that ends or blocks the process is parked after three 
 Deno.test("hold: a start with everything paused says how to continue, and continues then", () =>
   inFolder(async (folder) => {
     const options = await optionsIn(folder, EXITS);
-    const held = await DaybookProcess.start({ ...options, args: [...options.args, "--hold"] });
+    const held = await DaybookProcess.start({ ...options, args: ["--hold"] });
     await submit(held, "demo.bad", "bad");
     await submit(held, "demo.good", "good");
     assert.equal((await jobOf(held, "good")).condition, "queued");

@@ -38,8 +38,7 @@ Deno.test("README: its module of definitions works as written", async () => {
   const journal = `${folder}/journal`;
   const daybook = await DaybookProcess.start({
     journal,
-    args: [`--definitions=${path}`],
-    permissions: [`--allow-read=${path},${source}`],
+    definitions: path,
   });
   try {
     const input = { userId: "7", email: "ada@example.com" };

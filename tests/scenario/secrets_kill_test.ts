@@ -13,7 +13,6 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const DEFINITIONS = new URL("./payment_process_definitions.ts", import.meta.url).pathname;
-const SOURCE = new URL("../../src", import.meta.url).pathname;
 const JOBS_A_ROUND = 12;
 const MOMENT_MAX_MS = 30;
 
@@ -26,8 +25,8 @@ interface Acknowledged {
 async function start(journal: string): Promise<DaybookProcess> {
   return await DaybookProcess.start({
     journal,
-    args: [`--definitions=${DEFINITIONS}`, "--snapshot-every=100", "--segment-bytes=16384"],
-    permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+    definitions: DEFINITIONS,
+    args: ["--snapshot-every=100", "--segment-bytes=16384"],
   });
 }
 

@@ -25,9 +25,9 @@ async function start(
 ): Promise<DaybookProcess> {
   return await DaybookProcess.start({
     journal,
-    args: [`--definitions=${DEFINITIONS}`, "--snapshot-every=100"],
+    definitions: DEFINITIONS,
+    args: ["--snapshot-every=100"],
     env: { DAYBOOK_TEST_PROTECTED: isProtected ? "yes" : "no", ...env },
-    permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
   });
 }
 

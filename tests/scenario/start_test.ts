@@ -182,8 +182,8 @@ Deno.test("stop: a task that ignores its signal delays it by the drain and a sec
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,
-      args: [`--definitions=${DEFINITIONS}`, "--drain=100ms"],
-      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+      definitions: DEFINITIONS,
+      args: ["--drain=100ms"],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
     await streamed(daybook, `"taskId":"wait"`);
@@ -198,8 +198,8 @@ Deno.test("start: after a kill it says which jobs were cut short, and in which t
   inFolder(async (journal) => {
     const options = {
       journal,
-      args: [`--definitions=${DEFINITIONS}`, "--drain=100ms"],
-      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+      definitions: DEFINITIONS,
+      args: ["--drain=100ms"],
     };
     const daybook = await DaybookProcess.start(options);
     const job = { type: "test.endless", jobId: "e-1", input: {} };
@@ -343,8 +343,8 @@ Deno.test("stop: a second signal ends the process at once", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,
-      args: [`--definitions=${DEFINITIONS}`, "--drain=1h"],
-      permissions: [`--allow-read=${DEFINITIONS},${SOURCE}`],
+      definitions: DEFINITIONS,
+      args: ["--drain=1h"],
     });
     await (await daybook.post("/jobs", { type: "test.endless", input: {} })).body?.cancel();
     await streamed(daybook, `"taskId":"wait"`);

@@ -108,8 +108,7 @@ Deno.test("times: after a kill and a start explanations are the same word for wo
     await Deno.writeTextFile(module, CODE);
     const options = {
       journal: `${folder}/journal`,
-      args: ["--definitions", module],
-      permissions: [`--allow-read=${module},${SOURCE}`],
+      definitions: module,
     };
     const first = await DaybookProcess.start(options);
     const submit = async (jobId: string, ms: number, type = "shop.remind") => {

@@ -54,8 +54,7 @@ async function walk(folder: string, collector: OtlpCollector, url: string): Prom
   assert.equal(environment["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://localhost:4318");
   const daybook = await DaybookProcess.start({
     journal: `${folder}/journal`,
-    args: [`--definitions=${DEFINITIONS}`],
-    permissions: [`--allow-read=${ROOT}`],
+    definitions: DEFINITIONS,
     env: {
       ...ours,
       ...environment,

@@ -8,7 +8,6 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
 const DEFINITIONS = new URL("./traced_definitions.ts", import.meta.url).pathname;
-const PERMISSIONS = [`--allow-read=${new URL("../..", import.meta.url).pathname}`];
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const CALLER = "b7ad6b7169203331";
@@ -63,8 +62,8 @@ function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
     const start = async (env = collector.env) => {
       const daybook = await DaybookProcess.start({
         journal: `${folder}/journal`,
-        args: [`--definitions=${DEFINITIONS}`, `--webhook-hosts=${callee.host}`],
-        permissions: PERMISSIONS,
+        definitions: DEFINITIONS,
+        args: [`--webhook-hosts=${callee.host}`],
         env,
       });
       started.push(daybook);

@@ -278,8 +278,7 @@ Deno.test("threads: the server runs them with the permissions that definitions n
     const path = `${ROOT}tests/support/process/isolated_definitions.ts`;
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,
-      args: [`--definitions=${path}`],
-      permissions: [`--allow-read=${path},${ROOT}src`],
+      definitions: path,
     });
     const post = async (type: string, input: unknown) => {
       const headers = { prefer: "wait=60" };

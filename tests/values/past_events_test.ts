@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
-import { ReadPastEvents } from "../../src/engine/views/read_past_events.ts";
+import { ReadPastEvents } from "../../src/engine/views/value_index.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { inFolder } from "../support/temporary_folder.ts";

@@ -15,8 +15,8 @@ const DEFINITIONS = `${ROOT}tests/watchdog/frozen_definitions.ts`;
 function optionsIn(folder: string, ...args: string[]): ProcessOptions {
   return {
     journal: `${folder}/journal`,
-    args: [`--definitions=${DEFINITIONS}`, ...args],
-    permissions: [`--allow-read=${DEFINITIONS},${ROOT}src`],
+    definitions: DEFINITIONS,
+    args: [...args],
   };
 }
 

@@ -1,8 +1,9 @@
 /** `journal import`: imports a job that `journal export` wrote. */
 
 import { isTerminal } from "../../core/job_state.ts";
-import { Observer } from "../../engine/queries/observer.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
+import { interruptions } from "../../engine/run/restart.ts";
+import { Projection } from "../../engine/writer/projection.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/batch.ts";
@@ -113,13 +114,13 @@ async function appended(
   file: ExportFile,
   { fileSystem, clock, random }: JournalTools,
 ): Promise<Imported> {
-  const observer = new Observer();
+  const projection = new Projection();
   const { journal, report } = await FileJournal.open({
     folder: journalFolder(input),
     fileSystem,
     clock,
     random,
-    consumer: observer.consumer,
+    consumer: projection,
     warn: input.warn,
   });
   try {
@@ -127,9 +128,12 @@ async function appended(
     if (report.recoveredLogId !== null) {
       // The import ends with a clean stop, after which the next start would not know what an
       // earlier crash interrupted. So the import records that first, as a start would.
-      await journal.append(observer.interruptions(report.recoveredLogId).map(stamp)).durable;
+      const restart = { logId: report.recoveredLogId, reason: "crash" } as const;
+      const cutShort = [...projection.table.jobs()].filter((job) => !isTerminal(job))
+        .flatMap((job) => interruptions(job, restart));
+      await journal.append(cutShort.map(stamp)).durable;
     }
-    return await new JobImport({ journal, observer, stamp }, file).run();
+    return await new JobImport({ journal, projection, stamp }, file).run();
   } catch (error) {
     throw refusal(error, file);
   } finally {

@@ -7,7 +7,8 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { CorrelationIndex, ReachSearch } from "./correlation_index.ts";
+import type { ReachSearch } from "./correlation_index.ts";
+import type { FiledJobs } from "../writer/filed_jobs.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
@@ -40,7 +41,7 @@ export interface DeliveryParts {
   readonly table: JobTable;
   readonly unmatched: Unmatched;
   readonly intake: Intake;
-  readonly index: CorrelationIndex;
+  readonly filed: Pick<FiledJobs, "started">;
   readonly reaches: Reaches;
   readonly gate: DeliveryGate;
   readonly pacer: Pacer;
@@ -148,8 +149,8 @@ export class Delivery {
 
   /** `undefined` when its id has been recorded meanwhile. */
   async #judgeInside(arrival: Arrival, place: Place): Promise<Judged | undefined> {
-    const { index, limits: { triedMax, fanOutMax }, pacer } = this.#parts;
-    const search = isSought(arrival) ? index.beginSearch(arrival.fact) : undefined;
+    const { filed: { started }, limits: { triedMax, fanOutMax }, pacer } = this.#parts;
+    const search = isSought(arrival) ? started.beginSearch(arrival.fact) : undefined;
     try {
       if (search !== undefined && search.effort > triedMax) {
         return this.#refused(arrival, { name: "triedMax", max: triedMax });
@@ -161,7 +162,7 @@ export class Delivery {
         return this.#judgeFound(arrival, this.#reachOf(arrival, search?.jobs), place);
       });
     } finally {
-      if (search !== undefined) index.endSearch(search);
+      if (search !== undefined) started.endSearch(search);
       place.leaveUnlessKept();
     }
   }
@@ -286,7 +287,7 @@ export class Delivery {
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {
-    return isSought(arrival) ? this.#parts.index.searchFor(arrival.fact) : undefined;
+    return isSought(arrival) ? this.#parts.filed.started.searchFor(arrival.fact) : undefined;
   }
 
   #reachOf({ fact, starters }: Arrival, jobs: readonly JobId[] = []): Reach {

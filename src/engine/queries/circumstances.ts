@@ -37,7 +37,7 @@ export async function circumstancesNow(
   const common = {
     definition,
     isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
-    draining: draining(),
+    draining,
     full: full(urgencyOf(job)),
     silentSince: silentSince(),
     ...isKnown ? {} : refusalOf(parts, job),

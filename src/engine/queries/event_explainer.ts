@@ -3,10 +3,11 @@
  * was refused under its id.
  */
 
+import { conditionText, deriveCondition } from "../../core/condition.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
-import { isTerminal, type JobHead } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type {
   Citation,
@@ -118,7 +119,7 @@ export class EventExplainer {
       const [step] = replay.ok ? replay.value.steps : [];
       if (step === undefined) continue;
       const isStart = step.rule === "none/created";
-      const ended = isStart ? endOf(this.#parts.table.head(jobId), asOf) : undefined;
+      const ended = isStart ? standOf(this.#parts.table.job(jobId), asOf) : undefined;
       const statement = isStart
         ? `It started job ${jobId}${ended?.text ?? ""}.`
         : `Job ${jobId}: ${step.why}`;
@@ -210,12 +211,15 @@ function summarize(
   return [`${event} reached no job.`, ...nearest].join(" ");
 }
 
-/** How a job ended, if it did so up to an entry. */
-function endOf(
-  job: JobHead | undefined,
+/** How a job ended, or what it is doing, if it has not changed since an entry. */
+function standOf(
+  job: JobState | undefined,
   asOf: LogId,
 ): { readonly text: string; readonly by: LogId } | undefined {
-  if (job === undefined || !isTerminal(job) || job.endedBy > asOf) return undefined;
+  if (job === undefined || (isTerminal(job) ? job.endedBy : job.lastLogId) > asOf) return undefined;
+  if (!isTerminal(job)) {
+    return { text: `, which is ${conditionText(deriveCondition(job))}`, by: job.lastLogId };
+  }
   const { endedBy: by, endedAt } = job;
   if (job.state === "Done") return { text: `, which is Done since ${endedAt}`, by };
   const { kind, error } = job.failure;

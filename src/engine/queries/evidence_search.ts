@@ -126,6 +126,7 @@ export class EvidenceSearch {
       [...wantedCauses(outlined), ...meanwhile],
       [...events, ...late],
     );
+    await this.#addSender(outlined, foreignEntries);
     const effects = await this.#effects(events, foreignEntries);
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
@@ -190,7 +191,7 @@ export class EvidenceSearch {
   async #foreignEntries(
     causes: readonly LogId[],
     events: readonly LogId[],
-  ): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
+  ): Promise<Map<LogId, JobEventLogEntry>> {
     const foreignEntries = new Map<LogId, JobEventLogEntry>();
     const compared = new Set(events);
     let left = CHARACTERS_MAX;
@@ -206,6 +207,17 @@ export class EvidenceSearch {
       }
     }
     return foreignEntries;
+  }
+
+  /** The end of the task that sent the event which failed the job. */
+  async #addSender(
+    { failedBy, entries }: OutlinedHistory,
+    foreignEntries: Map<LogId, JobEventLogEntry>,
+  ): Promise<void> {
+    const cause = failedBy?.entry.causedBy ?? 0;
+    const { causedBy } = foreignEntries.get(cause) ?? entries.get(cause) ?? {};
+    if (causedBy === undefined) return;
+    for await (const entry of this.#read([causedBy])) foreignEntries.set(causedBy, outline(entry));
   }
 
   /** The jobs that events name, and those of the entries that stand for them. */

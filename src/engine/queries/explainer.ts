@@ -41,7 +41,7 @@ import { contrastOf, findUsualTime } from "./similar_jobs.ts";
 
 interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   /** Whether this process runs the jobs. */
-  readonly leads: () => boolean;
+  readonly leads: boolean;
 }
 
 /** An explanation, with the entries that it is based on. */
@@ -64,6 +64,9 @@ interface Extent {
 
 /** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
+
+/** How many retries of retries are followed. */
+const RETRIES_MAX = 100;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
@@ -92,7 +95,7 @@ export class Explainer {
    */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const { leads, table } = this.#parts;
-    if (leads() || table.pending(jobId)?.conditionNow !== "queued") return {};
+    if (leads || table.pending(jobId)?.conditionNow !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
@@ -149,18 +152,32 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
-    const jobInError = findJobInError(job, this.#parts.table, upTo);
+    const jobInError = findJobInError(job, this.#parts.table, asOf);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
       jobInError,
+      retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },
     };
     const bare = await this.#parts.pacer.all(share, explaining(outlined, evidence));
     const explanation = await this.#cited(bare, outlined, foreignEntries);
     return { explanation, outlined, foreignEntries };
+  }
+
+  /** As it is now, so it must not have changed since the head. */
+  #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
+    const { table } = this.#parts;
+    let newest = jobId;
+    for (let hops = 0; hops < RETRIES_MAX; hops++) {
+      const next = table.listed.retryOf(newest);
+      if (next === undefined) break;
+      newest = next;
+    }
+    const job = newest === jobId ? undefined : table.job(newest);
+    return job !== undefined && job.lastLogId <= head ? job : undefined;
   }
 
   /** A job's own entries in outline, for other answers that are based on them. */

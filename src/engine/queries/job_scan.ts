@@ -43,7 +43,8 @@ export class JobScan implements Iterable<JobRecord> {
   readonly #records: JobRecords;
   readonly #bounds: ScanBounds;
   readonly #filter: JobFilter;
-  readonly #search: JobSearch | undefined;
+  /** Those that must all occur in the text of a job. */
+  readonly #words: readonly string[] | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
   #cost = 0;
   #stoppedAt: JobRecord | undefined;
@@ -53,7 +54,7 @@ export class JobScan implements Iterable<JobRecord> {
     this.#records = records;
     this.#bounds = bounds;
     this.#filter = filter;
-    this.#search = filter.search === undefined ? undefined : new JobSearch(filter.search);
+    this.#words = filter.search === undefined ? undefined : wordsIn(filter.search);
     this.#times = parseTimes(filter);
   }
 
@@ -94,7 +95,7 @@ export class JobScan implements Iterable<JobRecord> {
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
       (fingerprint === undefined || this.fingerprintOf(record) === fingerprint) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&
-      (this.#search === undefined || this.#isFound(record, this.#search));
+      (this.#words === undefined || this.#isFound(record, this.#words));
   }
 
   /**
@@ -118,10 +119,12 @@ export class JobScan implements Iterable<JobRecord> {
     return time > after && time < before;
   }
 
-  #isFound(record: JobRecord, search: JobSearch): boolean {
-    const { found, cost } = search.look(record);
-    this.#cost += cost;
-    return found;
+  /** Words instead of expressions, so that the cost depends only on the text that is searched. */
+  #isFound(record: JobRecord, words: readonly string[]): boolean {
+    const text = searchText(record);
+    const looks = LOWER_CASE_COST + words.length;
+    this.#cost += Math.max(COST_LEAST, Math.ceil(text.length * looks / CHARACTERS_AT_ONE));
+    return words.every((word) => text.includes(word));
   }
 }
 
@@ -140,28 +143,6 @@ function parseTimes({ createdAfter, createdBefore }: JobFilter) {
 const COST_LEAST = 9;
 const CHARACTERS_AT_ONE = 70;
 const LOWER_CASE_COST = 3;
-
-/**
- * Full-text search in what identifies a job: its id, type, labels and errors. It takes words instead
- * of expressions, so that the cost depends only on the text that is searched.
- */
-class JobSearch {
-  readonly #words: readonly string[];
-
-  constructor(text: string) {
-    this.#words = wordsIn(text);
-  }
-
-  /** Whether every word occurs in the job's text, and the cost of finding out. */
-  look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
-    const text = searchText(record);
-    const looks = LOWER_CASE_COST + this.#words.length;
-    return {
-      found: this.#words.every((word) => text.includes(word)),
-      cost: Math.max(COST_LEAST, Math.ceil(text.length * looks / CHARACTERS_AT_ONE)),
-    };
-  }
-}
 
 /** The words to search for, in lower case. */
 export function wordsIn(text: string): readonly string[] {

@@ -43,7 +43,7 @@ export interface QueryParts {
   readonly threadWorkers: WorkerQueue;
   readonly workers: WorkerQueue;
   readonly writer: Writer;
-  readonly draining: () => boolean;
+  readonly draining: boolean;
   readonly full: (urgency: Urgency) => boolean;
   readonly silentSince: () => string | undefined;
 }

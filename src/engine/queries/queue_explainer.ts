@@ -19,7 +19,7 @@ import type { QueryParts } from "./query_parts.ts";
 
 type QueueExplainerParts =
   & Omit<QueryParts, "inputRemovals" | "pacer" | "pastEvents" | "pauses" | "writer">
-  & { readonly failed: () => boolean };
+  & { readonly failed: boolean };
 
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
@@ -80,10 +80,10 @@ export class QueueExplainer {
     }
     return {
       asOf,
-      failed: this.#parts.failed(),
+      failed: this.#parts.failed,
       circumstances: {
         full: this.#parts.full("ordinary"),
-        draining: this.#parts.draining(),
+        draining: this.#parts.draining,
         silentSince: this.#parts.silentSince(),
       },
       pauses,

@@ -133,7 +133,7 @@ const WORDS_MAX = 32;
 export function findJobInError(
   job: JobState,
   table: Pick<JobTable, "job">,
-  upTo: LogId = Infinity,
+  upTo: LogId,
 ): Statement<LogId> | undefined {
   if (job.state !== "Failed") return undefined;
   const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];

@@ -5,7 +5,6 @@
 
 import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";
-import type { EngineStatus } from "../engine_status.ts";
 import type { Clock } from "../ports.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -15,18 +14,18 @@ const CLOCK_SET_MS = 3_000;
 interface ProcessFactParts {
   readonly clock: Clock;
   readonly writer: Pick<Writer, "tryAppend">;
+  readonly leads: boolean;
+  readonly failed: boolean;
 }
 
 export type LoopBlocked = FrameworkAttributes["journal.LoopBlocked"];
 
 export class ProcessFacts {
   readonly #parts: ProcessFactParts;
-  readonly #status: EngineStatus;
   #apartMs: number;
 
-  constructor(parts: ProcessFactParts, status: EngineStatus) {
+  constructor(parts: ProcessFactParts) {
     this.#parts = parts;
-    this.#status = status;
     this.#apartMs = this.#clocksApartMs();
   }
 
@@ -60,8 +59,9 @@ export class ProcessFacts {
 
   /** It only explains, so it does not take the reserve of a full disk, which running jobs need. */
   #record(draft: EventDraft): void {
-    if (!this.#status.leads || this.#status.failed) return;
-    this.#parts.writer.tryAppend([draft], "ordinary");
+    const { failed, leads, writer } = this.#parts;
+    if (!leads || failed) return;
+    writer.tryAppend([draft], "ordinary");
   }
 
   #clocksApartMs(): number {

@@ -1,15 +1,20 @@
-/** Whether, and how, the inputs of a definition are kept out of the journal. */
+/**
+ * Whether, and how, the inputs of a definition are kept out of the journal. Secret parts are named by
+ * dotted paths, in which `*` is every element of an array.
+ */
 
 import type { JsonValue } from "../../core/json.ts";
-import type { InputRetention } from "../../core/sealed_input.ts";
+import { type InputRetention, SECRET_MARK } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import { mayHave, pathFlaw } from "./secret_fields.ts";
 
 export interface Protection {
   readonly secrets: readonly string[];
   readonly retention: InputRetention;
 }
 
+/** A name in a path; it contains no dot. */
+const NAME = /^[^.]{1,200}$/;
+const DEPTH_MAX = 64;
 /** Thirty years: the longest retention. */
 const AFTER_MS_MAX = 30 * 366 * 86_400_000;
 
@@ -54,4 +59,82 @@ function isRetention(retention: InputRetention): boolean {
   if (typeof retention !== "object" || retention === null) return false;
   const { afterMs } = retention;
   return Number.isFinite(afterMs) && afterMs >= 0 && afterMs <= AFTER_MS_MAX;
+}
+
+/** What is wrong with a path; `undefined` when nothing is. */
+function pathFlaw(path: unknown): string | undefined {
+  if (typeof path !== "string") return "a path must be a string";
+  const names = path.split(".");
+  return names.every((name) => NAME.test(name)) && names.length <= DEPTH_MAX
+    ? undefined
+    : `${JSON.stringify(path)} is not a dotted path`;
+}
+
+/** The same input with a mark in place of every secret. */
+export function masked(input: JsonValue, paths: readonly string[]): JsonValue {
+  return paths.reduce((shown, path) => maskedAt(shown, path.split(".")), input);
+}
+
+function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonValue {
+  if (name === undefined) return SECRET_MARK;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    return name === "*" ? value.map((element) => maskedAt(element, rest)) : value;
+  }
+  // `fromEntries` instead of assignments, since a member may be called `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value).map((
+      [key, member],
+    ) => [key, key === name ? maskedAt(member, rest) : member]),
+  );
+}
+
+/** The secret texts and numbers of an input, as text. */
+export function secretValues(input: JsonValue, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => valuesAt(input, path.split(".")));
+}
+
+function valuesAt(value: JsonValue, [name, ...rest]: readonly string[]): readonly string[] {
+  if (name === undefined) return scalarsIn(value);
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) {
+    return name === "*" ? value.flatMap((element) => valuesAt(element, rest)) : [];
+  }
+  if (!Object.hasOwn(value, name)) return [];
+  return valuesAt((value as Readonly<Record<string, JsonValue>>)[name] ?? null, rest);
+}
+
+function scalarsIn(value: JsonValue): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number") return [String(value)];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(scalarsIn);
+}
+
+/**
+ * Whether an input with this JSON Schema can have a value at a path. It can where the schema does
+ * not say.
+ */
+function mayHave(schema: JsonValue | undefined, path: string): boolean {
+  return mayHaveAt(schema, path.split("."));
+}
+
+function mayHaveAt(schema: JsonValue | undefined, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return true;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return true;
+  const { type, properties, items } = schema as Readonly<Record<string, JsonValue>>;
+  if (type === "array") return name === "*" && mayHaveAt(items, rest);
+  if (type === "object" && typeof properties === "object" && properties !== null) {
+    return Object.hasOwn(properties, name)
+      ? mayHaveAt((properties as Readonly<Record<string, JsonValue>>)[name], rest)
+      : !isClosed(schema as Readonly<Record<string, JsonValue>>);
+  }
+  return typeof type !== "string" || type === "object";
+}
+
+/**
+ * A schema that ignores unknown members never passes them to `run`, so such a path is a mistake.
+ */
+function isClosed({ additionalProperties }: Readonly<Record<string, JsonValue>>): boolean {
+  return additionalProperties === undefined || additionalProperties === false;
 }

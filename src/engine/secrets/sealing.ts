@@ -9,9 +9,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { sealedBoundTo, type SealedInput } from "../../core/sealed_input.ts";
 import { JournalFailedError, type KeyStore } from "../ports.ts";
-import type { Protection } from "./protection.ts";
 import type { Outcome, ShownInput } from "../requests.ts";
-import { masked, secretValues } from "./secret_fields.ts";
+import { masked, type Protection, secretValues } from "./protection.ts";
 import { SecretGuard } from "./secret_guard.ts";
 
 const ALGORITHM = "aes-256-gcm";

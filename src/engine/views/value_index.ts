@@ -6,11 +6,14 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { FoundPositions, Wanted } from "./past_events.ts";
+import type { Clock, Journal } from "../ports.ts";
+import { within } from "../within.ts";
+import { type FoundPositions, LAG_MS, type PastEvents, type Wanted } from "./past_events.ts";
 import { Postings } from "./postings.ts";
 import { valueKeys } from "./value_keys.ts";
 
 const GENERATION_POSTINGS = 1 << 20;
+const ENTRIES_AT_A_TIME = 500;
 
 export class ValueIndex {
   readonly #generationPostings: number;
@@ -48,5 +51,50 @@ export class ValueIndex {
       positions.set(key, [...young, ...this.#old.newest(key, limit - young.length)]);
     }
     return { positions, horizon: this.#horizon, upTo: this.#upTo };
+  }
+}
+
+/**
+ * The index of values in this thread, for a journal that no other thread can read. It reads entries
+ * only when it is queried.
+ */
+export class ReadPastEvents implements PastEvents {
+  readonly #clock: Clock;
+  readonly #read: Journal["read"];
+  readonly #index = new ValueIndex();
+  #wantedUpTo: LogId = 0;
+  #reading: Promise<void> | undefined;
+
+  /** @param read Returns durable entries after a position, as `Journal` does. */
+  constructor(clock: Clock, read: Journal["read"]) {
+    this.#clock = clock;
+    this.#read = read;
+  }
+
+  durable(): void {}
+
+  async find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
+    this.#wantedUpTo = Math.max(this.#wantedUpTo, asOf);
+    if (this.#index.upTo < asOf) {
+      this.#reading ??= this.#readOn();
+      await within(this.#clock, LAG_MS, this.#reading);
+    }
+    return this.#index.find(wanted);
+  }
+
+  /** What cannot be read now may be readable later. */
+  async #readOn(): Promise<void> {
+    try {
+      while (this.#index.upTo < this.#wantedUpTo) {
+        const entries = await this.#read(this.#index.upTo, ENTRIES_AT_A_TIME);
+        if (entries.length === 0) break;
+        for (const entry of entries) this.#index.add(entry);
+        await this.#clock.pause();
+      }
+    } catch {
+      // The answer says how far the index got.
+    } finally {
+      this.#reading = undefined;
+    }
   }
 }

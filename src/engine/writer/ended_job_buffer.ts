@@ -87,7 +87,6 @@ export class EndedJobBuffer {
     if (!isTaken) return [];
     this.#ids.saved();
     for (const record of records) {
-      if (!record.isSettled) this.#index.wake(record.firstLogId);
       record.isIndexed = true;
       if (this.#records.delete(record.head.jobId)) this.#characters -= record.size;
     }
@@ -115,5 +114,6 @@ function endedJob(
     awaitsOutside: awaitsOutside(job.plan),
     retriedAt: job.state === "Failed" ? retriedAt(job.jobId) : undefined,
     wasThere: record.isIndexed,
+    isAwake: !record.isSettled,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { type JsonValue, present } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -55,17 +55,15 @@ export class JobDescriptions {
    */
   ofRetry(job: JobState, input: JsonValue | undefined): JobDescription {
     const code = job.type === undefined ? undefined : this.#code(job.type, input);
+    const { type, definitionVersion, plan, priority, labels, key, rateKey } = job;
+    const described = code?.ok ? code.value : undefined;
     const attributes = {
-      ...(job.type === undefined ? {} : { type: job.type }),
-      ...(job.definitionVersion === undefined ? {} : { definitionVersion: job.definitionVersion }),
-      plan: job.plan,
-      ...(input === undefined ? {} : { input }),
-      ...(code?.ok ? code.value.attributes : {}),
-      priority: job.priority,
-      labels: job.labels,
-      ...(job.key === undefined ? {} : { key: job.key }),
-      ...(job.rateKey === undefined ? {} : { rateKey: job.rateKey }),
-      ...(code?.ok ? code.value.keys : {}),
+      ...present({ type, definitionVersion }),
+      plan,
+      ...present({ input }),
+      ...described?.attributes,
+      ...{ priority, labels, ...present({ key, rateKey }) },
+      ...described?.keys,
     };
     return { attributes, protection: retriedProtection(this.#protectionOf(job.type), job.sealed) };
   }

@@ -11,7 +11,7 @@ import type { FileSystem } from "../../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { rounds } from "../effort.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
-import { fractions } from "./fractions.ts";
+import { Dice } from "../../simulation/dice.ts";
 import { readSegments } from "../journal/independent_reader.ts";
 import { RememberingConsumer } from "../journal/journal_consumer.ts";
 import type { PowerCut } from "./power_cut.ts";
@@ -68,10 +68,10 @@ export async function crashSweep(
   }: CrashOptions = {},
 ): Promise<CrashTally> {
   const cuts = await cutsOf(scenario, through);
-  const fraction = fractions(seed);
+  const dice = new Dice(seed);
   const violations: string[] = [];
   const seen = new Set<string>();
-  for (const found of disksAfter(cuts, fraction, seen)) {
+  for (const found of disksAfter(cuts, () => dice.fraction(), seen)) {
     if (violations.length >= enough) break;
     try {
       await scenario.check(found);
@@ -89,10 +89,10 @@ export async function disksLeftBy(
   count: number,
   seed: number,
 ): Promise<readonly Found[]> {
-  const fraction = fractions(seed);
+  const dice = new Dice(seed);
   const cuts = await cutsOf(scenario, (disk) => disk);
-  const found = [...disksAfter(cuts, fraction, new Set())];
-  return found.filter(() => fraction() < count / found.length);
+  const found = [...disksAfter(cuts, () => dice.fraction(), new Set())];
+  return found.filter(() => dice.fraction() < count / found.length);
 }
 
 interface Cut extends Omit<Found, "disk"> {

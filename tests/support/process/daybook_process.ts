@@ -1,13 +1,15 @@
 /** The real process of `main.ts`, to be started, called and killed. */
 
 import type { Limits } from "../../../src/server/parts.ts";
-import { taskCommand } from "./task_process.ts";
+import { ROOT, taskCommand } from "./task_process.ts";
 import { TextLineStream } from "../text_lines.ts";
 import { until } from "../until.ts";
 
 export interface ProcessOptions {
   readonly journal: string;
   readonly args?: readonly string[];
+  /** A module of definitions, which may import from the source. */
+  readonly definitions?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Further permission flags; the defaults are those of `deno task start`. */
   readonly permissions?: readonly string[];
@@ -22,11 +24,14 @@ export interface ProcessOptions {
 const LIMITED_SERVER = new URL("limited_server.ts", import.meta.url).pathname;
 
 function command(
-  { journal, args = [], env = {}, permissions = [], script, limits, within = [] }: ProcessOptions,
+  { journal, args = [], definitions, env = {}, permissions = [], script, limits, within = [] }:
+    ProcessOptions,
 ) {
-  return taskCommand("start", ["--port=0", `--journal=${journal}`, ...args], {
+  const own = definitions === undefined ? [] : [`--definitions=${definitions}`];
+  const reads = definitions === undefined ? [] : [`--allow-read=${definitions},${ROOT}src`];
+  return taskCommand("start", ["--port=0", `--journal=${journal}`, ...own, ...args], {
     journal,
-    permissions,
+    permissions: [...reads, ...permissions],
     script: script ?? (limits && LIMITED_SERVER),
     within,
     env: {

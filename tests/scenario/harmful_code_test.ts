@@ -1,0 +1,128 @@
+/** Code of jobs that would harm its process, in the real process. */
+
+import assert from "node:assert/strict";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
+import { inFolder } from "../support/temporary_folder.ts";
+
+const definitions = new URL("./harmful_definitions.ts", import.meta.url).pathname;
+
+interface Ended {
+  readonly jobId: string;
+  readonly state: string;
+  readonly failure: { readonly error: { readonly message: string } } | null;
+}
+
+async function run(daybook: DaybookProcess, type: string, input: object = {}): Promise<Ended> {
+  return await (await daybook.post("/jobs", { type, input }, { prefer: "wait=60" })).json();
+}
+
+/** The process can be stopped in order, and its journal is intact. */
+async function assertUnharmed(daybook: DaybookProcess, journal: string): Promise<void> {
+  assert.equal(await daybook.stop(), 0);
+  const verify = ["verify", "--no-server", "--journal", journal];
+  const { code, err } = await journalCommand(new DenoFileSystem(), verify);
+  assert.equal(code, 0, err.join("\n"));
+}
+
+const CASES = [
+  ["exiting.task", "deno", "in task leave of job j-1, attempt 1", 0],
+  ["exiting.task", "later", "in task leave of job j-1, attempt 1", 78],
+  ["exiting.run", "node", "outside of tasks", 0],
+  ["exiting.schema", "named", "outside of tasks", 64],
+] as const;
+
+for (const [type, how, where, code] of CASES) {
+  Deno.test(`exit: ${type}, ${how}: the log names the code, and the exit code asks for a restart`, () =>
+    inFolder(async (journal) => {
+      const daybook = await DaybookProcess.start({ journal, definitions });
+      const answer = await daybook.post("/jobs", { type, jobId: "j-1", input: { how } })
+        .catch(() => undefined);
+      await answer?.body?.cancel().catch(() => {});
+
+      assert.equal(await daybook.exitCode(), 75);
+      const said =
+        `daybook: code ${where} called Deno.exit or process.exit, with exit code ${code}`;
+      assert.ok(daybook.output.some((line) => line.startsWith(said)), daybook.output.join("\n"));
+    }));
+}
+
+Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged with the step, and ends nothing else", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    const ended: Record<string, Ended> = {};
+    for (const type of ["plain", "proxy", "message", "lines", "rejects"]) {
+      ended[type] = await run(daybook, `uncaught.${type}`);
+    }
+    await assertUnharmed(daybook, journal);
+
+    const messages = Object.values(ended).map(({ failure }) => failure?.error.message);
+    const unread = ["(something that cannot be read)", "(its message cannot be read)"];
+    const lines = "declined\njob_2 pay 1: paid";
+    assert.deepEqual(messages, ["in a timer", ...unread, lines, undefined]);
+    assert.equal(ended["rejects"]?.state, "Done");
+    const text = daybook.output.join("\n");
+    for (const type of ["plain", "proxy", "message"]) {
+      const { jobId } = ended[type] as Ended;
+      const told = `daybook: uncaught error in task later of job ${jobId}, attempt 1: `;
+      assert.ok(text.includes(told), text);
+    }
+    assert.match(
+      text,
+      /declined\n {2}job_2 pay 1: paid\n/,
+      "no line looks like one of another job",
+    );
+    const { jobId } = ended["rejects"] as Ended;
+    assert.ok(
+      text.includes(`unhandled rejection in task forget of job ${jobId}, attempt 1: `),
+      text,
+    );
+  }));
+
+const CHANGES: Readonly<Record<string, string>> = {
+  '{"constructor":{"prototype":{"causedBy":"x"}}}': "Cannot add property causedBy",
+  '{"constructor":{"prototype":{"hasOwnProperty":"x"}}}': "Cannot change hasOwnProperty",
+  '{"constructor":{"keys":"x"}}': "Cannot assign to read only property 'keys'",
+  '{"constructor":{"constructor":{"prototype":{"x":1}}}}': "Cannot add property x",
+  '{"list":{"constructor":{"prototype":{"x":1}}}}': "Cannot add property x",
+  '{"list":{"constructor":{"from":"x"}}}': "Cannot assign to read only property 'from'",
+};
+
+for (const type of ["careless", "careless.isolated"]) {
+  Deno.test(`${type}: a job that would change all objects by its input fails, and changes nothing`, () =>
+    inFolder(async (journal) => {
+      const daybook = await DaybookProcess.start({ journal, definitions });
+      for (const [text, message] of Object.entries(CHANGES)) {
+        const { failure } = await run(daybook, type, { text });
+        assert.ok(failure?.error.message.startsWith(message), JSON.stringify(failure));
+      }
+      // An object may have its own.
+      const text = '{"toString":"mine","constructor":"mine"}';
+      assert.equal((await run(daybook, type, { text })).state, "Done");
+      await assertUnharmed(daybook, journal);
+    }));
+}
+
+/** What every entry and every job needs. */
+const USED = [
+  ...["Date", "JSON", "Map", "Promise", "Set", "Date.now", "Date.parse"],
+  ...["JSON.parse", "JSON.stringify", "Promise.resolve", "Promise.withResolvers"],
+  ...["TextEncoder.prototype.encode", "TextEncoder.prototype.encodeInto"],
+];
+/** Code may replace these, as a library for tests does. */
+const TIMERS = ["queueMicrotask", "setTimeout", "clearTimeout"];
+
+Deno.test("changing: a job that would replace what the server uses fails; one that replaces timers stops no other", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    const change = (path: string) => run(daybook, "changing", { path });
+    for (const path of USED) {
+      const { failure } = await change(path);
+      const message = `Cannot assign to read only property '${path.split(".").at(-1)}'`;
+      assert.ok(failure?.error.message.startsWith(message), `${path} ${JSON.stringify(failure)}`);
+    }
+    for (const path of TIMERS) assert.equal((await change(path)).state, "Done", path);
+    assert.equal((await change("mine")).state, "Done");
+    await assertUnharmed(daybook, journal);
+  }));

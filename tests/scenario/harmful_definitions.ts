@@ -1,0 +1,143 @@
+/**
+ * Job types whose code would harm its process: it ends the process, throws where nothing catches,
+ * or changes what all code shares.
+ */
+
+import process, { exit } from "node:process";
+import * as v from "valibot";
+import { defineJob, type JobContext } from "../../src/mod.ts";
+
+const once = { retry: { maxAttempts: 1 } };
+
+const WAYS = {
+  deno: () => Deno.exit(0),
+  later: () => void setTimeout(() => Deno.exit(78), 1),
+  node: () => process.exit(),
+  named: () => exit(64),
+};
+
+const way = v.object({ how: v.picklist(["deno", "later", "node", "named"]) });
+
+export const task = defineJob({
+  type: "exiting.task",
+  version: 1,
+  input: way,
+  run: (ctx, { how }) =>
+    ctx.task("leave", async () => {
+      WAYS[how]();
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }),
+});
+
+export const run = defineJob({
+  type: "exiting.run",
+  version: 1,
+  input: way,
+  async run(ctx, { how }) {
+    await ctx.task("first", () => 1);
+    WAYS[how]();
+  },
+});
+
+export const schema = defineJob({
+  type: "exiting.schema",
+  version: 1,
+  input: v.pipe(
+    way,
+    v.check(({ how }) => {
+      WAYS[how]();
+      return true;
+    }),
+  ),
+  run: () => Promise.resolve(),
+});
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+function unreadable(): Error {
+  const get = () => {
+    throw new Error("not for you");
+  };
+  return Object.defineProperties(new RangeError(), { message: { get }, stack: { get } });
+}
+
+/** Only its failure ends this one. */
+function throwsLater(type: string, thrown: () => unknown) {
+  const later = () =>
+    new Promise<void>(() => {
+      setTimeout(() => {
+        throw thrown();
+      }, 1);
+    });
+  return defineJob({
+    type,
+    version: 1,
+    input: v.object({}),
+    run: (ctx) => ctx.task("later", later, once),
+  });
+}
+
+export const plain = throwsLater("uncaught.plain", () => new Error("in a timer"));
+export const proxy = throwsLater("uncaught.proxy", revoked);
+export const message = throwsLater("uncaught.message", unreadable);
+export const lines = throwsLater("uncaught.lines", () => new Error("declined\njob_2 pay 1: paid"));
+
+export const rejects = defineJob({
+  type: "uncaught.rejects",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) =>
+    ctx.task("forget", () => {
+      void Promise.reject(revoked());
+      return "done";
+    }, once),
+});
+
+const settings = v.object({ text: v.string() });
+
+function merge(into: Record<string, unknown>, from: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(from)) {
+    if (typeof value !== "object" || value === null) into[name] = value;
+    else merge((into[name] ??= {}) as Record<string, unknown>, value as Record<string, unknown>);
+  }
+}
+
+function mergeIt(
+  ctx: Pick<JobContext<string>, "task">,
+  { text }: v.InferOutput<typeof settings>,
+): Promise<string> {
+  return ctx.task("merge", () => {
+    const own = { list: [] };
+    merge(own, JSON.parse(text));
+    return Object.keys(own).join();
+  }, once);
+}
+
+export const careless = defineJob({ type: "careless", version: 1, input: settings, run: mergeIt });
+export const isolated = defineJob({
+  type: "careless.isolated",
+  version: 1,
+  isolation: "thread",
+  module: import.meta.url,
+  input: settings,
+  run: mergeIt,
+});
+
+function change(path: string): void {
+  const names = path.split(".");
+  const owner = names.slice(0, -1).reduce<object>(Reflect.get, globalThis);
+  const name = names.at(-1) ?? "";
+  const changed = owner as Record<string, unknown>;
+  changed[name] = () => "changed";
+}
+
+export const changing = defineJob({
+  type: "changing",
+  version: 1,
+  input: v.object({ path: v.string() }),
+  run: (ctx, { path }) => ctx.task("change", () => change(path), once),
+});
