@@ -309,6 +309,26 @@ Deno.test("stop: a task that outlives the drain is aborted, recorded and run aga
   assert.equal(restarted.job(id).state, "Done");
 });
 
+Deno.test("stop: a task that is aborted keeps its time limit: a result after it does not count", async () => {
+  const result = Promise.withResolvers<string>();
+  const slow = looseJob(
+    "demo.slow",
+    (ctx) => ctx.task("a", () => result.promise, { timeoutMs: 5_000 }),
+  );
+  const daybook = await Harness.start({ definitions: [slow] });
+  const id = await daybook.submit("demo.slow");
+  await daybook.clock.advance(4_500);
+  const stopping = daybook.engine.stop(0);
+  await daybook.clock.advance(500);
+  result.resolve("late");
+  await daybook.clock.settle();
+  await stopping;
+  assert.deepEqual((await daybook.story(id)).slice(-2), [
+    "TaskInterrupted:a",
+    "TaskInterrupted:main",
+  ]);
+});
+
 Deno.test("disk full: a running job waits for room and continues", async () => {
   const { JournalFullError } = await import("../../src/engine/ports.ts");
   const steps = stepped(["a", "b"]);

@@ -1,14 +1,23 @@
 /**
  * Jobs of every kind, whose outcome follows from their number. Their tasks wait with real timers,
- * so that code of many jobs takes turns in one event loop.
+ * so that code of many jobs takes turns in one event loop. Each attempt of some tasks writes a line
+ * `<job> <task> <execution>` to a file outside the journal before it does anything.
  */
 
 import * as v from "valibot";
-import { defineJob, NonRetryableError, RetryLater } from "../../src/mod.ts";
+import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../../src/mod.ts";
+
+const ledger = Deno.env.get("DAYBOOK_TEST_LEDGER") ?? "";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 const input = v.object({ n: v.number() });
+const isolated = { isolation: "thread", module: import.meta.url } as const;
+const soon = { retry: { maxAttempts: 10, initialMs: 10, maxMs: 50 } };
+
+function note({ jobId, taskId, executionId }: TaskContext): void {
+  Deno.writeTextFileSync(ledger, `${jobId} ${taskId} ${executionId}\n`, { append: true });
+}
 
 /** One step after another. */
 export const steps = defineJob({
@@ -19,6 +28,7 @@ export const steps = defineJob({
     let sum = 0;
     for (const step of numbers(3 + n % 4)) {
       sum += await ctx.task(`step-${step}`, async (task) => {
+        note(task);
         if (step % 2 === 1) await pause(n % 7);
         task.progress(1, 2);
         return step;
@@ -59,7 +69,20 @@ export const retried = defineJob({
       await pause(n % 3);
       if (attempt <= n % 3) throw n % 2 === 0 ? new RetryLater(20) : new Error("not yet");
       return "done";
-    }, { retry: { maxAttempts: 10, initialMs: 10, maxMs: 50 } }),
+    }, soon),
+});
+
+/** Ignores its time limit once. */
+export const overdue = defineJob({
+  type: "all.overdue",
+  version: 1,
+  input,
+  run: (ctx, { n }) =>
+    ctx.task("late", async (task) => {
+      note(task);
+      if (task.attempt === 1) await pause(200 + n % 200);
+      return task.attempt > 1;
+    }, { ...soon, timeoutMs: 100 }),
 });
 
 /** Fails, and is undone. */
@@ -156,14 +179,50 @@ export const threaded = defineJob({
   type: "all.threaded",
   version: 1,
   input,
-  isolation: "thread",
-  module: import.meta.url,
+  ...isolated,
   async run(ctx, { n }) {
     const one = await ctx.task("one", async (task) => {
+      note(task);
       await pause(n % 4);
       task.progress(1, 2);
       return n;
     });
     return await ctx.task("two", () => one + 1);
+  },
+});
+
+/** Often ends its thread at its first attempt, or loops until its time limit. */
+export const hostile = defineJob({
+  ...isolated,
+  type: "all.hostile",
+  version: 1,
+  input,
+  async run(ctx, { n }) {
+    const one = await ctx.task("one", (task) => (note(task), n));
+    return await ctx.task("two", (task) => {
+      note(task);
+      if (task.attempt === 1 && n % 5 === 0) Deno.exit(n % 3);
+      while (task.attempt === 1 && n % 25 === 1);
+      return one;
+    }, { ...soon, timeoutMs: 250 });
+  },
+});
+
+/** Fails, and is undone, in a thread. */
+export const threadUndone = defineJob({
+  ...isolated,
+  type: "all.threadUndone",
+  version: 1,
+  input,
+  async run(ctx, { n }) {
+    for (const step of numbers(3)) {
+      await ctx.task(`step-${step}`, async (task) => {
+        note(task);
+        await pause(n % 5);
+      }, { compensate: () => pause(n % 5) });
+    }
+    await ctx.task("fail", () => {
+      throw new NonRetryableError("no");
+    });
   },
 });

@@ -9,14 +9,16 @@ import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_
 import { rounds } from "../support/effort.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { ROOT } from "../support/process/task_process.ts";
+import { type IndependentEntry, readIndependently } from "../support/journal/independent_reader.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const DEFINITIONS = `${ROOT}tests/scenario/all_kinds_definitions.ts`;
 /** What a job of each type returns; `undefined` for one that fails, as its code says. */
-const OUTCOMES: Readonly<Record<string, (n: number) => number | string | undefined>> = {
+const OUTCOMES: Readonly<Record<string, (n: number) => number | string | boolean | undefined>> = {
   steps: (n) => (3 + n % 4) * (2 + n % 4) / 2,
   parallel: (n) => 2 + n % 9,
   retried: () => "done",
+  overdue: () => true,
   undone: () => undefined,
   waiting: (n) => 2 * n,
   telling: () => 3,
@@ -24,6 +26,8 @@ const OUTCOMES: Readonly<Record<string, (n: number) => number | string | undefin
   limited: (n) => n,
   secret: () => 2 * "secret-0000".length,
   threaded: (n) => n + 1,
+  hostile: (n) => n,
+  threadUndone: () => undefined,
 };
 /** `begun` is begun by the events of others. */
 const SUBMITTED = Object.keys(OUTCOMES).filter((kind) => kind !== "begun");
@@ -33,7 +37,7 @@ const OF_ALL = [
   ...["/ui/jobs", "/ui/limits", "/ui/system", "/limits", "/stream?after=0"],
 ];
 const CONTROLS = ["suspend", "resume", "cancel", "retry"];
-const LIFE_MS = 3_000;
+const LIFE_MS = 2_500;
 const END_MS = 60_000;
 
 interface Job {
@@ -147,14 +151,20 @@ async function liveThrough(
   options: ProcessOptions,
   lives: number,
 ): Promise<{ crowd: Crowd; daybook: DaybookProcess }> {
-  let daybook = await DaybookProcess.start(options);
+  // At a stop, running tasks get a second in one life, and none in the next.
+  const start = (life: number) =>
+    DaybookProcess.start({
+      ...options,
+      args: [...options.args ?? [], `--drain=${life % 2}s`],
+    });
+  let daybook = await start(1);
   const crowd = new Crowd(daybook);
   const working = crowd.work();
   for (let life = 1; life < lives; life++) {
     await pause(LIFE_MS / 2 + any(LIFE_MS));
-    if (life % 3 === 0) assert.equal(await daybook.stop(), 0);
+    if (life % 3 === 2) assert.equal(await daybook.stop(), 0);
     else await daybook.kill();
-    daybook = await DaybookProcess.start(options);
+    daybook = await start(life + 1);
     crowd.follow(daybook);
   }
   await pause(LIFE_MS);
@@ -203,15 +213,41 @@ function wrongIn(job: Job, type: string): string | undefined {
   return isRight ? undefined : `${type}: ${job.state} ${job.output} ${name} ${message}`;
 }
 
+/** Steps that were executed again after the execution that completed them. */
+function wrongExecutions(
+  executed: readonly string[],
+  entries: readonly IndependentEntry[],
+): readonly string[] {
+  const last = new Map<string, unknown>();
+  for (const line of executed) {
+    const [jobId, taskId, executionId] = line.split(" ");
+    last.set(`${jobId} ${taskId}`, executionId);
+  }
+  const begun = new Map<string, unknown>();
+  const wrong: string[] = [];
+  for (const { eventType, ...entry } of entries) {
+    const step = `${entry["jobId"]} ${entry["taskId"]}`;
+    if (eventType === "job.TaskStarted") begun.set(step, entry["executionId"]);
+    if (eventType !== "job.TaskCompleted" || !last.has(step)) continue;
+    if (begun.get(step) !== last.get(step)) {
+      wrong.push(`${step} was executed again after ${begun.get(step)}`);
+    }
+  }
+  return wrong;
+}
+
 Deno.test("all kinds: each job ends as its code says, through kills, stops, readers and operators", async () => {
   await inFolder(async (folder) => {
+    const ledger = `${folder}/ledger.txt`;
+    await Deno.writeTextFile(ledger, "");
     const options = {
       journal: `${folder}/journal`,
+      env: { DAYBOOK_TEST_LEDGER: ledger },
       args: [
         ...[`--definitions=${DEFINITIONS}`, "--max-running=8", "--snapshot-every=2000"],
         "--segment-bytes=1MiB",
       ],
-      permissions: [`--allow-read=${DEFINITIONS},${ROOT}src`],
+      permissions: [`--allow-read=${DEFINITIONS},${ROOT}src`, `--allow-write=${ledger}`],
     };
     const { crowd, daybook } = await liveThrough(options, rounds(4, 100));
     await untilEnded(daybook);
@@ -224,6 +260,8 @@ Deno.test("all kinds: each job ends as its code says, through kills, stops, read
       if (flaw !== undefined) wrong.push(`${jobId}, ${flaw}`);
     }
     assert.equal(await daybook.stop(), 0);
+    const executed = (await Deno.readTextFile(ledger)).split("\n").filter((line) => line !== "");
+    wrong.push(...wrongExecutions(executed, (await readIndependently(options.journal)).entries));
     const verify = ["verify", "--no-server", "--journal", options.journal];
     const { code, err } = await journalCommand(new DenoFileSystem(), verify);
 

@@ -22,7 +22,10 @@ import type { SecretGuard } from "../secrets/secret_guard.ts";
 /** How long an attempt may continue after its signal was aborted. */
 export const ABORT_GRACE_MS = 10_000;
 
-/** The same at a shutdown, which has already waited for running attempts. */
+/**
+ * The same at a shutdown, which has already waited for running attempts. A time limit that comes
+ * first still holds.
+ */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
 /** The reason for an abort that is not a failure of the task; code gets it from its signal. */
@@ -88,6 +91,8 @@ export class Attempt implements AttemptOf, ContextSource {
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** When its time limit passes, in milliseconds of the monotonic clock. */
+  #limitAtMs = Infinity;
   /** Its number for `AttemptWatch`, once its function is called. */
   watched: number | undefined;
 
@@ -138,11 +143,12 @@ export class Attempt implements AttemptOf, ContextSource {
   interrupt(reason: InterruptionReason): void {
     if (this.#owner === undefined || !this.#isCalled || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
+    const { clock } = this.#owner.run.services;
+    const graceMs = reason === "shutdown"
+      ? Math.min(SHUTDOWN_GRACE_MS, this.#limitAtMs - clock.monotonic())
+      : ABORT_GRACE_MS;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#owner.run.services.clock.setTimer(
-      reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
-      () => this.#threw(stop),
-    );
+    this.#cancelTimer = clock.setTimer(graceMs, () => this.#threw(stop));
     this.#aborter?.abort(stop);
   }
 
@@ -222,6 +228,7 @@ export class Attempt implements AttemptOf, ContextSource {
 
   #limit(timeoutMs: number, clock: Clock): void {
     const beganMs = clock.monotonic();
+    this.#limitAtMs = beganMs + timeoutMs;
     this.#cancelTimer = clock.setTimer(
       timeoutMs,
       () => this.#exceeded(timeoutMs, Math.round(clock.monotonic() - beganMs)),
