@@ -13,5 +13,8 @@ export function collectGarbage(): void {
 
 function collector(): () => void {
   setFlagsFromString("--expose-gc");
-  return runInNewContext("gc");
+  const gc = runInNewContext("gc");
+  // The flag is one for all threads of the process, and code of jobs has no use for a collector.
+  setFlagsFromString("--no-expose-gc");
+  return gc;
 }

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { GCProfiler } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { collectGarbage } from "../../src/engine/collector.ts";
 import { segmentName } from "../../src/journal/layout.ts";
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { DurableLines } from "../../src/values/durable_lines.ts";
@@ -49,3 +51,8 @@ Deno.test("the thread of the index: it collects its garbage once it has read 64 
     read.close();
     assert.ok(collects);
   }));
+
+Deno.test("the thread of the index: its collector is not offered to code of jobs", () => {
+  collectGarbage();
+  assert.equal(runInNewContext("typeof gc"), "undefined");
+});
