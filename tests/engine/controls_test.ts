@@ -121,20 +121,6 @@ Deno.test("cancel: a job that has not started runs none of its code", async () =
   assert.deepEqual(state.ran, []);
 });
 
-Deno.test("control: in the wrong state it is refused, with the states that allow it", async () => {
-  const { definition, open } = gated();
-  const daybook = await Harness.start({ definitions: [definition] });
-  const id = await daybook.submit("demo.gated");
-  open();
-  await daybook.clock.settle();
-
-  const outcome = await daybook.engine.control(id, { kind: "cancel" });
-
-  assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
-  assert.equal(outcome.problem.rejection.message, `Cannot cancel job ${id}: state is Done`);
-  assert.deepEqual(outcome.problem.rejection.allowedIn, ["Created", "Running"]);
-});
-
 Deno.test("control: two cancels at once are decided one after the other", async () => {
   const { definition } = gated();
   const daybook = await Harness.start({ definitions: [definition] });

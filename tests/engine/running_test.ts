@@ -348,20 +348,6 @@ Deno.test("run: an error that it throws fails the job", async () => {
   );
 });
 
-Deno.test("run: calling a task twice, or a task named main, is an error that says so", async () => {
-  const twice = looseJob("demo.twice", async (ctx) => {
-    await ctx.task("one", () => 1);
-    await ctx.task("one", () => 2);
-  });
-  const daybook = await Harness.start({ definitions: [twice] });
-
-  const id = await daybook.submit("demo.twice");
-
-  const job = daybook.job(id);
-  assert.ok(job.state === "Failed");
-  assert.match(job.failure.error.message, /^Cannot ask for task one twice: /);
-});
-
 Deno.test("queue: lower priority first, then first in, first out", async () => {
   const order: string[] = [];
   const gates: (() => void)[] = [];

@@ -61,13 +61,6 @@ Deno.test("controls: an ended job accepts only a retry", async () => {
   }
 });
 
-Deno.test("controls: an unknown job is 404", async () => {
-  const app = await startApp();
-  for (const control of ["start", "cancel", "suspend", "resume", "wake", "retry"]) {
-    await problemOf(await app.post(`/jobs/nobody/${control}`), 404, "unknown-job");
-  }
-});
-
 Deno.test("retry: a failed job gives a new one, with its Location and the id of the old one", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");

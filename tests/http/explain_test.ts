@@ -136,10 +136,9 @@ Deno.test("GET /jobs/:id/explain: very many expectations and near misses are sum
   assert.ok(lines.every((line) => line.length < 250));
 });
 
-Deno.test("GET /jobs/:id/explain: an unknown job is 404, an unknown format 422", async () => {
+Deno.test("GET /jobs/:id/explain: an unknown format, and an empty point, are 422", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
-  await problemOf(await app.get("/jobs/none/explain"), 404, "unknown-job");
   await problemOf(await app.get(`/jobs/${jobId}/explain?format=xml`), 422, "invalid-request");
   await problemOf(await app.get(`/jobs/${jobId}/explain?at=`), 422, "invalid-request");
 });

@@ -1,13 +1,7 @@
 /** `GET /jobs/:id/stream`: server-sent events of one job. */
 
 import assert from "node:assert/strict";
-import {
-  createAndRun,
-  createPlan,
-  problemOf,
-  shipmentPlan,
-  startApp,
-} from "../support/http/http_app.ts";
+import { createAndRun, createPlan, shipmentPlan, startApp } from "../support/http/http_app.ts";
 import { deliver, open, types } from "../support/http/http_stream.ts";
 
 const HEARTBEAT_MS = 15_000;
@@ -91,9 +85,4 @@ Deno.test("GET /jobs/:id/stream: heartbeats move past the entries of other jobs"
   await app.clock.advance(HEARTBEAT_MS);
   assert.deepEqual(await pending, [{ id: app.engine.headLogId, data: undefined }]);
   await reader.leave();
-});
-
-Deno.test("GET /jobs/:id/stream: an unknown job is 404", async () => {
-  const app = await startApp();
-  await problemOf(await app.get("/jobs/nobody/stream"), 404, "unknown-job");
 });

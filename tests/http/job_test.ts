@@ -1,6 +1,7 @@
 /** `GET /jobs` and `GET /jobs/:id`: lists, the resource, tags and long polls. */
 
 import assert from "node:assert/strict";
+import { API_ROUTES } from "../support/http/app_routes.ts";
 import * as v from "valibot";
 import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/documents/answers/job.ts";
 import { formatCursor } from "../../src/documents/parameters.ts";
@@ -227,9 +228,15 @@ Deno.test("GET /jobs/:id: the status of a task shows that its compensation is ru
   assert.equal(after.failure?.["recoveryRequired"], true);
 });
 
-Deno.test("GET /jobs/:id: an unknown job is 404", async () => {
+Deno.test("/jobs/:id: an unknown job is 404 on every route", async () => {
   const app = await startApp();
-  await problemOf(await app.get("/jobs/job_nowhere"), 404, "unknown-job");
+  const routes = API_ROUTES.filter(({ path }) => path.startsWith("/jobs/:id"));
+  assert.ok(routes.length >= 15, `${routes.length} routes`);
+  for (const { method, path } of routes) {
+    const url = path.replace(":id", "nobody") + (path.endsWith("/diff") ? "?from=1" : "");
+    const response = method === "GET" ? await app.get(url) : await app.post(url, {});
+    await problemOf(response, 404, "unknown-job");
+  }
 });
 
 for (const id of ["a%2Fb", "..%2F..%2Fetc", "%00", "a%0Ab", "a%20b", "%E0%A4%A", "x".repeat(200)]) {
@@ -335,9 +342,4 @@ Deno.test("GET /jobs/:id/events: NDJSON has a line for each entry", async () => 
   const lines = (await response.text()).split("\n");
   assert.equal(lines.pop(), "");
   assert.deepEqual(lines.map((line) => JSON.parse(line).jobId), [jobId, jobId]);
-});
-
-Deno.test("GET /jobs/:id/events: an unknown job is 404", async () => {
-  const app = await startApp();
-  await problemOf(await app.get("/jobs/nobody/events"), 404, "unknown-job");
 });

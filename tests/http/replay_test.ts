@@ -206,13 +206,6 @@ for (
   });
 }
 
-Deno.test("GET /jobs/:id/replay, diff and what-if: an unknown job is 404", async () => {
-  const app = await startApp();
-  await problemOf(await app.get("/jobs/nobody/replay"), 404, "unknown-job");
-  await problemOf(await app.get("/jobs/nobody/diff?from=1"), 404, "unknown-job");
-  await problemOf(await app.post("/jobs/nobody/what-if", {}), 404, "unknown-job");
-});
-
 Deno.test("GET /jobs/:id/diff: it lists what changed from a point until now", async () => {
   const { app, jobId, first } = await playedJob();
   const { from, to, changes } = await diff(app, jobId, `?from=${first + 1}`);
