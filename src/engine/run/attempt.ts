@@ -92,7 +92,7 @@ export class Attempt implements AttemptOf, ContextSource {
   #stop: Error | undefined;
   #cancelTimer: (() => void) | undefined;
   /** When its time limit passes, in milliseconds of the monotonic clock. */
-  #limitAtMs = Infinity;
+  #limitAtMs: number | undefined;
   /** Its number for `AttemptWatch`, once its function is called. */
   watched: number | undefined;
 
@@ -145,7 +145,7 @@ export class Attempt implements AttemptOf, ContextSource {
     const stop = this.#stop = new Interruption(reason);
     const { clock } = this.#owner.run.services;
     const graceMs = reason === "shutdown"
-      ? Math.min(SHUTDOWN_GRACE_MS, this.#limitAtMs - clock.monotonic())
+      ? Math.min(SHUTDOWN_GRACE_MS, (this.#limitAtMs ?? Infinity) - clock.monotonic())
       : ABORT_GRACE_MS;
     this.#cancelTimer?.();
     this.#cancelTimer = clock.setTimer(graceMs, () => this.#threw(stop));
