@@ -76,13 +76,6 @@ Deno.test("jobsMax: of parallel requests only as many are accepted as there is r
   assert.equal(app.engine.activity.jobs, 3);
 });
 
-Deno.test("jobsMax: jobs that never became durable release their room", async () => {
-  const app = await startApp({ limits: { jobsMax: 1 } });
-  app.journal.failNext(new JournalFullError("no room"));
-  await problemOf(await app.post("/jobs", { plan: shipmentPlan("7") }), 507, "disk-full");
-  await createPlan(app);
-});
-
 Deno.test("jobsMax: a known key is answered at the limit too", async () => {
   const app = await startApp({ limits: { jobsMax: 1 } });
   const create = () =>
@@ -139,13 +132,15 @@ Deno.test("jobsBytesMax: inputs and results count until their job ends, and noth
   assert.equal(heldBytes(app), 0);
 });
 
-Deno.test("jobsBytesMax: jobs that never became durable release their room", async () => {
-  const app = await startApp({ limits: { jobsBytesMax: 10_000 } });
-  app.journal.failNext(new JournalFullError("no room"));
-  await problemOf(await app.post("/jobs", { plan: longPlan() }), 507, "disk-full");
-  assert.equal(heldBytes(app), 0);
-  await createPlan(app, { plan: longPlan() });
-});
+for (const limits of [{ jobsMax: 1 }, { jobsBytesMax: 10_000 }]) {
+  Deno.test(`${Object.keys(limits)}: jobs that never became durable release their room`, async () => {
+    const app = await startApp({ limits });
+    app.journal.failNext(new JournalFullError("no room"));
+    await problemOf(await app.post("/jobs", { plan: longPlan() }), 507, "disk-full");
+    assert.equal(heldBytes(app), 0);
+    await createPlan(app, { plan: longPlan() });
+  });
+}
 
 Deno.test("jobsBytesMax: a start counts recorded jobs, and loads them whatever the limit", async () => {
   const first = await startApp();
