@@ -12,6 +12,7 @@ import { audit } from "../../src/verify/audit.ts";
 import { rounds } from "../support/effort.ts";
 import { ROOT, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
+import { until } from "../support/until.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
 const SCRIPT = `${ROOT}tests/scenario/index_steps_process.ts`;
@@ -234,10 +235,27 @@ async function liveUntil(
   await checkFiles(journal, `${folder}/copy`, `killed ${step.name} ${step.of ?? ""}`);
 }
 
+/** Runs a process that is killed once it has a snapshot: without one, no start goes back to it. */
+async function liveUntilSnapshot(journal: string, ledger: Ledger): Promise<void> {
+  const life = new Life(journal, { name: "never" });
+  const url = await life.url();
+  // The kill cuts it short.
+  const working = work(url, ledger).catch(() => {});
+  await until("there is a snapshot", async () => {
+    const { lastSnapshot } = await (await fetch(`${url}/journal`)).json();
+    return lastSnapshot !== null;
+  });
+  await life.end("SIGKILL");
+  await working;
+}
+
 Deno.test("index kills: after a kill at any step of filling it, the next start serves what the journal says", () =>
   inFolderKeptOnFailure(async (folder) => {
     const ledger: Ledger = { jobs: new Map(), events: new Map() };
-    for (const step of steps()) await liveUntil(step, folder, ledger);
+    for (const step of steps()) {
+      if (step.of === "start") await liveUntilSnapshot(`${folder}/journal`, ledger);
+      await liveUntil(step, folder, ledger);
+    }
     const last = new Life(`${folder}/journal`, { name: "never" });
     await check(await last.url(), ledger);
     await last.end("SIGINT");
