@@ -99,12 +99,10 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   letGo(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    const isIdle = this.#attempts.size === 0;
+    this.#endUnsettled();
     const thread = this.#thread;
     if (thread === undefined) return;
-    const isIdle = this.#attempts.size === 0;
-    for (const { timer } of this.#attempts.values()) clearTimeout(timer);
-    this.#attempts.clear();
     if (isIdle && this.#unrested === 0) this.#pool.giveBack(thread);
     else if (isIdle && this.#hasEnded) this.#leaving = setTimeout(() => leave(thread), REST_MS);
     else leave(thread);
@@ -142,9 +140,14 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   /** Neither `run` nor an attempt settles: the next start continues the job. */
   closed(): void {
-    this.#isOver = true;
     clearTimeout(this.#leaving);
+    this.#endUnsettled();
+  }
+
+  #endUnsettled(): void {
+    this.#isOver = true;
     for (const { timer } of this.#attempts.values()) clearTimeout(timer);
+    this.#attempts.clear();
   }
 
   async #begin(): Promise<void> {
