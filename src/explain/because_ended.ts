@@ -162,9 +162,9 @@ export function failureReasons(known: Evidence): Reasons {
 
 /** What may have caused the failure, apart from the error itself: the summary names it as well. */
 export function causesOfFailure(known: Evidence): Reasons {
-  const { jobInError } = known;
+  const { rival } = known;
   return [
-    ...jobInError === undefined ? [] : [jobInError],
+    ...rival === undefined ? [] : [rival],
     ...countedOfAnother(known),
     ...sentByTask(known),
     ...returnedErrors(known),
