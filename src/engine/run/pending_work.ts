@@ -49,16 +49,18 @@ export class PendingWork {
     return this.#ready.length > 0 || this.#timers !== undefined;
   }
 
-  addTask(task: TaskRequest): void {
+  /** Adds a step that `run` asks for, unless it is on record as over or as begun. */
+  add(step: TaskRequest | TimerRequest): void {
+    if (step.kind === "task") this.#addTask(step);
+    else if (!this.#isSet(step)) (this.#timers ??= []).push(step);
+  }
+
+  #addTask(task: TaskRequest): void {
     const onRecord = this.#run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(task, onRecord.retryAt);
     else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(task);
-  }
-
-  addTimer(timer: TimerRequest): void {
-    if (!this.#isSet(timer)) (this.#timers ??= []).push(timer);
   }
 
   /** Takes back work that did not begin after all. Compensations are found again without this. */
