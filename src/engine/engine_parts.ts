@@ -288,7 +288,7 @@ export class EngineParts extends Given {
         return isDraining();
       },
       later: diskRetries.later,
-      ended: (jobId, run) => this.supervisor.ended(jobId, run),
+      ended: (run) => this.supervisor.ended(run),
       rested: (jobId) => heldPlaces.rested(jobId),
     };
   }

@@ -11,21 +11,15 @@ import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts, RunOfAttempts } from "./attempts.ts";
 import type { Backoffs } from "./timers.ts";
 import type { MainAttempt } from "./main_attempt.ts";
-import type { PendingOutcomes } from "./pending_outcomes.ts";
-import type { RunSubject, Work } from "./run_services.ts";
-import type { RunTrace } from "./run_trace.ts";
-import type { WorkerLease } from "./worker_lease.ts";
+import type { Work } from "./run_services.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 
 /** The parts of a job's run, which all its calls of `run` share. */
-export interface RunParts extends RunSubject {
-  readonly trace: RunTrace;
-  readonly ends: PendingOutcomes;
+export interface RunParts extends RunOfAttempts {
   readonly main: MainAttempt;
-  readonly lease: WorkerLease;
   readonly backoffs: Backoffs;
   readonly attempts: Attempts;
 }
