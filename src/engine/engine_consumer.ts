@@ -69,7 +69,7 @@ function onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
+  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, waits, turns } = parts;
   const changes = new Changes();
   const shown = see(parts, entries, changes);
   for (const applied of shown) for (const duty of duties) duty.see(applied);
@@ -81,7 +81,7 @@ function onDurableBatch(
   supervisor.durable(shown);
   heldPlaces.gaveBack(changes.givenBack);
   writer.answerDurable();
-  feed.wake();
+  waits.wake();
   for (const type of changes.limited) parts.shares.notifyChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
@@ -91,7 +91,7 @@ function onDurableBatch(
 function onAdoptedBatch(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
-  parts.feed.wake();
+  parts.waits.wake();
 }
 
 /** Makes a batch visible: jobs first, then what else is derived, before anything continues. */

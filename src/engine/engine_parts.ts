@@ -28,7 +28,6 @@ import { LimitsInForce } from "./queries/limits_in_force.ts";
 import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
-import { Feed } from "./views/feed.ts";
 import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
 import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
@@ -36,7 +35,7 @@ import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { ParkedReports } from "./views/parked_reports.ts";
-import { JobWaits } from "./views/job_waits.ts";
+import { Waits } from "./views/waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/misuse.ts";
 import { LiveSecrets } from "./secrets/secret_guard.ts";
@@ -159,8 +158,7 @@ export class EngineParts extends Given {
   readonly census = new JobCensus(this.options.watch, this.onDefect);
   readonly attention = new Attention(this.table);
   readonly traces = new JobTraces(this.table);
-  readonly waits = new JobWaits(this.clock);
-  readonly feed = new Feed(this.clock);
+  readonly waits = new Waits(this.clock);
 
   // What writes.
   readonly events = new EventEngine(this.clock, this.random, this.projection.eventIds);
