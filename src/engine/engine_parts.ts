@@ -176,7 +176,7 @@ export class EngineParts extends Given {
   readonly workers = this.#workers(this.options.maxRunning, this.promptTypes);
   readonly slots = new Slots(this.options.maxRunning, this);
   // Workers of their own, so that jobs that wait for a thread do not hold up others.
-  readonly threadWorkers = this.#workers(this.threadsMax, NEVER_PROMPT);
+  readonly threadWorkers = this.#workers(this.threadsMax, NEVER_PROMPT, this.workers);
   readonly threadSlots = new Slots(this.threadsMax, {
     clock: this.clock,
     turns: this.turns,
@@ -264,8 +264,8 @@ export class EngineParts extends Given {
     this.scheduler.onTime = () => this.processFacts.lookAtClock();
   }
 
-  #workers(max: number, promptTypes: PromptTypes): WorkerQueue {
-    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares);
+  #workers(max: number, promptTypes: PromptTypes, first?: WorkerQueue): WorkerQueue {
+    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares, first);
   }
 
   /** @param own The services that differ for jobs in threads. */

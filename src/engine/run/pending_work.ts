@@ -155,9 +155,8 @@ export class PendingWork {
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
     } else if (lease.needsPlace !== undefined) {
-      // The job lost its place while it kept the worker: it queues for both.
-      lease.release();
-      this.#run.wake();
+      // The job has a worker without a place, for example since it backed off: it queues for both.
+      this.#queueAgain();
     } else {
       const started = attempts.start(works);
       if (started === "full") services.later(this.#advanceSoon);
@@ -172,17 +171,22 @@ export class PendingWork {
    * is recorded as interrupted, and a later run continues the job. Any other call queues again.
    */
   #giveWay(): void {
-    const { attempts, ends, lease, jobId, main, services, trace } = this.#run;
+    const { attempts, ends, lease, main, trace } = this.#run;
     if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
-    if (!main.isUnderWay) {
-      lease.release();
-      services.rested(jobId);
-      return this.#run.wake();
-    }
+    if (!main.isUnderWay) return this.#queueAgain();
     const reason = lease.isPaused ? "paused" : "withdrawn";
     ends.record([main.interrupted(reason)]);
     trace.endRun({ kind: "interrupted", reason });
     this.#run.end();
+  }
+
+  /** Gives everything back that another job may wait for, a thread too, and queues. */
+  #queueAgain(): void {
+    const { attempts, lease } = this.#run;
+    if (attempts.isBusy) return;
+    lease.release();
+    this.#run.rested();
+    this.#run.wake();
   }
 
   /** Compensates one task at a time, last completed first, once no attempt is running. */

@@ -173,6 +173,7 @@ export class Supervisor implements WriterListener {
     suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const parkings = draftParkings(unfinished, registry, restart);
+    this.#holdWorkers(true);
     await recordAtStart(this.#parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
         timers.open(table.existing(jobId));
@@ -180,8 +181,14 @@ export class Supervisor implements WriterListener {
       }
       const idle = unfinished.filter(({ jobId }) => !this.#isKnown(jobId));
       this.#trials.begin(jobsToTry(idle, table, registry));
+      this.#holdWorkers(false);
     });
     return cutShort;
+  }
+
+  /** Nothing is granted before all jobs are queued: those that run alone come first. */
+  #holdWorkers(isHeld: boolean): void {
+    for (const { workers } of [this.#services, this.#parts.threadServices]) workers.hold(isHeld);
   }
 
   /** Resolves when no attempt is open. */
