@@ -105,9 +105,7 @@ export class Attention implements View {
   #park({ jobId, type, parked }: JobState): void {
     if (parked === undefined) return;
     const group = `${parked.reason} ${type}`;
-    const jobIds = this.#parked.get(group);
-    if (jobIds === undefined) this.#parked.set(group, new Set([jobId]));
-    else jobIds.add(jobId);
+    this.#parked.getOrInsertComputed(group, () => new Set()).add(jobId);
   }
 
   #unpark({ jobId, type, parked }: JobState): void {

@@ -106,7 +106,14 @@ export class Postings {
   }
 
   #growSlots(): void {
-    this.#slots = rehashed(this.#slots, this.#slots.length);
+    const before = this.#slots;
+    this.#slots = new Uint32Array(before.length * 2);
+    for (let at = 0; at < before.length; at += 2) {
+      if (before[at + 1] === 0) continue;
+      const slot = slotOf(this.#slots, before[at] ?? 0);
+      this.#slots[slot] = before[at] ?? 0;
+      this.#slots[slot + 1] = before[at + 1] ?? 0;
+    }
   }
 }
 
@@ -117,18 +124,6 @@ function slotOf(slots: Uint32Array, hash: number): number {
   let slot = (hash >>> 1) & mask;
   while (slots[slot * 2 + 1] !== 0 && slots[slot * 2] !== hash) slot = (slot + 1) & mask;
   return slot * 2;
-}
-
-/** A table of a capacity with the filled slots of another. */
-function rehashed(before: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const slots = new Uint32Array(capacity * 2);
-  for (let at = 0; at < before.length; at += 2) {
-    if (before[at + 1] === 0) continue;
-    const slot = slotOf(slots, before[at] ?? 0);
-    slots[slot] = before[at] ?? 0;
-    slots[slot + 1] = before[at + 1] ?? 0;
-  }
-  return slots;
 }
 
 function byNumber(left: number, right: number): number {
