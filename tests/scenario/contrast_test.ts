@@ -234,7 +234,6 @@ Deno.test("contrast: jobs of another hour are not compared", async () => {
 });
 
 Deno.test("usual time: of a running task or a sleep that takes far longer, the time in other jobs is named", async () => {
-  let daybook: Explained;
   const definitions = [
     defineJob({
       type: "valve.turn",
@@ -249,7 +248,7 @@ Deno.test("usual time: of a running task or a sleep that takes far longer, the t
       },
     }),
   ];
-  daybook = await Explained.start({ definitions });
+  const daybook: Explained = await Explained.start({ definitions });
   for (let at = 0; at < 5; at++) {
     await daybook.submit(`ok-${at}`, "valve.turn", { ms: 2_000, sleepMs: 60_000 });
     await daybook.clock.advance(62_000);

@@ -565,7 +565,6 @@ Deno.test("explain a wait: a job that was to send the event, and sent one withou
 });
 
 Deno.test("explain the time: many short steps that together took it are summed up", async () => {
-  let daybook: Explained;
   const crawl = defineJob({
     type: "site.crawl",
     version: 1,
@@ -579,7 +578,7 @@ Deno.test("explain the time: many short steps that together took it are summed u
       }
     },
   });
-  daybook = await Explained.start({ definitions: [crawl] });
+  const daybook: Explained = await Explained.start({ definitions: [crawl] });
   for (let at = 0; at < 5; at++) {
     await daybook.submit(`ok-${at}`, "site.crawl", { ms: 50 });
     await daybook.clock.advance(5_000);
