@@ -25,7 +25,7 @@ Deno.test("bulk: --dry-run only counts; without it each job is acted on and prin
 Deno.test("bulk: it acts on the jobs that jobs lists with the same filter, as several types with a comma", async () => {
   const app = await startApp();
   await app.post("/jobs", { type: "test.greet", input: { name: "Ann" }, start: false });
-  await app.post("/jobs", { type: "test.stuck" });
+  await app.post("/jobs", { type: "test.stuck", start: false });
   const filter = ["--type", "test.greet,test.stuck"];
   const listed = await runCli(app, ["jobs", ...filter, "--json"]);
   assert.equal(listed.terminal.output.length, 2);
