@@ -288,6 +288,7 @@ export class EngineParts extends Given {
         return isDraining();
       },
       later: diskRetries.later,
+      uncaught: (error) => this.processFacts.errorUncaught(error),
       ended: (jobId, run) => this.supervisor.ended(jobId, run),
       rested: (jobId) => heldPlaces.rested(jobId),
     };

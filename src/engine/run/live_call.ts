@@ -28,6 +28,7 @@ import type {
   TaskRequest,
   WaitRequest,
 } from "./run_context.ts";
+import type { UncaughtInThread } from "./process_facts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./run_services.ts";
 
@@ -178,6 +179,15 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
     this.#log ??= new AttemptLog({ about, log, clock, guard: this.#run.guard });
     this.#log.write(text);
+  }
+
+  uncaught({ jobId, attempt, ...error }: UncaughtInThread): void {
+    const { guard, jobId: own, services } = this.#run;
+    services.uncaught(
+      attempt === undefined
+        ? { ...error, open: [{ jobId, taskId: MAIN_TASK }] }
+        : { ...error, attempt: { jobId, ...attempt }, ...jobId === own ? { guard } : {} },
+    );
   }
 
   get isReacting(): boolean {
