@@ -148,7 +148,7 @@ Deno.test("uncaught: a secret of a job that has ended is not on record when nobo
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal, definitions });
     const card = "4111-1111-1111";
-    await run(daybook, "uncaught.forgets", { card, by: "run", ms: 60 });
+    await run(daybook, "uncaught.forgets", { card, by: "run", ms: 1_000 });
     const [found] = await uncaught(daybook, 1);
 
     const { error } = found?.attributes ?? {};
@@ -161,9 +161,9 @@ Deno.test("uncaught: a secret of a job that has ended is not on record when nobo
 Deno.test("uncaught: jobs that throw thousands of errors put at most three of each on record, and a limited number in all", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal, definitions });
-    for (let job = 0; job < 40; job++) await run(daybook, "uncaught.floods", { count: 100 });
-    for (let job = 0; job < 4; job++) {
-      await run(daybook, "uncaught.floods.isolated", { count: 2_000 });
+    for (let job = 0; job < 25; job++) await run(daybook, "uncaught.floods", { count: 100 });
+    for (let job = 0; job < 2; job++) {
+      await run(daybook, "uncaught.floods.isolated", { count: 500 });
     }
     const found = await uncaught(daybook, 3);
 
