@@ -15,8 +15,6 @@ export class ParkedReports implements View {
     this.#report = tell;
   }
 
-  restore(): void {}
-
   see({ entry, job }: Applied): void {
     if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
     this.#reported++;
