@@ -102,7 +102,7 @@ function whatText({ attributes: { kind, error } }: ErrorUncaught): string {
   const text = thrownErrorText(error);
   switch (kind) {
     case "rejection":
-      return `a promise that it did not await was rejected: ${text}`;
+      return `a promise that it had not awaited was rejected: ${text}`;
     case "callback":
       return `a callback that it had left behind threw ${text}`;
     case "reported":

@@ -115,7 +115,7 @@ for (const type of ["uncaught.forgets", "uncaught.forgets.isolated"]) {
       assert.match(
         text.replaceAll(/\s+/g, " "),
         new RegExp(
-          "Task charge completed, but \\d+ ms later a promise that it did not await was rejected: " +
+          "Task charge completed, but \\d+ ms later a promise that it had not awaited was rejected: " +
             `RangeError: declined \\[secret\\], thrown at harmful_definitions.ts:\\d+ \\[${found?.logId},`,
         ),
       );

@@ -37,7 +37,7 @@ export const incident: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /Task ask completed, but 2 s later a promise that it did not await was rejected/,
+    /Task ask completed, but 2 s later a promise that it had not awaited was rejected/,
     /no route to smtp\.test/,
   ],
   decisive: [{ jobId: "job", eventType: "job.TaskCompleted", taskId: "ask" }],

@@ -36,7 +36,7 @@ export const incident: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /Task charge completed, but \d+ ms later a promise that it did not await was rejected/,
+    /Task charge completed, but \d+ ms later a promise that it had not awaited was rejected/,
     /RangeError: card declined/,
   ],
   decisive: [{ jobId: "job", eventType: "job.TaskCompleted", taskId: "charge" }],
