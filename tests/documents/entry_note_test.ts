@@ -88,6 +88,14 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
   "journal.LoopBlocked": [{ blockedMs: 4_000, open: [] }, "4 s"],
   "journal.ClockSet": [{ setMs: -3_600_000 }, "1 h back"],
+  "journal.ErrorUncaught": [
+    {
+      kind: "rejection",
+      error: { name: "RangeError", message: "declined" },
+      attempt: { jobId: "order-42", taskId: "charge", attempt: 1 },
+    },
+    "job order-42, task charge: declined",
+  ],
   "journal.Repaired": [
     { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },
     "12 entries from 90 on are lost",
