@@ -7,7 +7,7 @@
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { Attention } from "./views/attention.ts";
+import { Attention, ParkedReports } from "./views/attention.ts";
 import { Breakers } from "./run/breakers.ts";
 import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
@@ -34,7 +34,6 @@ import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
-import { ParkedReports } from "./views/parked_reports.ts";
 import { Waits } from "./views/waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/misuse.ts";

@@ -32,6 +32,7 @@ import {
   type EntryOfJob,
   type IncomingEvent,
   type Outcome,
+  type Receipt,
   type RetryRequest,
   type ShownInput,
   type Transition,
@@ -39,7 +40,6 @@ import {
   withOrigin,
 } from "./requests.ts";
 import type { ListPage, ListQuery } from "./job_pages.ts";
-import type { Receipt } from "./receipt.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */

@@ -204,8 +204,7 @@ export class RunContext implements JobContext<string> {
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
-    const withins = this.#withins?.get(name) ?? [];
-    (this.#withins ??= new Map()).set(name, withins);
+    const withins = (this.#withins ??= new Map()).getOrInsertComputed(name, () => []);
     if (++this.#waitCount > WAITS_MAX) {
       throw new TypeError(
         `Cannot wait for ${JSON.stringify(name)} again: this job has had ${WAITS_MAX} timed ` +

@@ -85,9 +85,7 @@ export class Waits implements View {
   }
 
   #begin(wait: Wait): void {
-    const waits = this.#bySubject.get(wait.subject);
-    if (waits === undefined) this.#bySubject.set(wait.subject, new Set([wait]));
-    else waits.add(wait);
+    this.#bySubject.getOrInsertComputed(wait.subject, newSet).add(wait);
     this.#size++;
     this.#armFor(wait.untilMs);
   }
@@ -127,4 +125,8 @@ export class Waits implements View {
     }
     if (first < Infinity) this.#armFor(first);
   }
+}
+
+function newSet(): Set<Wait> {
+  return new Set();
 }
