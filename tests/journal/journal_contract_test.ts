@@ -9,7 +9,7 @@ import { JournalFolder } from "../support/journal/journal_folder.ts";
 import { SharedFolder } from "../support/journal/shared_folder.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
 import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
-import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { type MemoryContent, MemoryJournal } from "../../src/testing/memory_journal.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();
