@@ -23,7 +23,7 @@ import { restartBy } from "./run/restart.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Past } from "./views/view.ts";
-import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import type { EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import {
   type ControlRequest,
   type Created,
@@ -32,6 +32,7 @@ import {
   type EntryOfJob,
   type IncomingEvent,
   type Outcome,
+  type Receipt,
   type RetryRequest,
   type ShownInput,
   type Transition,
@@ -39,7 +40,6 @@ import {
   withOrigin,
 } from "./requests.ts";
 import type { ListPage, ListQuery } from "./job_pages.ts";
-import type { Receipt } from "./receipt.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */
@@ -51,7 +51,6 @@ const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
  * durable entries only.
  */
 export class JobEngine {
-  readonly #clock: Clock;
   readonly #parts: EngineParts;
 
   /** Interprets the journal's entries; passed to the journal when it is opened. */
@@ -78,7 +77,6 @@ export class JobEngine {
   readonly processFacts: ProcessFacts;
 
   constructor(options: JobEngineOptions) {
-    this.#clock = options.clock;
     this.#parts = new EngineParts(options);
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
@@ -112,7 +110,7 @@ export class JobEngine {
     const { headLogId } = this;
     writer.open(headLogId);
     pastEvents.durable(headLogId);
-    for (const view of views) await view.restore(this.#past);
+    for (const view of views) await view.restore?.(this.#past);
   }
 
   /**
@@ -131,7 +129,7 @@ export class JobEngine {
     const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
     // Machines that share a journal need not agree on the time.
     if (opening?.eventType !== "journal.WriterOpened") this.processFacts.begin(before?.receivedAt);
-    for (const duty of duties) await duty.restore(this.#past);
+    for (const duty of duties) await duty.restore?.(this.#past);
     await this.pauses.start(hold);
     breakers.start();
     return await supervisor.recover(opening && restartBy(opening));
@@ -204,6 +202,12 @@ export class JobEngine {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
 
+  /** The job, if a retry of it would be accepted; records nothing. */
+  async retriable(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const ready = await this.#parts.retries.ready(jobId, request);
+    return ready.ok ? { ok: true, value: ready.value.job } : ready;
+  }
+
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const trace = this.#parts.tracing.active();
@@ -261,7 +265,7 @@ export class JobEngine {
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#parts.draining) {
-      await this.#parts.feed.next(timeoutMs, signal);
+      await this.#parts.waits.untilMore(timeoutMs, signal);
     }
   }
 
@@ -301,7 +305,7 @@ export class JobEngine {
       paused: this.pauses.figures,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
-      listening: this.#parts.feed.waiting + this.#parts.waits.size,
+      listening: this.#parts.waits.size,
       filed: this.#parts.filed.started.size,
       indexed: this.#parts.table.indexed,
       leaving: this.#parts.table.leaving,
@@ -315,19 +319,19 @@ export class JobEngine {
    * @param drainMs How long running attempts may continue, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
+    const { clock, supervisor } = this.#parts;
     this.#parts.draining = true;
     this.#parts.workers.stop();
     this.#parts.threadWorkers.stop();
-    this.#parts.feed.wake();
     this.#parts.waits.endAll();
-    await within(this.#clock, drainMs, this.#parts.supervisor.idle());
-    this.#parts.supervisor.interrupt();
+    await within(clock, drainMs, supervisor.idle());
+    supervisor.interrupt();
     // Bounded, since a full disk can record no outcome. Recovery records it later.
-    await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
+    await within(clock, INTERRUPT_MAX_MS, supervisor.idle());
     this.#parts.scheduler.stop();
     this.#parts.diskRetries.stop();
     this.#parts.slots.stop();
     this.#parts.threadSlots.stop();
-    this.#parts.supervisor.recordShutdown();
+    supervisor.recordShutdown();
   }
 }

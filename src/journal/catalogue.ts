@@ -10,11 +10,11 @@ import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
 import { isStop } from "./seals.ts";
 import {
-  type ActiveEnds,
   isSameSegment,
   NO_ENDS,
   requireWhole,
   type SealedSegment,
+  type SegmentEnds,
 } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
@@ -56,7 +56,7 @@ export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
   readonly #indexes: LineIndexes;
-  #ends: ActiveEnds;
+  #ends: SegmentEnds;
 
   /**
    * @param segments At least one; the last may be empty.
@@ -182,9 +182,7 @@ export class LineIndexes {
 
   /** The index of a segment that gets more batches. */
   growing(segment: string): LineIndex {
-    let index = this.#held.get(segment);
-    if (index === undefined) this.#held.set(segment, index = new LineIndex());
-    return index;
+    return this.#held.getOrInsertComputed(segment, () => new LineIndex());
   }
 
   /**

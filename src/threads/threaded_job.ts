@@ -1,13 +1,14 @@
 /** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
-import { RunContext } from "../engine/run/run_context.ts";
+import { RunContext, type StepRequest } from "../engine/run/run_context.ts";
 import { checkedProgress, LOG_LINES_MAX, StagedEvents } from "../engine/run/attempt_output.ts";
 import { inNoContext } from "../engine/no_context.ts";
 import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
-import type { ExecutionId, JobId } from "../core/ids.ts";
+import type { UncaughtKind } from "../core/framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Progress } from "../core/job_state.ts";
 import { AttemptContext, type ContextSource } from "../engine/run/attempt.ts";
@@ -20,6 +21,7 @@ import {
   type ToThread,
 } from "./protocol.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { type AttemptName, UncaughtBound } from "../engine/run/process_facts.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 
@@ -49,14 +51,7 @@ export class ThreadedJob {
     this.#now = now;
     this.#ctx = new RunContext(jobId, expectations, {
       seenAt: () => this.#now,
-      onTask: ({ taskId, retry, timeoutMs, compensate }) => {
-        const limit = timeoutMs === undefined ? {} : { timeoutMs };
-        const compensable = compensate !== undefined;
-        post({ kind: "task", taskId, retry, ...limit, compensable });
-      },
-      onSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
-      onExpectation: (name) => post({ kind: "expect", name }),
-      onWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
+      asks: (step) => post(messageOf(step)),
     });
   }
 
@@ -104,6 +99,11 @@ export class ThreadedJob {
     else if (this.#printed++ <= LOG_LINES_MAX) this.#post({ kind: "log", message });
   }
 
+  /** Reports an error of code that belongs to no attempt: `run`, or what an earlier job left. */
+  uncaught(how: UncaughtKind, thrown: unknown): void {
+    reportUncaught(this.#ctx.jobId, { how, thrown }, this.#post);
+  }
+
   receive(message: Exclude<ToThread, { kind: "run" }>): void {
     if (message.call !== this.call) return;
     this.#now = message.now;
@@ -137,6 +137,23 @@ export class ThreadedJob {
   }
 }
 
+/** Tells the engine what `run` asks for. */
+function messageOf(step: StepRequest): CallMessage {
+  switch (step.kind) {
+    case "task": {
+      const { taskId, retry, timeoutMs, compensate } = step;
+      const limit = timeoutMs === undefined ? {} : { timeoutMs };
+      return { kind: "task", taskId, retry, ...limit, compensable: compensate !== undefined };
+    }
+    case "sleep":
+      return { kind: "sleep", taskId: step.taskId, time: step.time };
+    case "wait":
+      return { kind: "wait", name: step.name, wait: step.wait, withinMs: step.time.ms };
+    case "events":
+      return { kind: "expect", name: step.name };
+  }
+}
+
 /** Reports of progress within this time are skipped. */
 const REPORT_MS = 250;
 
@@ -167,7 +184,7 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
-  get taskId(): string {
+  get taskId(): TaskId {
     return this.#message.taskId;
   }
 
@@ -179,9 +196,19 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     return this.#message.attempt;
   }
 
-  uncaught(thrown: unknown): void {
-    const { executionId } = this;
-    this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+  /** The engine does, with what it records and logs. */
+  redact(text: string): string {
+    return text;
+  }
+
+  uncaught(how: UncaughtKind, thrown: unknown): void {
+    const { executionId, jobId, taskId, number } = this;
+    if (how === "callback" && !this.#hasEnded) {
+      this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+    } else {
+      const attempt = { taskId, number, isUndoing: this.#message.undoes !== undefined };
+      reportUncaught(jobId, { how, thrown, attempt }, this.#post);
+    }
   }
 
   abort(reason: Thrown): void {
@@ -242,6 +269,19 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     this.#reportedAt = performance.now();
     this.#post({ kind: "progress", executionId, report });
   }
+}
+
+const uncaught = new UncaughtBound({ monotonic: () => performance.now() });
+
+/** The engine records no more than this thread may send. */
+function reportUncaught(
+  jobId: JobId,
+  { thrown, ...about }: { how: UncaughtKind; thrown: unknown; attempt?: AttemptName },
+  post: (message: CallMessage) => void,
+): void {
+  const said = { jobId, ...about, thrown: thrownData(thrown) };
+  const more = uncaught.admit(about.attempt && jobId, JSON.stringify(said));
+  if (more !== undefined) post({ kind: "uncaught", ...said, more });
 }
 
 /** Values that cannot be sent are only mentioned. */

@@ -348,11 +348,10 @@ export class JobRun implements RunParts {
 
   end(): void {
     if (this.#stage.kind === "over") return;
-    const { jobId, services } = this;
     this.#callToLeave = this.#call;
     this.#stop();
     this.#stage = { kind: "over" };
-    services.ended(jobId, this);
+    this.services.ended(this);
     if (!this.isBusy) return this.#release();
     this.whenIdle(() => this.#release());
   }

@@ -11,21 +11,15 @@ import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts, RunOfAttempts } from "./attempts.ts";
 import type { Backoffs } from "./timers.ts";
 import type { MainAttempt } from "./main_attempt.ts";
-import type { PendingOutcomes } from "./pending_outcomes.ts";
-import type { RunSubject, Work } from "./run_services.ts";
-import type { RunTrace } from "./run_trace.ts";
-import type { WorkerLease } from "./worker_lease.ts";
+import type { Work } from "./run_services.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 
 /** The parts of a job's run, which all its calls of `run` share. */
-export interface RunParts extends RunSubject {
-  readonly trace: RunTrace;
-  readonly ends: PendingOutcomes;
+export interface RunParts extends RunOfAttempts {
   readonly main: MainAttempt;
-  readonly lease: WorkerLease;
   readonly backoffs: Backoffs;
   readonly attempts: Attempts;
 }
@@ -49,16 +43,18 @@ export class PendingWork {
     return this.#ready.length > 0 || this.#timers !== undefined;
   }
 
-  addTask(task: TaskRequest): void {
+  /** Adds a step that `run` asks for, unless it is on record as over or as begun. */
+  add(step: TaskRequest | TimerRequest): void {
+    if (step.kind === "task") this.#addTask(step);
+    else if (!this.#isSet(step)) (this.#timers ??= []).push(step);
+  }
+
+  #addTask(task: TaskRequest): void {
     const onRecord = this.#run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(task, onRecord.retryAt);
     else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(task);
-  }
-
-  addTimer(timer: TimerRequest): void {
-    if (!this.#isSet(timer)) (this.#timers ??= []).push(timer);
   }
 
   /** Takes back work that did not begin after all. Compensations are found again without this. */

@@ -12,10 +12,9 @@ import { shared } from "../../core/expectations.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";
-import type { LimitChanges } from "./limit_changes.ts";
+import type { LimitChanges, Pauses } from "./in_force.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
-import type { Pauses } from "./pauses.ts";
 import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
 import type { Places } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
@@ -151,7 +150,7 @@ export function restoreContent(
   }
   places.restore(held, (jobId) => table.job(jobId));
   const times = joined(Uint8Array, parts.eventTimes);
-  const rows = new Float64Array(bufferOf(parts.eventIds));
+  const rows = new Float64Array(joined(Uint8Array, parts.eventIds).buffer);
   eventIds.restore({ times, rows }, first.index?.logId ?? 0);
   return true;
 }
@@ -178,8 +177,4 @@ function* partsOf(bytes: Uint8Array): Iterable<string> {
   for (let at = 0; at < bytes.length; at += PART_BYTES) {
     yield Buffer.from(bytes.subarray(at, at + PART_BYTES)).toString("base64");
   }
-}
-
-function bufferOf(parts: readonly Uint8Array[]): ArrayBuffer {
-  return joined(Uint8Array, parts).buffer;
 }
