@@ -13,7 +13,7 @@ import { JobFold } from "../../src/core/job_fold.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { holds } from "../../src/core/pauses.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import {
   defineJob,
