@@ -202,6 +202,12 @@ export class JobEngine {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
 
+  /** The job, if a retry of it would be accepted; records nothing. */
+  async retriable(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const ready = await this.#parts.retries.ready(jobId, request);
+    return ready.ok ? { ok: true, value: ready.value.job } : ready;
+  }
+
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const trace = this.#parts.tracing.active();
