@@ -11,20 +11,22 @@ import type { Installation, Peer, Throughput } from "./peer.ts";
 
 export interface ClientLibrary {
   readonly packages: readonly string[];
-  /** The script, in this folder; it gets the port of the server. */
+  /** The script, in this folder; it gets the port of the server, and the mode. */
   readonly script: string;
+  /** The way to work, if the script has several. */
+  readonly mode?: string;
   startServer(): Promise<LocalServer>;
 }
 
 /** Returns the reason as text if it cannot be installed. */
 export async function installLibrary(
-  { packages: names, script, startServer }: ClientLibrary,
+  { packages: names, script, mode, startServer }: ClientLibrary,
 ): Promise<Installation<LibraryPeer> | string> {
   const packages = await Packages.install(names);
   if (typeof packages === "string") return packages;
   await packages.add(...["driver.mjs", script].map((name) => new URL(name, import.meta.url)));
   return {
-    start: async () => new LibraryPeer(await startServer(), packages, script),
+    start: async () => new LibraryPeer(await startServer(), packages, [script, mode]),
     [Symbol.asyncDispose]: () => packages[Symbol.asyncDispose](),
   };
 }
@@ -37,10 +39,14 @@ export class LibraryPeer implements Peer {
   readonly #lines: AsyncIterator<string>;
   #loadedMs = 0;
 
-  constructor(server: LocalServer, { node, folder }: Packages, script: string) {
+  constructor(
+    server: LocalServer,
+    { node, folder }: Packages,
+    [script, mode = ""]: readonly [string, string | undefined],
+  ) {
     this.#server = server;
     this.#node = new Deno.Command(node, {
-      args: [`${folder}/${script}`, `${server.port}`],
+      args: [`${folder}/${script}`, `${server.port}`, mode],
       cwd: folder,
       stdin: "piped",
       stdout: "piped",

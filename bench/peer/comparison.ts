@@ -18,7 +18,8 @@ const SYSTEMS: readonly PeerSystem[] = [
   bullMq("always"),
   bullMq("everysec"),
   restate,
-  pgBoss,
+  pgBoss("each"),
+  pgBoss("together"),
   dbos,
   openWorkflow,
 ];
@@ -107,7 +108,7 @@ const HEADINGS = [
   "a job is",
   "synced to disk",
   "jobs/s, 64 in flight",
-  "Daybook does",
+  "Daybook does (in PostgreSQL)",
   "submitted alone",
   "p50, one in flight",
   "CPU a job",
@@ -116,30 +117,44 @@ const HEADINGS = [
 
 function tableOfPeers(all: readonly Compared[]): string {
   const [own] = all;
-  return markdownTable(HEADINGS, all.map((compared) => cellsOf(compared, own?.rounds ?? [])));
+  const shared = all.find(({ system }) => system === daybookInPostgres);
+  return markdownTable(
+    HEADINGS,
+    all.map((compared) => cellsOf(compared, own?.rounds ?? [], shared?.rounds ?? [])),
+  );
 }
 
-function cellsOf({ system, rounds, leftOut }: Compared, own: readonly Round[]): readonly string[] {
-  const { name, steps, durability } = system;
+/** @param shared The rounds of Daybook with its journal in PostgreSQL. */
+function cellsOf(
+  { system, rounds, leftOut }: Compared,
+  own: readonly Round[],
+  shared: readonly Round[],
+): readonly string[] {
+  const { name, steps, durability, inPostgres = false } = system;
   if (leftOut !== undefined) return [name, `LEFT OUT: ${leftOut}`, "", "", "", "", "", "", ""];
   const median = (pick: (round: Round) => number) => medianOf(rounds, pick);
   const submits = median(({ submitsPerSecond }) => submitsPerSecond);
-  // Compared within a round: on shared cores nothing else is meaningful.
-  const times = medianOf(
-    rounds.map((round, index) => (own[index]?.jobsPerSecond ?? NaN) / round.jobsPerSecond),
-    (ratio) => ratio,
-  );
   return [
     name,
     steps,
     durability,
     whole(median(({ jobsPerSecond }) => jobsPerSecond)),
-    rounds === own ? "" : `${times.toFixed(1)} times`,
+    rounds === own
+      ? ""
+      : timesOf(own, rounds) + (inPostgres ? ` (${timesOf(shared, rounds)})` : ""),
     Number.isNaN(submits) ? "" : `${whole(submits)}/s`,
     `${median(({ latencyMs }) => latencyMs).toFixed(1)} ms`,
     `${whole(median(({ cpuUsPerJob }) => cpuUsPerJob))} us`,
     `${whole(median(({ megabytes }) => megabytes))} MB, ${whole(median(({ jobs }) => jobs))}`,
   ];
+}
+
+/** Compared within a round: on shared cores nothing else is meaningful. */
+function timesOf(faster: readonly Round[], rounds: readonly Round[]): string {
+  const ratios = rounds.map(({ jobsPerSecond }, round) =>
+    (faster[round]?.jobsPerSecond ?? NaN) / jobsPerSecond
+  );
+  return `${medianOf(ratios, (ratio) => ratio).toFixed(1)} times`;
 }
 
 function sinceMs(started: number): number {

@@ -8,6 +8,7 @@ export const dbos: PeerSystem = {
   name: "DBOS and PostgreSQL",
   steps: "three steps",
   durability: "at each commit",
+  inPostgres: true,
   async install() {
     if (await postgresPrograms() === undefined) {
       return "there is no PostgreSQL, and no way to install it";

@@ -6,6 +6,8 @@ export interface PeerSystem {
   readonly steps: string;
   /** When its work is synced to disk. */
   readonly durability: string;
+  /** Whether it is a library that stores its jobs in PostgreSQL. */
+  readonly inPostgres?: boolean;
   /** Returns the reason as text if it cannot be installed. */
   install(): Promise<Installation | string>;
 }

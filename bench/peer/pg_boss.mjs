@@ -8,14 +8,24 @@ import { CONCURRENCY, drive, PAYLOAD } from "./driver.mjs";
 const find = createRequire(import.meta.url).resolve;
 const { PgBoss } = await import(pathToFileURL(find("pg-boss")).href);
 
-const WORKER = { batchSize: CONCURRENCY, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
+const [, , port, mode] = process.argv;
+/** Whether one call handles all jobs that were taken; otherwise each has its own outcome. */
+const isTogether = mode === "together";
+
+const WORKER = {
+  batchSize: CONCURRENCY,
+  burstWhenBatchFull: true,
+  pollingIntervalSeconds: 0.5,
+  perJobResults: !isTogether,
+};
 
 /**
- * Uses separate queues for each measurement; workers are woken, and take all that is there at once.
+ * Uses separate queues for each measurement; workers are woken, take all that is there in one
+ * statement, and complete it in one.
  */
 async function open({ onDone, isAlone, isWorking }) {
   const boss = new PgBoss({
-    connectionString: `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`,
+    connectionString: `postgresql://bench@127.0.0.1:${port}/postgres`,
     useListenNotify: true,
   });
   boss.on("error", (error) => {
@@ -25,7 +35,14 @@ async function open({ onDone, isAlone, isWorking }) {
   const run = process.hrtime.bigint();
   const [one, two, three] = ["one", "two", "three"].map((step) => `${step}-${run}`);
   for (const name of [one, two, three]) await boss.createQueue(name, { notify: true });
-  const sendTo = (name) => (jobs) => boss.insert(name, jobs.map(({ data }) => ({ data })));
+  const sendTo = (name) =>
+    isTogether
+      ? (jobs) => boss.insert(name, jobs.map(({ data }) => ({ data })))
+      : (jobs) =>
+        Promise.all(jobs.map(async ({ id, data }) => {
+          await boss.send(name, data);
+          return { id, status: "completed" };
+        }));
   if (isWorking) {
     await boss.work(one, WORKER, sendTo(two));
     await boss.work(two, WORKER, sendTo(three));
@@ -33,6 +50,7 @@ async function open({ onDone, isAlone, isWorking }) {
       // Completed here rather than after the handler, so that the time of completion is known.
       if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
       for (const _ of jobs) onDone();
+      return jobs.map(({ id }) => ({ id, status: "completed" }));
     });
   }
   return {

@@ -4,11 +4,18 @@
  * it is taken as the cause, and its job is parked.
  */
 
-import { type LogId, MAIN_TASK } from "./ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "./ids.ts";
 import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
 const CRASHES_UNTIL_ALONE = 2;
+
+/** The job that runs alone, or comes next to do so. */
+export interface Alone {
+  readonly jobId: JobId;
+  /** Whether other jobs still have to end first. */
+  readonly isWaiting: boolean;
+}
 
 /** Tasks with an attempt or a compensation open on record, including `main`. */
 export function openTasks(job: JobState): readonly TaskState[] {

@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 import { DERIVED, type EventId, type ExecutionId, isReserved } from "../core/ids.ts";
-import type { IncomingEvent } from "../engine/requests.ts";
+import type { IncomingEvent, Receipt } from "../engine/requests.ts";
 import {
   chosenId,
   eventTypeField,
@@ -18,7 +18,6 @@ import {
   taskIdField,
   timeField,
 } from "./fields.ts";
-import type { Receipt } from "../engine/receipt.ts";
 import { engineOverCapacity, invalidRequest, Refusal } from "./refusal.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";

@@ -4,12 +4,12 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JobId } from "../core/ids.ts";
 import type { Applied } from "../core/job_fold.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/scheduler.ts";
 import type { JobTable } from "./writer/job_table.ts";
+import { Changes } from "./writer/projection.ts";
 
 export function engineConsumer(
   parts: EngineParts,
@@ -69,19 +69,20 @@ function onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
-  const { shown, givenBack, changed, failed, isPausedOtherwise } = see(parts, entries);
+  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, waits, turns } = parts;
+  const changes = new Changes();
+  const shown = see(parts, entries, changes);
   for (const applied of shown) for (const duty of duties) duty.see(applied);
-  if (isPausedOtherwise) pauseControls.changed();
-  if (failed.size > 0) breakers.consider(failed);
+  if (changes.isPausedOtherwise) pauseControls.changed();
+  if (changes.failed.size > 0) breakers.consider(changes.failed);
   turns.passed();
   // Before queued jobs begin in the place of those that have ended.
-  for (const type of changed) heldPlaces.limitsChanged(type);
+  for (const type of changes.limited) heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
-  heldPlaces.gaveBack(givenBack);
+  heldPlaces.gaveBack(changes.givenBack);
   writer.answerDurable();
-  feed.wake();
-  for (const type of changed) parts.shares.notifyChanged(type);
+  waits.wake();
+  for (const type of changes.limited) parts.shares.notifyChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }
@@ -90,61 +91,21 @@ function onDurableBatch(
 function onAdoptedBatch(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
-  parts.feed.wake();
+  parts.waits.wake();
 }
 
-/** The changes in a batch that others must learn of. */
-interface Seen {
-  readonly shown: readonly Applied[];
-  /** Jobs that lost their place because a pause now holds them. */
-  readonly givenBack: readonly JobId[];
-  /** Types whose limits changed. */
-  readonly changed: ReadonlySet<string>;
-  /** Types with a failed attempt. */
-  readonly failed: ReadonlySet<string>;
-  readonly isPausedOtherwise: boolean;
-}
-
-function see(parts: EngineParts, entries: readonly JobEventLogEntry[]): Seen {
-  const shown = parts.writer.durable(entries);
-  const inOrder = seeInOrder(parts, entries, shown);
-  const changed = new Set<string>();
-  for (const entry of entries) {
-    const type = parts.limitChanges.see(entry);
-    if (type !== undefined) changed.add(type);
-  }
-  for (const applied of shown) {
-    parts.starts.see(applied);
-    for (const view of parts.views) view.see(applied);
-  }
-  return { shown, changed, ...inOrder };
-}
-
-/**
- * Updates pauses, the places that jobs hold, and the rules that begin pauses, before anything else
- * continues; in the order of the journal, as at a start.
- */
-function seeInOrder(
-  { pauses, failures, places, projection: { table } }: EngineParts,
+/** Makes a batch visible: jobs first, then what else is derived, before anything continues. */
+function see(
+  { projection, views, writer }: EngineParts,
   entries: readonly JobEventLogEntry[],
-  shown: readonly Applied[],
-): Pick<Seen, "givenBack" | "failed" | "isPausedOtherwise"> {
-  let isPausedOtherwise = false;
-  const givenBack: JobId[] = [];
-  const failed = new Set<string>();
+  changes?: Changes,
+): readonly Applied[] {
+  const shown = writer.durable(entries);
   let next = 0;
   for (const entry of entries) {
-    if (pauses.see(entry)) {
-      isPausedOtherwise = true;
-      givenBack.push(...places.pausesChanged());
-    }
-    const applied = shown[next];
-    if (applied?.entry.logId === entry.logId) {
-      if (places.see(applied)) givenBack.push(applied.job.jobId);
-      next++;
-    }
-    const type = failures.see(entry, pauses.all, (jobId) => table.head(jobId)?.type);
-    if (type !== undefined) failed.add(type);
+    const applied = shown[next]?.entry.logId === entry.logId ? shown[next++] : undefined;
+    projection.see(entry, applied, changes);
   }
-  return { givenBack, failed, isPausedOtherwise };
+  for (const applied of shown) for (const view of views) view.see(applied);
+  return shown;
 }

@@ -7,7 +7,7 @@
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { Attention } from "./views/attention.ts";
+import { Attention, ParkedReports } from "./views/attention.ts";
 import { Breakers } from "./run/breakers.ts";
 import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
@@ -28,15 +28,13 @@ import { LimitsInForce } from "./queries/limits_in_force.ts";
 import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
-import { Feed } from "./views/feed.ts";
 import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
 import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
-import { ParkedReports } from "./views/parked_reports.ts";
-import { JobWaits } from "./views/job_waits.ts";
+import { Waits } from "./views/waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/misuse.ts";
 import { LiveSecrets } from "./secrets/secret_guard.ts";
@@ -159,8 +157,7 @@ export class EngineParts extends Given {
   readonly census = new JobCensus(this.options.watch, this.onDefect);
   readonly attention = new Attention(this.table);
   readonly traces = new JobTraces(this.table);
-  readonly waits = new JobWaits(this.clock);
-  readonly feed = new Feed(this.clock);
+  readonly waits = new Waits(this.clock);
 
   // What writes.
   readonly events = new EventEngine(this.clock, this.random, this.projection.eventIds);
@@ -178,7 +175,7 @@ export class EngineParts extends Given {
   readonly workers = this.#workers(this.options.maxRunning, this.promptTypes);
   readonly slots = new Slots(this.options.maxRunning, this);
   // Workers of their own, so that jobs that wait for a thread do not hold up others.
-  readonly threadWorkers = this.#workers(this.threadsMax, NEVER_PROMPT);
+  readonly threadWorkers = this.#workers(this.threadsMax, NEVER_PROMPT, this.workers);
   readonly threadSlots = new Slots(this.threadsMax, {
     clock: this.clock,
     turns: this.turns,
@@ -266,8 +263,8 @@ export class EngineParts extends Given {
     this.scheduler.onTime = () => this.processFacts.lookAtClock();
   }
 
-  #workers(max: number, promptTypes: PromptTypes): WorkerQueue {
-    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares);
+  #workers(max: number, promptTypes: PromptTypes, first?: WorkerQueue): WorkerQueue {
+    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares, first);
   }
 
   /** @param own The services that differ for jobs in threads. */
@@ -288,7 +285,7 @@ export class EngineParts extends Given {
         return isDraining();
       },
       later: diskRetries.later,
-      ended: (jobId, run) => this.supervisor.ended(jobId, run),
+      ended: (run) => this.supervisor.ended(run),
       rested: (jobId) => heldPlaces.rested(jobId),
     };
   }

@@ -32,6 +32,7 @@ import {
   type EntryOfJob,
   type IncomingEvent,
   type Outcome,
+  type Receipt,
   type RetryRequest,
   type ShownInput,
   type Transition,
@@ -39,7 +40,6 @@ import {
   withOrigin,
 } from "./requests.ts";
 import type { ListPage, ListQuery } from "./job_pages.ts";
-import type { Receipt } from "./receipt.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */
@@ -112,7 +112,7 @@ export class JobEngine {
     const { headLogId } = this;
     writer.open(headLogId);
     pastEvents.durable(headLogId);
-    for (const view of views) await view.restore(this.#past);
+    for (const view of views) await view.restore?.(this.#past);
   }
 
   /**
@@ -131,7 +131,7 @@ export class JobEngine {
     const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
     // Machines that share a journal need not agree on the time.
     if (opening?.eventType !== "journal.WriterOpened") this.processFacts.begin(before?.receivedAt);
-    for (const duty of duties) await duty.restore(this.#past);
+    for (const duty of duties) await duty.restore?.(this.#past);
     await this.pauses.start(hold);
     breakers.start();
     return await supervisor.recover(opening && restartBy(opening));
@@ -261,7 +261,7 @@ export class JobEngine {
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#parts.draining) {
-      await this.#parts.feed.next(timeoutMs, signal);
+      await this.#parts.waits.untilMore(timeoutMs, signal);
     }
   }
 
@@ -301,7 +301,7 @@ export class JobEngine {
       paused: this.pauses.figures,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
-      listening: this.#parts.feed.waiting + this.#parts.waits.size,
+      listening: this.#parts.waits.size,
       filed: this.#parts.filed.started.size,
       indexed: this.#parts.table.indexed,
       leaving: this.#parts.table.leaving,
@@ -318,7 +318,6 @@ export class JobEngine {
     this.#parts.draining = true;
     this.#parts.workers.stop();
     this.#parts.threadWorkers.stop();
-    this.#parts.feed.wake();
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
     this.#parts.supervisor.interrupt();

@@ -4,6 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
+import type { Alone } from "../core/crashes.ts";
 import type { JobEventLogEntry, ProcessEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
@@ -120,8 +121,8 @@ export interface Circumstances {
     readonly max: number;
     /** Whether the workers that it waits for run jobs in threads. */
     readonly isThreaded?: boolean;
-    /** Another job, which now runs alone; see `Suspects`. */
-    readonly alone?: JobId;
+    /** The job that runs alone; `isItself`: it is this one, which waits to do so. */
+    readonly alone?: Alone & { readonly isItself: boolean };
     /** The pauses that keep the job from a worker, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
     /** The jobs that hold the workers, the longest first; not all of very many. */
@@ -280,7 +281,7 @@ export interface QueueFacts {
   readonly limits: readonly QueueLimit[];
   readonly limited: number;
   readonly pools: readonly WorkerPool[];
-  readonly alone: JobId | undefined;
+  readonly alone: Alone | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
   /** Absent when no job backs off. */
   readonly backoff?: CommonBackoff | undefined;

@@ -17,6 +17,7 @@ import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { capital, later, shortened, silenceText } from "./phrases.ts";
 import {
+  aloneText,
   cancelHolders,
   HELD_BY,
   holdersText,
@@ -24,6 +25,7 @@ import {
   limitText,
   rateOpensAt,
   restoreLimit,
+  SINCE_CRASHES,
 } from "./queue_holders.ts";
 import { backoffText, longestOnes, reasonsBeside } from "./queue_reasons.ts";
 import { automatic, byHand, manual, reason } from "./statement.ts";
@@ -193,9 +195,7 @@ function movingCause(facts: QueueFacts): Cause {
   const busy = used.map(({ busy, max, isThreaded }) =>
     `${busy} of ${counted(max, "worker")}${isThreaded ? " with a thread" : ""} busy`
   );
-  const beside = alone === undefined
-    ? ""
-    : ` Job ${alone} runs alone, since the process ended twice in a row during it.`;
+  const beside = alone === undefined ? "" : ` ${capital(aloneText(alone))}${SINCE_CRASHES}.`;
   const holders = pools.flatMap(({ holders }) => holders);
   const { limited, forWorker, paused } = queuedJobs(facts);
   // What limits hold does not continue by itself when the attempts in the way have no time limit.

@@ -5,6 +5,7 @@
  */
 
 import { counted } from "../core/counted.ts";
+import type { Alone } from "../core/crashes.ts";
 import { durationText } from "../core/duration.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
@@ -15,6 +16,7 @@ import { pausesCited, pausesText } from "./pause_texts.ts";
 import { shortened } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
 import {
+  aloneText,
   blockingEntries,
   changeCited,
   keyText,
@@ -64,11 +66,10 @@ export interface QueuedStanding {
   readonly isGranted: boolean;
   /** How many places of its type and of its key would be taken before it. */
   readonly taken: { readonly maxRunning: number; readonly perKey: number; readonly rate: number };
-  /** `alone` is the job beside which nothing else runs. */
   readonly workers: {
     readonly busy: number;
     readonly max: number;
-    readonly alone?: JobId | undefined;
+    readonly alone?: Alone | undefined;
   };
 }
 
@@ -141,7 +142,7 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
   const once = before.length === 0 ? "" : `, once ${jobNames(before)} had begun`;
   return then === undefined
     ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy${
-      alone === undefined ? "" : `, while job ${alone} runs alone`
+      alone === undefined ? "" : `, while ${aloneText(alone)}`
     }`
     : `${once}: ${limitText(then)}${placeHoldersText(then)}`;
 }

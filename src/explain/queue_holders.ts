@@ -3,6 +3,7 @@
  */
 
 import { counted } from "../core/counted.ts";
+import type { Alone } from "../core/crashes.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -46,7 +47,7 @@ export function queueText(
   const before = ahead === 0 ? "" : `${counted(ahead, "job")} ahead of it, and `;
   const beside = alone === undefined
     ? ""
-    : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
+    : `, while ${aloneText(alone, alone.isItself ? "it" : undefined)}${SINCE_CRASHES}`;
   return `${before}${busy} of ${
     counted(
       max,
@@ -55,6 +56,14 @@ export function queueText(
     )
   } busy${beside}`;
 }
+
+/** `job a runs alone`, or `job a waits to run alone`. */
+export function aloneText({ jobId, isWaiting }: Alone, subject = `job ${jobId}`): string {
+  return `${subject} ${isWaiting ? "waits to run" : "runs"} alone`;
+}
+
+/** Why a job runs alone. */
+export const SINCE_CRASHES = ", since the process ended twice in a row during it";
 
 /** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
 function rateText(limit: BlockingLimit & { limit: "rate" }): string {

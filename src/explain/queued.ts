@@ -157,8 +157,9 @@ function settingReasons(settings: Settings): Reasons {
 }
 
 function limitedText(queue: Queue): string {
-  const { pauses, limit, isThreaded } = queue;
-  const isOfWorkers = pauses === undefined && limit === undefined && isThreaded !== true;
+  const { pauses, limit, isThreaded, alone } = queue;
+  const isOfWorkers = pauses === undefined && limit === undefined && isThreaded !== true &&
+    alone === undefined;
   return `${queueText(queue)}${isOfWorkers ? " (the limit is --max-running)" : ""}`;
 }
 

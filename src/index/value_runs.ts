@@ -11,8 +11,8 @@ import {
   bucketNumber,
   CARRIERS_MAX,
   type Postings,
+  SortedPostings,
 } from "../engine/views/postings.ts";
-import { SortedPostings } from "../engine/views/sorted_postings.ts";
 import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
 import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
 

@@ -182,9 +182,7 @@ export class LineIndexes {
 
   /** The index of a segment that gets more batches. */
   growing(segment: string): LineIndex {
-    let index = this.#held.get(segment);
-    if (index === undefined) this.#held.set(segment, index = new LineIndex());
-    return index;
+    return this.#held.getOrInsertComputed(segment, () => new LineIndex());
   }
 
   /**

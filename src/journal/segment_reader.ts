@@ -86,21 +86,11 @@ export class SegmentReader {
    */
   async readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     const entries: JobEventLogEntry[] = [];
-    for (const [segment, group] of this.#bySegment(logIds)) {
+    const bySegment = Map.groupBy(logIds, (logId) => this.#catalogue.segmentOf(logId));
+    for (const [segment, group] of bySegment) {
       for (const entry of await this.#readFrom(segment, group)) entries.push(entry);
     }
     return entries;
-  }
-
-  #bySegment(logIds: readonly LogId[]): Map<SegmentInfo, LogId[]> {
-    const groups = new Map<SegmentInfo, LogId[]>();
-    for (const logId of logIds) {
-      const segment = this.#catalogue.segmentOf(logId);
-      const group = groups.get(segment);
-      if (group === undefined) groups.set(segment, [logId]);
-      else group.push(logId);
-    }
-    return groups;
   }
 
   async #readFrom(segment: SegmentInfo, logIds: LogId[]): Promise<readonly JobEventLogEntry[]> {

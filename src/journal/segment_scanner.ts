@@ -10,8 +10,7 @@ import {
   FIRST_FORMAT_VERSION,
   FORMAT_VERSION,
 } from "./line_codec.ts";
-import { LineCursor } from "./line_cursor.ts";
-import { chainIn, crcHolds, isCommit, isTextAt } from "./line_bytes.ts";
+import { chainIn, crcHolds, isCommit, isTextAt, LineCursor } from "./line_bytes.ts";
 import { entryIn, positionFlaw } from "./line_reader.ts";
 
 const NEWLINE = 10;

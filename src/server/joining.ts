@@ -4,7 +4,7 @@ import { newId } from "../core/ids.ts";
 import type { Standing, Writer } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import { Membership } from "../journal/membership.ts";
+import { Membership } from "../journal/shared_log.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
 import { systemClock, systemRandom } from "./system.ts";

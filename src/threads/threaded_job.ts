@@ -1,6 +1,6 @@
 /** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
-import { RunContext } from "../engine/run/run_context.ts";
+import { RunContext, type StepRequest } from "../engine/run/run_context.ts";
 import { checkedProgress, LOG_LINES_MAX, StagedEvents } from "../engine/run/attempt_output.ts";
 import { inNoContext } from "../engine/no_context.ts";
 import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
@@ -49,14 +49,7 @@ export class ThreadedJob {
     this.#now = now;
     this.#ctx = new RunContext(jobId, expectations, {
       seenAt: () => this.#now,
-      onTask: ({ taskId, retry, timeoutMs, compensate }) => {
-        const limit = timeoutMs === undefined ? {} : { timeoutMs };
-        const compensable = compensate !== undefined;
-        post({ kind: "task", taskId, retry, ...limit, compensable });
-      },
-      onSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
-      onExpectation: (name) => post({ kind: "expect", name }),
-      onWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
+      asks: (step) => post(messageOf(step)),
     });
   }
 
@@ -134,6 +127,23 @@ export class ThreadedJob {
       if (undoes === undefined) return task?.run(context);
       return task?.compensate?.(undoes.result, context);
     }, ended);
+  }
+}
+
+/** Tells the engine what `run` asks for. */
+function messageOf(step: StepRequest): CallMessage {
+  switch (step.kind) {
+    case "task": {
+      const { taskId, retry, timeoutMs, compensate } = step;
+      const limit = timeoutMs === undefined ? {} : { timeoutMs };
+      return { kind: "task", taskId, retry, ...limit, compensable: compensate !== undefined };
+    }
+    case "sleep":
+      return { kind: "sleep", taskId: step.taskId, time: step.time };
+    case "wait":
+      return { kind: "wait", name: step.name, wait: step.wait, withinMs: step.time.ms };
+    case "events":
+      return { kind: "expect", name: step.name };
   }
 }
 

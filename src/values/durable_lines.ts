@@ -9,14 +9,13 @@ import { parseJsonText } from "../core/json_text.ts";
 import { FILED_TYPES, type FiledEntry } from "../engine/views/value_keys.ts";
 import type { LinePoint } from "../index/value_rows.ts";
 import { segmentName } from "../journal/layout.ts";
-import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
+import { chainIn, crcHolds, isCommit, LineCursor } from "../journal/line_bytes.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CHAIN_LENGTH,
   CRC_SUFFIX_BYTES,
 } from "../journal/line_codec.ts";
-import { LineCursor } from "../journal/line_cursor.ts";
 import { collectAfter } from "./collecting.ts";
 
 /** Bytes read at once: a few milliseconds of work. */

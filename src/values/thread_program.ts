@@ -16,7 +16,6 @@ import logReferences from "../core/log_references.ts?source" with { type: "text"
 import thrown from "../core/thrown.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
-import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
 import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
@@ -33,7 +32,6 @@ import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
 import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
-import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
@@ -59,7 +57,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/thrown.ts", thrown],
   ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
-  ["engine/views/sorted_postings.ts", sortedPostings],
   ["engine/views/text_hash.ts", textHash],
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
@@ -76,7 +73,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/descriptors.ts", descriptors],
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
-  ["journal/line_cursor.ts", lineCursor],
   ["journal/errors.ts", errors],
   ["journal/line_fields.ts", lineFields],
   ["journal/line_reader.ts", lineReader],

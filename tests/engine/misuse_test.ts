@@ -485,10 +485,7 @@ Deno.test("limits: progress is limited to a few reports a second, and the last o
 Deno.test("run: the number of tasks is limited, and the call for one more says so", () => {
   const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
-    onTask: () => {},
-    onSleep: () => {},
-    onWait: () => {},
-    onExpectation: () => {},
+    asks: () => {},
   });
   for (let task = 0; task < TASKS_MAX; task++) asked.task(`task-${task}`, () => task);
 
@@ -503,10 +500,7 @@ Deno.test("run: the number of waits with a time is limited, and the call for one
   const expectables = ["paid", "rated"].map((id) => ({ id }));
   const asked = new RunContext(jobId("order-7"), expectables, {
     seenAt: () => 0,
-    onTask: () => {},
-    onSleep: () => {},
-    onWait: ({ name, wait }) => asked.answerDeadline(name, wait),
-    onExpectation: () => {},
+    asks: (step) => step.kind === "wait" && asked.answerDeadline(step.name, step.wait),
   });
   for (let wait = 0; wait < WAITS_MAX; wait++) {
     void asked.expect(wait % 2 === 0 ? "paid" : "rated", { withinMs: 0 });

@@ -6,7 +6,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
-import { ParkedReports } from "../../src/engine/views/parked_reports.ts";
+import { ParkedReports } from "../../src/engine/views/attention.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 
 /** What the code of a version did, in order. */

@@ -5,7 +5,7 @@ import { runToEnd } from "../../src/core/work.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
-import { JobWaits } from "../../src/engine/views/job_waits.ts";
+import { Waits } from "../../src/engine/views/waits.ts";
 import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
 import type { Wanted, Worker } from "../../src/engine/run/request_lines.ts";
@@ -376,9 +376,9 @@ Deno.test("scheduler: a time of another process is evaluated when it is first re
   assert.equal(scheduler.isOver(soon), true);
 });
 
-Deno.test("job waits: they end with the wanted state, the time, the signal or the engine", async () => {
+Deno.test("waits: they end with the wanted state, more entries, the time, the signal or the engine", async () => {
   const clock = new FakeClock();
-  const waits = new JobWaits(clock);
+  const waits = new Waits(clock);
   const ended: string[] = [];
   const aborter = new AbortController();
   const wait = (name: string, jobId: string, timeoutMs: number, signal?: AbortSignal) =>
@@ -389,26 +389,30 @@ Deno.test("job waits: they end with the wanted state, the time, the signal or th
     wait("time", "job-2", 500),
     wait("signal", "job-2", 1_000, aborter.signal),
     wait("engine", "job-2", 2_000),
+    waits.untilMore(2_000).then(() => ended.push("more")),
   ];
-  assert.deepEqual([waits.size, clock.armed], [4, 1]);
+  assert.deepEqual([waits.size, clock.armed], [5, 1]);
 
   waits.see({ job: { jobId: "job-1", state: "Running" } } as Applied);
   waits.see({ job: { jobId: "job-2", state: "Running" } } as Applied);
   await clock.settle();
   assert.deepEqual(ended, []);
+  waits.wake();
+  await clock.settle();
+  assert.deepEqual(ended, ["more"]);
   waits.see({ job: { jobId: "job-1", state: "Done" } } as Applied);
   await clock.settle();
-  assert.deepEqual(ended, ["wanted"]);
+  assert.deepEqual(ended, ["more", "wanted"]);
   await clock.advance(499);
-  assert.deepEqual(ended, ["wanted"]);
+  assert.equal(ended.length, 2);
   await clock.advance(1);
   aborter.abort();
   await clock.settle();
-  assert.deepEqual(ended, ["wanted", "time", "signal"]);
+  assert.deepEqual(ended, ["more", "wanted", "time", "signal"]);
   waits.endAll();
   await Promise.all(all);
 
-  assert.deepEqual([ended.length, waits.size, clock.armed], [4, 0, 0]);
+  assert.deepEqual([ended.length, waits.size, clock.armed], [5, 0, 0]);
 });
 
 /** Slots, and entrants that report what happens to them. */

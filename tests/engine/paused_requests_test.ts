@@ -10,7 +10,7 @@ import { FIRST_MAX } from "../../src/engine/run/paused_requests.ts";
 import { PromptTypes } from "../../src/engine/run/slots.ts";
 import { inQueueOrder, type Worker } from "../../src/engine/run/request_lines.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
-import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { cases } from "../support/effort.ts";
 import { NO_SHARES } from "../support/engine/no_shares.ts";
 

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import type { JobPlan } from "../../src/core/job_plan.ts";
-import type { CreateRequest } from "../../src/engine/requests.ts";
-import type { Receipt } from "../../src/engine/receipt.ts";
+import type { CreateRequest, Receipt } from "../../src/engine/requests.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 

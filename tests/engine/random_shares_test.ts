@@ -11,7 +11,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, RetryLater } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";

@@ -283,6 +283,23 @@ Deno.test("keys: a job refused for lack of room leaves no key, and the same id w
   assert.equal((await shop.harness.engine.create(request)).ok, true);
 });
 
+Deno.test("creation: of two jobs of a request with one id, the second is refused, also if it is sealed", async () => {
+  const { harness } = await openShop();
+  const jobId = "chosen" as JobId;
+  const policy = { errors: [], onCompensated: "Failed" } as const;
+  const plan = { expected: [], policy };
+  const sealed = { type: "test.pay", input: payment(), jobId };
+  const exists = { ok: false, problem: { kind: "jobExists", jobId } };
+
+  let receipts: unknown;
+  void harness.engine.createAll([{ plan, jobId }, sealed]).then((all) => receipts = all);
+  await harness.clock.settle();
+  assert.ok(Array.isArray(receipts), "no job waits for itself");
+  assert.deepEqual(receipts[1], { status: "fulfilled", value: exists });
+  assert.deepEqual(await harness.engine.create(sealed), exists, "its id is not reserved any more");
+  assert.equal(harness.keys.keys.size, 0);
+});
+
 Deno.test("keys: those of jobs that were never created are removed by the next start", async () => {
   const shop = await openShop();
   const jobId = await pay(shop);

@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import {
   defineJob,

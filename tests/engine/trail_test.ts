@@ -9,20 +9,25 @@ import { STATE_NAMES } from "../../src/core/job_state.ts";
 import type { JobIndex } from "../../src/engine/job_index.ts";
 import {
   extended,
-  lastTransitionIn,
   NO_TRAIL,
   parseTrail,
-  positionsAfter,
-  positionsBefore,
   type Trail,
   trailBytes,
-  transitionIn,
+  Trails,
 } from "../../src/engine/writer/trail.ts";
-import { Trails } from "../../src/engine/writer/trails.ts";
+
+const jobId = "job-1" as JobId;
+
+/** The trails of one job in memory. */
+function trailsWith(trail: Trail): Trails {
+  return new Trails(new Map([[jobId, { trail }]]), undefined);
+}
 
 Deno.test("trail: conditions in older snapshots can still be read", () => {
   const done = (condition: number): Trail => [5 * 4096 + (2 << 8 | 5 << 4 | condition)];
-  const read = [5, 8, 11, 12].map((number) => transitionIn(done(number), 5)?.condition);
+  const read = [5, 8, 11, 12].map((number) =>
+    trailsWith(done(number)).transitionAt({ jobId, logId: 5 })?.condition
+  );
   assert.deepEqual(read, ["backingOff", "compensating", "cancelled", "sleeping"]);
 });
 
@@ -71,8 +76,10 @@ Deno.test("trail: pages from any position are correct, in both directions", () =
       const at = (logIds[index] ?? 0) + beside;
       const after = logIds.filter((logId) => logId > at);
       const before = logIds.filter((logId) => logId < at);
-      assert.deepEqual(positionsAfter(trail, at, limit), after.slice(0, limit));
-      assert.deepEqual(positionsBefore(trail, at, limit), limit === 0 ? [] : before.slice(-limit));
+      const trails = trailsWith(trail);
+      assert.deepEqual(trails.logIds(jobId, at, limit), after.slice(0, limit));
+      const last = limit === 0 ? [] : before.slice(-limit);
+      assert.deepEqual(trails.logIdsBack(jobId, at, limit), last);
     },
   ));
 });
@@ -80,14 +87,16 @@ Deno.test("trail: pages from any position are correct, in both directions", () =
 Deno.test("trail: each entry of the job says how it changed the job, and other entries nothing", () => {
   fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
     const { trail, logIds } = made(steps);
+    const trails = trailsWith(trail);
+    const transitionAt = (logId: LogId) => trails.transitionAt({ jobId, logId });
     logIds.forEach((logId, index) => {
       const { from = null, to, hasChanged, condition } = steps[index] as Step;
       const expected = hasChanged ? { from, to, condition } : undefined;
-      assert.deepEqual(transitionIn(trail, logId), expected);
-      if (!logIds.includes(logId + 1)) assert.equal(transitionIn(trail, logId + 1), undefined);
+      assert.deepEqual(transitionAt(logId), expected);
+      if (!logIds.includes(logId + 1)) assert.equal(transitionAt(logId + 1), undefined);
     });
     const last = logIds.findLast((_, index) => steps[index]?.hasChanged) ?? 0;
-    assert.equal(lastTransitionIn(trail), last);
+    assert.equal(trails.lastTransition({ jobId }), last);
   }));
 });
 
@@ -148,7 +157,6 @@ Deno.test("trails: those that left last and those requested last are cached", ()
 
 Deno.test("trails: a job that returned to memory and left again has its newer trail", () => {
   const trails = new Trails(new Map(), indexOf(new Map()).index);
-  const jobId = "job-1" as JobId;
   trails.left(jobId, [4_096]);
   assert.deepEqual(trails.take(jobId), [4_096]);
   assert.equal(trails.of(jobId), NO_TRAIL);

@@ -7,7 +7,7 @@ import { JobRun } from "../../src/engine/run/job_run.ts";
 import { PauseControls } from "../../src/engine/run/pause_controls.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
-import { LimitChanges } from "../../src/engine/writer/limit_changes.ts";
+import { LimitChanges } from "../../src/engine/writer/in_force.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";

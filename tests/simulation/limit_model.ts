@@ -11,7 +11,7 @@ import { JobFold } from "../../src/core/job_fold.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import type { LimitedType } from "../../src/engine/requests.ts";
-import { Pauses } from "../../src/engine/writer/pauses.ts";
+import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 
 /** The type of most jobs, and the limits in its code, if there are any. */

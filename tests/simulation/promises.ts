@@ -3,7 +3,7 @@
  * whatever happened since.
  */
 
-import type { Receipt } from "../../src/engine/receipt.ts";
+import type { Receipt } from "../../src/engine/requests.ts";
 import type { JobModel } from "./job_model.ts";
 
 interface Told {

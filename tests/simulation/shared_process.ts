@@ -6,9 +6,9 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Appended, Journal, JournalConsumer } from "../../src/engine/ports.ts";
 import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
-import { Membership } from "../../src/journal/membership.ts";
 import {
   LostHistoryError,
+  Membership,
   type SharedJournal,
   SharedLogError,
 } from "../../src/journal/shared_log.ts";
@@ -16,8 +16,7 @@ import { type Connect, Retrying, type Sql } from "../../src/postgres/connection.
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
 import { PostgresTurn } from "../../src/postgres/postgres_turn.ts";
 import { withAppend } from "./engine_ports.ts";
-import type { SharedRecord } from "./shared_record.ts";
-import { SharedWitness } from "./shared_record.ts";
+import { type SharedRecord, SharedWitness } from "./shared_record.ts";
 import { simulatedDefinitions } from "./simulated_jobs.ts";
 import { isCopyOf } from "./shared_contents.ts";
 import type { SimulatedIndex } from "./simulated_index.ts";

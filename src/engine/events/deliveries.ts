@@ -6,8 +6,7 @@ import { jsonSize } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { Delivery, type DeliveryParts, type Known, type Starters } from "./delivery.ts";
-import type { IncomingEvent } from "../requests.ts";
-import type { Receipt } from "../receipt.ts";
+import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { EngineLimits } from "./delivery_limits.ts";
 import { OverCapacityError } from "../writer/intake.ts";
 

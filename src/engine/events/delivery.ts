@@ -27,8 +27,7 @@ import {
   shortenReceipt,
 } from "./receipts.ts";
 import { recordRefusal } from "./refusals.ts";
-import type { IncomingEvent } from "../requests.ts";
-import type { Receipt } from "../receipt.ts";
+import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 import type { Writer, Written } from "../writer/writer.ts";
 

@@ -22,7 +22,7 @@ import {
 } from "../../explain/mismatch.ts";
 import { correlationDistance, expectationDistance } from "../../explain/nearness.ts";
 import type { Wanted } from "./type_index.ts";
-import type { NearestExpectation } from "../receipt.ts";
+import type { NearestExpectation } from "../requests.ts";
 import { isReserved } from "../../core/ids.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";

@@ -18,8 +18,7 @@ import {
   nearestExpectation,
   nearestInJob,
 } from "./nearest_expectation.ts";
-import type { IncomingEvent } from "../requests.ts";
-import type { NearestExpectation, Receipt, ReceiptJob } from "../receipt.ts";
+import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
 /** A second delivery with the same content. */

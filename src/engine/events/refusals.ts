@@ -7,7 +7,7 @@
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId } from "../../core/ids.ts";
 import { GroupTooLargeError } from "../ports.ts";
-import type { Receipt } from "../receipt.ts";
+import type { Receipt } from "../requests.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";

@@ -101,8 +101,8 @@ export class TypeIndex {
   readonly policies: Chain = new Chain();
 
   bucket(term: EqualityTerm): Bucket {
-    const values = getOrMake(this.#byPath, term.path, () => new Map<string, Bucket>());
-    return getOrMake(values, looseForm(term.value), () => new Bucket());
+    const values = this.#byPath.getOrInsertComputed(term.path, () => new Map<string, Bucket>());
+    return values.getOrInsertComputed(looseForm(term.value), () => new Bucket());
   }
 
   sizeAt(term: EqualityTerm): number {
@@ -171,10 +171,4 @@ function scalarsIn(attributes: JsonObject, limit: number): Scalars | undefined {
     }
   }
   return found;
-}
-
-function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, value = make());
-  return value;
 }

@@ -30,7 +30,7 @@ import {
   untimelyText,
 } from "./nearest_expectation.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Receipt } from "../receipt.ts";
+import type { Receipt } from "../requests.ts";
 
 /** How many expectations and policy events are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;

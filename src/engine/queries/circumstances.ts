@@ -30,7 +30,7 @@ export async function circumstancesNow(
   job: JobState,
   share: Share,
 ): Promise<Circumstances> {
-  const { pauses, registry, suspects, writer, draining, full, silentSince } = parts;
+  const { pauses, registry, writer, draining, full, silentSince } = parts;
   const loaded = registry.running(job);
   const isKnown = loaded !== undefined;
   const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -58,14 +58,17 @@ export async function circumstancesNow(
   }
   const limit = await limitNow(parts, job);
   if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
+  const { alone } = parts.workers;
+  // Jobs in threads wait for a job that runs alone too, which is in no thread.
+  const holdersAre = isThreaded && alone === undefined;
   // The job itself may have been granted a worker since it was looked at.
-  const holders = (await workerHolders(parts, isThreaded))
+  const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
   const overtaken = await overtakenBy(parts, job, share);
   const queue = { ahead, busy, max, isThreaded, holders, overtaken };
-  const [alone] = suspects.all.keys();
-  const isBeside = alone !== undefined && !suspects.has(job.jobId);
-  return { ...common, queue: isBeside ? { ...queue, alone } : queue };
+  if (alone === undefined) return { ...common, queue };
+  const isItself = alone.jobId === job.jobId;
+  return { ...common, queue: { ...queue, alone: { ...alone, isItself } } };
 }
 
 /** Sealed inputs are not opened for this. */

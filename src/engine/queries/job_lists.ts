@@ -24,7 +24,7 @@ import { inQueueOrder, type Place } from "../run/request_lines.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
-import type { Trails } from "../writer/trails.ts";
+import type { Trails } from "../writer/trail.ts";
 import type { Writer } from "../writer/writer.ts";
 
 interface JobListsParts {

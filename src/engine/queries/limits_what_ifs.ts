@@ -40,7 +40,7 @@ import type { QueryParts } from "./query_parts.ts";
 type Parts =
   & PlaceHistoryParts
   & BlockingLimitParts
-  & Pick<QueryParts, "suspects" | "workers" | "threadWorkers">
+  & Pick<QueryParts, "workers" | "threadWorkers">
   & { readonly explainer: Pick<Explainer, "outlined"> };
 
 export class LimitsWhatIfs {
@@ -129,7 +129,7 @@ export class LimitsWhatIfs {
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
       taken,
-      workers: { busy, max, alone: [...this.#parts.suspects.all.keys()][0] },
+      workers: { busy, max, alone: this.#parts.workers.alone },
     };
   }
 

@@ -56,11 +56,9 @@ export class QueueExplainer {
   }
 
   async #facts(): Promise<QueueFacts> {
-    const { attention, census, events, pauseControls, suspects, workers, threadWorkers } =
-      this.#parts;
+    const { attention, census, events, pauseControls, workers, threadWorkers } = this.#parts;
     const asOf = events.journal.head.logId;
     const pauses = pauseControls.all();
-    const [alone] = suspects.all.keys();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;
     const queues = [workers, threadWorkers].map((queue, at) => ({
@@ -91,7 +89,7 @@ export class QueueExplainer {
       limits,
       limited: lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0),
       pools,
-      alone,
+      alone: workers.alone,
       conditions,
       backoff: (conditions.get("backingOff") ?? 0) > 0
         ? commonBackoff(this.#parts.lists)

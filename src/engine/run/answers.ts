@@ -12,7 +12,7 @@ import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
 import { hasSwapped } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
-import type { Events, RunContext } from "./run_context.ts";
+import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
@@ -148,7 +148,22 @@ export class Answers {
     this.#seenLogId = Math.min(this.#seenLogId, durableLogId);
   }
 
-  requested(key: string): void {
+  /** `run` asks for a step, whose answer may have come before. */
+  asked(step: StepRequest): void {
+    if ("taskId" in step) {
+      this.#unearth(`task ${step.taskId}`);
+    } else {
+      this.#unearth(`expectation ${step.name}`);
+      if (step.kind === "wait") {
+        this.#unearth(`deadline ${step.name} ${step.wait}`);
+        this.#unearth(`deadline ${step.name} undefined`);
+      }
+    }
+    this.#endGrace?.();
+  }
+
+  /** Puts an early answer back among the others. */
+  #unearth(key: string): void {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
@@ -156,14 +171,6 @@ export class Answers {
       const later = this.#settlements.findIndex(({ logId }) => logId > early.logId);
       this.#settlements.splice(later === -1 ? this.#settlements.length : later, 0, early);
     }
-    this.#endGrace?.();
-  }
-
-  /** `run` waits for an expectation, with a time limit. */
-  waitRequested(name: string, wait: number): void {
-    this.requested(`expectation ${name}`);
-    this.requested(`deadline ${name} ${wait}`);
-    this.requested(`deadline ${name} undefined`);
   }
 
   /** `run` asks for no more steps. */

@@ -33,7 +33,8 @@ const { queueMicrotask } = globalThis;
 /** `refused`: the job may start no attempts now. The others are those of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
-interface RunOfAttempts extends RunSubject {
+/** A run, for those of its parts that record attempts. */
+export interface RunOfAttempts extends RunSubject {
   readonly lease: WorkerLease;
   readonly ends: PendingOutcomes;
   readonly trace: RunTrace;

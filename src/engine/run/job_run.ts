@@ -284,15 +284,16 @@ export class JobRun implements RunParts {
   }
 
   /**
-   * The disk had no room for the entry that `run` begins: gives the worker back and queues again,
-   * so that jobs that have begun can continue.
+   * The disk had no room for the entry that `run` begins: gives the worker and the place back and
+   * queues again, so that jobs that have begun can continue.
    */
   #beginLater(): void {
     this.#stage = { kind: "unopened" };
-    const { lease, services: { later, workers } } = this;
+    const { lease, jobId, services: { later, rested, workers } } = this;
     if (!this.#needsRoom) return later(() => this.wake());
     workers.holdBeginning(later);
     lease.release();
+    rested(jobId);
     this.wake();
   }
 
@@ -344,11 +345,10 @@ export class JobRun implements RunParts {
 
   end(): void {
     if (this.#stage.kind === "over") return;
-    const { jobId, services } = this;
     this.#callToLeave = this.#call;
     this.#stop();
     this.#stage = { kind: "over" };
-    services.ended(jobId, this);
+    this.services.ended(this);
     if (!this.isBusy) return this.#release();
     this.whenIdle(() => this.#release());
   }

@@ -21,13 +21,7 @@ import {
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { PendingWork, type RunParts } from "./pending_work.ts";
-import type {
-  RunContext,
-  RunListener,
-  SleepRequest,
-  TaskRequest,
-  WaitRequest,
-} from "./run_context.ts";
+import type { RunContext, RunListener, StepRequest } from "./run_context.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./run_services.ts";
 
@@ -145,30 +139,10 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     return this.#answers.seenAtMs;
   }
 
-  onTask(task: TaskRequest): void {
+  asks(step: StepRequest): void {
     if (this.#isOver) return;
-    this.work.addTask(task);
-    this.#answers.requested(`task ${task.taskId}`);
-    this.#run.wake();
-  }
-
-  onSleep(sleep: SleepRequest): void {
-    if (this.#isOver) return;
-    this.work.addTimer(sleep);
-    this.#answers.requested(`task ${sleep.taskId}`);
-    this.#run.wake();
-  }
-
-  onExpectation(name: string): void {
-    if (this.#isOver) return;
-    this.#answers.requested(`expectation ${name}`);
-    this.#run.wake();
-  }
-
-  onWait(wait: WaitRequest): void {
-    if (this.#isOver) return;
-    this.work.addTimer(wait);
-    this.#answers.waitRequested(wait.name, wait.wait);
+    if (step.kind !== "events") this.work.add(step);
+    this.#answers.asked(step);
     this.#run.wake();
   }
 

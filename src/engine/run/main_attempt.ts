@@ -7,11 +7,9 @@ import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import type { SpanEnd } from "../watches.ts";
-import type { Started } from "./attempts.ts";
+import type { RunOfAttempts, Started } from "./attempts.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import type { RunContext } from "./run_context.ts";
-import type { RunSubject } from "./run_services.ts";
-import type { RunTrace } from "./run_trace.ts";
 
 /** No entry of this call has been appended. */
 const NOT_STARTED = { attempt: 0, startedBy: 0 };
@@ -23,10 +21,10 @@ type MainEventType =
   | "job.TaskWaiting";
 
 export class MainAttempt {
-  readonly #run: RunSubject & { readonly trace: RunTrace };
+  readonly #run: RunOfAttempts;
   #started = NOT_STARTED;
 
-  constructor(run: RunSubject & { readonly trace: RunTrace }) {
+  constructor(run: RunOfAttempts) {
     this.#run = run;
   }
 

@@ -9,7 +9,7 @@ import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pau
 import type { Clock, Random, Urgency } from "../ports.ts";
 import { Lane } from "../queries/entry_pages.ts";
 import type { HeldPause } from "../requests.ts";
-import type { Pauses } from "../writer/pauses.ts";
+import type { Pauses } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";

@@ -11,21 +11,15 @@ import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempts, RunOfAttempts } from "./attempts.ts";
 import type { Backoffs } from "./timers.ts";
 import type { MainAttempt } from "./main_attempt.ts";
-import type { PendingOutcomes } from "./pending_outcomes.ts";
-import type { RunSubject, Work } from "./run_services.ts";
-import type { RunTrace } from "./run_trace.ts";
-import type { WorkerLease } from "./worker_lease.ts";
+import type { Work } from "./run_services.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 
 /** The parts of a job's run, which all its calls of `run` share. */
-export interface RunParts extends RunSubject {
-  readonly trace: RunTrace;
-  readonly ends: PendingOutcomes;
+export interface RunParts extends RunOfAttempts {
   readonly main: MainAttempt;
-  readonly lease: WorkerLease;
   readonly backoffs: Backoffs;
   readonly attempts: Attempts;
 }
@@ -49,16 +43,18 @@ export class PendingWork {
     return this.#ready.length > 0 || this.#timers !== undefined;
   }
 
-  addTask(task: TaskRequest): void {
+  /** Adds a step that `run` asks for, unless it is on record as over or as begun. */
+  add(step: TaskRequest | TimerRequest): void {
+    if (step.kind === "task") this.#addTask(step);
+    else if (!this.#isSet(step)) (this.#timers ??= []).push(step);
+  }
+
+  #addTask(task: TaskRequest): void {
     const onRecord = this.#run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(task, onRecord.retryAt);
     else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(task);
-  }
-
-  addTimer(timer: TimerRequest): void {
-    if (!this.#isSet(timer)) (this.#timers ??= []).push(timer);
   }
 
   /** Takes back work that did not begin after all. Compensations are found again without this. */
@@ -159,9 +155,8 @@ export class PendingWork {
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
     } else if (lease.needsPlace !== undefined) {
-      // The job lost its place while it kept the worker: it queues for both.
-      lease.release();
-      this.#run.wake();
+      // The job has a worker without a place, for example since it backed off: it queues for both.
+      this.#queueAgain();
     } else {
       const started = attempts.start(works);
       if (started === "full") services.later(this.#advanceSoon);
@@ -176,17 +171,22 @@ export class PendingWork {
    * is recorded as interrupted, and a later run continues the job. Any other call queues again.
    */
   #giveWay(): void {
-    const { attempts, ends, lease, jobId, main, services, trace } = this.#run;
+    const { attempts, ends, lease, main, trace } = this.#run;
     if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
-    if (!main.isUnderWay) {
-      lease.release();
-      services.rested(jobId);
-      return this.#run.wake();
-    }
+    if (!main.isUnderWay) return this.#queueAgain();
     const reason = lease.isPaused ? "paused" : "withdrawn";
     ends.record([main.interrupted(reason)]);
     trace.endRun({ kind: "interrupted", reason });
     this.#run.end();
+  }
+
+  /** Gives everything back that another job may wait for, a thread too, and queues. */
+  #queueAgain(): void {
+    const { attempts, lease } = this.#run;
+    if (attempts.isBusy) return;
+    lease.release();
+    this.#run.rested();
+    this.#run.wake();
   }
 
   /** Compensates one task at a time, last completed first, once no attempt is running. */

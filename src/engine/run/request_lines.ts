@@ -224,20 +224,11 @@ export class RequestLines {
   #lineFor({ needs, priority, begins, isAlone }: Request): Line {
     const taker = this.#takerFor(needs, priority);
     const isOfRate = needs?.window?.isOfType === true;
-    const ready = this.#lanesOf(needs?.share.of)[
-      isAlone === true ? "alone" : isOfRate ? "ofRate" : "others"
-    ];
+    const lanes = this.#lanes.getOrInsertComputed(needs?.share.of, newLanes);
+    const ready = lanes[isAlone === true ? "alone" : isOfRate ? "ofRate" : "others"];
     let line = taker.lines.find((line) => line.ready === ready && line.begins === begins);
     if (line === undefined) taker.lines.push(line = new Line(taker, ready, needs, begins));
     return line;
-  }
-
-  #lanesOf(type: TypeShare | undefined): Lanes {
-    let lanes = this.#lanes.get(type);
-    if (lanes === undefined) {
-      this.#lanes.set(type, lanes = { alone: newReady(), ofRate: newReady(), others: newReady() });
-    }
-    return lanes;
   }
 
   #takerFor(needs: WantedPlace | undefined, priority: number): Taker {
@@ -292,8 +283,7 @@ export class RequestLines {
 
   #setAside(line: Line, obstacle: object): void {
     line.entry = undefined;
-    const lines = this.#aside.get(obstacle) ?? new Set();
-    this.#aside.set(obstacle, lines.add(line));
+    this.#aside.getOrInsertComputed(obstacle, () => new Set()).add(line);
   }
 
   /** An empty line no longer takes turns. */
@@ -312,8 +302,9 @@ const ALONE: readonly (keyof Lanes)[] = ["alone"];
 const NOT_ALONE: readonly (keyof Lanes)[] = ["ofRate", "others"];
 const NO_KEY = { share: undefined, window: undefined };
 
-function newReady(): Ready {
-  return new TinyQueue<Entry>([], compare);
+function newLanes(): Lanes {
+  const newReady = () => new TinyQueue<Entry>([], compare);
+  return { alone: newReady(), ofRate: newReady(), others: newReady() };
 }
 
 /** Compares by lower priority, then by lower turn, then by older request. */

@@ -62,6 +62,12 @@ export interface WaitRequest {
 
 export type TimerRequest = SleepRequest | WaitRequest;
 
+/** What `run` asks for: a step, or the events of an expectation without a time limit. */
+export type StepRequest =
+  | TaskRequest
+  | TimerRequest
+  | { readonly kind: "events"; readonly name: string };
+
 export type Events = readonly [FactEvent, ...FactEvent[]];
 
 /** What `run` needs to know about an expectation of the plan. */
@@ -70,11 +76,8 @@ export type Expectable = Pick<ExpectedEvent, "id" | "within">;
 export interface RunListener {
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
   seenAt(): number;
-  onTask(task: TaskRequest): void;
-  onSleep(sleep: SleepRequest): void;
-  /** Called once for each expectation awaited without a time limit. */
-  onExpectation(name: string): void;
-  onWait(wait: WaitRequest): void;
+  /** `run` asks for a step; for the events of an expectation only once. */
+  asks(step: StepRequest): void;
 }
 
 export class RunContext implements JobContext<string> {
@@ -137,7 +140,7 @@ export class RunContext implements JobContext<string> {
     };
     this.tasks.set(task.taskId, task);
     this.#guard.requireNoSecret("the name of a task", task.taskId);
-    this.#listener.onTask(task);
+    this.#listener.asks(task);
     return answer.promise;
   }
 
@@ -155,7 +158,7 @@ export class RunContext implements JobContext<string> {
     this.tasks.set(taskId, sleep);
     this.openSleeps++;
     this.#guard.requireNoSecret("the name of a sleep", taskId);
-    this.#listener.onSleep(sleep);
+    this.#listener.asks(sleep);
     return promise;
   }
 
@@ -182,7 +185,7 @@ export class RunContext implements JobContext<string> {
     const events = this.#eventsOf(name);
     if (this.#untimed?.has(name) !== true) {
       (this.#untimed ??= new Set()).add(name);
-      this.#listener.onExpectation(name);
+      this.#listener.asks({ kind: "events", name });
     }
     return events;
   }
@@ -201,8 +204,7 @@ export class RunContext implements JobContext<string> {
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
-    const withins = this.#withins?.get(name) ?? [];
-    (this.#withins ??= new Map()).set(name, withins);
+    const withins = (this.#withins ??= new Map()).getOrInsertComputed(name, () => []);
     if (++this.#waitCount > WAITS_MAX) {
       throw new TypeError(
         `Cannot wait for ${JSON.stringify(name)} again: this job has had ${WAITS_MAX} timed ` +
@@ -217,7 +219,7 @@ export class RunContext implements JobContext<string> {
     const { promise, resolve } = Promise.withResolvers<Events | undefined>();
     const request: WaitRequest = { kind: "wait", name, wait, time, resolve };
     (this.#waits ??= new Map()).set(waitKey(name, wait), request);
-    this.#listener.onWait(request);
+    this.#listener.asks(request);
     return promise;
   }
 

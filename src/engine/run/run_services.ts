@@ -39,18 +39,8 @@ export interface Work {
   readonly compensate?: unknown;
 }
 
-/** A run that is over, although some of its attempts may still be open. */
-export interface EndedRun {
-  /** Whether an attempt is open. */
-  readonly isBusy: boolean;
-  /** Calls back, soon after, when no attempt is open. */
-  whenIdle(callback: () => void): void;
-  /** The process stops: aborts the open attempts. */
-  interrupt(): void;
-}
-
 /** The run of a job, for its parts. */
-export interface RunSubject extends EndedRun {
+export interface RunSubject {
   readonly services: RunServices;
   readonly definition: AnyJobDefinition;
   readonly jobId: JobId;
@@ -73,8 +63,14 @@ export interface RunSubject extends EndedRun {
    * @param answersMax How many answers the next call gets.
    */
   codeLost(answersMax?: number): void;
-  /** The run is over: its job has ended, or a later run continues it. */
+  /** The run is over: its job has ended, or a later run continues it. Attempts may still be open. */
   end(): void;
+  /** Whether an attempt is open. */
+  readonly isBusy: boolean;
+  /** Calls back, soon after, when no attempt is open. */
+  whenIdle(callback: () => void): void;
+  /** The process stops: aborts the open attempts. */
+  interrupt(): void;
 }
 
 export interface RunServices {
@@ -112,7 +108,7 @@ export interface RunServices {
   /** Calls back when a full disk may have room. */
   later(callback: () => void): void;
   /** The run is over. */
-  ended(jobId: JobId, run: EndedRun): void;
+  ended(run: RunSubject): void;
   /** The run has given its worker back, and all its entries may be durable. */
   rested(jobId: JobId): void;
   /** Reports a defect of the engine, not of the job's code. */

@@ -26,7 +26,7 @@ import { wantedBy } from "./worker_lease.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type DiskRetries, recordOrRetry } from "./disk_retries.ts";
-import type { EndedRun, RunServices } from "./run_services.ts";
+import type { RunServices, RunSubject } from "./run_services.ts";
 import type { Suspects } from "./suspects.ts";
 import type { Timers } from "./timers.ts";
 import { CodeTrials } from "./code_trials.ts";
@@ -55,7 +55,7 @@ export class Supervisor implements WriterListener {
   readonly #queued = new SteadyMap<JobId, Withdraw>();
   readonly #runs = new SteadyMap<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */
-  readonly #ending = new SteadyMap<EndedRun, JobId>();
+  readonly #ending = new SteadyMap<RunSubject, JobId>();
   readonly #trials: CodeTrials;
 
   constructor(parts: SupervisorParts) {
@@ -173,6 +173,7 @@ export class Supervisor implements WriterListener {
     suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const parkings = draftParkings(unfinished, registry, restart);
+    this.#holdWorkers(true);
     await recordAtStart(this.#parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
         timers.open(table.existing(jobId));
@@ -180,8 +181,14 @@ export class Supervisor implements WriterListener {
       }
       const idle = unfinished.filter(({ jobId }) => !this.#isKnown(jobId));
       this.#trials.begin(jobsToTry(idle, table, registry));
+      this.#holdWorkers(false);
     });
     return cutShort;
+  }
+
+  /** Nothing is granted before all jobs are queued: those that run alone come first. */
+  #holdWorkers(isHeld: boolean): void {
+    for (const { workers } of [this.#services, this.#parts.threadServices]) workers.hold(isHeld);
   }
 
   /** Resolves when no attempt is open. */
@@ -200,7 +207,8 @@ export class Supervisor implements WriterListener {
   }
 
   /** A run is over. If it only gave its worker back, another run may have to follow. */
-  ended(jobId: JobId, run: EndedRun): void {
+  ended(run: RunSubject): void {
+    const { jobId } = run;
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.set(run, jobId);
     run.whenIdle(() => {

@@ -10,13 +10,10 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { WorkerQueue } from "./worker_queue.ts";
 
 interface SuspectsParts {
   readonly registry: Pick<DefinitionRegistry, "isInThread">;
   readonly table: Pick<JobTable, "existing">;
-  /** The queue for jobs in threads, which is held while a job runs alone. */
-  readonly threadWorkers: Pick<WorkerQueue, "hold">;
 }
 
 export class Suspects {
@@ -34,7 +31,6 @@ export class Suspects {
       if (tasks.length === 0 || this.#parts.registry.isInThread(job)) continue;
       this.#tasks.set(job.jobId, new Set(tasks));
     }
-    this.#holdThreads();
   }
 
   /** The tasks that run alone, by job. */
@@ -53,11 +49,6 @@ export class Suspects {
     // The attempt was cut short again, or the job was resumed after it ended the process.
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
     if (isCrash(applied) || triesAgain) this.open([this.#parts.table.existing(job.jobId)]);
-    else this.#holdThreads();
-  }
-
-  #holdThreads(): void {
-    this.#parts.threadWorkers.hold(this.#tasks.size > 0);
   }
 
   #clear({ before, job, entry }: Applied): void {

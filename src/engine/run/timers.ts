@@ -118,9 +118,7 @@ export class Timers {
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
     const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
-    const alarms = this.#alarms.get(jobId);
-    if (alarms === undefined) this.#alarms.set(jobId, [{ timer, cancel }]);
-    else alarms.push({ timer, cancel });
+    this.#alarms.getOrInsertComputed(jobId, () => []).push({ timer, cancel });
   }
 
   #cancel(jobId: JobId, isMeant: (timer: Timer) => boolean): void {

@@ -7,6 +7,7 @@
  * the last one until they are done.
  */
 
+import type { JobId } from "../../core/ids.ts";
 import type { PromptTypes } from "./slots.ts";
 import type { Request, Worker } from "./request_lines.ts";
 
@@ -22,8 +23,8 @@ export class WorkerPool {
   #own = 0;
   /** Jobs that share the other workers. */
   #sharing = 0;
-  /** Whether a job runs alone, so that no other gets a worker. */
-  #isAlone = false;
+  /** The job that runs alone, so that no other gets a worker. */
+  #alone: JobId | undefined;
   #grants = 0;
 
   constructor(max: number, promptTypes: PromptTypes) {
@@ -36,13 +37,17 @@ export class WorkerPool {
     return Math.min(this.#own + this.#sharing, this.max);
   }
 
-  take({ type, labels, key, isAlone = false }: Request): Worker | undefined {
-    if (this.#isAlone) return undefined;
+  get alone(): JobId | undefined {
+    return this.#alone;
+  }
+
+  take({ jobId, type, labels, key, isAlone = false }: Request): Worker | undefined {
+    if (this.#alone !== undefined) return undefined;
     const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
     if (isAlone) {
       if (this.#own + this.#sharing > 0) return undefined;
       this.#own++;
-      this.#isAlone = true;
+      this.#alone = jobId;
       return granted();
     }
     if (this.roomFor(type) === 0) return undefined;
@@ -56,7 +61,7 @@ export class WorkerPool {
 
   /** How many more jobs of a type can have a worker. */
   roomFor(type: string): number {
-    if (this.#isAlone) return 0;
+    if (this.#alone !== undefined) return 0;
     const free = this.max - this.#own;
     if (!this.#promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
     const most = Math.min(
@@ -75,7 +80,7 @@ export class WorkerPool {
   join(worker: Worker): boolean {
     if (!worker.isAlone) return false;
     worker.isAlone = false;
-    this.#isAlone = false;
+    this.#alone = undefined;
     return true;
   }
 

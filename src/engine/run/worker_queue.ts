@@ -1,8 +1,20 @@
 /**
  * The queue for workers, which grants requests in the order of their lines. A job records an
  * attempt only while it has a worker. Requests that a pause holds are not in the queue.
+ *
+ * A job takes what it needs in this order, and while it waits for one of these it has none that
+ * comes later. So jobs never wait for each other in a circle.
+ *
+ * 1. The end of pauses, and room on the disk to begin.
+ * 2. A place, and a start of its rate, if its type has limits. By the record a job may have its
+ *    place before anything else; otherwise it gets the place with its worker.
+ * 3. A worker, or all of them if the job runs alone. Nothing is kept free for a job that runs alone
+ *    but waits for its place: the job that has the place may need a worker.
+ * 4. A thread, if its code runs in one.
+ * 5. A slot for its handlers.
  */
 
+import type { Alone } from "../../core/crashes.ts";
 import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
@@ -39,10 +51,13 @@ export class WorkerQueue implements PlaceQueue {
   readonly #shares: QueueShares;
   readonly #lines: RequestLines;
   readonly #paused = new PausedRequests<Request>(inQueueOrder);
+  /** A job that runs alone there runs beside none of this queue. */
+  readonly #first: WorkerQueue | undefined;
+  /** The queue of which this one is the first. */
+  #second: WorkerQueue | undefined;
   /** How many requests are in the queue, or held by a pause. */
   #waiting = 0;
   #stopped = false;
-  /** Grants nothing while a job of another queue has to run alone. */
   #isHeld = false;
   /** How many changes of pauses are still to be sorted by. */
   #unsorted = 0;
@@ -53,18 +68,30 @@ export class WorkerQueue implements PlaceQueue {
    * @param onDefect Receives errors that a grant throws. They must not reach the run that gave the
    * worker back.
    * @param shares Where granted jobs take their places.
+   * @param first A queue with jobs that run alone, beside none of this queue.
    */
   constructor(
     max: number,
     promptTypes: PromptTypes,
     onDefect: (error: unknown) => void,
     shares: QueueShares,
+    first?: WorkerQueue,
   ) {
     this.#pool = new WorkerPool(max, promptTypes);
     this.#onDefect = onDefect;
     this.#shares = shares;
     this.#lines = new RequestLines((window) => shares.isOpen(window));
     shares.subscribe(this);
+    this.#first = first;
+    if (first !== undefined) first.#second = this;
+  }
+
+  /** The job beside which no other is granted a worker. */
+  get alone(): Alone | undefined {
+    const jobId = this.#pool.alone;
+    if (jobId !== undefined) return { jobId, isWaiting: false };
+    const next = this.#lines.nextAlone()?.first;
+    return next && { jobId: next.jobId, isWaiting: true };
   }
 
   get busy(): number {
@@ -200,7 +227,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** How many more jobs of a type could have a worker now. */
   roomFor(type: string): number {
-    return this.#isHeld || this.#lines.nextAlone() !== undefined ? 0 : this.#pool.roomFor(type);
+    return this.#isStill || this.alone !== undefined ? 0 : this.#pool.roomFor(type);
   }
 
   /** See `RequestLines.supposing`. */
@@ -218,13 +245,17 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   release(worker: Worker): void {
+    const { isAlone } = worker;
     this.#pool.release(worker);
     this.grantNext();
+    if (isAlone) this.#second?.grantNext();
   }
 
   /** Lets a job that ran alone run beside others from now on. */
   join(worker: Worker): void {
-    if (this.#pool.join(worker)) this.grantNext();
+    if (!this.#pool.join(worker)) return;
+    this.grantNext();
+    this.#second?.grantNext();
   }
 
   /** Gives a job with a slow handler a worker of its own. */
@@ -255,7 +286,7 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
-  /** Grants nothing while held. Jobs with a worker keep it. */
+  /** Grants nothing while held. */
   hold(isHeld: boolean): void {
     const isReleased = this.#isHeld && !isHeld;
     this.#isHeld = isHeld;
@@ -303,7 +334,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   get #isStill(): boolean {
-    return this.#stopped || this.#isHeld || this.#isReleasing;
+    return this.#stopped || this.#isHeld || this.#isReleasing || this.#first?.alone !== undefined;
   }
 
   /** Grants all requests that may be granted. Called whenever more may have become possible. */

@@ -45,48 +45,24 @@ export class Sealing {
   }
 
   /**
-   * Seals the protected parts of a job before they are recorded, and discards the key if they are
-   * not.
-   */
-  async recorded<Value>(
-    jobId: JobId,
-    attributes: JobCreatedAttributes,
-    protection: Protection | undefined,
-    record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
-  ): Promise<Outcome<Value>> {
-    if (protection === undefined) return await record(attributes);
-    const { input, ...others } = attributes;
-    if (secretGuard(input, protection.secrets).holds({ ...others, jobId })) {
-      return VISIBLE_ELSEWHERE;
-    }
-    const sealed = await this.#seal(jobId, attributes, protection);
-    try {
-      const outcome = await record(sealed);
-      if (!outcome.ok) await this.#discard(jobId);
-      return outcome;
-    } catch (error) {
-      // After a journal failure, only the next startup can tell whether the job was recorded.
-      if (!(error instanceof JournalFailedError)) await this.#discard(jobId);
-      throw error;
-    }
-  }
-
-  /**
    * The attributes to record instead of those with a clear input. The key is durable when this
    * resolves. Rejects with `JournalFullError` when there is no room for it.
    */
-  async #seal(
+  async seal(
     jobId: JobId,
     attributes: JobCreatedAttributes,
     protection: Protection,
-  ): Promise<JobCreatedAttributes> {
-    const { input, idempotency } = attributes;
+  ): Promise<Outcome<JobCreatedAttributes>> {
+    const { input, ...withoutInput } = attributes;
+    if (secretGuard(input, protection.secrets).holds({ ...withoutInput, jobId })) {
+      return VISIBLE_ELSEWHERE;
+    }
+    const { idempotency } = attributes;
     const key = await this.#keys.create(jobId);
-    const { input: _clear, ...withoutInput } = attributes;
     const visible = input === undefined || protection.retention !== "keep"
       ? withoutInput
       : { ...attributes, input: shown(input, protection.secrets) };
-    return {
+    const value = {
       ...visible,
       sealed: sealInput(jobId, input, protection, key),
       // A plain digest of the body would reveal a secret that can be guessed. A keyed one does not.
@@ -94,10 +70,24 @@ export class Sealing {
         ? {}
         : { idempotency: { key: idempotency.key, digest: keyed(key, idempotency.digest) } }),
     };
+    return { ok: true, value };
+  }
+
+  /** Discards the key of a job that is not recorded after all. */
+  async keptIf<Value>(jobId: JobId, recording: Promise<Outcome<Value>>): Promise<Outcome<Value>> {
+    try {
+      const outcome = await recording;
+      if (!outcome.ok) await this.discard(jobId);
+      return outcome;
+    } catch (error) {
+      // After a journal failure, only the next startup can tell whether the job was recorded.
+      if (!(error instanceof JournalFailedError)) await this.discard(jobId);
+      throw error;
+    }
   }
 
   /** If this fails, a start cleans up. */
-  async #discard(jobId: JobId): Promise<void> {
+  async discard(jobId: JobId): Promise<void> {
     await this.#keys.remove(jobId).catch(() => {});
   }
 

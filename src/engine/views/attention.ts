@@ -105,9 +105,7 @@ export class Attention implements View {
   #park({ jobId, type, parked }: JobState): void {
     if (parked === undefined) return;
     const group = `${parked.reason} ${type}`;
-    const jobIds = this.#parked.get(group);
-    if (jobIds === undefined) this.#parked.set(group, new Set([jobId]));
-    else jobIds.add(jobId);
+    this.#parked.getOrInsertComputed(group, () => new Set()).add(jobId);
   }
 
   #unpark({ jobId, type, parked }: JobState): void {
@@ -146,4 +144,34 @@ function byEnd(left: JobState, right: JobState): number {
 
 function endPosition(job: JobState): LogId {
   return job.state === "Failed" ? job.endedBy : 0;
+}
+
+/** The most reports of one process, since a release that fits no job parks many. */
+const SHOWN_MAX = 10;
+
+/** Reports jobs when they are parked. */
+export class ParkedReports implements View {
+  readonly #report: (message: string) => void;
+  #reported = 0;
+
+  constructor(tell: (message: string) => void) {
+    this.#report = tell;
+  }
+
+  see({ entry, job }: Applied): void {
+    if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
+    this.#reported++;
+    if (this.#reported <= SHOWN_MAX) this.#report(parkedText(job));
+    if (this.#reported === SHOWN_MAX) {
+      this.#report(
+        "further parked jobs are not reported one by one: " +
+          "deno task daybook jobs --condition parked lists them",
+      );
+    }
+  }
+}
+
+function parkedText({ jobId, type = "a plan", parked }: JobState): string {
+  return `job ${jobId} of type ${type} was parked (${parked?.reason}): ${parked?.message}; ` +
+    `deno task daybook explain ${jobId} says what can be done`;
 }

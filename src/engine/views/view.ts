@@ -18,6 +18,6 @@ export interface Past {
 }
 
 export interface View {
-  restore(past: Past): void | Promise<void>;
+  restore?(past: Past): void | Promise<void>;
   see(applied: Applied): void;
 }

@@ -1,7 +1,10 @@
-/** Creates jobs from requests, at most once for each idempotency key. */
+/**
+ * Creates jobs from requests, at most once for each idempotency key. Each job of a request is
+ * checked on its own. Once all have been checked, those that are ready are recorded in one batch.
+ */
 
 import { decide } from "../../core/decide.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobEventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import { type JobId, newId } from "../../core/ids.ts";
 import { foldAll } from "../../core/job_fold.ts";
@@ -11,7 +14,6 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
 import type { JobEntryReader } from "../queries/entry_pages.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
-import { CreationGroup, type NewJob, type ReadyJob } from "./creation_group.ts";
 import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Clock, Random } from "../ports.ts";
@@ -32,11 +34,41 @@ export interface CreationParts {
   readonly pacer: Pacer;
 }
 
+/** A job that has passed every check so far. */
+interface ReadyJob {
+  readonly kind: "ready";
+  readonly request: CreateRequest;
+  readonly jobId: JobId;
+  readonly attributes: JobCreatedAttributes;
+  /** If its input was sealed: lets other requests take its id and key. */
+  readonly free?: () => void;
+}
+
+/** A job that is not recorded with the others: refused, existing, or behind another request. */
+interface AnsweredJob {
+  readonly kind: "answered";
+  readonly answer: Promise<Outcome<Created>>;
+}
+
+type CheckedJob = ReadyJob | AnsweredJob;
+
+/** The jobs that are recorded together. */
+interface Batch {
+  readonly drafts: JobEventDraft[];
+  /** Chosen ids, and keys. */
+  readonly names: Set<string>;
+  /** Whether ids and keys may have been taken since the jobs were checked. */
+  readonly isLate: boolean;
+  jobs: number;
+  /** How many of the jobs have code that starts now. */
+  starts: number;
+}
+
 export class Creation {
   readonly #parts: CreationParts;
   readonly #descriptions: JobDescriptions;
   /** Ids and keys of jobs whose inputs are being sealed, so that no other request takes them. */
-  readonly #reserved = new Map<string, Promise<unknown>>();
+  readonly #reserved = new Map<string, Promise<void>>();
 
   constructor(parts: CreationParts) {
     this.#parts = parts;
@@ -45,7 +77,14 @@ export class Creation {
 
   /** Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    return this.#createIn(CreationGroup.ofOne(this.#parts), request);
+    try {
+      const checked = this.#check(request);
+      return checked instanceof Promise
+        ? checked.then((one) => this.#record([one], true)[0] as Promise<Outcome<Created>>)
+        : this.#record([checked], false)[0] as Promise<Outcome<Created>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -55,44 +94,49 @@ export class Creation {
   async createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
-    const group = new CreationGroup(this.#parts, requests.length);
     const share = { spentMs: 0 };
-    const created: Promise<Outcome<Created>>[] = [];
+    const checks: Promise<CheckedJob>[] = [];
     for (const request of requests) {
-      const begun = this.#parts.pacer.do(share, () => {
-        const outcome = this.#createIn(group, request);
-        outcome.catch(() => {});
-        created.push(outcome);
-      });
+      const begun = this.#parts.pacer.do(share, () => void checks.push(this.#checked(request)));
       if (begun instanceof Promise) await begun;
     }
-    return await Promise.allSettled(created);
+    return await Promise.allSettled(this.#record(await Promise.all(checks), true));
   }
 
-  /** The group waits for the job while it is checked. */
-  #createIn(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
+  /** A failed check answers for its job alone. */
+  async #checked(request: CreateRequest): Promise<CheckedJob> {
     try {
-      return this.#create(group, request);
+      return await this.#check(request);
     } catch (error) {
-      return Promise.reject(error);
-    } finally {
-      group.leave();
+      return answered(Promise.reject(error));
     }
   }
 
-  #create(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
-    const { idempotency } = request;
-    const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
-    if (reserved !== undefined) return reserved.then(() => this.create(request));
-    const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
-    return idempotency === undefined || jobId === undefined
-      ? this.#createNew(group, request)
-      : this.#createdBefore(jobId, request, idempotency);
+  /** A promise when the input has to be sealed. */
+  #check(request: CreateRequest): CheckedJob | Promise<CheckedJob> {
+    const before = this.#answeredBefore(request);
+    if (before !== undefined) return answered(before);
+    const described = this.#descriptions.of(request);
+    if (!described.ok) return answered(Promise.resolve(described));
+    const existing = this.#existing(request);
+    if (existing !== undefined) return answered(existing);
+    const { attributes, protection } = described.value;
+    const jobId = request.jobId ?? newId.job(this.#parts.random.ulid());
+    const job: ReadyJob = { kind: "ready", request, jobId, attributes };
+    return protection === undefined ? job : this.#sealed(job, protection);
   }
 
-  #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
-    return (idempotency && this.#reserved.get(`key ${idempotency.key}`)) ??
-      (jobId && this.#reserved.get(jobId));
+  /** The answer to a request whose key is on record, or whose id or key is reserved. */
+  #answeredBefore(request: CreateRequest): Promise<Outcome<Created>> | undefined {
+    const reserved = this.#reserved.size === 0
+      ? undefined
+      : namesOf(request).map((name) => this.#reserved.get(name)).find((one) => one !== undefined);
+    if (reserved !== undefined) return reserved.then(() => this.create(request));
+    const { idempotency } = request;
+    const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
+    return idempotency === undefined || jobId === undefined
+      ? undefined
+      : this.#createdBefore(jobId, request, idempotency);
   }
 
   async #createdBefore(
@@ -123,19 +167,6 @@ export class Creation {
     return foldAll(isStartOfCreation(created, started) ? [created, started] : [created]);
   }
 
-  #createNew(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
-    const described = this.#descriptions.of(request);
-    if (!described.ok) return Promise.resolve(described);
-    const jobId = request.jobId ?? newId.job(this.#parts.random.ulid());
-    const existing = this.#existing(request);
-    if (existing !== undefined) return existing;
-    const { attributes, protection } = described.value;
-    if (protection !== undefined) {
-      return this.#createSealed(group, jobId, attributes, protection, request);
-    }
-    return group.add(this.#ready(jobId, attributes, request));
-  }
-
   /** The refusal if the caller's id is taken. A generated id is always new. */
   #existing(request: CreateRequest): Promise<Outcome<Created>> | undefined {
     const { jobId } = request;
@@ -146,55 +177,124 @@ export class Creation {
     return this.#parts.writer.onceDurable(existing.head.lastLogId, exists, again);
   }
 
-  #createSealed(
-    group: CreationGroup,
-    jobId: JobId,
-    attributes: JobCreatedAttributes,
-    protection: Protection,
-    request: CreateRequest,
-  ): Promise<Outcome<Created>> {
-    const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
-    const leave = group.expect();
-    const record = (sealed: JobCreatedAttributes) => {
-      const recorded = group.add(this.#ready(jobId, sealed, request));
-      leave();
-      return recorded;
-    };
-    const created = this.#parts.sealing.recorded(jobId, attributes, protection, record);
-    const ended = created.catch(() => {}).then(() => {
-      leave();
+  /** The job with a sealed input. Its id and key are reserved until it has been answered. */
+  async #sealed(job: ReadyJob, protection: Protection): Promise<CheckedJob> {
+    const free = this.#reserve(namesOf(job.request));
+    try {
+      const sealed = await this.#parts.sealing.seal(job.jobId, job.attributes, protection);
+      if (sealed.ok) return { ...job, attributes: sealed.value, free };
+      free();
+      return answered(Promise.resolve(sealed));
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  #reserve(names: readonly string[]): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const name of names) this.#reserved.set(name, promise);
+    return () => {
       for (const name of names) this.#reserved.delete(name);
-    });
-    for (const name of names) this.#reserved.set(name, ended);
-    return created;
-  }
-
-  #ready(jobId: JobId, attributes: JobCreatedAttributes, request: CreateRequest): ReadyJob {
-    return {
-      chosenId: request.jobId,
-      key: request.idempotency?.key,
-      decide: () => this.#decided(jobId, attributes, request),
-      again: () => this.create(request),
+      resolve();
     };
   }
 
-  #decided(
-    jobId: JobId,
-    attributes: JobCreatedAttributes,
-    request: CreateRequest,
-  ): Outcome<NewJob> {
-    const start = this.#startsAtOnce(request);
-    const { origin } = request;
-    const decision = decide(undefined, { kind: "create", jobId, attributes, start, origin });
-    if (!decision.accepted) return rejected(decision.rejection);
-    const starts = start && attributes.type !== undefined ? 1 : 0;
-    return { ok: true, value: { drafts: decision.events, starts } };
+  /** Records the jobs that are ready, and answers for all. */
+  #record(checked: readonly CheckedJob[], isLate: boolean): readonly Promise<Outcome<Created>>[] {
+    const batch: Batch = { drafts: [], names: new Set(), isLate, jobs: 0, starts: 0 };
+    const taken = checked.map((job) => job.kind === "ready" ? this.#take(job, batch) : job.answer);
+    const recorded = this.#appended(batch.drafts);
+    return checked.map((job, at) => {
+      if (job.kind === "answered") return job.answer;
+      const result = taken[at];
+      const answer = typeof result === "number" ? recorded(result) : result;
+      return answer === undefined ? this.#again(job) : this.#settled(job, answer);
+    });
+  }
+
+  /**
+   * Adds a job to a batch.
+   *
+   * @returns The index of its last draft, or its refusal; `undefined` when another job has its id or
+   * key now.
+   */
+  #take(
+    { request, jobId, attributes }: ReadyJob,
+    batch: Batch,
+  ): number | Promise<Outcome<Created>> | undefined {
+    try {
+      if (batch.isLate && this.#isTaken(request, batch.names)) return undefined;
+      const start = this.#startsAtOnce(request);
+      const { origin } = request;
+      const decision = decide(undefined, { kind: "create", jobId, attributes, start, origin });
+      if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
+      const starts = batch.starts + (start && attributes.type !== undefined ? 1 : 0);
+      this.#parts.intake.requireRoom({ jobs: batch.jobs + 1, starts });
+      batch.jobs++;
+      batch.starts = starts;
+      for (const name of namesOf(request)) batch.names.add(name);
+      return batch.drafts.push(...decision.events) - 1;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Whether a job of the batch, or one recorded since the check, has the id or the key. */
+  #isTaken(request: CreateRequest, names: ReadonlySet<string>): boolean {
+    const { jobId, idempotency } = request;
+    const { table } = this.#parts;
+    return namesOf(request).some((name) => names.has(name)) ||
+      jobId !== undefined && table.pending(jobId) !== undefined ||
+      idempotency !== undefined && table.jobOfKey(idempotency.key) !== undefined;
+  }
+
+  /** Returns the answer for the job with a last draft, once the batch is durable. */
+  #appended(drafts: readonly JobEventDraft[]): (last: number) => Promise<Outcome<Created>> {
+    const { writer } = this.#parts;
+    try {
+      const { steps, lastLogId } = writer.append(drafts);
+      return (last) => {
+        // The job as created, not as it is once the batch is durable.
+        const job = steps[last]?.job as JobState;
+        return writer.whenDurable(lastLogId, { ok: true, value: { job, replayed: false } });
+      };
+    } catch (error) {
+      return () => Promise.reject(error);
+    }
+  }
+
+  /** A key that was created in vain is deleted before others may take the id. */
+  #settled(
+    { jobId, free }: ReadyJob,
+    answer: Promise<Outcome<Created>>,
+  ): Promise<Outcome<Created>> {
+    return free === undefined ? answer : this.#parts.sealing.keptIf(jobId, answer).finally(free);
+  }
+
+  async #again({ jobId, request, free }: ReadyJob): Promise<Outcome<Created>> {
+    if (free !== undefined) await this.#parts.sealing.discard(jobId).finally(free);
+    return await this.create(request);
   }
 
   #startsAtOnce(request: CreateRequest): boolean {
     if (request.startAt === undefined) return request.start ?? true;
     return Date.parse(request.startAt) <= this.#parts.clock.now();
   }
+}
+
+function answered(answer: Promise<Outcome<Created>>): AnsweredJob {
+  answer.catch(() => {}); // Others may still have to be checked before it is awaited.
+  return { kind: "answered", answer };
+}
+
+const NONE: readonly string[] = [];
+
+/** What only one job may have: a chosen id, and an idempotency key. */
+function namesOf({ jobId, idempotency }: CreateRequest): readonly string[] {
+  if (idempotency === undefined) return jobId === undefined ? NONE : [jobId];
+  const key = `key ${idempotency.key}`;
+  return jobId === undefined ? [key] : [jobId, key];
 }
 
 function hasSameFields(job: JobState, request: CreateRequest): boolean {

@@ -6,8 +6,8 @@
 import { createHash } from "node:crypto";
 import { DERIVED, type EventId, type JobId } from "../../core/ids.ts";
 
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const ID_LENGTH = 26;
+export const ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+export const ULID_LENGTH = 26;
 
 export function correlatedEventId(eventId: string, jobId: JobId): EventId {
   return DERIVED.event + digest("correlated", eventId, jobId) as EventId;
@@ -41,8 +41,8 @@ function digest(...parts: readonly string[]): string {
   // As hexadecimal digits, which Deno returns in half the time of bytes.
   const hex = createHash("sha256").update(parts.join("\n")).digest("hex");
   let text = "";
-  for (let index = 0; index < ID_LENGTH; index++) {
-    text += ALPHABET[(digitAt(hex, 2 * index) % 2) * 16 + digitAt(hex, 2 * index + 1)];
+  for (let index = 0; index < ULID_LENGTH; index++) {
+    text += ULID_ALPHABET[(digitAt(hex, 2 * index) % 2) * 16 + digitAt(hex, 2 * index + 1)];
   }
   return text;
 }

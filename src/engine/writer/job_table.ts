@@ -15,8 +15,7 @@ import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
 import { EndedJobBuffer } from "./ended_job_buffer.ts";
 import { ListedJobs } from "./listed_jobs.ts";
-import type { Trail } from "./trail.ts";
-import { Trails } from "./trails.ts";
+import { type Trail, Trails } from "./trail.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalHead } from "../ports.ts";
 

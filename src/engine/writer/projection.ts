@@ -2,17 +2,29 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
+import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import { LimitChanges } from "./limit_changes.ts";
+import { LimitChanges, Pauses } from "./in_force.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
-import { Pauses } from "./pauses.ts";
 import { RecentFailures } from "./recent_failures.ts";
 import { Places } from "./places.ts";
 import { type RateOf, Starts } from "./starts.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
+
+/** What a batch changed besides jobs. */
+export class Changes {
+  /** Whether pauses have begun or ended. */
+  isPausedOtherwise = false;
+  /** Jobs that lost their place because a pause now holds them. */
+  readonly givenBack: JobId[] = [];
+  /** Types whose limits changed. */
+  readonly limited = new Set<string>();
+  /** Types with a failed attempt. */
+  readonly failed = new Set<string>();
+}
 
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
@@ -59,14 +71,29 @@ export class Projection implements JournalConsumer {
     this.begin();
     if (this.table.isLettingGo) this.table.letGo();
     this.eventIds.add(entry);
-    if (this.pauses.see(entry)) this.places.pausesChanged();
-    this.limitChanges.see(entry);
-    const applied = this.table.apply(entry);
+    this.see(entry, this.table.apply(entry));
+  }
+
+  /**
+   * Updates everything but the jobs and ids; at a start as in operation, in the order of the journal.
+   *
+   * @param applied The effect of the entry on its job, if it has one.
+   * @param changes Collects what others have to act on.
+   */
+  see(entry: JobEventLogEntry, applied: Applied | undefined, changes?: Changes): void {
+    if (this.pauses.see(entry)) {
+      const released = this.places.pausesChanged();
+      if (changes !== undefined) changes.isPausedOtherwise = true;
+      changes?.givenBack.push(...released);
+    }
+    const limited = this.limitChanges.see(entry);
+    if (limited !== undefined) changes?.limited.add(limited);
     if (applied !== undefined) {
-      this.places.see(applied);
+      if (this.places.see(applied)) changes?.givenBack.push(applied.job.jobId);
       this.starts.see(applied);
     }
-    this.failures.see(entry, this.pauses.all, this.#typeOf);
+    const failed = this.failures.see(entry, this.pauses.all, this.#typeOf);
+    if (failed !== undefined) changes?.failed.add(failed);
   }
 
   readonly #typeOf = (jobId: JobId) => this.table.head(jobId)?.type;

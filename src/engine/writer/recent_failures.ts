@@ -41,10 +41,9 @@ export class RecentFailures {
     if (type === undefined || pauses.some((pause) => isByRule(pause) && pause.type === type)) {
       return undefined;
     }
-    const failures = this.#byType.get(type) ?? [];
+    const failures = this.#byType.getOrInsertComputed(type, () => []);
     failures.push({ logId, at });
     if (failures.length > FAILURES_MAX) failures.shift();
-    this.#byType.set(type, failures);
     return type;
   }
 

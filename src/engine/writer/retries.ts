@@ -105,7 +105,10 @@ export class Retries {
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.whenDurable(lastLogId, { ok: true, value });
     };
-    return await this.#parts.sealing.recorded(newJobId, attributes, protection, record);
+    if (protection === undefined) return await record(attributes);
+    const { sealing } = this.#parts;
+    const sealed = await sealing.seal(newJobId, attributes, protection);
+    return sealed.ok ? await sealing.keptIf(newJobId, record(sealed.value)) : sealed;
   }
 
   /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */

@@ -83,10 +83,7 @@ export class Starts {
   }
 
   #startsOf(type: string, rateKey: string | undefined): RecordedStart[] {
-    let byKey = this.#byType.get(type);
-    if (byKey === undefined) this.#byType.set(type, byKey = new Map());
-    let starts = byKey.get(rateKey);
-    if (starts === undefined) byKey.set(rateKey, starts = []);
-    return starts;
+    const byKey = this.#byType.getOrInsertComputed(type, () => new Map());
+    return byKey.getOrInsertComputed(rateKey, () => []);
   }
 }

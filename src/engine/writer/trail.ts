@@ -9,10 +9,10 @@
  */
 
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
-import type { Transition } from "../requests.ts";
+import { type JobState, STATE_NAMES, type StateName } from "../../core/job_state.ts";
+import type { EntryOfJob, Transition } from "../requests.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
 export type Trail = readonly number[];
@@ -54,47 +54,6 @@ function packed({ entry, before, job, conditionBefore, condition }: Applied): nu
     (hasChanged ? packTransition(before?.state, job.state, condition) : 0);
 }
 
-/** The first positions after `after`, ascending, at most `limit`. */
-export function positionsAfter(trail: Trail, after: LogId, limit: number): readonly LogId[] {
-  const start = indexFrom(trail, after + 1);
-  return trail.slice(start, start + Math.max(0, limit)).map(unpackLogId);
-}
-
-/** The last positions before `before`, ascending, at most `limit`. */
-export function positionsBefore(trail: Trail, before: LogId, limit: number): readonly LogId[] {
-  const end = indexFrom(trail, before);
-  return trail.slice(Math.max(0, end - limit), end).map(unpackLogId);
-}
-
-/** How an entry changed the job; `undefined` when it did not, or belongs to another job. */
-export function transitionIn(trail: Trail, logId: LogId): Transition | undefined {
-  const number = trail[indexFrom(trail, logId)];
-  return number === undefined || unpackLogId(number) !== logId
-    ? undefined
-    : unpackTransition(number);
-}
-
-/** The last change at or before a position; `undefined` when there was none. */
-export function transitionUpTo(trail: Trail, logId: LogId): Transition | undefined {
-  const upTo = trail.slice(0, indexFrom(trail, logId + 1));
-  return unpackTransition(upTo.findLast((number) => number % BITS !== 0) ?? 0);
-}
-
-/** Each entry that changed its job, ascending, with the condition after it. */
-export function conditionsIn(trail: Trail): readonly ConditionFrom[] {
-  return trail.flatMap((number) => {
-    const transition = unpackTransition(number);
-    return transition === undefined
-      ? []
-      : [{ logId: unpackLogId(number), condition: transition.condition }];
-  });
-}
-
-/** The last entry that changed its job; 0 when none did. */
-export function lastTransitionIn(trail: Trail): LogId {
-  return unpackLogId(trail.findLast((number) => number % BITS !== 0) ?? 0);
-}
-
 /**
  * A trail up to a position, in a few bytes per entry: twice the distance from the previous entry,
  * plus one if the entry changed the job, followed by its bits.
@@ -129,6 +88,10 @@ export function parseTrail(bytes: Uint8Array): number[] {
   return trail.slice();
 }
 
+function hasTransition(number: number): boolean {
+  return number % BITS !== 0;
+}
+
 function packTransition(from: StateName | undefined, to: StateName, condition: Condition): number {
   const before = from === undefined ? 0 : STATE_NAMES.indexOf(from) + 1;
   return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | CONDITION_NUMBERS.indexOf(condition);
@@ -156,4 +119,122 @@ function indexFrom(trail: Trail, logId: LogId): number {
     else high = middle;
   }
   return low;
+}
+
+interface HasTrail {
+  readonly trail: Trail;
+}
+
+/** Where the trails of ended jobs are. */
+interface TrailIndex {
+  trail(jobId: JobId): Trail | undefined;
+}
+
+/** The most cached trails, and the most entries in them together: half a megabyte. */
+const MAX = { trails: 2_048, entries: 1 << 16 };
+
+/**
+ * The trails of all jobs. Of jobs that are not in memory, it caches the trails of those that left
+ * last, since streams are then reporting their ends, and of those read last, since a stream that
+ * resumes far back meets each job many times.
+ */
+export class Trails {
+  readonly #records: ReadonlyMap<JobId, HasTrail>;
+  readonly #index: TrailIndex | undefined;
+  /**
+   * Cached trails of jobs that are not in memory. When the younger are half of what may be cached,
+   * they replace the older: deleting the oldest one by one would be slower.
+   */
+  #younger = new Map<JobId, Trail>();
+  #older = this.#younger;
+  /** In the younger trails. */
+  #entries = 0;
+
+  /** @param records The jobs in memory. */
+  constructor(records: ReadonlyMap<JobId, HasTrail>, index: TrailIndex | undefined) {
+    this.#records = records;
+    this.#index = index;
+  }
+
+  /** The first positions of a job's entries after `after`, ascending, at most `limit`. */
+  logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
+    const trail = this.of(jobId);
+    const start = indexFrom(trail, after + 1);
+    return trail.slice(start, start + Math.max(0, limit)).map(unpackLogId);
+  }
+
+  /** The last positions of a job's entries before `before`, ascending, at most `limit`. */
+  logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
+    const trail = this.of(jobId);
+    const end = indexFrom(trail, before);
+    return trail.slice(Math.max(0, end - limit), end).map(unpackLogId);
+  }
+
+  /** How an entry changed its job; `undefined` when it did not, or has no job. */
+  transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
+    if (jobId === undefined) return undefined;
+    const trail = this.of(jobId);
+    const number = trail[indexFrom(trail, logId)] ?? 0;
+    return unpackLogId(number) === logId ? unpackTransition(number) : undefined;
+  }
+
+  /** The entry that brought a job into its current condition; 0 when none did. */
+  lastTransition({ jobId }: Pick<JobState, "jobId">): LogId {
+    return unpackLogId(this.of(jobId).findLast(hasTransition) ?? 0);
+  }
+
+  /** The conditions a job was in, each with the entry that began it. */
+  conditionsOf(jobId: JobId): readonly ConditionFrom[] {
+    return this.of(jobId).flatMap((number) => {
+      const transition = unpackTransition(number);
+      return transition === undefined
+        ? []
+        : [{ logId: unpackLogId(number), condition: transition.condition }];
+    });
+  }
+
+  /** The condition of a job at a position; `undefined` before its creation. */
+  conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
+    const trail = this.of(jobId);
+    const upTo = trail.slice(0, indexFrom(trail, logId + 1));
+    return unpackTransition(upTo.findLast(hasTransition) ?? 0)?.condition;
+  }
+
+  /** A job has left memory. Replaces what is cached of it. */
+  left(jobId: JobId, trail: Trail): void {
+    const isFull = 2 * this.#younger.size >= MAX.trails ||
+      2 * (this.#entries + trail.length) > MAX.entries;
+    if (isFull) {
+      this.#older = this.#younger;
+      this.#younger = new Map();
+      this.#entries = 0;
+    }
+    this.#younger.set(jobId, trail);
+    this.#entries += trail.length;
+  }
+
+  of(jobId: JobId): Trail {
+    return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
+  }
+
+  /**
+   * The trail of a job that is not in memory.
+   *
+   * @throws {IndexDamagedError} when the trail cannot be read.
+   */
+  #indexed(jobId: JobId): Trail {
+    const cached = this.#younger.get(jobId);
+    if (cached !== undefined) return cached;
+    const trail = this.#older.get(jobId) ?? this.#index?.trail(jobId);
+    if (trail !== undefined) this.left(jobId, trail);
+    return trail ?? NO_TRAIL;
+  }
+
+  /** The trail of a job that is being loaded into memory, which is no longer cached. */
+  take(jobId: JobId): Trail {
+    const trail = this.#indexed(jobId);
+    this.#younger.delete(jobId);
+    this.#older.delete(jobId);
+    return trail;
+  }
 }

@@ -615,6 +615,18 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "queued_to_run_alone",
+    condition: "queued",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.busy");
+      let now = daybook;
+      for (let ends = 0; ends < 3; ends++) now = await now.crash();
+      await now.submit("busy-a", "shop.busy");
+      await now.post("/jobs/job/resume");
+      return now;
+    },
+  },
+  {
     name: "failed_by_event",
     condition: "failed",
     arrange: async (daybook) => {

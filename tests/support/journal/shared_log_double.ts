@@ -1,9 +1,9 @@
 /** A log in memory that several journals share: the test double of the one in PostgreSQL. */
 
 import type { LogId } from "../../../src/core/ids.ts";
-import { Membership } from "../../../src/journal/membership.ts";
 import {
   LostHistoryError,
+  Membership,
   OvertakenError,
   type SharedBatch,
   type SharedJournal,

@@ -1,4 +1,8 @@
-/** Callers that wait for a job to meet a condition. One timer serves them all. */
+/**
+ * Callers that wait for a job to meet a condition, or for the journal to grow. One timer serves them
+ * all. Readers of the journal are only woken: each continues from its own position, so nothing is
+ * dropped and a slow one costs no other.
+ */
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobHead } from "../../core/job_state.ts";
@@ -7,17 +11,22 @@ import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
 import type { View } from "./view.ts";
 
+/** Stands for the journal: no job has this id. */
+const JOURNAL = "";
+
+type Subject = JobId | typeof JOURNAL;
+
 interface Wait {
-  readonly jobId: JobId;
+  readonly subject: Subject;
   readonly wanted: (job: JobHead) => boolean;
   /** By the monotonic clock. */
   readonly untilMs: number;
   readonly over: () => void;
 }
 
-export class JobWaits implements View {
+export class Waits implements View {
   readonly #clock: Clock;
-  readonly #byJob = new SteadyMap<JobId, Set<Wait>>();
+  readonly #bySubject = new SteadyMap<Subject, Set<Wait>>();
   #size = 0;
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
@@ -30,12 +39,17 @@ export class JobWaits implements View {
     return this.#size;
   }
 
+  /** Resolves when anything becomes durable, after a time in milliseconds, or on the signal. */
+  untilMore(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return this.until(JOURNAL, () => false, timeoutMs, signal);
+  }
+
   /**
    * Resolves when an entry makes the job meet the condition, after a time in milliseconds, or on
    * the signal.
    */
   until(
-    jobId: JobId,
+    subject: Subject,
     wanted: (job: JobHead) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
@@ -47,36 +61,39 @@ export class JobWaits implements View {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       };
-      const wait = { jobId, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
+      const wait = { subject, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
       signal?.addEventListener("abort", onAbort);
       this.#begin(wait);
     });
   }
 
-  restore(): void {}
-
   see({ job }: Applied): void {
     if (this.#size === 0) return;
-    for (const wait of this.#byJob.get(job.jobId) ?? []) if (wait.wanted(job)) this.#end(wait);
+    for (const wait of this.#bySubject.get(job.jobId) ?? []) if (wait.wanted(job)) this.#end(wait);
+  }
+
+  /** More has become durable. */
+  wake(): void {
+    for (const wait of this.#bySubject.get(JOURNAL) ?? []) this.#end(wait);
   }
 
   endAll(): void {
-    for (const waits of [...this.#byJob.values()]) for (const wait of [...waits]) this.#end(wait);
+    for (const waits of [...this.#bySubject.values()]) {
+      for (const wait of [...waits]) this.#end(wait);
+    }
     this.#disarm?.();
   }
 
   #begin(wait: Wait): void {
-    const waits = this.#byJob.get(wait.jobId);
-    if (waits === undefined) this.#byJob.set(wait.jobId, new Set([wait]));
-    else waits.add(wait);
+    this.#bySubject.getOrInsertComputed(wait.subject, newSet).add(wait);
     this.#size++;
     this.#armFor(wait.untilMs);
   }
 
   #end(wait: Wait): void {
-    const waits = this.#byJob.get(wait.jobId);
+    const waits = this.#bySubject.get(wait.subject);
     if (waits?.delete(wait) !== true) return;
-    if (waits.size === 0) this.#byJob.delete(wait.jobId);
+    if (waits.size === 0) this.#bySubject.delete(wait.subject);
     this.#size--;
     wait.over();
     if (this.#size === 0) this.#disarmNow();
@@ -100,7 +117,7 @@ export class JobWaits implements View {
     this.#disarmNow();
     const now = this.#clock.monotonic();
     let first = Infinity;
-    for (const waits of [...this.#byJob.values()]) {
+    for (const waits of [...this.#bySubject.values()]) {
       for (const wait of [...waits]) {
         if (wait.untilMs <= now) this.#end(wait);
         else first = Math.min(first, wait.untilMs);
@@ -108,4 +125,8 @@ export class JobWaits implements View {
     }
     if (first < Infinity) this.#armFor(first);
   }
+}
+
+function newSet(): Set<Wait> {
+  return new Set();
 }
