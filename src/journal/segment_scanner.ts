@@ -56,10 +56,10 @@ export class SegmentScanner {
   #flaw: Flaw | undefined;
   #formatVersion: number | undefined;
   /**
-   * Whether the crcs of parsed lines are checked. The chain of a batch proves all its bytes, so they
-   * only tell which line is wrong when it does not.
+   * Whether the crc of each parsed line is checked even if the chain of its batch holds, which proves
+   * all its bytes. If the chain does not hold, the crcs tell which line is wrong.
    */
-  #checksCrcs = false;
+  checksCrcs = true;
   /**
    * The first position whose line is parsed. Earlier lines are only verified (crc, batch, position
    * and chain), in a third of the time.
@@ -113,7 +113,7 @@ export class SegmentScanner {
   /** The next batch, or `undefined` at the end or at the first flaw. */
   next(): ScannedBatch | undefined {
     if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
-    const batch = this.#batch() ?? this.#checkedBatch();
+    const batch = this.#batch() ?? (this.checksCrcs ? undefined : this.#checkedBatch());
     if (batch === undefined) return undefined;
     this.#nextLogId = batch.lastLogId + 1;
     this.#chain = batch.chain;
@@ -155,7 +155,7 @@ export class SegmentScanner {
   #checkedBatch(): ScannedBatch | undefined {
     this.#flaw = undefined;
     this.#cursor.moveTo(this.#end);
-    this.#checksCrcs = true;
+    this.checksCrcs = true;
     return this.#batch();
   }
 
@@ -186,7 +186,7 @@ export class SegmentScanner {
     const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
     const isParsed = logId >= this.parsedFrom || isOpening;
     const commit = isCommit(this.#bytes, cursor.byteEnd);
-    const isProven = isParsed && !isOpening && !commit && !this.#checksCrcs;
+    const isProven = isParsed && !isOpening && !commit && !this.checksCrcs;
     if (!isProven && !crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
