@@ -57,6 +57,9 @@ const LAST_ANSWERS_MS = 200;
 /** Removes secrets from messages; set as soon as secrets are known. */
 let redact = (text: string): string => text;
 
+/** Present as soon as its journal is open. */
+let running: Daybook | undefined;
+
 let log = createLog("text");
 
 function createLog(format: Configuration["logFormat"]): ServerLog {
@@ -229,6 +232,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
+  running = daybook;
   if (daybook.leads) await daybook.tried();
   answer = daybook.fetch;
   const listening = toListen();
@@ -288,7 +292,10 @@ dropUnprintable(console);
 
 keepBuiltIns();
 
-surviveUncaught((message) => log.warn(redact(message), "  "));
+surviveUncaught(
+  (message) => log.warn(redact(message), "  "),
+  (kind, thrown) => running?.uncaught(kind, thrown),
+);
 
 const result = readConfiguration({
   args: Deno.args,

@@ -25,7 +25,9 @@ export const LIMIT_FACTS: readonly string[] = ["job.LimitsChanged", "job.LimitsR
 /** What happened to the whole process. */
 export type ProcessEntry =
   | FrameworkEntry<"journal.LoopBlocked">
-  | FrameworkEntry<"journal.ClockSet">;
+  | FrameworkEntry<"journal.ClockSet">
+  | FrameworkEntry<"journal.ErrorUncaught">;
+/** Those that may concern any job that was under way. */
 export const PROCESS_FACTS: readonly ProcessEntry["eventType"][] = [
   "journal.LoopBlocked",
   "journal.ClockSet",
@@ -90,7 +92,8 @@ export function isFromOutside(entry: JobEventLogEntry): boolean {
 }
 
 export function isProcessEntry(entry: JobEventLogEntry): entry is ProcessEntry {
-  return entry.eventType === "journal.LoopBlocked" || entry.eventType === "journal.ClockSet";
+  return PROCESS_FACTS.some((type) => entry.eventType === type) ||
+    isOfType(entry, "journal.ErrorUncaught");
 }
 
 /** A cause: an entry, or the index of a draft in the same group. */

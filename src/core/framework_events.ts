@@ -191,12 +191,24 @@ export interface RefusedAttributes extends Pick<EventReferences, "jobId" | "task
   readonly reason?: "unknownJob";
 }
 
-/** An attempt that was open while the event loop was blocked. */
+/** An attempt that was open when something happened to the whole process. */
 export interface OpenAttempt {
   readonly jobId: JobId;
   readonly taskId: TaskId;
   /** Absent for `run` itself. */
   readonly attempt?: number;
+}
+
+/**
+ * How an error came that no code caught. `rejection`: of a promise that nothing awaits. `callback`:
+ * of a timer or microtask. `reported`: of an event listener, or by `reportError`.
+ */
+export type UncaughtKind = "rejection" | "callback" | "reported";
+
+/** The attempt whose code began what threw an error; it may have ended before. */
+export interface AttemptAtFault extends OpenAttempt {
+  /** Absent for an attempt of the task itself. */
+  readonly phase?: "compensation";
 }
 
 export interface FrameworkAttributes {
@@ -349,6 +361,19 @@ export interface FrameworkAttributes {
    * the machine slept, or, when negative, back. At a start, by at least so much back.
    */
   readonly "journal.ClockSet": { readonly setMs: number };
+  /**
+   * No code caught an error, and it failed no attempt. When it is known whose it was, `attempt`
+   * says so. Otherwise `open` are the attempts, or the first of them, of which one may have caused
+   * it.
+   */
+  readonly "journal.ErrorUncaught": {
+    readonly kind: UncaughtKind;
+    readonly error: ErrorFact;
+    readonly attempt?: AttemptAtFault;
+    readonly open?: readonly OpenAttempt[];
+    /** How many came since the entry before without one of their own: equal ones, or too many. */
+    readonly more?: number;
+  };
   /** A job came from another journal: the next `entries` entries are its history. */
   readonly "journal.Imported": {
     readonly jobId: JobId;

@@ -53,6 +53,7 @@ const POSITIONS: {
   "journal.WriterOpened": [],
   "journal.LoopBlocked": [],
   "journal.ClockSet": [],
+  "journal.ErrorUncaught": [],
   // A fact about one journal, which it never leaves.
   "journal.Repaired": [],
   // `from` is a position in the other journal, and stays.

@@ -55,6 +55,7 @@ export function noteTask(
     case "journal.WriterOpened":
     case "journal.LoopBlocked":
     case "journal.ClockSet":
+    case "journal.ErrorUncaught":
     case "journal.Imported":
     case "journal.EntryQuoted":
     case "journal.EventRefused":

@@ -285,6 +285,7 @@ export class EngineParts extends Given {
         return isDraining();
       },
       later: diskRetries.later,
+      uncaught: (error) => this.processFacts.errorUncaught(error),
       ended: (run) => this.supervisor.ended(run),
       rested: (jobId) => heldPlaces.rested(jobId),
     };

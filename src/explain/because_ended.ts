@@ -67,6 +67,7 @@ import { waitsGivenUp } from "./run_answers.ts";
 import { reason, showSome } from "./statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { lateDeadlineText, oddTimes } from "./times.ts";
+import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 
 const SHOWN_MAX = 10;
 
@@ -78,6 +79,7 @@ export function endReasons(known: Case): Reasons {
       ...notableReasons(known),
       ...heldUpReasons(known),
       ...whereTimeWent(known),
+      ...uncaughtMeanwhile(known),
       satisfied(known),
     ];
   }
@@ -89,6 +91,8 @@ export function endReasons(known: Case): Reasons {
     ...cutShortSteps(known, job),
     ...repeatedReasons(known),
     ...heldUpReasons(known),
+    ...uncaughtReasons(known),
+    ...uncaughtMeanwhile(known),
     ...retryReasons(known),
   ];
 }
@@ -96,6 +100,7 @@ export function endReasons(known: Case): Reasons {
 /** What is notable about a job that succeeded. */
 export function notableReasons(known: Evidence): Reasons {
   return [
+    ...uncaughtReasons(known),
     ...countedOfAnother(known),
     ...repeatedReasons(known),
     ...countedTwice(known),
@@ -162,9 +167,10 @@ export function failureReasons(known: Evidence): Reasons {
 
 /** What may have caused the failure, apart from the error itself: the summary names it as well. */
 export function causesOfFailure(known: Evidence): Reasons {
-  const { jobInError } = known;
+  const { jobInError, failedBy } = known;
   return [
     ...jobInError === undefined ? [] : [jobInError],
+    ...uncaughtReasons(known, failedBy?.entry.logId),
     ...countedOfAnother(known),
     ...sentByTask(known),
     ...returnedErrors(known),

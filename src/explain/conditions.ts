@@ -38,6 +38,7 @@ import {
 import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./summary_ended.ts";
 import { deadlineSteps, endsByTime, sleepReasons, sleepsText } from "./times.ts";
+import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */
@@ -153,7 +154,8 @@ export function summarize(known: Case): string {
   const condition = deriveCondition(job);
   const now = CONDITIONS[condition].summary(known);
   if (isTerminal(job)) return `Job ${job.jobId} ${now}`;
-  const what = [now, ...clockReasons(known).map(({ statement }) => statement)].join(" ");
+  const asides = [...uncaughtReasons(known).slice(0, 1), ...clockReasons(known)];
+  const what = [now, ...asides.map(({ statement }) => statement)].join(" ");
   if (silentSince !== undefined) {
     return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
   }
@@ -176,7 +178,9 @@ export function explainCause(known: Case): Reasons {
     ...processReasons(known),
     ...CONDITIONS[deriveCondition(known.job)].because(known),
     ...heldLaterReasons(holdingLater(known)),
-    ...isTerminal(known.job) ? [] : clockReasons(known),
+    ...isTerminal(known.job)
+      ? []
+      : [...uncaughtReasons(known), ...uncaughtMeanwhile(known), ...clockReasons(known)],
     ...explainOrigin(known),
   ];
   const first = new Map<string, Statement<LogId>>();

@@ -21,7 +21,7 @@ import {
   undoingText,
 } from "./fact_texts.ts";
 import { scopeText } from "./pause_texts.ts";
-import { interruptionText, progressText, reasonText } from "./phrases.ts";
+import { interruptionText, progressText, reasonText, taskText } from "./phrases.ts";
 
 /** Formats the time of day of an RFC 3339 time, in the reader's zone. */
 export interface DayTimes {
@@ -205,6 +205,13 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
   },
   "journal.ClockSet": {
     note: ({ setMs }) => `${durationText(Math.abs(setMs))} ${setMs < 0 ? "back" : "ahead"}`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.ErrorUncaught": {
+    note: ({ attempt, error }) =>
+      attempt === undefined
+        ? messageText(error)
+        : `job ${attempt.jobId}, ${taskText(attempt.taskId)}: ${messageText(error)}`,
     fact: OF_THE_JOURNAL,
   },
   "journal.Repaired": {

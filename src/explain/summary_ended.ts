@@ -20,6 +20,7 @@ import { lastWaitGivenUp } from "./run_answers.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
+import { uncaughtReasons } from "./uncaught_errors.ts";
 
 /** How many names a sentence has. */
 const NAMES_MAX = 5;
@@ -65,10 +66,12 @@ export function failedText(known: Evidence): string {
     ...heldUntilDeadline(known),
     ...retryReasons(known),
   ];
+  const later = uncaughtReasons(known)
+    .filter((one) => !beside.some(({ statement }) => statement === one.statement));
   return [
     `failed: ${failureText(failure)}${namedInputText(job)}${neverRanText(known)}` +
     `${lateDeadlineText(known)}.${recovery}`,
-    ...beside.map(({ statement }) => statement),
+    ...[...beside, ...later.slice(0, 1)].map(({ statement }) => statement),
   ].join(" ");
 }
 

@@ -1,5 +1,6 @@
 /** One Daybook from its start to its stop. */
 
+import type { UncaughtKind } from "../core/framework_events.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RecoveryReport } from "../engine/ports.ts";
@@ -98,6 +99,12 @@ export class Daybook {
    */
   handleSignals(): void {
     this.#parts.watchdog.handleSignals();
+  }
+
+  /** Records an error that no code caught, and that belongs to no attempt as far as is known. */
+  uncaught(kind: UncaughtKind, thrown: unknown): void {
+    const { engine, watchdog: { open } } = this.#parts;
+    engine.processFacts.errorUncaught({ kind, thrown, open });
   }
 
   /**

@@ -1,7 +1,8 @@
 /** Protects the process, which all jobs share, from code of users. */
 
 import { errorStack } from "../core/thrown.ts";
-import { attemptHere } from "../engine/run/current_attempt.ts";
+import type { UncaughtKind } from "../core/framework_events.ts";
+import { attemptHere, type AttemptOf } from "../engine/run/current_attempt.ts";
 
 /** Functions whose callbacks run later, outside of any catch block. */
 const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;
@@ -9,48 +10,61 @@ const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Scheduler = (callback: unknown, ...rest: unknown[]) => unknown;
 
+/** Takes an error that no code caught. */
+type Report = (kind: UncaughtKind, thrown: unknown, attempt: AttemptOf | undefined) => void;
+
 /**
  * From now on, uncaught errors do not end the process, and with it other jobs: the error is logged,
- * and if the attempt that caused it is known, the attempt fails.
+ * and the attempt that caused it, if known, decides what else it means.
  *
  * @param warn Called with each uncaught error.
+ * @param unowned Called with those whose attempt is not known.
  */
-export function surviveUncaught(warn: (message: string) => void): void {
+export function surviveUncaught(
+  warn: (message: string) => void,
+  unowned: (kind: UncaughtKind, thrown: unknown) => void,
+): void {
+  const report: Report = (kind, thrown, attempt) => {
+    const what = kind === "rejection" ? "unhandled rejection" : "uncaught error";
+    const text = `${what}${whose(attempt)}: ${errorStack(thrown)}`;
+    warn(attempt === undefined ? text : attempt.redact(text));
+    if (attempt === undefined) unowned(kind, thrown);
+    else attempt.uncaught(kind, thrown);
+  };
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    warn(`uncaught error: ${errorStack(event.error ?? event.message)}`);
+    report("reported", event.error ?? event.message, attemptHere());
   });
   // A promise without a handler in one definition must not take down all other jobs.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    warn(`unhandled rejection${whose()}: ${errorStack(event.reason)}`);
+    report("rejection", event.reason, attemptHere());
   });
-  for (const name of SCHEDULERS) guardCallbacks(name, warn);
+  for (const name of SCHEDULERS) guardCallbacks(name, report);
 }
 
 /**
  * Errors of callbacks are caught before they reach the platform, which does not know their attempt,
  * and ends the process if it cannot read the thrown value, such as a revoked proxy.
  */
-function guardCallbacks(name: (typeof SCHEDULERS)[number], warn: (message: string) => void): void {
+function guardCallbacks(name: (typeof SCHEDULERS)[number], report: Report): void {
   const schedule = globalThis[name] as unknown as Scheduler;
   const guarded: Scheduler = (callback, ...rest) =>
     Reflect.apply(schedule, globalThis, [
-      typeof callback === "function" ? guardedCallback(callback as Callback, warn) : callback,
+      typeof callback === "function" ? guardedCallback(callback as Callback, report) : callback,
       ...rest,
     ]);
   Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(schedule));
   Reflect.set(globalThis, name, guarded);
 }
 
-function guardedCallback(callback: Callback, warn: (message: string) => void): Callback {
+function guardedCallback(callback: Callback, report: Report): Callback {
   const attempt = attemptHere();
   return function (...args) {
     try {
       return Reflect.apply(callback, this, args);
     } catch (thrown) {
-      warn(`uncaught error${whose(attempt)}: ${errorStack(thrown)}`);
-      return attempt?.uncaught(thrown);
+      return report("callback", thrown, attempt);
     }
   };
 }

@@ -3,12 +3,13 @@
  * share no objects, so errors are converted to data and back.
  */
 
-import type { ErrorFact } from "../core/framework_events.ts";
+import type { ErrorFact, UncaughtKind } from "../core/framework_events.ts";
 import type { FactDraft } from "../core/event.ts";
 import type { Progress } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
+import type { AttemptName } from "../engine/run/process_facts.ts";
 import type { RestTime } from "../engine/run/step_options.ts";
 import type { Events, Expectable } from "../engine/run/run_context.ts";
 import { errorFact } from "../core/error_fact.ts";
@@ -72,6 +73,8 @@ export type FromThread =
   | { readonly kind: "exhausted" }
   | { readonly call: number } & CallMessage;
 
+export type UncaughtMessage = Extract<FromThread, { readonly kind: "uncaught" }>;
+
 export type CallMessage =
   | { readonly kind: "rested" }
   | {
@@ -104,6 +107,16 @@ export type CallMessage =
     readonly kind: "late";
     readonly executionId: ExecutionId;
     readonly method: "emit" | "progress";
+  }
+  /** No code caught an error, and it failed no attempt; from other code if no attempt is named. */
+  | {
+    readonly kind: "uncaught";
+    readonly jobId: JobId;
+    readonly how: UncaughtKind;
+    readonly thrown: Thrown;
+    readonly attempt?: AttemptName;
+    /** How many came before that were not sent. */
+    readonly more: number;
   }
   /** `task.log`, or printed output; from `run` itself if no attempt is named. */
   | {

@@ -9,6 +9,7 @@ import {
   type Thrown,
   thrownError,
   type ToThread,
+  type UncaughtMessage,
 } from "./protocol.ts";
 
 interface ThreadOptions {
@@ -20,7 +21,11 @@ interface ThreadOptions {
 
 /** The current user of a thread. */
 export interface ThreadUser {
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void;
+  /** The number of its call. */
+  readonly call: number;
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" | "uncaught" }>): void;
+  /** An error of this call, or of one that had the thread before. */
+  uncaught(message: UncaughtMessage): void;
   /** The thread ended; no message follows. */
   ended(reason: Error): void;
   /** The process stops, and the thread with it, for which no code is to blame. */
@@ -108,6 +113,12 @@ export class Thread {
     this.#port.close();
   }
 
+  /** The user whose code it was; after others, any can record it. */
+  #knowing(call: number): ThreadUser | undefined {
+    const users = [this.#user, this.#former];
+    return users.find((user) => user?.call === call) ?? users.find((user) => user !== undefined);
+  }
+
   #said(message: FromThread): void {
     if (this.#hasEnded) return;
     if (message.kind === "ready") {
@@ -115,6 +126,7 @@ export class Thread {
       this.#keeper.loaded();
     } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
     else if (message.kind === "exhausted") this.end(outOfMemory(this.#memoryMb));
+    else if (message.kind === "uncaught") this.#knowing(message.call)?.uncaught(message);
     else {
       this.#user?.said(message);
       this.#former?.said(message);

@@ -91,5 +91,8 @@ takePrinted((text) => {
   job?.printed(text, attemptHere()?.taskId);
   return job !== undefined;
 });
-surviveUncaught((message) => console.error(`daybook: ${message}`));
+surviveUncaught(
+  (message) => console.error(`daybook: ${message}`),
+  (kind, thrown) => job?.uncaught(kind, thrown),
+);
 loadDefinitions().then(begin).catch((error) => post({ kind: "broken", thrown: thrownData(error) }));

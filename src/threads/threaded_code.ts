@@ -13,6 +13,7 @@ import {
   thrownData,
   thrownError,
   type ToThread,
+  type UncaughtMessage,
 } from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
@@ -55,7 +56,7 @@ interface OpenAttempt {
 }
 
 class ThreadedCall implements CodeCall, ThreadUser {
-  readonly #number: number;
+  readonly call: number;
   readonly #request: CodeRequest;
   readonly #pool: ThreadPool;
   readonly #output = Promise.withResolvers<unknown>();
@@ -73,7 +74,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #lostBy: Error | undefined;
 
   constructor(number: number, request: CodeRequest, pool: ThreadPool) {
-    this.#number = number;
+    this.call = number;
     this.#request = request;
     this.#pool = pool;
     this.#unrested = 1;
@@ -115,8 +116,14 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#pool.giveBack(thread);
   }
 
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void {
-    if (message.call !== this.#number) return;
+  uncaught({ jobId, how: kind, thrown, attempt, more }: UncaughtMessage): void {
+    this.#request.host.uncaught({ jobId, kind, thrown: thrownError(thrown), attempt, more });
+  }
+
+  said(
+    message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" | "uncaught" }>,
+  ): void {
+    if (message.call !== this.call) return;
     if (!this.#isOver || message.kind === "late") return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;
     if (message.kind === "rested" && --this.#unrested === 0) this.#leave(this.#thread);
@@ -168,7 +175,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (this.#isOver) return;
     this.#unrested++;
     const now = this.#request.ctx.now();
-    this.#thread?.tell({ ...content, call: this.#number, now } as ToThread);
+    this.#thread?.tell({ ...content, call: this.call, now } as ToThread);
   }
 
   #fail(error: Error): void {
@@ -178,7 +185,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request.host.reacted();
   }
 
-  #heard(message: CallMessage): void {
+  #heard(message: Exclude<CallMessage, { kind: "uncaught" }>): void {
     switch (message.kind) {
       case "rested":
         this.#unrested--;

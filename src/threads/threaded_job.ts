@@ -7,7 +7,8 @@ import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts"
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
-import type { ExecutionId, JobId } from "../core/ids.ts";
+import type { UncaughtKind } from "../core/framework_events.ts";
+import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Progress } from "../core/job_state.ts";
 import { AttemptContext, type ContextSource } from "../engine/run/attempt.ts";
@@ -20,6 +21,7 @@ import {
   type ToThread,
 } from "./protocol.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { type AttemptName, UncaughtBound } from "../engine/run/process_facts.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 
@@ -95,6 +97,11 @@ export class ThreadedJob {
     const attempt = [...this.#attempts.values()].find((open) => open.taskId === taskId);
     if (attempt !== undefined) attempt.log(message);
     else if (this.#printed++ <= LOG_LINES_MAX) this.#post({ kind: "log", message });
+  }
+
+  /** Reports an error of code that belongs to no attempt: `run`, or what an earlier job left. */
+  uncaught(how: UncaughtKind, thrown: unknown): void {
+    reportUncaught(this.#ctx.jobId, { how, thrown }, this.#post);
   }
 
   receive(message: Exclude<ToThread, { kind: "run" }>): void {
@@ -177,7 +184,7 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
-  get taskId(): string {
+  get taskId(): TaskId {
     return this.#message.taskId;
   }
 
@@ -189,9 +196,19 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     return this.#message.attempt;
   }
 
-  uncaught(thrown: unknown): void {
-    const { executionId } = this;
-    this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+  /** The engine does, with what it records and logs. */
+  redact(text: string): string {
+    return text;
+  }
+
+  uncaught(how: UncaughtKind, thrown: unknown): void {
+    const { executionId, jobId, taskId, number } = this;
+    if (how === "callback" && !this.#hasEnded) {
+      this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+    } else {
+      const attempt = { taskId, number, isUndoing: this.#message.undoes !== undefined };
+      reportUncaught(jobId, { how, thrown, attempt }, this.#post);
+    }
   }
 
   abort(reason: Thrown): void {
@@ -252,6 +269,19 @@ export class ThreadedAttempt implements AttemptOf, ContextSource {
     this.#reportedAt = performance.now();
     this.#post({ kind: "progress", executionId, report });
   }
+}
+
+const uncaught = new UncaughtBound({ monotonic: () => performance.now() });
+
+/** The engine records no more than this thread may send. */
+function reportUncaught(
+  jobId: JobId,
+  { thrown, ...about }: { how: UncaughtKind; thrown: unknown; attempt?: AttemptName },
+  post: (message: CallMessage) => void,
+): void {
+  const said = { jobId, ...about, thrown: thrownData(thrown) };
+  const more = uncaught.admit(about.attempt && jobId, JSON.stringify(said));
+  if (more !== undefined) post({ kind: "uncaught", ...said, more });
 }
 
 /** Values that cannot be sent are only mentioned. */

@@ -5,6 +5,7 @@ import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
 import type { LoopBlocked } from "../engine/run/process_facts.ts";
 import type { OpenAttempt } from "../core/framework_events.ts";
+import type { JobId, TaskId } from "../core/ids.ts";
 
 /** The longest time without a turn that is not a stall. */
 const STALL_MS = 2_000;
@@ -55,6 +56,11 @@ export class Watchdog implements AttemptWatch {
 
   ended(attempt: number): void {
     this.#table.close(attempt);
+  }
+
+  /** The open attempts, or the first of them. */
+  get open(): readonly OpenAttempt[] {
+    return this.#table.openAttempts;
   }
 
   /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
@@ -181,6 +187,19 @@ export class WatchTable {
     if (slot < 0) return;
     this.#words[SLOTS_AT + 2 * slot + 1] = 0;
     this.#free.push(slot);
+  }
+
+  /** As the thread finds them. */
+  get openAttempts(): readonly OpenAttempt[] {
+    return Array.from({ length: SLOTS }, (_, slot) => slot).flatMap((slot) => {
+      const attempt = this.#words[SLOTS_AT + 2 * slot] ?? 0;
+      const length = this.#words[SLOTS_AT + 2 * slot + 1] ?? 0;
+      if (length === 0) return [];
+      const at = TEXTS_AT + slot * TEXT_BYTES;
+      const text = String.fromCharCode(...this.#bytes.subarray(at, at + length));
+      const [jobId, taskId] = text.split(" ") as [JobId, TaskId];
+      return [{ jobId, taskId, ...(attempt > 0 ? { attempt } : {}) }];
+    });
   }
 
   /** The thread's report of the last stall. */

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
+import type { FrameworkAttributes } from "../../src/core/framework_events.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const definitions = new URL("./harmful_definitions.ts", import.meta.url).pathname;
 
@@ -78,6 +80,98 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
       text.includes(`unhandled rejection in task forget of job ${jobId}, attempt 1: `),
       text,
     );
+  }));
+
+interface Uncaught {
+  readonly logId: number;
+  readonly attributes: FrameworkAttributes["journal.ErrorUncaught"];
+}
+
+/** Resolves with the uncaught errors on record once they are so many. */
+async function uncaught(daybook: DaybookProcess, count: number): Promise<readonly Uncaught[]> {
+  let entries: readonly Uncaught[] = [];
+  await until(() => `${count} errors of ${JSON.stringify(entries)}`, async () => {
+    const answer = await daybook.get("/events?eventType=journal.ErrorUncaught&limit=500");
+    ({ entries } = answer as { entries: readonly Uncaught[] });
+    return entries.length >= count;
+  });
+  return entries;
+}
+
+for (const type of ["uncaught.forgets", "uncaught.forgets.isolated"]) {
+  Deno.test(`${type}: a promise that a step did not await is on record with the attempt, without secrets, and the explanation cites it`, () =>
+    inFolder(async (journal) => {
+      const daybook = await DaybookProcess.start({ journal, definitions });
+      const card = "4111-1111-1111";
+      const { jobId, state } = await run(daybook, type, { card, by: "task", ms: 40 });
+      const [found] = await uncaught(daybook, 1);
+      const prose = await fetch(`${daybook.url}/jobs/${jobId}/explain?format=text`);
+      const text = await prose.text();
+
+      assert.equal(state, "Done");
+      const { error, attempt, open } = found?.attributes ?? {};
+      assert.deepEqual([attempt, open], [{ jobId, taskId: "charge", attempt: 1 }, undefined]);
+      assert.deepEqual([error?.name, error?.message], ["RangeError", "declined [secret]"]);
+      assert.match(
+        text.replaceAll(/\s+/g, " "),
+        new RegExp(
+          "Task charge completed, but \\d+ ms later a promise that it had not awaited was rejected: " +
+            `RangeError: declined \\[secret\\], thrown at harmful_definitions.ts:\\d+ \\[${found?.logId},`,
+        ),
+      );
+      assert.ok(!daybook.output.join("\n").includes(card), "the log has no secret either");
+      await assertUnharmed(daybook, journal);
+    }));
+
+  Deno.test(`${type}: a promise that run did not await is on record with what was open, and not as the job's`, () =>
+    inFolder(async (journal) => {
+      const daybook = await DaybookProcess.start({ journal, definitions });
+      const input = { card: "4111-1111-1111", by: "run", ms: 20, takesMs: 300 };
+      const { jobId } = await run(daybook, type, input);
+      const [found] = await uncaught(daybook, 1);
+      const { summary, because } = await daybook.get(`/jobs/${jobId}/explain`) as {
+        summary: string;
+        because: readonly { statement: string; cites: readonly { logId: number }[] }[];
+      };
+
+      const { attempt, open = [] } = found?.attributes ?? {};
+      assert.equal(attempt, undefined);
+      assert.deepEqual(open[0], { jobId, taskId: "main" });
+      assert.ok(!summary.includes("RangeError"), summary);
+      const told = because.find(({ cites }) => cites.some(({ logId }) => logId === found?.logId));
+      assert.match(told?.statement ?? "", /Which code threw it is not known: that of this job, or/);
+      await assertUnharmed(daybook, journal);
+    }));
+}
+
+Deno.test("uncaught: a secret of a job that has ended is not on record when nobody knows whose the error is", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    const card = "4111-1111-1111";
+    await run(daybook, "uncaught.forgets", { card, by: "run", ms: 1_000 });
+    const [found] = await uncaught(daybook, 1);
+
+    const { error } = found?.attributes ?? {};
+    assert.match(error?.message ?? "", /left out: it may hold a secret/);
+    assert.match(error?.stack ?? "", /^ {4}at charge \(.*harmful_definitions\.ts:\d+:\d+\)$/m);
+    assert.ok(!JSON.stringify(found).includes(card));
+    await daybook.stop();
+  }));
+
+Deno.test("uncaught: jobs that throw thousands of errors put at most three of each on record, and a limited number in all", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    for (let job = 0; job < 25; job++) await run(daybook, "uncaught.floods", { count: 100 });
+    for (let job = 0; job < 2; job++) {
+      await run(daybook, "uncaught.floods.isolated", { count: 500 });
+    }
+    const found = await uncaught(daybook, 3);
+
+    const ofJob = Map.groupBy(found, ({ attributes }) => attributes.attempt?.jobId);
+    for (const errors of ofJob.values()) assert.ok(errors.length <= 3);
+    assert.ok(found.length <= 60 && JSON.stringify(found).length < 100_000, `${found.length}`);
+    assert.ok((found[3]?.attributes.more ?? 0) >= 97, "the others are counted");
+    await assertUnharmed(daybook, journal);
   }));
 
 const CHANGES: Readonly<Record<string, string>> = {

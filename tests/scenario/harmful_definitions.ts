@@ -97,6 +97,64 @@ export const rejects = defineJob({
     }, once),
 });
 
+const forgotten = v.object({
+  card: v.string(),
+  by: v.picklist(["task", "run"]),
+  /** After how long the promise rejects, and how long the step takes. */
+  ms: v.number(),
+  takesMs: v.optional(v.number(), 0),
+});
+type Forgotten = v.InferOutput<typeof forgotten>;
+
+async function charge({ card, ms }: Forgotten): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  throw new RangeError(`declined ${card}`);
+}
+
+async function forgetIt(ctx: Pick<JobContext<string>, "task">, input: Forgotten): Promise<void> {
+  if (input.by === "run") void charge(input);
+  await ctx.task("charge", async () => {
+    if (input.by === "task") void charge(input);
+    if (input.takesMs > 0) await new Promise((resolve) => setTimeout(resolve, input.takesMs));
+    return { charged: true };
+  }, once);
+}
+
+export const forgets = defineJob({
+  type: "uncaught.forgets",
+  version: 1,
+  input: forgotten,
+  secrets: ["card"],
+  run: forgetIt,
+});
+export const isolatedForgets = defineJob({
+  type: "uncaught.forgets.isolated",
+  version: 1,
+  isolation: "thread",
+  module: import.meta.url,
+  input: forgotten,
+  secrets: ["card"],
+  run: forgetIt,
+});
+
+const many = v.object({ count: v.number() });
+
+async function flood(ctx: Pick<JobContext<string>, "task">, { count }: { count: number }) {
+  await ctx.task("flood", () => {
+    for (let at = 0; at < count; at++) void Promise.reject(new Error(`${at} `.repeat(500)));
+  }, once);
+}
+
+export const floods = defineJob({ type: "uncaught.floods", version: 1, input: many, run: flood });
+export const isolatedFloods = defineJob({
+  type: "uncaught.floods.isolated",
+  version: 1,
+  isolation: "thread",
+  module: import.meta.url,
+  input: many,
+  run: flood,
+});
+
 const settings = v.object({ text: v.string() });
 
 function merge(into: Record<string, unknown>, from: Record<string, unknown>): void {

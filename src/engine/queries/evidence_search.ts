@@ -26,6 +26,7 @@ import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
+import { uncaughtOf } from "../views/value_keys.ts";
 import {
   EntryPages,
   type EntrySource,
@@ -51,6 +52,8 @@ const NEAR_MAX = 64;
 /** How many facts about the process are read, and how many of those after the job's end. */
 const PROCESS_FACTS_MAX = 32;
 const PROCESS_AFTER_MAX = 2;
+/** How many errors that no code caught are read: the latest. */
+const UNCAUGHT_MAX = 16;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
 
@@ -109,6 +112,7 @@ export class EvidenceSearch {
     senders.lookUp(open, lookup);
     for (const { expected } of met) lookup.near(expected.matcher);
     for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
+    lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
     const twins = new TwinSearch(outlined.job, this.#source);
     twins.lookUp(lookup);
     const found = await find(lookup);
@@ -264,9 +268,12 @@ function isAccepted(met: readonly Met[], id: string, entry: JobEventLogEntry): b
     expectationAccepts(one.expected, toMatchable(entry));
 }
 
-/** Facts about the process since the job's first entry, and the next few after its end. */
+/**
+ * Facts about the process since the job's first entry, and the next few after its end; and the
+ * errors that its code may have thrown.
+ */
 function processFacts(
-  { created, endedBy }: OutlinedHistory,
+  { job, created, endedBy }: OutlinedHistory,
   found: FoundEvents,
   headLogId: LogId,
 ): readonly LogId[] {
@@ -275,7 +282,9 @@ function processFacts(
     .toSorted((left, right) => left - right);
   const end = endedBy?.entry.logId ?? Infinity;
   const after = all.filter((logId) => logId > end).slice(0, PROCESS_AFTER_MAX);
-  return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after];
+  const uncaught = found.ofType(uncaughtOf(job.jobId), UNCAUGHT_MAX)
+    .filter((logId) => logId > created.logId && logId <= headLogId);
+  return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after, ...uncaught];
 }
 
 /** By expectation, the events that resemble it: the most similar first, at most a share of all. */

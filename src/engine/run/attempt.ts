@@ -2,7 +2,7 @@
 
 import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
-import type { InterruptionReason } from "../../core/framework_events.ts";
+import type { InterruptionReason, UncaughtKind } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
@@ -11,8 +11,7 @@ import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
-import type { RunSubject, Work } from "./run_services.ts";
-import type { LateCalls } from "./misuse.ts";
+import type { RunServices, RunSubject, Work } from "./run_services.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
@@ -76,7 +75,10 @@ export class Attempt implements AttemptOf, ContextSource {
   /** The position of the entry of its start. */
   readonly startedBy: LogId;
   readonly #type: string;
-  readonly #lateCalls: LateCalls;
+  readonly #isUndoing: boolean;
+  /** For what its code does after the end, as the guard is. */
+  readonly #services: RunServices;
+  readonly #guard: SecretGuard;
   /**
    * From here to its log, all is `undefined` after the end: code that keeps its context, or a
    * promise that never settles, must not keep the run.
@@ -103,14 +105,16 @@ export class Attempt implements AttemptOf, ContextSource {
     number: number,
     startedBy: LogId,
   ) {
-    const { definition, jobId, services } = owner.run;
+    const { definition, guard, jobId, services } = owner.run;
     this.jobId = jobId;
     this.taskId = work.taskId;
     this.executionId = executionId;
     this.number = number;
     this.startedBy = startedBy;
     this.#type = definition.type;
-    this.#lateCalls = services.lateCalls;
+    this.#isUndoing = work.kind !== "task";
+    this.#services = services;
+    this.#guard = guard;
     this.#owner = owner;
     this.#work = work;
   }
@@ -152,8 +156,16 @@ export class Attempt implements AttemptOf, ContextSource {
     this.#aborter?.abort(stop);
   }
 
-  uncaught(thrown: unknown): void {
-    if (this.#owner === undefined) return;
+  redact(text: string): string {
+    return this.#guard.redact(text);
+  }
+
+  uncaught(kind: UncaughtKind, thrown: unknown): void {
+    if (this.#owner === undefined || kind !== "callback") {
+      const { jobId, taskId, number } = this;
+      const attempt = { ...{ jobId, taskId, number }, isUndoing: this.#isUndoing };
+      return this.#services.uncaught({ kind, thrown, attempt, guard: this.#guard });
+    }
     this.#aborter?.abort(
       new Error("the attempt has failed: its code threw an error that nothing catches"),
     );
@@ -246,7 +258,7 @@ export class Attempt implements AttemptOf, ContextSource {
   #late(call: "emit" | "progress"): void {
     if (this.#stop !== undefined) return;
     const { jobId, taskId, number: attempt } = this;
-    this.#lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
+    this.#services.lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
   }
 
   #exceeded(timeoutMs: number, timedOutMs: number): void {

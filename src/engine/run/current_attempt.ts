@@ -1,6 +1,7 @@
 /** Tracks which attempt the running code belongs to, across awaits. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { UncaughtKind } from "../../core/framework_events.ts";
 
 /** An attempt of a task or compensation, as seen by its code. */
 export interface AttemptOf {
@@ -8,8 +9,13 @@ export interface AttemptOf {
   readonly taskId: string;
   /** The number of the attempt, from 1. */
   readonly number: number;
-  /** An error in its code was uncaught: the attempt fails, unless it has ended. */
-  uncaught(thrown: unknown): void;
+  /** The text without the secrets of its job, as far as they are known here. */
+  redact(text: string): string;
+  /**
+   * No code caught an error that its code threw. In a callback it fails the attempt, which may wait
+   * for that callback. If the attempt has ended, and in other cases, it is a fact of its own.
+   */
+  uncaught(kind: UncaughtKind, thrown: unknown): void;
 }
 
 const attempts = new AsyncLocalStorage<AttemptOf>();

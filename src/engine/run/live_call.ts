@@ -21,6 +21,7 @@ import {
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { PendingWork, type RunParts } from "./pending_work.ts";
+import type { UncaughtInThread } from "./process_facts.ts";
 import type { RunContext, RunListener, StepRequest } from "./run_context.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./run_services.ts";
@@ -152,6 +153,15 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
     this.#log ??= new AttemptLog({ about, log, clock, guard: this.#run.guard });
     this.#log.write(text);
+  }
+
+  uncaught({ jobId, attempt, ...error }: UncaughtInThread): void {
+    const { guard, jobId: own, services } = this.#run;
+    services.uncaught(
+      attempt === undefined
+        ? { ...error, open: [{ jobId, taskId: MAIN_TASK }] }
+        : { ...error, attempt: { jobId, ...attempt }, ...jobId === own ? { guard } : {} },
+    );
   }
 
   get isReacting(): boolean {

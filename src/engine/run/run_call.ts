@@ -9,6 +9,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
+import type { UncaughtInThread } from "./process_facts.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
@@ -95,6 +96,8 @@ export interface CodeRequest {
 export interface CodeHost {
   /** `run`, or code that it called outside tasks, printed something. */
   printed(text: string): void;
+  /** No code in the thread caught an error. */
+  uncaught(error: UncaughtInThread): void;
   /** `run` is done reacting to its last answer, or has died of it. */
   reacted(): void;
   /**
@@ -132,4 +135,9 @@ export const IN_PROCESS: CodePlace = {
   }),
 };
 
-export const SILENT_HOST: CodeHost = { printed: () => {}, reacted: () => {}, lost: () => {} };
+export const SILENT_HOST: CodeHost = {
+  printed: () => {},
+  uncaught: () => {},
+  reacted: () => {},
+  lost: () => {},
+};

@@ -13,6 +13,7 @@ import type { Clock, Random } from "../ports.ts";
 import type { AttemptWatch, JobLog, Tracing } from "../watches.ts";
 import type { LoopTurns, Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
+import type { UncaughtError } from "./process_facts.ts";
 import type { LiveSecrets, SecretGuard } from "../secrets/secret_guard.ts";
 import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
@@ -98,6 +99,8 @@ export interface RunServices {
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
+  /** Records an error that no code caught. */
+  uncaught(error: UncaughtError): void;
   readonly tracing: Tracing;
   readonly attemptWatch: AttemptWatch;
   readonly jobLog: JobLog;

@@ -77,13 +77,19 @@ export const NO_SECRETS: SecretGuard = new SecretGuard();
 /** The secrets of running jobs, so that no message of this process shows them. */
 export class LiveSecrets {
   readonly #guards = new SteadyMap<JobId, SecretGuard>();
+  #hasForgotten = false;
 
   add(jobId: JobId, guard: SecretGuard): void {
     this.#guards.set(jobId, guard);
   }
 
   remove(jobId: JobId): void {
-    this.#guards.delete(jobId);
+    if (this.#guards.delete(jobId)) this.#hasForgotten = true;
+  }
+
+  /** Whether a job with secrets has ended: a text may hold them without being redacted. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten;
   }
 
   redact(text: string): string {

@@ -7,6 +7,7 @@
 import {
   type FactEntry,
   type FrameworkEntry,
+  isOfType,
   isRefused,
   type JobEventLogEntry,
   LIMIT_FACTS,
@@ -39,8 +40,14 @@ export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
   "journal.EventRefused",
+  "journal.ErrorUncaught",
   ...OF_ALL_JOBS,
 ];
+
+/** The key of the errors that the code of a job may have thrown, and that no code caught. */
+export function uncaughtOf(jobId: string): string {
+  return `journal.ErrorUncaught of ${jobId}`;
+}
 
 /** Never equals the key of a value: the last bit distinguishes them. */
 export function typeKey(eventType: string): number {
@@ -73,10 +80,18 @@ export function valueKeys(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
   if (OF_ALL_JOBS.includes(entry.eventType)) return [typeKey(entry.eventType)];
+  if (isOfType(entry, "journal.ErrorUncaught")) return keysOfUncaught(entry.attributes);
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
   if ("stratum" in event && event.stratum === "framework") return [];
   const fact = event as Pick<FactEntry, "eventType" | "jobId" | "attributes">;
   return valueKeysOf(fact).add(typeKey(fact.eventType));
+}
+
+function keysOfUncaught(
+  { attempt, open = [] }: FrameworkEntry<"journal.ErrorUncaught">["attributes"],
+): Iterable<number> {
+  const jobs = [...attempt === undefined ? [] : [attempt], ...open].map(({ jobId }) => jobId);
+  return new Set(jobs.map((jobId) => typeKey(uncaughtOf(jobId))));
 }
 
 /**

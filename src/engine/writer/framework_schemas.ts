@@ -39,6 +39,7 @@ const errorMembers = {
 };
 const cause: v.GenericSchema = v.looseObject({ name: v.optional(text), ...errorMembers });
 const error = v.looseObject({ name: text, stack: v.optional(text), ...errorMembers });
+const openAttempt = v.looseObject({ jobId: text, taskId: text, attempt: v.optional(finite) });
 const failed = { attempt, maxAttempts: attempt, error, timedOutMs: v.optional(finite) };
 const attemptFailure = v.union([
   v.looseObject({ ...failed, final: v.literal(true), kind: text }),
@@ -159,11 +160,15 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.Sealed": like(v.looseObject({ reason: text })),
   "journal.Recovered": like(v.looseObject({ segment: text, bytesQuarantined: v.number() })),
   "journal.WriterOpened": like(v.looseObject({ writer: text, url: text })),
-  "journal.LoopBlocked": like(v.looseObject({
-    blockedMs: finite,
-    open: v.array(v.looseObject({ jobId: text, taskId: text, attempt: v.optional(finite) })),
-  })),
+  "journal.LoopBlocked": like(v.looseObject({ blockedMs: finite, open: v.array(openAttempt) })),
   "journal.ClockSet": like(v.looseObject({ setMs: finite })),
+  "journal.ErrorUncaught": like(v.looseObject({
+    kind: v.picklist(["rejection", "callback", "reported"]),
+    error,
+    attempt: v.optional(openAttempt),
+    open: v.optional(v.array(openAttempt)),
+    more: v.optional(finite),
+  })),
   "journal.Imported": like(v.looseObject({
     jobId: text,
     entries: v.number(),

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { FrameworkEventType } from "../../src/core/framework_events.ts";
-import { entryNote } from "../../src/engine/queries/entry_note.ts";
+import { entryNote } from "../../src/documents/entry_note.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
 
 const times = { timeOfDay: (time: string) => time.slice(11, 19) };
@@ -88,6 +88,14 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
   "journal.LoopBlocked": [{ blockedMs: 4_000, open: [] }, "4 s"],
   "journal.ClockSet": [{ setMs: -3_600_000 }, "1 h back"],
+  "journal.ErrorUncaught": [
+    {
+      kind: "rejection",
+      error: { name: "RangeError", message: "declined" },
+      attempt: { jobId: "order-42", taskId: "charge", attempt: 1 },
+    },
+    "job order-42, task charge: declined",
+  ],
   "journal.Repaired": [
     { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },
     "12 entries from 90 on are lost",
