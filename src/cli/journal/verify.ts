@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
-import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import type { WalkedDamage } from "../../verify/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import {
