@@ -55,6 +55,7 @@ export interface Command {
 export interface CommandInput {
   readonly terminal: Terminal;
   readonly positionals: readonly string[];
+  /** An empty variable counts as unset. */
   env(name: string): string | undefined;
   /** The value of an option, or its default. */
   text(name: string): string | undefined;
@@ -215,7 +216,7 @@ function readInput(
     all(name).at(-1) ?? command.options.find((option) => option.name === name)?.default;
   const input: CommandInput = {
     terminal,
-    env,
+    env: (name) => env(name) || undefined,
     positionals,
     all,
     text,

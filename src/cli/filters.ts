@@ -45,7 +45,8 @@ export function parseFilter(call: ServerCall): JobFilterFields {
   const fields = {
     state: chosen(input, "state"),
     condition: chosen(input, "condition"),
-    type: input.all("type"),
+    // As in a query, where commas separate values; in a body they do not.
+    type: input.all("type").flatMap((types) => types.split(",")),
     label: input.all("label").map((label) => splitAt(label, "--label", ":").join(":")),
     search: input.text("search"),
     fingerprint: input.text("fingerprint"),

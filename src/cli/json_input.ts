@@ -7,7 +7,7 @@ import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { readInput, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
+import { readText, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
 import type { RefusedByServerError } from "./client.ts";
 import type { ReceiptResource } from "./resources.ts";
 
@@ -68,7 +68,7 @@ async function readArgument(
 }
 
 async function documentIn(path: string, surroundings: Surroundings): Promise<JsonValue> {
-  const text = new TextDecoder().decode(await readInput(path, surroundings));
+  const text = await readText(path, surroundings);
   return parseJsonInput(path === STANDARD_INPUT ? "the standard input" : path, text);
 }
 

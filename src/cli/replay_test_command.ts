@@ -100,7 +100,7 @@ function createSealing(
 }
 
 function moduleOption(input: CommandInput): string | undefined {
-  return input.text("definitions") ?? (input.env("DAYBOOK_DEFINITIONS") || undefined);
+  return input.text("definitions") ?? input.env("DAYBOOK_DEFINITIONS");
 }
 
 async function loadRegistry(

@@ -62,7 +62,7 @@ export function serverAddress(input: CommandInput): () => ServerAddress {
     const address = { url: parseAddress(url) };
     return () => address;
   }
-  const named = folder ?? (input.env("DAYBOOK_JOURNAL") || undefined);
+  const named = folder ?? input.env("DAYBOOK_JOURNAL");
   return named === undefined ? usualServer() : () => ({ url: namedHolder(named) });
 }
 
@@ -139,7 +139,7 @@ function reachable(url: string): string {
 export function tokenOption(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
-  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
+  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN");
   const token = firstToken(readToken(file));
   if (token !== undefined) return token;
   throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);

@@ -68,3 +68,15 @@ export async function readInput(
     throw new CommandError(advice, EXIT_USAGE, { read: [fromWhereTyped(path)] });
   }
 }
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The text of such an input; otherwise as `readInput`. Text that is not UTF-8 would be changed. */
+export async function readText(path: string, surroundings: Surroundings): Promise<string> {
+  const bytes = await readInput(path, surroundings);
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new CommandError(`cannot read ${path}: it is not UTF-8 text`, EXIT_USAGE);
+  }
+}

@@ -18,7 +18,7 @@ import type { ServerCall } from "./server_call.ts";
 import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { millisecondsBetween, parseDurationMs, type Times } from "./times.ts";
 import { progressText } from "../explain/phrases.ts";
-import { entryNote } from "../engine/queries/entry_note.ts";
+import { entryNote } from "../documents/entry_note.ts";
 import { printLines, PROGRESS_BAR_COLUMNS, type Terminal, textColumns } from "./terminal.ts";
 
 const ROOT_TASK = "main";

@@ -10,7 +10,7 @@ import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Created, CreateRequest, Outcome } from "../engine/requests.ts";
 import { invalidRequest, Refusal, type RefusalKind, type RefusalMembers } from "./refusal.ts";
-import { parseCreateRequest, type StartLimits } from "./create_request.ts";
+import { parseCreateRequest } from "./create_request.ts";
 import { isObject, jobIdField, type PointedIssue } from "./fields.ts";
 import { type Judging, refusalIssues } from "./one_or_many.ts";
 import type { JobId } from "../core/ids.ts";
@@ -23,38 +23,33 @@ const KEY_RULE = "must be 1 to 255 visible ASCII characters";
 /** `Idempotency-Key`: the same key and body create a job only once. */
 export const idempotencyKeyField = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE));
 
-/**
- * @throws {Refusal} `invalid-request` if there is an invalid key.
- */
-export function requireKey(key: string | null): void {
-  if (key === null || v.is(idempotencyKeyField, key)) return;
+/** @throws {Refusal} `invalid-request` if there is an invalid key. */
+function requireKey(key: string | null | undefined): void {
+  if (key === null || key === undefined || v.is(idempotencyKeyField, key)) return;
   throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
 }
 
 /**
  * A key with a digest of the document, ignoring white space; `undefined` without a key.
  *
- * @param place The place among many documents with the same key. The result cannot collide with a
- * key from a header.
  * @throws {Refusal} `invalid-request` if the key is invalid.
  */
 export function toIdempotency(
   key: string | null | undefined,
   document: JsonValue,
-  place?: number,
-): { readonly key: string; readonly digest: string } | undefined {
+): CreateRequest["idempotency"] {
   if (key === null || key === undefined) return undefined;
   requireKey(key);
-  const ofPlace = place === undefined ? key : `${key} ${place}`;
-  return {
-    key: ofPlace,
-    digest: createHash("sha256").update(JSON.stringify(document)).digest("hex"),
-  };
+  return digested(key, document);
+}
+
+function digested(key: string, document: JsonValue) {
+  return { key, digest: createHash("sha256").update(JSON.stringify(document)).digest("hex") };
 }
 
 /** A job to create, or its errors. */
 export type JudgedJob =
-  | { readonly valid: true; readonly request: CreateRequest; readonly document: JsonValue }
+  | { readonly valid: true; readonly request: CreateRequest }
   | {
     readonly valid: false;
     /** The id of the job, if it is valid. */
@@ -62,55 +57,49 @@ export type JudgedJob =
     readonly refusal: Refusal;
   };
 
-interface JobLimits {
+interface ManyJobs {
   readonly clock: Clock;
   /** Jobs in one request. */
   readonly jobsMax: number;
   readonly maxStartDelayMs: number;
+  /** The `Idempotency-Key` of the request, which applies to each place. */
+  readonly key: string | null;
+  readonly origin: Origin | undefined;
 }
 
+/** @throws {Refusal} `invalid-request` if the key is invalid. */
 export function createJudging(
-  { clock, jobsMax: max, maxStartDelayMs }: JobLimits,
+  { clock, jobsMax: max, maxStartDelayMs, key, origin }: ManyJobs,
 ): Judging<JudgedJob> {
+  requireKey(key);
   const limits = { now: clock.now(), maxStartDelayMs };
+  const read = (document: JsonValue, at: string): CreateRequest => {
+    const request = parseCreateRequest(document, limits);
+    if (key === null) return origin === undefined ? request : { ...request, origin };
+    // No header can have a key with a space.
+    return { ...request, origin, idempotency: digested(`${key} ${at.slice(1)}`, document) };
+  };
   return {
-    judge: (document) => judgedJob(document, limits),
+    judge: (document, at) => judgedJob(givenId(document), () => read(document, at)),
     unread: (refusal) => ({ valid: false, jobId: null, refusal }),
     what: "jobs",
     max,
   };
 }
 
-function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
+/** One of many jobs: what refuses it does not affect the others. */
+export function judgedJob(jobId: string | null, read: () => CreateRequest): JudgedJob {
   try {
-    return { valid: true, request: parseCreateRequest(document, limits), document };
+    return { valid: true, request: read() };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { valid: false, jobId: givenId(document), refusal: error };
+    return { valid: false, jobId, refusal: error };
   }
 }
 
-function givenId(document: JsonValue): string | null {
+/** The id in the document of a job; `null` if it has no valid one. */
+export function givenId(document: unknown): string | null {
   return isObject(document) && v.is(jobIdField, document["jobId"]) ? document["jobId"] : null;
-}
-
-/**
- * The same jobs, each with its origin, and with the key of the request and its place.
- *
- * @throws {Refusal} `invalid-request` if the key is invalid.
- */
-export function originatedJobs(
-  jobs: readonly JudgedJob[],
-  key: string | null,
-  origin: Origin | undefined,
-): readonly JudgedJob[] {
-  requireKey(key);
-  return jobs.map((job, place) => {
-    if (!job.valid) return job;
-    const idempotency = toIdempotency(key, job.document, place);
-    const more = idempotency === undefined ? { origin } : { origin, idempotency };
-    return { ...job, request: { ...job.request, ...more } };
-  });
 }
 
 export interface JobReceipt {

@@ -10,7 +10,7 @@ import {
 import { deliver, judgeEvent } from "../documents/events.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { parseQuery } from "../documents/parameters.ts";
-import { createAll, createJudging, toIdempotency } from "../documents/jobs.ts";
+import { createAll, givenId, judgedJob, toIdempotency } from "../documents/jobs.ts";
 import { draining, unknownJob, valueOrThrow } from "../documents/engine_refusal.ts";
 import { curlCall } from "../explain/curl.ts";
 import {
@@ -31,6 +31,7 @@ import { errorMessage } from "../core/thrown.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { CreateRequest } from "../engine/requests.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import type { Point } from "../core/point.ts";
@@ -122,14 +123,8 @@ export class InProcessDaybook implements EmbeddedDaybook {
     input: SubmittedInput<Schema>,
     options: SubmitOptions = {},
   ): Promise<Job<JsonForm<Output>>> {
-    const { idempotencyKey, ...fields } = options;
     return this.write(async (engine) => {
-      const document = documentOf("job", { type: definition.type, input, ...fields });
-      const { clock, maxStartDelayMs } = this.#host;
-      const limits = { now: clock.now(), maxStartDelayMs };
-      const creation = parseCreateRequest(document, limits);
-      const idempotency = toIdempotency(idempotencyKey, document);
-      const request = idempotency === undefined ? creation : { ...creation, idempotency };
+      const request = this.#request(definition.type, { input, ...options });
       return toJob<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
     });
   }
@@ -139,16 +134,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     jobs: readonly SubmittedJob<SubmittedInput<Schema>>[],
   ): Promise<readonly JobReceipt[]> {
     return this.write(async (engine) => {
-      const { clock, maxStartDelayMs } = this.#host;
-      const { judge } = createJudging({ clock, jobsMax: Infinity, maxStartDelayMs });
-      const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
-        const document = documentOf("job", { type, ...fields });
-        const job = judge(document, `/${index}`);
-        const idempotency = toIdempotency(idempotencyKey, document);
-        return job.valid && idempotency !== undefined
-          ? { ...job, request: { ...job.request, idempotency } }
-          : job;
-      });
+      const judged = jobs.map((job) => judgedJob(givenId(job), () => this.#request(type, job)));
       const receipts = await createAll(engine, judged);
       return receipts.map(({ refusal, limit: _, ...receipt }) =>
         refusal === undefined ? receipt : { ...receipt, kind: refusal }
@@ -257,6 +243,15 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @throws {Refusal} `invalid-request`. */
+  #request(type: string, { idempotencyKey, ...fields }: SubmittedJob<unknown>): CreateRequest {
+    const { clock, maxStartDelayMs } = this.#host;
+    const document = documentOf("job", { type, ...fields });
+    const request = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
+    const idempotency = toIdempotency(idempotencyKey, document);
+    return idempotency === undefined ? request : { ...request, idempotency };
   }
 
   /** A call that records something, and may be refused. */

@@ -23,7 +23,7 @@ import { restartBy } from "./run/restart.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Past } from "./views/view.ts";
-import type { Clock, EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
+import type { EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import {
   type ControlRequest,
   type Created,
@@ -51,7 +51,6 @@ const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
  * durable entries only.
  */
 export class JobEngine {
-  readonly #clock: Clock;
   readonly #parts: EngineParts;
 
   /** Interprets the journal's entries; passed to the journal when it is opened. */
@@ -78,7 +77,6 @@ export class JobEngine {
   readonly processFacts: ProcessFacts;
 
   constructor(options: JobEngineOptions) {
-    this.#clock = options.clock;
     this.#parts = new EngineParts(options);
     this.lists = this.#parts.lists;
     this.survey = new JobSurvey(this.#parts);
@@ -204,6 +202,12 @@ export class JobEngine {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
 
+  /** The job, if a retry of it would be accepted; records nothing. */
+  async retriable(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const ready = await this.#parts.retries.ready(jobId, request);
+    return ready.ok ? { ok: true, value: ready.value.job } : ready;
+  }
+
   /** Records events from outside; one receipt for each. Rejects as `create` does. */
   deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     const trace = this.#parts.tracing.active();
@@ -315,18 +319,19 @@ export class JobEngine {
    * @param drainMs How long running attempts may continue, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
+    const { clock, supervisor } = this.#parts;
     this.#parts.draining = true;
     this.#parts.workers.stop();
     this.#parts.threadWorkers.stop();
     this.#parts.waits.endAll();
-    await within(this.#clock, drainMs, this.#parts.supervisor.idle());
-    this.#parts.supervisor.interrupt();
+    await within(clock, drainMs, supervisor.idle());
+    supervisor.interrupt();
     // Bounded, since a full disk can record no outcome. Recovery records it later.
-    await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
+    await within(clock, INTERRUPT_MAX_MS, supervisor.idle());
     this.#parts.scheduler.stop();
     this.#parts.diskRetries.stop();
     this.#parts.slots.stop();
     this.#parts.threadSlots.stop();
-    this.#parts.supervisor.recordShutdown();
+    supervisor.recordShutdown();
   }
 }

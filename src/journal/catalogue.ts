@@ -10,11 +10,11 @@ import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
 import { isStop } from "./seals.ts";
 import {
-  type ActiveEnds,
   isSameSegment,
   NO_ENDS,
   requireWhole,
   type SealedSegment,
+  type SegmentEnds,
 } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
@@ -56,7 +56,7 @@ export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
   readonly #indexes: LineIndexes;
-  #ends: ActiveEnds;
+  #ends: SegmentEnds;
 
   /**
    * @param segments At least one; the last may be empty.

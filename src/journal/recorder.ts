@@ -1,6 +1,6 @@
 /**
  * Records groups, whatever the sink: passes durable entries to the consumer, takes snapshots, and
- * writes seals. Both journals use it.
+ * writes seals. The journal in memory, for tests, uses it too.
  */
 
 import type { JournalEventDraft } from "../core/event.ts";

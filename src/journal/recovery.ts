@@ -12,7 +12,7 @@ import { SegmentPreparation } from "./repair.ts";
 import { type FoundSegment, replay, type Replayed } from "./replay.ts";
 import { withoutTail } from "./segment_end.ts";
 import { onlySegments } from "./segment_listing.ts";
-import { type ActiveEnds, isSameSegment } from "./segment_proof.ts";
+import { isSameSegment, type SegmentEnds } from "./segment_proof.ts";
 import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
 import { type Snapshot, SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
@@ -36,7 +36,7 @@ export interface Recovery {
   readonly segments: readonly SegmentInfo[];
   /** The line indexes of the segments that were read, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
-  readonly ends: ActiveEnds;
+  readonly ends: SegmentEnds;
   readonly full: readonly FullSegment[];
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;

@@ -9,7 +9,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { type FileStamp, isSame, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import { type ActiveEnds, NO_ENDS, type SealedSegment } from "./segment_proof.ts";
+import { NO_ENDS, type SealedSegment, type SegmentEnds } from "./segment_proof.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
 import { gapBefore, type TornTail, tornTail } from "./segment_end.ts";
@@ -29,7 +29,7 @@ export interface FoundSegment {
 
 export interface Replayed {
   readonly head: JournalHead;
-  readonly active: ActiveEnds;
+  readonly active: SegmentEnds;
   /** All but the active one. */
   readonly sealed: readonly FoundSegment[];
   readonly entriesReplayed: number;
@@ -75,7 +75,7 @@ class Replay {
   readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
   #head: JournalHead = { logId: 0, chain: "" };
-  #active: ActiveEnds = NO_ENDS;
+  #active: SegmentEnds = NO_ENDS;
   readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
   #bytesRead = 0;

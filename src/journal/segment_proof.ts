@@ -10,28 +10,9 @@ import type { OpenFile } from "./file_system.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
 
-export interface SealedSegment extends SegmentInfo {
-  readonly lastLogId: LogId;
+/** Where a segment begins in the chain, and how far it has come. */
+export interface SegmentEnds {
   /** The chain before its first batch; empty in the first segment of the journal. */
-  readonly chainBefore: string;
-  /** The chain of its last batch. */
-  readonly chain: string;
-  /** Whether its last entry is the seal of a clean stop. */
-  readonly stopped: boolean;
-  /** The format version in its opening line. */
-  readonly formatVersion: number;
-}
-
-export function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
-  return known.name === found.name && known.bytes === found.bytes &&
-    known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
-    known.chain === found.chain && known.stopped === found.stopped &&
-    known.formatVersion === found.formatVersion;
-}
-
-/** How far the active segment has come. */
-export interface ActiveEnds {
-  /** The chain before its first batch. */
   readonly chainBefore: string;
   /** The chain of its last batch; while it is empty, the chain before it. */
   readonly chain: string;
@@ -41,13 +22,25 @@ export interface ActiveEnds {
   readonly formatVersion: number | undefined;
 }
 
+export interface SealedSegment extends SegmentInfo, SegmentEnds {
+  readonly lastLogId: LogId;
+  readonly formatVersion: number;
+}
+
 /** The ends of an active segment that is still empty, in an empty journal. */
-export const NO_ENDS: ActiveEnds = {
+export const NO_ENDS: SegmentEnds = {
   chainBefore: "",
   chain: "",
   stopped: false,
   formatVersion: undefined,
 };
+
+export function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
+  return known.name === found.name && known.bytes === found.bytes &&
+    known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
+    known.chain === found.chain && known.stopped === found.stopped &&
+    known.formatVersion === found.formatVersion;
+}
 
 /** Small, because the read runs beside other work. */
 const PIECE_BYTES = 512 * 1024;

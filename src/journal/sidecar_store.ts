@@ -53,18 +53,22 @@ export interface Sidecar extends SegmentVerdict {
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.number(), v.finite());
 
-const header = v.strictObject({
-  formatVersion: v.literal(SIDECAR_FORMAT_VERSION),
-  segment: v.string(),
-  bytes: count,
-  lastLogId: count,
-  chainBefore: v.string(),
-  chain: v.string(),
-  stopped: v.boolean(),
-  segmentFormat: v.pipe(v.number(), v.minValue(FIRST_FORMAT_VERSION), v.maxValue(FORMAT_VERSION)),
-  lines: count,
-  verdict: v.strictObject({ bytes: count, inode: count, modifiedMs: time, changedMs: time }),
-});
+const header = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.strictObject({
+    formatVersion: v.literal(SIDECAR_FORMAT_VERSION),
+    segment: v.string(),
+    bytes: count,
+    lastLogId: count,
+    chainBefore: v.string(),
+    chain: v.string(),
+    stopped: v.boolean(),
+    segmentFormat: v.pipe(v.number(), v.minValue(FIRST_FORMAT_VERSION), v.maxValue(FORMAT_VERSION)),
+    lines: count,
+    verdict: v.strictObject({ bytes: count, inode: count, modifiedMs: time, changedMs: time }),
+  }),
+);
 
 export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array {
   const { name, bytes, lastLogId, chainBefore, chain, stopped, formatVersion } = segment;
@@ -92,7 +96,7 @@ export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string
     return "the content does not match its sha256";
   }
   const newline = content.indexOf("\n");
-  const found = v.safeParse(header, jsonIn(content.toString("utf8", 0, newline)));
+  const found = v.safeParse(header, content.toString("utf8", 0, newline));
   if (!found.success) return "another version wrote it";
   const { segment: name, bytes: length, segmentFormat, lines, verdict, ...ends } = found.output;
   const firstLogId = parseSegmentName(name);
@@ -112,14 +116,6 @@ const TRAILER_BYTES = trailerOf(Buffer.from("")).length;
 
 function trailerOf(content: Buffer): string {
   return `{"sha256":"${createHash("sha256").update(content).digest("hex")}"}\n`;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export class SidecarStore {

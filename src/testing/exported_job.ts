@@ -10,7 +10,7 @@ import type { Clock } from "../engine/ports.ts";
 import { checkHistory } from "../engine/queries/history_check.ts";
 import { isSealed } from "../engine/secrets/sealing.ts";
 import { parseExport } from "../export/export_parser.ts";
-import type { MemoryContent } from "../journal/memory_journal.ts";
+import type { MemoryContent } from "./memory_journal.ts";
 import type { JsonObject } from "../core/json.ts";
 
 /** A job with its history, as it was when it was exported. */

@@ -9,7 +9,7 @@ import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { JournalFailedError } from "../engine/ports.ts";
-import type { MemoryContent } from "../journal/memory_journal.ts";
+import type { MemoryContent } from "./memory_journal.ts";
 import { CountedRandom, MemoryKeys } from "./stand_ins.ts";
 import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
 import { ManualClock, TurnClock } from "./clocks.ts";

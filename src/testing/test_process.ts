@@ -6,7 +6,7 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { ENGINE_LIMITS } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import { JournalFailedError, type KeyStore, type Random } from "../engine/ports.ts";
-import { type MemoryContent, MemoryJournal } from "../journal/memory_journal.ts";
+import { type MemoryContent, MemoryJournal } from "./memory_journal.ts";
 import { VERSION } from "../version.ts";
 import { type ManualClock, ProcessClock } from "./clocks.ts";
 import type { JobId, TaskId } from "../core/ids.ts";

@@ -22,6 +22,21 @@ Deno.test("bulk: --dry-run only counts; without it each job is acted on and prin
   assert.equal((await (await app.get("/jobs/other")).json()).condition, "waiting");
 });
 
+Deno.test("bulk: it acts on the jobs that jobs lists with the same filter, as several types with a comma", async () => {
+  const app = await startApp();
+  await app.post("/jobs", { type: "test.greet", input: { name: "Ann" }, start: false });
+  await app.post("/jobs", { type: "test.stuck", start: false });
+  const filter = ["--type", "test.greet,test.stuck"];
+  const listed = await runCli(app, ["jobs", ...filter, "--json"]);
+  assert.equal(listed.terminal.output.length, 2);
+  const { terminal } = await runCli(app, ["bulk", "cancel", ...filter, "--dry-run"]);
+  assert.equal(terminal.output.at(-1), "cancel would apply to 2 jobs");
+  // A script may have sent an unset variable: this must not select every job.
+  for (const command of [["jobs"], ["bulk", "suspend"]]) {
+    assert.equal((await runCli(app, [...command, "--type", ""])).code, 65);
+  }
+});
+
 Deno.test("bulk: a refused job is printed with the reason, with exit code 65", async () => {
   const app = await startApp();
   const jobId = "stuck";

@@ -156,6 +156,14 @@ Deno.test("Client.of: a server that listens on all addresses is called on the lo
     }
   }));
 
+Deno.test("Client.of: an empty variable counts as unset, as for a server", async () => {
+  const empty = { DAYBOOK_URL: "", DAYBOOK_JOURNAL: "", DAYBOOK_TOKEN: "", DAYBOOK_TOKEN_FILE: "" };
+  assert.deepEqual(await asked([], empty), {
+    url: "http://127.0.0.1:8000/x",
+    authorization: null,
+  });
+});
+
 Deno.test("Client.of: the token comes from the file, else from the environment, else there is none", () =>
   inFolder(async (folder) => {
     const file = `${folder}/token`;

@@ -8,10 +8,12 @@ import type { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal, type ScreenOptions } from "../support/process/fake_terminal.ts";
 import type { TestApp } from "../support/http/http_app.ts";
 
+type Files = Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>;
+
 export interface CliOptions extends ScreenOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files by name; `-` is the standard input. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Files;
 }
 
 export interface CliResult {
@@ -61,11 +63,10 @@ export async function settled<Value>(promise: Promise<Value>, clock: FakeClock):
   return await noted;
 }
 
-function contentOf(
-  files: Readonly<Record<string, string>>,
-  path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const text = files[path];
-  if (text === undefined) return Promise.reject(new Deno.errors.NotFound(path));
-  return Promise.resolve(new TextEncoder().encode(text));
+function contentOf(files: Files, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const content = files[path];
+  if (content === undefined) return Promise.reject(new Deno.errors.NotFound(path));
+  return Promise.resolve(
+    typeof content === "string" ? new TextEncoder().encode(content) : content,
+  );
 }

@@ -51,6 +51,20 @@ Deno.test("submit: the input from a file, and a plan from the standard input", a
   assert.equal((await jobAt(app, "p-1")).state, "Done");
 });
 
+Deno.test("submit: an input or jobs that are not UTF-8 are refused, since they would be changed", async () => {
+  const app = await startApp();
+  const job = new TextEncoder().encode('{"type":"test.greet","input":{"name":"?"}}');
+  job[job.indexOf(0x3f)] = 0xff;
+  const files = { "-": job };
+  for (const args of [["submit", "test.greet", "-"], ["submit", "--jobs", "-"]]) {
+    const { code, terminal } = await runCli(app, args, { files });
+    assert.deepEqual([code, terminal.errors], [
+      64,
+      ["daybook: cannot read -: it is not UTF-8 text"],
+    ]);
+  }
+});
+
 Deno.test("submit: files are sent as a form", async () => {
   const app = await startApp();
   const files = { "rows.csv": "x;y\n" };

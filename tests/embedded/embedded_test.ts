@@ -288,6 +288,24 @@ Deno.test("openDaybook: many jobs at once, each with a receipt; a failed one is 
   });
 });
 
+Deno.test("submitAll: a job that is not JSON, or whose key is invalid, is rejected alone", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const receipts = await daybook.submitAll(welcome, [
+      { input: { userId: "7", copies: NaN }, jobId: "w-7" },
+      { input: { userId: "8" }, idempotencyKey: "with a space" },
+      { input: { userId: "9" } },
+    ]);
+    assert.deepEqual(receipts.map(({ jobId, kind }) => [jobId, kind]).slice(0, 2), [
+      ["w-7", "invalid-request"],
+      [null, "invalid-request"],
+    ]);
+    assert.match(receipts[0]?.reason ?? "", /input\.copies/);
+    assert.match(receipts[1]?.reason ?? "", /visible ASCII characters/);
+    assert.equal(receipts[2]?.disposition, "created");
+  });
+});
+
 Deno.test("openDaybook: a key means the same job in process and over HTTP", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });

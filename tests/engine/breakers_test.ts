@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
-import type { MemoryContent } from "../../src/journal/memory_journal.ts";
+import type { MemoryContent } from "../../src/testing/memory_journal.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
-import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 

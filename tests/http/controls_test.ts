@@ -166,3 +166,14 @@ Deno.test("retry: dryRun of a job that cannot be retried is 409", async () => {
   const { jobId } = await createPlan(app);
   assert.equal((await app.post(`/jobs/${jobId}/retry`, { dryRun: true })).status, 409);
 });
+
+Deno.test("retry: dryRun is refused as the retry itself would be: already retried, or changed since If-Match", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const retry = (body: object, headers = {}) => app.post(`/jobs/${jobId}/retry`, body, headers);
+  await problemOf(await retry({ dryRun: true }, { "if-match": '"1"' }), 412, "precondition-failed");
+  const { jobId: newJobId } = await jsonOf<{ jobId: string }>(await retry({}), 201);
+  const refused = await problemOf(await retry({ dryRun: true }), 409, "not-in-this-state");
+  assert.equal(refused.newJobId, newJobId);
+  await jsonOf(await retry({ dryRun: true, again: true }), 200);
+});

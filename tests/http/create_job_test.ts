@@ -1,6 +1,7 @@
 /** `POST /jobs`: what it creates and answers. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import * as v from "valibot";
 import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
 import {
@@ -246,6 +247,18 @@ Deno.test("POST /jobs: a form part that is not a file, or has a duplicate or inv
 Deno.test("POST /jobs: a form's file that is not UTF-8 is 400", async () => {
   const job = JSON.stringify({ type: "test.import" });
   const response = await postForm({ job, csv: new Uint8Array([0xff, 0xfe]) });
+  await problemOf(response, 400, "malformed-text");
+});
+
+Deno.test("POST /jobs: a form whose job is not UTF-8 is 400, as any other body", async () => {
+  const app = await startApp();
+  const [head, tail] = [
+    '--x\r\nContent-Disposition: form-data; name="job"\r\n\r\n{"type":"test.greet","input":{"name":"',
+    '"}}\r\n--x--\r\n',
+  ];
+  const body = Buffer.concat([Buffer.from(head), Buffer.from([0xff]), Buffer.from(tail)]);
+  const headers = { "content-type": "multipart/form-data; boundary=x" };
+  const response = await app.app.request("/jobs", { method: "POST", body, headers });
   await problemOf(response, 400, "malformed-text");
 });
 

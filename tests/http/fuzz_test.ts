@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
-import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import {
   type FuzzRequest,
   nameOfRoute,

@@ -7,7 +7,7 @@ import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { inputOutputError } from "../support/journal/journal_disk.ts";
 import { JournalFolder } from "../support/journal/journal_folder.ts";
 import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
-import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { type MemoryContent, MemoryJournal } from "../../src/testing/memory_journal.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();

@@ -5,7 +5,7 @@ import { isTerminal } from "../../src/core/job_state.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { TokenList } from "../../src/access/tokens.ts";
 import { createApp } from "../../src/http/app.ts";
-import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import type { Standing } from "../../src/core/standing.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";

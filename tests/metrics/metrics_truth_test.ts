@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { JobWatch } from "../../src/engine/watches.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
-import { MemoryJournal } from "../../src/journal/memory_journal.ts";
+import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";

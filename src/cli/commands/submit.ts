@@ -26,7 +26,7 @@ import {
   jobResource,
 } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import { readInput, type Surroundings } from "../surroundings.ts";
+import { readInput, readText, type Surroundings } from "../surroundings.ts";
 import type { Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 import { counted } from "../../core/counted.ts";
@@ -230,7 +230,7 @@ function isGiven(input: CommandInput, name: string): boolean {
 
 /** The text of each job, which the server checks. */
 async function documentsIn(path: string, surroundings: Surroundings): Promise<readonly string[]> {
-  const text = new TextDecoder().decode(await readInput(path, surroundings));
+  const text = await readText(path, surroundings);
   if (!text.trimStart().startsWith("[")) {
     return text.split("\n").filter((line) => line.trim() !== "");
   }

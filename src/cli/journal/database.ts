@@ -83,7 +83,7 @@ function commandError(error: unknown, place: Place): unknown {
  */
 export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
-  const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") || undefined : read(file);
+  const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") : read(file);
   if (text === undefined) return undefined;
   const key = secretKeyIn(text);
   if (key === undefined) throw new UsageError("the secret key must be 32 bytes in base64 or hex");

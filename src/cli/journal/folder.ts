@@ -89,7 +89,7 @@ export function journalFolder(input: CommandInput): string {
 
 /** Permissions of a command that reads the journal, and optionally writes into its folder. */
 function journalPermissions(input: CommandInput, writes: boolean): Permissions {
-  const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || undefined);
+  const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL");
   if (folder === undefined) return {};
   return { read: [folder], ...(writes ? { write: [folder] } : {}) };
 }

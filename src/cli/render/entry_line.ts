@@ -1,7 +1,7 @@
 /** Renders entries of the journal as lines with columns. */
 
 import { changeText } from "../../core/condition.ts";
-import { entryNote, type NotedEntry } from "../../engine/queries/entry_note.ts";
+import { entryNote, type NotedEntry } from "../../documents/entry_note.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";
 import type { Style } from "../terminal.ts";

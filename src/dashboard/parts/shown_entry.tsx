@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
-import { entryNote } from "../../engine/queries/entry_note.ts";
+import { entryNote } from "../../documents/entry_note.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { cutText, type ShownJson, shownJson, UserText } from "./text.tsx";
 

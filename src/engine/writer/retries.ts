@@ -35,38 +35,44 @@ export class Retries {
 
   /** Rejects as `Creation.create` does. */
   async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
+    const ready = await this.ready(jobId, request);
+    if (!ready.ok) return ready;
+    const newJobId = newId.job(this.#parts.random.ulid());
+    return await this.#retryAs(newJobId, ready.value.job, ready.value.input, request);
+  }
+
+  /** The job and its input, if a retry of it would be accepted; records nothing. */
+  async ready(jobId: JobId, request: RetryRequest): Promise<Outcome<ReadyForRetry>> {
     const { table, sealing, writer } = this.#parts;
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
-    const again = () => this.retry(jobId, request);
+    const again = () => this.ready(jobId, request);
     // The retry reads the facts that it reuses from the journal, so they must be durable.
     if (!(await writer.isDurable(pending.head.lastLogId))) return await again();
     const job = table.existing(jobId);
-    const newJobId = newId.job(this.#parts.random.ulid());
     // Decide before opening the input: a refusal must not need the key, or reveal any of the input.
-    const refusal = this.#refusalOf(job, newJobId, request);
+    const refusal = this.#refusalOf(job, request);
     if (refusal !== undefined) {
-      return await writer.onceDurable<Outcome<JobState>>(
+      return await writer.onceDurable<Outcome<ReadyForRetry>>(
         pending.head.lastLogId,
         rejected(refusal),
         again,
       );
     }
-    if (!isSealed(job)) return await this.#retryAs(newJobId, job, job.input, request);
+    if (!isSealed(job)) return { ok: true, value: { job, input: job.input } };
     const opened = await sealing.open(job);
     return opened.ok
-      ? await this.#retryAs(newJobId, job, opened.input, request)
+      ? { ok: true, value: { job, input: opened.input } }
       : rejected({ message: `Cannot retry job ${job.jobId}: ${opened.reason}`, allowedIn: [] });
   }
 
   #refusalOf(
     job: JobState,
-    newJobId: JobId,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Rejection | undefined {
     const retry = this.#newestRetryOf(job);
     if (retry !== undefined && retry.at > unlessRetriedAfter) return retriedAlready(job, retry);
-    const about = { newJobId, attributes: job, facts: [] };
+    const about = { newJobId: job.jobId, attributes: job, facts: [] };
     const decision = decide(job, { kind: "retry", ...about, ...request });
     return decision.accepted ? undefined : decision.rejection;
   }
@@ -143,6 +149,11 @@ export class Retries {
     const entries = await this.#parts.history.at(unique);
     return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
+}
+
+interface ReadyForRetry {
+  readonly job: JobState;
+  readonly input: JsonValue | undefined;
 }
 
 interface Retry {

@@ -150,7 +150,7 @@ export function restoreContent(
   }
   places.restore(held, (jobId) => table.job(jobId));
   const times = joined(Uint8Array, parts.eventTimes);
-  const rows = new Float64Array(bufferOf(parts.eventIds));
+  const rows = new Float64Array(joined(Uint8Array, parts.eventIds).buffer);
   eventIds.restore({ times, rows }, first.index?.logId ?? 0);
   return true;
 }
@@ -177,8 +177,4 @@ function* partsOf(bytes: Uint8Array): Iterable<string> {
   for (let at = 0; at < bytes.length; at += PART_BYTES) {
     yield Buffer.from(bytes.subarray(at, at + PART_BYTES)).toString("base64");
   }
-}
-
-function bufferOf(parts: readonly Uint8Array[]): ArrayBuffer {
-  return joined(Uint8Array, parts).buffer;
 }

@@ -3,10 +3,10 @@
  * files that are added to its input.
  */
 
-import { Buffer } from "node:buffer";
 import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
 import { parseJson } from "../../documents/json_document.ts";
+import { FORBIDDEN_KEYS } from "../../documents/json_flaws.ts";
 import { Problem } from "../problems/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { isObject } from "../../documents/fields.ts";
@@ -97,7 +97,6 @@ const JOB_PART = "job";
 const PARTS_MAX = 100;
 const BOUNDARY = /boundary="?([^";]+)/i;
 const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
-const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto__"];
 
 /** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
 export async function formDocument(request: Request, bytes: Uint8Array): Promise<JsonValue> {
@@ -114,7 +113,9 @@ export async function formDocument(request: Request, bytes: Uint8Array): Promise
 
 async function parseForm(request: Request, bytes: Uint8Array): Promise<FormData> {
   const headers = { "content-type": request.headers.get("content-type") ?? "" };
-  if (hasTooManyParts(bytes, BOUNDARY.exec(headers["content-type"])?.[1])) {
+  // The parser replaces what is not UTF-8.
+  const text = decodeUtf8(bytes);
+  if (hasTooManyParts(text, BOUNDARY.exec(headers["content-type"])?.[1])) {
     throw invalidPart("", `has more than ${PARTS_MAX} parts`);
   }
   try {
@@ -125,9 +126,8 @@ async function parseForm(request: Request, bytes: Uint8Array): Promise<FormData>
 }
 
 /** A body without a boundary is refused by the parser. */
-function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boolean {
+function hasTooManyParts(text: string, boundary: string | undefined): boolean {
   if (boundary === undefined) return false;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const mark = `--${boundary.trim()}`;
   let marks = 0;
   for (let at = text.indexOf(mark); at !== -1 && marks <= PARTS_MAX + 1; marks++) {
@@ -140,14 +140,14 @@ function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boole
 async function partText(part: FormDataEntryValue): Promise<string> {
   if (typeof part === "string") return part;
   requireUtf8(part.type);
-  return decodeUtf8(await part.bytes());
+  return await part.text();
 }
 
 async function readFiles(form: FormData): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const [name, part] of form) {
     const pointer = pointerTo(["input", name]);
-    if (!PART_NAME_PATTERN.test(name) || FORBIDDEN_NAMES.includes(name)) {
+    if (!PART_NAME_PATTERN.test(name) || FORBIDDEN_KEYS.has(name)) {
       throw invalidPart(pointer, "is not a valid name for a part");
     }
     if (typeof part === "string") throw invalidPart(pointer, "must be sent as a file");

@@ -12,12 +12,12 @@ import {
   toRetryRequest,
 } from "../../documents/controls.ts";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
-import { decide } from "../../core/decide.ts";
-import type { TaskId } from "../../core/ids.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { capital } from "../../explain/phrases.ts";
 import { retryPreview } from "../../explain/next_after_failure.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
 import { jobAnswer } from "../../documents/answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
@@ -154,33 +154,26 @@ async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   const origin = requestOrigin(c, deps.spans);
   const body = parseRetryBody(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
-  if (body.dryRun) return await retryPreviewed(deps, before, body.from);
   requireMatch(c.req.raw, requireJob(c, deps.engine));
-  const job = valueOrThrow(
-    await deps.engine.retry(before.jobId, { origin, ...toRetryRequest(body) }),
-  );
+  const request = { origin, ...toRetryRequest(body) };
+  if (body.dryRun) return await retryPreviewed(deps, before.jobId, request);
+  const job = valueOrThrow(await deps.engine.retry(before.jobId, request));
   return createdAnswer(deps, job, STATUS.created);
 }
 
 /** What the retry would do, and what must be checked first; nothing is recorded. */
-async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Promise<Response> {
-  const { jobId } = job;
-  const about = { newJobId: jobId, attributes: job, facts: [] };
-  const decision = decide(job, {
-    kind: "retry",
-    ...about,
-    ...(from === undefined ? {} : { from }),
-  });
-  if (!decision.accepted) {
-    const { rejection } = decision;
-    return valueOrThrow<Response>({ ok: false, problem: { kind: "rejected", rejection } });
-  }
+async function retryPreviewed(
+  deps: HttpDeps,
+  jobId: JobId,
+  request: RetryRequest,
+): Promise<Response> {
+  const job = valueOrThrow(await deps.engine.retriable(jobId, request));
   const explanation = await lookingBack(
     deps,
     ({ hold }) => deps.engine.explainer.explain(jobId, hold),
   );
   const first = (explanation?.next ?? []).filter(isBeforehand);
-  return jsonResponse({ jobId, ...retryPreview(job, from), first }, STATUS.ok);
+  return jsonResponse({ jobId, ...retryPreview(job, request.from), first }, STATUS.ok);
 }
 
 /** Whether a person does it before a retry: by hand, or by ending a pause. */

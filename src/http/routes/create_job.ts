@@ -8,7 +8,6 @@ import {
   createJudging,
   idempotencyKeyField,
   type JudgedJob,
-  originatedJobs,
   toIdempotency,
 } from "../../documents/jobs.ts";
 import { isTerminal } from "../../core/job_state.ts";
@@ -152,13 +151,13 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   const mediaType = mediaTypeTaken(request);
   const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {
-    return await createMany(c, deps, bytes, manyInLines(decodeUtf8(bytes), jobJudging(deps)));
+    return await createMany(deps, bytes, manyInLines(decodeUtf8(bytes), jobJudging(c, deps)));
   }
   const document = mediaType === "application/json"
     ? parseJson(decodeUtf8(bytes))
     : await formDocument(request, bytes);
   if (Array.isArray(document)) {
-    return await createMany(c, deps, bytes, oneOrMany(document, jobJudging(deps)));
+    return await createMany(deps, bytes, oneOrMany(document, jobJudging(c, deps)));
   }
   const wanted = toRequest(c, document, deps);
   // Checking a large plan and creating its job take about equally long.
@@ -170,8 +169,11 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
     : await answerAfterWait(request, deps, created, preferences);
 }
 
-function jobJudging({ clock, eventsMax, maxStartDelayMs }: HttpDeps): Judging<JudgedJob> {
-  return createJudging({ clock, jobsMax: eventsMax, maxStartDelayMs });
+function jobJudging(c: Context, deps: HttpDeps): Judging<JudgedJob> {
+  const { clock, eventsMax: jobsMax, maxStartDelayMs } = deps;
+  const key = c.req.raw.headers.get("idempotency-key");
+  const origin = requestOrigin(c, deps.spans);
+  return createJudging({ clock, jobsMax, maxStartDelayMs, key, origin });
 }
 
 const TAKEN = ["application/json", "application/x-ndjson", "multipart/form-data"] as const;
@@ -185,16 +187,13 @@ function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
 }
 
 async function createMany(
-  c: Context,
   deps: HttpDeps,
   bytes: Uint8Array,
   { items }: OneOrMany<JudgedJob>,
 ): Promise<Response> {
-  const key = c.req.raw.headers.get("idempotency-key");
-  const jobs = originatedJobs(items, key, requestOrigin(c, deps.spans));
   // Checking many jobs and creating them take about equally long.
   if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
-  const receipts = await createAll(deps.engine, jobs);
+  const receipts = await createAll(deps.engine, items);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
 }
 

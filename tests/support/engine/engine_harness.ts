@@ -21,7 +21,7 @@ import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { Tracing } from "../../../src/engine/watches.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../../src/engine/requests.ts";
-import { MemoryJournal } from "../../../src/journal/memory_journal.ts";
+import { MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";

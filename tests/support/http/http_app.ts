@@ -9,7 +9,7 @@ import { SCOPES, TokenList } from "../../../src/access/tokens.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../../../src/metrics/metrics.ts";
 import { Trends } from "../../../src/metrics/trends.ts";
-import { type MemoryContent, MemoryJournal } from "../../../src/journal/memory_journal.ts";
+import { type MemoryContent, MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { FakeVerification } from "./fake_verification.ts";

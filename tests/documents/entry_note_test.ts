@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { FrameworkEventType } from "../../src/core/framework_events.ts";
-import { entryNote } from "../../src/engine/queries/entry_note.ts";
+import { entryNote } from "../../src/documents/entry_note.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
 
 const times = { timeOfDay: (time: string) => time.slice(11, 19) };

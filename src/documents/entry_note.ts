@@ -1,10 +1,10 @@
 /** Describes an entry in a few words, the same in a terminal and on a page. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { FrameworkEventType } from "../../core/framework_events.ts";
-import { type JsonObject, jsonPrefix } from "../../core/json.ts";
-import { type DayTimes, EVENT_TEXTS } from "../../explain/event_texts.ts";
-import { refuseEntry } from "../writer/framework_schemas.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { FrameworkEventType } from "../core/framework_events.ts";
+import { type JsonObject, jsonPrefix } from "../core/json.ts";
+import { type DayTimes, EVENT_TEXTS } from "../explain/event_texts.ts";
+import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 
 /** The parts of an entry that its note needs, from a file or from a server. */
 export interface NotedEntry {

@@ -13,16 +13,16 @@ import type {
   StampedEvent,
   Urgency,
 } from "../engine/ports.ts";
-import { stampWith } from "./batch.ts";
-import { requireDurable } from "./catalogue.ts";
-import { JournalDamagedError } from "./errors.ts";
-import type { BatchSink } from "./group_commit.ts";
-import { segmentName, snapshotName } from "./layout.ts";
-import { DEFAULTS, type FileJournalOptions } from "./options.ts";
-import { Recorder } from "./recorder.ts";
-import { recoveryReport } from "./recovery.ts";
-import { isStop } from "./seals.ts";
-import type { Snapshot } from "./snapshot_store.ts";
+import { stampWith } from "../journal/batch.ts";
+import { requireDurable } from "../journal/catalogue.ts";
+import { JournalDamagedError } from "../journal/errors.ts";
+import type { BatchSink } from "../journal/group_commit.ts";
+import { segmentName, snapshotName } from "../journal/layout.ts";
+import { DEFAULTS, type FileJournalOptions } from "../journal/options.ts";
+import { Recorder } from "../journal/recorder.ts";
+import { recoveryReport } from "../journal/recovery.ts";
+import { isStop } from "../journal/seals.ts";
+import type { Snapshot } from "../journal/snapshot_store.ts";
 
 /** The content of a journal in memory; another one can be opened with it. */
 export interface MemoryContent {
