@@ -40,7 +40,7 @@ export const PULL_COMMAND: JournalCommand = {
     "from PGPASSWORD.",
     "Start it as an independent journal only when no server leads in the database any more.",
     "exit codes: 0 pulled and verified, 1 the folder holds another history, or there is no " +
-    "such journal, 64 usage, 73 another process uses the folder, 74 cannot read or write, 77 " +
+    "such journal, 64 usage, 66 the database has no tables, 73 another process uses the folder, 74 cannot read or write, 77 " +
     "access denied, 78 a batch is damaged",
   ],
   writes: true,
