@@ -43,6 +43,8 @@ for (const [type, how, where, code] of CASES) {
   Deno.test(`exit: ${type}, ${how}: the log and the next start name the code, and the exit code asks for a restart`, () =>
     inFolder(async (journal) => {
       const daybook = await DaybookProcess.start({ journal, definitions });
+      // Nothing is recovered while nothing is on record.
+      await run(daybook, "careless", { text: "{}" });
       const answer = await daybook.post("/jobs", { type, jobId: "j-1", input: { how } })
         .catch(() => undefined);
       await answer?.body?.cancel().catch(() => {});
