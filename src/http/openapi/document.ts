@@ -95,6 +95,37 @@ const COMMON_PROBLEMS: readonly ProblemKind[] = [
 /** Problems of every open route: probes take no token, and no limit applies to them. */
 const OPEN_PROBLEMS: readonly ProblemKind[] = ["malformed-host", "wrong-host", "internal"];
 
+/** Problems of a route that takes a body. */
+const BODY_PROBLEMS: readonly ProblemKind[] = [
+  "malformed-json",
+  "malformed-text",
+  "unreadable-body",
+  "body-too-slow",
+  "body-too-large",
+  "unsupported-media-type",
+];
+
+/** Problems of a route that is not safe, whether or not it records anything. */
+const UNSAFE_PROBLEMS: readonly ProblemKind[] = ["cross-site", "draining"];
+
+/** Problems of a route that records something. */
+const WRITE_PROBLEMS: readonly ProblemKind[] = ["outcome-unknown", "disk-full"];
+
+/** Headers of a route that records something. */
+const TRACE_HEADERS: Readonly<Record<string, Header>> = {
+  "traceparent": {
+    description:
+      "W3C Trace Context: its ids are recorded with all entries that the request causes. " +
+      "An invalid value is ignored.",
+    schema: v.string(),
+  },
+};
+
+/** Only the leader of a shared journal records. */
+function isWrite({ method, by }: Place): boolean {
+  return method !== "GET" && by !== "here";
+}
+
 const PROBLEM_LIST = PROBLEM_KINDS
   .map((kind) =>
     `- \`${problemType(kind)}\` (${problemFacts(kind).status}): ${problemFacts(kind).title}`
@@ -138,16 +169,16 @@ export function openApiDocument(
 
 function describePaths(routes: readonly Route[], needsToken: boolean): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
-  for (const { method, path, scope, operation } of routes) {
-    if (operation === undefined) continue;
-    const template = path.replace(/:(\w+)/g, "{$1}");
+  for (const route of routes) {
+    if (route.operation === undefined) continue;
+    const template = route.path.replace(/:(\w+)/g, "{$1}");
     const item = paths[template] ??= {};
-    item[method.toLowerCase()] = operationObject({ path, scope }, operation, needsToken);
+    item[route.method.toLowerCase()] = operationObject(route, route.operation, needsToken);
   }
   return paths;
 }
 
-type Place = Pick<Route, "path" | "scope">;
+type Place = Omit<Route, "operation" | "handle">;
 
 function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
   const { id, tag, summary, description, body } = operation;
@@ -182,13 +213,10 @@ function describeParameters(place: Place, { query = {}, headers = {} }: Operatio
     schema: name === ":id" ? toJsonSchema(jobIdField) : { type: "string" },
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
-  const inHeaders = Object.entries({ ...headers, ...positions(place).request }).map((
-    [name, header],
-  ) => ({
-    name,
-    in: "header",
-    ...headerObject(header),
-  }));
+  const trace = isWrite(place) ? TRACE_HEADERS : {};
+  const allHeaders = { ...headers, ...trace, ...positions(place).request };
+  const inHeaders = Object.entries(allHeaders)
+    .map(([name, header]) => ({ name, in: "header", ...headerObject(header) }));
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
@@ -237,12 +265,15 @@ function answerObject({ description, content, headers = {} }: Answer): JsonObjec
 }
 
 /** Kinds with the same status share an answer. */
-function describeProblems({ scope }: Place, { problems }: Operation): JsonObject {
-  const common = scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
-  const byStatus = Map.groupBy(
-    new Set([...problems, ...common]),
-    (kind) => problemFacts(kind).status,
-  );
+function describeProblems(place: Place, { problems = [], body }: Operation): JsonObject {
+  const kinds = new Set([
+    ...problems,
+    ...body === undefined ? [] : BODY_PROBLEMS,
+    ...place.method === "GET" ? [] : UNSAFE_PROBLEMS,
+    ...isWrite(place) ? WRITE_PROBLEMS : [],
+    ...place.scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS,
+  ]);
+  const byStatus = Map.groupBy(kinds, (kind) => problemFacts(kind).status);
   return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, problemObject(kinds)]));
 }
 

@@ -41,8 +41,8 @@ export interface Operation {
   readonly body?: { readonly required: boolean; readonly content: Contents };
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** In addition to the problems that every route may answer with. */
-  readonly problems: readonly ProblemKind[];
+  /** In addition to those that follow from the method, the body and the scope of the route. */
+  readonly problems?: readonly ProblemKind[];
 }
 
 export function json(schema: v.GenericSchema, examples?: Content["examples"]): Contents {
@@ -66,20 +66,9 @@ export function currentState(
     tag: "system",
     summary,
     answers: ok("The current state.", schema),
-    problems: [],
     ...more,
   };
 }
-
-/** Headers of a route that records something. */
-export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
-  "traceparent": {
-    description:
-      "W3C Trace Context: its ids are recorded with all entries that the request causes. " +
-      "An invalid value is ignored.",
-    schema: v.string(),
-  },
-};
 
 /** The preference `wait`, as described for the header `Prefer`. */
 export const WAIT = "wait=N: wait up to N seconds, at most 60, for the job to end.";
@@ -90,23 +79,3 @@ export const PREFERENCE_APPLIED: Header = {
 };
 
 export const LOCATION: Header = { description: "The path of the job.", schema: v.string() };
-
-/** Problems of a route that takes a body. */
-export const BODY_PROBLEMS: readonly ProblemKind[] = [
-  "malformed-json",
-  "malformed-text",
-  "unreadable-body",
-  "body-too-slow",
-  "body-too-large",
-  "unsupported-media-type",
-];
-
-/** Problems of a route that is not safe, whether or not it records anything. */
-export const UNSAFE_PROBLEMS: readonly ProblemKind[] = ["cross-site", "draining"];
-
-/** Problems of a route that records something. */
-export const WRITE_PROBLEMS: readonly ProblemKind[] = [
-  ...UNSAFE_PROBLEMS,
-  "outcome-unknown",
-  "disk-full",
-];

@@ -19,7 +19,7 @@ import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { BODY_PROBLEMS, json, ok, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { json, ok } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
@@ -79,7 +79,6 @@ export const BULK_ROUTES: readonly Route[] = [{
       "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
       "were already retried, and cancelled jobs unless the filter has the condition " +
       "cancelled. The request can be repeated safely: nothing is done twice.",
-    headers: TRACE_HEADERS,
     body: {
       required: true,
       content: json(bulkBody, {
@@ -97,7 +96,6 @@ export const BULK_ROUTES: readonly Route[] = [{
         "would do.",
       v.union([bulkAnswer, bulkPreviewAnswer]),
     ),
-    problems: [...BODY_PROBLEMS, ...WRITE_PROBLEMS],
   },
   handle: controlJobs,
 }];
@@ -181,7 +179,6 @@ export const FAILURE_ROUTES: readonly Route[] = [{
       "/jobs/bulk with the fingerprint retries all of a kind.",
     query: FAILURE_PARAMETERS,
     answers: ok("The kinds of failures.", failuresAnswer),
-    problems: [],
   },
   handle({ req }, deps) {
     const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);

@@ -17,14 +17,7 @@ import {
   restoreLimits,
 } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
-import {
-  BODY_PROBLEMS,
-  currentState,
-  json,
-  ok,
-  TRACE_HEADERS,
-  WRITE_PROBLEMS,
-} from "../openapi/operation.ts";
+import { currentState, json, ok } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
@@ -67,7 +60,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
         "jobs that start from then on, and earlier ones only if the previous rate counted them.",
       body: { required: true, content: json(limitsBody, EXAMPLES) },
       answers: ok("The limits now in force.", limitedTypeAnswer),
-      problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+      problems: ["unknown-limits"],
     },
     async handle(c, { bodies, engine, spans }) {
       const body = await readJson(c.req.raw, bodies);
@@ -86,7 +79,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       summary: "Restore the limits of the code",
       description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: ok("The limits now in force.", limitedTypeAnswer),
-      problems: ["unknown-limits", ...WRITE_PROBLEMS],
+      problems: ["unknown-limits"],
     },
     async handle(c, { engine, spans }) {
       const type = c.req.param("type") ?? "";
@@ -130,7 +123,6 @@ export const PAUSE_ROUTES: readonly Route[] = [
         "pause is recorded, and survives restarts. While it is in force, repeating the same request " +
         "(type, label, key, reason and end) returns the same pause, so it is safe to send it again " +
         "if the answer was lost.",
-      headers: TRACE_HEADERS,
       body: {
         required: true,
         content: json(pauseBody, {
@@ -149,7 +141,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
         },
         [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) },
       },
-      problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
+      problems: ["unknown-type", "over-capacity"],
     },
     async handle(c, deps) {
       const body = await readJson(c.req.raw, deps.bodies);
@@ -168,7 +160,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description:
         "The end is recorded with the name of the token. Jobs start as workers become free.",
       answers: ok("The pause that ended.", pauseAnswer),
-      problems: ["unknown-pause", ...WRITE_PROBLEMS],
+      problems: ["unknown-pause"],
     },
     async handle(c, { engine, spans }) {
       const ended = await endPause(c.req.param("id") ?? "", engine, requestOrigin(c, spans));

@@ -74,7 +74,6 @@ export const LIST_ROUTES: readonly Route[] = [{
       "is full, searched says how far it got, and nextCursor continues from there.",
     query: LIST_PARAMETERS,
     answers: ok("One page.", jobsAnswer),
-    problems: [],
   },
   handle: listJobs,
 }];

@@ -13,7 +13,7 @@ import {
   systemAnswer,
   verificationRun,
 } from "../../documents/answers/system.ts";
-import { BODY_PROBLEMS, currentState, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
+import { currentState, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
@@ -65,7 +65,6 @@ export const METRICS_ROUTES: readonly Route[] = [{
         },
       },
     },
-    problems: [],
   },
   async handle(_, { metrics, streams, requests, waiting }) {
     if (metrics === undefined) {
@@ -318,7 +317,7 @@ export const JOURNAL_ROUTES: readonly Route[] = [
           },
         },
       },
-      problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+      problems: ["cannot-verify"],
     },
     handle: verify,
   },
