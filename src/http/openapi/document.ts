@@ -31,9 +31,8 @@ import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/probl
 import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
-import type { Route, RouteScope } from "../route.ts";
+import type { Answer, Content, Header, Operation, Route, RouteScope } from "../route.ts";
 import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
-import type { Answer, Content, Header, Operation } from "./operation.ts";
 import { withExamples } from "./answer_examples.ts";
 import { described } from "./members.ts";
 

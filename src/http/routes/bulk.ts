@@ -19,7 +19,7 @@ import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { json, ok } from "../openapi/operation.ts";
+import { json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
@@ -32,7 +32,6 @@ import {
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
-import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { notBeyondHead, single, wholeNumber } from "../../documents/parameters.ts";

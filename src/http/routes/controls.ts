@@ -24,11 +24,10 @@ import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
-import { json, LOCATION, ok } from "../openapi/operation.ts";
+import { json, LOCATION, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/admission_gate.ts";
 import { requireJob, requireMatch } from "./jobs.ts";
 

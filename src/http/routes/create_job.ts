@@ -31,9 +31,8 @@ import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import { json, LOCATION, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
+import { json, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
-import type { Route } from "../route.ts";
 import { waitForJob } from "../answers/waiting.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };

@@ -8,12 +8,11 @@ import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
 import { selectFeed } from "../stream/feed.ts";
-import { type Header, json, ok } from "../openapi/operation.ts";
+import { type Header, json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   AFTER,

@@ -17,12 +17,10 @@ import {
   restoreLimits,
 } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
-import { currentState, json, ok } from "../openapi/operation.ts";
+import { currentState, json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
-import type { HeldPause } from "../../engine/requests.ts";
 
 const EXAMPLES = {
   fewer: { maxRunning: 2, reason: "the provider is slow today" },
@@ -89,13 +87,6 @@ export const LIMIT_ROUTES: readonly Route[] = [
   },
 ];
 
-export function pauseView(pause: HeldPause) {
-  const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
-  const { jobs, firstJobs } = pause;
-  // `undefined` members are left out of the answer.
-  return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
-}
-
 export const PAUSE_ROUTES: readonly Route[] = [
   {
     method: "GET",
@@ -106,8 +97,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description:
         "Each pause in force: when, by whom and why it began, and how many jobs it holds.",
     }),
-    handle: (_, { engine }) =>
-      jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok),
+    handle: (_, { engine }) => jsonResponse({ pauses: engine.pauses.all() }, STATUS.ok),
   },
   {
     method: "POST",
@@ -146,7 +136,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
     async handle(c, deps) {
       const body = await readJson(c.req.raw, deps.bodies);
       const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
-      return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
+      return jsonResponse(pause, isNew ? STATUS.created : STATUS.ok);
     },
   },
   {
@@ -164,7 +154,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
     },
     async handle(c, { engine, spans }) {
       const ended = await endPause(c.req.param("id") ?? "", engine, requestOrigin(c, spans));
-      return jsonResponse(pauseView(ended), STATUS.ok);
+      return jsonResponse(ended, STATUS.ok);
     },
   },
 ];

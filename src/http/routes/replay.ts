@@ -24,10 +24,9 @@ import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { json, ok } from "../openapi/operation.ts";
+import { json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
-import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 
 /** In a query, `+` means a space, which breaks the offset of a time. */

@@ -13,10 +13,9 @@ import {
   systemAnswer,
   verificationRun,
 } from "../../documents/answers/system.ts";
-import { currentState, json } from "../openapi/operation.ts";
+import { currentState, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { DatabaseInForce, Standing } from "../../core/standing.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
