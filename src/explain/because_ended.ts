@@ -167,9 +167,9 @@ export function failureReasons(known: Evidence): Reasons {
 
 /** What may have caused the failure, apart from the error itself: the summary names it as well. */
 export function causesOfFailure(known: Evidence): Reasons {
-  const { jobInError, failedBy } = known;
+  const { rival, failedBy } = known;
   return [
-    ...jobInError === undefined ? [] : [jobInError],
+    ...rival === undefined ? [] : [rival],
     ...uncaughtReasons(known, failedBy?.entry.logId),
     ...countedOfAnother(known),
     ...sentByTask(known),

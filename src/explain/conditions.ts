@@ -14,6 +14,7 @@ import {
   whatNothingElseEnds,
   whileCompensating,
 } from "./compensating.ts";
+import { lengthMs } from "./condition_spans.ts";
 import type { Case } from "./evidence.ts";
 import { executingReasons, executingText, runningTasks, whileExecuting } from "./executing.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
@@ -37,7 +38,8 @@ import {
 } from "./queued.ts";
 import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./summary_ended.ts";
-import { deadlineSteps, endsByTime, sleepReasons, sleepsText } from "./times.ts";
+import { unusualText } from "./time_spent.ts";
+import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./times.ts";
 import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
 
@@ -88,7 +90,7 @@ const CONDITIONS: Readonly<Record<Condition, ConditionTexts>> = {
     next: (known) => [...whileWaiting(known), ...laterPauses(known), ...controls(known.job)],
   },
   sleeping: {
-    summary: ({ job }) => `is sleeping: ${sleepsText(job)}.`,
+    summary: sleepingText,
     because: sleepReasons,
     next: (known) => [...endsByTime(known), ...laterPauses(known), ...controls(known.job)],
   },
@@ -236,6 +238,12 @@ function controls({ state, jobId, suspendedBy, plan }: JobState): Next {
       : [],
     ...canCancel ? [manual("Cancel it:", `${path}/cancel`)] : [],
   ];
+}
+
+function sleepingText(known: Case): string {
+  const [only] = openSleeps(known.job);
+  const unusual = only && unusualText(known, lengthMs(only.startedAt, only.dueAt));
+  return `is sleeping: ${sleepsText(known.job)}${unusual ?? ""}.`;
 }
 
 function startAt({ created }: Case): string {

@@ -84,6 +84,8 @@ interface RateInTheWay extends LimitOf {
   readonly perMs: number;
   /** The latest starts that count, oldest first. */
   readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
+  /** The jobs of the last of them. */
+  readonly users: readonly JobId[];
 }
 
 /** Jobs that came later but went first because of a lower priority. */
@@ -185,7 +187,7 @@ export interface Findings {
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
-  /** Only for an ended job, if there are enough jobs to compare with. */
+  /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
@@ -198,8 +200,8 @@ export interface Findings {
   readonly retriedAs?: JobState | undefined;
   /** The job that it retries, if known. */
   readonly retried?: JobState | undefined;
-  /** What became of another job that the error names, if it failed. */
-  readonly jobInError?: Statement<LogId> | undefined;
+  /** What became of another job that the error names, or that had to do with what it is about. */
+  readonly rival?: Statement<LogId> | undefined;
   /** Failures of other types with the same error. */
   readonly sameElsewhere?: Statement<LogId> | undefined;
   /**

@@ -12,6 +12,7 @@ import { capital, later, progressText, shortened, taskText } from "./phrases.ts"
 import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
 import { repeatedSteps } from "./repeated_work.ts";
 import { automatic, reason, showSome } from "./statement.ts";
+import { unusualText } from "./time_spent.ts";
 import { endsByTime } from "./times.ts";
 
 /** How many names a sentence has, and how many tasks have a step of their own. */
@@ -42,7 +43,7 @@ function runningText(known: Case, task: TaskState): string {
   const isUnlimited = isOfType(started, "job.TaskStarted") &&
     started.attributes.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
-  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}`;
+  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${unusualText(known)}`;
 }
 
 /** What `run` does between two steps, or awaits, is not on record. */

@@ -5,7 +5,7 @@
 
 import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./attempts.ts";
@@ -53,13 +53,13 @@ export function* explaining(
   };
 }
 
-function contrastIn(
-  { firstLogId, state }: JobState,
+export function contrastIn(
+  job: JobState,
   contrast: Contrast | undefined,
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
-  const statement = contrastText(contrast, state === "Failed" ? "failed" : "wait");
-  return { ...contrast, statement, cites: [firstLogId] };
+  const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
+  return { ...contrast, statement: contrastText(contrast, how), cites: [job.firstLogId] };
 }
 
 function summedUp(

@@ -18,7 +18,7 @@ import type {
 import type { Next, Reasons } from "./explanation.ts";
 import { ownValues } from "./likeness/own_values.ts";
 import { pausesText } from "./pause_texts.ts";
-import { actorText, reasonText, taskText } from "./phrases.ts";
+import { actorText, reasonText, shortened, taskText } from "./phrases.ts";
 import { byHand, manual, reason } from "./statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */
@@ -114,7 +114,13 @@ function limitedText(blocking: PlacesInTheWay, said = ""): string {
 
 /** `job a1 holds the only place of key acme (perKey of type mail.send), in task send since ...`. */
 function placesHeldText(blocking: BlockingLimit): string {
-  if (blocking.limit === "rate") return rateText(blocking);
+  if (blocking.limit === "rate") {
+    const { users, starts } = blocking;
+    const last = starts.length > users.length ? "the last " : "";
+    const jobs = shortened(users.map((jobId) => `job ${jobId}`), NAMED_MAX);
+    const by = users.length === 0 ? "" : `, ${last}by ${jobs}`;
+    return rateText(blocking) + by;
+  }
   const { places, taken, holders } = blocking;
   // After the limit was lowered, more are taken than there are.
   const held = taken > places

@@ -3,7 +3,6 @@
  * retry, or by another job with the same input; and failures that a later attempt mended.
  */
 
-import { conditionText, deriveCondition } from "../core/condition.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK, type TaskId } from "../core/ids.ts";
@@ -26,6 +25,7 @@ import {
   wasCutShort,
 } from "./attempts.ts";
 import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import { becameText } from "./became.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
@@ -134,7 +134,13 @@ export function resultsTakenOver(known: Evidence): Reasons {
   }
   const reused = job.tasks.filter(isReused).filter((task) => !isSleep(task));
   const [first] = reused;
-  if (first === undefined) return [];
+  if (first === undefined) {
+    return retried.state === "Failed" && failedAlike(known)
+      ? [
+        reason(`It failed as job ${retried.jobId} had, which it retries.`, retried.failure.because),
+      ]
+      : [];
+  }
   const [made, now] = [retried.definitionVersion, job.definitionVersion];
   const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
   const results = `${reused.length === 1 ? "result" : "results"} of ${names}`;
@@ -216,11 +222,4 @@ export function retryReasons({ retriedAs }: Evidence): Reasons {
   if (retriedAs === undefined) return [];
   const { jobId, lastLogId } = retriedAs;
   return [reason(`It was retried as job ${jobId}, which ${becameText(retriedAs)}.`, lastLogId)];
-}
-
-function becameText(job: JobState): string {
-  if (job.state === "Done") return `is Done since ${job.endedAt}`;
-  return job.state === "Failed" && job.failure.kind !== "cancelled"
-    ? `failed at ${job.endedAt}: ${errorText(job.failure.error)}`
-    : `is ${conditionText(deriveCondition(job))}`;
 }

@@ -4,14 +4,14 @@
  * event of the kind has ever come: a job that was given the value, and failed.
  */
 
-import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
-import { errorText } from "../core/error_text.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
-import type { BackingOffTask, JobState } from "../core/job_state.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
+import { becameBy, becameText } from "./became.ts";
 import type { NextStep, Statement } from "./explanation.ts";
-import { cancelReason, taskText } from "./phrases.ts";
+import { taskText } from "./phrases.ts";
 import { resultsWithError } from "./returned_errors.ts";
 import { manual, reason } from "./statement.ts";
 
@@ -25,13 +25,15 @@ export interface Sender {
   readonly path?: string;
   /** Whether the waiting job was to send it itself, in a task that it has not run. */
   readonly isItself?: boolean;
+  /** What it sent of the kind without the value. */
+  readonly instead?: LogId | undefined;
   /** If that job waits itself: the one at the end of the chain, which waits for no other. */
   readonly last?: JobState | undefined;
 }
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { others, value, job, path = "", isItself = false, last }: Sender,
+  { others, value, job, path = "", isItself = false, instead, last }: Sender,
 ): Statement<LogId> {
   const { type, taskId, sentBy } = others ?? {};
   const by = taskId === undefined
@@ -48,34 +50,24 @@ export function senderReason(
   }
   const behind = last === undefined
     ? ""
-    : `; it waits in turn for job ${last.jobId} of type ${last.type}, which ${becameText(last)}`;
+    : `; it waits in turn for job ${last.jobId} of type ${last.type}, which ${notSentText(last)}`;
   const statement = `${subject}, which has ${shown} at ${shownText(path)}, ` +
-    `${becameText(job)}${behind}.`;
-  return reason(statement, sentBy, job.firstLogId, whyNot(job), ...last ? [whyNot(last)] : []);
-}
-
-/** The entry since which it is what it is. */
-function whyNot(job: JobState): LogId {
-  return job.state === "Failed" ? job.failure.because : backingOff(job)?.lastLogId ?? job.lastLogId;
-}
-
-function backingOff({ tasks }: JobState): BackingOffTask | undefined {
-  return tasks.find((task): task is BackingOffTask => task.status === "backingOff");
+    `${notSentText(job, instead, shown)}${behind}.`;
+  return reason(
+    statement,
+    sentBy,
+    job.firstLogId,
+    instead,
+    becameBy(job),
+    ...last ? [becameBy(last)] : [],
+  );
 }
 
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
-function becameText(job: JobState): string {
-  const not = "and has not sent it";
-  if (job.state === "Done") return `is Done since ${job.endedAt}, ${not}${resultText(job)}`;
-  const condition = deriveCondition(job);
-  if (job.state === "Failed") {
-    return condition === "failed"
-      ? `failed at ${job.endedAt} (${errorText(job.failure.error)}), ${not}`
-      : `was cancelled at ${job.endedAt}${cancelReason(job.failure)}, ${not}`;
-  }
-  const failing = backingOff(job);
-  const after = failing === undefined ? "" : ` after ${errorText(failing.error)}`;
-  return `is ${conditionText(condition)}${after}, ${not} yet`;
+function notSentText(job: JobState, instead?: LogId, shown = ""): string {
+  if (instead !== undefined) return `${becameText(job)}, and has sent one without ${shown}`;
+  const has = `${becameText(job)}, and has not sent it`;
+  return job.state === "Done" ? has + resultText(job) : isTerminal(job) ? has : `${has} yet`;
 }
 
 /** `: its task scan completed, but its result is an error: ...`, or nothing. */

@@ -7,8 +7,9 @@ import { MAIN_TASK } from "../core/ids.ts";
 import { type FailedJob, type Failure, hasCode, type JobState } from "../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
-import { compensableTasks } from "./attempts.ts";
+import { attemptsOf, compensableTasks } from "./attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { lengthMs } from "./condition_spans.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { Evidence } from "./evidence.ts";
@@ -69,7 +70,9 @@ export function failedText(known: Evidence): string {
   const later = uncaughtReasons(known)
     .filter((one) => !beside.some(({ statement }) => statement === one.statement));
   return [
-    `failed: ${failureText(failure)}${namedInputText(job)}${neverRanText(known)}` +
+    `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
+      neverRanText(known)
+    }` +
     `${lateDeadlineText(known)}.${recovery}`,
     ...[...beside, ...later.slice(0, 1)].map(({ statement }) => statement),
   ].join(" ");
@@ -94,14 +97,26 @@ function uncompensatedText(job: JobState): string {
     : `the compensation of ${shortened(failed, NAMES_MAX)}`;
 }
 
-export function failureText(failure: Failure | undefined): string {
+/** ` (3 within 3 s)`, since a retry that comes at once may not help. */
+function triesText(known: Evidence, { taskId = MAIN_TASK }: Failure): string {
+  const attempts = attemptsOf(known, taskId);
+  const [first, last] = [attempts[0], attempts.at(-1)];
+  if (first?.started === undefined || last?.ended === undefined || first === last) return "";
+  if (first.badBefore !== undefined) return "";
+  const ms = lengthMs(first.started.receivedAt, last.ended.entry.receivedAt);
+  return ` (${attempts.length} within ${durationText(ms)})`;
+}
+
+export function failureText(failure: Failure | undefined, tries = ""): string {
   if (failure === undefined) return "a failure";
   const { kind, taskId, error } = failure;
   switch (kind) {
     case "cancelled":
       return `a cancellation${cancelReason(failure)}`;
     case "deadLetter":
-      return `${taskText(taskId ?? MAIN_TASK)} used up its attempts, the last error being ` +
+      return `${
+        taskText(taskId ?? MAIN_TASK)
+      } used up its attempts${tries}, the last error being ` +
         errorText(error);
     case "poison":
       return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;

@@ -50,6 +50,15 @@ export function mayBeLong(ms: number): boolean {
   return ms > MORE_MS;
 }
 
+/** The same, for a step that takes far longer than in those before it, or may. */
+export function unusualText({ usual, job }: Evidence, ms = Infinity): string {
+  return usual === undefined || !isFarLonger(ms, usual) ? "" : `, ${usualText(usual, job)}`;
+}
+
+function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
+  return ms > TIMES * medianMs && ms > medianMs + MORE_MS;
+}
+
 /** `where the 12 of its type before it took 40 ms in the median`. */
 export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
   const like = type === undefined ? "that waited for the same" : "of its type";
@@ -68,17 +77,27 @@ export function whereTimeWent(known: Evidence): Reasons {
 export function timeSpent(known: Evidence): readonly TimePart[] {
   const { usual, heldUp } = known;
   const totalMs = tookMs(known);
-  const isFarLonger = totalMs !== undefined && usual !== undefined &&
-    totalMs > TIMES * usual.medianMs && totalMs > usual.medianMs + MORE_MS;
-  if (!isFarLonger) return [];
+  if (totalMs === undefined || usual === undefined || !isFarLonger(totalMs, usual)) return [];
   const held = (heldUp?.all ?? []).map((holdUp) => ({
     ms: holdUp.ms,
     text: holdUpText(holdUp),
     cites: holdUp.until,
   }));
-  return [...attemptParts(known), ...spanParts(known), ...held]
-    .filter(({ ms }) => ms >= SHARE_MIN * totalMs)
+  return summedUp([...attemptParts(known), ...spanParts(known), ...held], SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
+}
+
+/** Those with a share, and the sums of smaller ones that differ in numbers only. */
+function summedUp(parts: readonly TimePart[], shareMs: number): readonly TimePart[] {
+  const small = parts.filter(({ ms }) => ms < shareMs);
+  const sums = [...Map.groupBy(small, ({ text }) => text.replaceAll(/\d+/g, "")).values()]
+    .flatMap((alike) => {
+      const [longest, ...others] = alike.toSorted((left, right) => right.ms - left.ms);
+      const ms = alike.reduce((sum, one) => sum + one.ms, 0);
+      if (longest === undefined || others.length === 0) return [];
+      return [{ ...longest, ms, text: `${longest.text} and ${others.length} like it` }];
+    });
+  return [...parts, ...sums].filter(({ ms }) => ms >= shareMs);
 }
 
 /** `2 min until the time limit of attempt 1 of task upload, 10 s until attempt 2`. */

@@ -172,6 +172,10 @@ function oddSleeps(outlined: Meanwhile): Reasons {
   return outlined.job.tasks.flatMap((task) => {
     if (task.status !== "completed" || !isSleep(task)) return [];
     const { taskId, firstLogId, completedBy, endedAt } = task;
+    if (wokenBy(outlined, completedBy) !== undefined) {
+      const { statement, cites } = sleepEnded(outlined, task);
+      return [{ statement: `${statement}.`, cites }];
+    }
     const over = overText(outlined, firstLogId);
     if (over !== "") return [reason(`Sleep ${taskId} took no time${over}.`, firstLogId)];
     const set = clockText(clockSetMs(outlined, firstLogId, completedBy));
@@ -199,7 +203,9 @@ export function sleepEnded(
   }
   const woken = wokenBy(known, completedBy);
   if (woken !== undefined) {
-    const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;
+    const dueAt = sleepDueAt(known, firstLogId);
+    const early = dueAt === undefined ? "early" : `${durationText(lengthMs(endedAt, dueAt))} early`;
+    const statement = `Sleep ${taskId} was ended ${early}, at ${endedAt}, by ${wakeText(woken)}`;
     return reason(statement, completedBy, woken);
   }
   const how = overText(known, firstLogId) || lateSleepText(known, firstLogId, completedBy) ||

@@ -42,12 +42,15 @@ function copyAdvice(folder: string): string {
     "next start downloads it again";
 }
 
+/** The journal is not damaged, but this version, or this folder, cannot continue it. */
+export const EXIT_OTHER_JOURNAL = 65;
+
 /** The journal is damaged, or this version cannot read it. */
 export class JournalDamagedError extends Error {
   /** For logs. */
   override readonly name = "JournalDamagedError";
   /** The exit code of a process that this error keeps from starting. */
-  readonly exitCode = 78;
+  readonly exitCode: number;
   /** File name of the segment. */
   readonly segment: string;
   /** Bytes from the start of the segment. */
@@ -69,6 +72,7 @@ export class JournalDamagedError extends Error {
     super(what + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
     this.#what = what;
     this.#byNewerVersion = byNewerVersion;
+    this.exitCode = byNewerVersion ? EXIT_OTHER_JOURNAL : 78;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;

@@ -189,6 +189,7 @@ function createParts(
     recorder,
     clock,
     refuse: (entry) => options.consumer.refuse(entry),
+    firstEventId: async () => (await history.read(0, 1, recorder.head.logId))[0]?.eventId,
     store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
   });
   return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };

@@ -95,7 +95,12 @@ export function toEntry(
   event: StampedEvent,
   causedBy: LogId | undefined,
 ): JobEventLogEntry {
-  const { receivedAt, stratum, eventId, eventType, occurredAt } = event;
+  const { receivedAt, stratum, eventId, eventType, occurredAt, attributes } = event;
+  const { jobId, taskId, executionId, traceId, spanId, actor } = event;
+  const isCommon = jobId !== undefined && causedBy === undefined && actor === undefined &&
+    traceId === undefined && spanId === undefined &&
+    (executionId === undefined || taskId !== undefined);
+  if (isCommon) return commonEntry(logId, event);
   const entry: Record<string, unknown> = {
     logId,
     receivedAt,
@@ -104,14 +109,40 @@ export function toEntry(
     eventType,
     occurredAt,
   };
-  if (event.jobId !== undefined) entry["jobId"] = event.jobId;
-  if (event.taskId !== undefined) entry["taskId"] = event.taskId;
-  if (event.executionId !== undefined) entry["executionId"] = event.executionId;
-  if (event.traceId !== undefined) entry["traceId"] = event.traceId;
-  if (event.spanId !== undefined) entry["spanId"] = event.spanId;
-  if (event.actor !== undefined) entry["actor"] = event.actor;
+  if (jobId !== undefined) entry["jobId"] = jobId;
+  if (taskId !== undefined) entry["taskId"] = taskId;
+  if (executionId !== undefined) entry["executionId"] = executionId;
+  if (traceId !== undefined) entry["traceId"] = traceId;
+  if (spanId !== undefined) entry["spanId"] = spanId;
+  if (actor !== undefined) entry["actor"] = actor;
   if (causedBy !== undefined) entry["causedBy"] = causedBy;
-  entry["attributes"] = event.attributes;
+  entry["attributes"] = attributes;
+  return entry as unknown as JobEventLogEntry;
+}
+
+/**
+ * Most entries of jobs, each with all its members from the start: V8 would keep those that are added
+ * later in an object of their own.
+ */
+function commonEntry(logId: LogId, event: StampedEvent): JobEventLogEntry {
+  const { receivedAt, stratum, eventId, eventType, occurredAt, attributes } = event;
+  const { jobId, taskId, executionId } = event;
+  const entry = taskId === undefined
+    ? { logId, receivedAt, stratum, eventId, eventType, occurredAt, jobId, attributes }
+    : executionId === undefined
+    ? { logId, receivedAt, stratum, eventId, eventType, occurredAt, jobId, taskId, attributes }
+    : {
+      logId,
+      receivedAt,
+      stratum,
+      eventId,
+      eventType,
+      occurredAt,
+      jobId,
+      taskId,
+      executionId,
+      attributes,
+    };
   return entry as unknown as JobEventLogEntry;
 }
 

@@ -8,8 +8,9 @@
 import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
+import type { StampedEvent } from "../engine/ports.ts";
 import type { LineBytes } from "./line_bytes.ts";
-import { defaultExecution, joinShared, wholeAttributes } from "./line_codec.ts";
+import { defaultExecution, joinShared, toEntry, wholeAttributes } from "./line_codec.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];
@@ -170,20 +171,36 @@ export function entryInFields(
   if (!fields.skip(LOG_ID) || fields.readNumber() !== logId) return;
   if (!skipShared(batch) || !fields.readText()) return;
   const { receivedAt, stratum } = shared;
-  const eventId = fields.part;
+  event.receivedAt = receivedAt;
+  event.stratum = stratum;
+  event.eventId = fields.part as EventId;
   if (!fields.skipText(EVENT_TYPE)) return;
-  const eventType = readName();
-  const occurredAt = fields.skipText(OCCURRED_AT) ? detached(fields.part) : receivedAt;
-  const entry: Entry = { logId, receivedAt, stratum, eventId, eventType, occurredAt };
-  readReferences(entry, eventType, eventId as EventId);
-  if (fields.skip(CAUSED_BY) && (entry["causedBy"] = fields.readNumber()) < 0) return;
+  event.eventType = readName();
+  event.occurredAt = fields.skipText(OCCURRED_AT) ? detached(fields.part) : receivedAt;
+  readReferences();
+  const causedBy = fields.skip(CAUSED_BY) ? fields.readNumber() : undefined;
+  if (causedBy !== undefined && causedBy < 0) return;
   const attributes = fields.skip(ATTRIBUTES) ? readAttributes(line, stratum) : undefined;
   if (attributes === undefined) return;
-  entry["attributes"] = wholeAttributes(eventType, attributes);
-  return entry as unknown as JobEventLogEntry;
+  event.attributes = wholeAttributes(event.eventType, attributes);
+  return toEntry(logId, event as unknown as StampedEvent, causedBy);
 }
 
-type Entry = Record<string, unknown>;
+/** What was read of the current line: one object for all lines. */
+const event = {
+  receivedAt: "",
+  stratum: "framework" as Stratum,
+  eventId: "" as EventId,
+  eventType: "",
+  occurredAt: "",
+  jobId: undefined as string | undefined,
+  taskId: undefined as string | undefined,
+  executionId: undefined as string | undefined,
+  traceId: undefined as string | undefined,
+  spanId: undefined as string | undefined,
+  actor: undefined as string | undefined,
+  attributes: {} as JobEventLogEntry["attributes"],
+};
 
 /** What neighbouring lines share, from the batch to the key of the event id. */
 let shared: { batch: LogId; receivedAt: string; stratum: Stratum; text: string } = {
@@ -224,18 +241,18 @@ const ACTOR = encode('"actor":"');
 const CAUSED_BY = encode('"causedBy":');
 const ATTRIBUTES = encode('"attributes":');
 
-function readReferences(entry: Entry, eventType: string, eventId: EventId): void {
+function readReferences(): void {
+  const { eventType, eventId } = event;
   // States keep these values, so they are copied.
   const ofJob = eventType === "job.JobCreated" ? detached : same;
-  if (fields.skipText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
-  if (fields.skipText(TASK_ID)) entry["taskId"] = readName();
-  const executionId = fields.skipText(EXECUTION_ID)
+  event.jobId = fields.skipText(JOB_ID) ? ofJob(fields.part) : undefined;
+  event.taskId = fields.skipText(TASK_ID) ? readName() : undefined;
+  event.executionId = fields.skipText(EXECUTION_ID)
     ? fields.part
     : defaultExecution(eventType, eventId);
-  if (executionId !== undefined) entry["executionId"] = executionId;
-  if (fields.skipText(TRACE_ID)) entry["traceId"] = ofJob(fields.part);
-  if (fields.skipText(SPAN_ID)) entry["spanId"] = ofJob(fields.part);
-  if (fields.skipText(ACTOR)) entry["actor"] = readName();
+  event.traceId = fields.skipText(TRACE_ID) ? ofJob(fields.part) : undefined;
+  event.spanId = fields.skipText(SPAN_ID) ? ofJob(fields.part) : undefined;
+  event.actor = fields.skipText(ACTOR) ? readName() : undefined;
 }
 
 function same(part: string): string {

@@ -179,6 +179,7 @@ class Replay {
     const isActive = segment === this.#source.segments.at(-1);
     for await (const piece of piecesOf(this.#source, segment, chain, parsedFrom)) {
       const { scanner, from } = piece;
+      scanner.checksCrcs = false;
       for (const batch of scanner.batches()) {
         index.add(batch.offsets, from);
         if (!this.#take(segment, batch, from)) return false;

@@ -56,6 +56,11 @@ export class SegmentScanner {
   #flaw: Flaw | undefined;
   #formatVersion: number | undefined;
   /**
+   * Whether the crc of each parsed line is checked even if the chain of its batch holds, which proves
+   * all its bytes. If the chain does not hold, the crcs tell which line is wrong.
+   */
+  checksCrcs = true;
+  /**
    * The first position whose line is parsed. Earlier lines are only verified (crc, batch, position
    * and chain), in a third of the time.
    */
@@ -108,7 +113,7 @@ export class SegmentScanner {
   /** The next batch, or `undefined` at the end or at the first flaw. */
   next(): ScannedBatch | undefined {
     if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
-    const batch = this.#batch();
+    const batch = this.#batch() ?? (this.checksCrcs ? undefined : this.#checkedBatch());
     if (batch === undefined) return undefined;
     this.#nextLogId = batch.lastLogId + 1;
     this.#chain = batch.chain;
@@ -146,6 +151,14 @@ export class SegmentScanner {
     return isTextAt(this.#bytes, chainAt, chainField(chain)) ? chain : undefined;
   }
 
+  /** Reads the batch again, line by line, to find its first flaw. */
+  #checkedBatch(): ScannedBatch | undefined {
+    this.#flaw = undefined;
+    this.#cursor.moveTo(this.#end);
+    this.checksCrcs = true;
+    return this.#batch();
+  }
+
   #batch(): ScannedBatch | undefined {
     const cursor = this.#cursor;
     if (!cursor.skipBlank()) return this.#missingBlank();
@@ -170,15 +183,17 @@ export class SegmentScanner {
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
     }
-    if (!crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
+    const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
+    const isParsed = logId >= this.parsedFrom || isOpening;
+    const commit = isCommit(this.#bytes, cursor.byteEnd);
+    const isProven = isParsed && !isOpening && !commit && !this.checksCrcs;
+    if (!isProven && !crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
-    const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
-    if (logId < this.parsedFrom && !isOpening) {
+    if (!isParsed) {
       const flaw = positionFlaw(cursor, logId, this.#nextLogId);
       return flaw === undefined ? "verified" : this.#wrong(logId, flaw);
     }
-    const commit = isCommit(this.#bytes, cursor.byteEnd);
     const entry = entryIn(cursor, logId, this.#nextLogId, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
     return isOpening ? this.#opened(entry) : entry;

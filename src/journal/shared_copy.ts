@@ -22,6 +22,7 @@ import {
   LostHistoryError,
   missingEntries,
   NewerEntryError,
+  OtherJournalError,
   OvertakenError,
   type SharedBatch,
   type SharedJournal,
@@ -108,6 +109,8 @@ interface FollowerParts {
   readonly clock: Pick<Clock, "monotonic" | "setTimer">;
   /** Why this version cannot read an entry, if so. */
   readonly refuse: JournalConsumer["refuse"];
+  /** The id of the first entry of the copy. */
+  readonly firstEventId: () => Promise<string | undefined>;
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
@@ -131,6 +134,7 @@ export class Follower {
   /**
    * Fetches the entries that the copy lacks, while the journal is opened.
    *
+   * @throws {OtherJournalError} if the log holds another journal.
    * @throws {LostHistoryError} if the copy has entries that the log does not have.
    * @throws {DamagedLogError} if a batch is damaged.
    * @throws {NewerEntryError} if this version cannot read an entry.
@@ -201,7 +205,7 @@ export class Follower {
     const { head } = recorder;
     const batches = await log.read(head.logId);
     // A failover of the database may lose entries that this process has, at any time.
-    if (batches[0]?.previousChain !== head.chain) await requireSame(log, head);
+    if (batches[0]?.previousChain !== head.chain) await this.#requireSame(as);
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
@@ -213,6 +217,24 @@ export class Follower {
     }
     if (batches.length === 0) membership.copied(recorder.head.logId, lastLogId);
     return batches.length > 0;
+  }
+
+  async #requireSame(as: "found" | "news"): Promise<void> {
+    const { shared: { log }, recorder: { head }, firstEventId } = this.#parts;
+    if (head.logId === 0 || await log.chainAt(head.logId) === head.chain) return;
+    // Once a process follows, its folder is known to be a copy of this journal.
+    const [own, first] = as === "news" ? [] : [await firstEventId(), await firstIn(log)];
+    if (own !== undefined && first !== undefined && own !== first) {
+      throw new OtherJournalError(own, first);
+    }
+    const lastLogId = await log.lastLogId();
+    const misnamed = lastLogId > 0 ? "" : "; or the address names another journal";
+    throw new LostHistoryError(
+      lastLogId < head.logId
+        ? missingEntries(lastLogId, head.logId) + misnamed
+        : `the folder of this process and the database differ at logId ${head.logId}: a failover ` +
+          "replaced entries with others",
+    );
   }
 
   #requireReadable({ entries }: SealedBatch): void {
@@ -270,13 +292,9 @@ function failure(cause: Error): JournalFailedError {
   return new JournalFailedError(`Cannot record anything: ${cause.message}`, { cause });
 }
 
-async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promise<void> {
-  if (logId === 0 || await log.chainAt(logId) === chain) return;
-  const lastLogId = await log.lastLogId();
-  throw new LostHistoryError(
-    lastLogId < logId
-      ? `${missingEntries(lastLogId, logId)}; or the folder is a copy of another journal`
-      : `the folder of this process and the database differ at logId ${logId}: either a failover ` +
-        "replaced entries with others, or the folder is a copy of another journal",
-  );
+/** The id of the first entry of a log; `undefined` if there is none, or it cannot be read. */
+async function firstIn(log: SharedLog): Promise<string | undefined> {
+  const [batch] = await log.read(0);
+  if (batch?.firstLogId !== 1) return undefined;
+  return new SegmentScanner(batch.bytes, 1, "", "opening").next()?.entries[0]?.eventId;
 }

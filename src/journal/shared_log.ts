@@ -8,6 +8,7 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
+import { EXIT_OTHER_JOURNAL } from "./errors.ts";
 
 /** A batch as all processes share it. */
 export interface SharedBatch {
@@ -108,6 +109,19 @@ export class LostHistoryError extends SharedLogError {
   }
 }
 
+/** The folder of a process and the shared log hold two journals that were begun separately. */
+export class OtherJournalError extends SharedLogError {
+  constructor(ownEventId: string, sharedEventId: string) {
+    super(
+      `the folder is a copy of another journal: its first entry is ${ownEventId}, that of the ` +
+        `database is ${sharedEventId}. Name the journal of the folder in the address, or give ` +
+        "another --folder; if the database was begun anew, keep the folder, since only it has " +
+        "the entries that the database had",
+      EXIT_OTHER_JOURNAL,
+    );
+  }
+}
+
 /** A batch in the shared log is gone, or not what was written. */
 export class DamagedLogError extends SharedLogError {
   constructor(readonly reason: string) {
@@ -122,7 +136,7 @@ export class DamagedLogError extends SharedLogError {
 /** A newer version of Daybook leads, and has recorded what this one cannot read. */
 export class NewerEntryError extends SharedLogError {
   constructor(logId: LogId, reason: string) {
-    super(`at logId ${logId}, ${reason}; use a newer version`, EXIT_DAMAGED);
+    super(`at logId ${logId}, ${reason}; use a newer version`, EXIT_OTHER_JOURNAL);
   }
 }
 

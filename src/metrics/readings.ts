@@ -139,7 +139,7 @@ const READINGS: Readings = {
     ({ standing }) => standing && (standing.copy?.entriesBehind ?? 0),
   ],
   daybook_shared_behind_seconds: [
-    "When the copy of a follower was last known to be complete; 0 for the leader.",
+    "Seconds since the copy of a follower was last known to be complete; 0 for the leader.",
     ({ standing }) => standing && (standing.copy?.msBehind ?? 0) / 1000,
   ],
   daybook_shared_database_silent: [

@@ -13,7 +13,14 @@ import {
   type Sql,
   WITHOUT_TIME_LIMITS,
 } from "./connection.ts";
-import { EXIT_DENIED, EXIT_POOLER, EXIT_UNSAFE, type Place, UnfitDatabaseError } from "./place.ts";
+import {
+  EXIT_DENIED,
+  EXIT_NO_TABLES,
+  EXIT_POOLER,
+  EXIT_UNSAFE,
+  type Place,
+  UnfitDatabaseError,
+} from "./place.ts";
 
 /** Created by the first start that has the rights to do so. */
 export const TABLES = `\
@@ -150,6 +157,6 @@ async function createTables(place: Place, sql: Sql): Promise<void> {
     const reason =
       `it has no tables for a journal, and ${errorMessage(error)}. A user with the rights has ` +
       `to run this, and grant ${PRIVILEGES.join(", ")}:\n${TABLES}`;
-    throw new UnfitDatabaseError(place, reason, EXIT_DENIED, error);
+    throw new UnfitDatabaseError(place, reason, EXIT_NO_TABLES, error);
   }
 }

@@ -42,6 +42,8 @@ export function placeIn(text: string): Place {
 export const EXIT_UNSAFE = 76;
 /** A pooler gives no session of its own. */
 export const EXIT_POOLER = 72;
+/** A database has no tables for a journal, and this user may not create them. */
+export const EXIT_NO_TABLES = 66;
 /** A database denies access. */
 export const EXIT_DENIED = 77;
 

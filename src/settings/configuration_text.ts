@@ -61,11 +61,12 @@ export function helpText(): string {
     "When things go wrong: src/manual/when-things-go-wrong.md, by symptom; on a running",
     "server /ui/manual/when-things-go-wrong.",
     "",
-    "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "72 a pooler is in front of the database, 73 another process holds the journal, 74 it cannot be",
-    "read or written, 75 code of a job exited, or blocked the event loop for --stall-exit, 76 the",
-    "database may lose entries, 77 the database denies access, 78 the journal is damaged, 130 ended",
-    "by a second signal, 137 the event loop never ran again",
+    "exit codes: 0 clean, 64 usage, 65 another journal, or one of a newer version, 66 the database",
+    "has no tables, 69 cannot listen, 70 storage failed while running, 72 a pooler is in front of the",
+    "database, 73 another process holds the journal, 74 it cannot be read or written, 75 code of a job",
+    "exited, or blocked the event loop for --stall-exit, 76 the database may lose entries, 77 the",
+    "database denies access, 78 the journal is damaged, 130 ended by a second signal, 137 the event",
+    "loop never ran again",
   ].join("\n");
 }
 

@@ -230,7 +230,7 @@ function deliver(consumer: JournalConsumer, entry: JobEventLogEntry, logId: LogI
     ? consumer.refuse(entry)
     : `logId ${logId} should be here, not ${entry.logId}`;
   if (reason !== undefined) {
-    throw new JournalDamagedError({ segment: SEGMENT, offset: 0, logId }, reason);
+    throw new JournalDamagedError({ segment: SEGMENT, offset: 0, logId }, reason, true);
   }
   consumer.replay(entry);
 }

@@ -6,7 +6,7 @@ import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
-import type { WalkedDamage } from "../journal/segment_walk.ts";
+import type { WalkedDamage } from "../verify/segment_walk.ts";
 import type { AuditReport } from "../verify/audit_report.ts";
 import { readSegment } from "../journal/segment_listing.ts";
 import { parseJsonText } from "../core/json_text.ts";

@@ -15,7 +15,7 @@ import { readRepairNote } from "../journal/repair.ts";
 import { isStop } from "../journal/seals.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { LineIndex } from "../journal/line_index.ts";
-import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
+import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "./segment_walk.ts";
 import { CacheWitnesses, type ShownLoss } from "../journal/witnesses.ts";
 import { EntryAudit } from "./entry_audit.ts";
 import { type Suspect, UniqueIds } from "./unique_ids.ts";

@@ -1,8 +1,9 @@
 /** The contract of every journal. Each implementation runs this suite. */
 
 import type { Journal, JournalConsumer, RecoveryReport } from "../../src/engine/ports.ts";
+import type { LogId } from "../../src/core/ids.ts";
 import type { FakeClock } from "../support/fake_clock.ts";
-import { testAppending } from "./journal_contract_appending.ts";
+import { testAppending, testFullDisk } from "./journal_contract_appending.ts";
 import { testLocating } from "./journal_contract_locating.ts";
 import { testRestarting } from "./journal_contract_restarting.ts";
 
@@ -15,6 +16,8 @@ export interface ContractOptions {
 /** One journal, and what a test can do to it. */
 export interface JournalHarness {
   readonly clock: FakeClock;
+  /** The position of the first fact in a new journal, after what the journal itself records. */
+  readonly first: LogId;
   /** Opens what the previous one left behind. */
   open(
     consumer: JournalConsumer,
@@ -37,10 +40,21 @@ export interface JournalHarness {
   dispose(): Promise<void>;
 }
 
-/** Declares the tests for one implementation. */
-export function testJournalContract(name: string, create: () => Promise<JournalHarness>): void {
+/**
+ * Declares the tests for one implementation.
+ *
+ * @param isShared Whether several processes share it: what they share decides how a start continues,
+ * and what a full disk means.
+ * @param leftOut Why they cannot run here.
+ */
+export function testJournalContract(
+  name: string,
+  create: () => Promise<JournalHarness>,
+  isShared = false,
+  leftOut = "",
+): void {
   const test = (sentence: string, run: (harness: JournalHarness) => Promise<void>) => {
-    Deno.test(`${name}: ${sentence}`, async () => {
+    const judge = async () => {
       const harness = await create();
       try {
         await run(harness);
@@ -48,11 +62,19 @@ export function testJournalContract(name: string, create: () => Promise<JournalH
         harness.crash();
         await harness.dispose();
       }
-    });
+    };
+    Deno.test({ name: `${name}: ${sentence}${leftOut}`, ignore: leftOut !== "", fn: judge });
   };
   testAppending(test);
-  testRestarting(test);
   testLocating(test);
+  if (isShared) return;
+  testFullDisk(test);
+  testRestarting(test);
+}
+
+/** Both ends included. */
+export function positions(first: LogId, last: LogId): readonly LogId[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
 /** Declares a test of the contract. */

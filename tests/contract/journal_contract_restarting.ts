@@ -86,7 +86,7 @@ function testRestart(test: Test): void {
     await assert.rejects(harness.open(consumer), (error) => {
       assert.ok(error instanceof JournalDamagedError);
       assert.equal(error.logId, 3);
-      assert.equal(error.exitCode, 78);
+      assert.equal(error.exitCode, 65);
       assert.match(error.message, /ec\.FromTheFuture is not known/);
       return true;
     });

@@ -167,6 +167,7 @@ interface Failures {
     readonly newest: { readonly jobId: string };
   }[];
   readonly more: number;
+  readonly summary: string;
 }
 
 async function failures(app: TestApp, query = ""): Promise<Failures> {
@@ -189,6 +190,29 @@ Deno.test("GET /failures: failures not yet retried are listed by kind, the most 
   assert.deepEqual([second?.type, second?.open, more], [null, 1, 0]);
   assert.deepEqual((await failures(app, "?limit=1")).more, 1);
   assert.equal((await failures(app, "?type=test.doomed")).failures.length, 1);
+});
+
+Deno.test("GET /failures: the summary names the error that most jobs failed with, in all types, and what sets them apart", async () => {
+  const down = (type: string) =>
+    defineJob({
+      type,
+      version: 1,
+      input: v.object({ host: v.string() }),
+      run: (ctx, { host }) =>
+        ctx.task("call", () => {
+          if (host === "b") throw new NonRetryableError(`503 of http://erp.internal/${type}/7`);
+          return host;
+        }),
+    });
+  const app = await startApp({ definitions: [down("stock.sync"), down("price.sync")] });
+  const summary = async () => (await failures(app)).summary;
+  assert.equal(await summary(), "No failure is left to retry.");
+  for (const host of "aaaaaaaaaabbb") await createAndRun(app, "stock.sync", { host });
+  await createAndRun(app, "price.sync", { host: "b" });
+  assert.match(
+    await summary(),
+    /^4 jobs of stock\.sync \(3\) and price\.sync \(1\) failed with NonRetryableError: 503 of http:\/\/erp\.internal\/stock\.sync\/7, the last at .*Z\. All 3 jobs that failed like this have input\.host = "b"; none of the 10 that went through has\.$/,
+  );
 });
 
 Deno.test("GET /failures: a kind whose jobs were all retried is listed only with retried=true", async () => {

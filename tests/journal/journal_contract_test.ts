@@ -6,11 +6,14 @@ import {
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { inputOutputError } from "../support/journal/journal_disk.ts";
 import { JournalFolder } from "../support/journal/journal_folder.ts";
+import { SharedFolder } from "../support/journal/shared_folder.ts";
+import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
 import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
 import { type MemoryContent, MemoryJournal } from "../../src/testing/memory_journal.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();
+  readonly first = 2;
   readonly #random = new FakeRandom();
   #journal: MemoryJournal | undefined;
   #content: MemoryContent | undefined;
@@ -71,3 +74,8 @@ class MemoryHarness implements JournalHarness {
 testJournalContract("memory journal", () => Promise.resolve(new MemoryHarness()));
 
 testJournalContract("file journal", () => JournalFolder.create());
+
+testJournalContract("shared journal", () => {
+  const log = new SharedLogDouble();
+  return SharedFolder.create(() => Promise.resolve(sharing(log, "one")));
+}, true);

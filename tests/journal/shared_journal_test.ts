@@ -7,6 +7,7 @@ import {
   type LeadListener,
   LostHistoryError,
   NewerEntryError,
+  OtherJournalError,
   OvertakenError,
 } from "../../src/journal/shared_log.ts";
 import { fact, facts } from "../support/journal/journal_events.ts";
@@ -268,7 +269,7 @@ Deno.test("shared journal: a full disk fails the copy, and takes nothing back", 
   await other.journal.close();
 });
 
-Deno.test("shared journal: a log that lacks entries of the copy is refused, and so is another journal's", async () => {
+Deno.test("shared journal: a log that lacks entries of the copy is refused, and another journal's with an exit code of its own", async () => {
   const log = new SharedLogDouble();
   const disk = await ledUntilItDied(log);
   const shorter = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 4) });
@@ -289,7 +290,15 @@ Deno.test("shared journal: a log that lacks entries of the copy is refused, and 
   await assert.rejects(
     lead(other, disk.copy(), "b"),
     (error: Error) =>
-      error instanceof LostHistoryError && /copy of another journal/.test(error.message),
+      error instanceof OtherJournalError && error.exitCode === 65 &&
+      /copy of another journal: its first entry is evt_\w+, that of the database is evt_\w+\. /
+        .test(error.message),
+  );
+  await assert.rejects(
+    lead(new SharedLogDouble(), disk.copy(), "c"),
+    (error: Error) =>
+      error instanceof LostHistoryError && error.exitCode === 78 &&
+      /ends at logId 0, .*; or the address names another journal\./.test(error.message),
   );
 });
 
@@ -359,6 +368,7 @@ Deno.test("shared journal: a follower ends before it takes over what a newer ver
     led,
     new NewerEntryError(logId + 1, "event type job.TaskTold is not known to this version"),
   );
+  await led.catch(({ exitCode }) => assert.equal(exitCode, 65));
   assert.equal(journal.head.logId, logId);
   await journal.close();
   const again = startOn(disk, { consumer, shared: sharing(log, "older") });

@@ -11,7 +11,7 @@ import { type Checkout, inCheckout } from "../support/process/checkout.ts";
 import { type Block, readPage } from "../support/process/manual_pages.ts";
 import { PageServer } from "../support/process/page_server.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { isInstalled } from "../support/process/tools.ts";
+import { isInstalled, leftOut } from "../support/process/tools.ts";
 
 const TOKEN = "4f6ad1b0c3e85d7792ab";
 
@@ -184,7 +184,7 @@ Deno.test("caddy: it serves the host that the unit allows, from the unit's port"
 });
 
 Deno.test({
-  name: "caddy: it accepts the Caddyfile",
+  name: `caddy: it accepts the Caddyfile${leftOut("caddy")}`,
   ignore: !isInstalled("caddy"),
   fn: async () => {
     await caddy("validate", await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile"));
@@ -192,7 +192,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: "caddy: in front of several processes it keeps a browser on the one that knows its session",
+  name:
+    "caddy: in front of several processes it keeps a browser on the one that knows its session" +
+    leftOut("caddy"),
   ignore: !isInstalled("caddy"),
   fn: async () => {
     const compose = await blockOf("several-machines", "compose.yaml");
@@ -201,6 +203,20 @@ Deno.test({
       await caddy("validate", file);
       assert.match(await caddy("adapt", file), /"selection_policy":\{[^}]*"policy":"cookie"/, file);
     }
+  },
+});
+
+Deno.test({
+  name: `haproxy: it accepts the configuration that asks Patroni${leftOut("haproxy")}`,
+  ignore: !isInstalled("haproxy"),
+  fn: async () => {
+    const file = await blockOf("several-machines", "haproxy.cfg");
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/haproxy.cfg`, `${file}\n`);
+      const args = ["-c", "-f", `${folder}/haproxy.cfg`];
+      const { code, stderr } = await new Deno.Command("haproxy", { args }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+    });
   },
 });
 

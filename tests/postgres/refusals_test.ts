@@ -60,7 +60,7 @@ async function settingsThatBecomeUnsafeEndAll(server: PostgresServer, folder: st
 async function missingRightsAreTold(server: PostgresServer, folder: string): Promise<void> {
   await server.query("create user clerk; revoke create on schema public from public, clerk");
   const { code, output } = await refusalOf(folder, server.url("shop", server.port, "clerk"));
-  assert.equal(code, 77, output);
+  assert.equal(code, 66, output);
   assert.match(output, /create table if not exists daybook_batch/);
   // An administrator has created the tables, and forgotten the privileges.
   await server.query(TABLES);
@@ -140,8 +140,8 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
   await ledOnce(server, "shop", `${folder}/shop`);
   await ledOnce(server, "other", `${folder}/other`);
   const other = await refusalOf(`${folder}/other`, server.url("shop"));
-  assert.equal(other.code, 78, other.output);
-  assert.match(other.output, /the folder is a copy of another journal/);
+  assert.equal(other.code, 65, other.output);
+  assert.match(other.output, /the folder is a copy of another journal: its first entry is evt_/);
   await server.query("delete from daybook_batch where journal = 'shop' and first > 1");
   const gone = await refusalOf(`${folder}/shop`, server.url("shop"));
   assert.equal(gone.code, 78, gone.output);

@@ -7,12 +7,21 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { NonRetryableError } from "../../src/mod.ts";
+import * as v from "valibot";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
 
 const PRINT = scripted("label.print", {
   print: ({ input }) => {
     if (input["bad"] === true) throw new NonRetryableError("unknown command");
     return "printed";
+  },
+});
+
+const SHIP = scripted("parcel.ship", {
+  book: ({ input: { phone, skus, kg } }) => {
+    const isRefused = phone === undefined || (skus as string[]).includes("x7") || Number(kg) > 40;
+    if (isRefused) throw new NonRetryableError("refused with code 8841");
+    return "booked";
   },
 });
 
@@ -51,10 +60,11 @@ Deno.test("contrast: a value is named that all jobs with the same failure have, 
 
 Deno.test("contrast: with too few jobs of either kind, or a counterexample, nothing is named", async () => {
   const good = many(9, { printer: "z1" });
+  const mixedGood = [...many(9, { printer: "z1", bad: false }), { printer: "z2" }];
   for (
     const daybook of [
       await printed(many(3, { printer: "z9" }), good),
-      await printed(many(2, { printer: "z9" }), [...good, { printer: "z1" }]),
+      await printed(many(2, { printer: "z9" }), mixedGood),
     ]
   ) {
     assert.equal((await daybook.explanation("bad-0")).contrast, undefined);
@@ -64,6 +74,156 @@ Deno.test("contrast: with too few jobs of either kind, or a counterexample, noth
   assert.deepEqual(contrast?.traits.map(({ name }) => name), ["input.bad"]);
 });
 
+Deno.test("contrast: what all that succeeded share sets even one job apart: a value, that there is one, its form", async () => {
+  const sizes = many(12, {}).map((_, at) => ({ size: 3 + at * 7 % 5, zip: `${20095 + at * 7}` }));
+  const said = async (bad: readonly object[], more: object) => {
+    const daybook = await printed(bad, sizes.map((input) => ({ ...input, ...more, bad: false })));
+    const { contrast } = await daybook.explanation("bad-0");
+    await daybook.assertCitations("bad-0");
+    return contrast?.statement;
+  };
+  const flag = "has input.bad = true, where all 12 that went through have false";
+  const like = { size: 4, zip: "20099" };
+  assert.equal(await said([like], {}), `This job ${flag}.`);
+  assert.equal(
+    await said([{ ...like, printer: "z9" }], { printer: "z1" }),
+    `This job has input.printer = "z9", where all 12 that went through have "z1"; it ${
+      flag.replace("12 that went through", "others")
+    }.`,
+  );
+  const daybook = await printed([{ size: 4, zip: "D-20099" }], sizes);
+  const zipped = (await daybook.explanation("bad-0")).contrast?.traits;
+  assert.deepEqual(zipped, [
+    { name: "input.zip", value: "D-20099", others: 'one like "99999"' },
+    { name: "input.bad", value: true, others: "none" },
+  ]);
+});
+
+Deno.test("contrast: a missing member, an element of a list and a number beyond all others are named", async () => {
+  const said = async (bad: readonly object[], good: readonly object[]) => {
+    // Of those that succeed, some have the flag and some do not.
+    const daybook = await Explained.start({ definitions: [SHIP], maxRunning: 8 });
+    for (const [at, input] of [...good, ...bad].entries()) {
+      await daybook.submit(`job-${at}`, "parcel.ship", { number: at, ...input });
+    }
+    return (await daybook.explanation(`job-${good.length + bad.length - 1}`)).contrast?.statement;
+  };
+  const good = [5, 40, 12, 31, 8, 22, 17, 29, 3, 36].map((kg, at) => ({
+    kg,
+    skus: [`a${at}`, "b1"],
+    phone: `040 ${at}`,
+  }));
+  const phoneless = { kg: 10, skus: ["b1"] };
+  assert.equal(
+    await said([phoneless], good),
+    "This job has no input.phone, where all 10 that went through have one.",
+  );
+  assert.equal(
+    await said([5, 12, 31].map((kg) => ({ kg, skus: ["b1", "x7"], phone: "040 1" })), good),
+    'All 3 jobs that failed like this have input.skus = "x7"; none of the 10 that went through has.',
+  );
+  const heavy = [41, 77, 52].map((kg) => ({ kg, skus: ["b1"], phone: "040 1" }));
+  assert.equal(
+    await said(heavy, good),
+    "All 3 jobs that failed like this have input.kg such as 52, where all 10 that went through " +
+      "have at most 40.",
+  );
+});
+
+Deno.test("contrast: a number of one job is named if it is far beyond those of all others, as in another unit", async () => {
+  const weigh = scripted("parcel.label", {
+    book: ({ input }) => {
+      if (Number(input["kg"]) > 31) throw new NonRetryableError("product not available");
+      return "booked";
+    },
+  });
+  const said = async (kg: number) => {
+    const daybook = await Explained.start({ definitions: [weigh] });
+    for (const [at, one] of [5, 0.4, 12, 9.8, 8, 2.2, 1.7, 9, 3, 6].entries()) {
+      await daybook.submit(`job-${at}`, "parcel.label", { kg: one });
+    }
+    await daybook.submit("bad", "parcel.label", { kg });
+    return (await daybook.explanation("bad")).contrast?.statement;
+  };
+  assert.equal(
+    await said(2_500),
+    "This job has input.kg = 2500, where all 10 that went through have at most 12.",
+  );
+  assert.equal(await said(32), undefined);
+});
+
+Deno.test("contrast: failures with nothing in common, but none that succeeded between them, are named by their time", async () => {
+  let isDown = false;
+  const send = scripted("sms.send", {
+    send: () => {
+      if (isDown) throw new NonRetryableError("bind failed");
+      return "sent";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [send] });
+  for (let at = 0; at < 16; at++) {
+    isDown = at >= 5 && at < 9;
+    await daybook.submit(`job-${at}`, "sms.send", {});
+    await daybook.clock.advance(60_000);
+  }
+  assert.equal(
+    (await daybook.explanation("job-6")).contrast?.statement,
+    "All 4 jobs that failed like this were created from 2026-01-01T00:05:00.000Z to " +
+      "2026-01-01T00:08:00.000Z, and none of the 12 that went through.",
+  );
+});
+
+Deno.test("contrast: a job that succeeded is set apart where it first went another way", async () => {
+  const route = defineJob({
+    type: "order.route",
+    version: 1,
+    input: v.object({ stock: v.number() }),
+    async run(ctx, { stock }) {
+      const left = await ctx.task("check", () => ({ stock }));
+      if (left.stock > 0) await ctx.task("ship", () => "shipped");
+      else await ctx.task("order", () => "ordered");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [route] });
+  for (let at = 0; at < 10; at++) {
+    await daybook.submit(`ok-${at}`, "order.route", { stock: 1 + at % 3 });
+  }
+  await daybook.submit("odd", "order.route", { stock: 0 });
+  assert.equal(
+    (await daybook.explanation("odd")).contrast?.statement,
+    "This job has result of check.stock = 0, where all 10 that went through have a positive whole " +
+      "number; it has input.stock = 0, where all others have a positive whole number.",
+  );
+});
+
+Deno.test("contrast: a job that succeeded is set apart only if it did something else than the others", async () => {
+  const definitions = [
+    defineJob({
+      type: "bill.send",
+      version: 1,
+      input: v.object({ by: v.string(), to: v.string() }),
+      async run(ctx, { by }) {
+        const made = await ctx.task("make", () => ({ pages: by === "fax" ? 0 : 1 }));
+        if (by === "mail") await ctx.task("mail", () => "sent");
+        return made;
+      },
+    }),
+  ];
+  const daybook = await Explained.start({ definitions });
+  for (let at = 0; at < 10; at++) {
+    await daybook.submit(`ok-${at}`, "bill.send", { by: "mail", to: "DE" });
+  }
+  await daybook.submit("abroad", "bill.send", { by: "mail", to: "AT" });
+  assert.equal((await daybook.explanation("abroad")).contrast, undefined);
+  await daybook.submit("odd", "bill.send", { by: "Mail", to: "DE" });
+  const { summary } = await daybook.explanation("odd");
+  assert.match(
+    summary,
+    /This job has not run task mail, which all 11 that went through have; it has input\.by = "Mail", where all others have "mail"\.$/,
+  );
+  await daybook.assertCitations("odd");
+});
+
 Deno.test("contrast: jobs of another hour are not compared", async () => {
   const daybook = await printed([], many(10, { printer: "z1" }));
   await daybook.clock.advance(3_600_001);
@@ -71,6 +231,38 @@ Deno.test("contrast: jobs of another hour are not compared", async () => {
     await daybook.submit(jobId, "label.print", { printer: "z9", bad: true });
   }
   assert.equal((await daybook.explanation("a")).contrast, undefined);
+});
+
+Deno.test("usual time: of a running task or a sleep that takes far longer, the time in other jobs is named", async () => {
+  const definitions = [
+    defineJob({
+      type: "valve.turn",
+      version: 1,
+      input: v.object({ ms: v.number(), sleepMs: v.number() }),
+      async run(ctx, { ms, sleepMs }) {
+        await ctx.sleep("rest", sleepMs);
+        return await ctx.task("turn", () =>
+          new Promise<number>((done) => {
+            daybook.clock.setTimer(ms, () => done(ms));
+          }));
+      },
+    }),
+  ];
+  const daybook: Explained = await Explained.start({ definitions });
+  for (let at = 0; at < 5; at++) {
+    await daybook.submit(`ok-${at}`, "valve.turn", { ms: 2_000, sleepMs: 60_000 });
+    await daybook.clock.advance(62_000);
+  }
+  await daybook.submit("hangs", "valve.turn", { ms: 9_000_000, sleepMs: 60_000 });
+  await daybook.submit("asleep", "valve.turn", { ms: 1, sleepMs: 3_600_000 });
+  await daybook.submit("usual", "valve.turn", { ms: 1, sleepMs: 120_000 });
+  await daybook.clock.advance(60_000);
+  const said = async (jobId: string) => (await daybook.explanation(jobId)).summary;
+  const usual = (time: string) =>
+    new RegExp(`, where the 5 of its type before it took ${time} in the median\\.$`);
+  assert.match(await said("hangs"), usual("2 s"));
+  assert.match(await said("asleep"), usual("1 min"));
+  assert.doesNotMatch(await said("usual"), /median/);
 });
 
 Deno.test("siblings: jobs cancelled for the same reason, or cut short by the same crash, are named", async () => {

@@ -45,6 +45,41 @@ for (const [how, error] of SUMMARIES) {
   });
 }
 
+Deno.test("explain: another job that had to do with what the error is about is named", async () => {
+  const about = (type: string, work: (thing: string) => unknown) =>
+    defineJob({
+      type,
+      version: 1,
+      input: v.object({ thing: v.string(), by: v.string() }),
+      run: async (ctx, { thing }) => {
+        await ctx.task("work", () => void work(thing), { retry: { maxAttempts: 1 } });
+      },
+    });
+  const fail = (message: (thing: string) => string) => (thing: string) => {
+    throw new Error(message(thing));
+  };
+  const definitions = [
+    about("user.erase", () => {}),
+    about("user.mail", fail((thing) => `user ${thing} has no mailbox`)),
+    about("user.export", fail(() => "404 not found")),
+    about("user.count", fail(() => "the disk is full")),
+  ];
+  const daybook = await Explained.start({ definitions });
+  await daybook.submit("erase-7", "user.erase", { thing: "user-7", by: "ada" });
+  await daybook.clock.advance(1_000);
+  const said = async (type: string) => {
+    await daybook.submit(type, type, { thing: "user-7", by: "bob" });
+    await daybook.assertCitations(type);
+    return (await daybook.explanation(type)).summary;
+  };
+  const erased =
+    'Job erase-7 (user.erase), which also has "user-7" at input.thing, is Done since ' +
+    "2026-01-01T00:00:00.000Z.";
+  assert.ok((await said("user.mail")).endsWith(erased));
+  assert.ok((await said("user.export")).endsWith(erased));
+  assert.doesNotMatch(await said("user.count"), /erase-7/);
+});
+
 Deno.test("explain: the reason names the place of the error, and then its cause", async () => {
   const daybook = await Explained.start({ definitions: [failing] });
   await daybook.submit("pay-1", "test.failing", { how: "wrapped" });

@@ -128,7 +128,8 @@ Deno.test("about: a job is found by a value that its plan waits for, under the n
   const { summary, jobs } = await about(daybook, "B-7");
   assert.match(summary, /^2 jobs and 0 events have B-7\./);
   assert.deepEqual(jobs.map(({ statement }) => statement), [
-    "Job child (a plan) expects it in ready, at batch.id, and is waiting.",
+    'Job child (a plan) expects it in ready, at batch.id, and is waiting for "ready" ' +
+    "(batch.Ready), 0 of 1: no event of this type has come, and no event on record resembles it.",
     "Job parent (order.fulfil) has it at input.order.id, and has succeeded.",
   ]);
   for (const nowhere of ["any", "batch.It", "equals"]) {

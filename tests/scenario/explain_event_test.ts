@@ -24,7 +24,11 @@ Deno.test("explain event: the jobs that it reached are named, each with the effe
 
   const { summary, reached, nearly, asOf } = await explained(daybook, "e");
 
-  assert.equal(summary, `Event e, ${PAID}, reached 2 jobs: a, b.`);
+  assert.equal(
+    summary,
+    `Event e, ${PAID}, reached 2 jobs: a, b. Each: It matches expectation "paid": 1 of 1. ` +
+      "The plan has all it needs.",
+  );
   assert.deepEqual(reached.map(({ jobId, rule }) => [jobId, rule]), [
     ["a", "running/satisfied"],
     ["b", "running/satisfied"],
@@ -45,6 +49,41 @@ Deno.test("explain event: for one that reached no job, jobs that wait for a simi
   );
   assert.deepEqual([nearly[0]?.jobId, nearly[0]?.expectation], ["waits", "paid"]);
   assert.deepEqual(nearly[0]?.clauses.map(({ found }) => found), ['"x-1"']);
+});
+
+Deno.test("explain event: a job that waits for just this, but was created later, is named", async () => {
+  const daybook = await Explained.start();
+  await daybook.event(PAID, equals, { eventId: "e" });
+  await daybook.post("/jobs", { jobId: "later", plan: { expected: paid } });
+  const { summary, nearly } = await explained(daybook, "e");
+  assert.match(
+    summary,
+    /reached no job\. Expectation paid of job later would match, but the job was created after it\.$/,
+  );
+  assert.equal(nearly[0]?.jobId, "later");
+});
+
+Deno.test("explain event: of a job that had ended it says how, and of the id that it was used twice", async () => {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "closed", plan: { expected: paid } });
+  await daybook.post("/jobs/closed/cancel", { reason: "sold out" });
+  await daybook.event(PAID, equals, { eventId: "e" });
+  const ended =
+    /the job is Failed since entry \d+\. It was cancelled at 2026-\S+Z \(reason: sold out\)\./;
+  assert.match((await explained(daybook, "e")).summary, ended);
+  await daybook.event(PAID, equals, { eventId: "f", jobId: "closed" });
+  const { summary, reached } = await explained(daybook, "f");
+  assert.match(summary, /It was cancelled at 2026-\S+Z \(reason: sold out\)\./);
+  assert.ok(reached[0]?.cites.some(({ eventType }) => eventType === "job.JobCancelled"));
+  const again = { eventId: "e", eventType: PAID, attributes: { order: "X-2" } };
+  const response = await daybook.app.request("http://127.0.0.1:8000/events", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(again),
+  });
+  assert.equal(response.status, 409);
+  await daybook.clock.settle();
+  assert.match((await explained(daybook, "e")).summary, /its sender has used one id twice\.$/);
 });
 
 Deno.test("explain event: a job created after the event is not a near miss", async () => {
@@ -102,7 +141,7 @@ Deno.test("explain event: what became of the job that it started is named, such 
   const { summary, reached } = await explained(daybook, "e");
   assert.match(
     summary,
-    /^Event e, users\.SignedUp, started job job~\w+, which failed at 2026-[^ ]*Z: InvalidInput: .*name/,
+    /^Event e, users\.SignedUp, started job job~\w+, which failed at 2026-[^ ]*Z \(InvalidInput: .*name/,
   );
   assert.deepEqual(reached[0]?.cites.map(({ eventType }) => eventType), [
     "job.JobCreated",

@@ -116,7 +116,7 @@ Deno.test("explain a limit: for a used up rate the starts that used it are named
   const before = await saidOf(first, "a3");
   const why = "2 of 2 starts within 1 min of type mail.send used up (rate).";
   assert.deepEqual([before.summary, before.because[0], before.next[0]], [
-    `Job a3 is queued: ${why}`,
+    `Job a3 is queued: ${why.slice(0, -1)}, by job a1 and job a2.`,
     [
       `It has been queued since 2026-01-01T00:00:00.000Z: ${why}`,
       "11 job.JobStarted 00000000000000000001.ndjson:14",
@@ -214,7 +214,7 @@ Deno.test("explain a limit: a rate with a key of its own is explained, for the j
   const daybook = await Explained.start({ definitions: [crawl] });
   for (const jobId of ["a", "b"]) await daybook.submit(jobId, "web.crawl", { host: "acme.test" });
   const used = "1 of 1 start within 1 min of key acme.test used up (rate of type web.crawl)";
-  assert.equal((await saidOf(daybook, "b")).summary, `Job b is queued: ${used}.`);
+  assert.equal((await saidOf(daybook, "b")).summary, `Job b is queued: ${used}, by job a.`);
   const { summary, because } = await queueOf(daybook);
   assert.equal(summary, `Nothing is running: limits hold 1 job: ${used}.`);
   assert.equal(because[0]?.[0], `1 job waits to begin (b): ${used}.`);

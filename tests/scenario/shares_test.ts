@@ -144,7 +144,7 @@ async function assertExplained(asked: Asked): Promise<void> {
 
   const used = "1 of 1 start within 1 h of type shop.text used up (rate)";
   const text = await asked.explained("text-2");
-  assert.equal(text.summary, `Job text-2 is queued: ${used}.`);
+  assert.equal(text.summary, `Job text-2 is queued: ${used}, by job text-1.`);
   assert.deepEqual(lines(text.because.slice(0, 1)), [
     `It has been queued since ${await started("text-2")}: ${used}. ` +
     "[job.JobStarted] [job.TaskStarted]",

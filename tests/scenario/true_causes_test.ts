@@ -522,6 +522,75 @@ Deno.test("explain a count: events that name different times or tasks were not s
   }
 });
 
+Deno.test("explain a failed retry: one that fails as the job that it retries says so, and one that fails otherwise does not", async () => {
+  let error = "the card is blocked";
+  const pay = scripted("card.pay", {
+    charge: () => {
+      throw new NonRetryableError(error);
+    },
+  });
+  const daybook = await Explained.start({ definitions: [pay] });
+  await daybook.submit("first", "card.pay");
+  const again = await daybook.post("/jobs/first/retry");
+  assert.match(
+    (await toldOf(daybook, `${again["jobId"]}`)).summary,
+    / It failed as job first had, which it retries\.$/,
+  );
+  error = "the card has expired";
+  const { jobId } = await daybook.post(`/jobs/${again["jobId"]}/retry`);
+  assert.doesNotMatch((await toldOf(daybook, `${jobId}`)).summary, /which it retries/);
+});
+
+Deno.test("explain a wait: a job that was to send the event, and sent one without the value, is named with it", async () => {
+  const weigh = defineJob({
+    type: "depot.weigh",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx, { parcel }) =>
+      ctx.task("weigh", (task) => {
+        task.emit("depot.Weighed", parcel === undefined ? { kg: 3 } : { parcel: `${parcel}` });
+      }),
+  });
+  const daybook = await Explained.start({ definitions: [weigh] });
+  const plan = (parcel: string) => ({
+    expected: [{ id: "it", eventType: "depot.Weighed", correlation: { equals: { parcel } } }],
+  });
+  await daybook.submit("weigh-1", "depot.weigh", { parcel: "JJD001" });
+  await daybook.post("/jobs", { jobId: "bill", plan: plan("JJD002") });
+  await daybook.submit("weigh-2", "depot.weigh", { parcelNr: "JJD002" });
+  assert.match(
+    (await toldOf(daybook, "bill")).summary,
+    /job weigh-2, which has "JJD002" at input\.parcelNr, is Done since \S+Z, and has sent one without "JJD002"\.$/,
+  );
+});
+
+Deno.test("explain the time: many short steps that together took it are summed up", async () => {
+  const crawl = defineJob({
+    type: "site.crawl",
+    version: 1,
+    input: v.object({ ms: v.number() }),
+    async run(ctx, { ms }) {
+      for (let page = 1; page <= 20; page++) {
+        await ctx.task(`page-${page}`, () =>
+          new Promise<number>((done) => {
+            daybook.clock.setTimer(ms, () => done(page));
+          }));
+      }
+    },
+  });
+  const daybook: Explained = await Explained.start({ definitions: [crawl] });
+  for (let at = 0; at < 5; at++) {
+    await daybook.submit(`ok-${at}`, "site.crawl", { ms: 50 });
+    await daybook.clock.advance(5_000);
+  }
+  await daybook.submit("slow", "site.crawl", { ms: 2_000 });
+  await daybook.clock.advance(60_000);
+  assert.match(
+    (await toldOf(daybook, "slow")).summary,
+    /, after 40 s, where the 5 of its type before it took 1 s in the median: 40 s in task page-1 and 19 like it\.$/,
+  );
+});
+
 Deno.test("explain a failed retry: one that fails as before names what it took over, and offers to run that again, which the call does", async () => {
   let tokens = 0;
   const pay = scripted("pay.token", {

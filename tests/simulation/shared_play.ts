@@ -7,8 +7,8 @@
 import { deriveCondition } from "../../src/core/condition.ts";
 import { WORLD } from "./scheduler.ts";
 import {
-  EXIT_LOST_HISTORY,
   EXIT_OVERTAKEN,
+  EXITS_LOST_HISTORY,
   HONEST_SHARED,
   type SharedPorts,
   SharedProcess,
@@ -146,7 +146,7 @@ export class SharedPlay {
       });
       await process.over;
       member.process = undefined;
-      if (process.exitCode === EXIT_LOST_HISTORY) {
+      if (EXITS_LOST_HISTORY.includes(process.exitCode)) {
         this.#count("lost history");
         member.wipe();
       }

@@ -9,6 +9,7 @@ import { FileJournal } from "../../src/journal/file_journal.ts";
 import {
   LostHistoryError,
   Membership,
+  OtherJournalError,
   type SharedJournal,
   SharedLogError,
 } from "../../src/journal/shared_log.ts";
@@ -47,7 +48,8 @@ const READ_MAX = 100_000;
 const FOLDER = "data/journal";
 export const EXIT_OVERTAKEN = 73;
 export const EXIT_STORAGE_FAILED = 70;
-export const EXIT_LOST_HISTORY = 78;
+/** Its folder has entries that the database lacks, which may hold another journal by now. */
+export const EXITS_LOST_HISTORY: readonly (number | undefined)[] = [65, 78];
 
 export interface ProcessParts {
   readonly world: World;
@@ -292,7 +294,7 @@ export class SharedProcess {
   /** Why the process should not have ended with an error; `undefined` if it should. */
   #judge(error: unknown): string | undefined {
     const { world, link: { parts: { database } } } = this.#parts;
-    if (error instanceof LostHistoryError) {
+    if (error instanceof LostHistoryError || error instanceof OtherJournalError) {
       const isLost = this.isDoomed || !isCopyOf(world, database);
       return isLost ? undefined : "nothing is lost, and a process says so";
     }

@@ -3,7 +3,7 @@
 import { errorMessage } from "../../core/thrown.ts";
 import { SharedLogError } from "../../journal/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
-import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
+import { EXIT_NO_TABLES, namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
 import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
@@ -17,7 +17,6 @@ import {
 import { EXIT_UNREADABLE, type JournalTools } from "./folder.ts";
 
 export const EXIT_TAKEN = 73;
-const EXIT_NO_RIGHTS = 77;
 /** There are no tables. */
 const NO_TABLE = "42P01";
 
@@ -75,7 +74,7 @@ function commandError(error: unknown, place: Place): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
   const isTableMissing = cause instanceof Error && "code" in cause && cause.code === NO_TABLE;
   if (!isTableMissing) return error;
-  return new CommandError(`Cannot use ${place.shown}: ${cause.message}`, EXIT_NO_RIGHTS);
+  return new CommandError(`Cannot use ${place.shown}: ${cause.message}`, EXIT_NO_TABLES);
 }
 
 /**

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
-import type { WalkedDamage } from "../../journal/segment_walk.ts";
+import type { WalkedDamage } from "../../verify/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import {
@@ -54,7 +54,8 @@ export const VERIFY_COMMAND: JournalCommand = {
     "--against compares each batch of the folder with its row, byte for byte and chain by " +
     "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
     "too.",
-    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 69 the " +
+    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 66 the " +
+    "database has no tables, 69 the " +
     "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
     "denied, 78 damaged, or the database holds something else",
   ],

@@ -54,6 +54,10 @@ export const bulkPreviewAnswer = v.object({
 });
 
 export const failuresAnswer = v.object({
+  summary: describe(
+    text,
+    "The error that most of these jobs failed with, in whatever types, and what sets its jobs apart.",
+  ),
   failures: v.array(v.object({
     fingerprint: describe(
       text,

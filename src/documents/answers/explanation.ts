@@ -98,13 +98,17 @@ export const explanationAnswer = v.object({
   contrast: maybe(
     v.object({
       ...statement,
-      traits: v.array(v.object({ name: text, value: anyJson })),
+      traits: v.array(v.object({
+        name: text,
+        value: anyJson,
+        others: v.exactOptional(text),
+      })),
       alike: describe(count, "How many jobs share this failure or wait."),
       others: describe(count, "How many jobs of the type, created in the same hours, do not."),
     }),
-    "What jobs with this failure or wait have in common, and others do not: at least 3 jobs of the " +
-      "type, created within an hour of this one, all have it, and none of at least 10 that went " +
-      "through.",
+    "What sets the job apart from at least 10 of its type, created within an hour of it, that went " +
+      "through: what at least 3 jobs with this failure or wait have and none of these has, or " +
+      "what all of these have and it has not.",
   ),
   siblings: maybe(
     v.object({

@@ -67,7 +67,7 @@ export class Unmatched {
   explain(fact: SettledFact, at?: LogId): Explained {
     if (fact.jobId !== undefined) return this.#misaddressed(fact, fact.jobId, at);
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
-    return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#neighbour(fact, at) ??
+    return this.#untimely(fact, at) ?? this.#nearest(fact, at) ?? this.#neighbour(fact, at) ??
       this.#nobody(fact);
   }
 
@@ -114,17 +114,22 @@ export class Unmatched {
     );
   }
 
-  /** Only the time is wrong: too early or too late. */
-  #untimely(event: MatchableEvent): Explained | undefined {
+  /** Only the time is wrong: before the start or the creation of a job, or after its end. */
+  #untimely(event: MatchableEvent, at: LogId | undefined): Explained | undefined {
     const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
       job.state === "Created" && distance === 0
     );
-    const missed = nearestMiss(early) ?? this.#jobs.ended.latestFor(event);
+    const later = at === undefined
+      ? []
+      : this.#compared(this.#jobs.started, event).filter((one) =>
+        one.distance === 0 && one.job.firstLogId > at && hasInCommon(one, [], event)
+      );
+    const missed = nearestMiss(early) ?? nearestMiss(later) ?? this.#jobs.ended.latestFor(event);
     if (missed === undefined) return undefined;
-    const why = `${subjectText(missed)} would match, but ${untimelyText(missed.job)}`;
+    const but = later.includes(missed) ? "the job was created after it" : untimelyText(missed.job);
     return {
-      reason: `matched nothing: ${why}`,
-      nearest: nearestExpectation(missed, []),
+      reason: `matched nothing: ${subjectText(missed)} would match, but ${but}`,
+      nearest: nearestExpectation(missed, [], but),
     };
   }
 
@@ -140,7 +145,7 @@ export class Unmatched {
     const nearest = nearestMiss(missing);
     if (nearest === undefined) {
       const all = `each job that waits for events of type ${event.eventType} was created after it`;
-      return different.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
+      return compared.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
     }
     const clauses = failingClauses(nearest, event);
     const why = mismatchesText(clauses);

@@ -24,10 +24,12 @@ import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
+import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 type AboutParts = Pick<QueryParts, "events" | "history" | "table" | "pastEvents"> & {
   readonly eventExplainer: EventExplainer;
+  readonly explainer: Explainer;
 };
 
 /** How many of each kind are shown, newest first. */
@@ -56,7 +58,7 @@ export class AboutSearch {
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
-    const jobs = await this.#jobs(about, found, asOf);
+    const jobs = await this.#explained(await this.#jobs(about, found, asOf), hold);
     const events = await this.#events(about, found, asOf, hold);
     const twins = isIdentifier("", about)
       ? twinsText(jobs.map(({ jobId }) => this.#parts.table.existing(jobId)))
@@ -99,6 +101,27 @@ export class AboutSearch {
       shown.push(this.#job(jobId, logId, where));
     }
     return shown;
+  }
+
+  /** Those that have not succeeded first; of the first few, why they are as they are. */
+  async #explained(
+    found: readonly JobAbout<LogId>[],
+    hold: ReserveMemory,
+  ): Promise<readonly JobAbout<LogId>[]> {
+    const { table, explainer } = this.#parts;
+    const hasSucceeded = ({ jobId }: JobAbout<LogId>) => table.job(jobId)?.state === "Done";
+    const jobs = found.toSorted((one, other) =>
+      Number(hasSucceeded(one)) - Number(hasSucceeded(other))
+    );
+    for (const [at, job] of jobs.slice(0, NAMED_MAX).entries()) {
+      const why = hasSucceeded(job) ? undefined : await explainer.explain(job.jobId, hold);
+      if (why === undefined) continue;
+      const statement = job.statement.slice(0, job.statement.lastIndexOf(", and ")) +
+        `, and ${why.summary.slice(`Job ${job.jobId} `.length)}`;
+      const reasons = why.because.slice(0, 1).flatMap(({ cites }) => cites);
+      jobs[at] = { ...job, statement, cites: [...job.cites, ...reasons.map(({ logId }) => logId)] };
+    }
+    return jobs;
   }
 
   /** `expects it in paid, at orderId`; also of an expectation that is met. */

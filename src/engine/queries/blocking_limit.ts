@@ -1,6 +1,6 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
@@ -37,7 +37,9 @@ export async function blockingLimit(
     ...changeIn(parts, type, limit),
   };
   if (limit === "rate") {
-    return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
+    const counted = starts.of(job);
+    const users = await usersOf(parts.history, counted);
+    return { ...about, limit, ...limits.rate ?? NO_RATE, starts: counted, users };
   }
   return {
     ...about,
@@ -46,6 +48,16 @@ export async function blockingLimit(
     taken: limit === "perKey" ? share.holders.size : held,
     holders: await placeHolders(parts, shares.holdersOf(share, limit)),
   };
+}
+
+const USERS_MAX = 3;
+
+async function usersOf(
+  history: Pick<JobEntryReader, "at">,
+  starts: readonly { readonly by: LogId }[],
+): Promise<readonly JobId[]> {
+  const entries = await history.at(starts.slice(-USERS_MAX).map(({ by }) => by));
+  return [...new Set(entries.flatMap(({ jobId }) => jobId ?? []))];
 }
 
 /** An operator may have set other limits of the type, and left this one as it is in the code. */
@@ -91,7 +103,8 @@ export async function limitThen(
   if (reached.limit === "rate") {
     const { limit, count, perMs } = reached;
     const starts = reached.starts.map(({ at, logId: by }) => ({ atMs: Date.parse(at), by }));
-    return { limit: { ...about, limit, count, perMs, starts }, ahead: before.length };
+    const users = await usersOf(reader, starts);
+    return { limit: { ...about, limit, count, perMs, starts, users }, ahead: before.length };
   }
   const { limit, places, holders } = reached;
   const jobs = holders.map(({ job: { jobId }, since }) => ({ jobId, since: since.logId }));

@@ -3,12 +3,11 @@
  * was refused under its id.
  */
 
-import { conditionText, deriveCondition } from "../../core/condition.ts";
-import { errorText } from "../../core/error_text.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal } from "../../core/job_state.ts";
 import type { RuleName } from "../../core/rules.ts";
+import { becameText } from "../../explain/became.ts";
 import type {
   Citation,
   EventExplanation,
@@ -73,17 +72,19 @@ export class EventExplainer {
     const effects = await this.#effectsOf(entry);
     const listed = effects.slice(0, LISTED_MAX);
     const reached = await this.#reached({ event: entry.logId, asOf }, listed, hold);
-    const nearly = isLost(entry, reached) ? this.#nearly(entry) : [];
+    const nearly = isLost(entry, reached) ? this.#nearly(entry, asOf) : [];
+    const refused = await this.#refused(entry, asOf);
     return {
       eventId: entry.eventId,
       eventType: entry.eventType,
       logId: entry.logId,
       asOf,
-      summary: summarize(entry, effects, reached, nearly),
+      summary: [summarize(entry, effects, reached, nearly), refused[0]?.statement].filter(Boolean)
+        .join(" "),
       reached: await cited(history, reached),
       ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
       nearly: await cited(history, nearly),
-      refused: await cited(history, await this.#refused(entry, asOf)),
+      refused: await cited(history, refused),
     };
   }
 
@@ -118,29 +119,46 @@ export class EventExplainer {
       );
       const [step] = replay.ok ? replay.value.steps : [];
       if (step === undefined) continue;
-      const isStart = step.rule === "none/created";
-      const ended = isStart ? standOf(this.#parts.table.job(jobId), asOf) : undefined;
-      const statement = isStart
-        ? `It started job ${jobId}${ended?.text ?? ""}.`
+      const stand = this.#standOf(jobId, asOf);
+      const statement = step.rule === "none/created"
+        ? `It started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
+        : step.rule === "terminal/record-only" && stand !== undefined
+        ? `Job ${jobId}: ${step.why} It ${stand.text}.`
         : `Job ${jobId}: ${step.why}`;
-      const cites = [...new Set([logId, event, ...ended === undefined ? [] : [ended.by]])];
+      const isTold = stand !== undefined && statement.includes(stand.text);
+      const cites = [...new Set([logId, event, ...isTold ? [stand.by] : []])];
       reached.push({ jobId, rule: step.rule, statement, cites });
     }
     return reached;
   }
 
+  /** What became of a job, if it has not changed since an entry. */
+  #standOf(jobId: JobId, asOf: LogId): { readonly text: string; readonly by: LogId } | undefined {
+    const job = this.#parts.table.job(jobId);
+    if (job === undefined) return undefined;
+    const by = isTerminal(job) ? job.endedBy : job.lastLogId;
+    return by > asOf ? undefined : { text: becameText(job), by };
+  }
+
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
-  #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
+  #nearly(entry: JobEventLogEntry, asOf: LogId): readonly NearlyReached<LogId>[] {
     const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
+    const ended = nearest?.state === "Failed" || nearest?.state === "Done"
+      ? this.#standOf(nearest.jobId, asOf)
+      : undefined;
     const job: NearlyReached<LogId> = nearest === undefined
       ? { statement: why, cites: [entry.logId], clauses: [] }
       : {
-        statement: why,
+        statement: ended === undefined ? why : `${why} It ${ended.text}.`,
         jobId: nearest.jobId,
         ...(nearest.expectation === undefined ? {} : { expectation: nearest.expectation }),
-        cites: [entry.logId, this.#parts.table.existing(nearest.jobId).firstLogId],
+        cites: [
+          entry.logId,
+          this.#parts.table.existing(nearest.jobId).firstLogId,
+          ...ended === undefined ? [] : [ended.by],
+        ],
         clauses: nearest.clauses,
       };
     if (entry.jobId !== undefined) return [job];
@@ -204,29 +222,14 @@ function summarize(
   if (effects.length > 0) {
     const named = effects.slice(0, NAMED_MAX).map(({ jobId }) => jobId).join(", ");
     const rest = effects.length - NAMED_MAX;
+    const why = (one: ReachedJob<LogId>) => one.statement.slice(`Job ${one.jobId}: `.length);
+    const isSame = only !== undefined && reached.length === effects.length &&
+      reached.every((one) => why(one) === why(only));
     return `${event} reached ${effects.length} jobs: ${named}${
       rest > 0 ? ` and ${rest} more` : ""
-    }.`;
+    }.${isSame ? ` Each: ${why(only)}` : ""}`;
   }
   return [`${event} reached no job.`, ...nearest].join(" ");
-}
-
-/** How a job ended, or what it is doing, if it has not changed since an entry. */
-function standOf(
-  job: JobState | undefined,
-  asOf: LogId,
-): { readonly text: string; readonly by: LogId } | undefined {
-  if (job === undefined || (isTerminal(job) ? job.endedBy : job.lastLogId) > asOf) return undefined;
-  if (!isTerminal(job)) {
-    return { text: `, which is ${conditionText(deriveCondition(job))}`, by: job.lastLogId };
-  }
-  const { endedBy: by, endedAt } = job;
-  if (job.state === "Done") return { text: `, which is Done since ${endedAt}`, by };
-  const { kind, error } = job.failure;
-  const text = kind === "cancelled"
-    ? `, which was cancelled at ${endedAt}`
-    : `, which failed at ${endedAt}: ${errorText(error)}`;
-  return { text, by };
 }
 
 const STARTED_NO = "It started no ";

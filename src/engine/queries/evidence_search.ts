@@ -65,7 +65,7 @@ interface EvidenceSource extends EntrySource {
 }
 
 interface EvidenceFound
-  extends Pick<Findings, "causes" | "candidates" | "later" | "process" | "twin"> {
+  extends Pick<Findings, "causes" | "candidates" | "later" | "process" | "twin" | "rival"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
@@ -119,6 +119,7 @@ export class EvidenceSearch {
     const wanted = await resembling([...open, ...named], search, found);
     const inside = await this.#inside(open, wanted);
     const twin = await twins.of(found, read);
+    const rival = twin === undefined ? await twins.rival(found, read) : undefined;
     const sender = await senders.of(open, wanted, found);
     const events = [
       ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),
@@ -153,7 +154,16 @@ export class EvidenceSearch {
     ]));
     const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
       .filter(isProcessEntry);
-    return { causes: foreignEntries, candidates, foreignEntries, effects, later, process, twin };
+    const others = { twin, rival };
+    return {
+      causes: foreignEntries,
+      candidates,
+      foreignEntries,
+      effects,
+      later,
+      process,
+      ...others,
+    };
   }
 
   /** By expectation, a search for expected values inside texts. */

@@ -9,7 +9,7 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
-import { citedIn, citing, explaining } from "../../explain/explain.ts";
+import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import {
   heldInQueue,
@@ -78,6 +78,13 @@ export class Explainer {
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
     return (await this.account(jobId, hold))?.explanation;
+  }
+
+  /** What sets a job apart from those that succeeded, as a sentence. */
+  async setApart(jobId: JobId): Promise<string | undefined> {
+    const job = this.#parts.table.job(jobId);
+    const contrast = job && await contrastOf(this.#parts, job, { spentMs: 0 });
+    return job && contrastIn(job, contrast)?.statement;
   }
 
   /** The same, with the entries that it is based on, for a caller that shows both. */
@@ -152,13 +159,13 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
-    const jobInError = findJobInError(job, this.#parts.table, asOf);
+    const rival = findJobInError(job, this.#parts.table, asOf) ?? found.rival;
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
-      jobInError,
+      rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },
     };

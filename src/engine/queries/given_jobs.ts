@@ -4,17 +4,28 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { errorText } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
+import { shownScalar, shownText } from "../../core/shown_value.ts";
+import { becameBy, becameText } from "../../explain/became.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import type { Statement } from "../../explain/explanation.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { demanded, isDate, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
+import {
+  demanded,
+  isDate,
+  isIdentifier,
+  type OwnValue,
+  ownValues,
+} from "../../explain/likeness/own_values.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
+import { reason } from "../../explain/statement.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
@@ -130,7 +141,7 @@ export class SenderSearch {
       // The latest one: it may be a retry of the others.
       sender = { others: { type, taskId, sentBy }, value, job, path };
     }
-    if (sender !== undefined) return sender;
+    if (sender !== undefined) return { ...sender, instead: await this.#sentBy(sender.job, others) };
     const own = pathTo(value, this.#waiting);
     if (type === this.#waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
       return { others: { type, taskId, sentBy }, value, job: this.#waiting, path: own };
@@ -139,6 +150,21 @@ export class SenderSearch {
     return await this.#isGivenItsOwn(sent, at)
       ? { others: { type, taskId, sentBy }, value }
       : undefined;
+  }
+
+  /** An event of the type that a job sent. */
+  async #sentBy(job: JobState | undefined, others: readonly LogId[]): Promise<LogId | undefined> {
+    if (job === undefined) return undefined;
+    const since = others.filter((logId) => logId > job.firstLogId)
+      .toSorted((one, other) => one - other).slice(0, GIVEN_MAX);
+    const sent = new Map<LogId, LogId>();
+    for await (const { logId, causedBy } of this.#parts.read(since)) {
+      if (causedBy !== undefined) sent.set(causedBy, logId);
+    }
+    for await (const { jobId, logId } of this.#parts.read([...sent.keys()])) {
+      if (jobId === job.jobId) return sent.get(logId);
+    }
+    return undefined;
   }
 
   #hasNotRun(taskId: TaskId): boolean {
@@ -219,28 +245,87 @@ function pathTo(value: JsonScalar, { input = null, labels }: Given): string | un
   return place && placePath(place);
 }
 
-/** Values that more jobs were given do not identify a piece of work. */
+/** Values that more jobs were given do not identify a piece of work, or the thing that it is about. */
 const TWINS_MAX = 4;
+const RIVALS_MAX = 10;
 
+/** In shorter texts a value occurs by chance. */
+const NAMED_LENGTH_MIN = 4;
+/** Errors about the state of a thing, which another job may have changed. */
+const OF_STATE =
+  /\b(already|exists|duplicate|conflict|locked|in use|taken|not found|no such|gone|deleted|404|409|410|412|423)\b/i;
+
+/** Other jobs that were given what this one was: the same work, or the thing that its error is about. */
 export class TwinSearch {
   readonly #job: JobState;
   readonly #source: Source;
-  /** Loose forms of what identifies its work. */
-  readonly #values: readonly string[];
+  /** What identifies its work. */
+  readonly #own: readonly OwnValue[];
+  /** What its error is about. */
+  readonly #disputed: readonly OwnValue[];
 
   constructor(job: JobState, source: Source) {
     this.#job = job;
     this.#source = source;
-    this.#values = isTerminal(job) && hasCode(job)
-      ? ownValues(job).filter(({ from, path, value }) =>
-        from === "input" && isIdentifier(path, value)
-      ).slice(0, VALUES_MAX).map(({ loose }) => loose)
+    const given = isTerminal(job) && hasCode(job)
+      ? ownValues(job).filter(({ from }) => from === "input")
+      : [];
+    this.#own = given.filter(({ path, value }) => isIdentifier(path, value)).slice(0, VALUES_MAX);
+    const error = job.state === "Failed" ? job.failure.error.message : "";
+    const named = given.filter(({ value }) =>
+      `${value}`.length >= NAMED_LENGTH_MIN && error.includes(`${value}`)
+    );
+    this.#disputed = named.length > 0
+      ? named.slice(0, VALUES_MAX)
+      : OF_STATE.test(error)
+      ? this.#own
       : [];
   }
 
-  /** Adds the keys that `of` needs to a lookup. */
+  /** Adds the keys that `of` and `rival` need to a lookup. */
   lookUp(lookup: Lookup): void {
-    for (const loose of this.#values) lookup.jobsGiven(loose, TWINS_MAX);
+    for (const { loose } of this.#own) lookup.jobsGiven(loose, TWINS_MAX);
+    for (const { loose } of this.#disputed) lookup.jobsGiven(loose, RIVALS_MAX);
+  }
+
+  /** The job that last had to do with what the error is about, before this one failed. */
+  async rival(
+    found: FoundEvents,
+    read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
+  ): Promise<Statement<LogId> | undefined> {
+    const job = this.#job;
+    if (job.state !== "Failed") return undefined;
+    for (const { value, loose } of this.#disputed) {
+      const given = found.jobsGiven(loose, RIVALS_MAX).filter((logId) => logId < job.endedBy);
+      if (given.length === RIVALS_MAX) continue;
+      const rivals: { readonly rival: JobState; readonly path: string }[] = [];
+      for await (const entry of read(given)) {
+        const rival = this.#other(entry.jobId);
+        const path = isOfType(entry, "job.JobCreated") && pathTo(value, entry.attributes);
+        if (rival !== undefined && typeof path === "string") rivals.push({ rival, path });
+      }
+      const [last] = rivals.toSorted((one, other) =>
+        Number(one.rival.state === "Failed") - Number(other.rival.state === "Failed") ||
+        other.rival.lastLogId - one.rival.lastLogId
+      );
+      if (last === undefined) continue;
+      const { rival, path } = last;
+      const statement = `Job ${rival.jobId} (${rival.type ?? "a plan"}), which also has ` +
+        `${shownScalar(value)} at ${shownText(path)}, ${becameText(rival)}.`;
+      return reason(statement, rival.firstLogId, becameBy(rival));
+    }
+    return undefined;
+  }
+
+  /** As it is now, so it must not have changed since the head; none that failed in the same way. */
+  #other(jobId: JobId | undefined): JobState | undefined {
+    const job = this.#job;
+    const other = jobId && this.#source.job?.(jobId);
+    if (other === undefined || other.lastLogId > this.#source.headLogId) return undefined;
+    const isRelated = jobId === job.jobId || other.retryOf === job.jobId || job.retryOf === jobId;
+    const isAlike = other.state === "Failed" && job.state === "Failed" &&
+      errorText(other.failure.error) === errorText(job.failure.error);
+    return isRelated || isAlike ? undefined : other;
   }
 
   /** The first one that has not failed. */
@@ -248,7 +333,7 @@ export class TwinSearch {
     found: FoundEvents,
     read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
   ): Promise<JobState | undefined> {
-    const given = this.#values.map((loose) => found.jobsGiven(loose, TWINS_MAX))
+    const given = this.#own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
       .filter(({ length }) => length < TWINS_MAX);
     const [fewest] = given.toSorted((left, right) => left.length - right.length);
     if (fewest === undefined) return undefined;

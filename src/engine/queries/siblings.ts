@@ -12,6 +12,8 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import { jobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
+import { becameBy, becameText } from "../../explain/became.ts";
+import { withoutPaths } from "../../explain/failures_text.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { shortened } from "../../explain/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -107,12 +109,12 @@ export function findSameElsewhere(
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
   const query = { states: ["Failed"], ...createdNear(job), limit: LOOKED_AT_MAX } as const;
   const { jobs, next } = lists.summaries(query);
-  const said = errorText(failure.error);
+  const said = withoutPaths(failure.error);
   const counts = new Map<string, number>();
   const cites = [failure.because];
   for (const { type, failure: other } of jobs) {
     if (type === null || type === job.type || other === null || other.because > upTo) continue;
-    if (other.kind === "cancelled" || errorText(other.error) !== said) continue;
+    if (other.kind === "cancelled" || withoutPaths(other.error) !== said) continue;
     const before = counts.get(type) ?? 0;
     if (before === 0) cites.push(other.because);
     counts.set(type, before + 1);
@@ -129,7 +131,7 @@ export function findSameElsewhere(
 /** How many words of an error are looked up as ids of jobs. */
 const WORDS_MAX = 32;
 
-/** Another job that failed, and that the error of a failed job names, as one that polls a child. */
+/** Another job that the error of a failed job names, as one that polls a child. */
 export function findJobInError(
   job: JobState,
   table: Pick<JobTable, "job">,
@@ -139,11 +141,9 @@ export function findJobInError(
   const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];
   for (const word of new Set(words.slice(0, WORDS_MAX))) {
     const named = word === job.jobId ? undefined : table.job(word as JobId);
-    if (named === undefined || !hasFailed(named, upTo)) continue;
-    const { jobId, endedAt, failure: { error, because } } = named as FailedJob;
-    const statement = `Job ${jobId}, which the error names, failed at ${endedAt}: ` +
-      `${errorText(error)}.`;
-    return { statement, cites: [because] };
+    if (named === undefined || named.lastLogId > upTo) continue;
+    const statement = `Job ${named.jobId}, which the error names, ${becameText(named)}.`;
+    return { statement, cites: [becameBy(named)] };
   }
   return undefined;
 }

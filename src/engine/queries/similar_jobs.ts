@@ -5,11 +5,17 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
-import type { LogId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { lengthMs } from "../../explain/condition_spans.ts";
-import { ALIKE_MAX, type Contrast, findContrast, OTHERS_MAX } from "../../explain/contrast.ts";
+import {
+  ALIKE_MAX,
+  ALIKE_MIN,
+  type Contrast,
+  findContrast,
+  OTHERS_MAX,
+} from "../../explain/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
@@ -17,7 +23,7 @@ import type { JobFilter } from "../job_pages.ts";
 import { jobsNear, type JobVisitParts } from "./job_visit.ts";
 
 /**
- * `undefined` when the job neither failed nor waits, or nothing sets it apart.
+ * `undefined` when the job does something else than fail, wait or succeed, or nothing sets it apart.
  *
  * @param job As of `upTo`.
  * @param upTo Later entries do not count; when absent, all do.
@@ -34,29 +40,47 @@ export async function contrastOf(
   const range = upTo === undefined ? {} : { before: upTo + 1 };
   const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
     jobsNear(parts, share, { range: { ...near, ...filter, ...range }, max, isMeant });
-  const alike = await read(kind.filter, ALIKE_MAX, kind.isAlike);
-  const own = alike.some(({ jobId }) => jobId === job.jobId) ? alike : [job, ...alike];
-  const others = await read({ states: ["Done"] }, OTHERS_MAX, (other) => hasEnded(other, upTo));
-  return findContrast(own, others);
+  const isOther = ({ jobId }: JobState) => jobId !== job.jobId;
+  const alike = kind.filter === undefined
+    ? []
+    : await read(kind.filter, ALIKE_MAX - 1, (other) => isOther(other) && kind.isAlike(other));
+  if (kind.least > alike.length + 1) return undefined;
+  const others = await read(
+    { states: ["Done"] },
+    OTHERS_MAX,
+    (other) => isOther(other) && hasEnded(other, upTo),
+  );
+  return await parts.pacer.all(share, findContrast([job, ...alike], others));
 }
 
 interface Kind {
-  readonly filter: JobFilter;
+  /** How many jobs it takes: one that waits may do so for good reason. */
+  readonly least: number;
+  readonly filter?: JobFilter;
   readonly isAlike: (job: JobState) => boolean;
 }
 
 function kindOf({ lists }: JobVisitParts, job: JobState, upTo = Infinity): Kind | undefined {
+  if (job.state === "Done") return { least: 1, isAlike: () => false };
   if (job.state === "Failed") {
     const fingerprint = jobFingerprint(job, job.failure);
     if (fingerprint === undefined) return undefined;
-    return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
+    return { least: 1, filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
   }
-  if (deriveCondition(job) !== "waiting") return undefined;
-  const open = openIn(job, upTo);
-  const isAlike = (other: JobState) => openIn(other, upTo) === open;
-  if (upTo === Infinity) return { filter: { conditions: ["waiting"] }, isAlike };
-  const wasWaiting = (other: JobState) => lists.trails.conditionAt(other, upTo) === "waiting";
-  return { filter: {}, isAlike: (other) => wasWaiting(other) && isAlike(other) };
+  const condition = deriveCondition(job);
+  if (condition !== "waiting" && condition !== "backingOff") return undefined;
+  const [least, how] = condition === "waiting" ? [ALIKE_MIN, openIn] : [1, failingIn];
+  const own = how(job, upTo);
+  const isAlike = (other: JobState) => how(other, upTo) === own;
+  if (upTo === Infinity) return { least, filter: { conditions: [condition] }, isAlike };
+  const wasSo = (other: JobState) => lists.trails.conditionAt(other, upTo) === condition;
+  return { least, filter: {}, isAlike: (other) => wasSo(other) && isAlike(other) };
+}
+
+/** The tasks that back off, as one text. */
+function failingIn({ tasks }: JobState): string {
+  return tasks.filter(({ status }) => status === "backingOff").map(({ taskId }) => taskId)
+    .join("\n");
 }
 
 /** The expectations that were open as of a position, as one text. */
@@ -72,8 +96,8 @@ function openIn({ plan, expected }: JobState, upTo: LogId): string {
 const JOBS_MAX = 100;
 
 /**
- * The usual time of jobs that were created before it and succeeded; `undefined` when there are too
- * few, or the job has not ended, failed, or was short.
+ * The usual time of jobs that were created before it and succeeded, or of the only step that the
+ * job is in; `undefined` when there are too few, or the job does neither, failed, or was short.
  *
  * @param upTo Only jobs that had ended by then count; when absent, all do.
  */
@@ -83,7 +107,9 @@ export async function findUsualTime(
   share: Share,
   upTo?: LogId,
 ): Promise<UsualTime | undefined> {
-  if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
+  const step = openStep(job);
+  const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));
+  if (!isLong && step === undefined) return undefined;
   const { type } = job;
   const filter: JobFilter = type === undefined
     ? { states: ["Done"] }
@@ -95,9 +121,19 @@ export async function findUsualTime(
     max: JOBS_MAX,
     isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
   });
-  return usualTime(
-    others.flatMap((other) => isTerminal(other) ? [lengthMs(other.createdAt, other.endedAt)] : []),
+  return usualTime(others.flatMap((other) => {
+    const done = step === undefined ? other : findTask(other, step);
+    if (done === undefined || !("endedAt" in done)) return [];
+    return [lengthMs("createdAt" in done ? done.createdAt : done.startedAt, done.endedAt)];
+  }));
+}
+
+/** The task that is running, or the sleep, if it is the only one. */
+function openStep({ type, tasks }: JobState): TaskId | undefined {
+  const open = tasks.filter(({ taskId, status }) =>
+    taskId !== MAIN_TASK && (status === "running" || status === "sleeping")
   );
+  return type !== undefined && open.length === 1 ? open[0]?.taskId : undefined;
 }
 
 /** The types of the events that a plan waits for, as one text. */

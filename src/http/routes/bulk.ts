@@ -32,6 +32,7 @@ import {
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
+import { failuresText, largestCause } from "../../explain/failures_text.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { notBeyondHead, single, wholeNumber } from "../../documents/parameters.ts";
@@ -179,10 +180,15 @@ export const FAILURE_ROUTES: readonly Route[] = [{
     query: FAILURE_PARAMETERS,
     answers: ok("The kinds of failures.", failuresAnswer),
   },
-  handle({ req }, deps) {
+  async handle({ req }, deps) {
     const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { groups, ...rest } = deps.engine.lists.failures(toJobFilter(query), limit);
-    return largeJsonResponse(deps, { failures: groups.map(groupView), ...rest }, STATUS.ok);
+    const { lists, explainer } = deps.engine;
+    const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
+    const cause = largestCause(groups);
+    const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
+    const summary = [failuresText(cause), apart].filter(Boolean).join(" ");
+    const answer = { summary, failures: groups.map(groupView), ...rest };
+    return largeJsonResponse(deps, answer, STATUS.ok);
   },
 }];
 

@@ -22,6 +22,6 @@ export const incident: Incident = {
     await stage.submit("job", "odd.step", { floor: 3 }, { labels: { wing: "west" } });
     return "/jobs/job/explain";
   },
-  cause: [/no toner/, /^(?!.*none of the).*$/s],
+  cause: [/no toner/, /^(?!.*(?:none of the|where all)).*$/s],
   decisive: [{ jobId: "job", eventType: "job.TaskFailed", taskId: "step" }],
 };

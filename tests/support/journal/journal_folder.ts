@@ -13,6 +13,7 @@ import { PATIENCE_MS } from "../until.ts";
 
 export class JournalFolder implements JournalHarness {
   readonly clock = new FakeClock();
+  readonly first = 2;
   readonly random = new FakeRandom();
   readonly disk = new TestDisk(new DenoFileSystem());
   readonly warnings: string[] = [];

@@ -15,3 +15,8 @@ export function isInstalled(tool: string): boolean {
   const args = ["-c", 'command -v "$0"', tool];
   return new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
+
+/** The reason in the name of a skipped test; empty if the program exists. */
+export function leftOut(tool: string): string {
+  return isInstalled(tool) ? "" : ` (LEFT OUT: ${tool} is not installed)`;
+}

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobId, TaskId } from "../../src/core/ids.ts";
-import { JobLogFiles } from "../../src/journal/job_log_files.ts";
+import { JobLogFiles } from "../../src/server/job_log_files.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 function lineOf(jobId: string, message: string) {
