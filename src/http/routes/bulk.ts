@@ -65,41 +65,6 @@ const bulkBody = strictObject({
   ),
 });
 
-export const BULK_ROUTES: readonly Route[] = [{
-  method: "POST",
-  path: "/jobs/bulk",
-  scope: "operate",
-  operation: {
-    id: "controlJobs",
-    tag: "jobs",
-    summary: "Retry, cancel, suspend or resume all jobs that match a filter",
-    description:
-      "The newest jobs come first; each job is checked when its turn comes. One request " +
-      `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
-      "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
-      "were already retried, and cancelled jobs unless the filter has the condition " +
-      "cancelled. The request can be repeated safely: nothing is done twice.",
-    body: {
-      required: true,
-      content: json(bulkBody, {
-        count: { action: "retry", filter: { type: ["payment.collect"] }, dryRun: true },
-        retryOneKindOfFailure: {
-          action: "retry",
-          filter: { fingerprint: "3f2a9c01d4e7" },
-          reason: "the bank is back",
-        },
-        cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
-      }),
-    },
-    answers: ok(
-      "What was done, what was refused, and what is left; with dryRun, what the request " +
-        "would do.",
-      v.union([bulkAnswer, bulkPreviewAnswer]),
-    ),
-  },
-  handle: controlJobs,
-}];
-
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const body = await readJson(c.req.raw, deps.bodies);
   const origin = requestOrigin(c, deps.spans);
@@ -165,34 +130,71 @@ const FAILURE_PARAMETERS = {
   ),
 };
 
-export const FAILURE_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/failures",
-  scope: "read",
-  operation: {
-    id: "listFailures",
-    tag: "jobs",
-    summary: "List failures that were not yet retried, by kind, the most frequent first",
-    description: "Failures are of one kind if they have the same type, task, error and words in " +
-      "the message; numbers, ids, times, paths and text in quotation marks are " +
-      "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
-      "/jobs/bulk with the fingerprint retries all of a kind.",
-    query: FAILURE_PARAMETERS,
-    answers: ok("The kinds of failures.", failuresAnswer),
-  },
-  async handle({ req }, deps) {
-    const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { lists, explainer } = deps.engine;
-    const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
-    const cause = largestCause(groups);
-    const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
-    const summary = [failuresText(cause), apart].filter(Boolean).join(" ");
-    const answer = { summary, failures: groups.map(groupView), ...rest };
-    return largeJsonResponse(deps, answer, STATUS.ok);
-  },
-}];
-
 function groupView(group: FailureGroup) {
   const { newest, oldest } = group;
   return { ...group, newest: summaryView(newest), oldest: summaryView(oldest) };
 }
+
+export const BULK_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/jobs/bulk",
+    scope: "operate",
+    operation: {
+      id: "controlJobs",
+      tag: "jobs",
+      summary: "Retry, cancel, suspend or resume all jobs that match a filter",
+      description:
+        "The newest jobs come first; each job is checked when its turn comes. One request " +
+        `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
+        "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
+        "were already retried, and cancelled jobs unless the filter has the condition " +
+        "cancelled. The request can be repeated safely: nothing is done twice.",
+      body: {
+        required: true,
+        content: json(bulkBody, {
+          count: { action: "retry", filter: { type: ["payment.collect"] }, dryRun: true },
+          retryOneKindOfFailure: {
+            action: "retry",
+            filter: { fingerprint: "3f2a9c01d4e7" },
+            reason: "the bank is back",
+          },
+          cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
+        }),
+      },
+      answers: ok(
+        "What was done, what was refused, and what is left; with dryRun, what the request " +
+          "would do.",
+        v.union([bulkAnswer, bulkPreviewAnswer]),
+      ),
+    },
+    handle: controlJobs,
+  },
+  {
+    method: "GET",
+    path: "/failures",
+    scope: "read",
+    operation: {
+      id: "listFailures",
+      tag: "jobs",
+      summary: "List failures that were not yet retried, by kind, the most frequent first",
+      description:
+        "Failures are of one kind if they have the same type, task, error and words in " +
+        "the message; numbers, ids, times, paths and text in quotation marks are " +
+        "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
+        "/jobs/bulk with the fingerprint retries all of a kind.",
+      query: FAILURE_PARAMETERS,
+      answers: ok("The kinds of failures.", failuresAnswer),
+    },
+    async handle({ req }, deps) {
+      const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
+      const { lists, explainer } = deps.engine;
+      const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
+      const cause = largestCause(groups);
+      const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
+      const summary = [failuresText(cause), apart].filter(Boolean).join(" ");
+      const answer = { summary, failures: groups.map(groupView), ...rest };
+      return largeJsonResponse(deps, answer, STATUS.ok);
+    },
+  },
+];

@@ -27,7 +27,7 @@ const EXAMPLES = {
   rate: { rate: { count: 100, perMs: 60_000 }, reason: "a new contract" },
 };
 
-export const LIMIT_ROUTES: readonly Route[] = [
+export const HOLD_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/limits",
@@ -85,9 +85,6 @@ export const LIMIT_ROUTES: readonly Route[] = [
       return jsonResponse(restored, STATUS.ok);
     },
   },
-];
-
-export const PAUSE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/pauses",

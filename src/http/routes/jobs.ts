@@ -60,23 +60,6 @@ const LIST_PARAMETERS = {
   ),
 };
 
-export const LIST_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/jobs",
-  scope: "read",
-  operation: {
-    id: "listJobs",
-    tag: "jobs",
-    summary: "List jobs, the newest first",
-    description: "Summaries, or whole jobs with view=full. One request examines a limited " +
-      "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
-      "is full, searched says how far it got, and nextCursor continues from there.",
-    query: LIST_PARAMETERS,
-    answers: ok("One page.", jobsAnswer),
-  },
-  handle: listJobs,
-}];
-
 function listJobs(c: Context, deps: HttpDeps): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
   const { limit = LIMIT_DEFAULT } = query;
@@ -174,8 +157,23 @@ function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Req
   return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
 }
 
-/** `/jobs/:id`: one job, its entries, and its stream. */
 export const JOB_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs",
+    scope: "read",
+    operation: {
+      id: "listJobs",
+      tag: "jobs",
+      summary: "List jobs, the newest first",
+      description: "Summaries, or whole jobs with view=full. One request examines a limited " +
+        "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
+        "is full, searched says how far it got, and nextCursor continues from there.",
+      query: LIST_PARAMETERS,
+      answers: ok("One page.", jobsAnswer),
+    },
+    handle: listJobs,
+  },
   {
     method: "GET",
     path: "/jobs/:id",
