@@ -31,9 +31,9 @@ import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/probl
 import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
-import type { Answer, Content, Header, Operation, Route, RouteScope } from "../route.ts";
+import type { Content, Header, Operation, Route, RouteScope } from "../route.ts";
 import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
-import { withExamples } from "./answer_examples.ts";
+import { withExample } from "./answer_examples.ts";
 import { described } from "./members.ts";
 
 /** The body of a refusal, as `problemResponse` writes it. */
@@ -146,14 +146,15 @@ export function openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,
 ): JsonObject {
+  const schemas = namedSchemaObjects(NAMED);
   const document = {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to the URL of the document, so that it also works behind a proxy.
     servers: [{ url: "/", description: "The server that serves this document" }],
-    paths: describePaths(routes, needsToken),
+    paths: describePaths(routes, needsToken, schemas),
     components: {
-      schemas: namedSchemaObjects(NAMED),
+      schemas,
       securitySchemes: {
         bearer: {
           type: "http",
@@ -163,23 +164,30 @@ export function openApiDocument(
       },
     },
   };
-  return withExamples(described(document) as JsonObject);
+  return described(document) as JsonObject;
 }
 
-function describePaths(routes: readonly Route[], needsToken: boolean): JsonObject {
+function describePaths(
+  routes: readonly Route[],
+  needsToken: boolean,
+  schemas: JsonObject,
+): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const route of routes) {
     if (route.operation === undefined) continue;
     const template = route.path.replace(/:(\w+)/g, "{$1}");
     const item = paths[template] ??= {};
-    item[route.method.toLowerCase()] = operationObject(route, route.operation, needsToken);
+    item[route.method.toLowerCase()] = {
+      ...operationObject(route, route.operation, schemas),
+      security: describeSecurity(route.scope, needsToken),
+    };
   }
   return paths;
 }
 
 type Place = Omit<Route, "operation" | "handle">;
 
-function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
+function operationObject(place: Place, operation: Operation, schemas: JsonObject): JsonObject {
   const { id, tag, summary, description, body } = operation;
   const parameters = describeParameters(place, operation);
   return {
@@ -191,8 +199,10 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     ...(body === undefined ? {} : {
       requestBody: { required: body.required, content: mapped(body.content, mediaTypeObject) },
     }),
-    responses: { ...describeAnswers(place, operation), ...describeProblems(place, operation) },
-    security: describeSecurity(place.scope, needsToken),
+    responses: {
+      ...describeAnswers(place, operation, schemas),
+      ...describeProblems(place, operation),
+    },
   };
 }
 
@@ -243,24 +253,25 @@ function headerObject({ description, schema }: Header): JsonObject {
   return { description, schema: toJsonSchema(schema) };
 }
 
-function describeAnswers(place: Place, { answers }: Operation): JsonObject {
-  return mapped(answers, (answer) => {
-    const headers = { ...answer.headers, ...positions(place).answer };
-    return answerObject({ ...answer, headers });
+function describeAnswers(place: Place, { answers }: Operation, schemas: JsonObject): JsonObject {
+  return mapped(answers, ({ description, content, headers }) => {
+    const all = { ...headers, ...positions(place).answer };
+    return {
+      description,
+      ...(Object.keys(all).length === 0 ? {} : { headers: mapped(all, headerObject) }),
+      ...(content === undefined ? {} : {
+        content: mapped(
+          content,
+          (one, mediaType) => withExample(mediaType, mediaTypeObject(one), schemas),
+        ),
+      }),
+    };
   });
 }
 
 /** Probes are about the process, so they have no position. */
 function positions({ scope }: Place): Partial<typeof LOG_ID_HEADERS> {
   return scope === "open" ? {} : LOG_ID_HEADERS;
-}
-
-function answerObject({ description, content, headers = {} }: Answer): JsonObject {
-  return {
-    description,
-    ...(Object.keys(headers).length === 0 ? {} : { headers: mapped(headers, headerObject) }),
-    ...(content === undefined ? {} : { content: mapped(content, mediaTypeObject) }),
-  };
 }
 
 /** Kinds with the same status share an answer. */
