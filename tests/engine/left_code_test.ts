@@ -63,3 +63,19 @@ for (const what of ["task", "compensation"] as const) {
     assert.deepEqual(harness.defects, []);
   });
 }
+
+Deno.test("left code: while its job is suspended, a retry that is due waits without a call of run", async () => {
+  const { definition, calls } = failingOnce("task");
+  const clock = new LateClock();
+  const threads = { place: later(clock), max: 1 };
+  const harness = await Harness.start({ definitions: [definition], threads, clock });
+  const id = await harness.submit("left");
+  await harness.control(id, "suspend");
+  const before = calls.run;
+  await harness.clock.advance(1_100);
+  assert.equal(calls.run, before);
+  await harness.control(id, "resume");
+  assert.equal(harness.condition(id), "succeeded");
+  assert.equal(calls.run, before + 1);
+  assert.deepEqual(harness.defects, []);
+});

@@ -80,6 +80,18 @@ Deno.test("shares: at most maxRunning jobs of a type run, and the next starts wh
   harness.assertSound();
 });
 
+Deno.test("shares: a suspended job keeps its place while its attempt runs, and is named as its holder", async () => {
+  const work = new Work();
+  const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
+  for (const id of ["a", "b"]) await submit(harness, id, "x");
+  await harness.control("a" as JobId, "suspend");
+  const { summary } = await harness.engine.explainer.explain("b" as JobId) ?? assert.fail();
+  assert.match(summary, /job a holds the only place of type mail.send .* in task send since/);
+  await end(harness, work, "a");
+  assert.deepEqual(work.begun, ["a", "b"]);
+  harness.assertSound();
+});
+
 Deno.test("shares: a job of another key overtakes jobs whose key has no place left", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1 };

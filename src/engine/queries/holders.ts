@@ -37,14 +37,16 @@ export async function workerHolders(
   return await holdersAmong({ lists, history }, here);
 }
 
-/** The jobs that hold the places of a limit, as far as that is on record, the longest first. */
+/**
+ * The jobs that hold the places of a limit, as far as that is on record, the longest first. By the
+ * record a job gives its place back when it is suspended; it does once its attempts have ended.
+ */
 export async function placeHolders(
   parts: QueueSurveyParts & Pick<QueryParts, "places" | "table">,
   jobIds: readonly JobId[],
 ): Promise<readonly WorkerHolder[]> {
   const { places, table, history } = parts;
-  const jobs = jobIds.filter((jobId) => places.has(jobId)).slice(0, RUNNING_MAX)
-    .map((jobId) => table.existing(jobId));
+  const jobs = jobIds.slice(0, RUNNING_MAX).flatMap((jobId) => table.job(jobId) ?? []);
   const running = await holdersAmong(parts, jobs);
   const counted = new Set(running.map(({ jobId }) => jobId));
   // A job that was cut short holds its place, although nothing of it runs.

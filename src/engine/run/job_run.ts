@@ -323,11 +323,14 @@ export class JobRun implements RunParts {
     else this.#wakeAt(retryAt);
   }
 
-  /** Calls `run` again at the time of a retry. */
+  /**
+   * Calls `run` again at the time of a retry, or once the job is no longer held: the retry could not
+   * begin, so the call would be left and made again, in an endless loop.
+   */
   #wakeAt(retryAt: string): void {
     this.backoffs.until(retryAt, () => {
       if (this.#stage.kind === "left") this.#stage.hasWork = true;
-      this.wake();
+      if (!isHeld(this.#head)) this.wake();
     });
   }
 
