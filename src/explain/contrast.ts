@@ -2,9 +2,9 @@
  * What sets a job apart from jobs of its type that succeeded. The rule: at least ten of these, and
  * either all of at least three jobs that failed or wait like it share a value that none of the ten
  * has, or each of the ten has one of few that recur, and no such job has: values, or their form.
- * With fewer jobs it could be chance. If nothing differs so, a number of at least three jobs may lie
- * beyond those of all others; or failed jobs may all have been created after the others, as when
- * something changed that all of them need.
+ * With fewer jobs it could be chance. If nothing differs so, a number may lie beyond those of all
+ * others, that of a single job far beyond, as in another unit; or no other may have been created
+ * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
 import { MAIN_TASK } from "../core/ids.ts";
