@@ -116,6 +116,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
   };
   const watchdog = new Watchdog({
     ...(options.stalls ?? ONLY_REPORTED),
+    endNote: journalLayout(configuration.folder).endNote,
     warn,
     onBlocked: (blocked) => engine.processFacts.loopBlocked(blocked),
     onBeat: () => engine.processFacts.lookAtClock(),
