@@ -19,6 +19,7 @@ import { HEAD_COMMAND } from "./journal/head.ts";
 import { IMPORT_COMMAND } from "./journal/import.ts";
 import { PULL_COMMAND } from "./journal/pull.ts";
 import { PUSH_COMMAND } from "./journal/push.ts";
+import { REKEY_COMMAND } from "./journal/rekey.ts";
 import { REPAIR_COMMAND } from "./journal/repair.ts";
 import { VERIFY_COMMAND } from "./journal/verify.ts";
 import { REPLAY_TEST_COMMAND } from "./replay_test_command.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   BACKUP_COMMAND,
   PUSH_COMMAND,
   PULL_COMMAND,
+  REKEY_COMMAND,
   EXPORT_COMMAND,
   IMPORT_COMMAND,
   REPLAY_TEST_COMMAND,
