@@ -4,7 +4,7 @@ import type { Daybook } from "../src/server/daybook.ts";
 import { inRounds, medianOf, perSecond, whole } from "./figures.ts";
 import { IN_FLIGHT, many, openDaybook, type Result, runCode } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
-import { threadCpuUs } from "./system.ts";
+import { processCpuUs, threadCpuUs } from "./system.ts";
 
 const JOBS = 20_000;
 const ROUNDS = 5;
@@ -14,8 +14,9 @@ const SEGMENT = ["--segment-bytes", String(4 * 1024 * 1024)];
 /** The cost of all lines. */
 interface Took {
   readonly perSecond: number;
-  /** Processor time of the JS thread per line. */
+  /** Processor time per line: of the JS thread, and of all threads. */
   readonly cpuUs: number;
+  readonly allCpuUs: number;
 }
 
 export async function replay(): Promise<Result> {
@@ -28,20 +29,25 @@ export async function replay(): Promise<Result> {
     }));
     const ratio = medianOf(rounds, ({ parsed, started }) => started.perSecond / parsed.perSecond);
     const cpuTimes = medianOf(rounds, ({ parsed, started }) => started.cpuUs / parsed.cpuUs);
+    const allTimes = medianOf(rounds, ({ parsed, started }) => started.allCpuUs / parsed.cpuUs);
     const figure = `${whole(medianOf(rounds, ({ started }) => started.perSecond))} entries/s of ` +
       `${whole(lines.length)}, JSON.parse ` +
       `${whole(medianOf(rounds, ({ parsed }) => parsed.perSecond))} lines/s; ` +
-      `CPU ${cpuTimes.toFixed(1)} times that of JSON.parse, ` +
+      `CPU ${cpuTimes.toFixed(1)} times that of JSON.parse, ${
+        allTimes.toFixed(1)
+      } in all threads, ` +
       `${medianOf(rounds, ({ started }) => started.cpuUs).toFixed(1)} us an entry`;
-    return { name: "cold replay against JSON.parse", figure, ratio, target: 0.5 };
+    return { name: "cold replay against JSON.parse", figure, ratio, target: 0.6 };
   });
 }
 
 async function took(lines: number, work: () => Promise<void>): Promise<Took> {
   const [started, cpuBefore] = [performance.now(), threadCpuUs(Deno.pid)];
+  const allBefore = processCpuUs(Deno.pid);
   await work();
   const cpuUs = (threadCpuUs(Deno.pid) - cpuBefore) / lines;
-  return { perSecond: perSecond(lines, performance.now() - started), cpuUs };
+  const allCpuUs = (processCpuUs(Deno.pid) - allBefore) / lines;
+  return { perSecond: perSecond(lines, performance.now() - started), cpuUs, allCpuUs };
 }
 
 /** Jobs of three tasks, all done, without a snapshot that would shorten the replay. */

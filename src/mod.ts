@@ -60,6 +60,7 @@ export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { PauseRule } from "./core/pause_rule.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
+export { openDaybook } from "./embedded/daybook.ts";
 export type {
   ControlOptions,
   EmbeddedDaybook,
@@ -92,7 +93,6 @@ export type {
   SupposedLimits,
   Suppositions,
 } from "./embedded/what_if.ts";
-export { openDaybook } from "./embedded/open.ts";
 export type {
   Job,
   JobCondition,

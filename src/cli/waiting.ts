@@ -2,6 +2,7 @@
 
 import { messageText } from "../core/error_text.ts";
 import { stateText } from "../core/condition.ts";
+import { MAIN_TASK } from "../core/ids.ts";
 import type { Client } from "./client.ts";
 import {
   CommandError,
@@ -21,7 +22,6 @@ import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../documents/entry_note.ts";
 import { printLines, PROGRESS_BAR_COLUMNS, type Terminal, textColumns } from "./terminal.ts";
 
-const ROOT_TASK = "main";
 /** A label cut to fewer columns would be useless. */
 const LABEL_COLUMNS_MIN = 20;
 const TASK_COLUMNS = 14;
@@ -53,7 +53,7 @@ export class JobProgress {
 
   note(entry: EntryResource): void {
     const { eventType, taskId = "" } = entry;
-    if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#printTask(entry, taskId);
+    if (Object.hasOwn(STATUSES, eventType) && taskId !== MAIN_TASK) this.#printTask(entry, taskId);
     // The duration of a retried task is that of its last attempt.
     if (STARTS.includes(eventType)) this.#startedAt.set(taskId, entry.receivedAt);
     this.#show(entry);
@@ -93,7 +93,7 @@ export class JobProgress {
       return `${taskId} ${progressText(entry.attributes as Parameters<typeof progressText>[0])}`;
     }
     if (eventType === "job.TaskWaiting") return `waiting ${note}`;
-    if (eventType === "job.TaskStarted" && taskId !== ROOT_TASK) return `${taskId} ${note}`.trim();
+    if (eventType === "job.TaskStarted" && taskId !== MAIN_TASK) return `${taskId} ${note}`.trim();
     return job?.condition ?? "";
   }
 }

@@ -69,8 +69,9 @@ export async function controlled(
       await engine.control(jobId, { ...parseControlRequest(control, body), origin }),
     );
   }
-  const request = toRetryRequest(parseRetryBody(body, engine.job(jobId)));
-  return valueOrThrow(await engine.retry(jobId, { ...request, origin }));
+  const { dryRun, ...request } = parseRetryBody(body, engine.job(jobId));
+  if (dryRun) throw invalidRequest([{ pointer: "/dryRun", detail: "is only for the HTTP API" }]);
+  return valueOrThrow(await engine.retry(jobId, { ...toRetryRequest(request), origin }));
 }
 
 /** @throws {Refusal} `invalid-request`, also for a task that the job does not have. */
@@ -146,7 +147,7 @@ export async function restoreLimits(
   engine: JobEngine,
   origin?: Origin,
 ): Promise<LimitedType> {
-  const restored = await engine.limits.restore(type, undefined, origin);
+  const restored = await engine.limits.restore(type, origin);
   if (restored !== undefined) return restored;
   throw new Refusal(
     "unknown-limits",

@@ -22,7 +22,7 @@ import {
 } from "../documents/controls.ts";
 import { invalidParameter, Refusal } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
-import { copyJson, type JsonValue } from "../core/json.ts";
+import { copyJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { JsonForm } from "../core/json_form.ts";
 import { CONTROL_NAMES } from "../core/controls.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
@@ -203,7 +203,8 @@ export class InProcessDaybook implements EmbeddedDaybook {
     return orRefused(async () => {
       const existing = this.#existing(jobId);
       const supposed = parseSupposition(documentOf("request", suppositions), existing);
-      const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
+      const asked = Object.entries(documentOf("request", options) as JsonObject)
+        .map(([name, value]) => [name, String(value)]);
       const steps = parseQuery(new URLSearchParams(asked), STEP_PARAMETERS);
       const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
       return own({ ...answer, job: job as Job });

@@ -1,7 +1,7 @@
 /**
  * What sets a job apart from jobs of its type that succeeded. The rule: at least ten of these, and
  * either all of at least three jobs that failed or wait like it share a value that none of the ten
- * has, or all of the ten share what no such job has: a value, whether there is one, or its form.
+ * has, or each of the ten has one of few that recur, and no such job has: values, or their form.
  * With fewer jobs it could be chance. If nothing differs so, a number of at least three jobs may lie
  * beyond those of all others; or failed jobs may all have been created after the others, as when
  * something changed that all of them need.
@@ -9,17 +9,17 @@
 
 import { MAIN_TASK } from "../core/ids.ts";
 import { isSleep, type JobState } from "../core/job_state.ts";
-import { isScalar, type JsonScalar, type JsonValue } from "../core/json.ts";
+import { isScalar, type JsonScalar, type JsonValue, present } from "../core/json.ts";
 import { SECRET_MARK } from "../core/sealed_input.ts";
-import { shownScalar } from "../core/shown_value.ts";
+import { shownScalar, shownValue } from "../core/shown_value.ts";
 import type { Work } from "../core/work.ts";
 
 /** What sets jobs apart, under one name. */
 export interface Trait {
   /** `label tenant`, `input.card.country`, `version`, `task mail`, `result of send.failed`. */
   readonly name: string;
-  /** What the job has there; `null` if nothing. */
-  readonly value: JsonScalar;
+  /** What the job has there; absent if nothing. */
+  readonly value?: JsonScalar;
   /** What all others have there: `"email"`, `none`, `at most 9`; absent if just not the value. */
   readonly others?: string;
 }
@@ -77,7 +77,7 @@ function* findTraits(
     return ways.length === 0 ? [] : [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   }
   // Jobs that failed, or wait, have not done what comes later.
-  const other = ways.filter(({ value }) => value !== null);
+  const other = ways.filter(({ value }) => value !== undefined);
   if (other.length > 0) return other;
   const limits = beyond(mine, theirs);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
@@ -95,22 +95,11 @@ function* factsOf(
   return facts;
 }
 
-/** What all of some jobs have under a name, and none of the others. */
-function onlyIn(
-  some: readonly Facts[],
-  others: readonly Facts[],
-  under: (facts: Facts) => readonly JsonScalar[],
-): JsonScalar | undefined {
-  const [first] = some;
-  return first && under(first).find((one) =>
-    some.every((facts) => under(facts).includes(one)) &&
-    !others.some((facts) => under(facts).includes(one))
-  );
-}
-
+/** What all that are alike have under a name, and none of the others. */
 function sharedValues(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
-  return [...alike[0]?.keys() ?? []].flatMap((name) => {
-    const value = onlyIn(alike, others, (facts) => facts.get(name) ?? []);
+  return [...alike[0] ?? []].flatMap(([name, values]): Trait[] => {
+    const has = (value: JsonScalar) => (facts: Facts) => facts.get(name)?.includes(value) === true;
+    const value = values.find((one) => alike.every(has(one)) && !others.some(has(one)));
     return value === undefined ? [] : [{ name, value }];
   });
 }
@@ -118,11 +107,11 @@ function sharedValues(alike: readonly Facts[], others: readonly Facts[]): readon
 /** Ways to compare what is under a name, the most precise first, and how they are shown. */
 const VIEWS: readonly {
   view(values: readonly JsonScalar[]): readonly JsonScalar[];
-  text(shared: JsonScalar, example: JsonScalar): string;
+  text(known: readonly JsonScalar[]): string;
 }[] = [
-  { view: (values) => values, text: shownScalar },
-  { view: ({ length }) => [length > 0], text: (isGiven) => isGiven === true ? "one" : "none" },
-  { view: (values) => values.map(formOf), text: (_, example) => formText(example) },
+  { view: (values) => values, text: (known) => known.map(shownScalar).toSorted().join(" or ") },
+  { view: ({ length }) => [length > 0], text: ([isGiven]) => isGiven === true ? "one" : "none" },
+  { view: (values) => values.map(formOf), text: (known) => known.toSorted().join(" or ") },
 ];
 
 /**
@@ -130,35 +119,54 @@ const VIEWS: readonly {
  * what comes later may follow from where it first went another way.
  */
 function lackedBy(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
-  const [own, other] = [alike[0], others[0]];
-  return [...new Set([...own?.keys() ?? [], ...other?.keys() ?? []])].flatMap((name): Trait[] => {
-    const [[value = null], [example = null]] = [own?.get(name) ?? [], other?.get(name) ?? []];
+  const own: Facts = alike[0] ?? new Map();
+  return [...new Set([...own.keys(), ...others[0]?.keys() ?? []])].flatMap((name): Trait[] => {
     for (const { view, text } of VIEWS) {
-      const shared = onlyIn(others, alike, (facts) => view(facts.get(name) ?? []));
-      if (shared !== undefined) return [{ name, value, others: text(shared, example) }];
+      const under = (facts: Facts) => view(facts.get(name) ?? []);
+      const known = knownTo(others, under);
+      const isStrange = (one: JsonScalar) => known?.includes(one) === false;
+      const areStrange = alike.every((facts) =>
+        under(facts).length === 0 || under(facts).some(isStrange)
+      );
+      if (known === undefined || !areStrange) continue;
+      const values = own.get(name) ?? [];
+      const strange = Math.max(0, values.findIndex((one) => view([one]).some(isStrange)));
+      return [{ name, ...present({ value: values[strange] }), others: text(known) }];
     }
     return [];
   });
 }
 
-/** `one like "Aa-999"`, for `Bx-117`: it shows nothing of another job but the kinds of characters. */
-function formText(value: JsonScalar): string {
-  if (typeof value === "string") return `one like ${shownScalar(maskOf(value))}`;
+/** A value that one of the others alone has does not show that there are no more. */
+const KNOWN_MAX = 3;
+const KNOWN_TO_MIN = 2;
+
+/** What all others have, if it is one of few that recur; `undefined` if any may be strange. */
+function knownTo(
+  others: readonly Facts[],
+  under: (facts: Facts) => readonly JsonScalar[],
+): readonly JsonScalar[] | undefined {
+  const counts = new Map<JsonScalar, number>();
+  for (const facts of others) {
+    const own = new Set(under(facts));
+    for (const one of own) counts.set(one, (counts.get(one) ?? 0) + 1);
+    if (own.size === 0 || counts.size > KNOWN_MAX) return undefined;
+  }
+  return [...counts.values()].every((count) => count >= KNOWN_TO_MIN)
+    ? [...counts.keys()]
+    : undefined;
+}
+
+/** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
+function formOf(value: JsonScalar): string {
+  if (typeof value === "string") {
+    const mask = value.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
+      .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
+    return `one like ${shownScalar(mask)}`;
+  }
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
   return `a ${sign} ${Number.isInteger(value) ? "whole number" : "fraction"}`;
-}
-
-/** Two texts of one form differ only in how many characters of a kind are in a row. */
-function formOf(value: JsonScalar): string {
-  return typeof value === "string"
-    ? `"${maskOf(value).replaceAll(/([Aaé9])\1+/g, "$1")}`
-    : formText(value);
-}
-
-function maskOf(text: string): string {
-  return text.replaceAll(/\p{Lu}/gu, "A").replaceAll(/[a-z]/g, "a")
-    .replaceAll(/(?![Aa])\p{L}/gu, "é").replaceAll(/\d/g, "9");
 }
 
 /** How far beyond the number of a single job has to be: another unit. */
@@ -179,7 +187,7 @@ function beyond(alike: readonly Facts[], others: readonly Facts[]): readonly Tra
     if (!isOver && !isUnder) return [];
     const limit = isOver ? `at most ${most}` : `at least ${least}`;
     const what = typeof value === "string" ? `length of ${name}` : name;
-    return [{ name: what, value: mine[0] ?? null, others: limit }];
+    return [{ name: what, value: mine[0] ?? 0, others: limit }];
   });
 }
 
@@ -193,20 +201,16 @@ function numbersIn(jobs: readonly Facts[], name: string): readonly number[] {
 const CREATED = "created";
 const CREATED_AFTER = "createdAfter";
 
-/**
- * That none of the others was created among them, or after them. Jobs that wait have always come
- * after those that no longer do.
- */
+/** None of the others came between. Jobs that wait have always come after those that do not. */
 function createdApart(alike: readonly JobState[], others: readonly JobState[]): readonly Trait[] {
-  const failed = alike.toSorted((one, other) => one.firstLogId - other.firstLogId);
-  const [first, last] = [failed[0], failed.at(-1)];
-  if (first === undefined || last?.state !== "Failed") return [];
-  const after = others.filter(({ firstLogId }) => firstLogId > first.firstLogId);
-  const before = others.find((other) => !after.includes(other));
-  if (after.some(({ firstLogId }) => firstLogId < last.firstLogId)) return [];
-  return after.length === 0 && before !== undefined
+  const order = [...alike, ...others].toSorted((one, other) => one.firstLogId - other.firstLogId);
+  const places = alike.map((job) => order.indexOf(job)).toSorted((one, other) => one - other);
+  const [from = 0, to = 0] = [places[0], places.at(-1)];
+  const [before, first, last] = [order[from - 1], order[from], order[to]];
+  if (last?.state !== "Failed" || to - from >= alike.length) return [];
+  return to === order.length - 1 && before !== undefined
     ? [{ name: CREATED_AFTER, value: before.createdAt }]
-    : [{ name: CREATED, value: first.createdAt, others: last.createdAt }];
+    : [{ name: CREATED, value: first?.createdAt ?? "", others: last.createdAt }];
 }
 
 /**
@@ -232,7 +236,7 @@ export function contrastText(
       `${first.value}.`;
   }
   if (first?.others === undefined) {
-    const shown = traits.map(({ name, value }) => `${name} = ${shownScalar(value)}`).join(" and ");
+    const shown = traits.map(({ name, value }) => `${name} = ${shownValue(value)}`).join(" and ");
     return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
   }
   const [sentence = "", next] = traits.map((trait, at) =>
@@ -248,12 +252,12 @@ const TASK = "task ";
 /** `no input.phone, where all 12 that went through have one`. */
 function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
   if (name.startsWith(TASK)) {
-    return value === null
+    return value === undefined
       ? `not run ${name}, which all ${of} have`
       : `run ${name}, which none of the ${of} has`;
   }
   const is = isOne ? "=" : "such as";
-  const own = value === null ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
+  const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
   return `${own}, where all ${of} have ${others}`;
 }
 

@@ -1,6 +1,7 @@
 /** What is said of a job that is executing. */
 
 import { counted } from "../core/counted.ts";
+import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import type { JobState, TaskState } from "../core/job_state.ts";
@@ -43,7 +44,11 @@ function runningText(known: Case, task: TaskState): string {
   const isUnlimited = isOfType(started, "job.TaskStarted") &&
     started.attributes.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
-  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${unusualText(known)}`;
+  const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
+  const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
+  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${after}${
+    unusualText(known)
+  }`;
 }
 
 /** What `run` does between two steps, or awaits, is not on record. */

@@ -41,9 +41,9 @@ export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;
   const deps = createDeps(options);
   const relay = deps.shared && new Relay(deps, deps.shared);
-  const guard = new Guard({ ...deps, allowedHosts, relay });
+  const guard = new Guard(deps, { allowedHosts, relay });
   const app = new Hono();
-  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route, deps));
+  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route));
   app.notFound((c) => {
     guard.admit(c, undefined);
     const page = withoutSlash(c);

@@ -6,22 +6,19 @@
  */
 
 import type { Context } from "hono";
-import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { documented, parseWholeNumber } from "../documents/fields.ts";
+import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
-import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { requestSession } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
-import type { Header } from "./openapi/operation.ts";
+import type { Header, Route } from "./route.ts";
 import { Problem } from "./problems/problem.ts";
-import { reachedAs } from "./requests/request.ts";
-import type { Route } from "./route.ts";
+import { headerPosition, positionField, reachedAs } from "./requests/request.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */
-const LOG_ID = "daybook-log-id";
+const LOG_ID = "Daybook-Log-Id";
 
 /** In a forwarded request, the address to which it was sent: that of the leader. */
 const SENT_TO = "daybook-sent-to";
@@ -34,29 +31,24 @@ const LOOK_MS = 500;
 /** How long the answer to a write waits for this process to read the write too. */
 const OWN_WRITE_MS = 1_000;
 
-const POSITION = /^[0-9]{1,15}$/;
-const POSITION_RULE = "must be the logId of an entry";
-
-const position = documented(v.string(), { type: "string", pattern: POSITION.source });
-
 /** The header of requests and answers, for `/openapi.json`. */
 export const LOG_ID_HEADERS: {
   readonly request: Readonly<Record<string, Header>>;
   readonly answer: Readonly<Record<string, Header>>;
 } = {
   request: {
-    "Daybook-Log-Id": {
+    [LOG_ID]: {
       description: "In a journal that several processes share: the answer must include this " +
         "entry. A process that has not read it yet waits up to five seconds for it.",
-      schema: position,
+      schema: positionField,
     },
   },
   answer: {
-    "Daybook-Log-Id": {
+    [LOG_ID]: {
       description: "In a journal that several processes share: how far the process that answered " +
         "had read the journal. Send it with the next request, and no process answers " +
         "from an older position.",
-      schema: position,
+      schema: positionField,
     },
   },
 };
@@ -99,7 +91,8 @@ export class Relay {
   /** Waits until this process has read the position that the client has seen. */
   async #reach(c: Context): Promise<void> {
     const deps = this.#deps;
-    const wanted = Math.max(seenBy(c), this.#shared.leads() ? 0 : resumedAfter(c));
+    const seen = headerPosition(c.req.raw, LOG_ID) ?? 0;
+    const wanted = Math.max(seen, this.#shared.leads() ? 0 : resumedAfter(c));
     if (wanted <= deps.engine.headLogId) return;
     deps.waiting.requireRoom();
     await whileWaiting(deps, () => this.#readUpTo(wanted, WAIT_MS, c.req.raw.signal));
@@ -217,14 +210,6 @@ function isAnsweredHere({ method, by }: Route, c: Context, { notes }: HttpDeps):
   if (method !== "GET") return false;
   const note = req.query("note");
   return note === undefined || notes.of(note) !== undefined || !req.path.startsWith("/ui");
-}
-
-/** @throws {Problem} `invalid-request` */
-function seenBy({ req }: Context): LogId {
-  const text = req.header(LOG_ID);
-  if (text === undefined || text === "") return 0;
-  if (POSITION.test(text)) return Number(text);
-  throw invalidRequest([{ header: "Daybook-Log-Id", detail: POSITION_RULE }]);
 }
 
 /** The position after which a client continues a stream or a list; the route refuses invalid ones. */

@@ -7,45 +7,31 @@
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import { refuseQuery } from "./requests/request.ts";
 import type { Route } from "./route.ts";
-import { BULK_ROUTES, FAILURE_ROUTES } from "./routes/bulk.ts";
+import { BULK_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";
-import {
-  DEFINITION_ROUTES,
-  HEALTH_ROUTES,
-  JOURNAL_ROUTES,
-  METRICS_ROUTES,
-  OPEN_API_ROUTES,
-  SYSTEM_ROUTES,
-} from "./routes/system.ts";
+import { HEALTH_ROUTES, SYSTEM_ROUTES } from "./routes/system.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
-import { JOB_ROUTES, LIST_ROUTES } from "./routes/jobs.ts";
+import { JOB_ROUTES } from "./routes/jobs.ts";
 import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
 import { OVERVIEW_ROUTES } from "./routes/overview.ts";
-import { LIMIT_ROUTES, PAUSE_ROUTES } from "./routes/holds.ts";
+import { HOLD_ROUTES } from "./routes/holds.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
 
 /** In the order of `/openapi.json`. */
 const API_ROUTES: readonly Route[] = [
   ...CREATE_ROUTES,
-  ...LIST_ROUTES,
   ...JOB_ROUTES,
   ...JOB_LOG_ROUTES,
   ...CONTROL_ROUTES,
   ...BULK_ROUTES,
-  ...FAILURE_ROUTES,
   ...EVENT_ROUTES,
   ...EXPLAIN_ROUTES,
   ...REPLAY_ROUTES,
-  ...DEFINITION_ROUTES,
-  ...LIMIT_ROUTES,
-  ...PAUSE_ROUTES,
+  ...HOLD_ROUTES,
   ...OVERVIEW_ROUTES,
   ...SYSTEM_ROUTES,
-  ...JOURNAL_ROUTES,
-  ...OPEN_API_ROUTES,
-  ...METRICS_ROUTES,
 ];
 
 export const ROUTES: readonly Route[] = [

@@ -211,6 +211,15 @@ Deno.test("openDaybook: what calls return is the caller's own, and changing it c
 });
 
 /** Replaces every scalar that can be replaced. */
+Deno.test("control: dryRun, which only the HTTP API has, does not retry the job", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const { jobId } = await daybook.wait(await daybook.submit(refuse, {}), END);
+    const refusal = await refusalOf(daybook.control(jobId, "retry", { dryRun: true } as object));
+    assert.deepEqual(refusal.issues.map(({ pointer }) => pointer), ["/dryRun"]);
+  });
+});
+
 function spoil(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   for (const [name, member] of Object.entries(value)) {

@@ -89,6 +89,13 @@ Deno.test("daybook.whatIf: steps come in pages, which together are complete", as
   assert.equal(rest.nextCursor, null);
 });
 
+Deno.test("daybook.whatIf: an option that is undefined counts as left out, as in every other call", async () => {
+  await using daybook = await testDaybook([parcel]);
+  const { jobId } = await daybook.submit(parcel, { orderId: "7" });
+  const none = { limit: undefined, cursor: undefined } as object;
+  assert.ok((await daybook.whatIf(jobId, { without: [] }, none)).steps.length > 0);
+});
+
 Deno.test("daybook.whatIf: it says whether a queued job would start with other limits", async () => {
   const gate = Promise.withResolvers<void>();
   const slow = defineJob({

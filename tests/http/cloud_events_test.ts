@@ -124,6 +124,16 @@ Deno.test("CloudEvents: binary mode takes attributes from headers and data from 
   assert.deepEqual(Object.keys((await lastEntry(app)).attributes), ["cloudevent"]);
 });
 
+Deno.test("CloudEvents: a name that reaches a prototype is 422 in binary mode too", async () => {
+  const app = await startApp();
+  const headers = {
+    ...{ "ce-specversion": "1.0", "ce-id": "7", "ce-source": "/shop", "ce-type": "shop.Paid" },
+    "ce-constructor": "x",
+  };
+  const problem = await problemOf(await app.post("/events", {}, headers), 422, "invalid-request");
+  assert.deepEqual(pointersOf(problem), ["/constructor"]);
+});
+
 const BAD: readonly (readonly [string, object, string])[] = [
   ["another version", { specversion: "0.3" }, "/specversion"],
   ["no source", { source: undefined }, "/source"],

@@ -108,6 +108,18 @@ Deno.test("openapi: each operation, parameter and member has a description", asy
   assert.deepEqual(undescribed(await readDocument()), []);
 });
 
+Deno.test("openapi: each operation that records something takes a trace, and may find the disk full", async () => {
+  const unsafe = operationsOf(await readDocument())
+    .filter(({ method }) => method !== "GET")
+    .map(({ path, operation: { parameters = [], responses } }) => {
+      const takesTrace = parameters.some(({ name }) => name === "traceparent");
+      return { path, takesTrace, mayBeFull: "507" in responses };
+    });
+  assert.deepEqual(unsafe.filter(({ takesTrace, mayBeFull }) => takesTrace !== mayBeFull), []);
+  const recordingNothing = unsafe.filter(({ mayBeFull }) => !mayBeFull).map(({ path }) => path);
+  assert.deepEqual(recordingNothing, ["/jobs/{id}/what-if", "/journal/verify"]);
+});
+
 Deno.test("openapi: every sequence has a schema for its items", async () => {
   const sequences = /^(?:text\/event-stream|application\/x-ndjson)$/;
   const contents = operationsOf(await readDocument()).flatMap(({ operation }) =>

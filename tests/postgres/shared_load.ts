@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { ResumingReader } from "../scenario/stream_reader.ts";
 import { JobModel } from "../simulation/job_model.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
@@ -9,9 +10,11 @@ import { runJournal } from "../support/process/journal_command.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
 import type { Member } from "./members.ts";
 
-/** Returns the first column of each row of a query. */
 interface Database {
+  /** Returns the first column of each row of a query. */
   query(sql: string): Promise<readonly string[]>;
+  /** The address of a journal. */
+  url(journal: string): string;
 }
 
 export const CLIENTS = 4;
@@ -134,7 +137,10 @@ export class SharedLoad {
     await this.#requireAllOnce(leader.folder);
     this.#reader.messages.forEach(({ id }, index) => assert.equal(id, index + 1));
     for (const { folder } of this.#members) {
-      const verified = await runJournal(["verify", "--journal", folder]);
+      const verified = await runJournal(
+        ["verify", "--journal", folder, "--against", server.url(journal), "--no-server"],
+        { tools: { clock: systemClock } },
+      );
       assert.equal(verified.code, 0, verified.err.join("\n"));
     }
   }

@@ -94,9 +94,24 @@ Deno.test("contrast: what all that succeeded share sets even one job apart: a va
   const daybook = await printed([{ size: 4, zip: "D-20099" }], sizes);
   const zipped = (await daybook.explanation("bad-0")).contrast?.traits;
   assert.deepEqual(zipped, [
-    { name: "input.zip", value: "D-20099", others: 'one like "99999"' },
+    { name: "input.zip", value: "D-20099", others: 'one like "9"' },
     { name: "input.bad", value: true, others: "none" },
   ]);
+});
+
+Deno.test("contrast: what the others have may be one of few values, if each recurs, and one of two jobs is enough", async () => {
+  const good = (printers: readonly string[]) =>
+    printers.map((printer, at) => ({ printer, size: at, bad: false }));
+  const named = async (printers: readonly string[]) => {
+    const daybook = await printed(many(2, { printer: "z9", size: 3 }), good(printers));
+    return (await daybook.explanation("bad-0")).contrast?.traits[0];
+  };
+  const known = ["z1", "z2", "z1", "z2", "z3", "z1", "z2", "z3", "z1", "z1"];
+  const trait = { name: "input.printer", value: "z9", others: '"z1" or "z2" or "z3"' };
+  assert.deepEqual(await named(known), trait);
+  // A value that occurs once shows that there may be more of them.
+  assert.equal((await named([...known.slice(1), "z4"]))?.name, "input.bad");
+  assert.equal((await named([...known, "z4", "z4"]))?.name, "input.bad");
 });
 
 Deno.test("contrast: a missing member, an element of a list and a number beyond all others are named", async () => {
@@ -186,7 +201,7 @@ Deno.test("contrast: a job that succeeded is set apart where it first went anoth
   });
   const daybook = await Explained.start({ definitions: [route] });
   for (let at = 0; at < 10; at++) {
-    await daybook.submit(`ok-${at}`, "order.route", { stock: 1 + at % 3 });
+    await daybook.submit(`ok-${at}`, "order.route", { stock: 1 + at });
   }
   await daybook.submit("odd", "order.route", { stock: 0 });
   assert.equal(

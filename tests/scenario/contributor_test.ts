@@ -38,7 +38,7 @@ async function edit(folder: string, path: string, from: string, to: string): Pro
 }
 
 async function addRoute(folder: string): Promise<void> {
-  const list = "JOURNAL_ROUTES: readonly Route[] = [\n  ";
+  const list = "SYSTEM_ROUTES: readonly Route[] = [\n  ";
   await edit(folder, ROUTE_FILE, list, `${list}${ROUTE}\n  `);
 }
 

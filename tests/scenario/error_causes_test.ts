@@ -78,6 +78,10 @@ Deno.test("explain: another job that had to do with what the error is about is n
   assert.ok((await said("user.mail")).endsWith(erased));
   assert.ok((await said("user.export")).endsWith(erased));
   assert.doesNotMatch(await said("user.count"), /erase-7/);
+  // A short value counts as a word of its own.
+  await daybook.submit("first", "user.erase", { thing: "B12", by: "ada" });
+  await daybook.submit("second", "user.mail", { thing: "B12", by: "bob" });
+  assert.match((await daybook.explanation("second")).summary, / Job first \(user\.erase\), which/);
 });
 
 Deno.test("explain: the reason names the place of the error, and then its cause", async () => {

@@ -113,6 +113,21 @@ Deno.test("about: a value that is on no line is not found", async () => {
   );
 });
 
+Deno.test("about: beside jobs, an event that reached none is named", async () => {
+  const daybook = await Explained.start();
+  const plan = {
+    expected: [{ id: "it", eventType: "a.B", correlation: { equals: { to: "eva@x.org" } } }],
+  };
+  await daybook.post("/jobs", { jobId: "mail", plan });
+  await daybook.event("a.B", { to: "eva@x.org" }, { eventId: "reached" });
+  assert.doesNotMatch((await about(daybook, "eva@x.org")).summary, /Event/);
+  await daybook.event("crm.Unsubscribed", { email: "eva@x.org" }, { eventId: "unsub" });
+  assert.match(
+    (await about(daybook, "eva@x.org")).summary,
+    /^1 job and 2 events .* Event unsub, crm\.Unsubscribed, reached no job\. No job waits for events/,
+  );
+});
+
 Deno.test("about: a job is found by a value that its plan waits for, under the name of the expectation", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.submit("parent", "order.fulfil", { order: { id: "b-7" } });

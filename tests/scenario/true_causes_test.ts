@@ -564,6 +564,43 @@ Deno.test("explain a wait: a job that was to send the event, and sent one withou
   );
 });
 
+Deno.test("explain an attempt: after one that failed, its error is named", async () => {
+  const scan = scripted("virus.scan", { scan: hang }, {
+    timeoutMs: 5 * MINUTE_MS,
+    retry: { maxAttempts: 3, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [scan] });
+  await daybook.submit("scan", "virus.scan");
+  assert.doesNotMatch((await toldOf(daybook, "scan")).summary, /TimeoutError/);
+  await daybook.clock.advance(5 * MINUTE_MS + 1_000);
+  assert.match(
+    (await toldOf(daybook, "scan")).summary,
+    /attempt 2 of 3, since \S+Z, after TimeoutError: took longer than 300000 ms\.$/,
+  );
+});
+
+Deno.test("near miss: an event that another job sent without the value, but with another that is expected, is named", async () => {
+  const pack = defineJob({
+    type: "wms.pack",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx, { order = null, box }) =>
+      ctx.task("pack", (task) => {
+        task.emit("wms.Packed", { order: order as string | null, box: `${box}` });
+      }),
+  });
+  const daybook = await Explained.start({ definitions: [pack] });
+  const equals = { order: "O-709", box: "BX-9" };
+  const plan = { expected: [{ id: "it", eventType: "wms.Packed", correlation: { equals } }] };
+  await daybook.post("/jobs", { jobId: "job", plan });
+  await daybook.submit("pack-8", "wms.pack", { order: "O-708", box: "BX-8" });
+  await daybook.submit("pack-9", "wms.pack", { orderNo: "O-709", box: "BX-9" });
+  assert.match(
+    (await toldOf(daybook, "job")).summary,
+    /wms\.Packed came at \S+Z, with this job's box "BX-9"; order: expected "O-709", found null\.$/,
+  );
+});
+
 Deno.test("explain the time: many short steps that together took it are summed up", async () => {
   const crawl = defineJob({
     type: "site.crawl",

@@ -6,6 +6,7 @@
 import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
+import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
@@ -29,8 +30,6 @@ import {
 import type { ServerCall, ServerCommand } from "../server_call.ts";
 import type { Terminal } from "../terminal.ts";
 
-const COUNT_MAX = 1_000_000;
-const DAY_MS = 24 * 3_600_000;
 const KEYS_SHOWN = 5;
 
 const LIMIT_OPTIONS: readonly CommandOption[] = [
@@ -137,10 +136,10 @@ function limitsBody(input: CommandInput): object {
 
 /** @throws {CommandError} */
 function parseLimits(input: CommandInput): PlaceLimits {
-  const maxRunning = input.whole("max-running", 1, COUNT_MAX);
-  const perKey = input.whole("per-key", 1, COUNT_MAX);
-  const count = input.whole("rate-count", 1, 10_000);
-  const perMs = input.whole("rate-ms", 1, DAY_MS);
+  const maxRunning = input.whole("max-running", 1, PLACES_MAX);
+  const perKey = input.whole("per-key", 1, PLACES_MAX);
+  const count = input.whole("rate-count", 1, RATE_COUNT_MAX);
+  const perMs = input.whole("rate-ms", 1, RATE_MS_MAX);
   if ((count === undefined) !== (perMs === undefined)) {
     throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
   }

@@ -100,7 +100,7 @@ export const explanationAnswer = v.object({
       ...statement,
       traits: v.array(v.object({
         name: text,
-        value: anyJson,
+        value: v.exactOptional(anyJson),
         others: v.exactOptional(text),
       })),
       alike: describe(count, "How many jobs share this failure or wait."),

@@ -223,7 +223,7 @@ export const readyAnswer = v.object({
   ),
 });
 
-/** A pause, as `pauseView` creates it. */
+/** A pause, as the engine reports it. */
 export const pauseAnswer = v.object({
   pauseId: text,
   type: maybe(text, "The pause holds only jobs of this type."),

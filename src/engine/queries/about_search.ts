@@ -23,7 +23,7 @@ import { isSameWork } from "../../explain/repeated_work.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import type { EventExplainer } from "./event_explainer.ts";
+import { type EventExplainer, REACHED_NONE } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -192,9 +192,10 @@ function summarize(
   const more = left > 0
     ? ` ${counted(left, "more job")} ${left === 1 ? "has" : "have"} it too.`
     : "";
+  const lost = [newest, ...older].find((one) => one?.statement.includes(REACHED_NONE));
   return `${counted(jobs.length, "job")} and ${
     counted(events, "event")
-  } have ${value}. ${twins}${named}${more}`;
+  } have ${value}. ${twins}${named}${more}${lost === undefined ? "" : ` ${lost.statement}`}`;
 }
 
 /** A sentence, if two of the jobs may have done the same work. */

@@ -33,6 +33,8 @@ type EventExplainerParts = Pick<QueryParts, "events" | "history" | "registry" | 
 
 /** The most jobs and definitions that are listed; the rest are counted. */
 const LISTED_MAX = 20;
+/** What the sentence says of an event without effect. */
+export const REACHED_NONE = "reached no job.";
 /** How many jobs the sentence names. */
 const NAMED_MAX = 3;
 const PAGE = 500;
@@ -229,7 +231,7 @@ function summarize(
       rest > 0 ? ` and ${rest} more` : ""
     }.${isSame ? ` Each: ${why(only)}` : ""}`;
   }
-  return [`${event} reached no job.`, ...nearest].join(" ");
+  return [`${event} ${REACHED_NONE}`, ...nearest].join(" ");
 }
 
 const STARTED_NO = "It started no ";

@@ -249,7 +249,7 @@ function pathTo(value: JsonScalar, { input = null, labels }: Given): string | un
 const TWINS_MAX = 4;
 const RIVALS_MAX = 10;
 
-/** In shorter texts a value occurs by chance. */
+/** A shorter value that is not a word of its own occurs by chance. */
 const NAMED_LENGTH_MIN = 4;
 /** Errors about the state of a thing, which another job may have changed. */
 const OF_STATE =
@@ -272,8 +272,9 @@ export class TwinSearch {
       : [];
     this.#own = given.filter(({ path, value }) => isIdentifier(path, value)).slice(0, VALUES_MAX);
     const error = job.state === "Failed" ? job.failure.error.message : "";
-    const named = given.filter(({ value }) =>
-      `${value}`.length >= NAMED_LENGTH_MIN && error.includes(`${value}`)
+    const words = new Set(error.match(/[\p{L}\p{N}]+/gu));
+    const named = given.map((own) => ({ ...own, text: `${own.value}` })).filter(({ text }) =>
+      text.length >= NAMED_LENGTH_MIN ? error.includes(text) : words.has(text)
     );
     this.#disputed = named.length > 0
       ? named.slice(0, VALUES_MAX)

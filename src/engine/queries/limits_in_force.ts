@@ -75,12 +75,11 @@ export class LimitsInForce {
   }
 
   /** Restores the limits in the code; `undefined` when they are in force already. */
-  async restore(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
+  async restore(type: string, origin?: Origin): Promise<LimitedType | undefined> {
     const { limitChanges, writer } = this.#parts;
     if (limitChanges.of(type) === undefined) return undefined;
-    const attributes = { type, ...(reason === undefined ? {} : { reason }) };
     const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
-    await writer.recorded([{ ...origin, ...about, attributes }]);
+    await writer.recorded([{ ...origin, ...about, attributes: { type } }]);
     return this.#now(type);
   }
 

@@ -142,6 +142,8 @@ export function findJobInError(
   for (const word of new Set(words.slice(0, WORDS_MAX))) {
     const named = word === job.jobId ? undefined : table.job(word as JobId);
     if (named === undefined || named.lastLogId > upTo) continue;
+    // An id that is a plain word may be none here.
+    if (!hasFailed(named, upTo) && !/[^a-z]/i.test(word)) continue;
     const statement = `Job ${named.jobId}, which the error names, ${becameText(named)}.`;
     return { statement, cites: [becameBy(named)] };
   }

@@ -131,7 +131,8 @@ export function contradiction(
   for (const [path, values] of byPath) {
     const first = values.find(({ value }) => isIdentifier(path, value));
     const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);
-    if (first === undefined || !isScalar(found)) continue;
+    // A value that is missing is none of another thing.
+    if (first === undefined || !isScalar(found) || found === null) continue;
     if (values.every(({ loose }) => looseForm(found) !== loose)) return { own: first, found };
   }
   return undefined;

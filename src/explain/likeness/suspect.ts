@@ -277,9 +277,8 @@ function ownContent(
   const { job, own, createdBy, causedBy, started } = comparison;
   const isNamed = entry.jobId === job.jobId;
   if (hasCounted || entry.stratum === "framework" && !isCorrelated(entry)) return undefined;
-  if (entry.logId === causedBy || entry.causedBy !== undefined && entry.stratum !== "framework") {
-    return undefined;
-  }
+  const isSentByJob = entry.causedBy !== undefined && entry.stratum !== "framework";
+  if (entry.logId === causedBy || isSentByJob && !isType) return undefined;
   if (entry.logId < createdBy || effects.some(({ counted }) => counted?.length !== 0)) {
     return undefined;
   }

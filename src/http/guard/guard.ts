@@ -11,22 +11,10 @@ import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { requestSession, type Sessions } from "./sessions.ts";
-import type { Checked } from "./token_checks.ts";
+import { type Checked, NO_HOLDER } from "./token_checks.ts";
 import { sizeOfGet } from "./admission_gate.ts";
 
-/** Some of what all routes share, and what only the guard needs. */
-interface GuardOptions extends
-  Pick<
-    HttpDeps,
-    | "engine"
-    | "access"
-    | "tokens"
-    | "sessions"
-    | "requests"
-    | "openRequests"
-    | "admission"
-    | "spans"
-  > {
+interface GuardOptions {
   /**
    * Host names, without ports, besides loopback. `"any"` only with a token: a page whose name was
    * rebound to this server cannot know the token.
@@ -42,22 +30,25 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 export class Guard {
-  readonly #options: GuardOptions;
+  readonly #deps: HttpDeps;
   readonly #hosts: Hosts;
+  readonly #relay: Relay | undefined;
 
-  constructor(options: GuardOptions) {
-    this.#options = options;
-    this.#hosts = new Hosts(options.allowedHosts);
+  constructor(deps: HttpDeps, { allowedHosts, relay }: GuardOptions) {
+    this.#deps = deps;
+    this.#hosts = new Hosts(allowedHosts);
+    this.#relay = relay;
   }
 
   /**
    * The handler of a route, behind all checks. The checks wrap it instead of being middleware,
    * which would cost every request a chain of promises.
    */
-  around(route: Route, deps: HttpDeps): Handler {
+  around(route: Route): Handler {
     const { method, path, scope, handle } = route;
-    const { relay, spans, admission } = this.#options;
-    const requests = scope === "open" ? this.#options.openRequests : this.#options.requests;
+    const [deps, relay] = [this.#deps, this.#relay];
+    const { spans, admission } = deps;
+    const requests = scope === "open" ? deps.openRequests : deps.requests;
     const isProbe = PROBES.has(path);
     // Requests with a body are admitted when the body has arrived.
     const size = method === "GET" ? sizeOfGet(path) : undefined;
@@ -85,7 +76,7 @@ export class Guard {
    * @throws {Problem} if the request is refused.
    */
   admit(c: Context, scope: RouteScope | undefined): void {
-    const { engine, access } = this.#options;
+    const { engine, access } = this.#deps;
     const { raw, method } = c.req;
     const host = this.#hosts.of(raw);
     if (access !== undefined) this.#requireScope(c, scope, access, host);
@@ -100,7 +91,7 @@ export class Guard {
    */
   #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
     const { raw: request } = c.req;
-    const credential = readCredential(request.headers, host, this.#options.sessions);
+    const credential = readCredential(request.headers, host, this.#deps.sessions);
     const { token, session, isOpen } = credential;
     const checked = this.#checked(c, credential, access);
     const { holder } = checked;
@@ -119,13 +110,11 @@ export class Guard {
   /** Guesses of session names are not slowed: 256 random bits cannot be guessed. */
   #checked(c: Context, { token, session }: Credential, access: Access): Checked {
     if (token === undefined) return NO_HOLDER;
-    if (!session) return this.#options.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
+    if (!session) return this.#deps.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
     const holder = access.holderOf(token);
     return holder === undefined ? NO_HOLDER : { holder };
   }
 }
-
-const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 /**
  * A browser sends the origin of the page behind a request; only pages of this server may write.

@@ -23,7 +23,8 @@ export type Checked =
   | { readonly holder: undefined; readonly waitSeconds: number };
 
 const ANYBODYS = "";
-const WRONG: Checked = { holder: undefined, waitSeconds: 0 };
+/** A request without a valid token; nothing has to be waited for. */
+export const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 export class TokenChecks {
   readonly #access: Access;
@@ -46,7 +47,7 @@ export class TokenChecks {
     if (waitSeconds > 0) return { holder: undefined, waitSeconds };
     if (holder === undefined || address === undefined) {
       this.#wrong(address ?? ANYBODYS);
-      return WRONG;
+      return NO_HOLDER;
     }
     this.#remember(token, address);
     return { holder };

@@ -5,7 +5,6 @@
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isObject } from "../../documents/fields.ts";
-import { mapped } from "./json_schema.ts";
 
 const TIME = "2026-01-31T12:00:00.000Z";
 
@@ -52,47 +51,20 @@ const VALUES: Readonly<Record<string, JsonValue>> = {
   why: 'It matches expectation "shipped": 1 of 1.',
 };
 
-/** The same document, with an example of each successful answer. */
-export function withExamples(document: JsonObject): JsonObject {
-  const { paths, components } = document;
-  const schemas = isObject(components) && isObject(components["schemas"])
-    ? components["schemas"]
-    : {};
-  return {
-    ...document,
-    paths: changed(paths, (item) => changed(item, (one) => exampled(one, schemas))),
-  };
-}
-
-/** The members of a value, where those that are objects are changed. */
-function changed(
-  value: JsonValue | undefined,
-  change: (one: JsonObject, name: string) => JsonValue,
+/**
+ * A media type of a successful answer, with an example unless it has some.
+ *
+ * @param schemas The schemas that `$ref` refers to.
+ */
+export function withExample(
+  mediaType: string,
+  content: JsonObject,
+  schemas: JsonObject,
 ): JsonObject {
-  return mapped(isObject(value) ? value : {}, (one, name) => {
-    return isObject(one) ? change(one, name) : one;
-  });
-}
-
-function exampled(operation: JsonObject, schemas: JsonObject): JsonObject {
-  const { responses } = operation;
-  if (!isObject(responses)) return operation;
-  const exampledResponses = changed(responses, (response, status) => {
-    const { content } = response;
-    if (Number(status) >= 300 || !isObject(content)) return response;
-    const contents = changed(content, (one, mediaType) => exampledContent(mediaType, one, schemas));
-    return { ...response, content: contents };
-  });
-  return { ...operation, responses: exampledResponses };
-}
-
-function exampledContent(mediaType: string, content: JsonObject, schemas: JsonObject): JsonObject {
   if ("examples" in content || mediaType === "text/plain") return content;
-  const item = content["x-oai-itemSchema"];
-  if (!isObject(item)) {
-    return { ...content, example: answerExample(content["schema"] ?? {}, schemas) };
-  }
-  return { ...content, example: sequenceExample(item, schemas) };
+  const { schema = {}, "x-oai-itemSchema": item } = content;
+  const example = isObject(item) ? sequenceExample(item, schemas) : answerExample(schema, schemas);
+  return { ...content, example };
 }
 
 /** A line of NDJSON, or a message of a stream. */

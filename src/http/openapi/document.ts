@@ -31,10 +31,9 @@ import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/probl
 import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
-import type { Route, RouteScope } from "../route.ts";
+import type { Content, Header, Operation, Route, RouteScope } from "../route.ts";
 import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
-import type { Answer, Content, Header, Operation } from "./operation.ts";
-import { withExamples } from "./answer_examples.ts";
+import { withExample } from "./answer_examples.ts";
 import { described } from "./members.ts";
 
 /** The body of a refusal, as `problemResponse` writes it. */
@@ -95,6 +94,37 @@ const COMMON_PROBLEMS: readonly ProblemKind[] = [
 /** Problems of every open route: probes take no token, and no limit applies to them. */
 const OPEN_PROBLEMS: readonly ProblemKind[] = ["malformed-host", "wrong-host", "internal"];
 
+/** Problems of a route that takes a body. */
+const BODY_PROBLEMS: readonly ProblemKind[] = [
+  "malformed-json",
+  "malformed-text",
+  "unreadable-body",
+  "body-too-slow",
+  "body-too-large",
+  "unsupported-media-type",
+];
+
+/** Problems of a route that is not safe, whether or not it records anything. */
+const UNSAFE_PROBLEMS: readonly ProblemKind[] = ["cross-site", "draining"];
+
+/** Problems of a route that records something. */
+const WRITE_PROBLEMS: readonly ProblemKind[] = ["outcome-unknown", "disk-full"];
+
+/** Headers of a route that records something. */
+const TRACE_HEADERS: Readonly<Record<string, Header>> = {
+  "traceparent": {
+    description:
+      "W3C Trace Context: its ids are recorded with all entries that the request causes. " +
+      "An invalid value is ignored.",
+    schema: v.string(),
+  },
+};
+
+/** Only the leader of a shared journal records. */
+function isWrite({ method, by }: Place): boolean {
+  return method !== "GET" && by !== "here";
+}
+
 const PROBLEM_LIST = PROBLEM_KINDS
   .map((kind) =>
     `- \`${problemType(kind)}\` (${problemFacts(kind).status}): ${problemFacts(kind).title}`
@@ -116,14 +146,15 @@ export function openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,
 ): JsonObject {
+  const schemas = namedSchemaObjects(NAMED);
   const document = {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to the URL of the document, so that it also works behind a proxy.
     servers: [{ url: "/", description: "The server that serves this document" }],
-    paths: describePaths(routes, needsToken),
+    paths: describePaths(routes, needsToken, schemas),
     components: {
-      schemas: namedSchemaObjects(NAMED),
+      schemas,
       securitySchemes: {
         bearer: {
           type: "http",
@@ -133,23 +164,30 @@ export function openApiDocument(
       },
     },
   };
-  return withExamples(described(document) as JsonObject);
+  return described(document) as JsonObject;
 }
 
-function describePaths(routes: readonly Route[], needsToken: boolean): JsonObject {
+function describePaths(
+  routes: readonly Route[],
+  needsToken: boolean,
+  schemas: JsonObject,
+): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
-  for (const { method, path, scope, operation } of routes) {
-    if (operation === undefined) continue;
-    const template = path.replace(/:(\w+)/g, "{$1}");
+  for (const route of routes) {
+    if (route.operation === undefined) continue;
+    const template = route.path.replace(/:(\w+)/g, "{$1}");
     const item = paths[template] ??= {};
-    item[method.toLowerCase()] = operationObject({ path, scope }, operation, needsToken);
+    item[route.method.toLowerCase()] = {
+      ...operationObject(route, route.operation, schemas),
+      security: describeSecurity(route.scope, needsToken),
+    };
   }
   return paths;
 }
 
-type Place = Pick<Route, "path" | "scope">;
+type Place = Omit<Route, "operation" | "handle">;
 
-function operationObject(place: Place, operation: Operation, needsToken: boolean): JsonObject {
+function operationObject(place: Place, operation: Operation, schemas: JsonObject): JsonObject {
   const { id, tag, summary, description, body } = operation;
   const parameters = describeParameters(place, operation);
   return {
@@ -161,8 +199,10 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     ...(body === undefined ? {} : {
       requestBody: { required: body.required, content: mapped(body.content, mediaTypeObject) },
     }),
-    responses: { ...describeAnswers(place, operation), ...describeProblems(place, operation) },
-    security: describeSecurity(place.scope, needsToken),
+    responses: {
+      ...describeAnswers(place, operation, schemas),
+      ...describeProblems(place, operation),
+    },
   };
 }
 
@@ -182,13 +222,10 @@ function describeParameters(place: Place, { query = {}, headers = {} }: Operatio
     schema: name === ":id" ? toJsonSchema(jobIdField) : { type: "string" },
   }));
   const inQuery = Object.entries(query).map(([name, parameter]) => queryObject(name, parameter));
-  const inHeaders = Object.entries({ ...headers, ...positions(place).request }).map((
-    [name, header],
-  ) => ({
-    name,
-    in: "header",
-    ...headerObject(header),
-  }));
+  const trace = isWrite(place) ? TRACE_HEADERS : {};
+  const allHeaders = { ...headers, ...trace, ...positions(place).request };
+  const inHeaders = Object.entries(allHeaders)
+    .map(([name, header]) => ({ name, in: "header", ...headerObject(header) }));
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
@@ -216,10 +253,19 @@ function headerObject({ description, schema }: Header): JsonObject {
   return { description, schema: toJsonSchema(schema) };
 }
 
-function describeAnswers(place: Place, { answers }: Operation): JsonObject {
-  return mapped(answers, (answer) => {
-    const headers = { ...answer.headers, ...positions(place).answer };
-    return answerObject({ ...answer, headers });
+function describeAnswers(place: Place, { answers }: Operation, schemas: JsonObject): JsonObject {
+  return mapped(answers, ({ description, content, headers }) => {
+    const all = { ...headers, ...positions(place).answer };
+    return {
+      description,
+      ...(Object.keys(all).length === 0 ? {} : { headers: mapped(all, headerObject) }),
+      ...(content === undefined ? {} : {
+        content: mapped(
+          content,
+          (one, mediaType) => withExample(mediaType, mediaTypeObject(one), schemas),
+        ),
+      }),
+    };
   });
 }
 
@@ -228,21 +274,16 @@ function positions({ scope }: Place): Partial<typeof LOG_ID_HEADERS> {
   return scope === "open" ? {} : LOG_ID_HEADERS;
 }
 
-function answerObject({ description, content, headers = {} }: Answer): JsonObject {
-  return {
-    description,
-    ...(Object.keys(headers).length === 0 ? {} : { headers: mapped(headers, headerObject) }),
-    ...(content === undefined ? {} : { content: mapped(content, mediaTypeObject) }),
-  };
-}
-
 /** Kinds with the same status share an answer. */
-function describeProblems({ scope }: Place, { problems }: Operation): JsonObject {
-  const common = scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS;
-  const byStatus = Map.groupBy(
-    new Set([...problems, ...common]),
-    (kind) => problemFacts(kind).status,
-  );
+function describeProblems(place: Place, { problems = [], body }: Operation): JsonObject {
+  const kinds = new Set([
+    ...problems,
+    ...body === undefined ? [] : BODY_PROBLEMS,
+    ...place.method === "GET" ? [] : UNSAFE_PROBLEMS,
+    ...isWrite(place) ? WRITE_PROBLEMS : [],
+    ...place.scope === "open" ? OPEN_PROBLEMS : COMMON_PROBLEMS,
+  ]);
+  const byStatus = Map.groupBy(kinds, (kind) => problemFacts(kind).status);
   return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, problemObject(kinds)]));
 }
 

@@ -82,7 +82,8 @@ function parseArray(text: string): JsonValue {
 async function binaryEvent(request: Request, bodies: Bodies): Promise<JudgedEvent> {
   const bytes = await bodies.read(request);
   const data = bytes.length === 0 ? undefined : parseData(request, bytes);
-  const attributes = binaryAttributes(request.headers);
+  // As in any document, names that reach a prototype are refused.
+  const attributes = parseJson(JSON.stringify(binaryAttributes(request.headers))) as JsonObject;
   return judgeCloudEvent(data === undefined ? attributes : { ...attributes, data });
 }
 
@@ -130,7 +131,7 @@ export const cloudEvent = v.looseObject({
 type CloudEvent = v.InferOutput<typeof cloudEvent>;
 
 /** @param at The pointer to the event in its document. */
-export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
+function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
   const parsed = v.safeParse(cloudEvent, value);
   if (!parsed.success) return refused(pointedIssues(parsed.issues, at));
   const data = isObject(value) ? value["data"] : undefined;
@@ -182,7 +183,7 @@ function toAttributes(data: JsonValue | undefined, base64: string | undefined): 
 }
 
 /** The attributes of a CloudEvent in binary mode: its `ce-*` headers, without the prefix. */
-export function binaryAttributes(headers: Headers): JsonObject {
+function binaryAttributes(headers: Headers): JsonObject {
   const attributes: Record<string, JsonValue> = {};
   for (const [name, value] of headers) {
     if (name.startsWith("ce-")) attributes[name.slice(3)] = percentDecoded(value);

@@ -5,11 +5,15 @@
 
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
+import * as v from "valibot";
+import type { LogId } from "../../core/ids.ts";
 import { type Origin, parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
 import { requestViewer } from "../guard/viewer.ts";
+import { documented, parseWholeNumber } from "../../documents/fields.ts";
 import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 
 /**
  * @throws {Problem} `invalid-request` if there is any query.
@@ -21,6 +25,27 @@ export function refuseQuery(request: Request): void {
 /** @throws {Problem} `invalid-request` for a parameter that is unknown, repeated or wrong. */
 export function readQuery<Known extends Parameters>(request: Request, known: Known): Query<Known> {
   return parseQuery(new URL(request.url).searchParams, known);
+}
+
+const POSITION_RULE = "must be the logId of an entry";
+
+/** Some clients send an empty value before they have a position. */
+export const positionField = v.pipe(
+  documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
+  v.check((text) => text === "" || parseWholeNumber(text) !== undefined, POSITION_RULE),
+);
+
+/**
+ * The position in a header; `undefined` if it has none.
+ *
+ * @throws {Problem} `invalid-request`
+ */
+export function headerPosition({ headers }: Request, header: string): LogId | undefined {
+  const text = headers.get(header);
+  if (text === null || text === "") return undefined;
+  const position = parseWholeNumber(text);
+  if (position === undefined) throw invalidRequest([{ header, detail: POSITION_RULE }]);
+  return position;
 }
 
 const WAIT_SECONDS_MAX = 60;

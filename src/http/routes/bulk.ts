@@ -19,7 +19,7 @@ import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { BODY_PROBLEMS, json, ok, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
@@ -32,7 +32,6 @@ import {
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
-import type { Route } from "../route.ts";
 import { failuresText, largestCause } from "../../explain/failures_text.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
@@ -65,43 +64,6 @@ const bulkBody = strictObject({
     `The most jobs that this request acts on. Default: ${BULK_MAX}.`,
   ),
 });
-
-export const BULK_ROUTES: readonly Route[] = [{
-  method: "POST",
-  path: "/jobs/bulk",
-  scope: "operate",
-  operation: {
-    id: "controlJobs",
-    tag: "jobs",
-    summary: "Retry, cancel, suspend or resume all jobs that match a filter",
-    description:
-      "The newest jobs come first; each job is checked when its turn comes. One request " +
-      `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
-      "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
-      "were already retried, and cancelled jobs unless the filter has the condition " +
-      "cancelled. The request can be repeated safely: nothing is done twice.",
-    headers: TRACE_HEADERS,
-    body: {
-      required: true,
-      content: json(bulkBody, {
-        count: { action: "retry", filter: { type: ["payment.collect"] }, dryRun: true },
-        retryOneKindOfFailure: {
-          action: "retry",
-          filter: { fingerprint: "3f2a9c01d4e7" },
-          reason: "the bank is back",
-        },
-        cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
-      }),
-    },
-    answers: ok(
-      "What was done, what was refused, and what is left; with dryRun, what the request " +
-        "would do.",
-      v.union([bulkAnswer, bulkPreviewAnswer]),
-    ),
-    problems: [...BODY_PROBLEMS, ...WRITE_PROBLEMS],
-  },
-  handle: controlJobs,
-}];
 
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const body = await readJson(c.req.raw, deps.bodies);
@@ -168,35 +130,71 @@ const FAILURE_PARAMETERS = {
   ),
 };
 
-export const FAILURE_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/failures",
-  scope: "read",
-  operation: {
-    id: "listFailures",
-    tag: "jobs",
-    summary: "List failures that were not yet retried, by kind, the most frequent first",
-    description: "Failures are of one kind if they have the same type, task, error and words in " +
-      "the message; numbers, ids, times, paths and text in quotation marks are " +
-      "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
-      "/jobs/bulk with the fingerprint retries all of a kind.",
-    query: FAILURE_PARAMETERS,
-    answers: ok("The kinds of failures.", failuresAnswer),
-    problems: [],
-  },
-  async handle({ req }, deps) {
-    const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-    const { lists, explainer } = deps.engine;
-    const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
-    const cause = largestCause(groups);
-    const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
-    const summary = [failuresText(cause), apart].filter(Boolean).join(" ");
-    const answer = { summary, failures: groups.map(groupView), ...rest };
-    return largeJsonResponse(deps, answer, STATUS.ok);
-  },
-}];
-
 function groupView(group: FailureGroup) {
   const { newest, oldest } = group;
   return { ...group, newest: summaryView(newest), oldest: summaryView(oldest) };
 }
+
+export const BULK_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/jobs/bulk",
+    scope: "operate",
+    operation: {
+      id: "controlJobs",
+      tag: "jobs",
+      summary: "Retry, cancel, suspend or resume all jobs that match a filter",
+      description:
+        "The newest jobs come first; each job is checked when its turn comes. One request " +
+        `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
+        "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
+        "were already retried, and cancelled jobs unless the filter has the condition " +
+        "cancelled. The request can be repeated safely: nothing is done twice.",
+      body: {
+        required: true,
+        content: json(bulkBody, {
+          count: { action: "retry", filter: { type: ["payment.collect"] }, dryRun: true },
+          retryOneKindOfFailure: {
+            action: "retry",
+            filter: { fingerprint: "3f2a9c01d4e7" },
+            reason: "the bank is back",
+          },
+          cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
+        }),
+      },
+      answers: ok(
+        "What was done, what was refused, and what is left; with dryRun, what the request " +
+          "would do.",
+        v.union([bulkAnswer, bulkPreviewAnswer]),
+      ),
+    },
+    handle: controlJobs,
+  },
+  {
+    method: "GET",
+    path: "/failures",
+    scope: "read",
+    operation: {
+      id: "listFailures",
+      tag: "jobs",
+      summary: "List failures that were not yet retried, by kind, the most frequent first",
+      description:
+        "Failures are of one kind if they have the same type, task, error and words in " +
+        "the message; numbers, ids, times, paths and text in quotation marks are " +
+        "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
+        "/jobs/bulk with the fingerprint retries all of a kind.",
+      query: FAILURE_PARAMETERS,
+      answers: ok("The kinds of failures.", failuresAnswer),
+    },
+    async handle({ req }, deps) {
+      const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
+      const { lists, explainer } = deps.engine;
+      const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
+      const cause = largestCause(groups);
+      const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
+      const summary = [failuresText(cause), apart].filter(Boolean).join(" ");
+      const answer = { summary, failures: groups.map(groupView), ...rest };
+      return largeJsonResponse(deps, answer, STATUS.ok);
+    },
+  },
+];

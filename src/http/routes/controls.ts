@@ -24,23 +24,14 @@ import { readOptionalJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
-import {
-  BODY_PROBLEMS,
-  json,
-  LOCATION,
-  ok,
-  TRACE_HEADERS,
-  WRITE_PROBLEMS,
-} from "../openapi/operation.ts";
+import { json, LOCATION, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/admission_gate.ts";
 import { requireJob, requireMatch } from "./jobs.ts";
 
 const HEADERS = {
-  ...TRACE_HEADERS,
   "If-Match": {
     description: "An ETag of the job: nothing is done if it has changed since.",
     schema: v.string(),
@@ -65,13 +56,7 @@ function controlRoute(kind: StateControl): Route {
       headers: HEADERS,
       body: { required: false, content: kind === "cancel" ? CANCEL : json(controlBody, REASON) },
       answers: ok("The current state of the job.", jobAnswer),
-      problems: [
-        "unknown-job",
-        "not-in-this-state",
-        "precondition-failed",
-        ...BODY_PROBLEMS,
-        ...WRITE_PROBLEMS,
-      ],
+      problems: ["unknown-job", "not-in-this-state", "precondition-failed"],
     },
     handle: (c, deps) => control(c, deps, kind),
   };
@@ -125,8 +110,6 @@ export const CONTROL_ROUTES: readonly Route[] = [
       problems: [
         ...["unknown-job", "not-in-this-state", "input-removed", "unknown-type"] as const,
         "precondition-failed",
-        ...BODY_PROBLEMS,
-        ...WRITE_PROBLEMS,
       ],
     },
     handle: retry,

@@ -31,17 +31,8 @@ import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import {
-  BODY_PROBLEMS,
-  json,
-  LOCATION,
-  PREFERENCE_APPLIED,
-  TRACE_HEADERS,
-  WAIT,
-  WRITE_PROBLEMS,
-} from "../openapi/operation.ts";
+import { json, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
-import type { Route } from "../route.ts";
 import { waitForJob } from "../answers/waiting.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
@@ -111,7 +102,6 @@ export const CREATE_ROUTES: readonly Route[] = [{
           "combined.",
         schema: v.string(),
       },
-      ...TRACE_HEADERS,
     },
     body: {
       required: true,
@@ -137,11 +127,7 @@ export const CREATE_ROUTES: readonly Route[] = [{
         content: json(v.union([jobAnswer, minimalJobAnswer, jobReceiptsAnswer])),
       },
     },
-    problems: [
-      ...["job-exists", "unknown-type", "idempotency-key-reused"] as const,
-      ...BODY_PROBLEMS,
-      ...WRITE_PROBLEMS,
-    ],
+    problems: ["job-exists", "unknown-type", "idempotency-key-reused"],
   },
   handle: createJob,
 }];

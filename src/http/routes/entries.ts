@@ -15,7 +15,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json } from "../openapi/operation.ts";
+import { type Contents, json } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/request.ts";

@@ -8,19 +8,11 @@ import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
 import { selectFeed } from "../stream/feed.ts";
-import {
-  BODY_PROBLEMS,
-  type Header,
-  json,
-  ok,
-  TRACE_HEADERS,
-  WRITE_PROBLEMS,
-} from "../openapi/operation.ts";
+import { type Header, json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   AFTER,
@@ -126,7 +118,7 @@ export const EVENT_ROUTES: readonly Route[] = [
         "is on record with other content is refused, and its receipt names that entry; so is an " +
         "event for a job that does not exist. The refusal is recorded as journal.EventRefused. CloudEvents in binary mode are " +
         "accepted too, with their attributes in ce-* headers.",
-      headers: { ...TRACE_HEADERS, ...BINARY_HEADERS },
+      headers: BINARY_HEADERS,
       body: {
         required: true,
         content: {
@@ -149,7 +141,7 @@ export const EVENT_ROUTES: readonly Route[] = [
         },
       },
       answers: ok("A receipt for each event, in order.", receiptsAnswer),
-      problems: ["unknown-job", "event-id-reused", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+      problems: ["unknown-job", "event-id-reused"],
     },
     handle: takeEvents,
   },
@@ -165,7 +157,6 @@ export const EVENT_ROUTES: readonly Route[] = [
         "In pages, or as lines with Accept: application/x-ndjson. Filters: type, stratum, job.",
       query: ENTRY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
-      problems: [],
     },
     handle: showEvents,
   },
@@ -182,7 +173,6 @@ export const EVENT_ROUTES: readonly Route[] = [
       query: JOURNAL_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },
-      problems: [],
     },
     handle: streamEvents,
   },

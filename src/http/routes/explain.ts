@@ -27,12 +27,11 @@ import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { type Answer, json } from "../openapi/operation.ts";
+import { type Answer, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { preferredType, reachedAs, readQuery } from "../requests/request.ts";
 import { choice, single } from "../../documents/parameters.ts";
 import { textResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 
@@ -207,7 +206,6 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
         "that are all parked or suspended; and what would resume it.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(queueExplanationAnswer),
-      problems: [],
     },
     handle: explainQueue,
   },
@@ -223,7 +221,6 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
         "find out, for example, why it has no job.",
       query: ABOUT_PARAMETERS,
       answers: answers(aboutAnswer),
-      problems: [],
     },
     handle: explainAbout,
   },

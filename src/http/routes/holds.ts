@@ -17,26 +17,17 @@ import {
   restoreLimits,
 } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
-import {
-  BODY_PROBLEMS,
-  currentState,
-  json,
-  ok,
-  TRACE_HEADERS,
-  WRITE_PROBLEMS,
-} from "../openapi/operation.ts";
+import { currentState, json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
-import type { HeldPause } from "../../engine/requests.ts";
 
 const EXAMPLES = {
   fewer: { maxRunning: 2, reason: "the provider is slow today" },
   rate: { rate: { count: 100, perMs: 60_000 }, reason: "a new contract" },
 };
 
-export const LIMIT_ROUTES: readonly Route[] = [
+export const HOLD_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/limits",
@@ -67,7 +58,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
         "jobs that start from then on, and earlier ones only if the previous rate counted them.",
       body: { required: true, content: json(limitsBody, EXAMPLES) },
       answers: ok("The limits now in force.", limitedTypeAnswer),
-      problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+      problems: ["unknown-limits"],
     },
     async handle(c, { bodies, engine, spans }) {
       const body = await readJson(c.req.raw, bodies);
@@ -86,7 +77,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       summary: "Restore the limits of the code",
       description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: ok("The limits now in force.", limitedTypeAnswer),
-      problems: ["unknown-limits", ...WRITE_PROBLEMS],
+      problems: ["unknown-limits"],
     },
     async handle(c, { engine, spans }) {
       const type = c.req.param("type") ?? "";
@@ -94,16 +85,6 @@ export const LIMIT_ROUTES: readonly Route[] = [
       return jsonResponse(restored, STATUS.ok);
     },
   },
-];
-
-export function pauseView(pause: HeldPause) {
-  const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
-  const { jobs, firstJobs } = pause;
-  // `undefined` members are left out of the answer.
-  return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
-}
-
-export const PAUSE_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/pauses",
@@ -113,8 +94,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description:
         "Each pause in force: when, by whom and why it began, and how many jobs it holds.",
     }),
-    handle: (_, { engine }) =>
-      jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok),
+    handle: (_, { engine }) => jsonResponse({ pauses: engine.pauses.all() }, STATUS.ok),
   },
   {
     method: "POST",
@@ -130,7 +110,6 @@ export const PAUSE_ROUTES: readonly Route[] = [
         "pause is recorded, and survives restarts. While it is in force, repeating the same request " +
         "(type, label, key, reason and end) returns the same pause, so it is safe to send it again " +
         "if the answer was lost.",
-      headers: TRACE_HEADERS,
       body: {
         required: true,
         content: json(pauseBody, {
@@ -149,12 +128,12 @@ export const PAUSE_ROUTES: readonly Route[] = [
         },
         [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) },
       },
-      problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
+      problems: ["unknown-type", "over-capacity"],
     },
     async handle(c, deps) {
       const body = await readJson(c.req.raw, deps.bodies);
       const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
-      return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
+      return jsonResponse(pause, isNew ? STATUS.created : STATUS.ok);
     },
   },
   {
@@ -168,11 +147,11 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description:
         "The end is recorded with the name of the token. Jobs start as workers become free.",
       answers: ok("The pause that ended.", pauseAnswer),
-      problems: ["unknown-pause", ...WRITE_PROBLEMS],
+      problems: ["unknown-pause"],
     },
     async handle(c, { engine, spans }) {
       const ended = await endPause(c.req.param("id") ?? "", engine, requestOrigin(c, spans));
-      return jsonResponse(pauseView(ended), STATUS.ok);
+      return jsonResponse(ended, STATUS.ok);
     },
   },
 ];

@@ -2,11 +2,10 @@
 
 import * as v from "valibot";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { ok } from "../openapi/operation.ts";
+import { ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
-import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 import { count, text, time } from "../../documents/answers/parts.ts";
 
@@ -54,6 +53,6 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
   async handle(c, deps) {
     const { jobId } = requireJob(c, deps.engine);
     const { limit = LINES_DEFAULT } = readQuery(c.req.raw, LOG_PARAMETERS);
-    return await largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok, {});
+    return largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok);
   },
 }];

@@ -19,10 +19,9 @@ import { FILTER_PARAMETERS, toJobFilter } from "../../documents/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
-import { json, ok, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
+import { json, ok, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { appliedHeader, parsePreferences, readQuery } from "../requests/request.ts";
-import type { Route } from "../route.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { text } from "../../documents/answers/parts.ts";
@@ -60,24 +59,6 @@ const LIST_PARAMETERS = {
     "summary (default) has what a list needs; full has whole jobs.",
   ),
 };
-
-export const LIST_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/jobs",
-  scope: "read",
-  operation: {
-    id: "listJobs",
-    tag: "jobs",
-    summary: "List jobs, the newest first",
-    description: "Summaries, or whole jobs with view=full. One request examines a limited " +
-      "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
-      "is full, searched says how far it got, and nextCursor continues from there.",
-    query: LIST_PARAMETERS,
-    answers: ok("One page.", jobsAnswer),
-    problems: [],
-  },
-  handle: listJobs,
-}];
 
 function listJobs(c: Context, deps: HttpDeps): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
@@ -176,8 +157,23 @@ function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Req
   return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
 }
 
-/** `/jobs/:id`: one job, its entries, and its stream. */
 export const JOB_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/jobs",
+    scope: "read",
+    operation: {
+      id: "listJobs",
+      tag: "jobs",
+      summary: "List jobs, the newest first",
+      description: "Summaries, or whole jobs with view=full. One request examines a limited " +
+        "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
+        "is full, searched says how far it got, and nextCursor continues from there.",
+      query: LIST_PARAMETERS,
+      answers: ok("One page.", jobsAnswer),
+    },
+    handle: listJobs,
+  },
   {
     method: "GET",
     path: "/jobs/:id",

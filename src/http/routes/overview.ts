@@ -4,11 +4,10 @@
  */
 
 import * as v from "valibot";
-import { currentState } from "../openapi/operation.ts";
+import { currentState, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { CONDITIONS } from "../../core/condition.ts";
 import { type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import {
@@ -27,7 +26,6 @@ import { failureResource } from "../../core/job_resource.ts";
 import type { Census, HeldPause, NeedingAttention } from "../../engine/requests.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { pauseView } from "./holds.ts";
 import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
@@ -79,7 +77,7 @@ export async function readOverview(
 function overviewView({ census, pauses, attention, counts }: Overview) {
   const { oldestQueued } = census;
   return {
-    pauses: pauses.map(pauseView),
+    pauses,
     jobs: {
       all: census.jobs,
       byState: countsByKind(STATE_NAMES, (state) => census.states.get(state) ?? 0),

@@ -24,10 +24,9 @@ import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { BODY_PROBLEMS, json, ok, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
+import { json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
-import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 
 /** In a query, `+` means a space, which breaks the offset of a time. */
@@ -161,11 +160,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
         }),
       },
       answers: ok("The job as it would have been.", whatIfAnswer),
-      problems: [
-        ...["unknown-job", "unknown-point", "job-too-long"] as const,
-        ...BODY_PROBLEMS,
-        ...UNSAFE_PROBLEMS,
-      ],
+      problems: ["unknown-job", "unknown-point", "job-too-long"],
     },
     handle: whatIf,
   },

@@ -1,7 +1,6 @@
 /** Answers with server-sent events; see `StreamHub`. */
 
 import type { Context } from "hono";
-import * as v from "valibot";
 import {
   choice,
   eventType,
@@ -11,14 +10,13 @@ import {
   single,
   wholeNumber,
 } from "../../documents/parameters.ts";
-import { invalidRequest } from "../../documents/refusal.ts";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { documented, parseWholeNumber } from "../../documents/fields.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import type { Contents } from "../openapi/operation.ts";
+import type { Contents } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
+import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
@@ -37,18 +35,10 @@ export const STREAM_PARAMETERS = {
   types: listParameter(eventType, "Entries of these event types."),
 };
 
-const LAST_EVENT_ID_RULE = "must be the logId of an entry";
-
-/** Some clients send an empty value before they have an id. */
-const lastEventIdField = v.pipe(
-  documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
-  v.check((text) => text === "" || parseWholeNumber(text) !== undefined, LAST_EVENT_ID_RULE),
-);
-
 export const LAST_EVENT_ID = {
   description:
     "The position after which the stream resumes; takes precedence over the parameter after.",
-  schema: lastEventIdField,
+  schema: positionField,
 };
 
 /** The schema of a message, as clients of server-sent events parse it. */
@@ -129,13 +119,10 @@ export function resumePosition(
   query: AfterQuery,
   engine: JobEngine,
 ): LogId | undefined {
-  const lastEventId = request.headers.get("last-event-id");
-  if (lastEventId === null || lastEventId === "") return parseAfter(query, engine);
-  const place = { header: "Last-Event-ID" };
-  if (!v.is(lastEventIdField, lastEventId)) {
-    throw invalidRequest([{ ...place, detail: LAST_EVENT_ID_RULE }]);
-  }
-  return notBeyondHead(Number(lastEventId), engine.headLogId, place);
+  const header = "Last-Event-ID";
+  const lastEventId = headerPosition(request, header);
+  if (lastEventId === undefined) return parseAfter(query, engine);
+  return notBeyondHead(lastEventId, engine.headLogId, { header });
 }
 
 /** The parameter `after`. @throws {Problem} if it is not a position up to the head. */

@@ -13,10 +13,9 @@ import {
   systemAnswer,
   verificationRun,
 } from "../../documents/answers/system.ts";
-import { BODY_PROBLEMS, currentState, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
+import { currentState, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
-import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { DatabaseInForce, Standing } from "../../core/standing.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
@@ -27,86 +26,7 @@ import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/refusa
 import { readOptionalJson } from "../bodies/body.ts";
 import { checked, strictObject } from "../../documents/fields.ts";
 
-/** `/definitions`: the types of jobs that can be created. */
-export const DEFINITION_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/definitions",
-  scope: "read",
-  operation: currentState(
-    "listDefinitions",
-    "List the types of jobs, with the schemas of their inputs",
-    definitionsAnswer,
-    {
-      description:
-        "For each loaded type and version: its input schema, what starts it, and its limits.",
-    },
-  ),
-  handle: (_, { engine }) => jsonResponse({ definitions: engine.definitions() }, STATUS.ok),
-}];
-
 const METRICS_EXAMPLE = { jobs: 'daybook_jobs{condition="waiting"} 3\n' };
-
-/** `/metrics`: for Prometheus, and other tools that read its format. */
-export const METRICS_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/metrics",
-  scope: "read",
-  operation: {
-    id: "showMetrics",
-    tag: "system",
-    summary: "Show metrics for Prometheus",
-    description:
-      "Counters start at zero when the process starts; gauges are correct from the start.",
-    answers: {
-      [STATUS.ok]: {
-        description: "The text format of Prometheus.",
-        content: {
-          "text/plain": { schema: { json: { type: "string" } }, examples: METRICS_EXAMPLE },
-        },
-      },
-    },
-    problems: [],
-  },
-  async handle(_, { metrics, streams, requests, waiting }) {
-    if (metrics === undefined) {
-      throw new Problem("not-found", "Cannot show metrics: this process collects none");
-    }
-    const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
-    return new Response(await metrics.text(activity), {
-      status: STATUS.ok,
-      headers: { ...NO_STORE_HEADERS, "content-type": metrics.contentType },
-    });
-  },
-}];
-
-/** `/openapi.json`: every route, for programs. */
-export const OPEN_API_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/openapi.json",
-  scope: "read",
-  operation: currentState("showOpenApi", "Show this document", anyObject, {
-    description: "OpenAPI 3.1, generated from the routes of this server.",
-  }),
-  handle: (_, deps) => jsonResponse(deps.openApi(), STATUS.ok),
-}];
-
-export const SYSTEM_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/system",
-  // Only tokens with the scope operate may see the holders of tokens.
-  scope: "read",
-  operation: currentState(
-    "showSystem",
-    "Show the settings in force, the process, and the limits with their use",
-    systemAnswer,
-    {
-      description:
-        "The holders of valid tokens are shown to tokens with the scope operate; tokens and " +
-        "secrets are never shown.",
-    },
-  ),
-  handle: (c, deps) => jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok),
-}];
 
 /** Facts about the process, in JSON; `null` if they are not known. */
 function systemView(deps: HttpDeps, viewer: Viewer) {
@@ -275,7 +195,39 @@ export function startVerification({ verification }: HttpDeps): void {
   if (!start.started) throw new Problem("cannot-verify", `Cannot verify: ${start.reason}`);
 }
 
-export const JOURNAL_ROUTES: readonly Route[] = [
+export const SYSTEM_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/definitions",
+    scope: "read",
+    operation: currentState(
+      "listDefinitions",
+      "List the types of jobs, with the schemas of their inputs",
+      definitionsAnswer,
+      {
+        description:
+          "For each loaded type and version: its input schema, what starts it, and its limits.",
+      },
+    ),
+    handle: (_, { engine }) => jsonResponse({ definitions: engine.definitions() }, STATUS.ok),
+  },
+  {
+    method: "GET",
+    path: "/system",
+    // Only tokens with the scope operate may see the holders of tokens.
+    scope: "read",
+    operation: currentState(
+      "showSystem",
+      "Show the settings in force, the process, and the limits with their use",
+      systemAnswer,
+      {
+        description:
+          "The holders of valid tokens are shown to tokens with the scope operate; tokens and " +
+          "secrets are never shown.",
+      },
+    ),
+    handle: (c, deps) => jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok),
+  },
   {
     method: "GET",
     path: "/journal",
@@ -318,8 +270,47 @@ export const JOURNAL_ROUTES: readonly Route[] = [
           },
         },
       },
-      problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+      problems: ["cannot-verify"],
     },
     handle: verify,
+  },
+  {
+    method: "GET",
+    path: "/openapi.json",
+    scope: "read",
+    operation: currentState("showOpenApi", "Show this document", anyObject, {
+      description: "OpenAPI 3.1, generated from the routes of this server.",
+    }),
+    handle: (_, deps) => jsonResponse(deps.openApi(), STATUS.ok),
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    scope: "read",
+    operation: {
+      id: "showMetrics",
+      tag: "system",
+      summary: "Show metrics for Prometheus",
+      description:
+        "Counters start at zero when the process starts; gauges are correct from the start.",
+      answers: {
+        [STATUS.ok]: {
+          description: "The text format of Prometheus.",
+          content: {
+            "text/plain": { schema: { json: { type: "string" } }, examples: METRICS_EXAMPLE },
+          },
+        },
+      },
+    },
+    async handle(_, { metrics, streams, requests, waiting }) {
+      if (metrics === undefined) {
+        throw new Problem("not-found", "Cannot show metrics: this process collects none");
+      }
+      const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
+      return new Response(await metrics.text(activity), {
+        status: STATUS.ok,
+        headers: { ...NO_STORE_HEADERS, "content-type": metrics.contentType },
+      });
+    },
   },
 ];

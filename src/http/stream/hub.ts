@@ -8,12 +8,19 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { selectFeed, StreamMessages } from "./feed.ts";
+import { greetingAt, heartbeatAt, selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
-import { Channel, Channels, ChunkCache, nothingAfter, type Wanted } from "./channels.ts";
-import { Outlet, type Outlets } from "./outlets.ts";
+import {
+  Channel,
+  Channels,
+  type Chunk,
+  ChunkCache,
+  nothingAfter,
+  type Waiter,
+  type Wanted,
+} from "./channels.ts";
+import { type ChunkSource, Outlet, type Outlets } from "./outlets.ts";
 import { StreamTurns, Timeouts } from "./turns.ts";
-import { type ReaderHub, StreamReader } from "./reader.ts";
 
 const READ_AT_ONCE_MAX = 512;
 /** Readers that read the journal at the same time. */
@@ -29,7 +36,8 @@ interface HubOptions {
   readonly outlets: Outlets;
 }
 
-export class StreamHub implements ReaderHub {
+export class StreamHub {
+  /** Heartbeats for readers that were sent nothing since they last took a chunk. */
   readonly heartbeats: Timeouts<StreamReader>;
   readonly turns: StreamTurns;
   readonly #options: HubOptions;
@@ -56,6 +64,7 @@ export class StreamHub implements ReaderHub {
     );
   }
 
+  /** All entries up to here were passed to the waiting readers. */
   get head(): LogId {
     return this.#head;
   }
@@ -66,6 +75,7 @@ export class StreamHub implements ReaderHub {
     return new Outlet({ keeper: this.#options.outlets, permit, sourceOf }).body;
   }
 
+  /** Calls `readOn` when it is the turn of this reader. */
   queue(reader: StreamReader): void {
     this.#queue.add(reader);
     if (this.#lanes < LANES) void this.#serveQueue();
@@ -150,5 +160,106 @@ export class StreamHub implements ReaderHub {
 
   #stop(): void {
     for (const reader of [...this.#readers]) reader.stop();
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** One reader of a stream: a cursor, and an outlet that takes one chunk at a time. */
+class StreamReader implements ChunkSource, Waiter {
+  #isGreeted = false;
+  #isReading = false;
+  #isStopping = false;
+
+  constructor(
+    readonly channel: Channel,
+    public cursor: LogId,
+    private readonly outlet: Outlet,
+    private readonly hub: StreamHub,
+  ) {}
+
+  wanted(): void {
+    if (!this.#isGreeted) return this.#greet();
+    this.hub.heartbeats.start(this);
+    this.serve();
+  }
+
+  /**
+   * Sends the next chunk if it is in memory; otherwise waits for new entries, or for its turn to
+   * read.
+   */
+  serve(): void {
+    while (this.outlet.wantsChunk && !this.#isReading) {
+      const chunk = this.channel.chunkAfter(this.cursor);
+      const isCaughtUp = chunk === undefined && this.cursor >= this.hub.head;
+      if (isCaughtUp) return void this.channel.waiting.add(this);
+      if (chunk === undefined || this.hub.turns.isOver) return this.hub.queue(this);
+      this.#take(chunk);
+    }
+  }
+
+  /** Sends the next chunk from the journal. */
+  async readOn(): Promise<void> {
+    if (!this.outlet.wantsChunk || this.#isReading) return;
+    this.#isReading = true;
+    try {
+      const chunk = this.channel.chunkAfter(this.cursor) ??
+        await this.channel.readChunk(this.cursor);
+      if (this.outlet.wantsChunk) this.#take(chunk);
+    } catch (error) {
+      this.outlet.fail(error);
+    }
+    this.#isReading = false;
+    if (this.#isStopping) this.outlet.end();
+    else this.serve();
+  }
+
+  /** Sends the current position to an idle client. */
+  sendHeartbeat(): void {
+    this.cursor = this.#position;
+    this.#give(encoder.encode(heartbeatAt(this.cursor)));
+  }
+
+  fail(error: unknown): void {
+    this.outlet.fail(error);
+  }
+
+  /** A chunk that is being read is sent first. */
+  stop(): void {
+    this.#isStopping = true;
+    if (!this.#isReading) this.outlet.end();
+  }
+
+  left(): void {
+    this.channel.waiting.delete(this);
+    this.hub.heartbeats.stop(this);
+    this.hub.left(this);
+  }
+
+  #greet(): void {
+    this.#isGreeted = true;
+    this.#give(encoder.encode(greetingAt(this.cursor)));
+  }
+
+  /**
+   * While the reader waits, no entry up to the head passed its filter, or it would have been
+   * served.
+   */
+  get #position(): LogId {
+    const isWaiting = this.channel.waiting.has(this);
+    return isWaiting ? Math.max(this.cursor, this.hub.head) : this.cursor;
+  }
+
+  #take({ bytes, to, isLast }: Chunk): void {
+    this.cursor = to;
+    if (bytes.length > 0) this.#give(bytes);
+    if (isLast) this.outlet.end();
+  }
+
+  #give(bytes: Uint8Array): void {
+    this.channel.waiting.delete(this);
+    this.hub.heartbeats.stop(this);
+    this.hub.turns.spend(1);
+    this.outlet.give(bytes);
   }
 }
