@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { journalLayout } from "../../src/journal/layout.ts";
+import { chainAfter, chainField } from "../../src/journal/line_codec.ts";
+import { onlySegments } from "../../src/journal/segment_listing.ts";
+import { SegmentWalk } from "../../src/verify/segment_walk.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
-import { forged } from "../support/journal/journal_forgery.ts";
+import { forged, withCrc } from "../support/journal/journal_forgery.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   bytesOf,
@@ -135,6 +139,30 @@ Deno.test("file journal: forged lines with a correct crc do not match their chai
     const error = await refusal(copy, path);
     assert.match(error.message, /the batch does not match its chain/);
   }
+});
+
+Deno.test("segment walk: a batch with a wrong crc is not whole, even if its chain holds", async () => {
+  const { disk } = await sampleJournal("crash");
+  const path = lastSegment(disk);
+  const text = new TextDecoder().decode(bytesOf(disk, path));
+  const start = text.lastIndexOf("\n\n") + 2;
+  const wrong = text.slice(start).replace(/(?<="crc":")[0-9a-f]{8}/, "00000000");
+  const previousChain = /.*"chain":"([^"]*)"/s.exec(text.slice(0, start))?.[1] ?? "";
+  const end = wrong.indexOf(',"chain":"');
+  const chain = chainAfter(previousChain, new TextEncoder().encode(wrong.slice(0, end)));
+  const last = wrong.lastIndexOf("\n", end) + 1;
+  const commit = withCrc(wrong.slice(last, end) + chainField(chain));
+  const changed = `${text.slice(0, start)}${wrong.slice(0, last)}${commit}\n`;
+  disk.files.set(path, new TextEncoder().encode(changed));
+  const layout = journalLayout("journal");
+  const segments = await onlySegments(disk, layout);
+  const walk = new SegmentWalk({ fileSystem: disk, layout, segments }, ({ reason }) => {
+    assert.fail(reason);
+  });
+  for await (const { pieces } of walk.segments()) {
+    for await (const { scanner } of pieces) while (scanner.next() !== undefined);
+  }
+  assert.equal(walk.torn?.offset, start - 1);
 });
 
 Deno.test("file journal: a segment forged with all its chains does not follow the previous one", async () => {
