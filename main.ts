@@ -18,6 +18,8 @@ import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";
 import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
+import type { ProcessEnd } from "./src/core/framework_events.ts";
+import { journalLayout } from "./src/journal/layout.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
 import {
   EXIT_STORAGE_FAILED,
@@ -75,6 +77,16 @@ function fail(message: string, exitCode: number): never {
   exitProcess(exitCode);
 }
 
+/** For the next start: this process, whose journal is open, records nothing more. */
+function leaveEndNote({ folder }: Configuration, end: ProcessEnd): void {
+  if (running === undefined) return;
+  try {
+    Deno.writeTextFileSync(journalLayout(folder).endNote, JSON.stringify(end), { mode: 0o600 });
+  } catch {
+    // It only explains.
+  }
+}
+
 async function readDefinitions(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
   const shipped = shippedDefinitions({
     webhook: {
@@ -126,7 +138,10 @@ async function openDaybook(
         exitMs: configuration.stallExitMs,
         reports: true,
         isJson: configuration.logFormat === "json",
-        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_ENDED_BY_CODE),
+        onTooLong: (end) => {
+          leaveEndNote(configuration, end);
+          fail("the event loop was blocked for --stall-exit", EXIT_ENDED_BY_CODE);
+        },
       },
       onJournalFailed: (error) => {
         const { text, exitCode } = runningFailure(error, configuration);
@@ -206,7 +221,7 @@ async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
   log = createLog(configuration.logFormat);
   surviveFileSizeLimit();
-  reportExitsOfCode(warn);
+  reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);

@@ -211,6 +211,25 @@ export interface AttemptAtFault extends OpenAttempt {
   readonly phase?: "compensation";
 }
 
+/**
+ * How a process ended that had to. `blocked`: the event loop did not turn for too long; one of the
+ * open attempts, or the first of them, may have caused it. `exited`: code of a job ended it.
+ */
+export type ProcessEnd =
+  | {
+    readonly reason: "blocked";
+    readonly blockedMs: number;
+    readonly open: readonly OpenAttempt[];
+    /** The one of them that began last, if known. */
+    readonly last?: OpenAttempt;
+  }
+  | {
+    readonly reason: "exited";
+    readonly exitCode: number;
+    /** Absent for code outside of tasks. */
+    readonly attempt?: OpenAttempt;
+  };
+
 export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
@@ -340,6 +359,8 @@ export interface FrameworkAttributes {
     readonly segment: string;
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
+    /** How the process before ended, if it could leave a note. */
+    readonly ended?: ProcessEnd;
   };
   /** A process leads a shared journal: from here on it alone appends. */
   readonly "journal.WriterOpened": {

@@ -13,7 +13,7 @@ import type { Evidence, Findings } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { isRelevant } from "./hold_ups.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { later, shortened, taskText } from "./phrases.ts";
+import { later, openNames, shortened, taskText } from "./phrases.ts";
 import { holdersThenText } from "./queue_holders.ts";
 import { reason } from "./statement.ts";
 
@@ -55,12 +55,7 @@ function loopBlocks({ process = [], created, endedBy }: Meanwhile): readonly Loo
 
 /** `job a in task render did not yield`, or which of several it may have been. */
 function openText({ attributes: { open } }: LoopBlocked): string {
-  const steps = open.filter(({ taskId }) => taskId !== MAIN_TASK);
-  const busy = new Set(steps.map(({ jobId }) => jobId));
-  const runs = open.filter(({ jobId }) => !busy.has(jobId));
-  const names = [...steps, ...runs].map(({ jobId, taskId }) =>
-    `job ${jobId} in ${taskText(taskId)}`
-  );
+  const names = openNames(open);
   if (names.length === 0) return "no attempt was open, so a request called what did not yield";
   return names.length === 1
     ? `${names[0]} did not yield`

@@ -7,6 +7,7 @@
  */
 
 import type { JournalEventDraft } from "../core/event.ts";
+import type { ProcessEnd } from "../core/framework_events.ts";
 import {
   JournalFailedError,
   JournalFullError,
@@ -17,6 +18,7 @@ import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue, LineIndexes } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { DurableEntries, Tail } from "./durable_entries.ts";
+import { takeEndNote } from "./end_note.ts";
 import { journalLayout } from "./layout.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
@@ -70,7 +72,12 @@ export async function openParts(
   });
   for (const warning of recovery.warnings) options.warn(warning);
   const reserve = await prepareReserve(options);
-  const parts = createParts(options, recovery, reserve);
+  const ended = await takeEndNote(
+    options.fileSystem,
+    journalLayout(options.folder),
+    options.consumer,
+  );
+  const parts = createParts(options, recovery, reserve, ended);
   try {
     const { recorder, follower } = parts;
     if (follower !== undefined) {
@@ -113,6 +120,7 @@ function createParts(
   options: LockedOptions,
   recovery: Recovery,
   kept: PreparedReserve,
+  ended: ProcessEnd | undefined,
 ): JournalParts {
   const { fileSystem, clock, random } = options;
   // The recovery itself is not kept: the line indexes in it may be large.
@@ -153,7 +161,7 @@ function createParts(
     sink: options.shared === undefined
       ? copy
       : new SharedSink(options.shared.log, copy, () => recorder.head),
-    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs) },
+    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs, ended) },
     stamp: stampWith(clock, random),
     origin: {
       head,
@@ -208,11 +216,13 @@ function noRoom(folder: string): JournalUnusableError {
 function recoveredFact(
   { active: { name: segment } }: Catalogue,
   { bytesQuarantined, quarantine }: Recovery["preparation"],
+  ended: ProcessEnd | undefined,
 ): JournalEventDraft {
   const attributes = {
     segment,
     bytesQuarantined,
     ...(quarantine === null ? {} : { quarantine }),
+    ...(ended === undefined ? {} : { ended }),
   };
   return { stratum: "framework", eventType: "journal.Recovered", attributes };
 }

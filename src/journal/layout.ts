@@ -50,6 +50,8 @@ export function journalLayout(folder: string) {
     /** Keys of sealed inputs. Created with the first one. */
     keys: `${folder}/${KEYS}`,
     lock: `${folder}/LOCK`,
+    /** Why the process before ended, until a start records it. */
+    endNote: `${folder}/ended.json`,
     /** A file whose space is freed when the disk is full. */
     reserve: `${folder}/reserve`,
     /** The result of the last verification. */

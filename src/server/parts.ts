@@ -116,12 +116,12 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
   };
   const watchdog = new Watchdog({
     ...(options.stalls ?? ONLY_REPORTED),
+    endNote: journalLayout(configuration.folder).endNote,
     warn,
     onBlocked: (blocked) => engine.processFacts.loopBlocked(blocked),
     onBeat: () => engine.processFacts.lookAtClock(),
   });
   const membership = options.sharing?.shared.membership;
-  const standing = membership && (() => membership.standing);
   const metrics = new Metrics({
     ...counted,
     processUsage,
@@ -204,13 +204,16 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     version: VERSION,
     engine,
     clock,
-    shared: membership && { leads, leader: () => membership.otherUrl },
+    shared: membership && {
+      leads,
+      leader: () => membership.otherUrl,
+      standing: () => membership.standing,
+    },
     metrics: metrics.of(engine),
     overview: trends,
     spans: tracing,
     verification: verifier,
     jobLog: logs,
-    standing,
     system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
     access: options.access,
     allowedHosts: resolveAllowedHosts(configuration),

@@ -1,7 +1,8 @@
 /** Protects the process, which all jobs share, from code of users. */
 
 import { errorStack } from "../core/thrown.ts";
-import type { UncaughtKind } from "../core/framework_events.ts";
+import type { ProcessEnd, UncaughtKind } from "../core/framework_events.ts";
+import { present } from "../core/json.ts";
 import { attemptHere, type AttemptOf } from "../engine/run/current_attempt.ts";
 
 /** Functions whose callbacks run later, outside of any catch block. */
@@ -92,11 +93,17 @@ export function exitProcess(exitCode: number): never {
  * starts the process again, for the sake of the other jobs. Code relies on an exit not to return,
  * so the process has to end.
  */
-export function reportExitsOfCode(warn: (message: string) => void): void {
+export function reportExitsOfCode(
+  warn: (message: string) => void,
+  leaveNote: (end: ProcessEnd) => void,
+): void {
   globalThis.addEventListener("unload", () => {
     if (isOnPurpose) return;
+    const at = attemptHere();
+    const attempt = at && { jobId: at.jobId, taskId: at.taskId, attempt: at.number };
+    leaveNote({ reason: "exited", exitCode: Deno.exitCode, ...present({ attempt }) });
     warn(
-      `code${whose() || " outside of tasks"} called Deno.exit or process.exit, with ` +
+      `code${whose(at) || " outside of tasks"} called Deno.exit or process.exit, with ` +
         `exit code ${Deno.exitCode}; exiting with ${EXIT_ENDED_BY_CODE}, so that a supervisor ` +
         "starts Daybook again",
     );

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
 import type { LoopBlocked } from "../engine/run/process_facts.ts";
-import type { OpenAttempt } from "../core/framework_events.ts";
+import type { OpenAttempt, ProcessEnd } from "../core/framework_events.ts";
 import type { JobId, TaskId } from "../core/ids.ts";
 
 /** The longest time without a turn that is not a stall. */
@@ -24,8 +24,10 @@ export interface WatchdogOptions {
   readonly onBlocked: (blocked: LoopBlocked) => void;
   /** Called twice a second. */
   readonly onBeat: () => void;
+  /** Where the thread leaves its note when it ends the process: see `end_note.ts`. */
+  readonly endNote: string;
   /** Called when the event loop turns again after being blocked for too long: ends the process. */
-  readonly onTooLong: () => void;
+  readonly onTooLong: (end: ProcessEnd) => void;
 }
 
 /**
@@ -65,10 +67,10 @@ export class Watchdog implements AttemptWatch {
 
   /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
-    const { exitMs, reports, isJson } = this.#options;
+    const { exitMs, endNote, reports, isJson } = this.#options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
-      ...{ stallMs: STALL_MS, exitMs, reports, isJson },
+      ...{ stallMs: STALL_MS, exitMs, endNote, reports, isJson },
     };
     // It holds only a few numbers, and Deno ends the process if the limit is too small for the
     // thread to start.
@@ -101,10 +103,11 @@ export class Watchdog implements AttemptWatch {
     const blockedMs = Math.round(now - this.#beatAt - BEAT_MS);
     this.#beatAt = now;
     onBeat();
-    if (this.#table.read("exit") === 1) return onTooLong();
-    if (stalls === this.#seenStalls) return;
+    const mustEnd = this.#table.read("exit") === 1;
+    if (stalls === this.#seenStalls && !mustEnd) return;
     this.#seenStalls = stalls;
     const { text, open } = this.#table.report;
+    if (mustEnd) return onTooLong({ reason: "blocked", blockedMs, open });
     onBlocked({ blockedMs, open });
     warn(
       `the event loop was blocked for more than 2 s, and runs again${reports ? "" : `; ${text}`}`,
@@ -113,7 +116,7 @@ export class Watchdog implements AttemptWatch {
 }
 
 /** Indexes of the counters, in 32-bit words. */
-const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, reportBytes: 4, open: 5 };
+const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, reportBytes: 4, open: 5, last: 6 };
 
 /** Commands to the thread. */
 const ORDER = { watch: 0, stop: 1, signals: 2 };
@@ -169,6 +172,7 @@ export class WatchTable {
   open(jobId: string, taskId: string, attempt: number): number {
     Atomics.add(this.#words, WORD.open, 1);
     const slot = this.#free.pop();
+    this.#words[WORD.last] = slot ?? -1;
     if (slot === undefined) return -1;
     let at = TEXTS_AT + slot * TEXT_BYTES;
     const start = at;

@@ -5,13 +5,15 @@
  */
 
 const { workerData } = require("node:worker_threads");
-const { memory, layout, word, order, stallMs, exitMs, reports, isJson } = workerData;
+const { memory, layout, word, order, stallMs, exitMs, endNote, reports, isJson } = workerData;
 const words = new Int32Array(memory, 0, layout.SLOTS_AT + 2 * layout.SLOTS);
 const bytes = new Uint8Array(memory);
 
 const LOOK_MS = 250;
 /** How long the main thread has for an orderly end of the process after it was asked for one. */
 const ORDERLY_MS = 2_000;
+/** How long writing the note about the end may take. */
+const NOTE_MS = 500;
 /** One Ctrl-C may arrive twice, from the terminal and from `deno task`. */
 const SAME_REQUEST_MS = 500;
 
@@ -23,19 +25,20 @@ let askedAt;
 /** When the first stop signal came while the event loop was blocked. */
 let signalledAt;
 let handlesSignals = false;
+let isEnding = false;
+
+function attemptIn(slot) {
+  const length = words[layout.SLOTS_AT + 2 * slot + 1];
+  if (slot < 0 || length === 0) return undefined;
+  const at = layout.TEXTS_AT + slot * layout.TEXT_BYTES;
+  const [jobId, taskId] = String.fromCharCode(...bytes.subarray(at, at + length)).split(" ");
+  const attempt = words[layout.SLOTS_AT + 2 * slot];
+  // A call of `run` itself has no number.
+  return { jobId, taskId, ...(attempt > 0 ? { attempt } : {}) };
+}
 
 function openAttempts() {
-  const found = [];
-  for (let slot = 0; slot < layout.SLOTS; slot++) {
-    const length = words[layout.SLOTS_AT + 2 * slot + 1];
-    if (length === 0) continue;
-    const at = layout.TEXTS_AT + slot * layout.TEXT_BYTES;
-    const [jobId, taskId] = String.fromCharCode(...bytes.subarray(at, at + length)).split(" ");
-    const attempt = words[layout.SLOTS_AT + 2 * slot];
-    // A call of `run` itself has no number.
-    found.push({ jobId, taskId, ...(attempt > 0 ? { attempt } : {}) });
-  }
-  return found;
+  return Array.from({ length: layout.SLOTS }, (_, slot) => attemptIn(slot)).filter(Boolean);
 }
 
 function textOf(attempts) {
@@ -80,9 +83,19 @@ function keep(attempts) {
   Atomics.store(words, word.reportBytes, written);
 }
 
+/** Ends the process once the note about it is written, or could not be: the disk may hang. */
 function kill(message) {
-  say(message, openAttempts());
-  Deno.kill(Deno.pid, "SIGKILL");
+  if (isEnding) return;
+  isEnding = true;
+  const open = openAttempts();
+  say(message, open);
+  const end = () => Deno.kill(Deno.pid, "SIGKILL");
+  setTimeout(end, NOTE_MS);
+  const blockedMs = Math.round(performance.now() - since);
+  // JSON leaves out an `undefined`.
+  const last = attemptIn(words[word.last]);
+  const note = { reason: "blocked", blockedMs, open: open.slice(0, RECORDED_MAX), last };
+  Deno.writeTextFile(endNote, JSON.stringify(note), { mode: 0o600 }).then(end, end);
 }
 
 function seconds(ms) {

@@ -28,6 +28,10 @@ async function assertUnharmed(daybook: DaybookProcess, journal: string): Promise
   assert.equal(code, 0, err.join("\n"));
 }
 
+interface Recovered {
+  readonly attributes: FrameworkAttributes["journal.Recovered"];
+}
+
 const CASES = [
   ["exiting.task", "deno", "in task leave of job j-1, attempt 1", 0],
   ["exiting.task", "later", "in task leave of job j-1, attempt 1", 78],
@@ -36,9 +40,11 @@ const CASES = [
 ] as const;
 
 for (const [type, how, where, code] of CASES) {
-  Deno.test(`exit: ${type}, ${how}: the log names the code, and the exit code asks for a restart`, () =>
+  Deno.test(`exit: ${type}, ${how}: the log and the next start name the code, and the exit code asks for a restart`, () =>
     inFolder(async (journal) => {
       const daybook = await DaybookProcess.start({ journal, definitions });
+      // Nothing is recovered while nothing is on record.
+      await run(daybook, "careless", { text: "{}" });
       const answer = await daybook.post("/jobs", { type, jobId: "j-1", input: { how } })
         .catch(() => undefined);
       await answer?.body?.cancel().catch(() => {});
@@ -47,6 +53,20 @@ for (const [type, how, where, code] of CASES) {
       const said =
         `daybook: code ${where} called Deno.exit or process.exit, with exit code ${code}`;
       assert.ok(daybook.output.some((line) => line.startsWith(said)), daybook.output.join("\n"));
+
+      const next = await DaybookProcess.start({ journal, definitions, args: ["--hold"] });
+      const recovered = await next.get("/events?eventType=journal.Recovered");
+      const { ended } = (recovered as { entries: readonly Recovered[] }).entries[0]?.attributes ??
+        {};
+      const attempt = { jobId: "j-1", taskId: "leave", attempt: 1 };
+      const isOfTask = type === "exiting.task";
+      assert.deepEqual(ended, { reason: "exited", exitCode: code, ...isOfTask && { attempt } });
+      if (type !== "exiting.schema") {
+        const whose = isOfTask ? "task leave of job j-1" : "code outside of tasks";
+        const why = JSON.stringify(await next.get("/jobs/j-1/explain"));
+        assert.ok(why.includes(`${whose} ended the process with exit code ${code}`), why);
+      }
+      await assertUnharmed(next, journal);
     }));
 }
 

@@ -44,6 +44,14 @@ async function recorded(daybook: DaybookProcess): Promise<LoopBlocked> {
   return found[0]?.attributes ?? assert.fail();
 }
 
+/** What the next start, which runs nothing, answers. */
+async function foundAfter(folder: string, path: string): Promise<string> {
+  const daybook = await DaybookProcess.start(optionsIn(folder, "--hold"));
+  const answer = await daybook.get(path);
+  assert.equal(await daybook.stop(), 0);
+  return JSON.stringify(answer);
+}
+
 /** An endless loop is logged with its attempt, and ends the process. */
 async function endsWhatNeverTurns(): Promise<void> {
   await inFolder(async (folder) => {
@@ -61,6 +69,10 @@ async function endsWhatNeverTurns(): Promise<void> {
     assert.match(
       output,
       /has been blocked for \d s \(--stall-exit\): ending the process; open: job_fr/,
+    );
+    assert.match(
+      await foundAfter(folder, "/jobs/job_frozen/explain"),
+      /ended after its event loop had been blocked for [\d.]+ s while job job_frozen in task spin ran/,
     );
   });
 }
@@ -83,6 +95,10 @@ async function endsWhatTurnsTooLate(): Promise<void> {
     const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
     assert.equal(await daybook.exitCode(), 75);
     await unanswered;
+    assert.match(
+      await foundAfter(folder, "/events?eventType=journal.Recovered"),
+      /"ended":{"reason":"blocked","blockedMs":\d+,"open":\[.*"jobId":"job_slower","taskId":"spin"/,
+    );
   });
 }
 
@@ -114,7 +130,7 @@ async function mindsSignals(): Promise<void> {
   });
 }
 
-Deno.test("watchdog: it logs a blocked loop, ends the process with 75 or by force, and two signals end it at once", async () => {
+Deno.test("watchdog: it logs a blocked loop, ends the process with 75 or by force, which the next start explains, and two signals end it at once", async () => {
   await Promise.all([
     endsWhatNeverTurns(),
     endsWhatTurnsTooLate(),

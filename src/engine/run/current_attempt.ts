@@ -2,11 +2,12 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { UncaughtKind } from "../../core/framework_events.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
 
 /** An attempt of a task or compensation, as seen by its code. */
 export interface AttemptOf {
-  readonly jobId: string;
-  readonly taskId: string;
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
   /** The number of the attempt, from 1. */
   readonly number: number;
   /** The text without the secrets of its job, as far as they are known here. */

@@ -158,7 +158,23 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "job.LimitsRestored": like(v.looseObject({ type: text, reason: v.optional(text) })),
   "journal.SegmentOpened": like(v.looseObject({ formatVersion: v.number() })),
   "journal.Sealed": like(v.looseObject({ reason: text })),
-  "journal.Recovered": like(v.looseObject({ segment: text, bytesQuarantined: v.number() })),
+  "journal.Recovered": like(v.looseObject({
+    segment: text,
+    bytesQuarantined: v.number(),
+    ended: v.optional(v.variant("reason", [
+      v.looseObject({
+        reason: v.literal("blocked"),
+        blockedMs: finite,
+        open: v.array(openAttempt),
+        last: v.optional(openAttempt),
+      }),
+      v.looseObject({
+        reason: v.literal("exited"),
+        exitCode: finite,
+        attempt: v.optional(openAttempt),
+      }),
+    ])),
+  })),
   "journal.WriterOpened": like(v.looseObject({ writer: text, url: text })),
   "journal.LoopBlocked": like(v.looseObject({ blockedMs: finite, open: v.array(openAttempt) })),
   "journal.ClockSet": like(v.looseObject({ setMs: finite })),
