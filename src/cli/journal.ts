@@ -17,6 +17,7 @@ import { EXPORT_COMMAND } from "./journal/export.ts";
 import { type JournalTools, onJournal } from "./journal/folder.ts";
 import { HEAD_COMMAND } from "./journal/head.ts";
 import { IMPORT_COMMAND } from "./journal/import.ts";
+import { REKEY_COMMAND } from "./journal/rekey.ts";
 import { REPAIR_COMMAND } from "./journal/repair.ts";
 import { PULL_COMMAND, PUSH_COMMAND } from "./journal/transfer.ts";
 import { VERIFY_COMMAND } from "./journal/verify.ts";
@@ -34,6 +35,7 @@ const COMMANDS = [
   BACKUP_COMMAND,
   PUSH_COMMAND,
   PULL_COMMAND,
+  REKEY_COMMAND,
   EXPORT_COMMAND,
   IMPORT_COMMAND,
   REPLAY_TEST_COMMAND,

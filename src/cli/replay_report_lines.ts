@@ -1,5 +1,6 @@
 /** Formats the report of `replay-test`: text for people, JSON lines for programs. */
 
+import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { nextText } from "../engine/queries/history_check.ts";
 import { plainText } from "./plain_text.ts";
@@ -48,7 +49,7 @@ function typeText(report: TypeReport, all: boolean, style: Terminal["style"]): r
     `${style("bold", report.type)} (version ${report.versionNow}): ${countsText(report)}`,
     ...sections(report, all ? Infinity : LINES_MAX),
     ...[...report.planChanges].map(([text, count]) =>
-      `  ${count} ${jobs(count)} in flight ${count === 1 ? "keeps its" : "keep their"} ` +
+      `  ${counted(count, "job")} in flight ${count === 1 ? "keeps its" : "keep their"} ` +
       `recorded plan: ${plainText(text)}`
     ),
     ...(report.versionIsStale ? [`  ${style("yellow", staleText(report.versionNow))}`] : []),
@@ -113,7 +114,7 @@ function staleText(version: number): string {
 
 function missingText(type: string, count: number): string {
   const [they, have] = count === 1 ? ["it", "has"] : ["they", "have"];
-  return `${count} unfinished ${jobs(count)} of type ${plainText(type)}: no definition is ` +
+  return `${counted(count, "unfinished job")} of type ${plainText(type)}: no definition is ` +
     `loaded; keep the old one loaded, with --definitions, until ${they} ${have} ended`;
 }
 
@@ -128,16 +129,12 @@ function verdictText({ totals }: ReplayReport, head: LogId): string {
 }
 
 function checkedText({ breaks, inFlight, notChecked, missing }: Totals): string {
-  const all = `${inFlight} ${jobs(inFlight)} in flight`;
+  const all = `${counted(inFlight, "job")} in flight`;
   const checked = inFlight - notChecked - missing;
   if (breaks > 0) return `${breaks} of ${all} would break`;
   if (checked === inFlight) return `nothing breaks among ${all}`;
   if (checked === 0) return `of ${all} none was checked`;
   return `of ${all} ${checked} ${checked === 1 ? "was" : "were"} checked, and nothing breaks`;
-}
-
-function jobs(count: number): string {
-  return count === 1 ? "job" : "jobs";
 }
 
 /** The report as JSON lines, with every job that differs. */

@@ -75,7 +75,7 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
 function createDeps(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
-  const { shared, metrics, overview, spans, verification, standing, system, access } = options;
+  const { shared, metrics, overview, spans, verification, system, access } = options;
   const { heartbeatMs = 15_000, version = "unknown", jobLog = NO_JOB_LOG } = options;
   const limits = { ...HTTP_LIMITS, ...options };
   const needsToken = access !== undefined;
@@ -88,7 +88,7 @@ function createDeps(options: AppOptions): HttpDeps {
   const openRequests = new Gauge("openRequestsMax", limits.openRequestsMax);
   const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, admission };
   return {
-    ...{ engine, clock, shared, metrics, overview, spans, verification, jobLog, standing, system },
+    ...{ engine, clock, shared, metrics, overview, spans, verification, jobLog, system },
     ...{ access, needsToken, version, heartbeatMs },
     bodies: new Bodies({
       ...ofBodies,

@@ -80,6 +80,8 @@ export interface SharedPart {
   readonly leads: () => boolean;
   /** The URL of the leader, if known; never that of this process. */
   readonly leader: () => string | undefined;
+  /** Its role among them, and what the database guarantees. */
+  readonly standing: () => Standing;
 }
 
 /** What an application may be given, besides the engine and its clock. */
@@ -95,8 +97,6 @@ export interface GivenDeps {
   /** `undefined` if the journal is not in files. */
   readonly verification: VerificationPort | undefined;
   readonly jobLog: JobLogPort;
-  /** The role of this process in a shared journal; `undefined` if the journal is not shared. */
-  readonly standing: (() => Standing) | undefined;
   /** `undefined` if facts about the process are not available. */
   readonly system: SystemPort | undefined;
   readonly maxStartDelayMs: number;

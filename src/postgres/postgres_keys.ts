@@ -77,6 +77,24 @@ export class PostgresKeys implements KeyStore {
     return new Map(rows.map(({ name, key }) => [name, this.#opened(key, name)]));
   }
 
+  /**
+   * Wraps all keys with another secret key, in one statement, so that no process finds some of each.
+   * No process may add keys meanwhile.
+   *
+   * @returns The number of keys of sealed inputs.
+   */
+  async rewrap(secretKey: Uint8Array): Promise<number> {
+    const keys = new Map([...await this.all(), [PROBE, newKey()]]);
+    const texts = [...keys].map(([name, key]) => keyText(key, name, secretKey));
+    await this.#retrying.until(() =>
+      this.#sql`
+        update daybook_key set key = text
+        from unnest(${[...keys.keys()]}::text[], ${texts}::text[]) as wrapped(of, text)
+        where journal = ${this.#journal} and name = of`
+    );
+    return keys.size - 1;
+  }
+
   /** Stores a key under a name; see `keyName`. */
   async put(name: string, key: Uint8Array): Promise<void> {
     const text = keyText(key, name, this.#secretKey);

@@ -122,7 +122,6 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     onBeat: () => engine.processFacts.lookAtClock(),
   });
   const membership = options.sharing?.shared.membership;
-  const standing = membership && (() => membership.standing);
   const metrics = new Metrics({
     ...counted,
     processUsage,
@@ -205,13 +204,16 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     version: VERSION,
     engine,
     clock,
-    shared: membership && { leads, leader: () => membership.otherUrl },
+    shared: membership && {
+      leads,
+      leader: () => membership.otherUrl,
+      standing: () => membership.standing,
+    },
     metrics: metrics.of(engine),
     overview: trends,
     spans: tracing,
     verification: verifier,
     jobLog: logs,
-    standing,
     system: systemFigures(engine, configuration, options.origins ?? new Map(), limits),
     access: options.access,
     allowedHosts: resolveAllowedHosts(configuration),

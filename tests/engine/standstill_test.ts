@@ -192,6 +192,27 @@ Deno.test("standstill: a job that a pause holds between two compensations gives 
   daybook.assertSound();
 });
 
+Deno.test("standstill: a suspended job that is to compensate gives its thread back, although run has returned", async () => {
+  const works = new Works();
+  const ended = looseJob("ended", (ctx) => ctx.task("one", () => 1, { compensate: () => {} }), {
+    ...IN_THREAD,
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+  });
+  const definitions = [ended, works.definition("other", IN_THREAD)];
+  const threads = { place: new FewThreads(1), max: 1 };
+  const daybook = await Harness.start({ definitions, threads });
+  await submit(daybook, "ended", "ended");
+  assert.equal(daybook.condition(jobId("ended")), "waiting");
+  await daybook.control(jobId("ended"), "suspend");
+  await daybook.control(jobId("ended"), "cancel");
+  await submit(daybook, "other", "other");
+  assert.deepEqual(works.running, ["other"]);
+  await works.end(daybook, "other");
+  await daybook.control(jobId("ended"), "resume");
+  assert.equal(daybook.condition(jobId("ended")), "cancelled");
+  daybook.assertSound();
+});
+
 Deno.test("standstill: a job that waits for a place has no thread that the holder of the place needs", async () => {
   const works = new Works();
   const limits = { maxRunning: 1 };

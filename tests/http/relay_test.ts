@@ -358,8 +358,12 @@ Deno.test("relay: probes are answered here, and say that this process follows", 
   const leader = await members.lead("first");
   const follower = await members.join("second");
   assert.deepEqual(await json(await follower.get("/livez")), { status: "live" });
-  assert.deepEqual(await json(await follower.get("/readyz")), { status: "following" });
-  assert.deepEqual(await json(await leader.get("/readyz")), { status: "ready" });
+  const standings = [];
+  for (const member of [follower, leader]) {
+    const { status, shared } = await json(await member.get("/readyz"));
+    standings.push([status, (shared as { role: string }).role]);
+  }
+  assert.deepEqual(standings, [["following", "following"], ["ready", "leading"]]);
 });
 
 Deno.test("relay: an address of the leader that leads back to a follower is refused at once", async () => {

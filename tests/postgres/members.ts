@@ -15,6 +15,7 @@ export interface MemberOptions {
   readonly args?: readonly string[];
   /** A module. */
   readonly definitions?: string;
+  readonly secretKey?: string;
   /** The machine on which it runs, if not this one. */
   readonly machine?: Machine | undefined;
 }
@@ -87,7 +88,7 @@ export class Member {
         ...machine === undefined ? [] : [`--allow-net=${machine.neighbours.join()}`],
       ],
       env: {
-        ...{ NO_COLOR: "1", DAYBOOK_SECRET_KEY: SECRET_KEY },
+        ...{ NO_COLOR: "1", DAYBOOK_SECRET_KEY: this.options.secretKey ?? SECRET_KEY },
         ...machine === undefined ? {} : { DAYBOOK_TOKEN: TOKEN },
       },
       within: machine?.within ?? [],

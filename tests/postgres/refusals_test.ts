@@ -232,6 +232,51 @@ async function otherSecretKeyIsRefused(server: PostgresServer, folder: string): 
   assert.equal(left.length, 1);
 }
 
+/** As its help says. */
+async function secretKeyIsChanged(server: PostgresServer, folder: string): Promise<void> {
+  const [database, after] = [server.url("rekeyed"), "cd".repeat(32)];
+  const options = { journal: database, folder: `${folder}/copy`, definitions: STEPS };
+  const member = new Member(options);
+  member.start();
+  await member.is("ready");
+  const input = { name: "n", key: "a secret" };
+  const created = await member.post("/jobs", { jobId: "sealed", type: "waits", input });
+  assert.equal(created.status, 202, await created.text());
+  await Deno.writeTextFile(`${folder}/new-key`, after);
+  const rekey = (key: string) =>
+    runJournal(["rekey", database, "--new-secret-key-file", `${folder}/new-key`], {
+      env: { DAYBOOK_SECRET_KEY: key },
+      tools: { clock: systemClock },
+    });
+  const led = await rekey(SECRET_KEY);
+  assert.equal(led.code, 73, led.err.join("\n"));
+  assert.equal(await member.stop(), 0);
+  const wrong = await rekey("ef".repeat(32));
+  assert.equal(wrong.code, 74, wrong.err.join("\n"));
+  const before = await server.query("select key from daybook_key where journal = 'rekeyed'");
+  const { code, out, err } = await rekey(SECRET_KEY);
+  assert.deepEqual([code, JSON.parse(out[0] ?? "{}").keys], [0, 1], err.join("\n"));
+  const kept = await server.query("select key from daybook_key where journal = 'rekeyed'");
+  assert.equal(kept.length, 2);
+  assert.ok(kept.every((key) => !before.includes(key)));
+  const old = await refusalOf(`${folder}/other`, database);
+  assert.equal(old.code, 74, old.output);
+  const next = new Member({ ...options, secretKey: after });
+  next.start();
+  await next.is("ready");
+  const told = await next.post("/events", { eventType: "test.Told", attributes: { name: "n" } });
+  assert.ok(told.ok, await told.text());
+  await until("the sealed job is done", async () => {
+    return (await next.get("/jobs/sealed"))["state"] === "Done";
+  });
+  assert.equal(await next.stop(), 0);
+}
+
+testWithPostgres(
+  "refusals: after journal rekey only the new secret key opens sealed inputs, and the old one is refused",
+  (server) => inFolder((folder) => secretKeyIsChanged(server, folder)),
+);
+
 testWithPostgres(
   "refusals: a process with another secret key is refused before it follows",
   (server) => inFolder((folder) => otherSecretKeyIsRefused(server, folder)),

@@ -83,7 +83,17 @@ function commandError(error: unknown, place: Place): unknown {
 export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
   const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") : read(file);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseSecretKey(text);
+}
+
+/**
+ * @throws {UsageError} if the secret key is invalid.
+ */
+export function readSecretKey(file: string): Uint8Array {
+  return parseSecretKey(read(file));
+}
+
+function parseSecretKey(text: string): Uint8Array {
   const key = secretKeyIn(text);
   if (key === undefined) throw new UsageError("the secret key must be 32 bytes in base64 or hex");
   return key;

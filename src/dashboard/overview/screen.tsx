@@ -144,12 +144,12 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   );
 }
 
-function instanceTrouble({ engine, standing }: HttpDeps): string | undefined {
+function instanceTrouble({ engine, shared }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }
   if (engine.draining) return "The process is stopping: it accepts no new work.";
-  const silentSince = standing?.().databaseSilentSince ?? undefined;
+  const silentSince = shared?.standing().databaseSilentSince ?? undefined;
   if (silentSince !== undefined) {
     return `Nothing can be recorded: the database of the journal has not answered since ` +
       `${silentSince}. Everything continues by itself once it answers.`;

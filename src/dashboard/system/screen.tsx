@@ -61,7 +61,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
       <h1>System</h1>
       <div class="two-columns">
         <div class="column">
-          <JournalSection journal={journal} system={system} standing={deps.standing?.()} />
+          <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
           <VerificationSection
             last={journal.lastVerification}
             run={run}

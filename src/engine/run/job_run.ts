@@ -310,8 +310,9 @@ export class JobRun implements RunParts {
     const call = this.#call;
     if (call === undefined) return;
     const { hasEnded, hasWork, isConcluded } = call;
-    // Another call of `run` might end differently, so its end must be on record first.
-    if (hasEnded && !isConcluded) return;
+    // Another call of `run` might end differently, so its end must be on record first, unless only
+    // compensations are left.
+    if (hasEnded && !isConcluded && this.#head.state === "Running") return;
     this.#forgetCall();
     // The next call gets the answers that are not durable yet.
     this.#stage = { kind: "left", hasWork, hasEnded };

@@ -17,7 +17,6 @@ import { currentState, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
-import type { DatabaseInForce, Standing } from "../../core/standing.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
@@ -103,41 +102,34 @@ export const HEALTH_ROUTES: readonly Route[] = [
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
-    handle(_, { engine, shared, standing }) {
+    handle(_, { engine, shared }) {
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
-      const part = standing?.();
-      const peers = part === undefined ? {} : sharedIn(part);
-      if (shared === undefined || shared.leads()) {
-        // Other processes ask whether this one still leads, whatever keeps it from recording.
-        if (part !== undefined && part.databaseSilentSince !== null) {
-          const silence = `the database has not answered since ${part.databaseSilentSince}`;
-          throw notReady(silence, peers);
-        }
-        if (lacksStandby(part?.database)) throw notReady(NO_STANDBY, peers);
-        return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
+      if (shared === undefined) return jsonResponse({ status: "ready" }, STATUS.ok);
+      // The probe is open to everyone, so it does not reveal where the database is.
+      const { database, ...standing } = shared.standing();
+      const peers = { shared: standing };
+      if (!shared.leads()) {
+        if (shared.leader() === undefined) throw notReady("no leader of the journal is known");
+        return jsonResponse({ status: "following", ...peers }, STATUS.ok);
       }
-      if (shared.leader() === undefined) throw notReady("no leader of the journal is known");
-      return jsonResponse({ status: "following", ...peers }, STATUS.ok);
+      // Other processes ask whether this one still leads, whatever keeps it from recording.
+      if (standing.databaseSilentSince !== null) {
+        const silence = `the database has not answered since ${standing.databaseSilentSince}`;
+        throw notReady(silence, peers);
+      }
+      if (database?.standbyDemanded === true && database.standbys === 0) {
+        throw notReady("the database has no synchronous standby now", peers);
+      }
+      return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
     },
   },
 ];
 
-const NO_STANDBY = "the database has no synchronous standby now";
-
-function lacksStandby(database: DatabaseInForce | null | undefined): boolean {
-  return database?.standbyDemanded === true && database.standbys === 0;
-}
-
 function notReady(reason: string, members: Problem["members"] = {}): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
   return new Problem("not-ready", `Cannot write: ${reason}`, members, headers);
-}
-
-/** The probe is open to everyone, so it does not reveal where the database is. */
-function sharedIn({ database: _, ...shared }: Standing) {
-  return { shared };
 }
 
 export interface LimitInUse extends Use {
@@ -172,7 +164,7 @@ function verificationAnswer({ verification }: HttpDeps) {
 }
 
 async function showJournal(deps: HttpDeps): Promise<Response> {
-  const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
+  const shared = deps.shared && { shared: deps.shared.standing() };
   // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
   const run = verificationAnswer(deps);
   return jsonResponse({ ...await deps.engine.journalInfo(), ...shared, ...run }, STATUS.ok);

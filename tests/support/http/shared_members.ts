@@ -7,6 +7,7 @@ import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
 import type { Clock } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
+import type { SharedJournal } from "../../../src/journal/shared_log.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
@@ -75,6 +76,7 @@ export class SharedMember {
   readonly request: (path: string, headers: Record<string, string>) => Promise<Response>;
   readonly #streams = new AbortController();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #sharing: SharedJournal;
   #journal!: FileJournal;
   #isStopped = false;
   /** Resolves once it leads. */
@@ -82,6 +84,9 @@ export class SharedMember {
 
   private constructor(readonly members: Members, readonly name: string) {
     const { definitions = DEFINITIONS, tokens, clock = systemClock } = members.options;
+    this.#sharing = sharing(members.log, name, {
+      take: () => Promise.resolve(members.heir === this ? "first" : undefined),
+    });
     this.engine = new JobEngine({
       clock,
       random: systemRandom,
@@ -96,6 +101,7 @@ export class SharedMember {
       shared: {
         leads: () => this.leads,
         leader: () => members.url ?? (members.leader === this ? undefined : members.leader?.url),
+        standing: () => this.#sharing.membership.standing,
       },
       ...(tokens === undefined ? {} : { access: new TokenList(tokens) }),
       shutdownSignal: this.#streams.signal,
@@ -117,9 +123,7 @@ export class SharedMember {
       clock: systemClock,
       random: systemRandom,
       consumer: member.engine.consumer,
-      shared: sharing(members.log, name, {
-        take: () => Promise.resolve(members.heir === member ? "first" : undefined),
-      }),
+      shared: member.#sharing,
     });
     member.#journal = journal;
     await member.engine.open(journal);
