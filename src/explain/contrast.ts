@@ -72,13 +72,11 @@ function* findTraits(
   const lacked = lackedBy(mine, theirs);
   const hasSucceeded = alike[0]?.state === "Done";
   if (lacked.length > 0 && !hasSucceeded) return lacked;
-  const ways = lackedBy(yield* factsOf(alike, doneBy), yield* factsOf(others, doneBy));
-  if (hasSucceeded) {
-    return ways.length === 0 ? [] : [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
-  }
-  // Jobs that failed, or wait, have not done what comes later.
-  const other = ways.filter(({ value }) => value !== undefined);
-  if (other.length > 0) return other;
+  // A task without a result did not run; only a job that has succeeded runs no more.
+  const ways = lackedBy(yield* factsOf(alike, doneBy), yield* factsOf(others, doneBy))
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
+  if (hasSucceeded || ways.length > 0) return ways;
   const limits = beyond(mine, theirs);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }

@@ -99,10 +99,11 @@ async function listFailures(call: ServerCall): Promise<number> {
   const { terminal } = call;
   const query = filterQuery(parseFilter(call));
   query.set("limit", String(call.input.whole("limit", 1, KINDS_MAX)));
-  const { failures, more, searched } = await call.client.get(
+  const { summary, failures, more, searched } = await call.client.get(
     failuresAnswer,
     `/failures?${query}`,
   );
+  if (call.form !== "json" && failures.length > 0) terminal.out(plainText(summary));
   for (const kind of failures) call.print(kind, () => failureLines(kind, call));
   if (call.form === "json") return EXIT_OK;
   if (failures.length === 0) terminal.out("no failures left to retry");
