@@ -52,9 +52,11 @@ export function parseFilter(call: ServerCall): JobFilterFields {
     fingerprint: input.text("fingerprint"),
     createdAfter: call.time("since", "before"),
   };
+  // An empty text is not left out: a script may have given an unset variable, and without the filter
+  // the command would select every job.
   const given = Object.entries(fields)
     .filter((field): field is [string, string | readonly string[]] =>
-      field[1] !== undefined && field[1].length > 0
+      field[1] !== undefined && (typeof field[1] === "string" || field[1].length > 0)
     );
   return Object.fromEntries(given);
 }
@@ -93,10 +95,17 @@ export const STRATUM_OPTION: CommandOption = {
   help: `only this stratum: ${NAMES}`,
 };
 
-/** The types of `--type`; empty for all. */
+/**
+ * The types of `--type`; empty for all.
+ *
+ * @throws {UsageError} if it names none.
+ */
 export function typeOptions(input: CommandInput): readonly string[] {
-  const names = input.all(TYPE_OPTION.name).flatMap((list) => list.split(","));
-  return names.map((name) => name.trim()).filter((name) => name !== "");
+  const lists = input.all(TYPE_OPTION.name);
+  const names = lists.flatMap((list) => list.split(",")).map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (lists.length > 0 && names.length === 0) throw new UsageError("--type is empty");
+  return names;
 }
 
 /**

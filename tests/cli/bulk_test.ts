@@ -31,10 +31,22 @@ Deno.test("bulk: it acts on the jobs that jobs lists with the same filter, as se
   assert.equal(listed.terminal.output.length, 2);
   const { terminal } = await runCli(app, ["bulk", "cancel", ...filter, "--dry-run"]);
   assert.equal(terminal.output.at(-1), "cancel would apply to 2 jobs");
-  // A script may have sent an unset variable: this must not select every job.
-  for (const command of [["jobs"], ["bulk", "suspend"]]) {
-    assert.equal((await runCli(app, [...command, "--type", ""])).code, 65);
+});
+
+Deno.test("bulk: an empty filter is refused, and does not select every job", async () => {
+  const app = await startApp();
+  await createPlan(app, { jobId: "p-1", labels: { shop: "berlin" } });
+  for (const empty of ["--search", "--fingerprint", "--type"]) {
+    const args = ["bulk", "cancel", "--yes", "--label", "shop:berlin", empty, ""];
+    assert.equal((await runCli(app, args)).code, 65, empty);
+    assert.equal(
+      (await runCli(app, ["jobs", "--label", "shop:berlin", empty, ""])).code,
+      65,
+      empty,
+    );
   }
+  assert.equal((await (await app.get("/jobs/p-1")).json()).condition, "waiting");
+  assert.equal((await runCli(app, ["tail", "--type", ""])).code, 64);
 });
 
 Deno.test("bulk: a refused job is printed with the reason, with exit code 65", async () => {
