@@ -18,8 +18,8 @@ const SYSTEMS: readonly PeerSystem[] = [
   bullMq("always"),
   bullMq("everysec"),
   restate,
-  pgBoss("each"),
   pgBoss("together"),
+  pgBoss("each"),
   dbos,
   openWorkflow,
 ];

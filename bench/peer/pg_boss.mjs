@@ -9,19 +9,22 @@ const find = createRequire(import.meta.url).resolve;
 const { PgBoss } = await import(pathToFileURL(find("pg-boss")).href);
 
 const [, , port, mode] = process.argv;
-/** Whether one call handles all jobs that were taken; otherwise each has its own outcome. */
-const isTogether = mode === "together";
-
 const WORKER = {
   batchSize: CONCURRENCY,
   burstWhenBatchFull: true,
   pollingIntervalSeconds: 0.5,
-  perJobResults: !isTogether,
+  perJobResults: true,
+};
+
+/** Sends the next job of each chain. */
+const SENDING = {
+  together: (boss, name, jobs) => boss.insert(name, jobs.map(({ data }) => ({ data }))),
+  each: (boss, name, jobs) => Promise.all(jobs.map(({ data }) => boss.send(name, data))),
 };
 
 /**
  * Uses separate queues for each measurement; workers are woken, take all that is there in one
- * statement, and complete it in one.
+ * statement, and complete it in one. Each job has its own outcome.
  */
 async function open({ onDone, isAlone, isWorking }) {
   const boss = new PgBoss({
@@ -35,14 +38,10 @@ async function open({ onDone, isAlone, isWorking }) {
   const run = process.hrtime.bigint();
   const [one, two, three] = ["one", "two", "three"].map((step) => `${step}-${run}`);
   for (const name of [one, two, three]) await boss.createQueue(name, { notify: true });
-  const sendTo = (name) =>
-    isTogether
-      ? (jobs) => boss.insert(name, jobs.map(({ data }) => ({ data })))
-      : (jobs) =>
-        Promise.all(jobs.map(async ({ id, data }) => {
-          await boss.send(name, data);
-          return { id, status: "completed" };
-        }));
+  const sendTo = (name) => async (jobs) => {
+    await SENDING[mode](boss, name, jobs);
+    return completed(jobs);
+  };
   if (isWorking) {
     await boss.work(one, WORKER, sendTo(two));
     await boss.work(two, WORKER, sendTo(three));
@@ -50,13 +49,17 @@ async function open({ onDone, isAlone, isWorking }) {
       // Completed here rather than after the handler, so that the time of completion is known.
       if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
       for (const _ of jobs) onDone();
-      return jobs.map(({ id }) => ({ id, status: "completed" }));
+      return completed(jobs);
     });
   }
   return {
     submit: () => boss.send(one, { payload: PAYLOAD }),
     close: () => boss.stop({ graceful: false }),
   };
+}
+
+function completed(jobs) {
+  return jobs.map(({ id }) => ({ id, status: "completed" }));
 }
 
 await drive(open);

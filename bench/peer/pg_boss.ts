@@ -4,19 +4,16 @@ import { installLibrary } from "./client_library.ts";
 import type { PeerSystem } from "./peer.ts";
 import { postgresPrograms, startPostgres } from "./postgres.ts";
 
-/**
- * How the three jobs of a chain are handled: each on its own, as in all other systems, or 64 in one
- * call that sends all next jobs in one statement, so that they fail together.
- */
-type Mode = "each" | "together";
+/** How the next job of each chain is sent: 64 in one statement, or each on its own. */
+type Mode = "together" | "each";
 
 const NAMES: Readonly<Record<Mode, string>> = {
-  each: "pg-boss and PostgreSQL",
-  together: "pg-boss and PostgreSQL, 64 jobs in one call",
+  together: "pg-boss and PostgreSQL",
+  each: "the same, each job on its own",
 };
 const STEPS: Readonly<Record<Mode, string>> = {
-  each: "a chain of three jobs, as it has no steps",
-  together: "a chain of three jobs, 64 of which fail together",
+  together: "a chain of three jobs, as it has no steps; 64 are sent in one statement",
+  each: "a chain of three jobs, each of which sends the next",
 };
 
 export function pgBoss(mode: Mode): PeerSystem {
