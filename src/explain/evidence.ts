@@ -42,9 +42,11 @@ export interface Candidates {
 export interface WorkerHolder {
   readonly jobId: JobId;
   readonly taskId: TaskId;
+  /** Whether the task is being compensated. */
+  readonly isUndone?: boolean;
   /** RFC 3339. */
   readonly since: string;
-  /** The entry that began the task. */
+  /** The entry that began the attempt. */
   readonly startedBy: LogId;
   /** The entry since which the job holds the worker, for this task or another. */
   readonly grantedBy: LogId;

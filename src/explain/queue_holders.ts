@@ -242,11 +242,12 @@ export function holderText(holder: WorkerHolder): string {
 }
 
 /** `in task crawl since ..., without a time limit`. */
-function attemptText({ taskId, since, timeoutMs }: WorkerHolder): string {
+function attemptText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string {
   const limit = timeoutMs === undefined
     ? "without a time limit"
     : `with a time limit of ${durationText(timeoutMs)}`;
-  return `in ${taskText(taskId)} since ${since}, ${limit}`;
+  const what = isUndone === true ? `the compensation of ${taskText(taskId)}` : taskText(taskId);
+  return `in ${what} since ${since}, ${limit}`;
 }
 
 /** A sentence, if its priority is why others go first. */
@@ -295,7 +296,8 @@ export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = [
   const isPlaces = limit !== undefined && limit.limit !== "rate";
   // After the limit was lowered, more may have to end than are named.
   if (isPlaces && limit.taken - CANCELLED_MAX >= limit.places) return [];
-  return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+  const cancellable = holdersOf(limit, holders).filter(({ isUndone }) => isUndone !== true);
+  return cancellable.slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
     ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));

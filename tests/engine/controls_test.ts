@@ -375,3 +375,23 @@ Deno.test("cancel: if an error event was recorded first, it is refused as for a 
     },
   });
 });
+
+for (const how of ["suspended", "compensating"] as const) {
+  Deno.test(`controls: a job that waits for a worker names the ${how} job that has it`, async () => {
+    const hangs = () => new Promise<void>(() => {});
+    const work = looseJob("work", async (ctx) => {
+      await ctx.task("one", how === "suspended" ? hangs : () => {}, { compensate: hangs });
+      throw new Error("fails");
+    });
+    const daybook = await Harness.start({ definitions: [work], maxRunning: 1 });
+    const holder = await daybook.submit("work");
+    if (how === "suspended") await daybook.control(holder, "suspend");
+    const waiting = await daybook.submit("work");
+    assert.equal(daybook.condition(holder), how);
+    const told = await daybook.engine.explainer.explain(waiting) ?? assert.fail();
+    const what = how === "suspended" ? "task one" : "the compensation of task one";
+    assert.ok(told.summary.includes(`1 of 1 worker busy: ${holder} in ${what} since`));
+    const cancelled = told.next.filter(({ statement }) => statement.includes(holder));
+    assert.equal(cancelled.length, how === "suspended" ? 1 : 0);
+  });
+}

@@ -4,6 +4,7 @@
  * a job that holds a worker for long is older than those that wait for it.
  */
 
+import type { Condition } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
@@ -23,16 +24,17 @@ const ENTRIES_MAX = 32;
 
 type QueueSurveyParts = Pick<QueryParts, "lists" | "history" | "registry">;
 
+/** Jobs with a worker. Most of those that are suspended have none, so they come last. */
+const HOLDING: readonly (readonly Condition[])[] = [["executing"], ["compensating"], ["suspended"]];
+
 /** The jobs that hold the workers, in order of how long they have held them. */
 export async function workerHolders(
   { lists, history, registry }: QueueSurveyParts,
   isThreaded: boolean,
 ): Promise<readonly WorkerHolder[]> {
-  const { jobs } = lists.page({
-    conditions: ["executing"],
-    oldestFirst: true,
-    limit: RUNNING_MAX,
-  });
+  const jobs = HOLDING.flatMap((conditions) =>
+    lists.page({ conditions, oldestFirst: true, limit: RUNNING_MAX }).jobs
+  );
   const here = jobs.filter((job) => registry.isInThread(job) === isThreaded);
   return await holdersAmong({ lists, history }, here);
 }
@@ -60,9 +62,10 @@ export async function placeHolders(
 function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
   const { jobId, taskId, receivedAt: since, logId } = entry;
   if (jobId === undefined || taskId === undefined) return [];
-  const timeoutMs = isBegin(entry) ? entry.attributes.timeoutMs : undefined;
+  const timeoutMs = isOfTask(entry) ? entry.attributes.timeoutMs : undefined;
   const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  return [{ jobId, taskId, since, startedBy: logId, grantedBy: logId, ...limit }];
+  const undone = isOfUndoing(entry) ? { isUndone: true } : {};
+  return [{ jobId, taskId, ...undone, since, startedBy: logId, grantedBy: logId, ...limit }];
 }
 
 async function holdersAmong(
@@ -78,7 +81,7 @@ async function holdersAmong(
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
-    if (!isBegin(entry)) continue;
+    if (entry === undefined) continue;
     const grantedBy = lists.trails.lastTransition(job);
     for (const holder of holderSince(entry)) holders.push({ ...holder, grantedBy });
   }
@@ -89,15 +92,21 @@ async function holdersAmong(
 async function latestBegin(
   history: JobEntryReader,
   jobId: JobId,
-  { taskId, lastLogId, attempts }: TaskState,
+  task: TaskState,
 ): Promise<JobEventLogEntry | undefined> {
-  if (attempts < 2) return undefined;
+  const { taskId, lastLogId, attempts } = task;
+  const isBegin = isUndone(task) ? isOfUndoing : isOfTask;
+  if (isBegin === isOfTask && attempts < 2) return undefined;
   const latest = await history.back(jobId, lastLogId + 1, ENTRIES_MAX);
   return latest.find((entry) => isBegin(entry) && entry.taskId === taskId);
 }
 
-function isBegin(entry: JobEventLogEntry | undefined): entry is FrameworkEntry<"job.TaskStarted"> {
-  return entry?.eventType === "job.TaskStarted";
+function isOfTask(entry: JobEventLogEntry): entry is FrameworkEntry<"job.TaskStarted"> {
+  return entry.eventType === "job.TaskStarted";
+}
+
+function isOfUndoing(entry: JobEventLogEntry): boolean {
+  return entry.eventType === "job.CompensationStarted";
 }
 
 /** How many jobs created later have begun because of a lower priority. */
@@ -118,7 +127,7 @@ export async function overtakenBy(
 }
 
 function runningTask({ tasks }: JobState): TaskState | undefined {
-  const running = tasks.filter(({ status }) => status === "running");
+  const running = tasks.filter((task) => task.status === "running" || isUndone(task));
   return running.find(({ taskId }) => taskId !== MAIN_TASK) ?? running[0];
 }
 
@@ -182,6 +191,11 @@ export async function holdersThen(
 function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
   if (type === null || definitionVersion === null) return false;
   return registry.isInThread({ type, definitionVersion });
+}
+
+/** Whether an attempt to compensate the task is open. */
+function isUndone(task: TaskState): boolean {
+  return task.status === "completed" && task.compensation?.status === "running";
 }
 
 /** @param entries Newest first. */
