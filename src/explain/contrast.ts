@@ -246,6 +246,7 @@ export function contrastText(
 }
 
 const TASK = "task ";
+export const RESULT = "result of ";
 
 /** `no input.phone, where all 12 that went through have one`. */
 function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
@@ -275,7 +276,7 @@ function doneBy({ tasks }: JobState): Facts {
   for (const task of tasks.slice(0, SCALARS_MAX)) {
     if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
     facts.set(`${TASK}${task.taskId}`, [true]);
-    addScalars(facts, `result of ${task.taskId}`, task.result, 0);
+    addScalars(facts, `${RESULT}${task.taskId}`, task.result, 0);
   }
   return facts;
 }

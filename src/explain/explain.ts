@@ -7,11 +7,12 @@ import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
+import { shownValue } from "../core/shown_value.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./attempts.ts";
 import { completedSteps } from "./completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import { type Contrast, contrastText } from "./contrast.ts";
+import { type Contrast, contrastText, RESULT, type Trait } from "./contrast.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import { openExpectations } from "./open_expectations.ts";
@@ -41,8 +42,10 @@ export function* explaining(
     condition: deriveCondition(job),
     asOf,
     ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: [summarize(known), sameElsewhere?.statement, contrast?.statement]
-      .filter(Boolean).join(" "),
+    summary: withContrast(
+      [summarize(known), sameElsewhere?.statement].filter(Boolean).join(" "),
+      contrast,
+    ),
     because: explainCause(known),
     completed: completed.shown,
     waitingFor,
@@ -51,6 +54,15 @@ export function* explaining(
     timing: jobTiming(outlined, findDowntimes(outlined, causes), heldUp),
     ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
+}
+
+/** A result that is named already as an error is not named again. */
+function withContrast(summary: string, contrast: ContrastStatement<LogId> | undefined): string {
+  const isSaid = ({ name, value }: Trait) =>
+    name.startsWith(RESULT) && summary.includes(shownValue(value));
+  return contrast === undefined || contrast.traits.every(isSaid)
+    ? summary
+    : `${summary} ${contrast.statement}`;
 }
 
 export function contrastIn(
