@@ -2,9 +2,9 @@
  * What sets a job apart from jobs of its type that succeeded. The rule: at least ten of these, and
  * either all of at least three jobs that failed or wait like it share a value that none of the ten
  * has, or each of the ten has one of few that recur, and no such job has: values, or their form.
- * With fewer jobs it could be chance. If nothing differs so, a number of at least three jobs may lie
- * beyond those of all others; or failed jobs may all have been created after the others, as when
- * something changed that all of them need.
+ * With fewer jobs it could be chance. If nothing differs so, a number may lie beyond those of all
+ * others, that of a single job far beyond, as in another unit; or no other may have been created
+ * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
 import { MAIN_TASK } from "../core/ids.ts";
@@ -72,13 +72,11 @@ function* findTraits(
   const lacked = lackedBy(mine, theirs);
   const hasSucceeded = alike[0]?.state === "Done";
   if (lacked.length > 0 && !hasSucceeded) return lacked;
-  const ways = lackedBy(yield* factsOf(alike, doneBy), yield* factsOf(others, doneBy));
-  if (hasSucceeded) {
-    return ways.length === 0 ? [] : [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
-  }
-  // Jobs that failed, or wait, have not done what comes later.
-  const other = ways.filter(({ value }) => value !== undefined);
-  if (other.length > 0) return other;
+  // A task without a result did not run; only a job that has succeeded runs no more.
+  const ways = lackedBy(yield* factsOf(alike, doneBy), yield* factsOf(others, doneBy))
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
+  if (hasSucceeded || ways.length > 0) return ways;
   const limits = beyond(mine, theirs);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }

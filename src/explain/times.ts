@@ -204,8 +204,9 @@ export function sleepEnded(
   const woken = wokenBy(known, completedBy);
   if (woken !== undefined) {
     const dueAt = sleepDueAt(known, firstLogId);
-    const early = dueAt === undefined ? "early" : `${durationText(lengthMs(endedAt, dueAt))} early`;
-    const statement = `Sleep ${taskId} was ended ${early}, at ${endedAt}, by ${wakeText(woken)}`;
+    const early = dueAt && `, ${durationText(lengthMs(endedAt, dueAt))} before it was due`;
+    const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}` +
+      (early ?? "");
     return reason(statement, completedBy, woken);
   }
   const how = overText(known, firstLogId) || lateSleepText(known, firstLogId, completedBy) ||

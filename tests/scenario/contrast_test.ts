@@ -188,6 +188,23 @@ Deno.test("contrast: failures with nothing in common, but none that succeeded be
   );
 });
 
+Deno.test("contrast: of a task that did not run, no missing result is named besides", async () => {
+  const water = defineJob({
+    type: "field.water",
+    version: 1,
+    input: v.object({ field: v.string() }),
+    async run(ctx, { field }) {
+      if (field !== "f7") await ctx.task("water", () => 1);
+    },
+  });
+  const daybook = await Explained.start({ definitions: [water] });
+  for (let at = 0; at < 11; at++) {
+    await daybook.submit(`f${at}`, "field.water", { field: `f${at}` });
+  }
+  const { contrast } = await daybook.explanation("f7");
+  assert.deepEqual(contrast?.traits, [{ name: "task water", others: "true" }]);
+});
+
 Deno.test("contrast: a job that succeeded is set apart where it first went another way", async () => {
   const route = defineJob({
     type: "order.route",

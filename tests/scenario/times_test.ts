@@ -170,8 +170,8 @@ Deno.test("times: after a kill and a start explanations are the same word for wo
     const [, , slept, remind] = (await show("long")).tasks;
     assert.deepEqual(lines(awake.completed), [
       `Task greet completed at ${greet?.endedAt}. [job.TaskCompleted]`,
-      `Sleep overnight was ended 2 d 23 h early, at ${slept?.endedAt}, by a wake control ` +
-      "(reason: the customer called). [job.TimerElapsed] [job.JobWoken]",
+      `Sleep overnight was ended early at ${slept?.endedAt} by a wake control ` +
+      "(reason: the customer called), 2 d 23 h before it was due. [job.TimerElapsed] [job.JobWoken]",
       `Task remind completed at ${remind?.endedAt}. [job.TaskCompleted]`,
       ...lines(awake.completed.slice(3)),
     ]);
