@@ -4,7 +4,6 @@
  * again and an entry has become durable after that.
  */
 
-import { randomBytes } from "node:crypto";
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
 import { isOutOfRoom, missingRoom, orUnusable } from "./errors.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -71,8 +70,7 @@ export class Reserve {
   }
 
   async #fill(file: OpenFile): Promise<void> {
-    // Random, so that a compressing file system cannot make them smaller.
-    const part = randomBytes(PART_BYTES);
+    const part = incompressible();
     const end = this.#bytes + MARGIN_BYTES;
     for (let at = 0; at < end; at += part.length) {
       await file.write(at, part.subarray(0, end - at));
@@ -87,6 +85,22 @@ export class Reserve {
     const size = await withFile(this.#fileSystem, this.#path, "read", (file) => file.size());
     return size === this.#bytes;
   }
+}
+
+/**
+ * Bytes that a compressing file system cannot make smaller, from a xorshift generator: a simulation
+ * plays a seed the same each time.
+ */
+function incompressible(): Uint8Array {
+  const words = new Uint32Array(PART_BYTES / 4);
+  let state = 0x9e3779b9;
+  for (let index = 0; index < words.length; index++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[index] = state;
+  }
+  return new Uint8Array(words.buffer);
 }
 
 /** Delay between two tests for space. */

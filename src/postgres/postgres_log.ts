@@ -212,7 +212,8 @@ class PostgresNews {
   readonly #journal: string;
   readonly #clock: Pick<Clock, "setTimer">;
   #isListening = false;
-  #isNotifying = false;
+  /** Settles when the others know of all appends. */
+  #sending: Promise<void> | undefined;
   /** The last position to notify the others of. */
   #appended: LogId = 0;
   #heard: LogId = 0;
@@ -231,11 +232,10 @@ class PostgresNews {
   /** Notifies the others without waiting for it. One notification may stand for many appends. */
   notify(lastLogId: LogId): void {
     this.#appended = lastLogId;
-    if (!this.#isNotifying) void this.#send();
+    this.#sending ??= this.#send();
   }
 
   async #send(): Promise<void> {
-    this.#isNotifying = true;
     for (let sent = 0; sent < this.#appended;) {
       sent = this.#appended;
       const message = `${this.#journal} ${sent}`;
@@ -245,7 +245,7 @@ class PostgresNews {
         .catch(() => {});
       await new Promise<void>((resolve) => void this.#clock.setTimer(NOTIFY_EVERY_MS, resolve));
     }
-    this.#isNotifying = false;
+    this.#sending = undefined;
   }
 
   /** See `SharedLog.news`. */
@@ -261,7 +261,9 @@ class PostgresNews {
   }
 
   async end(): Promise<void> {
+    this.#appended = 0;
     await this.#sql.end({ timeout: 1 });
+    await this.#sending;
   }
 
   async #listen(): Promise<void> {
