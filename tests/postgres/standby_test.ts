@@ -97,9 +97,11 @@ testWithPostgres(
           const leader = await leaderOf(members);
           const load = new SharedLoad(members);
           await until("something is acknowledged", () => load.acknowledged.length > 5);
-          // As cluster managers do that prefer availability.
           await standby.crash();
+          // Answers to what it had stored may still be under way.
+          await new Promise((resolve) => setTimeout(resolve, UNDER_WAY_MS));
           const before = load.acknowledged.length;
+          // As cluster managers do that prefer availability.
           await setNames("");
           await until("it is noticed", () => isLacking(leader));
           await primary.query(
@@ -126,6 +128,7 @@ testWithPostgres(
 );
 
 const SHORT_OUTAGE_MS = 3_000;
+const UNDER_WAY_MS = 300;
 
 async function isLacking(member: Member): Promise<boolean> {
   const { shared } = await member.get("/journal") as { shared: Standing };
