@@ -34,8 +34,7 @@ export interface Contrast {
 export const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
 /** How many jobs of each kind are compared: the newest. */
-export const ALIKE_MAX = 100;
-export const OTHERS_MAX = 250;
+export const COMPARED_MAX = 100;
 const TRAITS_MAX = 2;
 /** How many scalars of one input, or of all results, are compared, from its outer levels. */
 const SCALARS_MAX = 32;
@@ -212,7 +211,7 @@ function createdApart(alike: readonly JobState[], others: readonly JobState[]): 
 }
 
 /**
- * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 211 that went
+ * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went
  * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
  */
 export function contrastText(
@@ -220,10 +219,10 @@ export function contrastText(
   how: "failed" | "fail" | "wait",
 ): string {
   const isOne = alike === 1;
-  const all = alike < ALIKE_MAX ? `All ${alike}` : `The newest ${alike}`;
+  const all = alike < COMPARED_MAX ? `All ${alike}` : `The newest ${alike}`;
   const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
   const have = isOne ? "has" : "have";
-  const of = others < OTHERS_MAX ? `${others}` : `newest ${others}`;
+  const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
   const [first] = traits;
   if (first?.name === CREATED) {
     return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +

@@ -9,13 +9,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { lengthMs } from "../../explain/condition_spans.ts";
-import {
-  ALIKE_MAX,
-  ALIKE_MIN,
-  type Contrast,
-  findContrast,
-  OTHERS_MAX,
-} from "../../explain/contrast.ts";
+import { ALIKE_MIN, COMPARED_MAX, type Contrast, findContrast } from "../../explain/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
@@ -43,11 +37,11 @@ export async function contrastOf(
   const isOther = ({ jobId }: JobState) => jobId !== job.jobId;
   const alike = kind.filter === undefined
     ? []
-    : await read(kind.filter, ALIKE_MAX - 1, (other) => isOther(other) && kind.isAlike(other));
+    : await read(kind.filter, COMPARED_MAX - 1, (other) => isOther(other) && kind.isAlike(other));
   if (kind.least > alike.length + 1) return undefined;
   const others = await read(
     { states: ["Done"] },
-    OTHERS_MAX,
+    COMPARED_MAX,
     (other) => isOther(other) && hasEnded(other, upTo),
   );
   return await parts.pacer.all(share, findContrast([job, ...alike], others));
