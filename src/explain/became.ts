@@ -22,6 +22,7 @@ export function becameText(job: JobState): string {
 
 /** The entry since which it is what it is. */
 export function becameBy(job: JobState): LogId {
+  if (job.state === "Done") return job.endedBy;
   return job.state === "Failed" ? job.failure.because : backingOff(job)?.lastLogId ?? job.lastLogId;
 }
 

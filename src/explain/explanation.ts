@@ -250,7 +250,7 @@ export interface About<Cite> {
   /** Later entries are not included. It is the head of the journal, or of the index of values. */
   readonly asOf: LogId;
   readonly summary: string;
-  /** Newest first; not all if there are many. */
+  /** Those that have not succeeded first, else the newest; not all if there are many. */
   readonly jobs: readonly JobAbout<Cite>[];
   readonly events: readonly EventAbout<Cite>[];
 }

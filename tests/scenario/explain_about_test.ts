@@ -145,9 +145,22 @@ Deno.test("about: a job is found by a value that its plan waits for, under the n
   assert.deepEqual(jobs.map(({ statement }) => statement), [
     'Job child (a plan) expects it in ready, at batch.id, and is waiting for "ready" ' +
     "(batch.Ready), 0 of 1: no event of this type has come, and no event on record resembles it.",
-    "Job parent (order.fulfil) has it at input.order.id, and has succeeded.",
+    "Job parent (order.fulfil) has it at input.order.id, and is Done since " +
+    "2026-01-01T00:00:00.000Z.",
   ]);
   for (const nowhere of ["any", "batch.It", "equals"]) {
     assert.match((await about(daybook, nowhere)).summary, /^Nothing on record has/);
   }
+});
+
+Deno.test("about: what became of a job that was done before the last event for it cites its end", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  await daybook.submit("parent", "order.fulfil", { order: { id: "b-7" } });
+  await daybook.event("batch.Late", {}, { jobId: "parent" });
+
+  const { jobs: [job] } = await about(daybook, "b-7");
+  assert.deepEqual(job?.cites.map(({ eventType }) => eventType), [
+    "job.JobCreated",
+    "job.TaskCompleted",
+  ]);
 });

@@ -4,7 +4,6 @@
  * there is no job.
  */
 
-import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -15,7 +14,14 @@ import type { JsonObject } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
-import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
+import { becameBy, becameText } from "../../explain/became.ts";
+import type {
+  About,
+  Citation,
+  EventAbout,
+  JobAbout,
+  Statement,
+} from "../../explain/explanation.ts";
 import { lengthMs } from "../../explain/condition_spans.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
@@ -23,7 +29,7 @@ import { isSameWork } from "../../explain/repeated_work.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import { type EventExplainer, REACHED_NONE } from "./event_explainer.ts";
+import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -38,12 +44,18 @@ const NAMED_MAX = 3;
 /** Among how many of the newest jobs two with the same input are looked for. */
 const TWINS_MAX = 4;
 
-/** The outcome of an ended job. */
-const ENDED: Readonly<Partial<Record<Condition, string>>> = {
-  succeeded: "has succeeded",
-  failed: "has failed",
-  cancelled: "was cancelled",
-};
+/** A job that has the value. */
+interface FoundJob {
+  readonly job: JobState;
+  /** The entry that shows it. */
+  readonly logId: LogId;
+  /** `has it at input.order`. */
+  readonly where: string;
+}
+
+interface FoundEvent extends EventAbout<LogId> {
+  readonly hasReached: boolean;
+}
 
 export class AboutSearch {
   readonly #parts: AboutParts;
@@ -58,11 +70,10 @@ export class AboutSearch {
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
-    const jobs = await this.#explained(await this.#jobs(about, found, asOf), hold);
+    const having = await this.#jobs(about, found, asOf);
+    const jobs = await this.#told(having, hold);
     const events = await this.#events(about, found, asOf, hold);
-    const twins = isIdentifier("", about)
-      ? twinsText(jobs.map(({ jobId }) => this.#parts.table.existing(jobId)))
-      : "";
+    const twins = isIdentifier("", about) ? twinsText(having.map(({ job }) => job)) : "";
     const summary = summarize(shownText(about), jobs, events, twins) +
       (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
     const { history } = this.#parts;
@@ -71,22 +82,23 @@ export class AboutSearch {
       asOf,
       summary,
       jobs: await cited(history, jobs),
-      events: await cited(history, events),
+      events: await cited(history, events.map(({ hasReached: _, ...event }) => event)),
     };
   }
 
-  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
+  /** Those that have not succeeded first, of these and the others the newest. */
+  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly FoundJob[]> {
     const loose = looseForm(about);
-    const shown: JobAbout<LogId>[] = [];
+    const having: FoundJob[] = [];
     const { table } = this.#parts;
     const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
-      shown.push(this.#job(named.jobId, named.firstLogId, "has it as its id"));
+      having.push({ job: named, logId: named.firstLogId, where: "has it as its id" });
     }
     const ofKey = table.jobOfKey(about);
     const keyed = ofKey && ofKey !== named?.jobId ? table.job(ofKey) : undefined;
     if (keyed !== undefined && keyed.firstLogId <= asOf) {
-      shown.push(this.#job(keyed.jobId, keyed.firstLogId, "has it as its Idempotency-Key"));
+      having.push({ job: keyed, logId: keyed.firstLogId, where: "has it as its Idempotency-Key" });
     }
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
@@ -98,30 +110,30 @@ export class AboutSearch {
         : `has it at ${placePath(place)}`;
       if (jobId === undefined || where === undefined) continue;
       if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
-      shown.push(this.#job(jobId, logId, where));
+      having.push({ job: table.existing(jobId), logId, where });
     }
-    return shown;
+    return having.toSorted((one, other) =>
+      Number(one.job.state === "Done") - Number(other.job.state === "Done")
+    );
   }
 
-  /** Those that have not succeeded first; of the first few, why they are as they are. */
-  async #explained(
-    found: readonly JobAbout<LogId>[],
+  /** What became of each; of the first few, unless they have succeeded, also why. */
+  async #told(
+    having: readonly FoundJob[],
     hold: ReserveMemory,
   ): Promise<readonly JobAbout<LogId>[]> {
-    const { table, explainer } = this.#parts;
-    const hasSucceeded = ({ jobId }: JobAbout<LogId>) => table.job(jobId)?.state === "Done";
-    const jobs = found.toSorted((one, other) =>
-      Number(hasSucceeded(one)) - Number(hasSucceeded(other))
-    );
-    for (const [at, job] of jobs.slice(0, NAMED_MAX).entries()) {
-      const why = hasSucceeded(job) ? undefined : await explainer.explain(job.jobId, hold);
-      if (why === undefined) continue;
-      const statement = job.statement.slice(0, job.statement.lastIndexOf(", and ")) +
-        `, and ${why.summary.slice(`Job ${job.jobId} `.length)}`;
-      const reasons = why.because.slice(0, 1).flatMap(({ cites }) => cites);
-      jobs[at] = { ...job, statement, cites: [...job.cites, ...reasons.map(({ logId }) => logId)] };
+    const told: JobAbout<LogId>[] = [];
+    for (const { job, logId, where } of having) {
+      const { jobId, type = "a plan" } = job;
+      const isExplained = told.length < NAMED_MAX && job.state !== "Done";
+      const why = isExplained ? await this.#parts.explainer.explain(jobId, hold) : undefined;
+      const [became, by] = why === undefined
+        ? [`${becameText(job)}.`, [becameBy(job)]]
+        : [why.summary.slice(`Job ${jobId} `.length), citesOf(why.because[0])];
+      const statement = `Job ${jobId} (${type}) ${where}, and ${became}`;
+      told.push({ jobId, statement, cites: [...new Set([logId, ...by])] });
     }
-    return jobs;
+    return told;
   }
 
   /** `expects it in paid, at orderId`; also of an expectation that is met. */
@@ -135,29 +147,22 @@ export class AboutSearch {
     return undefined;
   }
 
-  #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
-    const job = this.#parts.table.existing(jobId);
-    const type = job.type === undefined ? "a plan" : job.type;
-    const condition = deriveCondition(job);
-    const became = ENDED[condition] ?? `is ${conditionText(condition)}`;
-    const statement = `Job ${jobId} (${type}) ${where}, and ${became}.`;
-    return { jobId, statement, cites: [logId] };
-  }
-
   async #events(
     about: string,
     found: FoundEvents,
     asOf: LogId,
     hold: ReserveMemory,
-  ): Promise<readonly EventAbout<LogId>[]> {
+  ): Promise<readonly FoundEvent[]> {
     const loose = looseForm(about);
-    const shown: EventAbout<LogId>[] = [];
+    const shown: FoundEvent[] = [];
     for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf)) {
       const { attributes } = toMatchable(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
-      const { summary } = await this.#parts.eventExplainer.of(entry, asOf, hold);
-      shown.push({ eventId: entry.eventId, statement: summary, cites: [entry.logId] });
+      const { eventId, logId } = entry;
+      const { summary, reached, more = 0 } = await this.#parts.eventExplainer.of(entry, asOf, hold);
+      const hasReached = reached.length + more > 0;
+      shown.push({ eventId, statement: summary, cites: [logId], hasReached });
     }
     return shown;
   }
@@ -172,7 +177,7 @@ export class AboutSearch {
 function summarize(
   value: string,
   jobs: readonly JobAbout<LogId>[],
-  [newest, ...older]: readonly EventAbout<LogId>[],
+  [newest, ...older]: readonly FoundEvent[],
   twins: string,
 ): string {
   if (jobs.length === 0) {
@@ -192,10 +197,14 @@ function summarize(
   const more = left > 0
     ? ` ${counted(left, "more job")} ${left === 1 ? "has" : "have"} it too.`
     : "";
-  const lost = [newest, ...older].find((one) => one?.statement.includes(REACHED_NONE));
+  const lost = [newest, ...older].find((one) => one?.hasReached === false);
   return `${counted(jobs.length, "job")} and ${
     counted(events, "event")
   } have ${value}. ${twins}${named}${more}${lost === undefined ? "" : ` ${lost.statement}`}`;
+}
+
+function citesOf(reason: Statement<Citation> | undefined): readonly LogId[] {
+  return reason?.cites.map(({ logId }) => logId) ?? [];
 }
 
 /** A sentence, if two of the jobs may have done the same work. */

@@ -33,8 +33,6 @@ type EventExplainerParts = Pick<QueryParts, "events" | "history" | "registry" | 
 
 /** The most jobs and definitions that are listed; the rest are counted. */
 const LISTED_MAX = 20;
-/** What the sentence says of an event without effect. */
-export const REACHED_NONE = "reached no job.";
 /** How many jobs the sentence names. */
 const NAMED_MAX = 3;
 const PAGE = 500;
@@ -121,14 +119,13 @@ export class EventExplainer {
       );
       const [step] = replay.ok ? replay.value.steps : [];
       if (step === undefined) continue;
-      const stand = this.#standOf(jobId, asOf);
-      const statement = step.rule === "none/created"
+      const isStart = step.rule === "none/created";
+      const isEnded = step.rule === "terminal/record-only";
+      const stand = isStart || isEnded ? this.#standOf(jobId, asOf) : undefined;
+      const statement = isStart
         ? `It started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
-        : step.rule === "terminal/record-only" && stand !== undefined
-        ? `Job ${jobId}: ${step.why} It ${stand.text}.`
-        : `Job ${jobId}: ${step.why}`;
-      const isTold = stand !== undefined && statement.includes(stand.text);
-      const cites = [...new Set([logId, event, ...isTold ? [stand.by] : []])];
+        : `Job ${jobId}: ${step.why}${stand === undefined ? "" : ` It ${stand.text}.`}`;
+      const cites = [...new Set([logId, event, ...stand === undefined ? [] : [stand.by]])];
       reached.push({ jobId, rule: step.rule, statement, cites });
     }
     return reached;
@@ -218,20 +215,22 @@ function summarize(
   const nearest = nearly.slice(0, 1).map(({ statement }) => statement);
   if (effects.length === 1 && only !== undefined) {
     if (only.rule === "none/created") return `${event} ${only.statement.slice("It ".length)}`;
-    const effect = only.statement.slice(`Job ${only.jobId}: `.length);
-    return [`${event} reached job ${only.jobId}. ${effect}`, ...nearest].join(" ");
+    return [`${event} reached job ${only.jobId}. ${effectText(only)}`, ...nearest].join(" ");
   }
   if (effects.length > 0) {
     const named = effects.slice(0, NAMED_MAX).map(({ jobId }) => jobId).join(", ");
     const rest = effects.length - NAMED_MAX;
-    const why = (one: ReachedJob<LogId>) => one.statement.slice(`Job ${one.jobId}: `.length);
     const isSame = only !== undefined && reached.length === effects.length &&
-      reached.every((one) => why(one) === why(only));
+      reached.every((one) => effectText(one) === effectText(only));
     return `${event} reached ${effects.length} jobs: ${named}${
       rest > 0 ? ` and ${rest} more` : ""
-    }.${isSame ? ` Each: ${why(only)}` : ""}`;
+    }.${isSame ? ` Each: ${effectText(only)}` : ""}`;
   }
-  return [`${event} ${REACHED_NONE}`, ...nearest].join(" ");
+  return [`${event} reached no job.`, ...nearest].join(" ");
+}
+
+function effectText({ jobId, statement }: ReachedJob<LogId>): string {
+  return statement.slice(`Job ${jobId}: `.length);
 }
 
 const STARTED_NO = "It started no ";
