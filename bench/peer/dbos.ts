@@ -1,22 +1,12 @@
 /** DBOS with PostgreSQL. */
 
-import { installLibrary } from "./client_library.ts";
 import type { PeerSystem } from "./peer.ts";
-import { postgresPrograms, startPostgres } from "./postgres.ts";
+import { installOnPostgres } from "./postgres.ts";
 
 export const dbos: PeerSystem = {
   name: "DBOS and PostgreSQL",
   steps: "three steps",
   durability: "at each commit",
   inPostgres: true,
-  async install() {
-    if (await postgresPrograms() === undefined) {
-      return "there is no PostgreSQL, and no way to install it";
-    }
-    return await installLibrary({
-      packages: ["@dbos-inc/dbos-sdk@5"],
-      script: "dbos.mjs",
-      startServer: startPostgres,
-    });
-  },
+  install: () => installOnPostgres({ packages: ["@dbos-inc/dbos-sdk@5"], script: "dbos.mjs" }),
 };

@@ -1,8 +1,7 @@
 /** pg-boss with PostgreSQL. */
 
-import { installLibrary } from "./client_library.ts";
 import type { PeerSystem } from "./peer.ts";
-import { postgresPrograms, startPostgres } from "./postgres.ts";
+import { installOnPostgres } from "./postgres.ts";
 
 /** How the next job of each chain is sent: 64 in one statement, or each on its own. */
 type Mode = "together" | "each";
@@ -22,16 +21,6 @@ export function pgBoss(mode: Mode): PeerSystem {
     steps: STEPS[mode],
     durability: "at each commit",
     inPostgres: true,
-    async install() {
-      if (await postgresPrograms() === undefined) {
-        return "there is no PostgreSQL, and no way to install it";
-      }
-      return await installLibrary({
-        packages: ["pg-boss@12"],
-        script: "pg_boss.mjs",
-        mode,
-        startServer: startPostgres,
-      });
-    },
+    install: () => installOnPostgres({ packages: ["pg-boss@12"], script: "pg_boss.mjs", mode }),
   };
 }

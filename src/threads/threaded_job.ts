@@ -11,7 +11,7 @@ import type { UncaughtKind } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Progress } from "../core/job_state.ts";
-import { AttemptContext, type ContextSource } from "../engine/run/attempt.ts";
+import { AttemptContext, type ContextSource } from "../engine/run/attempt_context.ts";
 import {
   type AttemptMessage,
   type CallMessage,

@@ -50,10 +50,9 @@ export const PUSH_COMMAND: JournalCommand = {
     "Afterwards, start with --journal <database> --folder <folder>: the folder is then this " +
     "machine's copy. Do not start it as an independent journal again.",
     "exit codes: 0 the database holds the whole journal, 1 it holds another history, 64 usage, " +
-    "66 no tables, and no right to create them, " +
-    "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database, " +
-    "74 cannot read or write, 76 settings that may lose entries, 77 access denied, 78 the " +
-    "journal is damaged",
+    "66 no tables, and no right to create them, 72 a pooler in transaction mode, 73 a server " +
+    "holds the folder, or leads in the database, 74 cannot read or write, 76 settings that may " +
+    "lose entries, 77 access denied, 78 the journal is damaged",
   ],
   writes: true,
   permissions: (input) => [databasePermissions(input.positionals[0], input)],

@@ -1,4 +1,4 @@
-/** One attempt of a task or compensation, and the context that its code receives. */
+/** One attempt of a task or compensation. */
 
 import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
@@ -7,8 +7,8 @@ import type { ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
 import { isThrown } from "../../core/thrown.ts";
-import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
+import { AttemptContext, type ContextSource } from "./attempt_context.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import type { RunServices, RunSubject, Work } from "./run_services.ts";
@@ -163,7 +163,7 @@ export class Attempt implements AttemptOf, ContextSource {
   uncaught(kind: UncaughtKind, thrown: unknown): void {
     if (this.#owner === undefined || kind !== "callback") {
       const { jobId, taskId, number } = this;
-      const attempt = { ...{ jobId, taskId, number }, isUndoing: this.#isUndoing };
+      const attempt = { jobId, taskId, number, isUndoing: this.#isUndoing };
       return this.#services.uncaught({ kind, thrown, attempt, guard: this.#guard });
     }
     this.#aborter?.abort(
@@ -295,52 +295,6 @@ export class Attempt implements AttemptOf, ContextSource {
 }
 
 const NONE: readonly FactDraft[] = [];
-
-/** An attempt, in the engine's thread or another, for its context. */
-export interface ContextSource extends Pick<TaskContext, "jobId" | "taskId" | "executionId"> {
-  readonly number: number;
-  readonly signal: AbortSignal;
-  emit(type: string, attributes: JsonObject): void;
-  log(message: unknown, data: unknown): void;
-  progress(done: number, total?: number, note?: string): void;
-}
-
-/**
- * The argument of a task's function. Its members may be destructured. It is a class because each
- * object literal with a getter gets a hidden class of its own. V8 allocates that as an old object,
- * and it kept the getter's scope, and so the run, until the next major garbage collection.
- */
-export class AttemptContext implements TaskContext {
-  readonly #of: ContextSource;
-  readonly jobId: string;
-  readonly taskId: string;
-  readonly executionId: string;
-  readonly attempt: number;
-  declare readonly traceparent?: string;
-
-  constructor(of: ContextSource, traceparent: string | undefined) {
-    this.#of = of;
-    this.jobId = of.jobId;
-    this.taskId = of.taskId;
-    this.executionId = of.executionId;
-    this.attempt = of.number;
-    if (traceparent !== undefined) this.traceparent = traceparent;
-  }
-
-  get signal(): AbortSignal {
-    return this.#of.signal;
-  }
-
-  readonly emit: TaskContext["emit"] = (type: string, attributes = {}) => {
-    this.#of.emit(type, attributes);
-  };
-
-  readonly log: TaskContext["log"] = (message, data) => this.#of.log(message, data);
-
-  readonly progress: TaskContext["progress"] = (done, total, note) => {
-    this.#of.progress(done, total, note);
-  };
-}
 
 export function withinSpan<Result>(span: Span | undefined, work: () => Result): Result {
   return span?.within === undefined ? work() : span.within(work);
