@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { defineJob } from "../../../src/mod.ts";
 import type { Incident } from "../incident.ts";
+import { hang } from "../incident_kit.ts";
 
 const CHAT = defineJob({
   type: "chat.archive",
@@ -9,7 +10,7 @@ const CHAT = defineJob({
   async run(ctx, { isClosed }) {
     await ctx.task("open", () => "opened");
     if (!isClosed) await new Promise(() => {});
-    await ctx.task("store", (task) => new Promise((done) => setTimeout(done, 2_000, task.jobId)));
+    await ctx.task("store", hang);
   },
 });
 
