@@ -59,10 +59,11 @@ export class SegmentWriter implements BatchSink {
 
   /** @throws {Error} if the file is synced, but its path no longer leads to it. */
   async #synced(holdUp: boolean): Promise<void> {
-    const synced = this.#file.syncData(holdUp);
-    // Checked while another thread waits for the disk.
-    const loss = this.#options.watched.loss(this.#file, this.#path);
-    await synced;
+    const [, loss] = await Promise.all([
+      this.#file.syncData(holdUp),
+      // Checked while another thread waits for the disk. Both can fail.
+      Promise.try(() => this.#options.watched.loss(this.#file, this.#path)),
+    ]);
     if (loss !== undefined) throw new Error(loss);
   }
 

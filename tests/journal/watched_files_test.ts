@@ -45,6 +45,18 @@ for (const [what, lose] of Object.entries(LOSSES)) {
   }
 }
 
+testWithFolder("watched files: the file fails its check and its sync", async (folder) => {
+  const consumer = new RememberingConsumer();
+  const { journal } = await folder.open(consumer);
+  folder.disk.before = (operation) => {
+    // Closes the file while the batch is being written.
+    if (operation === "write") queueMicrotask(() => folder.disk.crash());
+  };
+  await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+  assert.equal(consumer.failures.length, 1);
+  await journal.close();
+});
+
 testWithFolder("watched files: the folder is moved away as a whole", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
