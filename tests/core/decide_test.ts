@@ -13,7 +13,7 @@ import {
   outsideJob,
   plan,
 } from "../support/engine/entries.ts";
-import { projectAll } from "./folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { CONTROL_NAMES, CONTROLS, isLegal } from "../../src/core/controls.ts";
 import { startMixedJobs } from "../support/http/mixed_conditions.ts";

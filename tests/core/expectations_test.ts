@@ -3,7 +3,7 @@ import type { LogId } from "../../src/core/ids.ts";
 import type { ExpectationState, JobState } from "../../src/core/job_state.ts";
 import { allSatisfied, isSettled, shared, withMatch } from "../../src/core/expectations.ts";
 import { codedJob, expectation, outsideJob } from "../support/engine/entries.ts";
-import { jobOf, projectAll } from "./folding.ts";
+import { jobOf, projectAll } from "../support/engine/folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const SHIPPED = expectation("shipped", "ec.Shipped");

@@ -357,7 +357,7 @@ Deno.test("secrets: one of six characters is masked, a shorter one is too common
   assert.equal(guard.redact("pin 123456, year 12345"), "pin [secret], year 12345");
 });
 
-// * A crash before each entry of a job with a sealed input: after the restart it continues with its
+// A crash before each entry of a job with a sealed input: after the restart it continues with its
 // clear input, ends, and its input is removed once. A store that reports a key as durable too early
 // is caught.
 

@@ -13,7 +13,7 @@ import { codedJob, expectation, plan } from "../support/engine/entries.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
 import { parseStored, storedText } from "../../src/index/stored_job.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";
 
 /** Two entries, of which the first created the job. */

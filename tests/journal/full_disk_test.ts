@@ -10,7 +10,7 @@ import { findTask } from "../../src/core/job_state.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
-import { withoutBlankEnd } from "../support/journal/blank_end.ts";
+import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";

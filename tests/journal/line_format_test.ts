@@ -24,11 +24,10 @@ import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import { lineBody, writtenAttributes } from "../../src/journal/line_codec.ts";
 import { entryInFields } from "../../src/journal/line_fields.ts";
 import { entryIn, parsedEntry } from "../../src/journal/line_reader.ts";
-import { lineBytes } from "../support/journal/line_bytes.ts";
+import { lineBytes, withCrc } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
 import { findOtherBatch } from "../../src/journal/segment_end.ts";
-import { withCrc } from "../support/journal/journal_forgery.ts";
 
 const FULL_EVENT: StampedEvent = {
   stratum: "domain",

@@ -1,4 +1,4 @@
-/** What is refused although it is JSON, compared with a plain check of each value. */
+/** What is refused although it is JSON, and answers to what the engine refuses. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -7,6 +7,10 @@ import { parseJson } from "../../src/documents/json_document.ts";
 import { findFlaws, withMarks } from "../../src/documents/json_flaws.ts";
 import { Refusal } from "../../src/documents/refusal.ts";
 import { cases } from "../support/effort.ts";
+import { refusalOfFailure } from "../../src/documents/engine_refusal.ts";
+import { noDescriptor } from "../support/journal/journal_disk.ts";
+
+// What is refused although it is JSON, compared with a plain check of each value.
 
 const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 24 });
 const token = fc.oneof(
@@ -73,4 +77,13 @@ Deno.test("flaws: each has its pointer; of very many the first are listed, and a
 
   const many = JSON.parse(withMarks(`[${Array(5_000).fill("12345678901234567890").join(",")}]`));
   assert.deepEqual([findFlaws(many).issues.length, findFlaws(many).count], [50, 5_000]);
+});
+
+// Answers to requests that the engine refuses.
+
+Deno.test("refusals: without a file descriptor a request is refused temporarily, with the reason", () => {
+  const refusal = refusalOfFailure(noDescriptor());
+  assert.equal(refusal?.kind, "over-capacity");
+  assert.equal(refusal?.retryAfterSeconds, 1);
+  assert.match(refusal?.message ?? "", /no file descriptor left.*ulimit -n/);
 });
