@@ -21,6 +21,9 @@ const NAMES_MAX = 5;
 const WAITS_SHOWN_MAX = 10;
 const EVENTS_MAX = 3;
 
+/** The beginning of the reasons that name what a job waits for. */
+export const WAITS_FOR = "It waits for ";
+
 export function waitingText({ job, waitingFor }: Case): string {
   const waits = openExpectations(job).map(({ expected, matched }) =>
     `"${expected.id}" (${expected.matcher.eventType}), ${matchedText(expected, matched)}`
@@ -42,7 +45,7 @@ function causeText(waitingFor: Case["waitingFor"]): string {
 export function waitingReasons(known: Case): Reasons {
   const waits = known.waitingFor.slice(0, WAITS_SHOWN_MAX);
   return [
-    ...waits.map(({ statement, cites }) => reason(`It waits for ${statement}`, ...cites)),
+    ...waits.map(({ statement, cites }) => reason(WAITS_FOR + statement, ...cites)),
     ...countedTwice(known),
     ...sleepReasons(known),
     ...runReasons(known),
