@@ -43,7 +43,6 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
       Deno.exit(EXIT_NO_OUTPUT);
     }
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    terminal.progressEnd();
     terminal.err(`daybook: internal error: ${plainText(text)}`);
     Deno.exit(EXIT_DEFECT);
   }

@@ -84,7 +84,6 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
     terminal.progress("checking", ++done, selected.length);
   });
   await pool.run();
-  terminal.progressEnd();
   printReport(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }

@@ -109,7 +109,6 @@ async function pushed(
       for (const [name, key] of keys) await there.put(name, key);
     },
   });
-  terminal.progressEnd();
   return { ...transferred, keys: keys.size };
 }
 
@@ -178,7 +177,7 @@ async function pulled(
 ): Promise<Transferred> {
   const { terminal } = input;
   const secretKey = requireSecretKey(input, await table.keyCount(), "the database");
-  const transferred = await pull({
+  return await pull({
     fileSystem,
     layout,
     log: table.log,
@@ -189,8 +188,6 @@ async function pulled(
       for (const [name, key] of await table.keys(secretKey).all()) await files.put(name, key);
     },
   });
-  terminal.progressEnd();
-  return transferred;
 }
 
 function reportPulled(

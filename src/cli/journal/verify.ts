@@ -95,7 +95,6 @@ async function comparedWith(
       log: table.log,
       progress: (done, total) => terminal.progress("comparing", done, total),
     }));
-  terminal.progressEnd();
   return { database: place.shown, ...compared };
 }
 
@@ -133,8 +132,6 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       input.warn(`not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;
-  } finally {
-    terminal.progressEnd();
   }
 }
 
