@@ -1,7 +1,7 @@
 /** Runs commands as a process: signals, exit codes, and no stack traces. */
 
 import { type Command, runCommand } from "./command.ts";
-import { environment } from "./surroundings.ts";
+import { environment } from "../settings/permission_advice.ts";
 import { plainText } from "./plain_text.ts";
 import { OutputError, systemTerminal } from "./terminal.ts";
 
