@@ -41,7 +41,6 @@ async function notesOf(journal: string): Promise<readonly string[]> {
   const { notes, problemCount } = await audit({
     fileSystem: new DenoFileSystem(),
     layout: journalLayout(journal),
-    served: undefined,
     progress: () => {},
     scratch: () => scratchIndexIn(journalLayout(journal)),
   });

@@ -20,7 +20,6 @@ async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport
   return await audit({
     fileSystem: disk,
     layout: journalLayout("journal"),
-    served: undefined,
     progress: () => {},
     ...(isInMemory ? {} : { scratch }),
   });

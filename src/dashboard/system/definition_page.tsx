@@ -13,7 +13,7 @@ import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
-import { FieldNote } from "../parts/labelled_input.tsx";
+import { FieldNote } from "../parts/forms.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
