@@ -125,3 +125,13 @@ Deno.test("deadlines: they pass by the manual clock, even across a crash", async
   await daybook.deliver(eventFor(remind, paid, "paid"));
   assert.equal((await daybook.wait(paid)).output, "paid at once");
 });
+
+Deno.test("waits: a job shows how long `run` asked to wait, as it is on record", async () => {
+  await using daybook = await testDaybook([remind]);
+  const { jobId } = await daybook.submit(remind, { orderId: "44" });
+  const [begun, ...others] = daybook.job(jobId)?.waits ?? [];
+  assert.equal(begun?.withinMs, days(3));
+  assert.equal(begun.expectation, "paid");
+  assert.deepEqual(others, []);
+  await daybook.control(jobId, "cancel");
+});

@@ -254,7 +254,6 @@ async function notesOf(journal: string): Promise<readonly string[]> {
   const { notes, problemCount } = await audit({
     fileSystem: new DenoFileSystem(),
     layout: journalLayout(journal),
-    served: undefined,
     progress: () => {},
     scratch: () => scratchIndexIn(journalLayout(journal)),
   });
@@ -337,7 +336,6 @@ async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport
   return await audit({
     fileSystem: disk,
     layout: journalLayout("journal"),
-    served: undefined,
     progress: () => {},
     ...(isInMemory ? {} : { scratch }),
   });

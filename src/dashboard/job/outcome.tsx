@@ -1,7 +1,7 @@
 /** The input of a job, and what came of it: its output, or its failure. */
 
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
-import { MissingScope } from "../parts/action_form.tsx";
+import { MissingScope } from "../parts/forms.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { EntryCite } from "./cite.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";

@@ -8,9 +8,8 @@ import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { JOB_ACTION_ROUTES, takeEvent } from "./actions.ts";
-import { JobAttempts } from "./attempts.tsx";
-import { controlCalls, JobControls } from "./controls.tsx";
+import { JobAttempts } from "./timeline_tables.tsx";
+import { CONTROL_ROUTES, controlCalls, JobControls } from "./controls.tsx";
 import { JobData, JobFailure } from "./outcome.tsx";
 import { JobEntries, JobLog } from "./entries.tsx";
 import {
@@ -35,7 +34,7 @@ import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
 import { withDistances } from "../../explain/distances.ts";
-import { eventCalls } from "./waits.tsx";
+import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
@@ -45,7 +44,7 @@ export const JOB_SCREEN_ROUTES: readonly Route[] = [
     scope: "submit",
     handle: (c, deps) => takeEvent(c, deps, (refused) => showRefused(c, deps, refused)),
   },
-  ...JOB_ACTION_ROUTES,
+  ...CONTROL_ROUTES,
 ];
 
 const JOB_PARAMETERS = {
@@ -121,33 +120,31 @@ const TITLE_LENGTH_MAX = 60;
 function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
   const { job, explanation, refused } = state;
   const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
-  return page(
-    c,
-    deps,
-    {
-      title: `${name} ${explanation.condition}: ${job.jobId}`,
-      screen: "jobs",
-      styles: ["job.css"],
-      scripts: ["job.js"],
-      calls: jobCalls(state),
-      ...(refused === undefined
-        ? { live: job.jobId }
-        : { status: problemFacts("invalid-request").status }),
-    },
-    <>
-      <NoteLine c={c} deps={deps} />
-      <JobHead state={state} />
-      <JobControls state={state} />
-      <JobExplanation state={state} />
-      <JobFailure state={state} />
-      <JobTimeline state={state} />
-      <JobAttempts state={state} />
-      <JobExpectations state={state} />
-      <JobLog state={state} />
-      <JobData state={state} />
-      <JobEntries state={state} />
-    </>,
-  );
+  return page(c, deps, {
+    title: `${name} ${explanation.condition}: ${job.jobId}`,
+    screen: "jobs",
+    styles: ["job.css"],
+    scripts: ["job.js"],
+    calls: jobCalls(state),
+    ...(refused === undefined
+      ? { live: job.jobId }
+      : { status: problemFacts("invalid-request").status }),
+    body: (
+      <>
+        <NoteLine c={c} deps={deps} />
+        <JobHead state={state} />
+        <JobControls state={state} />
+        <JobExplanation state={state} />
+        <JobFailure state={state} />
+        <JobTimeline state={state} />
+        <JobAttempts state={state} />
+        <JobExpectations state={state} />
+        <JobLog state={state} />
+        <JobData state={state} />
+        <JobEntries state={state} />
+      </>
+    ),
+  });
 }
 
 function unknownJob(c: Context, deps: HttpDeps): Response {
@@ -157,7 +154,7 @@ function unknownJob(c: Context, deps: HttpDeps): Response {
     label: "The newest jobs",
     command: curlCommands(c, deps).get("/jobs?limit=20"),
   }];
-  return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
+  return page(c, deps, { title, status, screen: "jobs", calls, body: <UnknownJob id={id} /> });
 }
 
 /** The curl calls for the data and the actions of a job's page. */

@@ -196,12 +196,13 @@ async function actOnAll(
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;
-  return page(
-    c,
-    deps,
-    { title: CONTROLS[action].done, screen: "jobs", styles: ["jobs.css"], status },
-    <BulkResult request={request} report={report} returnTo={returnTo} />,
-  );
+  return page(c, deps, {
+    title: CONTROLS[action].done,
+    screen: "jobs",
+    styles: ["jobs.css"],
+    status,
+    body: <BulkResult request={request} report={report} returnTo={returnTo} />,
+  });
 }
 
 /** The body for `POST /jobs/bulk`, with the filters of the page that the form was on. */

@@ -3,7 +3,7 @@
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { ActionForm, Confirm } from "../parts/forms.tsx";
 import { JobLink, TypeName } from "../parts/links.tsx";
 import { Day, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";

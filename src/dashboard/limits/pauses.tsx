@@ -18,14 +18,13 @@ import {
   type RefusedForm,
   RefusedNote,
 } from "../form.tsx";
-import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
+import { Confirm, LineInput, MissingScope, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
 import { JobLink, JournalLink, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
-import { LineInput } from "../parts/labelled_input.tsx";
 
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;

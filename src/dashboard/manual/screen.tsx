@@ -124,17 +124,19 @@ function showPage(c: Context, deps: HttpDeps, name: string): Response {
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
   }
-  return page(
-    c,
-    deps,
-    { title: shown.title, screen: "manual", styles: ["manual.css"] },
-    <div class="manual">
-      <Contents shown={shown} />
-      <article>
-        <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
-      </article>
-    </div>,
-  );
+  return page(c, deps, {
+    title: shown.title,
+    screen: "manual",
+    styles: ["manual.css"],
+    body: (
+      <div class="manual">
+        <Contents shown={shown} />
+        <article>
+          <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
+        </article>
+      </div>
+    ),
+  });
 }
 
 function Contents({ shown }: { readonly shown: ManualPage }) {

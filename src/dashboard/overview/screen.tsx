@@ -72,57 +72,55 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     />
   );
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
-  return page(
-    c,
-    deps,
-    {
-      title: "Overview",
-      screen: "overview",
-      styles: ["uplot.css", "overview.css"],
-      scripts: ["uplot.js", "durations.js", "overview.js"],
-      live: "journal",
-      headers: { vary: "accept" },
-      calls: [
-        { label: "This screen", command: commands.get(`/overview?span=${span}`) },
-        ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
-          label: `End the pause ${pauseId}`,
-          command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
-        })),
-        ...standstillCalls(stoppedBy, commands),
-      ],
-    },
-    <>
-      <h1 class="unseen">Overview</h1>
-      <NoteLine c={c} deps={deps} />
-      <Health deps={deps} />
-      {isStopped && pauseNotes}
-      <Standstill {...stoppedBy} />
-      <div id="first-job" data-live>
-        {census.jobs === 0 && <FirstJob commands={commands} />}
-      </div>
-      <AttentionSection
-        attention={attention}
-        open={engine.lists.count({ conditions: ["failed"], retried: false })}
-        failingTypes={counts?.failingTypes ?? []}
-        now={now}
-      >
-        {!isStopped && pauseNotes}
-      </AttentionSection>
-      <CensusSection census={census} />
-      {mayOperate && census.jobs > 0 && (
-        <p>
-          <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
-        </p>
-      )}
-      {counts !== undefined && <TrendSection {...counts} />}
-      <TrustStrip
-        journal={journal}
-        sync={overview?.trend("1h").whole.sync}
-        diskFree={counts?.diskFree}
-        now={now}
-      />
-    </>,
-  );
+  return page(c, deps, {
+    title: "Overview",
+    screen: "overview",
+    styles: ["uplot.css", "overview.css"],
+    scripts: ["uplot.js", "durations.js", "overview.js"],
+    live: "journal",
+    headers: { vary: "accept" },
+    calls: [
+      { label: "This screen", command: commands.get(`/overview?span=${span}`) },
+      ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
+        label: `End the pause ${pauseId}`,
+        command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
+      })),
+      ...standstillCalls(stoppedBy, commands),
+    ],
+    body: (
+      <>
+        <h1 class="unseen">Overview</h1>
+        <NoteLine c={c} deps={deps} />
+        <Health deps={deps} />
+        {isStopped && pauseNotes}
+        <Standstill {...stoppedBy} />
+        <div id="first-job" data-live>
+          {census.jobs === 0 && <FirstJob commands={commands} />}
+        </div>
+        <AttentionSection
+          attention={attention}
+          open={engine.lists.count({ conditions: ["failed"], retried: false })}
+          failingTypes={counts?.failingTypes ?? []}
+          now={now}
+        >
+          {!isStopped && pauseNotes}
+        </AttentionSection>
+        <CensusSection census={census} />
+        {mayOperate && census.jobs > 0 && (
+          <p>
+            <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
+          </p>
+        )}
+        {counts !== undefined && <TrendSection {...counts} />}
+        <TrustStrip
+          journal={journal}
+          sync={overview?.trend("1h").whole.sync}
+          diskFree={counts?.diskFree}
+          now={now}
+        />
+      </>
+    ),
+  });
 }
 
 /** Whether ending a pause would end the standstill. */

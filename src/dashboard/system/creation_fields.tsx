@@ -3,8 +3,7 @@
 import type { Scope } from "../../access/tokens.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
-import { issuesAt, LabelledInput, LineInput } from "../parts/labelled_input.tsx";
-import { MissingScope, OnceField } from "../parts/action_form.tsx";
+import { issuesAt, LabelledInput, LineInput, MissingScope, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";

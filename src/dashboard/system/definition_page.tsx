@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
-import { matcherText } from "../../explain/phrases.ts";
+import { matcherText } from "../../explain/matcher_text.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -13,7 +13,7 @@ import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
-import { FieldNote } from "../parts/labelled_input.tsx";
+import { FieldNote } from "../parts/forms.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 

@@ -18,7 +18,7 @@ import { Table, Term } from "../parts/table.tsx";
 import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
-import { ActionForm, MissingScope } from "../parts/action_form.tsx";
+import { ActionForm, MissingScope } from "../parts/forms.tsx";
 import { momentText, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */

@@ -41,58 +41,56 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   const viewer = requestViewer(c);
   const { scopes } = viewer;
   const now = clock.now();
-  return page(
-    c,
-    deps,
-    {
-      title: "System",
-      screen: "system",
-      styles: ["system.css"],
-      scripts: ["system.js"],
-      live: "journal",
-      calls: [
-        { label: "This screen", command: commands.get("/system") },
-        ...verification === undefined || !scopes.includes("operate")
-          ? []
-          : [{ label: "Verify now", command: commands.post("/journal/verify") }],
-      ],
-    },
-    <>
-      <h1>System</h1>
-      <div class="two-columns">
-        <div class="column">
-          <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
-          <VerificationSection
-            last={journal.lastVerification}
-            run={run}
-            canVerify={verification !== undefined}
-            mayVerify={scopes.includes("operate")}
-            now={now}
-            note={<NoteLine c={c} deps={deps} />}
-          />
-          {system !== undefined && (
-            <ProcessSection
-              figures={system.process()}
-              versions={system.versions}
+  return page(c, deps, {
+    title: "System",
+    screen: "system",
+    styles: ["system.css"],
+    scripts: ["system.js"],
+    live: "journal",
+    calls: [
+      { label: "This screen", command: commands.get("/system") },
+      ...verification === undefined || !scopes.includes("operate")
+        ? []
+        : [{ label: "Verify now", command: commands.post("/journal/verify") }],
+    ],
+    body: (
+      <>
+        <h1>System</h1>
+        <div class="two-columns">
+          <div class="column">
+            <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
+            <VerificationSection
+              last={journal.lastVerification}
+              run={run}
+              canVerify={verification !== undefined}
+              mayVerify={scopes.includes("operate")}
               now={now}
+              note={<NoteLine c={c} deps={deps} />}
             />
-          )}
+            {system !== undefined && (
+              <ProcessSection
+                figures={system.process()}
+                versions={system.versions}
+                now={now}
+              />
+            )}
+          </div>
+          <div class="column">
+            <DefinitionsSection
+              definitions={engine.definitions()}
+              maySubmit={scopes.includes("submit")}
+            />
+            <LimitsSection deps={deps} />
+          </div>
         </div>
-        <div class="column">
-          <DefinitionsSection
-            definitions={engine.definitions()}
-            maySubmit={scopes.includes("submit")}
-          />
-          <LimitsSection deps={deps} />
-        </div>
-      </div>
-      {system !== undefined && <ConfigurationSection settings={system.settings} />}
-      <TokensSection
-        needsToken={deps.needsToken}
-        holders={tokenHolders(deps, viewer)}
-      />
-    </>,
-  );
+        {system !== undefined && <ConfigurationSection settings={system.settings} />}
+        <TokensSection
+          needsToken={deps.needsToken}
+          holders={tokenHolders(deps, viewer)}
+        />
+      </>
+    ),
+  });
 }
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {

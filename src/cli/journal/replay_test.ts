@@ -1,30 +1,30 @@
 /** `replay-test`: tests today's definitions against the jobs of a journal. */
 
-import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { errorMessage } from "../core/thrown.ts";
-import type { AnyJobDefinition } from "../engine/definition.ts";
-import { DefinitionRegistry } from "../engine/definition_registry.ts";
-import { checkHistory, planChanges } from "../engine/queries/history_check.ts";
-import type { Clock } from "../engine/ports.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { errorMessage } from "../../core/thrown.ts";
+import type { AnyJobDefinition } from "../../engine/definition.ts";
+import { DefinitionRegistry } from "../../engine/definition_registry.ts";
+import { checkHistory, planChanges } from "../../engine/queries/history_check.ts";
+import type { Clock } from "../../engine/ports.ts";
 import {
   isSealed,
   type OpenedInput,
   type SealedJob,
   Sealing,
   withInput,
-} from "../engine/secrets/sealing.ts";
-import type { FileSystem } from "../journal/file_system.ts";
-import { KeyFiles } from "../journal/key_files.ts";
-import { journalLayout } from "../journal/layout.ts";
-import { permissionsOfModule } from "../settings/permission_advice.ts";
-import { secretKeyIn } from "../settings/configuration.ts";
-import { DefinitionsError } from "../server/user_definitions.ts";
-import { CheckPool, RecordedJobs } from "../tools/check_pool.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, EXIT_USAGE } from "./command.ts";
-import { type JournalCommand, type JournalTools, readableFolder } from "./journal/folder.ts";
-import { type Finding, ReplayReport } from "../tools/replay_report.ts";
+} from "../../engine/secrets/sealing.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import { KeyFiles } from "../../journal/key_files.ts";
+import { journalLayout } from "../../journal/layout.ts";
+import { permissionsOfModule } from "../../settings/permission_advice.ts";
+import { secretKeyIn } from "../../settings/configuration.ts";
+import { DefinitionsError } from "../../server/user_definitions.ts";
+import { CheckPool, RecordedJobs } from "../../tools/check_pool.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, EXIT_USAGE } from "../command.ts";
+import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
+import { type Finding, ReplayReport } from "../../tools/replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 export const REPLAY_TEST_COMMAND: JournalCommand = {
   name: "replay-test",
@@ -84,7 +84,6 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
     terminal.progress("checking", ++done, selected.length);
   });
   await pool.run();
-  terminal.progressEnd();
   printReport(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }

@@ -1,9 +1,9 @@
 /** Formats the report of `replay-test`: text for people, JSON lines for programs. */
 
-import { counted } from "../core/counted.ts";
-import type { LogId } from "../core/ids.ts";
-import { nextText } from "../engine/queries/history_check.ts";
-import { plainText } from "./plain_text.ts";
+import { counted } from "../../core/counted.ts";
+import type { LogId } from "../../core/ids.ts";
+import { nextText } from "../../engine/queries/history_check.ts";
+import { plainText } from "../plain_text.ts";
 import {
   type Category,
   type Finding,
@@ -14,8 +14,8 @@ import {
   totalCount,
   type Totals,
   type TypeReport,
-} from "../tools/replay_report.ts";
-import type { Terminal } from "./terminal.ts";
+} from "../../tools/replay_report.ts";
+import type { Terminal } from "../terminal.ts";
 
 const LINES_MAX = 20;
 
