@@ -25,8 +25,13 @@ import {
   type JobResource,
   jobResource,
 } from "../resources.ts";
-import type { ServerCall, ServerCommand } from "../server_call.ts";
-import { readInput, readText, type Surroundings } from "../surroundings.ts";
+import {
+  readInput,
+  readText,
+  type ServerCall,
+  type ServerCommand,
+  type Surroundings,
+} from "../server_call.ts";
 import type { Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 import { counted } from "../../core/counted.ts";

@@ -24,10 +24,8 @@ import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import { EXIT_DAMAGED, type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { id } from "../../documents/fields.ts";
-import { jobView } from "../../documents/answers/job_view.ts";
 import { jsonChunks } from "../../core/json_text.ts";
 import { entriesPage } from "../resources.ts";
 
@@ -97,7 +95,6 @@ async function comparedWith(
       log: table.log,
       progress: (done, total) => terminal.progress("comparing", done, total),
     }));
-  terminal.progressEnd();
   return { database: place.shown, ...compared };
 }
 
@@ -135,8 +132,6 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       input.warn(`not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;
-  } finally {
-    terminal.progressEnd();
   }
 }
 
@@ -237,7 +232,7 @@ class ServedOverHttp implements ServedSource {
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
     const query = new URLSearchParams({ view: "full", limit: String(PAGE) });
     for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
-      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
+      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job)));
     }
   }
 
@@ -250,8 +245,4 @@ class ServedOverHttp implements ServedSource {
     return `the server at ${this.url} has more than the files: ${what}; entries that were ` +
       "acknowledged are gone, unless this is a copy: then verify with --no-server";
   }
-}
-
-function textOf(job: JobState): Iterable<string> {
-  return jsonChunks(jobView(job));
 }
