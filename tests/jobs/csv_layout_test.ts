@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { type FileSpec, readLayout } from "../../src/jobs/csv/layout.ts";
+import { type FileSpec, readLayout } from "../../src/jobs/csv/records.ts";
 
 function layout(csv: string, more: Partial<FileSpec> = {}) {
   return readLayout({ csv, chunkRows: 2, delimiter: ",", ...more });
