@@ -2,12 +2,11 @@
 
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
-import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import type { EntryPage, JobScreenState } from "./reading.ts";
-import { entryHref } from "./cite.tsx";
 import { Time } from "../parts/amounts.tsx";
 
 interface Props {
@@ -121,7 +120,7 @@ function EntryLinks({ state, entry }: EntryProps) {
   return (
     <p class="row entry-links">
       {jobId !== undefined && <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
-      {causedBy !== undefined && <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
+      {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
     </p>
   );
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "hono";
+import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { isPlaceholder, sampleEvent } from "../../explain/sample_event.ts";
@@ -19,9 +20,8 @@ import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { carryOut, refusalText } from "../form.tsx";
 import { jsonPlaceText } from "../schema_form/form_texts.ts";
 import { sendEvent } from "../system/event_screen.tsx";
-import { JsonView, TimedText, UserText } from "../parts/text.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
-import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
 import type { JobScreenState, RefusedEvent } from "./reading.ts";
 import { JsonInput, MissingScope, ONCE, OnceField } from "../parts/forms.tsx";
@@ -135,7 +135,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
         <span class="count">{countOf(matched, required)}</span>
       </h4>
       <p>
-        <Sentence state={state} of={wait} />
+        <Cited pathOf={state.pathOf} of={wait} />
       </p>
       {nearMisses.map((miss) => <Miss state={state} wait={wait} miss={miss} />)}
       {sample !== undefined && (
@@ -167,8 +167,7 @@ function Miss({ state, wait, miss }: Props & MissProps) {
   return (
     <div class="miss">
       <p>
-        <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
-        <Cites state={state} of={miss.cites} />
+        <span class="miss-mark">Near miss</span> <Cited of={miss} pathOf={state.pathOf} />
       </p>
       {miss.clauses.length !== 0 && <Clauses wait={wait} miss={miss} />}
       <details id={`miss-${miss.cites[0]?.logId}-${eventFieldId(wait.expectation)}`}>

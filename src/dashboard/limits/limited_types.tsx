@@ -6,7 +6,8 @@ import { limitsText } from "../../core/place_limits.ts";
 import { countText } from "../../core/size.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { counted } from "../../core/counted.ts";
-import { definitionPath, JournalLink } from "../parts/links.tsx";
+import { definitionPath } from "../parts/links.tsx";
+import { EntryLink } from "../parts/entries.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
@@ -198,7 +199,7 @@ function Changed({ one: { change, code }, now }: OneProps) {
           {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
         </>
       )}: <UserText text={reason} />{" "}
-      <JournalLink logId={by} title="job.LimitsChanged" />. The code says: {limitsText(code)}.
+      <EntryLink logId={by} title="job.LimitsChanged" />. The code says: {limitsText(code)}.
     </p>
   );
 }

@@ -20,7 +20,8 @@ import {
 } from "../form.tsx";
 import { Confirm, LineInput, MissingScope, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
-import { JobLink, JournalLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { EntryLink } from "../parts/entries.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { invalidRequest } from "../../documents/refusal.ts";
@@ -108,7 +109,7 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
           {index !== 0 && ", "}
-          <JournalLink logId={logId} title="a failed attempt" />
+          <EntryLink logId={logId} title="a failed attempt" />
         </>
       ))}
       {")"}

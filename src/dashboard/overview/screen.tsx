@@ -14,7 +14,8 @@ import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { Cited, LIMITS_PATH } from "../parts/links.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
+import { Cited, CitedItems } from "../parts/entries.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
@@ -234,18 +235,10 @@ function Cause({ told, now }: CauseProps) {
         {summary.map((part) => <Cited of={part} />)}
       </p>
       <ul>
-        {reasons.map((reason) => (
-          <li>
-            <Cited of={reason} />
-          </li>
-        ))}
+        <CitedItems of={reasons} />
       </ul>
       <ul>
-        {next.map((step) => (
-          <li>
-            <Cited of={step} />
-          </li>
-        ))}
+        <CitedItems of={next} />
       </ul>
     </section>
   );

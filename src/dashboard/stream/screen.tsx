@@ -9,7 +9,7 @@ import { page } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import {
   FILTER_NAMES,
   FilterForm,

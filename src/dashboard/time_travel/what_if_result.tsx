@@ -9,7 +9,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { Cited } from "../parts/links.tsx";
+import { CitedItems } from "../parts/entries.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";
@@ -67,11 +67,7 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
         <TimedText text={statement} />
       </p>
       <ul>
-        {because.map((reason) => (
-          <li>
-            <Cited of={reason} />
-          </li>
-        ))}
+        <CitedItems of={because} />
       </ul>
       <p class="hint">Assumed, since it is not on record:</p>
       <ul class="hint">
