@@ -47,7 +47,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
 }
 
 function HeadFacts({ state }: { readonly state: JobScreenState }) {
-  const { job, nowMs, explanation, timeline } = state;
+  const { job, explanation, timeline } = state;
   const startAt = jobStartAt(job);
   const sleepsUntil = jobSleepsUntil(job);
   const startedAt = jobStartedAt(job);
@@ -59,32 +59,32 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
         {job.definitionVersion === undefined ? "" : `, version ${job.definitionVersion}`}
       </Term>
       <Term name="Created">
-        <Time at={job.createdAt} now={nowMs} />
+        <Time at={job.createdAt} ago />
       </Term>
       {startAt !== undefined && (
         <Term name="Starts">
-          <Time at={startAt} now={nowMs} />
+          <Time at={startAt} ago />
         </Term>
       )}
       {startedAt !== null && (
         <Term name="Started">
-          <Time at={startedAt} now={nowMs} />
+          <Time at={startedAt} ago />
         </Term>
       )}
       {sleepsUntil !== undefined && (
         <Term name="Sleeps until">
-          <Time at={sleepsUntil} now={nowMs} />
+          <Time at={sleepsUntil} ago />
         </Term>
       )}
       {endedAt === null
         ? (
           <Term name="Condition since">
-            <Time at={explanation.timing.since} now={nowMs} />
+            <Time at={explanation.timing.since} ago />
           </Term>
         )
         : (
           <Term name="Ended">
-            <Time at={endedAt} now={nowMs} />
+            <Time at={endedAt} ago />
           </Term>
         )}
       <Term name={endedAt === null ? "Age" : "Took"}>

@@ -1,8 +1,8 @@
 /** The input of a job, and what came of it: its output, or its failure. */
 
+import { MissingScope } from "../parts/viewing.tsx";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
-import { MissingScope } from "../parts/forms.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import type { JobScreenState } from "./reading.ts";

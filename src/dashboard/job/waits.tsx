@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
@@ -24,7 +25,7 @@ import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Call } from "../parts/curl.tsx";
 import type { JobScreenState, RefusedEvent } from "./reading.ts";
-import { JsonInput, MissingScope, ONCE, OnceField } from "../parts/forms.tsx";
+import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
 interface EventFormProps {
@@ -48,25 +49,23 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
     <div class="send">
       <details id={`send-${id}`} open={refused !== undefined}>
         <summary role="button">Send this event from here</summary>
-        {state.may("submit")
-          ? (
-            <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
-              <input type="hidden" name="return" value={state.returnTo} />
-              <input type="hidden" name="expectation" value={expectation} />
-              <OnceField />
-              <JsonInput
-                id={id}
-                name="event"
-                label="An event that would count"
-                at=""
-                issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
-                hint="Send it only if it happened: a recorded fact stays on record."
-                text={refused?.text ?? text}
-              />
-              <button type="submit" class="primary">Send the event</button>
-            </form>
-          )
-          : <MissingScope scope="submit" what="sending events" />}
+        <Needs scope="submit" what="sending events">
+          <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
+            <input type="hidden" name="return" value={state.returnTo} />
+            <input type="hidden" name="expectation" value={expectation} />
+            <OnceField />
+            <JsonInput
+              id={id}
+              name="event"
+              label="An event that would count"
+              at=""
+              issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+              hint="Send it only if it happened: a recorded fact stays on record."
+              text={refused?.text ?? text}
+            />
+            <button type="submit" class="primary">Send the event</button>
+          </form>
+        </Needs>
       </details>
     </div>
   );

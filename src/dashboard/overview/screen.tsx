@@ -66,8 +66,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const pauseNotes = (
     <PausesSection
       pauses={pauses}
-      mayEnd={mayOperate}
-      now={now}
       returnTo="/"
       max={PAUSES_MAX}
     />
@@ -102,7 +100,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
           attention={attention}
           open={engine.lists.count({ conditions: ["failed"], retried: false })}
           failingTypes={counts?.failingTypes ?? []}
-          now={now}
         >
           {!isStopped && pauseNotes}
         </AttentionSection>
@@ -117,7 +114,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
           journal={journal}
           sync={overview?.trend("1h").whole.sync}
           diskFree={counts?.diskFree}
-          now={now}
         />
       </>
     ),
