@@ -183,7 +183,7 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
 function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   return (
     <nav aria-label="Screens">
-      <ul>
+      <ul class="bare">
         {Object.entries(SCREENS).map(([name, { path, title }]) => (
           <li>
             <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>

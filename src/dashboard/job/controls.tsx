@@ -52,7 +52,7 @@ export function isLegal({ job, outlined }: JobScreenState, control: Control): bo
 export function JobControls({ state }: Props) {
   const legal = OFFERED.filter((control) => isLegal(state, control));
   return (
-    <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
+    <section id="job-controls" class="row job-controls" aria-label="Controls" data-live>
       <Needs scope="operate" what="controlling jobs">
         {legal.map((control) => <ControlForm state={state} control={control} />)}
         {legal.length === 0 && <p class="hint">{nothingText(state)}</p>}

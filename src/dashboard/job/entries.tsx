@@ -25,7 +25,7 @@ export function JobEntries({ state }: Props) {
         {pageText(page)}
       </p>
       <PageLinks state={state} where="above" />
-      <ol id="entries" class="entries" data-page={page.number} {...liveness(page)}>
+      <ol id="entries" class="bare entries" data-page={page.number} {...liveness(page)}>
         {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
       <PageLinks state={state} where="below" />
@@ -118,7 +118,7 @@ function Entry({ state, entry }: EntryProps) {
 function EntryLinks({ state, entry }: EntryProps) {
   const { logId, causedBy, jobId } = entry;
   return (
-    <p class="row entry-links">
+    <p class="links entry-links">
       {jobId !== undefined && <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
       {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
     </p>
@@ -132,7 +132,7 @@ function Strangers({ state }: Props) {
   return (
     <div id="foreign-entries" class="part" data-live>
       <h3>Cited, but not about this job</h3>
-      <ol class="entries">
+      <ol class="bare entries">
         {foreignEntries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
     </div>

@@ -38,7 +38,7 @@ export function JobExplanation({ state }: Props) {
         <Reasons state={state} brief={brief} />
         <div class="stack-wide">
           <h3>Next</h3>
-          <ul class="steps">
+          <ul class="bare steps">
             {brief.next.map((step) => <Step state={state} step={step} />)}
           </ul>
         </div>
@@ -78,7 +78,7 @@ function Evidence({ state, brief }: BriefProps) {
   return (
     <div id="job-evidence" class="stack-wide">
       <h3>Evidence</h3>
-      <ul class="evidence">
+      <ul class="bare evidence">
         {distinctLines(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
           <li>
             <EntryLink pathOf={state.pathOf} logId={logId} title={`${segment}:${line}`} />{" "}

@@ -16,7 +16,7 @@ const RETRIES_MAX = 10;
 export function JobHead({ state }: { readonly state: JobScreenState }) {
   const { job, explanation } = state;
   return (
-    <header id="job-head" class="job-head" data-live>
+    <header id="job-head" class="stack-wide" data-live>
       <p class="crumbs">
         <a href="/ui/jobs">Jobs</a>
       </p>
@@ -34,7 +34,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
         <UserText text={job.jobId} />
       </p>
       <HeadFacts state={state} />
-      <ul class="job-links">
+      <ul class="bare links">
         <li>
           <a href={timePath(job.jobId)}>Time travel</a>
         </li>

@@ -46,28 +46,26 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
   const id = eventFieldId(expectation);
   return (
-    <div class="send">
-      <details id={`send-${id}`} open={refused !== undefined}>
-        <summary role="button">Send this event from here</summary>
-        <Needs scope="submit" what="sending events">
-          <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
-            <input type="hidden" name="return" value={state.returnTo} />
-            <input type="hidden" name="expectation" value={expectation} />
-            <OnceField />
-            <JsonInput
-              id={id}
-              name="event"
-              label="An event that would count"
-              at=""
-              issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
-              hint="Send it only if it happened: a recorded fact stays on record."
-              text={refused?.text ?? text}
-            />
-            <button type="submit" class="primary">Send the event</button>
-          </form>
-        </Needs>
-      </details>
-    </div>
+    <details id={`send-${id}`} open={refused !== undefined}>
+      <summary role="button">Send this event from here</summary>
+      <Needs scope="submit" what="sending events">
+        <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
+          <input type="hidden" name="return" value={state.returnTo} />
+          <input type="hidden" name="expectation" value={expectation} />
+          <OnceField />
+          <JsonInput
+            id={id}
+            name="event"
+            label="An event that would count"
+            at=""
+            issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+            hint="Send it only if it happened: a recorded fact stays on record."
+            text={refused?.text ?? text}
+          />
+          <button type="submit" class="primary">Send the event</button>
+        </form>
+      </Needs>
+    </details>
   );
 }
 
@@ -128,7 +126,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
   const { expectation, matched, required, nearMisses } = wait;
   const sample = sampleEventFor(state, wait);
   return (
-    <article class="wait">
+    <article class="stack-wide wait">
       <h4>
         <UserText text={expectation} />
         <span class="count">{countOf(matched, required)}</span>
@@ -164,7 +162,7 @@ interface MissProps {
 
 function Miss({ state, wait, miss }: Props & MissProps) {
   return (
-    <div class="miss">
+    <div class="stack-wide miss">
       <p>
         <span class="miss-mark">Near miss</span> <Cited of={miss} pathOf={state.pathOf} />
       </p>

@@ -27,7 +27,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
   const { label, effect } = CONTROLS[action];
   const { jobs, searched } = preview.count;
   return (
-    <section class="bulk">
+    <section class="column bulk">
       <h1>
         {jobs === 0 && preview.retried > 0 ? `${label} again?` : `${label} ${jobsText(preview)}?`}
       </h1>

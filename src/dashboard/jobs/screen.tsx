@@ -112,7 +112,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
       <>
         <Top {...asked} />
         <ConditionTabs address={address} count={count} />
-        <div class="job-bar">
+        <div class="row row-between job-bar">
           <NewJobsLine jobs={jobs} address={address} />
           <Needs scope="operate" what="controlling jobs">
             <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
@@ -176,8 +176,8 @@ function groupsPage(asked: PageRequest): Response {
     body: (
       <>
         <Top {...asked} />
-        <div class="job-bar">
-          <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
+        <div class="row row-between job-bar">
+          <p id="kind-news" class="links job-news" role="status" data-again={address.with()}>
             The most frequent first
           </p>
         </div>

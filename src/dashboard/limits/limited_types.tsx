@@ -28,7 +28,7 @@ interface LimitedTypesProps {
 
 export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
   return (
-    <div id="limited-types" data-live>
+    <div id="limited-types" class="column" data-live>
       {limits.length === 0
         ? (
           <Empty title="No type of job has limits">

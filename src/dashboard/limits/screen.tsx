@@ -51,7 +51,7 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
   return page(c, deps, {
     title: "Limits",
     screen: "limits",
-    styles: ["limits.css"],
+    styles: ["system.css"],
     // A live page would reset the refused form.
     live: refused === undefined ? "journal" : undefined,
     problem: refused?.problem,

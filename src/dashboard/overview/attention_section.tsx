@@ -30,7 +30,7 @@ interface AttentionSectionProps {
 export function AttentionSection(props: AttentionSectionProps) {
   const { attention, open, failingTypes, children } = props;
   return (
-    <section aria-labelledby="attention-heading" class="overview-section">
+    <section aria-labelledby="attention-heading" class="stack-wide">
       <h2 id="attention-heading">What may need you</h2>
       <div class="sheet">
         <Headline open={open} />
@@ -98,7 +98,7 @@ function Sheet({ name, title, children }: SheetProps) {
 function FailedJobs({ jobs }: { readonly jobs: readonly FailedJob[] }) {
   if (jobs.length === 0) return <p class="soft">Nothing to retry.</p>;
   return (
-    <ol class="cases">
+    <ol class="bare cases">
       {jobs.map((job) => (
         <Case job={job} at={job.endedAt}>
           {job.failure.recoveryRequired && <b class="bad">needs recovery:</b>}{" "}
@@ -119,7 +119,7 @@ interface WaitingJobsProps {
 function WaitingJobs({ waiting }: WaitingJobsProps) {
   if (waiting.length === 0) return <p class="soft">No job waits for an event.</p>;
   return (
-    <ol class="cases">
+    <ol class="bare cases">
       {waiting.map(({ job, since }) => (
         <Case job={job} at={since}>
           <WaitsFor job={job} />

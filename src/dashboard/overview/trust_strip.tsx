@@ -19,7 +19,7 @@ interface TrustStripProps {
 
 export function TrustStrip({ journal, sync, diskFree }: TrustStripProps) {
   return (
-    <section aria-labelledby="trust-heading" class="overview-section">
+    <section aria-labelledby="trust-heading" class="stack-wide">
       <h2 id="trust-heading">Journal</h2>
       <dl id="trust" class="trust" data-live>
         <Fact name="Durable head" detail={<Chain chain={journal.head.chain} />}>

@@ -145,7 +145,7 @@ interface ActionFormProps {
 export function ActionForm(props: ActionFormProps) {
   const { id, action, label, fields = {}, returnTo, children } = props;
   return (
-    <form method="post" action={action} class="action" id={id}>
+    <form method="post" action={action} class="action row" id={id}>
       <input type="hidden" name="return" value={returnTo} />
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />

@@ -74,7 +74,7 @@ interface Choice {
 /** Links, of which one leads to what is shown now. */
 export function Choices({ choices, isSwitch = false, ...rest }: ChoicesProps) {
   return (
-    <ul class={isSwitch ? "switch" : "choices"} {...rest}>
+    <ul class={isSwitch ? "bare switch" : "bare links choices"} {...rest}>
       {choices.map(({ text, href, isChosen }) => (
         <li>
           <a href={href} aria-current={isChosen ? "true" : undefined}>{text}</a>

@@ -116,7 +116,7 @@ function Options({ texts, issues }: OptionsProps) {
     issues,
   });
   return (
-    <details class="options" open={isUsed || isWrong}>
+    <details class="folded options" open={isUsed || isWrong}>
       <summary>Options: id, priority, labels, start</summary>
       <div class="options-grid">
         <LineInput

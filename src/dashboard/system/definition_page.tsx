@@ -103,7 +103,7 @@ export function DefinitionPage({ definition, newest, form, deps }: DefinitionPag
         )}
       </TypeHead>
       <TypeFigures deps={deps} type={type} />
-      <div class="two-columns">
+      <div class="column two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a job</h2>
           <CreationForm {...form} />

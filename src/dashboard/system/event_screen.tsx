@@ -82,7 +82,7 @@ function EventFields({ texts, issues }: Omit<SchemaFieldsProps, "form">) {
   return (
     <>
       <SchemaFields form={{ ...FORM, fields: usual }} texts={texts} issues={ofUsual} />
-      <details class="options" open={isUsed}>
+      <details class="folded options" open={isUsed}>
         <summary>More: event id, time, trace ids</summary>
         <div class="options-grid">
           <SchemaFields form={{ ...FORM, fields: others }} texts={texts} issues={ofOthers} />

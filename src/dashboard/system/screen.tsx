@@ -55,7 +55,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
     body: (
       <>
         <h1>System</h1>
-        <div class="two-columns">
+        <div class="column two-columns">
           <div class="column">
             <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
             <VerificationSection
@@ -134,7 +134,7 @@ function DefinitionsSection({ definitions }: DefinitionsProps) {
 function Definitions({ definitions }: DefinitionsProps) {
   const formName = useMay("submit") ? "Submit" : "Form";
   return (
-    <ul class="definitions">
+    <ul class="bare definitions">
       {definitions.map(({ type, version, description }) => (
         <li>
           <div>

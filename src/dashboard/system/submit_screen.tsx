@@ -184,7 +184,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
           The job is done when outside events have satisfied every expectation of its plan.
         </p>
       </header>
-      <div class="two-columns">
+      <div class="column two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a plan</h2>
           <CreationForm {...form} />

@@ -25,7 +25,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
   return (
     <section
       id="point"
-      class="point"
+      class="column two-columns point"
       data-log-id={entry.logId}
       data-step={view.index + 1}
       data-state={job.state}
@@ -33,7 +33,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
       aria-labelledby="point-title"
     >
       <div class="sheet">
-        <h2 id="point-title" class="standing">
+        <h2 id="point-title" class="row">
           {job.state} <ConditionMark condition={deriveCondition(job)} />
         </h2>
         <EntryFacts view={view} pathOf={pathOf} />

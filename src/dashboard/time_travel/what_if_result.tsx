@@ -29,7 +29,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
   return (
     <div
       id="what-if-result"
-      class="what-if-result"
+      class="column"
       data-state={job.state}
       data-condition={deriveCondition(job)}
       data-first-difference={firstDifference?.logId}
@@ -62,7 +62,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
 function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
   const { outcome, statement, because, assumes } = answer;
   return (
-    <div id="what-if-result" class="what-if-result" data-outcome={outcome} role="status">
+    <div id="what-if-result" class="column" data-outcome={outcome} role="status">
       <p>
         <TimedText text={statement} />
       </p>
