@@ -140,17 +140,18 @@ export function tokenOption(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN");
-  const token = firstToken(readToken(file));
+  const token = firstToken(readSecretFile(`the token from ${file}`, file, EXIT_USAGE));
   if (token !== undefined) return token;
   throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
 }
 
-function readToken(file: string): string {
+/** @param what What is read of the file, for messages. */
+export function readSecretFile(what: string, file: string, exitCode: number): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
+    const message = `cannot read ${what}: ${readingFailure(error, file)}`;
+    throw CommandError.by(error, message, exitCode, { read: [file] });
   }
 }
 

@@ -42,16 +42,9 @@ import {
 import type { Case, Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
+import { matcherText } from "./matcher_text.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import {
-  actorText,
-  capital,
-  latest,
-  matcherText,
-  reasonText,
-  shortened,
-  taskText,
-} from "./phrases.ts";
+import { actorText, capital, latest, reasonText, shortened, taskText } from "./phrases.ts";
 import { lateLimit, meanwhileReasons } from "./process_facts.ts";
 import {
   doneAgain,

@@ -19,9 +19,10 @@ import {
 } from "./attempts.ts";
 import type { Case } from "./evidence.ts";
 import type { Next, Reasons } from "./explanation.ts";
+import { matcherText } from "./matcher_text.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "./pause_texts.ts";
-import { capital, latest, matcherText, shortened, taskText } from "./phrases.ts";
+import { capital, latest, shortened, taskText } from "./phrases.ts";
 import { againText, neededText, once, tryText } from "./queued.ts";
 import { automatic, manual, reason } from "./statement.ts";
 import { failureText } from "./summary_ended.ts";

@@ -8,7 +8,8 @@ import { attemptsOf, undoingsOf } from "./attempts.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CompletedItem } from "./explanation.ts";
-import { attemptText, before, capital, matchedText, taskText } from "./phrases.ts";
+import { matchedText } from "./matcher_text.ts";
+import { attemptText, before, capital, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 

@@ -7,7 +7,7 @@
  * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
-import { MAIN_TASK } from "../core/ids.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isSleep, type JobState } from "../core/job_state.ts";
 import { isScalar, type JsonScalar, type JsonValue, present } from "../core/json.ts";
 import { SECRET_MARK } from "../core/sealed_input.ts";
@@ -245,7 +245,11 @@ export function contrastText(
 }
 
 const TASK = "task ";
-export const RESULT = "result of ";
+
+/** The name of a trait that is a task's result, and the beginning of those that are members of it. */
+export function resultName(taskId: TaskId): string {
+  return `result of ${taskId}`;
+}
 
 /** `no input.phone, where all 12 that went through have one`. */
 function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
@@ -275,7 +279,7 @@ function doneBy({ tasks }: JobState): Facts {
   for (const task of tasks.slice(0, SCALARS_MAX)) {
     if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
     facts.set(`${TASK}${task.taskId}`, [true]);
-    addScalars(facts, `${RESULT}${task.taskId}`, task.result, 0);
+    addScalars(facts, resultName(task.taskId), task.result, 0);
   }
   return facts;
 }

@@ -6,11 +6,9 @@ import { durationText } from "../core/duration.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason, OpenAttempt } from "../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import type { Failure } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
-import { correlationText } from "./mismatch.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;
@@ -133,28 +131,6 @@ export function cancelReason({ error }: Failure): string {
 /** ` (reason: the customer asked)`, or nothing. */
 export function reasonText(reason: string | undefined): string {
   return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
-}
-
-/** What an expectation wants: `ec.shipment.ShipmentCompleted where orderId = "42"`. */
-export function wantedText({ matcher, taskId }: ExpectedEvent): string {
-  return matcherText(matcher, taskId === undefined ? "" : ` of task ${taskId}`);
-}
-
-/** `shop.Paid where orderId = 42`. */
-export function matcherText({ eventType, correlation }: EventMatcher, ofTask = ""): string {
-  const where = correlation === "any" ? "" : ` where ${correlationText(correlation)}`;
-  return `${eventType}${ofTask}${where}`;
-}
-
-/** `within 3 d of the start, or it is waived`. */
-export function deadlineText({ ms, otherwise }: { ms: number; otherwise: string }): string {
-  const end = otherwise === "fail" ? "the job fails" : "it is waived";
-  return `within ${durationText(ms)} of the start, or ${end}`;
-}
-
-/** `1 of 3`. */
-export function matchedText(expected: ExpectedEvent, matched: number): string {
-  return countOf(matched, requiredMatches(expected.multiplicity));
 }
 
 /** ` by on-call`, when the token of the request had a name. */

@@ -15,6 +15,7 @@ import type { NearMiss, WaitingFor } from "./explanation.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
+import { matchedText, wantedText } from "./matcher_text.ts";
 import {
   isOwnEvent,
   isUnmeetable,
@@ -22,7 +23,7 @@ import {
   openExpectations,
   policyTargets,
 } from "./open_expectations.ts";
-import { latest, matchedText, shortened, uncapital, wantedText } from "./phrases.ts";
+import { latest, shortened, uncapital } from "./phrases.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";
 

@@ -16,12 +16,14 @@ import {
 import type { RunningJob } from "../core/job_state.ts";
 import { type Step, toMatchable } from "../core/projector.ts";
 import {
+  correlationDistance,
   correlationMismatches,
+  expectationDistance,
+  findNearest,
   type Mismatch,
   mismatchesText,
   mismatchesWith,
 } from "./mismatch.ts";
-import { correlationDistance, expectationDistance, findNearest } from "./nearness.ts";
 import { shortened } from "./phrases.ts";
 
 export const COORDINATION_TEXT =

@@ -5,7 +5,7 @@ import { type Command, runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { JournalTools } from "../../src/cli/journal/folder.ts";
 import { journalCommands } from "../../src/cli/journal.ts";
-import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Surroundings } from "../../src/cli/server_call.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 

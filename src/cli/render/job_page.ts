@@ -1,8 +1,8 @@
 /** Renders one job as a page. */
 
 import { messageText } from "../../core/error_text.ts";
-import { correlationText } from "../../explain/mismatch.ts";
-import { deadlineText, progressText } from "../../explain/phrases.ts";
+import { correlationText, deadlineText } from "../../explain/matcher_text.ts";
+import { progressText } from "../../explain/phrases.ts";
 import { aligned, fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type {
   ExpectationResource,

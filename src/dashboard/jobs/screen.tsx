@@ -7,11 +7,11 @@ import { Refusal } from "../../documents/refusal.ts";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";
-import { formatCursor } from "../../documents/parameters.ts";
+import { formatCursor, PAGE_MAX } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { Problem } from "../../http/problems/problem.ts";
 import { toJobFilter } from "../../documents/job_filter.ts";
-import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
+import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
@@ -166,12 +166,14 @@ function knownTypes({ engine }: HttpDeps): readonly string[] {
 
 function groupsPage(asked: PageRequest): Response {
   const { c, deps, address, filter } = asked;
-  const { groups, more, searched } = deps.engine.lists.failures(filter, KINDS_MAX);
+  const { groups, more, searched } = deps.engine.lists.failures(filter, PAGE_MAX.failureKinds);
   return page(c, deps, {
     ...LIVE,
     calls: [{
       label: "These kinds of failures",
-      command: curlCommands(c, deps).get(`/failures?${withLimit(address.filters(), KINDS_MAX)}`),
+      command: curlCommands(c, deps).get(
+        `/failures?${withLimit(address.filters(), PAGE_MAX.failureKinds)}`,
+      ),
     }],
     body: (
       <>

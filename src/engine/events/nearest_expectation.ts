@@ -15,12 +15,13 @@ import {
 } from "../../core/job_plan.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import {
+  correlationDistance,
   correlationMismatches,
+  expectationDistance,
   type Mismatch,
   mismatchesText,
   mismatchesWith,
 } from "../../explain/mismatch.ts";
-import { correlationDistance, expectationDistance } from "../../explain/nearness.ts";
 import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../requests.ts";
 import { isReserved } from "../../core/ids.ts";

@@ -145,7 +145,9 @@ export class Unmatched {
     const nearest = nearestMiss(missing);
     if (nearest === undefined) {
       const all = `each job that waits for events of type ${event.eventType} was created after it`;
-      return compared.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
+      return compared.length === 0
+        ? undefined
+        : { reason: `matched nothing: ${all}${this.#startsOthers(event) ?? ""}` };
     }
     const clauses = failingClauses(nearest, event);
     const why = mismatchesText(clauses);
@@ -228,12 +230,14 @@ export class Unmatched {
   }
 
   /** A definition starts jobs on events of this type, but not on this event. */
-  #startsOthers(event: FactEvent): string | undefined {
-    const [definition] = this.#registry.startersFor(event.eventType);
-    const correlation = definition?.startsOn?.correlation;
-    if (definition === undefined || correlation === undefined) return undefined;
-    const why = mismatchesText(correlationMismatches(correlation, event.attributes));
-    return why === "" ? undefined : `, and it starts no job of type ${definition.type}: ${why}`;
+  #startsOthers({ eventType, attributes }: MatchableEvent): string | undefined {
+    for (const { type, startsOn } of this.#registry.startersFor(eventType)) {
+      const clauses = correlationMismatches(startsOn?.correlation ?? "any", attributes);
+      if (clauses.length > 0) {
+        return `, and it starts no job of type ${type}: ${mismatchesText(clauses)}`;
+      }
+    }
+    return undefined;
   }
 
   #didYouMean(eventType: string): string {
