@@ -62,7 +62,7 @@ async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Prom
   const last = steps.at(-1);
   assert.ok(text.includes(last?.rule ?? "?") && text.includes(last?.why ?? "?"), text);
   for (const { id, matched, required } of job.expected) {
-    assert.equal(countOf(text, id), `${matched} of ${required}`);
+    assert.equal(countOf(text, String(id)), `${matched} of ${required}`);
   }
   for (const { taskId, status } of job.tasks) assert.ok(text.includes(`${taskId} ${status}`));
 }
