@@ -45,7 +45,12 @@ import { heldUpReasons } from "./hold_up_texts.ts";
 import { matcherText } from "./matcher_text.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "./phrases.ts";
-import { lateLimit, meanwhileReasons } from "./process_facts.ts";
+import {
+  lateLimit,
+  meanwhileReasons,
+  uncaughtMeanwhile,
+  uncaughtReasons,
+} from "./process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -60,7 +65,6 @@ import { waitsGivenUp } from "./run_answers.ts";
 import { reason, showSome } from "./statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { lateDeadlineText, oddTimes } from "./times.ts";
-import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 
 const SHOWN_MAX = 10;
 

@@ -23,7 +23,7 @@ import { explainOrigin } from "./origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./pause_texts.ts";
 import { actorText, capital, reasonText, shortened, silenceText, taskText } from "./phrases.ts";
-import { clockReasons } from "./process_facts.ts";
+import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./process_facts.ts";
 import {
   backingOffText,
   backoffReasons,
@@ -40,7 +40,6 @@ import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./summary_ended.ts";
 import { unusualText } from "./time_spent.ts";
 import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./times.ts";
-import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */

@@ -5,7 +5,7 @@
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { digitsOf, slipBetween } from "./spelling.ts";
+import { digitsOf, slipBetween } from "./likeness/names.ts";
 
 export interface Place {
   /** From the outermost in; a name may contain any character, even a dot. */

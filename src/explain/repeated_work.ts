@@ -25,11 +25,10 @@ import {
   wasCutShort,
 } from "./attempts.ts";
 import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
-import { becameText } from "./became.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
-import { capital, shortened, taskText } from "./phrases.ts";
+import { becameText, capital, shortened, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 
 const TASKS_SHOWN_MAX = 3;

@@ -16,12 +16,11 @@ import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
-import { lateLimit } from "./process_facts.ts";
+import { lateLimit, uncaughtReasons } from "./process_facts.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
-import { uncaughtReasons } from "./uncaught_errors.ts";
 
 /** How many names a sentence has. */
 const NAMES_MAX = 5;

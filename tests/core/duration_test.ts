@@ -1,7 +1,12 @@
 /** Lengths of time as people read and write them. */
 
 import assert from "node:assert/strict";
-import { distanceText, durationText, parseDuration } from "../../src/core/duration.ts";
+import {
+  distanceText,
+  durationText,
+  parseDuration,
+  withDistances,
+} from "../../src/core/duration.ts";
 
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 
@@ -67,4 +72,12 @@ Deno.test("parseDuration: a written duration reads back as nearly the same", () 
     const back = parseDuration(durationText(ms));
     assert.ok(ms - back >= 0 && ms - back <= Math.max(100, ms / 50), `${ms}: ${back}`);
   }
+});
+
+Deno.test("withDistances: a time gets its distance, and a quoted value stays as it is", () => {
+  const nowMs = Date.parse("2026-01-01T00:00:00Z");
+  assert.equal(
+    withDistances('due at 2026-01-01T06:00:00Z: found "2026-01-01T07:00:00Z"', nowMs),
+    'due at 2026-01-01T06:00:00Z (in 6 h): found "2026-01-01T07:00:00Z"',
+  );
 });

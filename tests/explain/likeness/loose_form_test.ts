@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JsonScalar } from "../../../src/core/json.ts";
-import { formDifference } from "../../../src/explain/likeness/form_difference.ts";
-import { looseForm } from "../../../src/explain/likeness/loose_form.ts";
+import { formDifference, looseForm } from "../../../src/explain/likeness/loose_form.ts";
 
 const SAME: readonly (readonly [JsonScalar, ...JsonScalar[]])[] = [
   [42, "42", " 42 ", "042", "42.0"],

@@ -1,8 +1,7 @@
 /** The exact texts about the leader of a shared journal. */
 
 import assert from "node:assert/strict";
-import type { Standing } from "../../src/core/standing.ts";
-import { databaseText, roleText, standingLines } from "../../src/explain/standing_texts.ts";
+import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
 
 const FOLLOWING: Standing = {
   role: "following",
