@@ -73,6 +73,14 @@ export function timeMs(time: string): number {
   return ms;
 }
 
+/**
+ * From one time to another, in milliseconds; never negative, since the clock may have been set
+ * back.
+ */
+export function lengthMs(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
 /** Not in quotes, where it is a value that is shown as it is. */
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?!")/g;
 /** Closer times count as now. */

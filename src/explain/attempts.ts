@@ -5,7 +5,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
@@ -17,7 +17,6 @@ import {
   type TaskState,
 } from "../core/job_state.ts";
 import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Causes, Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "./phrases.ts";

@@ -5,6 +5,7 @@
  */
 
 import { type Condition, deriveCondition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
@@ -14,7 +15,6 @@ import {
   whatNothingElseEnds,
   whileCompensating,
 } from "./compensating.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Case } from "./evidence.ts";
 import { executingReasons, executingText, runningTasks, whileExecuting } from "./executing.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";

@@ -5,10 +5,10 @@
  */
 
 import type { Condition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Work } from "../core/work.ts";
-import { lengthMs } from "./condition_spans.ts";
 import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {
   type Moment,

@@ -4,6 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import {
   type FrameworkEntry,
   isCorrelated,
@@ -17,8 +18,7 @@ import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import type { RuleName } from "../core/rules.ts";
 import { type Attempt, AttemptsNoted } from "./attempts_noted.ts";
-import { type ConditionSpan, ConditionSpans, lengthMs } from "./condition_spans.ts";
-import { KeptEntries, type KeptEntry } from "./kept_entries.ts";
+import { type ConditionSpan, ConditionSpans, KeptEntries, type KeptEntry } from "./kept_history.ts";
 import { isOwnEvent } from "./open_expectations.ts";
 
 /** Entries of a state that are counted instead of looked at one by one. */

@@ -5,7 +5,7 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText, thrownErrorText } from "../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { AttemptAtFault } from "../core/framework_events.ts";
@@ -13,7 +13,6 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, Findings } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { isRelevant } from "./hold_ups.ts";

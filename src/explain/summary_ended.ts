@@ -1,7 +1,7 @@
 /** The first sentence about a job that has ended. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import { type FailedJob, type Failure, hasCode, type JobState } from "../core/job_state.ts";
@@ -9,7 +9,6 @@ import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { attemptsOf, compensableTasks } from "./attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { lengthMs } from "./condition_spans.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { Evidence } from "./evidence.ts";

@@ -7,11 +7,10 @@
  */
 
 import type { Condition } from "../core/condition.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep, type JobState } from "../core/job_state.ts";
 import type { Attempt } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, UsualTime } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { holdUpText } from "./hold_up_texts.ts";

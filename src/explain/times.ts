@@ -1,6 +1,6 @@
 /** What a job waits for that has a due time, and how a sleep ended. */
 
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import {
@@ -11,7 +11,6 @@ import {
 } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, Reasons, Statement } from "./explanation.ts";
 import { openExpectations } from "./open_expectations.ts";

@@ -6,7 +6,7 @@
 
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
-import { durationText } from "../../core/duration.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
@@ -21,7 +21,6 @@ import type {
   JobAbout,
   Statement,
 } from "../../explain/explanation.ts";
-import { lengthMs } from "../../explain/condition_spans.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
