@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
-import { journalCommand, type Said } from "../support/process/journal_command.ts";
+import { journalCommand, runJournal, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
@@ -17,6 +17,9 @@ import {
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { testWithHomes } from "./journal_home.ts";
+import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
 
 const CHAIN = "[A-Za-z0-9_-]{43}";
 
@@ -400,3 +403,30 @@ Deno.test("verify: without permission for the folder it names the flag", () =>
       /cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere/,
     );
   }));
+
+testWithHomes(
+  "verify: journals with every kind of job are intact, including those with imported jobs",
+  DEFINITIONS,
+  async (old, fresh) => {
+    await old.start();
+    const ids = [];
+    for (const make of Object.values(KINDS)) ids.push(await make(old));
+    await fresh.start();
+    await fresh.stop();
+    for (const id of ids) {
+      const { code, out } = await runJournal(["export", id, "--journal", old.folder]);
+      assert.equal(code, 0);
+      const path = fresh.path(`${id}.ndjson`);
+      await Deno.writeTextFile(path, out.map((line) => `${line}\n`).join(""));
+      const imported = await runJournal(
+        ["import", path, "--unfinished", "--journal", fresh.folder],
+      );
+      assert.equal(imported.code, 0, imported.err.join("\n"));
+    }
+    for (const home of [old, fresh]) {
+      const args = ["verify", "--no-server", "--journal", home.folder];
+      const { code, out, err } = await journalCommand(new DenoFileSystem(), args);
+      assert.equal(code, 0, [...out, ...err].join("\n"));
+    }
+  },
+);

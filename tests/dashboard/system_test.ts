@@ -6,7 +6,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeVerification } from "../support/http/fake_verification.ts";
+import { exampleSystem, FakeVerification } from "../support/http/example_system.ts";
 import { elementOf, textOf } from "./html_text.ts";
 import {
   createAndRun,
@@ -15,7 +15,6 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
-import { exampleSystem } from "../support/http/example_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
