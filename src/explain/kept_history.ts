@@ -8,7 +8,7 @@ import type { Condition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import { type JsonObject, jsonSize } from "../core/json.ts";
+import { type JsonObject, jsonSize, present } from "../core/json.ts";
 
 export interface KeptEntry {
   readonly entry: JobEventLogEntry;
@@ -148,8 +148,7 @@ export class ConditionSpans {
       return false;
     }
     if (latest !== undefined) this.#end(latest, receivedAt);
-    const due = dueAt === undefined ? {} : { dueAt };
-    this.#add({ condition, by: logId, from: receivedAt, to: undefined, ...due });
+    this.#add({ condition, by: logId, from: receivedAt, to: undefined, ...present({ dueAt }) });
     return true;
   }
 

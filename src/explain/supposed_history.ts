@@ -17,6 +17,7 @@ import {
   matcherAccepts,
   outsideMatchers,
 } from "../core/job_plan.ts";
+import { present } from "../core/json.ts";
 import { entryEventIds, type Point, resolvePoint } from "../core/point.ts";
 import type { Work } from "../core/work.ts";
 import {
@@ -145,11 +146,8 @@ function toFact(
 ): FactEntry {
   const receivedAt = entryBefore?.receivedAt ?? "";
   const occurredAt = event.occurredAt ?? receivedAt;
-  return { ...event, ...jobReference(entryBefore), logId, occurredAt, receivedAt };
-}
-
-function jobReference(created: JobEventLogEntry | undefined): Pick<JobEventLogEntry, "jobId"> {
-  return created?.jobId === undefined ? {} : { jobId: created.jobId };
+  const jobId = entryBefore?.jobId;
+  return { ...event, ...present({ jobId }), logId, occurredAt, receivedAt };
 }
 
 /**
@@ -199,6 +197,5 @@ function correlated(fact: FactEntry, [created]: readonly JobEventLogEntry[]): Jo
     causedBy: logId,
     attributes: correlatedAttributes(fact),
   };
-  const named = created?.jobId === undefined ? {} : { jobId: created.jobId };
-  return { ...entry, ...named } as JobEntry;
+  return { ...entry, ...present({ jobId: created?.jobId }) } as JobEntry;
 }

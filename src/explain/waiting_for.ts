@@ -4,7 +4,7 @@ import { counted } from "../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../core/job_plan.ts";
-import { type JsonScalar, jsonSize } from "../core/json.ts";
+import { type JsonScalar, jsonSize, present } from "../core/json.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
@@ -131,7 +131,7 @@ function waitingFor(
       (remark === undefined ? "" : ` ${remark}`),
     cites: unique([known.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
     nearMisses,
-    ...(remark === undefined ? {} : { remark }),
+    ...present({ remark }),
   };
 }
 
@@ -147,7 +147,7 @@ function nearMiss(
   return {
     likeness: kind,
     statement: `${suspectText(known, expected, suspect, role)}.`,
-    ...(role === undefined ? {} : { policy: role }),
+    ...present({ policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
     cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),

@@ -113,12 +113,11 @@ function recordOnlyText(
     ? noMatchText(before, entry)
     : noCompensationEndText(before, entry);
   if (entry.stratum !== "framework" || isCorrelated(entry)) return unmatched;
-  const { fact: textOf } = EVENT_TEXTS[entry.eventType];
-  const fact = (textOf as (entry: JobEventLogEntry, change: Change) => string)(entry, {
-    before,
-    after,
-  });
-  return unmatched === "" ? fact : `${fact} ${unmatched}`;
+  const texts = EVENT_TEXTS[entry.eventType];
+  const textOf = "fact" in texts
+    ? texts.fact as (entry: JobEventLogEntry, change: Change) => string
+    : () => "A fact about the journal, and not about jobs.";
+  return [textOf(entry, { before, after }), unmatched].filter(Boolean).join(" ");
 }
 
 function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
