@@ -1,13 +1,15 @@
 /**
  * What is kept of a job's history for an explanation, however long it is: the entries that are
- * looked at one by one, and when the job was in which condition. Of entries these are the first and
- * the last, and between them those that came but did not count, since they may have been meant to.
+ * looked at one by one, when the job was in which condition, and the attempts of its tasks and
+ * compensations. Of entries these are the first and the last, and between them those that came but
+ * did not count, since they may have been meant to.
  */
 
 import type { Condition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { ErrorFact, FailureKind, InterruptionReason } from "../core/framework_events.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { type JsonObject, jsonSize, present } from "../core/json.ts";
 
 export interface KeptEntry {
@@ -118,6 +120,8 @@ export interface ConditionSpan {
   readonly from: string;
   /** `undefined` while it lasts. */
   to: string | undefined;
+  /** The entry that ended it. */
+  endedBy?: LogId;
   /** When a backoff ends; from then on the job waits for a worker. */
   dueAt?: string;
   /** The total length of the spans before it that were not kept. */
@@ -147,18 +151,19 @@ export class ConditionSpans {
       if (dueAt !== undefined) latest.dueAt = dueAt;
       return false;
     }
-    if (latest !== undefined) this.#end(latest, receivedAt);
+    if (latest !== undefined) this.#end(latest, logId, receivedAt);
     this.#add({ condition, by: logId, from: receivedAt, to: undefined, ...present({ dueAt }) });
     return true;
   }
 
   /** A backoff that is over waits for a worker, so it counts as queued. */
-  #end(span: ConditionSpan, at: string): void {
+  #end(span: ConditionSpan, endedBy: LogId, at: string): void {
     const { by, from, dueAt = at } = span;
     const isLate = lengthMs(dueAt, at) > 0 && lengthMs(from, at) > 0;
     const due = lengthMs(from, dueAt) > 0 ? dueAt : from;
     span.to = isLate ? due : at;
-    if (isLate) this.#add({ condition: "queued", by, from: due, to: at });
+    span.endedBy = isLate ? by : endedBy;
+    if (isLate) this.#add({ condition: "queued", by, from: due, to: at, endedBy });
   }
 
   #add(span: ConditionSpan): void {
@@ -182,4 +187,143 @@ export class ConditionSpans {
     const [next] = this.#last;
     if (next !== undefined) next.passedMs = passedMs;
   }
+}
+
+export type AttemptEnd =
+  & { readonly entry: JobEventLogEntry }
+  & (
+    | { readonly kind: "completed" }
+    | {
+      readonly kind: "failed";
+      readonly error: ErrorFact;
+      readonly maxAttempts: number;
+      readonly retryAt?: string;
+      /** If its time limit ended it: how long it had run, by a clock that nobody can set. */
+      readonly timedOutMs?: number;
+      readonly failureKind?: FailureKind;
+    }
+    | { readonly kind: "interrupted"; readonly reason: InterruptionReason }
+  );
+
+export type CutShort = Extract<AttemptEnd, { readonly kind: "interrupted" }>;
+
+export interface Attempt {
+  readonly attempt: number;
+  /** Its number: one more than the number of attempts that had failed. */
+  readonly nth: number;
+  readonly maxAttempts: number | undefined;
+  /** `undefined` when only its end is on record. */
+  readonly started: JobEventLogEntry | undefined;
+  ended: AttemptEnd | undefined;
+  /** How many earlier unsuccessful attempts were not kept. */
+  badBefore?: number;
+}
+
+/** For each task, the latest ones. */
+const ATTEMPTS_MAX = 200;
+
+type Noted = Map<TaskId, Attempt[]>;
+
+export class AttemptsNoted {
+  readonly tasks: Noted = new Map();
+  readonly compensations: Noted = new Map();
+
+  /** Notes the beginning or the end of an attempt. */
+  note(entry: JobEventLogEntry): void {
+    if (entry.stratum !== "framework") return;
+    switch (entry.eventType) {
+      case "job.TaskStarted":
+        return begin(this.tasks, entry);
+      case "job.CompensationStarted":
+        return begin(this.compensations, entry);
+      case "job.TaskCompleted":
+        return end(this.tasks, { kind: "completed", entry: withoutResult(entry) });
+      case "job.TaskCompensated":
+        return end(this.compensations, { kind: "completed", entry });
+      case "job.TaskFailed":
+        return end(this.tasks, failedEnd(entry));
+      case "job.TaskCompensationFailed":
+        return end(this.compensations, failedEnd(entry));
+      case "job.TaskInterrupted": {
+        const { phase, reason } = entry.attributes;
+        const noted = phase === "run" ? this.tasks : this.compensations;
+        return end(noted, { kind: "interrupted", entry, reason });
+      }
+      default:
+    }
+  }
+}
+
+function begin(
+  noted: Noted,
+  entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
+): void {
+  const { attempt, maxAttempts } = entry.attributes;
+  const list = listOf(noted, entry);
+  add(list, { attempt, nth: nextNth(list), maxAttempts, started: entry, ended: undefined });
+}
+
+function end(noted: Noted, ended: AttemptEnd): void {
+  const list = listOf(noted, ended.entry);
+  const last = list.at(-1);
+  if (last !== undefined && last.ended === undefined) {
+    last.ended = ended;
+    return;
+  }
+  const { attempt } = ended.entry.attributes as { readonly attempt: number };
+  const maxAttempts = ended.kind === "failed" ? ended.maxAttempts : undefined;
+  add(list, { attempt, nth: nextNth(list), maxAttempts, started: undefined, ended });
+}
+
+function listOf(noted: Noted, { taskId = MAIN_TASK }: JobEventLogEntry): Attempt[] {
+  let list = noted.get(taskId);
+  if (list === undefined) noted.set(taskId, list = []);
+  return list;
+}
+
+function add(list: Attempt[], attempt: Attempt): void {
+  list.push(attempt);
+  if (list.length <= ATTEMPTS_MAX) return;
+  const oldest = list.shift();
+  const [next] = list;
+  if (oldest === undefined || next === undefined) return;
+  next.badBefore = (oldest.badBefore ?? 0) + (endedBadly(oldest) ? 1 : 0);
+}
+
+export function endedBadly({ ended }: Attempt): boolean {
+  return ended !== undefined && ended.kind !== "completed";
+}
+
+function nextNth(attempts: readonly Attempt[]): number {
+  const last = attempts.at(-1);
+  if (last === undefined) return 1;
+  return last.ended?.kind === "failed" ? last.nth + 1 : last.nth;
+}
+
+/** The maximum number of attempts, from any entry of the task that states it. */
+export function findMaxAttempts(attempts: readonly Attempt[]): number | undefined {
+  const last = attempts.at(-1);
+  if (last?.maxAttempts !== undefined) return last.maxAttempts;
+  return last?.ended?.kind === "failed" ? last.ended.maxAttempts : undefined;
+}
+
+function failedEnd(
+  entry: FrameworkEntry<"job.TaskFailed"> | FrameworkEntry<"job.TaskCompensationFailed">,
+): AttemptEnd {
+  const { attributes } = entry;
+  const { error, maxAttempts, timedOutMs } = attributes;
+  return {
+    kind: "failed",
+    entry,
+    error,
+    maxAttempts,
+    ...present({ timedOutMs }),
+    ..."retryAt" in attributes ? { retryAt: attributes.retryAt } : { failureKind: attributes.kind },
+  };
+}
+
+/** Drops results, since they may be large and the attempts of all tasks are kept. */
+function withoutResult(entry: FrameworkEntry<"job.TaskCompleted">): JobEventLogEntry {
+  const { result: _, ...attributes } = entry.attributes;
+  return { ...entry, attributes } as JobEventLogEntry;
 }

@@ -17,9 +17,15 @@ import { type Applied, JobFold } from "../core/job_fold.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import type { RuleName } from "../core/rules.ts";
-import { type Attempt, AttemptsNoted } from "./attempts_noted.ts";
-import { type ConditionSpan, ConditionSpans, KeptEntries, type KeptEntry } from "./kept_history.ts";
-import { isOwnEvent } from "./open_expectations.ts";
+import { isOwnEvent } from "./awaited_events.ts";
+import {
+  type Attempt,
+  AttemptsNoted,
+  type ConditionSpan,
+  ConditionSpans,
+  KeptEntries,
+  type KeptEntry,
+} from "./kept_history.ts";
 
 /** Entries of a state that are counted instead of looked at one by one. */
 interface PassedEntries {

@@ -12,10 +12,10 @@ import type { AttemptAtFault } from "../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
-import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence, Findings } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { isRelevant } from "./hold_ups.ts";
+import type { Attempt } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, later, openNames, shortened, taskText } from "./phrases.ts";
 import { holdersThenText } from "./queue_holders.ts";
@@ -169,9 +169,13 @@ export function lateLimit(known: Evidence): Reasons {
 
 type ErrorUncaught = FrameworkEntry<"journal.ErrorUncaught">;
 
-/** Those of attempts of this job: the first ones, as later ones may follow from them. */
-export function uncaughtReasons(known: Evidence, before = Infinity): Reasons {
-  return uncaught(known).filter(({ logId }) => logId < before).flatMap((entry) => {
+/**
+ * Those of attempts of this job: the first ones, as later ones may follow from them.
+ *
+ * @param after Only those after this entry, and before the other.
+ */
+export function uncaughtReasons(known: Evidence, after = 0, before = Infinity): Reasons {
+  return uncaught(known).filter(({ logId }) => logId > after && logId < before).flatMap((entry) => {
     const { attempt } = entry.attributes;
     if (attempt?.jobId !== known.job.jobId) return [];
     const { started, ended } = attemptOf(known, attempt) ?? {};

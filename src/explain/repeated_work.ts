@@ -24,9 +24,9 @@ import {
   recordedAttemptText,
   wasCutShort,
 } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
+import { type Attempt, findMaxAttempts } from "./kept_history.ts";
 import { becameText, capital, shortened, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 

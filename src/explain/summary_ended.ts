@@ -65,8 +65,7 @@ export function failedText(known: Evidence): string {
     ...heldUntilDeadline(known),
     ...retryReasons(known),
   ];
-  const later = uncaughtReasons(known)
-    .filter((one) => !beside.some(({ statement }) => statement === one.statement));
+  const later = uncaughtReasons(known, failedBy?.entry.logId);
   return [
     `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
       neverRanText(known)

@@ -11,9 +11,9 @@ import {
 } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
+import { openExpectations } from "./awaited_events.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, Reasons, Statement } from "./explanation.ts";
-import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";

@@ -5,11 +5,10 @@ import { durationText, lengthMs } from "../core/duration.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { isUncleanEnd } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Attempt } from "./attempts_noted.ts";
 import type { Causes } from "./evidence.ts";
 import type { Explanation, Timing } from "./explanation.ts";
 import type { HeldUp, HoldUp } from "./hold_ups.ts";
-import type { ConditionSpan } from "./kept_history.ts";
+import type { Attempt, ConditionSpan } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital } from "./phrases.ts";
 

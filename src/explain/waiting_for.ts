@@ -9,20 +9,21 @@ import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import type { Work } from "../core/work.ts";
+import {
+  isOwnEvent,
+  isUnmeetable,
+  matchedText,
+  type OpenExpectation,
+  openExpectations,
+  policyTargets,
+  wantedText,
+} from "./awaited_events.ts";
 import { placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
-import { matchedText, wantedText } from "./matcher_text.ts";
-import {
-  isOwnEvent,
-  isUnmeetable,
-  type OpenExpectation,
-  openExpectations,
-  policyTargets,
-} from "./open_expectations.ts";
 import { latest, shortened, uncapital } from "./phrases.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";

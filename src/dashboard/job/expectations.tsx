@@ -1,9 +1,9 @@
 /** The plan of a job: its expectations, how far each is satisfied, and by which entries. */
 
 import { countOf } from "../../core/counted.ts";
-import { correlationText, deadlineText } from "../../explain/matcher_text.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";

@@ -2,12 +2,12 @@
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
-import { matcherText } from "../../explain/matcher_text.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ruleText } from "../../core/pause_rule.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
+import { matcherText } from "../../explain/awaited_events.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
