@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseRecords, recordSpans } from "../../src/jobs/csv/records.ts";
+import {
+  type FileSpec,
+  parseRecords,
+  readLayout,
+  recordSpans,
+} from "../../src/jobs/csv/records.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { type FileSpec, readLayout } from "../../src/jobs/csv/layout.ts";
 import {
   type CellValue,
   type Column,

@@ -1,5 +1,6 @@
 /** `show`: prints one job as a page. */
 
+import { PAGE_MAX } from "../../documents/parameters.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import { EntryLines } from "../render/entry_line.ts";
@@ -13,8 +14,6 @@ import {
 } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
 import { printLines } from "../terminal.ts";
-
-const PAGE_LIMIT = 1_000;
 
 export const SHOW_COMMAND: ServerCommand = {
   name: "show",
@@ -62,7 +61,7 @@ async function showEntries(path: string, call: ServerCall): Promise<void> {
   const { client, page, form, terminal } = call;
   const lines = new EntryLines({ ...page, columns: page.columns - 2, withJob: false });
   if (form === "text") printLines(terminal, section("entries", [""], page).slice(0, -1));
-  const query = new URLSearchParams({ limit: String(PAGE_LIMIT) });
+  const query = new URLSearchParams({ limit: String(PAGE_MAX.entries) });
   for await (const { entries } of client.pages(entriesPage, `${path}/events`, query)) {
     for (const entry of entries) call.print(entry, () => [`  ${lines.line(entry)}`]);
   }

@@ -2,7 +2,13 @@
 
 import { dirname } from "node:path";
 import { lockFolder } from "../../journal/folder.ts";
-import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
+import {
+  applyPlan,
+  copyFolder,
+  recordRepair,
+  removeUnfinished,
+  repairText,
+} from "../../tools/repair_steps.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
@@ -20,7 +26,6 @@ import {
 } from "./folder.ts";
 import { auditOptions, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
-import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
 
 export const REPAIR_COMMAND: JournalCommand = {
   name: "repair",

@@ -26,6 +26,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { id } from "../../documents/fields.ts";
+import { PAGE_MAX } from "../../documents/parameters.ts";
 import { jsonChunks } from "../../core/json_text.ts";
 import { entriesPage } from "../resources.ts";
 
@@ -200,9 +201,6 @@ function damagePlace({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
 }
 
-/** The number of whole jobs that a server returns at a time. */
-const PAGE = 50;
-
 const HEAD = v.object({ head: v.object({ logId: v.number(), chain: v.string() }) });
 /** All other members of a job are compared, but not checked. */
 const JOBS = v.object({
@@ -230,7 +228,7 @@ class ServedOverHttp implements ServedSource {
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    const query = new URLSearchParams({ view: "full", limit: String(PAGE) });
+    const query = new URLSearchParams({ view: "full", limit: String(PAGE_MAX.wholeJobs) });
     for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
       yield jobs.map((job) => new DigestedJob(job, jsonChunks(job)));
     }

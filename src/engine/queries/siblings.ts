@@ -79,9 +79,10 @@ function sameError(
 ): Siblings | undefined {
   const how = "failed with the same error";
   if (upTo !== undefined) {
-    const { jobs } = lists.page({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
+    const { jobs } = lists.summaries({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
     const isCut = jobs.length === LOOKED_AT_MAX;
-    const ids = jobs.filter((other) => other.jobId !== jobId && hasFailed(other, upTo))
+    const hadFailed = ({ failure }: JobSummary) => failure !== null && failure.because <= upTo;
+    const ids = jobs.filter((other) => other.jobId !== jobId && hadFailed(other))
       .map((other) => other.jobId);
     return ids.length === 0 ? undefined : {
       ...toStatement(ids, { others: ids.length, isCut }, how, job.failure.because),

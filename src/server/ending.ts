@@ -1,5 +1,13 @@
-/** The messages and exit codes of a server whose journal cannot be used. */
+/**
+ * How a server ends: the first signal drains it, a second one ends it at once; and with which message
+ * and exit code, if its journal cannot be used.
+ */
 
+import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
+import type { Daybook } from "./daybook.ts";
+import type { Listener } from "./listener.ts";
+import { onStopSignal } from "./system.ts";
 import {
   JournalDamagedError,
   JournalLockedError,
@@ -9,6 +17,45 @@ import { SharedLogError } from "../journal/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
 import { withStart } from "../settings/permission_advice.ts";
+
+/** The action of the first signal. */
+let stop: (() => Promise<void>) | undefined;
+
+export function stopOnSignal(how: () => Promise<void>): void {
+  if (stop === undefined) onStopSignal(async () => await stop?.());
+  stop = how;
+}
+
+/**
+ * A leader drains, and seals the journal.
+ *
+ * @throws {Error} if it could not stop cleanly.
+ */
+export async function stopInOrder(
+  daybook: Daybook,
+  server: Listener,
+  drainMs: number,
+  warn: (message: string) => void,
+): Promise<void> {
+  warn(stoppingText(daybook.engine.activity.busyWorkers, drainMs));
+  await daybook.stop(() => server.shutdown());
+  warn(stoppedText(daybook));
+}
+
+function stoppingText(busyWorkers: number, drainMs: number): string {
+  if (busyWorkers === 0) return "stopping";
+  const jobs = counted(busyWorkers, "running job");
+  return `stopping: ${jobs} may take ${durationText(drainMs)} to end their tasks; ` +
+    "a second signal ends them now";
+}
+
+function stoppedText({ leads, journal }: Daybook): string {
+  const { logId } = journal.head;
+  if (leads) {
+    return logId === 0 ? "stopped; the journal is empty" : "stopped, and the journal is sealed";
+  }
+  return logId === 0 ? "stopped; it has no copy" : `stopped; the copy ends at logId ${logId}`;
+}
 
 /** The exit code if the running journal failed. */
 export const EXIT_STORAGE_FAILED = 70;
