@@ -10,7 +10,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import { jobSummary } from "../../core/job_summary.ts";
+import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
 import { becameBy, becameText } from "../../explain/became.ts";
 import { withoutPaths } from "../../explain/failures_text.ts";
@@ -80,9 +80,10 @@ function sameError(
 ): Siblings | undefined {
   const how = "failed with the same error";
   if (upTo !== undefined) {
-    const { jobs } = lists.page({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
+    const { jobs } = lists.summaries({ fingerprint, before: upTo + 1, limit: LOOKED_AT_MAX });
     const isCut = jobs.length === LOOKED_AT_MAX;
-    const ids = jobs.filter((other) => other.jobId !== jobId && hasFailed(other, upTo))
+    const hadFailed = ({ failure }: JobSummary) => failure !== null && failure.because <= upTo;
+    const ids = jobs.filter((other) => other.jobId !== jobId && hadFailed(other))
       .map((other) => other.jobId);
     return ids.length === 0 ? undefined : {
       ...toStatement(ids, { others: ids.length, isCut }, how, job.failure.because),
