@@ -9,6 +9,7 @@ import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
+import { Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
@@ -77,7 +78,12 @@ interface PageOptions {
 
 /** A whole page with its headers. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions): Response {
-  const html = <Document deps={deps} viewer={requestViewer(c)} options={options} />;
+  const viewer = requestViewer(c);
+  const html = (
+    <Viewing.Provider value={{ now: deps.clock.now(), scopes: viewer.scopes }}>
+      <Document deps={deps} viewer={viewer} options={options} />
+    </Viewing.Provider>
+  );
   const { problem, headers, status = problem && problemFacts(problem.kind).status } = options;
   return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
     status: status ?? STATUS.ok,
@@ -177,7 +183,7 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
 function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   return (
     <nav aria-label="Screens">
-      <ul>
+      <ul class="bare">
         {Object.entries(SCREENS).map(([name, { path, title }]) => (
           <li>
             <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>

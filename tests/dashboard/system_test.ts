@@ -193,7 +193,7 @@ Deno.test("submit form: an error is shown at its field, and what was typed is ke
   const text = await pageText(response, 422);
   assert.match(text, /id="labels-issues" role="alert"><p><bdi>must have a name and a value/);
   assert.match(text, /name="jobId" value="a b"/);
-  assert.match(text, /<details class="options" open/);
+  assert.match(text, /<details class="folded options" open/);
   assert.match(text, /name="once" value="kept-name"/);
 
   const further = await pageText(

@@ -1,6 +1,7 @@
 /** The controls that a job accepts in its current state, as forms, and what carries these out. */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import {
   CONTROL_NAMES,
   type ControlName,
@@ -21,7 +22,7 @@ import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
-import { ActionForm, Confirm, MissingScope, ReasonField } from "../parts/forms.tsx";
+import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -51,11 +52,11 @@ export function isLegal({ job, outlined }: JobScreenState, control: Control): bo
 export function JobControls({ state }: Props) {
   const legal = OFFERED.filter((control) => isLegal(state, control));
   return (
-    <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
-      {state.may("operate")
-        ? legal.map((control) => <ControlForm state={state} control={control} />)
-        : <MissingScope scope="operate" what="controlling jobs" />}
-      {state.may("operate") && legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
+    <section id="job-controls" class="row job-controls" aria-label="Controls" data-live>
+      <Needs scope="operate" what="controlling jobs">
+        {legal.map((control) => <ControlForm state={state} control={control} />)}
+        {legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
+      </Needs>
     </section>
   );
 }

@@ -14,6 +14,7 @@ import { JobData, JobFailure } from "./outcome.tsx";
 import { JobEntries, JobLog } from "./entries.tsx";
 import {
   type EntryPageRequest,
+  entryPaths,
   type JobReading,
   type JobScreenState,
   ORDERS,
@@ -90,7 +91,12 @@ async function showRead(
     if (reading === undefined) return unknownJob(c, deps);
     const page = await readEntryPage(deps, reading.outlined.logIds, request);
     await deps.admission.enter("large");
-    const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
+    const chosen = {
+      scale: scale ?? usualScale(reading.timeline),
+      page,
+      pathOf: entryPaths(page, reading),
+      ...rest,
+    };
     return jobPage(c, deps, { ...screenState(c, deps, reading), ...chosen });
   });
 }

@@ -1,10 +1,10 @@
 /** The timeline of a job as tables: the attempts of each task, and what the figure shows. */
 
+import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { countText } from "../../core/size.ts";
-import { EntryCite } from "./cite.tsx";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobScreenState } from "./reading.ts";
@@ -160,7 +160,7 @@ function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefine
   return (
     <>
       {" "}
-      <EntryCite state={state} logId={logId} />
+      <EntryLink pathOf={state.pathOf} logId={logId} />
     </>
   );
 }
@@ -212,7 +212,7 @@ function Conditions({ state }: Props) {
               {isOngoing && ", still going"}
             </td>
             <td>
-              <EntryCite state={state} logId={fromBy} />
+              <EntryLink pathOf={state.pathOf} logId={fromBy} />
             </td>
           </tr>
         ))}
@@ -244,7 +244,7 @@ function Events({ state }: Props) {
               <UserText text={expectations.join(", ")} lengthMax={200} />
             </td>
             <td>
-              <EntryCite state={state} logId={logId} />
+              <EntryLink pathOf={state.pathOf} logId={logId} />
             </td>
           </tr>
         ))}

@@ -4,6 +4,8 @@
  */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
+import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { isPlaceholder, sampleEvent } from "../../explain/sample_event.ts";
@@ -19,12 +21,11 @@ import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { carryOut, refusalText } from "../form.tsx";
 import { jsonPlaceText } from "../schema_form/form_texts.ts";
 import { sendEvent } from "../system/event_screen.tsx";
-import { JsonView, TimedText, UserText } from "../parts/text.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
-import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
 import type { JobScreenState, RefusedEvent } from "./reading.ts";
-import { JsonInput, MissingScope, ONCE, OnceField } from "../parts/forms.tsx";
+import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
 interface EventFormProps {
@@ -45,30 +46,26 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
   const id = eventFieldId(expectation);
   return (
-    <div class="send">
-      <details id={`send-${id}`} open={refused !== undefined}>
-        <summary role="button">Send this event from here</summary>
-        {state.may("submit")
-          ? (
-            <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
-              <input type="hidden" name="return" value={state.returnTo} />
-              <input type="hidden" name="expectation" value={expectation} />
-              <OnceField />
-              <JsonInput
-                id={id}
-                name="event"
-                label="An event that would count"
-                at=""
-                issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
-                hint="Send it only if it happened: a recorded fact stays on record."
-                text={refused?.text ?? text}
-              />
-              <button type="submit" class="primary">Send the event</button>
-            </form>
-          )
-          : <MissingScope scope="submit" what="sending events" />}
-      </details>
-    </div>
+    <details id={`send-${id}`} open={refused !== undefined}>
+      <summary role="button">Send this event from here</summary>
+      <Needs scope="submit" what="sending events">
+        <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
+          <input type="hidden" name="return" value={state.returnTo} />
+          <input type="hidden" name="expectation" value={expectation} />
+          <OnceField />
+          <JsonInput
+            id={id}
+            name="event"
+            label="An event that would count"
+            at=""
+            issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+            hint="Send it only if it happened: a recorded fact stays on record."
+            text={refused?.text ?? text}
+          />
+          <button type="submit" class="primary">Send the event</button>
+        </form>
+      </Needs>
+    </details>
   );
 }
 
@@ -129,13 +126,13 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
   const { expectation, matched, required, nearMisses } = wait;
   const sample = sampleEventFor(state, wait);
   return (
-    <article class="wait">
+    <article class="stack-wide wait">
       <h4>
         <UserText text={expectation} />
         <span class="count">{countOf(matched, required)}</span>
       </h4>
       <p>
-        <Sentence state={state} of={wait} />
+        <Cited pathOf={state.pathOf} of={wait} />
       </p>
       {nearMisses.map((miss) => <Miss state={state} wait={wait} miss={miss} />)}
       {sample !== undefined && (
@@ -165,10 +162,9 @@ interface MissProps {
 
 function Miss({ state, wait, miss }: Props & MissProps) {
   return (
-    <div class="miss">
+    <div class="stack-wide miss">
       <p>
-        <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
-        <Cites state={state} of={miss.cites} />
+        <span class="miss-mark">Near miss</span> <Cited of={miss} pathOf={state.pathOf} />
       </p>
       {miss.clauses.length !== 0 && <Clauses wait={wait} miss={miss} />}
       <details id={`miss-${miss.cites[0]?.logId}-${eventFieldId(wait.expectation)}`}>

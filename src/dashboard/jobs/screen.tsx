@@ -1,6 +1,7 @@
 /** `/ui/jobs`: find jobs, see what they wait for, and act on one or on all that match. */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { CONTROLS } from "../../core/controls.ts";
@@ -33,7 +34,6 @@ import {
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { page } from "../page.tsx";
-import { MissingScope } from "../parts/forms.tsx";
 import { NoteLine } from "../notes.tsx";
 import type { Route } from "../../http/route.ts";
 
@@ -98,7 +98,7 @@ function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: 
 
 async function listPage(asked: PageRequest): Promise<Response> {
   const { c, deps, address, query, filter, mayOperate } = asked;
-  const { engine, clock } = deps;
+  const { engine } = deps;
   const jobs = jobsPage(engine, query, filter);
   const { count } = jobs;
   const rows = await toRows(deps, jobs.jobs);
@@ -112,11 +112,11 @@ async function listPage(asked: PageRequest): Promise<Response> {
       <>
         <Top {...asked} />
         <ConditionTabs address={address} count={count} />
-        <div class="job-bar">
+        <div class="row row-between job-bar">
           <NewJobsLine jobs={jobs} address={address} />
-          {mayOperate
-            ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
-            : <MissingScope scope="operate" what="controlling jobs" />}
+          <Needs scope="operate" what="controlling jobs">
+            <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
+          </Needs>
         </div>
         {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
         {rows.length === 0
@@ -125,7 +125,6 @@ async function listPage(asked: PageRequest): Promise<Response> {
             <JobTable
               rows={rows}
               gone={jobs.gone}
-              now={clock.now()}
               returnTo={mayOperate ? address.with() : undefined}
             />
           )}
@@ -166,7 +165,7 @@ function knownTypes({ engine }: HttpDeps): readonly string[] {
 }
 
 function groupsPage(asked: PageRequest): Response {
-  const { c, deps, address, filter, mayOperate } = asked;
+  const { c, deps, address, filter } = asked;
   const { groups, more, searched } = deps.engine.lists.failures(filter, PAGE_MAX.failureKinds);
   return page(c, deps, {
     ...LIVE,
@@ -179,8 +178,8 @@ function groupsPage(asked: PageRequest): Response {
     body: (
       <>
         <Top {...asked} />
-        <div class="job-bar">
-          <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
+        <div class="row row-between job-bar">
+          <p id="kind-news" class="links job-news" role="status" data-again={address.with()}>
             The most frequent first
           </p>
         </div>
@@ -188,8 +187,6 @@ function groupsPage(asked: PageRequest): Response {
           <GroupTable
             groups={groups}
             address={address}
-            now={deps.clock.now()}
-            mayOperate={mayOperate}
           />
         )}
         {more !== 0 && (
@@ -225,7 +222,6 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
         address={address}
         preview={previewBulk(deps.engine, request)}
         upTo={request.upTo}
-        now={deps.clock.now()}
       />
     ),
   });

@@ -131,7 +131,7 @@ function showPage(c: Context, deps: HttpDeps, name: string): Response {
     body: (
       <div class="manual">
         <Contents shown={shown} />
-        <article>
+        <article class="column">
           <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
         </article>
       </div>
@@ -142,7 +142,7 @@ function showPage(c: Context, deps: HttpDeps, name: string): Response {
 function Contents({ shown }: { readonly shown: ManualPage }) {
   return (
     <nav aria-label="Pages of the manual" class="manual-pages">
-      <ul>
+      <ul class="bare">
         {MANUAL_PAGES.map((listed) => (
           <li>
             <a href={manualPath(listed)} aria-current={listed === shown ? "page" : undefined}>

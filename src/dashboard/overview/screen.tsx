@@ -14,7 +14,8 @@ import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { Cited, LIMITS_PATH } from "../parts/links.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
+import { Cited, CitedItems } from "../parts/entries.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
@@ -65,8 +66,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const pauseNotes = (
     <PausesSection
       pauses={pauses}
-      mayEnd={mayOperate}
-      now={now}
       returnTo="/"
       max={PAUSES_MAX}
     />
@@ -101,7 +100,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
           attention={attention}
           open={engine.lists.count({ conditions: ["failed"], retried: false })}
           failingTypes={counts?.failingTypes ?? []}
-          now={now}
         >
           {!isStopped && pauseNotes}
         </AttentionSection>
@@ -116,7 +114,6 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
           journal={journal}
           sync={overview?.trend("1h").whole.sync}
           diskFree={counts?.diskFree}
-          now={now}
         />
       </>
     ),
@@ -234,18 +231,10 @@ function Cause({ told, now }: CauseProps) {
         {summary.map((part) => <Cited of={part} />)}
       </p>
       <ul>
-        {reasons.map((reason) => (
-          <li>
-            <Cited of={reason} />
-          </li>
-        ))}
+        <CitedItems of={reasons} />
       </ul>
       <ul>
-        {next.map((step) => (
-          <li>
-            <Cited of={step} />
-          </li>
-        ))}
+        <CitedItems of={next} />
       </ul>
     </section>
   );

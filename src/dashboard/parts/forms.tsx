@@ -5,7 +5,6 @@
 
 import type { Child } from "hono/jsx";
 import { randomBytes } from "node:crypto";
-import type { Scope } from "../../access/tokens.ts";
 import { UserText } from "./text.tsx";
 import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 
@@ -146,7 +145,7 @@ interface ActionFormProps {
 export function ActionForm(props: ActionFormProps) {
   const { id, action, label, fields = {}, returnTo, children } = props;
   return (
-    <form method="post" action={action} class="action" id={id}>
+    <form method="post" action={action} class="action row" id={id}>
       <input type="hidden" name="return" value={returnTo} />
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
@@ -213,19 +212,4 @@ export const ONCE = "once";
 export function OnceField({ value }: { readonly value?: string | undefined }) {
   const name = value ?? randomBytes(12).toString("base64url");
   return <input type="hidden" name={ONCE} value={name} autocomplete="off" />;
-}
-
-interface MissingScopeProps {
-  readonly scope: Scope;
-  /** What needs the scope. */
-  readonly what: string;
-}
-
-/** Explains why a button is missing. */
-export function MissingScope({ scope, what }: MissingScopeProps) {
-  return (
-    <p class="hint">
-      Your token does not have the scope <code>{scope}</code>, which {what} needs.
-    </p>
-  );
 }

@@ -118,7 +118,7 @@ function showReference(c: Context, deps: HttpDeps): Response {
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
   return page(c, deps, {
     title: "Reference",
-    styles: ["reference.css"],
+    styles: ["manual.css"],
     body: (
       <>
         <header class="stack">

@@ -14,7 +14,7 @@ import {
   searchAhead,
   searchBack,
 } from "../../http/requests/entry_search.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);

@@ -9,7 +9,7 @@ import { page } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import {
   FILTER_NAMES,
   FilterForm,
@@ -84,7 +84,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
   const now = clock.now();
   const { entries, from, to } = found;
   return (
-    <section aria-label="Entries" class="stream">
+    <section aria-label="Entries" class="stack-wide stream">
       <div class="stream-news">
         <span id="stream-state" class="soft">
           {isOfThePast(query) ? "Older entries" : "The newest first"}
@@ -95,7 +95,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
       <EntryHeads />
       <ol
         id="stream-rows"
-        class="stream-rows"
+        class="bare stream-rows"
         data-from={from}
         data-to={to}
         data-filtered={isFiltered(parsedQuery.texts) ? "true" : undefined}
@@ -128,7 +128,7 @@ function Pages({ deps, parsedQuery: { texts }, found }: Omit<FoundProps, "query"
   const hasOlder = from > 1;
   const hasNewer = to < deps.engine.headLogId;
   return (
-    <nav class="stream-pages" aria-label="Pages of the journal">
+    <nav class="row row-between" aria-label="Pages of the journal">
       <p id="stream-looked" class="hint">{examinedText(found, isFiltered(texts))}</p>
       <div class="row">
         {hasNewer && (

@@ -3,22 +3,22 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { createHash } from "node:crypto";
+import { Needs } from "../parts/viewing.tsx";
 import type { EventId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { carryOut, type Done, type FormRefusal, formRefusal } from "../form.tsx";
+import { carryOut, type Done, formRefusal } from "../form.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { page } from "../page.tsx";
 import { curlCommands } from "../parts/curl.tsx";
-import { issuesAt, MissingScope, ONCE, OnceField } from "../parts/forms.tsx";
+import { issuesAt, ONCE, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type SchemaForm, toForm } from "../schema_form/field.ts";
+import { toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
 import { deliverOne, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { isObject, withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { type Receipt, type ReceiptJob, withOrigin } from "../../engine/requests.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
 import type { Problem } from "../../http/problems/problem.ts";
@@ -64,37 +64,16 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       command: curlCommands(c, deps).post("/events", isObject(value) ? value : {}),
     }],
     problem,
-    body: (
-      <EventPage
-        action={PATH}
-        note={<NoteLine c={c} deps={deps} />}
-        form={FORM}
-        texts={texts}
-        once={texts.get(ONCE)}
-        refusal={problem === undefined ? undefined : formRefusal(problem)}
-        maySubmit={requestViewer(c).scopes.includes("submit")}
-      />
-    ),
+    body: <EventPage note={<NoteLine c={c} deps={deps} />} texts={texts} problem={problem} />,
   });
-}
-
-interface EventPageProps {
-  readonly action: string;
-  /** The receipt of the last event. */
-  readonly note: Child;
-  readonly form: SchemaForm;
-  readonly texts: FormTexts;
-  readonly once: string | undefined;
-  readonly refusal: FormRefusal | undefined;
-  readonly maySubmit: boolean;
 }
 
 /** The fields of most events; the others are folded. */
 const USUAL: readonly string[] = ["eventType", "attributes", "jobId"];
 
-function EventFields({ form, texts, issues }: SchemaFieldsProps) {
+function EventFields({ texts, issues }: Omit<SchemaFieldsProps, "form">) {
   const [usual = [], others = []] = [true, false].map((isUsual) =>
-    form.fields.filter(({ name }) => USUAL.includes(name) === isUsual)
+    FORM.fields.filter(({ name }) => USUAL.includes(name) === isUsual)
   );
   const ofOthers = others.flatMap(({ pointer }) => issuesAt(issues, pointer));
   const ofUsual = issues.filter((issue) => !ofOthers.includes(issue));
@@ -102,20 +81,27 @@ function EventFields({ form, texts, issues }: SchemaFieldsProps) {
     others.some((one) => (texts.get(inputName(one)) ?? "") !== "");
   return (
     <>
-      <SchemaFields form={{ ...form, fields: usual }} texts={texts} issues={ofUsual} />
-      <details class="options" open={isUsed}>
+      <SchemaFields form={{ ...FORM, fields: usual }} texts={texts} issues={ofUsual} />
+      <details class="folded options" open={isUsed}>
         <summary>More: event id, time, trace ids</summary>
         <div class="options-grid">
-          <SchemaFields form={{ ...form, fields: others }} texts={texts} issues={ofOthers} />
+          <SchemaFields form={{ ...FORM, fields: others }} texts={texts} issues={ofOthers} />
         </div>
       </details>
     </>
   );
 }
 
+interface EventPageProps {
+  /** The receipt of the last event. */
+  readonly note: Child;
+  readonly texts: FormTexts;
+  readonly problem: Problem | undefined;
+}
+
 /** The form that sends an event by hand. */
-function EventPage(props: EventPageProps) {
-  const { action, note, form, texts, once, refusal, maySubmit } = props;
+function EventPage({ note, texts, problem }: EventPageProps) {
+  const refusal = problem && formRefusal(problem);
   return (
     <>
       <header class="stack">
@@ -130,21 +116,19 @@ function EventPage(props: EventPageProps) {
       </header>
       {note}
       <section class="sheet form-alone" aria-label="Event">
-        <form method="post" action={action} class="form" id="send">
-          <OnceField value={once} />
+        <form method="post" action={PATH} class="form" id="send">
+          <OnceField value={texts.get(ONCE)} />
           {refusal !== undefined && (
             <p class="note note-bad" role="alert">
               <UserText text={refusal.message} lengthMax={500} />
             </p>
           )}
-          <EventFields form={form} texts={texts} issues={refusal?.issues ?? []} />
-          {maySubmit
-            ? (
-              <p class="row">
-                <button type="submit" class="primary">Send the event</button>
-              </p>
-            )
-            : <MissingScope scope="submit" what="sending events" />}
+          <EventFields texts={texts} issues={refusal?.issues ?? []} />
+          <Needs scope="submit" what="sending events">
+            <p class="row">
+              <button type="submit" class="primary">Send the event</button>
+            </p>
+          </Needs>
         </form>
       </section>
     </>

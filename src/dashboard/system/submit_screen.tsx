@@ -9,7 +9,6 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
 import { carryOut, formRefusal } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../notes.tsx";
@@ -159,7 +158,6 @@ function formPage(
     refusal: problem === undefined
       ? undefined
       : formRefusal(problem, (text) => redacted(text, subject.form, texts)),
-    scopes: requestViewer(c).scopes,
   };
   return page(c, deps, {
     ...OPTIONS,
@@ -186,7 +184,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
           The job is done when outside events have satisfied every expectation of its plan.
         </p>
       </header>
-      <div class="two-columns">
+      <div class="column two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a plan</h2>
           <CreationForm {...form} />

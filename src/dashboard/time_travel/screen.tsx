@@ -180,7 +180,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
           </span>
         </p>
       </header>
-      <div class="travel">
+      <div class="column">
         <Slider view={view} query={query} />
         <PointSection view={view} />
         <EntryTable

@@ -201,7 +201,7 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         id={WHAT_IF_FORM}
         method="post"
         action={`${timePath(jobId, query)}#what-if`}
-        class="what-if-form"
+        class="form two-columns"
       >
         <LeftOut {...props} />
         <Fields {...props} />
