@@ -89,8 +89,11 @@ async function proseForScreen(call: ServerCall, path: string): Promise<string> {
 
 const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;
 
-/** On the server, a pause can only be ended. */
-const PAUSE = /^\/pauses\/([^/]+)$/;
+/** Commands for what explanations suggest to end: a pause, or a change of limits. */
+const ENDINGS: readonly (readonly [path: RegExp, command: string])[] = [
+  [/^\/pauses\/([^/]+)$/, "end-pause"],
+  [/^\/limits\/([^/]+)$/, "restore-limits"],
+];
 
 /** Options of `deno task daybook event`, by the members that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
@@ -112,8 +115,10 @@ export function commandOfAction(action: Action, flags: readonly string[]): strin
 
 function commandWords(action: Action): readonly string[] | undefined {
   const { path, body = {} } = action;
-  const [, pauseId] = PAUSE.exec(path) ?? [];
-  if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
+  for (const [pattern, command] of ENDINGS) {
+    const [, name] = pattern.exec(path) ?? [];
+    if (name !== undefined) return [command, decodeURIComponent(name)];
+  }
   return path === "/events" ? eventWords(body) : controlWords(action);
 }
 
