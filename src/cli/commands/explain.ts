@@ -1,9 +1,10 @@
 /** `explain`: explains the state of a job, a standstill of all work, or where a value appears. */
 
 import * as v from "valibot";
+import { EXIT } from "../../core/exit_codes.ts";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
-import { EXIT_OK, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
 import { plainPage } from "../plain_text.ts";
 import { paintedExplanation } from "../render/marks.ts";
@@ -51,7 +52,7 @@ async function explain(call: ServerCall): Promise<number> {
     ? await proseForScreen(call, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   call.print(told, () => paintedExplanation(plainPage(String(told)), terminal.style));
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /** The path of the explanation on the server. */
