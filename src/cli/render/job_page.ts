@@ -1,7 +1,7 @@
 /** Renders one job as a page, and several as a table. */
 
 import { messageText } from "../../core/error_text.ts";
-import { correlationText, deadlineText } from "../../explain/matcher_text.ts";
+import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
 import { progressText } from "../../explain/phrases.ts";
 import { aligned, fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type {
