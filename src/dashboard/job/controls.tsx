@@ -10,7 +10,7 @@ import {
   type StateControl,
 } from "../../core/controls.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { type JsonObject, present } from "../../core/json.ts";
 import { controlled } from "../../documents/controls.ts";
 import { sizeFor } from "../../http/guard/admission_gate.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -225,12 +225,13 @@ async function actOnJob(c: Context, deps: HttpDeps, control: ControlName): Promi
 
 /** The body that the route of the control takes, from the fields that are filled in. */
 function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
-  const fields = control === "retry" ? ["from"] : ["reason"];
-  const given = fields.map((name) => [name, filledField(form, name)])
-    .filter(([, value]) => value !== undefined);
-  const leave = control === "cancel" && form.get("leave") === "true";
-  const again = control === "retry" && form.get("again") === "true";
-  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
+  const isSet = (name: string) => form.get(name) === "true" ? true : undefined;
+  return control === "retry"
+    ? present({ from: filledField(form, "from"), again: isSet("again") })
+    : present({
+      reason: filledField(form, "reason"),
+      leave: control === "cancel" ? isSet("leave") : undefined,
+    });
 }
 
 function doneText(control: StateControl, job: JobState): string {
