@@ -67,6 +67,10 @@ export interface JobScreenState extends JobReading {
   readonly refused: RefusedForm | undefined;
 }
 
+export interface JobProps {
+  readonly state: JobScreenState;
+}
+
 /** `undefined` if there is no such job. */
 export async function readJob(
   deps: HttpDeps,

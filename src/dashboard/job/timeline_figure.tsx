@@ -19,16 +19,12 @@ import {
   OUTCOME_WORDS,
   type Row,
 } from "./drawing.ts";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { SCALES } from "./time_scale.ts";
 import { TimelineTables } from "./timeline_tables.tsx";
 import type { MarkKind } from "../timeline/timeline.ts";
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-export function JobTimeline({ state }: Props) {
+export function JobTimeline({ state }: JobProps) {
   const { timeline } = state;
   const drawing = drawTimeline(timeline, state.scale, jobNote(state), state.tasksPage);
   return (
@@ -54,7 +50,7 @@ function jobNote({ job, explanation, timeline }: JobScreenState): string {
 }
 
 /** The links between both scales: one shows durations, the other shows steps. */
-function ScaleLinks({ state: { job, scale } }: Props) {
+function ScaleLinks({ state: { job, scale } }: JobProps) {
   const path = jobPagePath(job.jobId);
   return (
     <Choices
@@ -69,7 +65,7 @@ function ScaleLinks({ state: { job, scale } }: Props) {
 }
 
 /** The most relevant tasks come first, in the drawing and in the table of attempts. */
-function TaskPages({ state, total }: Props & { readonly total: number }) {
+function TaskPages({ state, total }: JobProps & { readonly total: number }) {
   const { job, scale, tasksPage } = state;
   const pages = Math.ceil(total / LANES_MAX);
   if (pages < 2) return null;
@@ -168,7 +164,7 @@ function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly 
   );
 }
 
-function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
+function Remarks({ state, drawing }: JobProps & { readonly drawing: Drawing }) {
   const { wentBackAt } = state.timeline;
   const remarks = [
     ...(state.scale === "steps" ? ["Not to scale."] : []),

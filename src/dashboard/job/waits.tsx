@@ -23,7 +23,7 @@ import { sendEvent } from "../system/event_screen.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Call } from "../parts/curl.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
@@ -76,16 +76,12 @@ const WAITS_MAX = 20;
 /** The rest of a long list is folded. */
 const OPEN_MAX = 4;
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
 /** The waits that have a form on the page. */
 export function shownWaits({ explanation }: JobScreenState): readonly WaitingFor<Citation>[] {
   return explanation.waitingFor.slice(0, WAITS_MAX);
 }
 
-export function WaitList({ state }: Props) {
+export function WaitList({ state }: JobProps) {
   const { waitingFor } = state.explanation;
   if (waitingFor.length === 0) return null;
   const shown = shownWaits(state);
@@ -121,7 +117,7 @@ export function eventCalls(state: JobScreenState): readonly Call[] {
   });
 }
 
-function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {
+function Wait({ state, wait }: JobProps & { readonly wait: WaitingFor<Citation> }) {
   const { expectation, matched, required, nearMisses } = wait;
   const sample = sampleEventFor(state, wait);
   return (
@@ -159,7 +155,7 @@ interface MissProps {
   readonly miss: NearMiss<Citation>;
 }
 
-function Miss({ state, wait, miss }: Props & MissProps) {
+function Miss({ state, wait, miss }: JobProps & MissProps) {
   return (
     <div class="stack-wide miss">
       <p>

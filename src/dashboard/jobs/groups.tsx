@@ -62,10 +62,10 @@ function Group({ group, address }: GroupProps) {
         </div>
       </td>
       <td class="group-oldest">
-        <Moment at={oldest.createdAt} jobId={oldest.jobId} />
+        <Moment of={oldest} />
       </td>
       <td class="group-newest">
-        <Moment at={newest.createdAt} jobId={newest.jobId} />
+        <Moment of={newest} />
       </td>
       <td class="group-retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
@@ -79,15 +79,10 @@ function Group({ group, address }: GroupProps) {
   );
 }
 
-interface MomentProps {
-  readonly at: string;
-  readonly jobId: string;
-}
-
-function Moment({ at, jobId }: MomentProps) {
+function Moment({ of: { jobId, createdAt } }: { readonly of: FailureGroup["newest"] }) {
   return (
     <a href={jobPagePath(jobId)} title={jobId}>
-      <Day at={at} ago />
+      <Day at={createdAt} ago />
     </a>
   );
 }
