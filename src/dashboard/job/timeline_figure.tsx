@@ -266,17 +266,11 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
 };
 
 export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
-  const { kind, x, width, title, isOngoing, count } = bar;
+  const { kind, x, width, title, isOngoing } = bar;
   const height = HEIGHTS[kind] ?? BAR_HEIGHT;
-  const classes = [
-    "bar",
-    `bar-${kind}`,
-    ...(isOngoing ? ["goes-on"] : []),
-    ...(count > 1 ? ["merged"] : []),
-  ];
   return (
     <rect
-      class={classes.join(" ")}
+      class={`bar bar-${kind} condition-${kind}`}
       x={x}
       width={width}
       y={top + (BAR_HEIGHT - height) / 2}
@@ -288,17 +282,6 @@ export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number
   );
 }
 
-const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
-  "waiting",
-  "backingOff",
-  "backoff",
-  "suspended",
-  "parked",
-  "compensating",
-  "interrupted",
-  "failed",
-]);
-
 /** Each pattern is a background with a figure; their colours are in the style sheet. */
 export function Patterns() {
   return (
@@ -306,13 +289,13 @@ export function Patterns() {
       {STRIPED.map(([kind, path]) => (
         <pattern id={`pattern-${kind}`} width="6" height="6" patternUnits="userSpaceOnUse">
           <rect class={`ground ground-${kind}`} width="6" height="6" />
-          <path class={`figure figure-${kind}`} d={path} />
+          <path class={`figure figure-${kind} condition-${kind}`} d={path} />
         </pattern>
       ))}
-      {["backingOff", "backoff"].map((kind) => (
+      {DOTTED.map((kind) => (
         <pattern id={`pattern-${kind}`} width="5" height="6" patternUnits="userSpaceOnUse">
           <rect class={`ground ground-${kind}`} width="5" height="6" />
-          <circle class={`dot figure-${kind}`} cx="2.5" cy="3" r="1.3" />
+          <circle class={`dot figure-${kind} condition-${kind}`} cx="2.5" cy="3" r="1.3" />
         </pattern>
       ))}
     </defs>
@@ -329,6 +312,9 @@ const STRIPED = [
   ["interrupted", "M0 3h6"],
   ["failed", `${FALLING}${RISING}`],
 ] as const;
+
+const DOTTED = ["backingOff", "backoff"] as const;
+const PATTERNED: ReadonlySet<BarKind> = new Set([...STRIPED.map(([kind]) => kind), ...DOTTED]);
 
 export function MarkShape({ kind }: { readonly kind: MarkKind }) {
   switch (kind) {
