@@ -23,7 +23,7 @@ interface GroupTableProps {
 export function GroupTable({ groups, ...props }: GroupTableProps) {
   return (
     <div class="group-table">
-      <Table caption="Failures by kind" headings={HEADINGS}>
+      <Table caption="Failures by kind" headings={HEADINGS} asCards>
         {groups.map((group) => <Group group={group} {...props} />)}
       </Table>
     </div>
@@ -61,13 +61,13 @@ function Group({ group, address }: GroupProps) {
           )}
         </div>
       </td>
-      <td class="group-oldest">
+      <td class="group-oldest" data-name="oldest">
         <Moment of={oldest} />
       </td>
-      <td class="group-newest">
+      <td class="group-newest" data-name="newest">
         <Moment of={newest} />
       </td>
-      <td class="group-retried">{countOf(retried, jobs)}</td>
+      <td class="group-retried" data-name="retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
         {open !== 0 && mayOperate && (
           <a class="button" href={address.with({ ...its, do: "retry" })}>

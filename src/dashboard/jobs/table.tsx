@@ -58,7 +58,7 @@ interface JobTableProps {
 
 export function JobTable({ rows, gone, returnTo }: JobTableProps) {
   return (
-    <div class="table-box job-table" tabindex={0} role="region" aria-label="Jobs">
+    <div class="table-box as-cards job-table" tabindex={0} role="region" aria-label="Jobs">
       <table>
         <caption class="unseen">Jobs</caption>
         <thead>
