@@ -25,11 +25,12 @@ import {
   EXIT_STORAGE_FAILED,
   openingFailure,
   runningFailure,
-} from "./src/server/journal_failure.ts";
+  stopInOrder,
+  stopOnSignal,
+} from "./src/server/ending.ts";
 import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
-import { stopInOrder, stopOnSignal } from "./src/server/stopping.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";

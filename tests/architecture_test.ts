@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   watchdog: ["core", "engine"],
   threads: ["core", "engine", "server"],
   jobs: ["core", "engine"],
-  verify: ["core", "engine", "journal"],
+  verify: ["core", "engine", "journal", "documents"],
   tools: ["core", "engine", "journal", "verify", "export"],
   settings: ["core", "access", "documents", "postgres", "."],
   embedded: ["core", "explain", "engine", "documents", "server", "settings"],

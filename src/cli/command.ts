@@ -125,7 +125,6 @@ export async function runCommand(
     printLines(terminal, commandHelp(command, program));
     return EXIT_OK;
   } catch (error) {
-    terminal.progressEnd();
     if (error instanceof CommandError) {
       const { message, missing } = error;
       const text = missing && input !== "help" ? input.advised(message, missing) : message;
@@ -136,6 +135,8 @@ export async function runCommand(
     const help = command === undefined ? "--help" : `${command.name} --help`;
     terminal.err(`daybook: ${plainPage(error.message)}; see ${program} ${help}`);
     return EXIT_USAGE;
+  } finally {
+    terminal.progressEnd();
   }
 }
 

@@ -1,8 +1,7 @@
 /** `deno task daybook`: the commands that talk to a running server. */
 
 import type { Command } from "./command.ts";
-import { BULK_COMMAND } from "./commands/bulk.ts";
-import { CONTROL_COMMANDS, RETRY_COMMAND } from "./commands/controls.ts";
+import { BULK_COMMAND, CONTROL_COMMANDS, RETRY_COMMAND } from "./commands/controls.ts";
 import { EVENT_COMMAND } from "./commands/event.ts";
 import { EXPLAIN_COMMAND } from "./commands/explain.ts";
 import { FAILURES_COMMAND, JOBS_COMMAND } from "./commands/jobs.ts";
@@ -11,9 +10,8 @@ import { PAUSE_COMMANDS } from "./commands/pauses.ts";
 import { SHOW_COMMAND } from "./commands/show.ts";
 import { SUBMIT_COMMAND } from "./commands/submit.ts";
 import { TAIL_COMMAND } from "./commands/tail.ts";
-import { onServer } from "./server_call.ts";
+import { onServer, type Surroundings, systemSurroundings } from "./server_call.ts";
 import { runProcess } from "./process.ts";
-import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 
 /** In the order of the help. */
 const COMMANDS = [

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
 import { FILTER_PARAMETERS } from "../documents/job_filter.ts";
+import { choice, type Parameter } from "../documents/parameters.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { ServerCall } from "./server_call.ts";
@@ -68,19 +69,31 @@ export function filterQuery(fields: JobFilterFields): URLSearchParams {
 }
 
 function chosen(input: CommandInput, option: "state" | "condition"): readonly string[] {
-  return input.all(option).flatMap((text) => text.split(",")).map((text) => {
-    const { success, output, issues } = v.safeParse(FILTER_PARAMETERS[option].schema, text);
-    if (success) return output;
-    throw new UsageError(`--${option} ${issues[0].message}, not ${text}`);
-  });
+  return input.all(option).flatMap((text) => text.split(","))
+    .map((text) => checkedOption(option, FILTER_PARAMETERS[option].schema, text));
 }
+
+/** @throws {UsageError} if the schema refuses the text. */
+function checkedOption<Value>(
+  option: string,
+  schema: Parameter<Value>["schema"],
+  text: string,
+): Value {
+  const { success, output, issues } = v.safeParse(schema, text);
+  if (success) return output;
+  throw new UsageError(`--${option} ${issues[0].message}, not ${text}`);
+}
+
+export const AT_OPTION: CommandOption = {
+  name: "at",
+  value: "point",
+  help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+};
 
 /** `--limit`: the most items to show. */
 export function limitOption(byDefault: number, help: string): CommandOption {
   return { name: "limit", short: "n", value: "number", default: String(byDefault), help };
 }
-
-const NAMES = STRATA.join(", ");
 
 export const TYPE_OPTION: CommandOption = {
   name: "type",
@@ -92,7 +105,7 @@ export const TYPE_OPTION: CommandOption = {
 export const STRATUM_OPTION: CommandOption = {
   name: "stratum",
   value: "stratum",
-  help: `only this stratum: ${NAMES}`,
+  help: `only this stratum: ${STRATA.join(", ")}`,
 };
 
 /**
@@ -113,8 +126,7 @@ export function typeOptions(input: CommandInput): readonly string[] {
  */
 export function stratumOption(input: CommandInput): Stratum | undefined {
   const given = input.text(STRATUM_OPTION.name);
-  if (given === undefined) return undefined;
-  const stratum = STRATA.find((name) => name === given);
-  if (stratum !== undefined) return stratum;
-  throw new UsageError(`--stratum must be one of ${NAMES}, not ${given}`);
+  return given === undefined
+    ? undefined
+    : checkedOption(STRATUM_OPTION.name, choice(STRATA), given);
 }

@@ -7,7 +7,7 @@ import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { readText, STANDARD_INPUT, type Surroundings } from "./surroundings.ts";
+import { readText, STANDARD_INPUT, type Surroundings } from "./server_call.ts";
 import type { RefusedByServerError } from "./client.ts";
 import type { ReceiptResource } from "./resources.ts";
 

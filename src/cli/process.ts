@@ -1,7 +1,7 @@
 /** Runs commands as a process: signals, exit codes, and no stack traces. */
 
 import { type Command, runCommand } from "./command.ts";
-import { environment } from "./surroundings.ts";
+import { environment } from "../settings/permission_advice.ts";
 import { plainText } from "./plain_text.ts";
 import { OutputError, systemTerminal } from "./terminal.ts";
 
@@ -43,7 +43,6 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
       Deno.exit(EXIT_NO_OUTPUT);
     }
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    terminal.progressEnd();
     terminal.err(`daybook: internal error: ${plainText(text)}`);
     Deno.exit(EXIT_DEFECT);
   }

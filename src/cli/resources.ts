@@ -1,33 +1,12 @@
 /** The parts of a server's answers that commands read, from the schemas of the API. */
 
 import * as v from "valibot";
-import {
-  bulkAnswer as bulk,
-  bulkPreviewAnswer,
-  failuresAnswer as failures,
-} from "../documents/answers/bulk.ts";
-import {
-  entriesAnswer,
-  receiptsAnswer as receipts,
-  streamedEntryAnswer,
-} from "../documents/answers/entries.ts";
-import {
-  explanationAnswer as explanation,
-  replayAnswer as replay,
-  whatIfAnswer as whatIf,
-} from "../documents/answers/explanation.ts";
-import {
-  jobAnswer,
-  jobReceiptsAnswer as jobReceipts,
-  jobSummaryAnswer,
-} from "../documents/answers/job.ts";
+import * as bulk from "../documents/answers/bulk.ts";
+import * as entries from "../documents/answers/entries.ts";
+import * as explanations from "../documents/answers/explanation.ts";
+import * as jobs from "../documents/answers/job.ts";
 import { nextCursor } from "../documents/answers/parts.ts";
-import {
-  limitedTypeAnswer,
-  limitsAnswer as limits,
-  pauseAnswer,
-  pausesAnswer as pauses,
-} from "../documents/answers/system.ts";
+import * as system from "../documents/answers/system.ts";
 import type { Correlation } from "../core/correlation.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import { UsageError } from "./command.ts";
@@ -66,10 +45,10 @@ interface Described {
 }
 
 function loosened(schema: Described): v.GenericSchema {
-  const { type, pipe, entries = {}, item, value, wrapped, options = [], getter } = schema;
+  const { type, pipe, entries: members = {}, item, value, wrapped, options = [], getter } = schema;
   // A pipe only adds descriptions, and rules for writers.
   if (pipe !== undefined && pipe[0] !== schema) return loosened({ ...pipe[0] });
-  if (type === "object") return v.looseObject(mapped(entries));
+  if (type === "object") return v.looseObject(mapped(members));
   if (type === "array" && item !== undefined) return v.array(loosened(item));
   if (type === "record" && value !== undefined) return v.record(v.string(), loosened(value));
   if (type === "union") return v.union(options.map(loosened));
@@ -85,13 +64,13 @@ const LEAVES: Readonly<Record<string, v.GenericSchema>> = {
   boolean: v.boolean(),
 };
 
-function mapped(entries: Readonly<Record<string, Described>>): v.ObjectEntries {
+function mapped(members: Readonly<Record<string, Described>>): v.ObjectEntries {
   return Object.fromEntries(
-    Object.entries(entries).map(([name, entry]) => [name, loosened(entry)]),
+    Object.entries(members).map(([name, member]) => [name, loosened(member)]),
   );
 }
 
-const job = v.omit(jobAnswer, ["links"]);
+const job = v.omit(jobs.jobAnswer, ["links"]);
 
 export const jobResource = tolerant(job);
 export type JobResource = v.InferOutput<typeof jobResource>;
@@ -100,46 +79,48 @@ export type TaskResource = JobResource["tasks"][number];
 export type FailureResource = NonNullable<JobResource["failure"]>;
 
 /** A summary, or a whole job, which has all members except `open`. */
-const summary = v.pick(jobSummaryAnswer, [
+const summary = v.pick(jobs.jobSummaryAnswer, [
   ...["jobId", "type", "state", "condition", "createdAt", "labels", "open", "failure"] as const,
 ]);
 
 export const jobsPage = tolerant(v.object({ jobs: v.array(summary), nextCursor }));
 export type JobSummaryResource = v.InferOutput<typeof jobsPage>["jobs"][number];
 
-export const jobReceiptsAnswer = tolerant(jobReceipts);
+export const jobReceiptsAnswer = tolerant(jobs.jobReceiptsAnswer);
 export type JobReceiptResource = v.InferOutput<typeof jobReceiptsAnswer>["receipts"][number];
 
-export const bulkAnswer = tolerant(bulk);
-export const bulkPreview = tolerant(bulkPreviewAnswer);
+export const bulkAnswer = tolerant(bulk.bulkAnswer);
+export const bulkPreview = tolerant(bulk.bulkPreviewAnswer);
 
-export const failuresAnswer = tolerant(failures);
+export const failuresAnswer = tolerant(bulk.failuresAnswer);
 export type FailureKindResource = v.InferOutput<typeof failuresAnswer>["failures"][number];
 
-export const entryResource = tolerant(streamedEntryAnswer);
+export const entryResource = tolerant(entries.streamedEntryAnswer);
 export type EntryResource = v.InferOutput<typeof entryResource>;
 
-export const entriesPage = tolerant(entriesAnswer);
+export const entriesPage = tolerant(entries.entriesAnswer);
 
-export const pauseResource = tolerant(pauseAnswer);
+export const pauseResource = tolerant(system.pauseAnswer);
 export type PauseResource = v.InferOutput<typeof pauseResource>;
 
-export const pausesAnswer = tolerant(pauses);
+export const pausesAnswer = tolerant(system.pausesAnswer);
 
-export const limitedTypeResource = tolerant(limitedTypeAnswer);
+export const limitedTypeResource = tolerant(system.limitedTypeAnswer);
 export type LimitedTypeResource = v.InferOutput<typeof limitedTypeResource>;
 
-export const limitsAnswer = tolerant(limits);
+export const limitsAnswer = tolerant(system.limitsAnswer);
 
-export const receiptsAnswer = tolerant(receipts);
+export const receiptsAnswer = tolerant(entries.receiptsAnswer);
 export type ReceiptResource = v.InferOutput<typeof receiptsAnswer>["receipts"][number];
 
-export const replayAnswer = tolerant(v.object({ ...replay.entries, job }));
+export const replayAnswer = tolerant(v.object({ ...explanations.replayAnswer.entries, job }));
 export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 
-export const explanationAnswer = tolerant(explanation);
+export const explanationAnswer = tolerant(explanations.explanationAnswer);
 
-export const limitsWhatIfAnswer = tolerant(v.object({ limits: whatIf.entries.limits }));
+export const limitsWhatIfAnswer = tolerant(
+  v.object({ limits: explanations.whatIfAnswer.entries.limits }),
+);
 
 /**
  * @throws {UsageError} if the text is not a valid job id.

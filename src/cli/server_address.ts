@@ -140,17 +140,18 @@ export function tokenOption(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN");
-  const token = firstToken(readToken(file));
+  const token = firstToken(readSecretFile(`the token from ${file}`, file, EXIT_USAGE));
   if (token !== undefined) return token;
   throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
 }
 
-function readToken(file: string): string {
+/** @param what What is read of the file, for messages. */
+export function readSecretFile(what: string, file: string, exitCode: number): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
+    const message = `cannot read ${what}: ${readingFailure(error, file)}`;
+    throw CommandError.by(error, message, exitCode, { read: [file] });
   }
 }
 
@@ -173,7 +174,7 @@ export function clientPermissions(input: CommandInput): readonly Permissions[] {
     .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
   const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
   const typedIn = input.env("INIT_CWD") ?? "";
-  const files = [...named, ...sent].filter((path) => path !== "-");
+  const files = [...named, ...sent, ...input.all("jobs")].filter((path) => path !== "-");
   const settings = [
     input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
     input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",

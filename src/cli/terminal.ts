@@ -19,10 +19,10 @@ export interface Terminal {
   style(style: Style, text: string): string;
   /**
    * Shows progress in place on standard error, if a person is looking. A `total` of 0 is unknown;
-   * if `done` is 0 too, only the label is shown.
+   * if `done` is 0 too, only the label is shown. Whatever is written next replaces it.
    */
   progress(label: string, done: number, total: number): void;
-  /** Ends the line that `progress` overwrites. */
+  /** Removes the progress, at the end of the command. */
   progressEnd(): void;
 }
 

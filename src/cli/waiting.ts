@@ -143,7 +143,7 @@ export async function printAccepted(
 
 /** Waits, shows progress meanwhile, and returns the exit code. */
 async function waitForEnd(jobId: string, call: ServerCall): Promise<number> {
-  const { input, terminal, surroundings } = call;
+  const { input, surroundings } = call;
   const timeoutMs = timeoutOption(input);
   surroundings.setInterruptMessage(
     `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
@@ -165,7 +165,6 @@ async function waitForEnd(jobId: string, call: ServerCall): Promise<number> {
     );
   } finally {
     cancel();
-    terminal.progressEnd();
   }
 }
 

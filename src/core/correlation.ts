@@ -59,6 +59,17 @@ function everyPathIn(
   return true;
 }
 
+/** A path, and the values of which one must be there. */
+export type Term = readonly [path: string, allowed: readonly JsonScalar[]];
+
+/** What `equals` and `in` demand; nothing for predicates of other kinds. */
+export function termsOf(correlation: Correlation): readonly Term[] {
+  if (correlation === "any") return [];
+  if ("in" in correlation) return Object.entries(correlation.in);
+  if (!("equals" in correlation)) return [];
+  return Object.entries(correlation.equals).map(([path, value]) => [path, [value]]);
+}
+
 /** Whether attributes have any of the values that a predicate demands. */
 export function holdsInPart(correlation: Correlation, attributes: JsonObject): boolean {
   if (correlation === "any" || "not" in correlation) return false;
@@ -66,13 +77,8 @@ export function holdsInPart(correlation: Correlation, attributes: JsonObject): b
   if ("anyOf" in correlation) {
     return correlation.anyOf.some((part) => holdsInPart(part, attributes));
   }
-  if ("equals" in correlation) {
-    return Object.entries(correlation.equals).some(([path, value]) =>
-      valueAt(attributes, path) === value
-    );
-  }
-  return Object.entries(correlation.in).some(([path, values]) =>
-    everyPathIn({ [path]: values }, attributes)
+  return termsOf(correlation).some(([path, allowed]) =>
+    everyPathIn({ [path]: allowed }, attributes)
   );
 }
 

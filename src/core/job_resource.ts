@@ -6,6 +6,7 @@
 import { deriveCondition } from "./condition.ts";
 import { jobFingerprint } from "./error_fingerprint.ts";
 import { MAIN_TASK } from "./ids.ts";
+import { present } from "./json.ts";
 import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import { cutShort, leftInPlace } from "./left_in_place.ts";
 import {
@@ -99,8 +100,8 @@ export function jobOutput(job: JobState) {
   return main?.status === "completed" ? main.result ?? null : null;
 }
 
-function waitResource({ expectation, wait, dueAt, passedBy }: TimedWait) {
-  return { expectation, wait, dueAt, ...(passedBy === undefined ? {} : { passedBy }) };
+function waitResource({ expectation, wait, withinMs, dueAt, passedBy }: TimedWait) {
+  return { expectation, wait, dueAt, ...present({ withinMs, passedBy }) };
 }
 
 export function expectationResource(expected: ExpectedEvent, progress = UNMATCHED) {

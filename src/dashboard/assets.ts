@@ -24,11 +24,9 @@ import timeTravelScript from "./time_travel/time_travel.js" with { type: "text" 
 import baseStyle from "./parts/base.css" with { type: "text" };
 import jobStyle from "./job/job.css" with { type: "text" };
 import jobsStyle from "./jobs/jobs.css" with { type: "text" };
-import limitsStyle from "./limits/limits.css" with { type: "text" };
 import manualStyle from "./manual/manual.css" with { type: "text" };
 import overviewStyle from "./overview/overview.css" with { type: "text" };
 import partsStyle from "./parts/parts.css" with { type: "text" };
-import referenceStyle from "./reference/reference.css" with { type: "text" };
 import streamStyle from "./stream/stream.css" with { type: "text" };
 import systemStyle from "./system/system.css" with { type: "text" };
 import timeTravelStyle from "./time_travel/time_travel.css" with { type: "text" };
@@ -42,7 +40,6 @@ const SOURCES = {
   "parts.css": { type: STYLE, text: partsStyle },
   "job.css": { type: STYLE, text: jobStyle },
   "jobs.css": { type: STYLE, text: jobsStyle },
-  "limits.css": { type: STYLE, text: limitsStyle },
   "system.css": { type: STYLE, text: systemStyle },
   "system.js": { type: SCRIPT, text: systemScript },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
@@ -58,7 +55,6 @@ const SOURCES = {
   // Loaded as a module, uPlot would keep its variable to itself; other modules need it.
   "uplot.js": { type: SCRIPT, text: `${uPlot}\nglobalThis.uPlot = uPlot;\n` },
   "uplot.css": { type: STYLE, text: uPlotStyle },
-  "reference.css": { type: STYLE, text: referenceStyle },
   "stream.css": { type: STYLE, text: streamStyle },
   "stream.js": { type: SCRIPT, text: streamScript },
   "time_travel.css": { type: STYLE, text: timeTravelStyle },

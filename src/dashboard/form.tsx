@@ -12,7 +12,7 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, STATUS } from "../http/problems/problem.ts";
 import type { PointedIssue } from "../documents/fields.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
-import { Issues, issuesAt } from "./parts/labelled_input.tsx";
+import { Issues, issuesAt } from "./parts/forms.tsx";
 import { UserText } from "./parts/text.tsx";
 
 const FORM = "application/x-www-form-urlencoded";

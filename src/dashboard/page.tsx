@@ -4,11 +4,12 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JobId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { STATUS } from "../http/problems/problem.ts";
+import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/problems/problem.ts";
 import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
+import { Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
@@ -50,7 +51,7 @@ const SCREENS = {
   manual: { path: "/ui/manual", title: "Manual" },
 } as const;
 
-export interface PageOptions {
+interface PageOptions {
   /** The title of the tab, which may contain text from users. */
   readonly title: string;
   /** The screen that the navigation marks. */
@@ -62,23 +63,31 @@ export interface PageOptions {
    * Whether the regions with `data-live` follow the journal, or one job; if absent, the page is
    * static.
    */
-  readonly live?: "journal" | JobId;
+  readonly live?: "journal" | JobId | undefined;
   /** The curl call of the screen, and one for each of its actions. */
-  readonly calls?: readonly Call[];
+  readonly calls?: readonly Call[] | undefined;
   /** Whether the list of calls is open. */
   readonly showsCalls?: boolean;
-  /** Default 200. */
+  /** The refusal that the page shows, which sets the status. */
+  readonly problem?: Problem | undefined;
+  /** Default: that of `problem`, otherwise 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Child;
 }
 
 /** A whole page with its headers. */
-export function page(c: Context, deps: HttpDeps, options: PageOptions, children: Child): Response {
+export function page(c: Context, deps: HttpDeps, options: PageOptions): Response {
   const viewer = requestViewer(c);
-  const html = <Document deps={deps} viewer={viewer} options={options}>{children}</Document>;
+  const html = (
+    <Viewing.Provider value={{ now: deps.clock.now(), scopes: viewer.scopes }}>
+      <Document deps={deps} viewer={viewer} options={options} />
+    </Viewing.Provider>
+  );
+  const { problem, headers, status = problem && problemFacts(problem.kind).status } = options;
   return new Response(`<!doctype html>${withVisibleDirections(String(html))}`, {
-    status: options.status ?? STATUS.ok,
-    headers: { ...PAGE_HEADERS, ...options.headers },
+    status: status ?? STATUS.ok,
+    headers: { ...PAGE_HEADERS, ...problem && problemHeaders(problem), ...headers },
   });
 }
 
@@ -101,10 +110,9 @@ interface DocumentProps {
   readonly deps: HttpDeps;
   readonly viewer: Viewer;
   readonly options: PageOptions;
-  readonly children: Child;
 }
 
-function Document({ deps, viewer, options, children }: DocumentProps) {
+function Document({ deps, viewer, options }: DocumentProps) {
   return (
     <html lang="en">
       <Head options={options} />
@@ -112,7 +120,7 @@ function Document({ deps, viewer, options, children }: DocumentProps) {
         <a class="skip" href="#main">Skip to the content</a>
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
         <main id="main" tabindex={-1}>
-          {children}
+          {options.body}
           {options.calls !== undefined && (
             <Calls calls={options.calls} isOpen={options.showsCalls === true} />
           )}
@@ -175,7 +183,7 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
 function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   return (
     <nav aria-label="Screens">
-      <ul>
+      <ul class="bare">
         {Object.entries(SCREENS).map(([name, { path, title }]) => (
           <li>
             <a href={path} aria-current={name === screen ? "page" : undefined}>{title}</a>

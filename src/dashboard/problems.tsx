@@ -7,7 +7,6 @@ import {
   Problem,
   PROBLEM_KINDS,
   problemFacts,
-  problemHeaders,
   type ProblemKind,
   STATUS,
 } from "../http/problems/problem.ts";
@@ -34,19 +33,20 @@ function showProblem(c: Context, deps: HttpDeps): Response {
 
 function meaningPage(c: Context, deps: HttpDeps, kind: ProblemKind): Response {
   const { status, title } = problemFacts(kind);
-  return page(
-    c,
-    deps,
-    { title, headers: { vary: "accept" } },
-    <section class="narrow">
-      <p class="soft">
-        <a href={`/ui/reference#problem-${kind}`}>Problems</a> / <code>{kind}</code>
-      </p>
-      <h1>{title}</h1>
-      <p class="lead">{MEANINGS[kind]}</p>
-      <p class="soft">Its status is {status}.</p>
-    </section>,
-  );
+  return page(c, deps, {
+    title,
+    headers: { vary: "accept" },
+    body: (
+      <section class="narrow">
+        <p class="soft">
+          <a href={`/ui/reference#problem-${kind}`}>Problems</a> / <code>{kind}</code>
+        </p>
+        <h1>{title}</h1>
+        <p class="lead">{MEANINGS[kind]}</p>
+        <p class="soft">Its status is {status}.</p>
+      </section>
+    ),
+  });
 }
 
 function problemText(kind: ProblemKind): Response {
@@ -73,21 +73,21 @@ export function acceptsHtml(c: Context): boolean {
 /** Browsers that are not signed in are redirected to the sign-in, which redirects back. */
 export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
-  const { status, title } = problemFacts(problem.kind);
-  const options = { title, status, headers: problemHeaders(problem) };
-  return page(
-    c,
-    deps,
-    options,
-    <section class="narrow">
-      <h1>{title}</h1>
-      <p class="lead">
-        <bdi>{problem.message}</bdi>
-      </p>
-      <Issues problem={problem} />
-      <NextLinks path={c.req.path} />
-    </section>,
-  );
+  const { title } = problemFacts(problem.kind);
+  return page(c, deps, {
+    title,
+    problem,
+    body: (
+      <section class="narrow">
+        <h1>{title}</h1>
+        <p class="lead">
+          <bdi>{problem.message}</bdi>
+        </p>
+        <Issues problem={problem} />
+        <NextLinks path={c.req.path} />
+      </section>
+    ),
+  });
 }
 
 /** The issues that the message does not mention. */

@@ -34,43 +34,44 @@ interface SignInRefusal {
 
 function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRefusal): Response {
   const status = refusal === undefined ? STATUS.ok : problemFacts(refusal.kind).status;
-  return page(
-    c,
-    deps,
-    { title: "Sign in", status },
-    <section class="narrow">
-      <h1>Sign in</h1>
-      <p class="lead">
-        This server needs a token from <code>DAYBOOK_TOKEN</code> or from its token file.
-      </p>
-      {c.req.query("unsent") !== undefined && (
-        <p class="note note-bad" role="alert">
-          Nothing was done: you are not signed in, or your session has ended. Sign in, then do it
-          again.
+  return page(c, deps, {
+    title: "Sign in",
+    status,
+    body: (
+      <section class="narrow">
+        <h1>Sign in</h1>
+        <p class="lead">
+          This server needs a token from <code>DAYBOOK_TOKEN</code> or from its token file.
         </p>
-      )}
-      {refusal !== undefined && <p class="note note-bad" role="alert">{refusal.text}</p>}
-      <form method="post" action="/ui/sign-in" class="stack">
-        <input type="hidden" name="next" value={next} />
-        {/* Password managers store passwords by a name. */}
-        <input type="text" name="username" value="daybook" autocomplete="username" hidden />
-        <label for="token">Token</label>
-        <input
-          id="token"
-          name="token"
-          type="password"
-          autocomplete="current-password"
-          required
-          autofocus
-        />
-        <button type="submit" class="primary">Sign in</button>
-      </form>
-      <p class="hint">
-        Your browser stores the name of a session, not the token. The session ends when you sign
-        out, after 12 hours without use, when the token is revoked, or when the server restarts.
-      </p>
-    </section>,
-  );
+        {c.req.query("unsent") !== undefined && (
+          <p class="note note-bad" role="alert">
+            Nothing was done: you are not signed in, or your session has ended. Sign in, then do it
+            again.
+          </p>
+        )}
+        {refusal !== undefined && <p class="note note-bad" role="alert">{refusal.text}</p>}
+        <form method="post" action="/ui/sign-in" class="stack">
+          <input type="hidden" name="next" value={next} />
+          {/* Password managers store passwords by a name. */}
+          <input type="text" name="username" value="daybook" autocomplete="username" hidden />
+          <label for="token">Token</label>
+          <input
+            id="token"
+            name="token"
+            type="password"
+            autocomplete="current-password"
+            required
+            autofocus
+          />
+          <button type="submit" class="primary">Sign in</button>
+        </form>
+        <p class="hint">
+          Your browser stores the name of a session, not the token. The session ends when you sign
+          out, after 12 hours without use, when the token is revoked, or when the server restarts.
+        </p>
+      </section>
+    ),
+  });
 }
 
 async function signIn(c: Context, deps: HttpDeps): Promise<Response> {

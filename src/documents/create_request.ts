@@ -24,7 +24,7 @@ import type { CreateRequest } from "../engine/requests.ts";
 import { PATH_LENGTH_MAX, planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 
-const PRIORITY_MAX = 1_000;
+export const PRIORITY_MAX = 1_000;
 
 const common = {
   jobId: v.exactOptional(chosenId<JobId>(DERIVED.job)),

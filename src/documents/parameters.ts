@@ -14,6 +14,9 @@ import {
   timeField,
 } from "./fields.ts";
 
+/** The most items of a page, for the API and its clients. Whole jobs are read one by one. */
+export const PAGE_MAX = { jobs: 500, wholeJobs: 50, entries: 1_000, failureKinds: 200 } as const;
+
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
 /** Cursors of pages: opaque to clients, and valid only for the list that returned them. */

@@ -7,7 +7,7 @@
  * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
-import { MAIN_TASK } from "../core/ids.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isSleep, type JobState } from "../core/job_state.ts";
 import { isScalar, type JsonScalar, type JsonValue, present } from "../core/json.ts";
 import { SECRET_MARK } from "../core/sealed_input.ts";
@@ -47,13 +47,24 @@ const TEXT_LENGTH_MAX = 200;
 /** What a job has under each name: several values if they are in a list. */
 type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
 
+/** What is compared of a job. */
+export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+  readonly given: Facts;
+  readonly doneBy: Facts;
+}
+
+export function compared(job: JobState): ComparedJob {
+  const { state, createdAt, firstLogId } = job;
+  return { state, createdAt, firstLogId, given: given(job), doneBy: doneBy(job) };
+}
+
 /**
  * @param alike The job itself, then those that failed or wait alike. A job that succeeded is
  * compared alone, and only set apart if it did something else than the others.
  */
 export function* findContrast(
-  alike: readonly JobState[],
-  others: readonly JobState[],
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
 ): Work<Contrast | undefined> {
   if (others.length < OTHERS_MIN) return undefined;
   const traits = (yield* findTraits(alike, others)).slice(0, TRAITS_MAX);
@@ -61,35 +72,24 @@ export function* findContrast(
 }
 
 function* findTraits(
-  alike: readonly JobState[],
-  others: readonly JobState[],
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
 ): Work<readonly Trait[]> {
-  const [mine, theirs] = [yield* factsOf(alike, given), yield* factsOf(others, given)];
+  const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
   const isKind = alike.length >= ALIKE_MIN;
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
-  const lacked = lackedBy(mine, theirs);
+  const lacked = yield* lackedBy(mine, theirs);
   const hasSucceeded = alike[0]?.state === "Done";
   if (lacked.length > 0 && !hasSucceeded) return lacked;
   // A task without a result did not run; only a job that has succeeded runs no more.
-  const ways = lackedBy(yield* factsOf(alike, doneBy), yield* factsOf(others, doneBy))
+  const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
+  const ways = (yield* lackedBy(myWay, theirWays))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = beyond(mine, theirs);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
-}
-
-function* factsOf(
-  jobs: readonly JobState[],
-  take: (job: JobState) => Facts,
-): Work<readonly Facts[]> {
-  const facts: Facts[] = [];
-  for (const job of jobs) {
-    facts.push(take(job));
-    yield;
-  }
-  return facts;
 }
 
 /** What all that are alike have under a name, and none of the others. */
@@ -115,9 +115,13 @@ const VIEWS: readonly {
  * What all others have, and none of those that are alike. In the order in which a job went, since
  * what comes later may follow from where it first went another way.
  */
-function lackedBy(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
+function* lackedBy(
+  alike: readonly Facts[],
+  others: readonly Facts[],
+): Work<readonly Trait[]> {
   const own: Facts = alike[0] ?? new Map();
-  return [...new Set([...own.keys(), ...others[0]?.keys() ?? []])].flatMap((name): Trait[] => {
+  const traits: Trait[] = [];
+  for (const name of new Set([...own.keys(), ...others[0]?.keys() ?? []])) {
     for (const { view, text } of VIEWS) {
       const under = (facts: Facts) => view(facts.get(name) ?? []);
       const known = knownTo(others, under);
@@ -128,10 +132,12 @@ function lackedBy(alike: readonly Facts[], others: readonly Facts[]): readonly T
       if (known === undefined || !areStrange) continue;
       const values = own.get(name) ?? [];
       const strange = Math.max(0, values.findIndex((one) => view([one]).some(isStrange)));
-      return [{ name, ...present({ value: values[strange] }), others: text(known) }];
+      traits.push({ name, ...present({ value: values[strange] }), others: text(known) });
+      break;
     }
-    return [];
-  });
+    yield;
+  }
+  return traits;
 }
 
 /** A value that one of the others alone has does not show that there are no more. */
@@ -199,7 +205,10 @@ const CREATED = "created";
 const CREATED_AFTER = "createdAfter";
 
 /** None of the others came between. Jobs that wait have always come after those that do not. */
-function createdApart(alike: readonly JobState[], others: readonly JobState[]): readonly Trait[] {
+function createdApart(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+): readonly Trait[] {
   const order = [...alike, ...others].toSorted((one, other) => one.firstLogId - other.firstLogId);
   const places = alike.map((job) => order.indexOf(job)).toSorted((one, other) => one - other);
   const [from = 0, to = 0] = [places[0], places.at(-1)];
@@ -245,7 +254,11 @@ export function contrastText(
 }
 
 const TASK = "task ";
-export const RESULT = "result of ";
+
+/** The name of a trait that is a task's result, and the beginning of those that are members of it. */
+export function resultName(taskId: TaskId): string {
+  return `result of ${taskId}`;
+}
 
 /** `no input.phone, where all 12 that went through have one`. */
 function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
@@ -275,7 +288,7 @@ function doneBy({ tasks }: JobState): Facts {
   for (const task of tasks.slice(0, SCALARS_MAX)) {
     if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
     facts.set(`${TASK}${task.taskId}`, [true]);
-    addScalars(facts, `${RESULT}${task.taskId}`, task.result, 0);
+    addScalars(facts, resultName(task.taskId), task.result, 0);
   }
   return facts;
 }
@@ -297,6 +310,7 @@ function addScalars(
     const isList = Array.isArray(value);
     if (isList && value.length > LIST_LENGTH_MAX) return;
     for (const [name, member] of Object.entries(value)) {
+      if (facts.size >= SCALARS_MAX) return;
       addScalars(facts, isList ? path : `${path}.${name}`, member, depth + 1);
     }
   }

@@ -7,16 +7,16 @@ import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
-import { shownValue } from "../core/shown_value.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./attempts.ts";
+import { openExpectations } from "./awaited_events.ts";
 import { completedSteps } from "./completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import { type Contrast, contrastText, RESULT, type Trait } from "./contrast.ts";
+import { type Contrast, contrastText, resultName } from "./contrast.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
-import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { tasksWithError } from "./returned_errors.ts";
 import { crashRestarts, findDowntimes, jobTiming } from "./timing.ts";
 import { findWaits } from "./waiting_for.ts";
 
@@ -41,11 +41,12 @@ export function* explaining(
     state: job.state,
     condition: deriveCondition(job),
     asOf,
-    ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: withContrast(
-      [summarize(known), sameElsewhere?.statement].filter(Boolean).join(" "),
-      contrast,
-    ),
+    ...present({ asOfTime }),
+    summary: [
+      summarize(known),
+      sameElsewhere?.statement,
+      contrast && !isSaid(known, contrast) ? contrast.statement : undefined,
+    ].filter(Boolean).join(" "),
     because: explainCause(known),
     completed: completed.shown,
     waitingFor,
@@ -57,12 +58,11 @@ export function* explaining(
 }
 
 /** A result that is named already as an error is not named again. */
-function withContrast(summary: string, contrast: ContrastStatement<LogId> | undefined): string {
-  const isSaid = ({ name, value }: Trait) =>
-    name.startsWith(RESULT) && summary.includes(shownValue(value));
-  return contrast === undefined || contrast.traits.every(isSaid)
-    ? summary
-    : `${summary} ${contrast.statement}`;
+function isSaid(known: Case, { traits }: Contrast): boolean {
+  const bad = tasksWithError(known).map(({ taskId }) => resultName(taskId));
+  return traits.every(({ name }) =>
+    bad.some((result) => name === result || name.startsWith(`${result}.`))
+  );
 }
 
 export function contrastIn(
@@ -80,13 +80,8 @@ function summedUp(
   waitingFor: number,
 ): { readonly summedUp?: SummedUp } {
   if (passed === undefined && completed === 0 && waitingFor === 0) return {};
-  return {
-    summedUp: {
-      ...(passed === undefined ? {} : { entries: passed }),
-      ...(completed === 0 ? {} : { completed }),
-      ...(waitingFor === 0 ? {} : { waitingFor }),
-    },
-  };
+  const [earlier, more] = [completed, waitingFor].map((count) => count === 0 ? undefined : count);
+  return { summedUp: present({ entries: passed, completed: earlier, waitingFor: more }) };
 }
 
 /** At most this many of them are read. */
@@ -108,16 +103,8 @@ export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
 
 /** All positions that an explanation cites, ascending, each once. */
 export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
-  const { because, completed, waitingFor, next, contrast, siblings } = explanation;
-  const statements = [
-    ...because,
-    ...[contrast, siblings].filter((one) => one !== undefined),
-    ...completed,
-    ...waitingFor,
-    ...waitingFor.flatMap(({ nearMisses }) => nearMisses),
-    ...next,
-  ];
-  const cited = new Set(statements.flatMap(({ cites }) => cites));
+  const cited = new Set<LogId>();
+  citing(explanation, (logId) => cited.add(logId));
   return [...cited].toSorted((left, right) => left - right);
 }
 

@@ -1,9 +1,9 @@
 /** Explanations as text for a terminal: of a job, and of an event, all work, limits, or a value. */
 
 import { counted } from "../core/counted.ts";
+import { withDistances } from "../core/duration.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { type Brief, CITES_MAX, distinctLines, toBrief, toQueueBrief } from "./brief.ts";
-import { withDistances } from "./distances.ts";
 import type {
   About,
   Action,
@@ -16,6 +16,7 @@ import type {
 } from "./explanation.ts";
 import type { LimitsWhatIf } from "./limits_what_if.ts";
 import { timingText } from "./timing.ts";
+import { WAITS_FOR } from "./waiting.ts";
 
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
@@ -86,12 +87,8 @@ function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
   width: number,
 ): readonly string[] {
-  const statements = because.map(({ statement }) => statement);
-  const remaining = waitingFor.filter((wait) =>
-    !statements.some((one) => one.endsWith(wait.statement))
-  );
-  if (statements.some((one) => one.startsWith("It waits for "))) return [];
-  return bullets(remaining.slice(0, STILL_TO_COME_MAX), width);
+  const areSaid = because.some(({ statement }) => statement.startsWith(WAITS_FOR));
+  return areSaid ? [] : bullets(waitingFor.slice(0, STILL_TO_COME_MAX), width);
 }
 
 /** What comes next, each with its command. */

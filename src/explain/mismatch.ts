@@ -4,22 +4,21 @@
  * nearly always a mistake of the sender.
  */
 
-import { assertNever } from "../core/assert_never.ts";
-import { type Correlation, holds } from "../core/correlation.ts";
+import { type Correlation, holds, termsOf } from "../core/correlation.ts";
 import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import {
   isScalar,
   type JsonObject,
   type JsonScalar,
   type JsonValue,
+  present,
   valueAt,
 } from "../core/json.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
+import { choiceText, correlationText, NEVER, ONE_OF, VALUES_SHOWN_MAX } from "./awaited_events.ts";
 import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
-import { formDifference } from "./likeness/form_difference.ts";
-import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
-import { looseForm } from "./likeness/loose_form.ts";
-import { recodingNote } from "./likeness/recoding.ts";
+import { formDifference, looseForm } from "./likeness/loose_form.ts";
+import { CONTAINED_TEXT, ENCODED_TEXT, insideText, recodingNote } from "./likeness/recoding.ts";
 import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
 
 export interface Mismatch {
@@ -56,10 +55,7 @@ export function mismatchesWith(
   expected: ExpectedEvent,
   event: MatchableEvent,
 ): readonly Mismatch[] {
-  const { taskId, matcher } = expected;
-  const failing = correlationMismatches(matcher.correlation, event.attributes);
-  if (taskId === undefined || taskId === event.taskId) return failing;
-  return [mismatch("taskId", [taskId], event.taskId), ...failing];
+  return failingWith(expected, event).map(({ describe }) => describe());
 }
 
 /** The clauses of a correlation that attributes fail; empty when it holds. */
@@ -67,25 +63,37 @@ export function correlationMismatches(
   correlation: Correlation,
   attributes: JsonObject,
 ): readonly Mismatch[] {
-  if (holds(correlation, attributes)) return [];
-  if (correlation === "any") return [];
-  if ("equals" in correlation) {
-    const terms = Object.entries(correlation.equals);
-    return failingTerms(terms.map(([path, value]) => [path, [value]]), attributes);
+  return failing(correlation, attributes).map(({ describe }) => describe());
+}
+
+/** `mismatchDistance(mismatchesWith(expected, event))`, without describing anything. */
+export function expectationDistance(expected: ExpectedEvent, event: MatchableEvent): number {
+  return sumOf(failingWith(expected, event));
+}
+
+/** `mismatchDistance(correlationMismatches(correlation, attributes))`. */
+export function correlationDistance(correlation: Correlation, attributes: JsonObject): number {
+  return sumOf(failing(correlation, attributes));
+}
+
+/** The one that an event fails least, the first of several; `undefined` if there is none. */
+export function findNearest<Candidate>(
+  candidates: readonly Candidate[],
+  distanceTo: (candidate: Candidate) => number,
+): Candidate | undefined {
+  let nearest: Candidate | undefined;
+  let least = Infinity;
+  for (const candidate of candidates) {
+    const distance = distanceTo(candidate);
+    if (distance < least) [nearest, least] = [candidate, distance];
   }
-  if ("in" in correlation) return failingTerms(Object.entries(correlation.in), attributes);
-  if ("all" in correlation) {
-    return correlation.all.flatMap((part) => correlationMismatches(part, attributes));
-  }
-  if ("anyOf" in correlation) return nearestBranch(correlation.anyOf, attributes);
-  if ("not" in correlation) return negationMismatches(correlation.not, attributes);
-  return assertNever(correlation, "correlation");
+  return nearest;
 }
 
 /** The distance of a clause that fails closely. */
-export const CLOSE = 1;
+const CLOSE = 1;
 /** The distance of a clause whose value is elsewhere, at least approximately. */
-export const MISPLACED = 9;
+const MISPLACED = 9;
 /** The distance of any other failed clause. */
 export const OFF = 10;
 
@@ -97,6 +105,69 @@ export function mismatchDistance(mismatches: readonly Mismatch[]): number {
   return mismatches.reduce((sum, { close, elsewhere }) => {
     return sum + (close ? CLOSE : elsewhere?.close ? MISPLACED : OFF);
   }, 0);
+}
+
+/** A clause that fails. Among many predicates, only the nearest is described, which takes longer. */
+interface Failing {
+  readonly distance: number;
+  readonly describe: () => Mismatch;
+}
+
+function sumOf(all: readonly Failing[]): number {
+  return all.reduce((sum, { distance }) => sum + distance, 0);
+}
+
+function failingWith({ taskId, matcher }: ExpectedEvent, event: MatchableEvent) {
+  const all = failing(matcher.correlation, event.attributes);
+  if (taskId === undefined || taskId === event.taskId) return all;
+  return [failingValue("taskId", [taskId], event.taskId), ...all];
+}
+
+function failing(correlation: Correlation, attributes: JsonObject): readonly Failing[] {
+  if (correlation === "any") return [];
+  if ("all" in correlation) return correlation.all.flatMap((part) => failing(part, attributes));
+  if ("anyOf" in correlation) {
+    const branches = correlation.anyOf.map((part) => failing(part, attributes));
+    return findNearest(branches, sumOf) ?? [off(() => IMPOSSIBLE)];
+  }
+  if ("not" in correlation) {
+    return holds(correlation.not, attributes) ? negated(correlation.not, attributes) : [];
+  }
+  return termsOf(correlation).flatMap(([path, allowed]) => {
+    const found = valueAt(attributes, path);
+    if (!isScalar(found)) return failingPlace(path, allowed, attributes);
+    return allowed.includes(found) ? [] : failingValue(path, allowed, found);
+  });
+}
+
+function off(describe: () => Mismatch): Failing {
+  return { distance: OFF, describe };
+}
+
+function failingValue(
+  path: string,
+  allowed: readonly JsonScalar[],
+  found: JsonScalar | undefined,
+): Failing {
+  const loose = found === undefined ? undefined : looseForm(found);
+  const nearest = allowed.find((value) => looseForm(value) === loose);
+  const distance = nearest === undefined ? OFF : CLOSE;
+  return { distance, describe: () => mismatch(path, allowed, found, nearest) };
+}
+
+/** When there is no scalar at the path. */
+function failingPlace(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): Failing {
+  const misplaced = misplacedValue(path, allowed, attributes);
+  const describe = () => {
+    const elsewhere = elsewhereOf(allowed, attributes, misplaced);
+    const clause = mismatch(path, allowed, valueAt(attributes, path));
+    return { ...clause, ...present({ elsewhere }) };
+  };
+  return { distance: misplaced?.close === true ? MISPLACED : OFF, describe };
 }
 
 /**
@@ -134,70 +205,33 @@ export function mismatchesText(
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
-/** What a correlation demands, in words: `orderId = "42" and region = "EU"`. */
-export function correlationText(correlation: Correlation): string {
-  if (correlation === "any") return ANYTHING;
-  if ("equals" in correlation) {
-    const terms = Object.entries(correlation.equals);
-    return conjunction(terms.map(([path, value]) => `${shownText(path)} = ${shownScalar(value)}`));
-  }
-  if ("in" in correlation) {
-    const terms = Object.entries(correlation.in);
-    return conjunction(
-      terms.map(([path, values]) => `${shownText(path)} is ${choiceText(values)}`),
-    );
-  }
-  if ("all" in correlation) return joined(correlation.all, " and ", ANYTHING);
-  if ("anyOf" in correlation) return joined(correlation.anyOf, " or ", NEVER);
-  return `not ${grouped(correlation.not)}`;
-}
-
-const ANYTHING = "any attributes";
-const NEVER = "never";
-/** How many of the values that `in` allows are named. */
-const VALUES_SHOWN_MAX = 5;
-
-function failingTerms(
-  terms: readonly (readonly [path: string, allowed: readonly JsonScalar[]])[],
-  attributes: JsonObject,
-): readonly Mismatch[] {
-  return terms.flatMap(([path, allowed]) => {
-    const found = valueAt(attributes, path);
-    if (isScalar(found) && allowed.includes(found)) return [];
-    const failing = mismatch(path, allowed, found);
-    const elsewhere = isScalar(found) ? undefined : elsewhereOf(path, allowed, attributes);
-    return [elsewhere === undefined ? failing : { ...failing, elsewhere }];
-  });
-}
-
+/** @param nearest The allowed value that was nearly met. */
 function mismatch(
   path: string,
   allowed: readonly JsonScalar[],
   found: JsonValue | undefined,
+  nearest?: JsonScalar,
 ): Mismatch {
-  const loose = isScalar(found) ? looseForm(found) : undefined;
-  const nearest = allowed.find((value) => looseForm(value) === loose);
+  const close = nearest !== undefined;
   // Includes the value that was nearly met, since only a few are named.
-  const shown = nearest === undefined || allowed.length <= VALUES_SHOWN_MAX
+  const shown = !close || allowed.length <= VALUES_SHOWN_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
-  const close = nearest !== undefined;
   const form = !isScalar(found)
     ? undefined
     : close
     ? formDifference(nearest, found)
     : slipText(allowed, found) ?? insideText(allowed, found);
   const clause = { path, expected: choiceText(shown), found: shownValue(found), close };
-  return form === undefined ? clause : { ...clause, form };
+  return { ...clause, ...present({ form }) };
 }
 
 /** Where an event has the value of a clause, when there is no scalar at its path. */
 function elsewhereOf(
-  path: string,
   allowed: readonly JsonScalar[],
   attributes: JsonObject,
+  misplaced: ReturnType<typeof misplacedValue>,
 ): Elsewhere | undefined {
-  const misplaced = misplacedValue(path, allowed, attributes);
   if (misplaced?.close !== true) {
     const place = placesIn(attributes).find(({ value }) => insideText(allowed, value));
     const form = place && insideText(allowed, place.value);
@@ -225,84 +259,28 @@ function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | u
   return undefined;
 }
 
-/** For alternatives that all fail, the one that fails least. */
-function nearestBranch(
-  branches: readonly Correlation[],
-  attributes: JsonObject,
-): readonly Mismatch[] {
-  let nearest: readonly Mismatch[] | undefined;
-  for (const branch of branches) {
-    const failing = correlationMismatches(branch, attributes);
-    if (nearest === undefined || mismatchDistance(failing) < mismatchDistance(nearest)) {
-      nearest = failing;
-    }
-  }
-  return nearest ?? [IMPOSSIBLE];
-}
-
 const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
 
 /** Why something holds that must not, reduced to one clause about one path if possible. */
-function negationMismatches(correlation: Correlation, attributes: JsonObject): readonly Mismatch[] {
-  if (correlation === "any") return [IMPOSSIBLE];
-  if ("not" in correlation) return correlationMismatches(correlation.not, attributes);
+function negated(correlation: Correlation, attributes: JsonObject): readonly Failing[] {
+  if (correlation === "any") return [off(() => IMPOSSIBLE)];
+  if ("not" in correlation) return failing(correlation.not, attributes);
   if ("anyOf" in correlation) {
     const holding = correlation.anyOf.filter((part) => holds(part, attributes));
-    return holding.flatMap((part) => negationMismatches(part, attributes));
+    return holding.flatMap((part) => negated(part, attributes));
   }
   const [only, another] = termsOf(correlation);
-  if (only === undefined || another !== undefined) return [forbidden(correlation)];
+  if (only === undefined || another !== undefined) return [off(() => forbidden(correlation))];
   const [path, values] = only;
-  const found = shownValue(valueAt(attributes, path));
-  return [{ path, expected: `anything but ${choiceText(values)}`, found, close: false }];
-}
-
-function termsOf(correlation: Correlation): readonly [string, readonly JsonScalar[]][] {
-  if (correlation === "any") return [];
-  if ("in" in correlation) return Object.entries(correlation.in);
-  if (!("equals" in correlation)) return [];
-  return Object.entries(correlation.equals).map(([path, value]) => [path, [value]]);
+  return [off(() => {
+    const found = shownValue(valueAt(attributes, path));
+    return { path, expected: `anything but ${choiceText(values)}`, found, close: false };
+  })];
 }
 
 function forbidden(correlation: Correlation): Mismatch {
   const expected = correlationText({ not: correlation });
   return { path: "", expected, found: "that it holds", close: false };
-}
-
-function conjunction(parts: readonly string[]): string {
-  return parts.length === 0 ? ANYTHING : parts.join(" and ");
-}
-
-/** A single part stands alone. */
-function joined(parts: readonly Correlation[], word: string, ofNone: string): string {
-  const [only, another] = parts;
-  if (only === undefined) return ofNone;
-  return another === undefined ? correlationText(only) : parts.map(grouped).join(word);
-}
-
-/** In brackets when "and" and "or" would be ambiguous. */
-function grouped(correlation: Correlation): string {
-  const text = correlationText(correlation);
-  return isCompound(correlation) ? `(${text})` : text;
-}
-
-function isCompound(correlation: Correlation): boolean {
-  if (correlation === "any" || "not" in correlation) return false;
-  if ("equals" in correlation || "in" in correlation) return termsOf(correlation).length > 1;
-  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
-  const [only] = parts;
-  return parts.length > 1 || (only !== undefined && isCompound(only));
-}
-
-const ONE_OF = "one of ";
-
-function choiceText(values: readonly JsonScalar[]): string {
-  const [only] = values;
-  if (values.length === 1 && only !== undefined) return shownScalar(only);
-  if (values.length === 0) return `${ONE_OF}none`;
-  const more = values.length - VALUES_SHOWN_MAX;
-  const shown = values.slice(0, VALUES_SHOWN_MAX).map(shownScalar).join(", ");
-  return `${ONE_OF}${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Notes that show a difference in type. For several expected values, only for the found one. */

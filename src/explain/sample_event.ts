@@ -1,6 +1,6 @@
 /** Creates a sample event that would satisfy an expectation. */
 
-import { type Correlation, holds } from "../core/correlation.ts";
+import { type Correlation, holds, termsOf } from "../core/correlation.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
@@ -30,7 +30,7 @@ export function sampleEvent(
 ): SampleEvent | undefined {
   const { eventType, correlation } = expected.matcher;
   if (eventType.startsWith("job.") || eventType.startsWith("journal.")) return undefined;
-  const terms = termsOf(correlation);
+  const terms = termsToSet(correlation);
   const certain = matchingAttributes(correlation);
   if (certain === undefined) return undefined;
   const { taskId } = expected;
@@ -59,7 +59,7 @@ export function sampleEvent(
  * be made, as for some negations.
  */
 export function matchingAttributes(correlation: Correlation): JsonObject | undefined {
-  const attributes = nested(termsOf(correlation).map(first));
+  const attributes = nested(termsToSet(correlation).map(first));
   return holds(correlation, attributes) ? attributes : undefined;
 }
 
@@ -72,21 +72,16 @@ interface Term {
 }
 
 /** What to set so that the correlation holds, using the first alternative that can be met. */
-function termsOf(correlation: Correlation): readonly Term[] {
-  if (correlation === "any" || "not" in correlation) return [];
-  if ("equals" in correlation) {
-    return Object.entries(correlation.equals).map(([path, value]) => ({ path, allowed: [value] }));
-  }
-  if ("in" in correlation) {
-    return Object.entries(correlation.in).map(([path, allowed]) => ({ path, allowed }));
-  }
-  if ("all" in correlation) return correlation.all.flatMap(termsOf);
-  return alternativeTerms(correlation.anyOf);
+function termsToSet(correlation: Correlation): readonly Term[] {
+  if (correlation === "any") return [];
+  if ("all" in correlation) return correlation.all.flatMap(termsToSet);
+  if ("anyOf" in correlation) return alternativeTerms(correlation.anyOf);
+  return termsOf(correlation).map(([path, allowed]) => ({ path, allowed }));
 }
 
 /** The terms of the first alternative that can be met, with the other alternatives' values. */
 function alternativeTerms(branches: readonly Correlation[]): readonly Term[] {
-  const all = branches.map((part) => ({ part, terms: termsOf(part) }));
+  const all = branches.map((part) => ({ part, terms: termsToSet(part) }));
   const possible = all.find(({ part, terms }) => holds(part, nested(terms.map(first))));
   return (possible?.terms ?? []).map((term): Term => {
     const same = all.map(({ terms }) => terms.find(({ path }) => path === term.path));

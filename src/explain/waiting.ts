@@ -4,11 +4,12 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../core/job_state.ts";
 import { countText } from "../core/size.ts";
+import { isUnmeetable, matchedText, openExpectations } from "./awaited_events.ts";
+import { lastCompleted } from "./attempts.ts";
 import { countedTwice } from "./counted_events.ts";
 import type { Case } from "./evidence.ts";
 import type { NearMiss, Next, Reasons } from "./explanation.ts";
-import { isUnmeetable, openExpectations } from "./open_expectations.ts";
-import { matchedText, shortened, taskText, uncapital } from "./phrases.ts";
+import { shortened, taskText, uncapital } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "./statement.ts";
@@ -19,6 +20,9 @@ import { likeliestText } from "./waiting_for.ts";
 const NAMES_MAX = 5;
 const WAITS_SHOWN_MAX = 10;
 const EVENTS_MAX = 3;
+
+/** The beginning of the reasons that name what a job waits for. */
+export const WAITS_FOR = "It waits for ";
 
 export function waitingText({ job, waitingFor }: Case): string {
   const waits = openExpectations(job).map(({ expected, matched }) =>
@@ -41,7 +45,7 @@ function causeText(waitingFor: Case["waitingFor"]): string {
 export function waitingReasons(known: Case): Reasons {
   const waits = known.waitingFor.slice(0, WAITS_SHOWN_MAX);
   return [
-    ...waits.map(({ statement, cites }) => reason(`It waits for ${statement}`, ...cites)),
+    ...waits.map(({ statement, cites }) => reason(WAITS_FOR + statement, ...cites)),
     ...countedTwice(known),
     ...sleepReasons(known),
     ...runReasons(known),
@@ -59,8 +63,7 @@ function runReasons({ job, waiting }: Case): Reasons {
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   if (names.length === 0) return [];
   const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
-  const before = job.tasks.flatMap((task) => task.status === "completed" ? [task] : [])
-    .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];
+  const before = lastCompleted(job);
   const after = before === undefined
     ? ""
     : isSleep(before)

@@ -11,7 +11,8 @@ import type { Gauge } from "./guard/capacity.ts";
 import type { Notes } from "../dashboard/notes.tsx";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "../access/tokens.ts";
-import type { MetricsPort, OverviewPort } from "../metrics/figures.ts";
+import type { MetricsPort } from "../metrics/figures.ts";
+import type { Trends } from "../metrics/trends.ts";
 import type { RequestSpans } from "./requests/request.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
@@ -91,7 +92,7 @@ export interface GivenDeps {
   /** `undefined` if nothing is counted. */
   readonly metrics: MetricsPort | undefined;
   /** `undefined` if nothing is counted over time. */
-  readonly overview: OverviewPort | undefined;
+  readonly overview: Trends | undefined;
   /** `undefined` if no spans are collected. */
   readonly spans: RequestSpans | undefined;
   /** `undefined` if the journal is not in files. */

@@ -19,8 +19,14 @@ import {
   type RowRead,
   summarize,
 } from "./csv/columns.ts";
-import { type Chunk, type FileSpec, type Layout, readLayout } from "./csv/layout.ts";
-import { type CsvRecord, parseRecords } from "./csv/records.ts";
+import {
+  type Chunk,
+  type CsvRecord,
+  type FileSpec,
+  type Layout,
+  parseRecords,
+  readLayout,
+} from "./csv/records.ts";
 
 /** A row that was not loaded. */
 interface Rejection {

@@ -16,6 +16,9 @@ export interface MetricsPort {
   text(activity: HttpActivity): Promise<string>;
 }
 
+/** How jobs end: the conditions that last. */
+export const OUTCOMES = ["succeeded", "failed", "cancelled"] as const;
+
 /** The periods of a trend, with their intervals. */
 export const TREND_SPANS = {
   "10m": { intervalMs: 10_000, intervals: 60 },
@@ -64,17 +67,4 @@ export interface FailingType {
   };
   readonly lastHour: number;
   readonly sinceStart: number;
-}
-
-export interface OverviewPort {
-  /** When counting began, in milliseconds since the epoch. */
-  readonly sinceMs: number;
-  trend(span: TrendSpan): Trend;
-  /**
-   * Only types with a failed job since the start; those with the most failures in the last hour
-   * come first.
-   */
-  failingTypes(): readonly FailingType[];
-  /** Free bytes on the disk of the journal; `undefined` if unknown. */
-  diskFree(): Promise<number | undefined>;
 }

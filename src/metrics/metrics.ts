@@ -5,16 +5,15 @@
 
 import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
 import type { Standing } from "../core/standing.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
-import type { MetricsPort } from "./figures.ts";
+import { type MetricsPort, OUTCOMES } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
-import { type EngineReadings, type ProcessUsage, readingsText } from "./readings.ts";
+import { type ProcessUsage, readingsText } from "./readings.ts";
 
 /** The labels for jobs without a type, and for types that are not loaded. */
 const NO_TYPE = "(none)";
 const OTHER_TYPE = "(other)";
-
-const OUTCOMES = ["succeeded", "failed", "cancelled"] as const;
 
 const SECONDS = [
   ...[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
@@ -161,20 +160,19 @@ export class Metrics {
   }
 
   /** Collects the metrics of a process. */
-  of(engine: EngineReadings): MetricsPort {
+  of(engine: JobEngine): MetricsPort {
     return {
       contentType: this.#registry.contentType,
       text: async (edge) => {
         const { processUsage, diskFree, stalls, membership } = this.#options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
-        const process = processUsage?.();
-        const given = {
-          process,
+        const readings = await readingsText({
+          ...{ engine, edge, journal },
+          process: processUsage?.(),
           diskFree: free,
           stalls: stalls?.(),
           standing: membership?.standing,
-        };
-        const readings = await readingsText({ engine, edge, journal, ...given });
+        });
         return `${await this.#registry.metrics()}\n${readings}`;
       },
     };

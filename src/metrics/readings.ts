@@ -1,39 +1,12 @@
 /** Gauges: current values, read only when they are scraped. */
 
 import { Counter, Gauge, Registry } from "@prometheus-io/client";
-import { type Condition, CONDITIONS } from "../core/condition.ts";
+import { CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import type { HttpActivity } from "./figures.ts";
+import { type HttpActivity, OUTCOMES } from "./figures.ts";
 import { VERSION } from "../version.ts";
-
-/** The parts of `JobEngine` that gauges read. */
-export interface EngineReadings {
-  readonly activity: {
-    readonly jobs: number;
-    readonly busyWorkers: number;
-    readonly maxWorkers: number;
-    readonly queued: number;
-    readonly paused: { readonly pauses: number; readonly jobs: number };
-    readonly oldestQueuedMs: number;
-    readonly conditions: ReadonlyMap<Condition, number>;
-    readonly indexed: number;
-    readonly leaving: number;
-    readonly pendingBytes: number;
-  };
-  readonly limits: {
-    readonly all: readonly {
-      readonly type: string;
-      readonly limits: { readonly maxRunning?: number };
-      readonly held: number;
-      readonly waiting: number;
-    }[];
-  };
-  readonly failed: boolean;
-  readonly full: boolean;
-  readonly draining: boolean;
-  journalInfo(): Promise<JournalInfo>;
-}
 
 export interface ProcessUsage {
   readonly cpuSeconds: number;
@@ -45,7 +18,7 @@ export interface ProcessUsage {
 
 /** The sources of the gauges. */
 interface Sources {
-  readonly engine: EngineReadings;
+  readonly engine: JobEngine;
   readonly edge: HttpActivity;
   readonly journal: JournalInfo;
   readonly process: ProcessUsage | undefined;
@@ -198,8 +171,6 @@ const READINGS: Readings = {
   ],
 };
 
-const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
-
 /**
  * A new registry for each scrape, so that a value that is unknown now does not show its last value.
  */
@@ -225,7 +196,8 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   const [name, help] = ["daybook_unfinished_jobs", "Jobs that have not ended, by condition."];
   const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
   for (const condition of CONDITIONS) {
-    if (!ENDED.includes(condition)) unfinished.set({ condition }, conditions.get(condition) ?? 0);
+    const isEnd = OUTCOMES.some((outcome) => outcome === condition);
+    if (!isEnd) unfinished.set({ condition }, conditions.get(condition) ?? 0);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from "../engine/ports.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import {
   type FailingType,
-  type OverviewPort,
+  OUTCOMES,
   type PeriodFigures,
   type Spread,
   type Trend,
@@ -59,7 +59,7 @@ export function durationQuantile(counts: Uint32Array, part: number): number | un
 }
 
 /** The columns of a ring: one for each count, and one for each bucket of each duration. */
-const COUNTS = ["created", "succeeded", "failed", "cancelled"] as const;
+const COUNTS = ["created", ...OUTCOMES] as const;
 const DURATIONS = ["queued", "run", "sync"] as const;
 const COLUMNS = COUNTS.length + DURATIONS.length * DURATION_BUCKETS;
 
@@ -74,7 +74,7 @@ interface TrendsOptions {
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;
 }
 
-export class Trends implements JobWatch, CommitWatch, OverviewPort {
+export class Trends implements JobWatch, CommitWatch {
   readonly #time: SteadyTime;
   readonly #startMs: number;
   readonly #rings: Readonly<Record<TrendSpan, IntervalRing>>;
@@ -109,6 +109,7 @@ export class Trends implements JobWatch, CommitWatch, OverviewPort {
     this.#measure("sync", durationMs);
   }
 
+  /** When counting began, in milliseconds since the epoch. */
   get sinceMs(): number {
     return this.#time.timeOfDay(this.#startMs);
   }
@@ -124,10 +125,15 @@ export class Trends implements JobWatch, CommitWatch, OverviewPort {
     };
   }
 
+  /**
+   * Only types with a failed job since the start; those with the most failures in the last hour
+   * come first.
+   */
   failingTypes(): readonly FailingType[] {
     return this.#failing.read(this.#time.nowMs);
   }
 
+  /** Free bytes on the disk of the journal; `undefined` if unknown. */
   async diskFree(): Promise<number | undefined> {
     return await this.#diskFree?.();
   }

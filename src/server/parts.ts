@@ -27,7 +27,6 @@ import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
-import { ServedHere } from "./served_here.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type ThreadLimits, ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
@@ -193,7 +192,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     fileSystem,
     layout,
     clock,
-    served: new ServedHere(engine),
+    engine,
     memory: heapUse,
     scratch: () => scratchIndexIn(layout),
     warn,

@@ -5,7 +5,6 @@ import { getHeapStatistics } from "node:v8";
 import { statfs } from "node:fs/promises";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";
-import type { Condition } from "../core/condition.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -53,8 +52,6 @@ async function bytesFree(folder: string): Promise<number | undefined> {
   }
 }
 
-const ENDED: ReadonlySet<Condition> = new Set(["succeeded", "failed", "cancelled"]);
-
 export function systemFigures(
   engine: JobEngine,
   configuration: Configuration,
@@ -75,9 +72,10 @@ export function systemFigures(
     process: processFigures,
     workers: () => ({ used: engine.activity.busyWorkers, max: engine.activity.maxWorkers }),
     limits: () => {
-      const { conditions, queued, pendingBytes, unfinishedBytes } = engine.activity;
+      const { jobs, states, queued, pendingBytes, unfinishedBytes } = engine.activity;
+      const ended = (states.get("Done") ?? 0) + (states.get("Failed") ?? 0);
       return {
-        jobsMax: { used: unfinishedIn(conditions), max: jobsMax },
+        jobsMax: { used: jobs - ended, max: jobsMax },
         jobsBytesMax: { used: unfinishedBytes, max: jobsBytesMax },
         queuedMax: { used: queued, max: queuedMax },
         pendingBytesMax: { used: pendingBytes, max: pendingBytesMax },
@@ -91,10 +89,4 @@ function processFigures(): ProcessFigures {
   const { usedBytes, bytesMax } = heapUse();
   const heap: Use = { used: usedBytes, max: bytesMax };
   return { pid: Deno.pid, startedAt: startedSeconds * 1000, residentBytes, heap, cpuSeconds };
-}
-
-function unfinishedIn(conditions: ReadonlyMap<Condition, number>): number {
-  let sum = 0;
-  for (const [condition, count] of conditions) if (!ENDED.has(condition)) sum += count;
-  return sum;
 }

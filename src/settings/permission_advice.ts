@@ -86,11 +86,14 @@ function thisProgram(): Program {
     root: new URL("../../", import.meta.url).href,
     args: Deno.args,
     folder: Deno.cwd(),
-    env: (name) => {
-      const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-      return state === "granted" ? Deno.env.get(name) : undefined;
-    },
+    env: environment,
   };
+}
+
+/** A variable that the process may not read counts as unset; no permission is requested. */
+export function environment(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
 /** The command of the task that runs the program and passes no arguments. */

@@ -1,4 +1,4 @@
-/** The clocks of a test. */
+/** The clocks of a test, and durations to advance them by. */
 
 import { setImmediate } from "node:timers";
 import type { Clock } from "../engine/ports.ts";
@@ -158,4 +158,35 @@ export class ProcessClock extends ClockView {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
   }
+}
+
+// Durations in milliseconds, for readable tests.
+
+/**
+ * Converts seconds to milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { seconds } from "@daybook/daybook/testing";
+ *
+ * console.log(seconds(30)); // 30000
+ * ```
+ */
+export function seconds(count: number): number {
+  return count * 1_000;
+}
+
+/** Converts minutes to milliseconds. */
+export function minutes(count: number): number {
+  return seconds(60 * count);
+}
+
+/** Converts hours to milliseconds. */
+export function hours(count: number): number {
+  return minutes(60 * count);
+}
+
+/** Converts days of 24 hours to milliseconds. */
+export function days(count: number): number {
+  return hours(24 * count);
 }

@@ -16,7 +16,7 @@ import {
   CHAIN_LENGTH,
   CRC_SUFFIX_BYTES,
 } from "../journal/line_codec.ts";
-import { collectAfter } from "./collecting.ts";
+import { collectAfter, readInto } from "./segment_file.ts";
 
 /** Bytes read at once: a few milliseconds of work. */
 const PIECE_BYTES = 128 * 1024;
@@ -192,20 +192,4 @@ function filedEntry(text: string, start: number, end: number, logId: LogId): Fil
 function textAfter(key: string, head: string): string | undefined {
   const at = head.indexOf(key);
   return at < 0 ? undefined : head.slice(at + key.length, head.indexOf('"', at + key.length));
-}
-
-/** Returns the beginning that was read: less than the whole only at the end of the file. */
-function readInto(
-  buffer: Uint8Array<ArrayBuffer>,
-  file: Deno.FsFile,
-  offset: number,
-): Uint8Array<ArrayBuffer> {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < buffer.length) {
-    const read = file.readSync(buffer.subarray(filled));
-    if (read === null) break;
-    filled += read;
-  }
-  return buffer.subarray(0, filled);
 }

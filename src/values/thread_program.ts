@@ -38,13 +38,11 @@ import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
 import segmentPieces from "../journal/segment_pieces.ts?source" with { type: "text" };
 import segmentProof from "../journal/segment_proof.ts?source" with { type: "text" };
-import collecting from "./collecting.ts?source" with { type: "text" };
+import segmentFile from "./segment_file.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
-import segmentFile from "./segment_file.ts?source" with { type: "text" };
-import { keepValues } from "./values_thread.ts";
-import valuesThread from "./values_thread.ts?source" with { type: "text" };
+import { keepValues } from "./filing.ts";
 
 /** By path, each after the modules that it imports. The last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
@@ -79,12 +77,10 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/segment_scanner.ts", segmentScanner],
   ["journal/segment_pieces.ts", segmentPieces],
   ["journal/segment_proof.ts", segmentProof],
-  ["values/collecting.ts", collecting],
+  ["values/segment_file.ts", segmentFile],
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
-  ["values/segment_file.ts", segmentFile],
-  ["values/values_thread.ts", valuesThread],
 ];
 
 const IMPORT = /^import (type )?[^;]*?"(\.[^"]+)";$/gm;

@@ -30,7 +30,7 @@ export interface AuditOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   /** A server to compare with, if any. */
-  readonly served: ServedAudit | undefined;
+  readonly served?: ServedAudit | undefined;
   readonly progress: (bytesDone: number, bytesTotal: number) => void;
   /** Called after each batch and during long work; absent if no other work is waiting. */
   readonly pause?: Pause;

@@ -4,12 +4,14 @@
  */
 
 import { createHash } from "node:crypto";
+import { jsonChunks } from "../core/json_text.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
+import { jobView } from "../documents/answers/job_view.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 
@@ -194,8 +196,10 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
   }
 }
 
-/** A job as it is served, as text in pieces, since it may be large. */
-type ServedText = Iterable<string>;
+/** What a server with this state serves, as text in pieces, since a job may be large. */
+export function servedText(job: JobState): Iterable<string> {
+  return jsonChunks(jobView(job));
+}
 
 /**
  * The digest of a job as it was served. Only digests are kept, since all jobs of a server are
@@ -205,26 +209,23 @@ export class DigestedJob implements ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
   readonly #digest: string;
-  readonly #textOf: (job: JobState) => ServedText;
 
-  /** @param textOf What a server with this state would serve. */
+  /** @param text As it was served. */
   constructor(
     { jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">,
-    served: ServedText,
-    textOf: (job: JobState) => ServedText,
+    text: Iterable<string>,
   ) {
     this.jobId = jobId;
     this.lastLogId = lastLogId;
-    this.#digest = runToEnd(digestOf(served));
-    this.#textOf = textOf;
+    this.#digest = runToEnd(digestOf(text));
   }
 
   *isOf(job: JobState): Work<boolean> {
-    return (yield* digestOf(this.#textOf(job))) === this.#digest;
+    return (yield* digestOf(servedText(job))) === this.#digest;
   }
 }
 
-function* digestOf(text: ServedText): Work<string> {
+function* digestOf(text: Iterable<string>): Work<string> {
   const hash = createHash("sha256");
   for (const piece of text) {
     hash.update(piece);

@@ -2,8 +2,9 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
+import { audit, type AuditOptions } from "./audit.ts";
 import { type AuditReport, problemText } from "./audit_report.ts";
-import type { ServedOutcome } from "./served_audit.ts";
+import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type FileSystem, withFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
@@ -72,6 +73,24 @@ export interface JudgedAudit {
   readonly report: AuditReport;
   readonly verdict: Verdict;
   readonly durationMs: number;
+}
+
+/**
+ * Verifies a journal, from its first line on.
+ *
+ * @param ask Asks the server to compare with, if there is one.
+ * @param isServerNamed As in `toVerdict`.
+ */
+export async function judge(
+  options: Omit<AuditOptions, "served"> & { readonly clock: Clock },
+  ask: () => Promise<ServedAudit | undefined>,
+  isServerNamed: boolean,
+): Promise<JudgedAudit> {
+  const { clock } = options;
+  const began = clock.monotonic();
+  const report = await audit({ ...options, served: await ask() });
+  const durationMs = Math.round(clock.monotonic() - began);
+  return { report, verdict: toVerdict(report, isServerNamed), durationMs };
 }
 
 /** Where the verdict is stored, and the clock for its time. */

@@ -7,25 +7,27 @@
  * limit memory: a worker that runs out of memory ends the process.
  */
 
+import type { JobEventLogEntry } from "../core/event.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { Clock, VerificationRun } from "../engine/ports.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { Clock, JournalHead, VerificationRun } from "../engine/ports.ts";
 import { failureReason } from "../journal/errors.ts";
-import type { FileSystem } from "../journal/file_system.ts";
-import type { Layout } from "../journal/layout.ts";
-import { audit, type Scratch } from "./audit.ts";
-import { type JudgedAudit, keepVerdict, toVerdict } from "./verdict.ts";
+import type { AuditOptions } from "./audit.ts";
+import { judge, type JudgedAudit, keepVerdict } from "./verdict.ts";
 import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
-import { ServedAudit, type ServedSource } from "./served_audit.ts";
+import {
+  DigestedJob,
+  ServedAudit,
+  type ServedJob,
+  type ServedSource,
+  servedText,
+} from "./served_audit.ts";
 
-interface VerifierOptions {
-  readonly fileSystem: FileSystem;
-  readonly layout: Layout;
+interface VerifierOptions extends Pick<AuditOptions, "fileSystem" | "layout" | "scratch"> {
   readonly clock: Clock;
-  /** What this process serves. */
-  readonly served: ServedSource;
+  /** Serves what the journal holds. */
+  readonly engine: JobEngine;
   readonly memory: () => MemoryUse;
-  /** See `AuditOptions`. */
-  readonly scratch?: () => Scratch;
   /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
 }
@@ -107,25 +109,22 @@ export class Verifier {
   }
 
   async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
-    const { fileSystem, layout, clock, scratch } = this.#options;
-    const began = clock.monotonic();
+    const { clock, engine } = this.#options;
     const pause = pauseBetweenSlices(clock, end.signal, () => {
       const reason = memoryLack(this.#options.memory(), "during");
       if (reason !== undefined) end.abort(new RangeError(reason));
     });
-    const served = await ServedAudit.ask(this.#options.served, () => {}, pause);
-    const report = await audit({
-      fileSystem,
-      layout,
-      served,
-      pause,
-      ...(scratch === undefined ? {} : { scratch }),
-      progress: (bytesDone, bytesTotal) => {
-        this.#run = { status: "running", startedAt, bytesDone, bytesTotal };
+    return await judge(
+      {
+        ...this.#options,
+        pause,
+        progress: (bytesDone, bytesTotal) => {
+          this.#run = { status: "running", startedAt, bytesDone, bytesTotal };
+        },
       },
-    });
-    const durationMs = Math.round(clock.monotonic() - began);
-    return { report, verdict: toVerdict(report, true), durationMs };
+      () => ServedAudit.ask(new ServedHere(engine), () => {}, pause),
+      true,
+    );
   }
 
   async #keep(judged: JudgedAudit): Promise<void> {
@@ -144,5 +143,41 @@ export class Verifier {
 
   #now(): string {
     return new Date(this.#options.clock.now()).toISOString();
+  }
+}
+
+/** Few, since each job is serialized, and other work has its turn only after a page. */
+const PAGE = 50;
+
+/** The state that this process serves, for the comparison with its own files. */
+export class ServedHere implements ServedSource {
+  readonly url = "this server";
+  readonly #engine: JobEngine;
+
+  constructor(engine: JobEngine) {
+    this.#engine = engine;
+  }
+
+  async head(): Promise<JournalHead> {
+    return (await this.#engine.journalInfo()).head;
+  }
+
+  async *pages(): AsyncGenerator<readonly ServedJob[]> {
+    let page = this.#engine.list({ limit: PAGE });
+    for (;;) {
+      yield page.jobs.map((job) => new DigestedJob(job, servedText(job)));
+      if (page.next === undefined) return;
+      page = this.#engine.list({ limit: PAGE, before: page.next });
+    }
+  }
+
+  async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
+    const [entry] = await this.#engine.entries(logId - 1, 1);
+    return entry?.eventId === eventId;
+  }
+
+  lossText(what: string): string {
+    return `this server has more than the files: ${what}; entries that were acknowledged are ` +
+      "gone from the disk, and can be read from this server until it stops";
   }
 }

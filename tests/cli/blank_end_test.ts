@@ -1,7 +1,7 @@
 /** The commands ignore newlines that the last segment is written ahead with. */
 
 import assert from "node:assert/strict";
-import { withBlankEnd } from "../support/journal/blank_end.ts";
+import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { journalOfJobs } from "../support/journal/journal_of_jobs.ts";

@@ -2,7 +2,7 @@
 
 import { runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";
-import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Surroundings } from "../../src/cli/server_call.ts";
 import { Times } from "../../src/cli/times.ts";
 import type { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal, type ScreenOptions } from "../support/process/fake_terminal.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Command, commandHelp, runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";
-import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Surroundings } from "../../src/cli/server_call.ts";
 import { Times } from "../../src/cli/times.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { FakeClock } from "../support/fake_clock.ts";

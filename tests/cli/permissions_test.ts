@@ -5,7 +5,7 @@ import { type Command, runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { JournalTools } from "../../src/cli/journal/folder.ts";
 import { journalCommands } from "../../src/cli/journal.ts";
-import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Surroundings } from "../../src/cli/server_call.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
@@ -84,4 +84,12 @@ Deno.test("permissions: files of a submission are relative to the current folder
   );
   assert.deepEqual(read, ["/t", "/home/ada/shop/in.json", "/x.csv"]);
   assert.deepEqual(net, ["h.example:9"]);
+});
+
+Deno.test("permissions: the file of --jobs is needed too, and the standard input needs nothing", async () => {
+  const env = { INIT_CWD: "/home/ada/shop" };
+  const needed = (file: string) =>
+    neededBy(daybookCommands({} as Surroundings), ["submit", "--jobs", file], env);
+  assert.deepEqual((await needed("orders.ndjson")).read, ["/home/ada/shop/orders.ndjson"]);
+  assert.deepEqual((await needed("-")).read, []);
 });

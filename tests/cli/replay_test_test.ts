@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { runCommand } from "../../src/cli/command.ts";
 import { type JournalTools, onJournal } from "../../src/cli/journal/folder.ts";
-import { REPLAY_TEST_COMMAND } from "../../src/cli/replay_test_command.ts";
+import { REPLAY_TEST_COMMAND } from "../../src/cli/journal/replay_test.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";

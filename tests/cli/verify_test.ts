@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { IS_QUICK, rounds } from "../support/effort.ts";
-import { DaybookProcess } from "../support/process/daybook_process.ts";
-import { journalCommand, type Said } from "../support/process/journal_command.ts";
+import { rounds } from "../support/effort.ts";
+import { journalCommand, runJournal, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   dropSnapshots,
@@ -15,8 +14,9 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { runTask } from "../support/process/task_process.ts";
-import { inFolder } from "../support/temporary_folder.ts";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { testWithHomes } from "./journal_home.ts";
+import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
 
 const CHAIN = "[A-Za-z0-9_-]{43}";
 
@@ -344,59 +344,29 @@ function patternOf(pattern: RegExp | string): RegExp {
   return pattern instanceof RegExp ? pattern : new RegExp(RegExp.escape(pattern));
 }
 
-/** The real program, with the permissions of its task applied to another folder. */
-function runJournalTask(journal: string, ...args: string[]) {
-  return runTask("journal", args, { journal });
-}
-
-Deno.test({
-  name: "verify: while a server runs, everything that it serves is compared",
-  ignore: IS_QUICK,
-  fn: () =>
-    inFolder(async (journal) => {
-      const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
-      const daybook = await DaybookProcess.start({ journal, args });
-      try {
-        for (let order = 0; order < 40; order++) {
-          const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
-          const response = await daybook.post("/jobs", { type: "order.fulfil", input });
-          assert.equal(response.status, 202);
-          await response.body?.cancel();
-        }
-        const { code, output: out, errors: err } = await runJournalTask(
-          journal,
-          "verify",
-          `--journal=${journal}`,
-          `--url=${daybook.url}`,
-        );
-        assert.equal(err, "");
-        const result = JSON.parse(out);
-        assert.match(
-          result.detail,
-          /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
-        );
-        assert.ok(result.segments >= 3, out);
-        assert.equal(code, 0);
-      } finally {
-        assert.equal(await daybook.stop(), 0);
-      }
-      const stopped = await runJournalTask(
-        journal,
-        "verify",
-        `--journal=${journal}`,
-        "--no-server",
+testWithHomes(
+  "verify: journals with every kind of job are intact, including those with imported jobs",
+  DEFINITIONS,
+  async (old, fresh) => {
+    await old.start();
+    const ids = [];
+    for (const make of Object.values(KINDS)) ids.push(await make(old));
+    await fresh.start();
+    await fresh.stop();
+    for (const id of ids) {
+      const { code, out } = await runJournal(["export", id, "--journal", old.folder]);
+      assert.equal(code, 0);
+      const path = fresh.path(`${id}.ndjson`);
+      await Deno.writeTextFile(path, out.map((line) => `${line}\n`).join(""));
+      const imported = await runJournal(
+        ["import", path, "--unfinished", "--journal", fresh.folder],
       );
-      assert.equal(stopped.code, 0);
-      assert.ok(JSON.parse(stopped.output).snapshots >= 1);
-    }),
-});
-
-Deno.test("verify: without permission for the folder it names the flag", () =>
-  inFolder(async (folder) => {
-    const { code, errors: err } = await runJournalTask(folder, "verify", "--journal=/elsewhere");
-    assert.equal(code, 74);
-    assert.match(
-      err,
-      /cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere/,
-    );
-  }));
+      assert.equal(imported.code, 0, imported.err.join("\n"));
+    }
+    for (const home of [old, fresh]) {
+      const args = ["verify", "--no-server", "--journal", home.folder];
+      const { code, out, err } = await journalCommand(new DenoFileSystem(), args);
+      assert.equal(code, 0, [...out, ...err].join("\n"));
+    }
+  },
+);

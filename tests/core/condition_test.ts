@@ -14,7 +14,7 @@ import {
   matcher,
   outsideJob,
 } from "../support/engine/entries.ts";
-import { jobOf } from "./folding.ts";
+import { jobOf } from "../support/engine/folding.ts";
 
 interface Case {
   readonly name: string;

@@ -9,7 +9,7 @@ import {
   OOPS,
   outsideJob,
 } from "../support/engine/entries.ts";
-import { jobOf } from "./folding.ts";
+import { jobOf } from "../support/engine/folding.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const errors = [matcher("ec.Refused")];

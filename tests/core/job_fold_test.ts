@@ -11,9 +11,8 @@ import { replayStep } from "../../src/explain/replay_steps.ts";
 import { explainStep } from "../../src/explain/why.ts";
 import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
-import { projectAll } from "./folding.ts";
+import { changesBetween, projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";
-import { changesBetween } from "../support/engine/replay_steps.ts";
 
 const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 

@@ -14,7 +14,7 @@ import {
 import { project, type Step } from "../../src/core/projector.ts";
 import { RULES } from "../../src/core/rules.ts";
 import { hearsay, reorderings, retold, stories, tails } from "./arbitrary_entries.ts";
-import { jobOf, projectAll, stepsOf } from "./folding.ts";
+import { jobOf, projectAll, stepsOf } from "../support/engine/folding.ts";
 import { cases, rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(1_500, 20_000, 150) };

@@ -10,7 +10,7 @@ import {
 } from "../../src/core/log_references.ts";
 import { codedJob } from "../support/engine/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
-import { projectAll } from "./folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 import { cases } from "../support/effort.ts";
 
 const QUOTATION = eventId("evt_quotation");

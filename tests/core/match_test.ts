@@ -10,7 +10,7 @@ import {
   matcher,
   outsideJob,
 } from "../support/engine/entries.ts";
-import { jobOf, lastStep } from "./folding.ts";
+import { jobOf, lastStep } from "../support/engine/folding.ts";
 
 /** Keeps a job running, whatever the expectation under test does. */
 const OPEN = expectation("open", "ec.NeverComes");

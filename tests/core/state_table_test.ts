@@ -18,7 +18,7 @@ import {
   matcher,
   outsideJob,
 } from "../support/engine/entries.ts";
-import { jobOf, lastStep, projectAll, stepsOf } from "./folding.ts";
+import { jobOf, lastStep, projectAll, stepsOf } from "../support/engine/folding.ts";
 
 interface Case {
   readonly name: string;

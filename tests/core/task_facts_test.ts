@@ -5,7 +5,7 @@ import { cutShort, leftInPlace } from "../../src/core/left_in_place.ts";
 import { findTask, type TaskState } from "../../src/core/job_state.ts";
 import { hasSomethingToCompensate, noteTask } from "../../src/core/task_facts.ts";
 import { codedJob, expectation, type JobStory, OOPS, timeOf } from "../support/engine/entries.ts";
-import { jobOf } from "./folding.ts";
+import { jobOf } from "../support/engine/folding.ts";
 
 const SHIPPED = expectation("shipped", "ec.Shipped");
 

@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { headerText, hostileText, urlText } from "../support/http/arbitrary_hostile.ts";
 import { rounds } from "../support/effort.ts";
-import { DASHBOARD_ROUTES } from "../support/http/app_routes.ts";
+import { DASHBOARD_ROUTES, type TestApp } from "../support/http/http_app.ts";
 import { answerTo, startWithJobs, textOf, TOKEN } from "../support/http/fuzzed_app.ts";
-import type { TestApp } from "../support/http/http_app.ts";
 
 const OF_A_RUN = { minLength: 20, maxLength: 40 };
 const RUNS = rounds(15, 400, 5);

@@ -6,7 +6,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { FakeVerification } from "../support/http/fake_verification.ts";
+import { exampleSystem, FakeVerification } from "../support/http/example_system.ts";
 import { elementOf, textOf } from "./html_text.ts";
 import {
   createAndRun,
@@ -15,7 +15,6 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
-import { exampleSystem } from "../support/http/example_system.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
@@ -194,7 +193,7 @@ Deno.test("submit form: an error is shown at its field, and what was typed is ke
   const text = await pageText(response, 422);
   assert.match(text, /id="labels-issues" role="alert"><p><bdi>must have a name and a value/);
   assert.match(text, /name="jobId" value="a b"/);
-  assert.match(text, /<details class="options" open/);
+  assert.match(text, /<details class="folded options" open/);
   assert.match(text, /name="once" value="kept-name"/);
 
   const further = await pageText(

@@ -2,8 +2,13 @@
 
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import * as v from "valibot";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
+import { defineJob } from "../../src/engine/definition.ts";
+import type { TaskContext } from "../../src/engine/job_context.ts";
 
 const tenant = new AsyncLocalStorage<string>();
 
@@ -47,4 +52,33 @@ Deno.test("async context: that of the caller who submits a job does not reach it
   await daybook.clock.advance(100);
 
   assert.deepEqual(seen, NONE);
+});
+
+// What code of a job may keep after its end.
+
+Deno.test("attempt: a context that code keeps after its end does not keep the run", async () => {
+  const kept: TaskContext[] = [];
+  const runs: WeakRef<object>[] = [];
+  const keeping = defineJob({
+    type: "test.keeping",
+    version: 1,
+    input: v.any(),
+    async run(ctx) {
+      runs.push(new WeakRef(ctx));
+      await ctx.task("keeps", (task) => {
+        kept.push(task);
+        task.progress(1, 2);
+        task.log("kept");
+      });
+    },
+  });
+  const harness = await Harness.start({ definitions: [keeping as never] });
+  const jobId = await harness.submit("test.keeping", {});
+  assert.equal(harness.job(jobId).state, "Done");
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+
+  assert.equal(kept.length, 1);
+  assert.deepEqual(runs.map((run) => run.deref()), [undefined]);
 });

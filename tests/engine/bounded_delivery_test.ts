@@ -11,6 +11,9 @@ import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/req
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { wholeJobs } from "./whole_jobs.ts";
+import type { Work } from "../../src/core/work.ts";
+import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
+import { DeliveryGate, type Place } from "../../src/engine/events/delivery_gate.ts";
 
 const TYPE = eventType("shop.Happened");
 
@@ -270,4 +273,175 @@ Deno.test("deliver: an event costs the same however many tasks its job has", asy
   const daybook = await waiting({ jobs: 3 });
   const whole = await wholeJobs(() => daybook.engine.deliver([eventOf("a"), eventOf("b")]));
   assert.deepEqual([matchedOf(daybook, 0), whole], [2, 0]);
+});
+
+/** A clock on which only work takes time. */
+class WorkClock extends FakeClock {
+  worked = 0;
+  pauses = 0;
+
+  override monotonic(): number {
+    return this.worked;
+  }
+
+  override pause(): Promise<void> {
+    this.pauses++;
+    return super.pause();
+  }
+}
+
+const share = (spentMs = 0): Share => ({ spentMs });
+
+Deno.test("pacer: a little work is done at once, and costs no pause", () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  for (let piece = 0; piece < 5; piece++) {
+    assert.equal(pacer.do(share(), () => ++clock.worked), piece + 1);
+  }
+  assert.equal(clock.pauses, 0);
+});
+
+Deno.test("pacer: however many share it, it yields every few milliseconds", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  const results = await Promise.all(
+    Array.from({ length: 100 }, (_, index) =>
+      pacer.do(share(), () => {
+        clock.worked += 1;
+        return index;
+      })),
+  );
+  assert.deepEqual(results, Array.from({ length: 100 }, (_, index) => index));
+  assert.ok(clock.pauses >= 10, `${clock.pauses} pauses in 100 ms`);
+});
+
+Deno.test("pacer: the task that has had the least time goes first", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  const [large, small] = [share(), share()];
+  const done: string[] = [];
+  const work = (name: string, of: Share) =>
+    pacer.do(of, () => {
+      clock.worked += 3;
+      done.push(name);
+    });
+  const all = Array.from({ length: 10 }, () => work("large", large));
+  all.push(work("small", small));
+  await Promise.all(all);
+  assert.equal(done.indexOf("small"), 2);
+});
+
+Deno.test("pacer: a task that has had hardly any time waits only for others like it", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  const large = share();
+  const all = Array.from({ length: 10 }, () => pacer.do(large, () => clock.worked += 3));
+  const small = Array.from({ length: 20 }, () => pacer.do(share(), () => clock.worked += 0.5));
+  assert.equal(small.filter((one) => typeof one === "number").length, 10);
+  await Promise.all([...all, ...small]);
+});
+
+Deno.test("pacer: long work is done in pieces, and returns its result", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  function* counting(): Work<number> {
+    for (let step = 0; step < 50; step++) {
+      clock.worked += 0.5;
+      yield;
+    }
+    return clock.worked;
+  }
+  assert.equal(await pacer.all(share(), counting()), 25);
+  assert.ok(clock.pauses >= 4, `${clock.pauses} pauses in 25 ms`);
+});
+
+Deno.test("pacer: an error rejects only its own work, and the others continue", async () => {
+  const clock = new WorkClock();
+  const pacer = new Pacer(clock);
+  const failing = () => {
+    clock.worked += 10;
+    throw new Error("no");
+  };
+  assert.throws(() => pacer.do(share(), failing), { message: "no" });
+  const [later, last] = [pacer.do(share(1), failing), pacer.do(share(1), () => "done")];
+  await assert.rejects(async () => await later, { message: "no" });
+  assert.equal(await last, "done");
+});
+
+/** Requests room, and notes which request gets it. */
+function asking(gate: DeliveryGate, entered: string[]) {
+  return async (name: string, cost: number, served = 0): Promise<Place> => {
+    const place = await gate.enter(cost, served);
+    entered.push(name);
+    return place;
+  };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+Deno.test("delivery gate: a large request waits until little is inside", async () => {
+  const gate = new DeliveryGate();
+  const first = gate.tryEnter(499);
+  const second = gate.tryEnter(10_000);
+  assert.ok(first && second);
+  assert.equal(gate.tryEnter(50), undefined);
+
+  second.leave();
+  const third = gate.tryEnter(50);
+  assert.ok(third);
+  assert.equal(gate.tryEnter(50), undefined);
+  await Promise.resolve();
+});
+
+Deno.test("delivery gate: a small request does not wait for a large one while there is room", () => {
+  const gate = new DeliveryGate();
+  assert.ok(gate.tryEnter(900));
+  void gate.enter(900, 0);
+  for (let little = 0; little < 10; little++) assert.ok(gate.tryEnter(10));
+  assert.equal(gate.tryEnter(10), undefined);
+});
+
+Deno.test("delivery gate: of those waiting, the one that needs little and had little goes first", async () => {
+  const gate = new DeliveryGate();
+  const entered: string[] = [];
+  const ask = asking(gate, entered);
+  const inside = gate.tryEnter(500);
+  const large = ask("large", 1_000);
+  const greedy = ask("small, of a request that had much", 20, 5_000);
+  const small = ask("small", 20);
+  await turn();
+  assert.deepEqual(entered, []);
+
+  inside?.leave();
+  await Promise.all([small, large]);
+  assert.deepEqual(entered, ["small", "large"]);
+  (await large).leave();
+  await greedy;
+});
+
+Deno.test("delivery gate: a large request is not overtaken forever", async () => {
+  const gate = new DeliveryGate();
+  const entered: string[] = [];
+  const ask = asking(gate, entered);
+  let inside = gate.tryEnter(500);
+  const large = ask("large", 3_000);
+  for (let round = 0; round < 20; round++) {
+    const small = ask("small", 500);
+    inside?.leave();
+    inside = await Promise.race([small, large]);
+  }
+  assert.ok(entered.includes("large"), `${entered.length} went first`);
+});
+
+Deno.test("delivery gate: a request that turns out smaller than announced makes room at once", async () => {
+  const gate = new DeliveryGate();
+  const place = gate.tryEnter(500);
+  const waiting = gate.enter(20, 0);
+  place?.keep(3);
+  (await waiting).leaveUnlessKept();
+  place?.leaveUnlessKept();
+
+  const [one, other] = [gate.tryEnter(477), gate.tryEnter(20)];
+  assert.ok(one && other);
+  assert.equal(gate.tryEnter(20), undefined);
 });

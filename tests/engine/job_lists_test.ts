@@ -17,8 +17,7 @@ import { PromptTypes } from "../../src/engine/run/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";
-import { NO_SHARES } from "../support/engine/no_shares.ts";
-import { listsOf } from "./lists_of.ts";
+import { listsOf, NO_SHARES } from "./lists_of.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",

@@ -1,11 +1,18 @@
-/** The lists of a table whose jobs wait for no worker. */
+/** Lists of a table whose jobs wait for no worker, and queues whose jobs have no limits. */
 
 import assert from "node:assert/strict";
+import { type QueueShares, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { PromptTypes } from "../../src/engine/run/slots.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import type { JobTable } from "../../src/engine/writer/job_table.ts";
-import { NO_SHARES } from "../support/engine/no_shares.ts";
+
+export const NO_SHARES: QueueShares = {
+  epoch: 0,
+  forget: () => {},
+  isOpen: () => true,
+  take: () => {},
+  subscribe: () => {},
+};
 
 export function listsOf(table: JobTable): JobLists {
   const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);

@@ -234,6 +234,30 @@ const WRONG_CALLS: Readonly<
     (ctx) => ctx.task("charge", () => 1, { retry: 3 as unknown as object }),
     /^Cannot run task charge: retry must be an object, as \{maxAttempts: 3\}$/,
   ],
+  "null as retry": [
+    (ctx) => ctx.task("charge", () => 1, { retry: null as unknown as object }),
+    /^Cannot run task charge: retry must be an object, as \{maxAttempts: 3\}$/,
+  ],
+  "a number as the options of a task": [
+    (ctx) => ctx.task("charge", () => 1, 5_000 as unknown as object),
+    /^Cannot run task charge: its options must be an object, as \{timeoutMs: 5_000\}$/,
+  ],
+  "an option of a wait that there is not": [
+    (ctx) => ctx.expect("paid", { withinMs: 1, otherwise: "fail" } as { withinMs: number }),
+    /^Cannot expect paid: otherwise is not an option; known are withinMs$/,
+  ],
+  "null as the options of a wait": [
+    (ctx) => ctx.expect("paid", null as unknown as { withinMs: number }),
+    /^Cannot expect paid: its options must be an object, as \{withinMs: 60_000\}$/,
+  ],
+  "null as the end of a sleep": [
+    (ctx) => ctx.sleep("rest", { until: null as unknown as Date }),
+    /^Cannot sleep rest until null: give a Date, a time in RFC 3339, or milliseconds since/,
+  ],
+  "a time of a sleep that there is not": [
+    (ctx) => ctx.sleep("rest", { until: 0, ms: 5 } as { until: number }),
+    /^Cannot sleep rest: ms is not a time; known are until$/,
+  ],
   "a text as a time limit": [
     (ctx) => ctx.task("charge", () => 1, { timeoutMs: "5s" as unknown as number }),
     /^Cannot run task charge: timeoutMs is 5s; it must be milliseconds, above 0$/,
@@ -248,7 +272,7 @@ const WRONG_CALLS: Readonly<
   ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),
-    /^Cannot expect "main": the plan does not name it; it names nothing$/,
+    /^Cannot expect "main": the plan does not name it; it names paid$/,
   ],
   "a list as the type of an event": [
     (ctx) => ctx.task("emit", (task) => task.emit(["ec.Sent"] as unknown as string)),
@@ -258,7 +282,9 @@ const WRONG_CALLS: Readonly<
 
 for (const [what, [call, message]] of Object.entries(WRONG_CALLS)) {
   Deno.test(`misuse: ${what} is refused when called`, async () => {
-    const definition = looseJob("demo.wrong", async (ctx) => void await call(ctx));
+    const definition = looseJob("demo.wrong", async (ctx) => void await call(ctx), {
+      expects: () => ({ paid: { eventType: "ec.Paid" } }),
+    });
     const daybook = await Harness.start({ definitions: [definition] });
     const id = await daybook.submit("demo.wrong");
     await daybook.clock.advance(60_000);

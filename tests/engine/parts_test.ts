@@ -12,7 +12,7 @@ import type { Wanted, Worker } from "../../src/engine/run/request_lines.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { NO_SHARES } from "../support/engine/no_shares.ts";
+import { NO_SHARES } from "./lists_of.ts";
 
 const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
 

@@ -12,7 +12,7 @@ import { inQueueOrder, type Worker } from "../../src/engine/run/request_lines.ts
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { cases } from "../support/effort.ts";
-import { NO_SHARES } from "../support/engine/no_shares.ts";
+import { NO_SHARES } from "./lists_of.ts";
 
 const pauseOf = (by: number, scope: object): Pause => ({
   ...{ pauseId: `p${by}`, reason: "", by, since: "" },

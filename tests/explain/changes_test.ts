@@ -16,9 +16,8 @@ import {
   timeOf,
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { jobOf, projectAll } from "../core/folding.ts";
+import { changesBetween, jobOf, projectAll, replaySteps } from "../support/engine/folding.ts";
 import { cases } from "../support/effort.ts";
-import { changesBetween, replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const PARTS = expectation("parts", "ec.Part", { multiplicity: { times: 2 } });

@@ -13,7 +13,7 @@ import type { Citation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { expectationAccepts, type MatchableEvent } from "../../src/core/job_plan.ts";
 import { hearsay, retold, stories } from "../core/arbitrary_entries.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 import { cases } from "../support/effort.ts";
 
 const RUNS = { numRuns: cases(2_000) };

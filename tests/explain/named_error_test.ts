@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { valueAt } from "../../src/core/json.ts";
 import { codedJob, expectation, OOPS, outsideJob } from "../support/engine/entries.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 
 const expectsCancel = [
   expectation("stop", "job.JobCancelled"),

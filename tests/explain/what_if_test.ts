@@ -20,9 +20,8 @@ import {
   timeOf,
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll, replaySteps } from "../support/engine/folding.ts";
 import { cases } from "../support/effort.ts";
-import { replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 

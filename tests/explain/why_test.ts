@@ -17,9 +17,8 @@ import {
   plan,
 } from "../support/engine/entries.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll, replaySteps } from "../support/engine/folding.ts";
 import { cases } from "../support/effort.ts";
-import { replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const SHIPPED = expectation("shipped", "ec.Shipped", {

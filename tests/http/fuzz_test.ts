@@ -15,8 +15,7 @@ import {
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/http/fuzzed_app.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { API_ROUTES } from "../support/http/app_routes.ts";
-import type { TestApp, TestAppOptions } from "../support/http/http_app.ts";
+import { API_ROUTES, type TestApp, type TestAppOptions } from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 
 const REQUESTS_PER_RUN = 50;

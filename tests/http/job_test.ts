@@ -1,12 +1,8 @@
 /** `GET /jobs` and `GET /jobs/:id`: lists, the resource, tags and long polls. */
 
 import assert from "node:assert/strict";
-import { API_ROUTES } from "../support/http/app_routes.ts";
-import * as v from "valibot";
-import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/documents/answers/job.ts";
-import { formatCursor } from "../../src/documents/parameters.ts";
-import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import {
+  API_ROUTES,
   createAndRun,
   createPlan,
   type JobBody,
@@ -16,6 +12,10 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
+import * as v from "valibot";
+import { jobAnswer, jobsAnswer, jobSummaryAnswer } from "../../src/documents/answers/job.ts";
+import { formatCursor } from "../../src/documents/parameters.ts";
+import { engineThatLooked } from "../support/http/bounded_engine.ts";
 
 type Listed = JobBody & Partial<v.InferOutput<typeof jobSummaryAnswer>>;
 

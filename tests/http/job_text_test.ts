@@ -7,7 +7,7 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobText, minimalText } from "../../src/http/answers/job_answer.ts";
 import { jobView } from "../../src/documents/answers/job_view.ts";
 import { stories } from "../core/arbitrary_entries.ts";
-import { stepsOf } from "../core/folding.ts";
+import { stepsOf } from "../support/engine/folding.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp } from "../support/http/http_app.ts";

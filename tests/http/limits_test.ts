@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { LIMITS } from "../../src/documents/refusal.ts";
-import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import {
   createPlan,
   type JobBody,

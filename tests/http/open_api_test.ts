@@ -6,11 +6,16 @@ import fc from "fast-check";
 import { PROBLEM_KINDS } from "../../src/http/problems/problem.ts";
 import { problemType } from "../../src/documents/refusal.ts";
 import { VERSION } from "../../src/version.ts";
-import { API_ROUTES } from "../support/http/app_routes.ts";
+import {
+  API_ROUTES,
+  jsonOf,
+  type ProblemBody,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { type FuzzRequest, requests } from "../support/http/arbitrary_requests.ts";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf } from "../support/http/fuzzed_app.ts";
-import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http/http_app.ts";
 import {
   answerExampleFlaws,
   answerFlaw,

@@ -12,7 +12,7 @@ import { jobView } from "../../src/documents/answers/job_view.ts";
 import { type JobBody, jsonOf } from "../support/http/http_app.ts";
 import { rounds } from "../support/effort.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
-import { projectAll } from "../core/folding.ts";
+import { projectAll } from "../support/engine/folding.ts";
 
 const JOBS = rounds(200, 200, 90);
 

@@ -9,9 +9,8 @@ import { systemAnswer } from "../../src/documents/answers/system.ts";
 import { systemFigures } from "../../src/server/system_figures.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
-import { exampleSystem } from "../support/http/example_system.ts";
+import { exampleSystem, FakeVerification } from "../support/http/example_system.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
-import { FakeVerification } from "../support/http/fake_verification.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const SYSTEM = exampleSystem("/data/journal");

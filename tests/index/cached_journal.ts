@@ -10,7 +10,7 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { ServedHere } from "../../src/server/served_here.ts";
+import { ServedHere } from "../../src/verify/verifier.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { ServedAudit } from "../../src/verify/served_audit.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FILE, type IndexOptions, type jobIndexIn } from "../../src/index/open_index.ts";
 import { IndexDamagedError } from "../../src/engine/job_index.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { withoutBlankEnd } from "../support/journal/blank_end.ts";
+import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import {
   lifeOn,
   orderOf,

@@ -9,7 +9,12 @@ import type { JobState, TaskState } from "../../src/core/job_state.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
 import { type EndedJob, IndexDamagedError } from "../../src/engine/job_index.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
-import { expectation, plan } from "../support/engine/entries.ts";
+import { codedJob, expectation, plan } from "../support/engine/entries.ts";
+import { foldAll } from "../../src/core/job_fold.ts";
+import { parseStored, storedText } from "../../src/index/stored_job.ts";
+import { stories } from "../core/arbitrary_entries.ts";
+import { projectAll } from "../support/engine/folding.ts";
+import { rounds } from "../support/effort.ts";
 
 /** Two entries, of which the first created the job. */
 const TRAIL = [10 * 4_096 + 17, 12 * 4_096];
@@ -184,4 +189,25 @@ Deno.test("job row: an index with a damaged row cannot be reset, so it is rebuil
   database.exec("UPDATE points SET jobs = 1");
   database.exec("UPDATE states SET last = 60; UPDATE jobs SET type = 'shop.ordes'");
   assert.equal(index.begin({ logId: 50, chain: "fifty" }), false);
+});
+
+// Whole jobs as the index stores them.
+
+function assertKept(job: JobState): void {
+  assert.equal(JSON.stringify(parseStored(storedText(job))), JSON.stringify(job));
+}
+
+Deno.test("stored job: any job comes back byte for byte", () => {
+  const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
+  fc.assert(fc.property(stories, ({ entries }) => assertKept(foldAll(entries))), RUNS);
+});
+
+Deno.test("stored job: a task with something to tell is kept whole, others are lists", () => {
+  const begun = codedJob().started().mainStarted();
+  const { entries } = begun.taskStarted("plain").taskCompleted("plain", 1, { result: 7 })
+    .taskStarted("undoable").taskCompleted("undoable", 1, { compensable: true, result: 8 });
+  const job = projectAll(entries);
+  assertKept(job);
+  const { tasks } = JSON.parse(storedText(job));
+  assert.deepEqual(tasks.map(Array.isArray), [false, true, false]);
 });

@@ -7,7 +7,7 @@ import { SegmentWalk } from "../../src/verify/segment_walk.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
-import { forged, withCrc } from "../support/journal/journal_forgery.ts";
+import { forged, withCrc } from "../support/journal/journal_bytes.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   bytesOf,

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { writtenBytes } from "../../src/journal/preallocation.ts";
-import { withBlankEnd, withoutBlankEnd } from "../support/journal/blank_end.ts";
+import { withBlankEnd, withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { fact, facts } from "../support/journal/journal_events.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { withBlankEnd } from "../support/journal/blank_end.ts";
+import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { readSegments } from "../support/journal/independent_reader.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { JournalFolder } from "../support/journal/journal_folder.ts";
-import { succeeds, testWhere } from "../support/process/other_commands.ts";
+import { succeeds, testWhere } from "../support/process/tools.ts";
 
 const README = new URL("../../journal/README.md", import.meta.url);
 const FIRST = "segments/00000000000000000001.ndjson";

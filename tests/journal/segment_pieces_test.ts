@@ -5,7 +5,7 @@ import type { OpenFile } from "../../src/journal/file_system.ts";
 import { findSegmentEnd } from "../../src/journal/segment_end.ts";
 import { readPieces } from "../../src/journal/segment_pieces.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
-import { withBlankEnd } from "../support/journal/blank_end.ts";
+import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
 import {
   contentOf,

@@ -492,3 +492,33 @@ Deno.test("bounded: a thousand jobs in one request, several at once, and one act
     },
   );
 });
+
+Deno.test("bounded: explanations of a job that sixty with large inputs failed like, and of a value that all have", async () => {
+  const rows = Array.from({ length: 9_000 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: n }));
+  await withServer(
+    async (server) => {
+      await createJobs(server, 60, (index) => ({
+        jobId: `fat${index}`,
+        type: "webhook.deliver",
+        input: {
+          url: "https://elsewhere.example/",
+          event: "shop.Paid",
+          payload: { order: "order-17", rows: [...rows, index] },
+        },
+      }));
+      const hasFailed = async () => {
+        const { jobs } = await server.get("/jobs?state=Failed&limit=60") as { jobs: unknown[] };
+        return jobs.length === 60;
+      };
+      while (!await hasFailed()) await after(20);
+    },
+    async (server) => {
+      for (const path of ["/jobs/fat3/explain", "/failures", "/explain?about=order-17"]) {
+        await assertOthersServed(server, async () => {
+          only([200], await times(2, () => got(server, path)));
+        });
+      }
+      await assertPeak(server, 450);
+    },
+  );
+});

@@ -8,7 +8,7 @@ import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { usedMebibytes } from "./memory_use.ts";

@@ -1,6 +1,7 @@
 /** The board for Grafana uses only metrics that `/metrics` has. */
 
 import assert from "node:assert/strict";
+import type { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Verification } from "../../src/engine/ports.ts";
 import { createApp } from "../../src/http/app.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
@@ -79,7 +80,7 @@ async function families(): Promise<ReadonlyMap<string, Family>> {
   metrics.jobs.changed({ type: undefined, from: "queued", to: "executing", stayedMs: 1 });
   metrics.jobs.changed({ type: undefined, from: "executing", to: "succeeded", stayedMs: 1 });
   metrics.commits.committed({ entries: 1, bytes: 1, durationMs: 1 });
-  const web = createApp({ engine, clock, metrics: metrics.of(whole) });
+  const web = createApp({ engine, clock, metrics: metrics.of(whole as unknown as JobEngine) });
   const response = await web.request("/metrics");
   return readMetrics(await response.text());
 }

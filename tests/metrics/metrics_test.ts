@@ -9,7 +9,7 @@ import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import type { Standing } from "../../src/core/standing.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { DEFINITIONS, Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import {
   createAndRun,
   createPlan,
@@ -17,7 +17,6 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
-import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { assertAgrees, scrape, type Scraped } from "./metrics_truth_test.ts";
 

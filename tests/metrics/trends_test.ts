@@ -14,9 +14,8 @@ import {
 } from "../../src/metrics/trends.ts";
 import { combineJobWatches } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
-import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
+import { DEFINITIONS, Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import { createAndRun, startApp } from "../support/http/http_app.ts";
-import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { cases } from "../support/effort.ts";
 
 const SPANS = Object.keys(TREND_SPANS) as TrendSpan[];

@@ -11,13 +11,14 @@ import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { FoundEvents } from "../../src/engine/views/past_events.ts";
 import { type Incident, investigate, isWhole } from "./incident.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
-import { incident as cityFromAMac } from "./incidents/city_from_a_mac.ts";
-import { incident as customerInTwoForms } from "./incidents/customer_name_in_two_forms.ts";
-import { incident as amountAsText } from "./incidents/amount_as_text.ts";
-import { incident as misspeltType } from "./incidents/misspelt_type.ts";
-import { incident as toAJobThatEnded } from "./incidents/addressed_to_a_job_that_ended.ts";
-import { incident as toAnotherJob } from "./incidents/addressed_to_another_job.ts";
-import { incident as tooFewToSay } from "./incidents/too_few_to_say.ts";
+import { tooFewToSay } from "./incidents/compared.ts";
+import { addressedToAJobThatEnded, addressedToAnotherJob } from "./incidents/other_job.ts";
+import { misspeltType } from "./incidents/other_type_or_path.ts";
+import {
+  amountAsText,
+  cityFromAMac,
+  customerNameInTwoForms,
+} from "./incidents/written_otherwise.ts";
 
 interface BrokenVariant {
   readonly name: string;
@@ -92,17 +93,17 @@ const BROKEN: readonly BrokenVariant[] = [
   {
     name: "that relies on time",
     put: nearestByTime,
-    incidents: [amountAsText, misspeltType, toAnotherJob],
+    incidents: [amountAsText, misspeltType, addressedToAnotherJob],
   },
   {
     name: "that normalizes nothing",
     put: withoutNormalization,
-    incidents: [cityFromAMac, customerInTwoForms],
+    incidents: [cityFromAMac, customerNameInTwoForms],
   },
   {
     name: "that ignores events addressed to other jobs",
     put: withoutForeignAddresses,
-    incidents: [toAnotherJob, toAJobThatEnded],
+    incidents: [addressedToAnotherJob, addressedToAJobThatEnded],
   },
   { name: "that compares too few jobs", put: contrastOverTooFew, incidents: [tooFewToSay] },
 ];

@@ -27,7 +27,7 @@ export const HELLO_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/ui/hello",
   scope: "read",
-  handle: (c, deps) => page(c, deps, { title: "Hello" }, <h1>Hello</h1>),
+  handle: (c, deps) => page(c, deps, { title: "Hello", body: <h1>Hello</h1> }),
 }];
 `;
 

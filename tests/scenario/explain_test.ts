@@ -1,7 +1,7 @@
 /**
  * For each condition and each kind of failure: the whole text of the explanation, and every
- * citation opened in the file. The texts are in `explained/`; to write them again after a change
- * of wording, and then read the difference:
+ * citation opened in the file. The texts are in `explained/`, a file for each condition; to write
+ * them again after a change of wording, and then read the difference:
  *
  *     DAYBOOK_WRITE_TEXTS=1 deno test -A tests/scenario/explain_test.ts && git diff
  */
@@ -13,19 +13,33 @@ import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
 
-for (const { name, condition, arrange } of SCENARIOS) {
-  Deno.test(`explain: ${name.replaceAll("_", " ")}`, async () => {
-    const first = await Explained.start({ definitions: ALL });
-    const daybook = await arrange(first) ?? first;
-    const jobId = jobOf(daybook);
-    assert.equal(deriveCondition(daybook.engine.job(jobId as JobId) ?? assert.fail()), condition);
-    await assertText(name, await daybook.text(jobId));
-    assert.equal(await daybook.text(jobId), await daybook.text(jobId));
-  });
+const IS_WRITING = Deno.env.get("DAYBOOK_WRITE_TEXTS") === "1";
+
+for (const [condition, scenarios] of Map.groupBy(SCENARIOS, (scenario) => scenario.condition)) {
+  const file = new URL(`explained/${condition}.txt`, import.meta.url);
+  const texts = IS_WRITING ? new Map<string, string>() : textsIn(Deno.readTextFileSync(file));
+  for (const { name, arrange } of scenarios) {
+    Deno.test(`explain: ${name.replaceAll("_", " ")}`, async () => {
+      const first = await Explained.start({ definitions: ALL });
+      const daybook = await arrange(first) ?? first;
+      const jobId = jobOf(daybook);
+      assert.equal(deriveCondition(daybook.engine.job(jobId as JobId) ?? assert.fail()), condition);
+      const text = await daybook.text(jobId);
+      if (IS_WRITING) await Deno.writeTextFile(file, together(texts.set(name, text)));
+      assert.equal(text, texts.get(name));
+      assert.equal(await daybook.text(jobId), text);
+    });
+  }
 }
 
-async function assertText(name: string, text: string): Promise<void> {
-  const file = new URL(`explained/${name}.txt`, import.meta.url);
-  if (Deno.env.get("DAYBOOK_WRITE_TEXTS") === "1") await Deno.writeTextFile(file, text);
-  assert.equal(text, await Deno.readTextFile(file));
+/** Each text stands below the name of its scenario. */
+function together(texts: ReadonlyMap<string, string>): string {
+  return [...texts].map(([name, text]) => `=== ${name} ===\n\n${text}`).join("\n");
+}
+
+function textsIn(file: string): Map<string, string> {
+  const [, ...parts] = file.split(/(?:^|\n)=== (\w+) ===\n\n/);
+  const texts = new Map<string, string>();
+  for (let at = 0; at < parts.length; at += 2) texts.set(parts[at] ?? "", parts[at + 1] ?? "");
+  return texts;
 }

@@ -199,7 +199,6 @@ async function checkFiles(journal: string, copy: string, what: string): Promise<
   const { problems, notes } = await audit({
     fileSystem: new DenoFileSystem(),
     layout,
-    served: undefined,
     progress: () => {},
     scratch: () => scratchIndexIn(layout),
   });

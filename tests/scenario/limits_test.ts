@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
-import { bodyFor } from "../support/http/raw_text.ts";
+import { bodyFor } from "../support/http/raw_socket.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

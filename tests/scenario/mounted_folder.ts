@@ -1,6 +1,6 @@
 /** A file system in memory of any size. Only root may mount one. */
 
-import { succeeds, testWhere } from "../support/process/other_commands.ts";
+import { succeeds, testWhere } from "../support/process/tools.ts";
 
 function mount(folder: string, options: string): Promise<boolean> {
   return succeeds("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder);

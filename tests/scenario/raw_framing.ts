@@ -10,7 +10,7 @@ import {
   lengthOf,
   post,
   type RawCase,
-} from "../support/http/raw_text.ts";
+} from "../support/http/raw_socket.ts";
 
 /** Two lengths: a parser that uses the other one takes the rest as a request. */
 export const LENGTHS: readonly RawCase[] = [

@@ -12,7 +12,7 @@ import {
   lengthOf,
   post,
   type RawCase,
-} from "../support/http/raw_text.ts";
+} from "../support/http/raw_socket.ts";
 
 const HEADS: readonly RawCase[] = [
   {

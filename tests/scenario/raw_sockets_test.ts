@@ -4,8 +4,13 @@ import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { RAW_CASES } from "./raw_requests.ts";
-import { exchange, type RawAnswer, statusesIn } from "../support/http/raw_socket.ts";
-import { bodyFor, type RawCase } from "../support/http/raw_text.ts";
+import {
+  bodyFor,
+  exchange,
+  type RawAnswer,
+  type RawCase,
+  statusesIn,
+} from "../support/http/raw_socket.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 /** The machine may be busy. */

@@ -1,7 +1,7 @@
 /** Faults of the machine, each with its exit code, and nothing acknowledged afterwards. */
 
 import assert from "node:assert/strict";
-import { writeAfterLastLine } from "../support/journal/blank_end.ts";
+import { writeAfterLastLine } from "../support/journal/journal_bytes.ts";
 import {
   DaybookProcess,
   type ProcessOptions,
@@ -9,7 +9,7 @@ import {
 } from "../support/process/daybook_process.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fill, remount, testOnSmallDisk } from "./mounted_folder.ts";
-import { succeeds, testWhere } from "../support/process/other_commands.ts";
+import { succeeds, testWhere } from "../support/process/tools.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";

@@ -1,7 +1,7 @@
 /** How the real process starts and stops, and with which exit code it refuses to. */
 
 import assert from "node:assert/strict";
-import { writeAfterLastLine } from "../support/journal/blank_end.ts";
+import { writeAfterLastLine } from "../support/journal/journal_bytes.ts";
 import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts";
 import { until } from "../support/until.ts";
 import { inFolder } from "../support/temporary_folder.ts";

@@ -1,7 +1,7 @@
 /** A kernel that is broken on purpose, in one place at a time, during a play. */
 
 import type { LogId } from "../../src/core/ids.ts";
-import { JournalFullError } from "../../src/engine/ports.ts";
+import { type Journal, type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
 import { Attempts } from "../../src/engine/run/attempts.ts";
 import { JobRun } from "../../src/engine/run/job_run.ts";
 import { PauseControls } from "../../src/engine/run/pause_controls.ts";
@@ -11,6 +11,8 @@ import { LimitChanges } from "../../src/engine/writer/in_force.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { withAppend } from "./engine_ports.ts";
 
 /** A handler is called as soon as the start of its attempt was appended. */
 export const handlersBeforeTheirStart: Break = () => {
@@ -115,3 +117,32 @@ export async function broken<Result>(how: Break, play: () => Promise<Result>): P
 /** Waits use the time of day, which may be set. */
 export const measuringTheTimeOfDay: Break = () =>
   replaced(SimulatedClock.prototype, "monotonic", { value: SimulatedClock.prototype.now });
+
+// An engine that is broken on purpose: it continues from entries that are not on disk yet.
+
+/** Publishes each group as soon as it has positions, and reports it as durable. */
+export function publishingBeforeDurable(inner: JournalConsumer) {
+  let published = 0;
+  const publish = (entries: readonly JobEventLogEntry[]) => {
+    const news = entries.filter(({ logId }) => logId > published);
+    if (news.length === 0) return;
+    published = news[news.length - 1]?.logId ?? published;
+    inner.durable(news);
+  };
+  const consumer: JournalConsumer = {
+    restore: (lines) => inner.restore(lines),
+    replay: (entry) => inner.replay(entry),
+    durable: publish,
+    lost: (error) => inner.lost(error),
+    capture: (head) => inner.capture(head),
+    refuse: (entry) => inner.refuse(entry),
+    failed: (error) => inner.failed(error),
+  };
+  const journal = (files: Journal) =>
+    withAppend(files, (group, urgency) => {
+      const { entries, durable } = files.append(group, urgency);
+      durable.catch(() => {});
+      return { entries, durable: Promise.resolve().then(() => publish(entries)) };
+    });
+  return { consumer, journal };
+}

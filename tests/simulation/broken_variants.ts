@@ -10,6 +10,7 @@ import {
   measuringTheTimeOfDay,
   pausesNotTakenUp,
   placesForgotten,
+  publishingBeforeDurable,
   refusalsDespiteLoss,
   refusalsToldAtOnce,
   runsLeftOver,
@@ -23,7 +24,6 @@ import {
   SyncsNoFolder,
   WritesSnapshotInPlace,
 } from "./broken_disks.ts";
-import { publishingBeforeDurable } from "./broken_engine.ts";
 import {
   type EnginePorts,
   HONEST_ENGINE,

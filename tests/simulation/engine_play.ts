@@ -14,17 +14,16 @@ import {
   withAppend,
 } from "./engine_ports.ts";
 import { JobModel } from "./job_model.ts";
-import { named } from "./entry_text.ts";
+import { named } from "./trace.ts";
 import { JournalModel } from "./journal_model.ts";
 import { CODE_LIMITS } from "./limit_model.ts";
 import { RULE } from "./pause_model.ts";
 import { Promises } from "./promises.ts";
 import { Dice } from "./dice.ts";
 import { type Loaded, LOADS, simulatedDefinitions } from "./simulated_jobs.ts";
-import { playThrough } from "./play.ts";
+import { isInjected, liveThrough, playThrough, startUntilUp } from "./simulated_process.ts";
 import { SimulatedIndex } from "./simulated_index.ts";
 import { StarvationWatch } from "./starvation.ts";
-import { isInjected, liveThrough, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
 interface Opened {

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { Appended } from "../../src/engine/ports.ts";
-import { textOf } from "./entry_text.ts";
+import { textOf } from "./trace.ts";
 
 /** Entries that were appended together. */
 export interface Group {

@@ -10,11 +10,16 @@ import {
 } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import { named } from "./entry_text.ts";
+import { named } from "./trace.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
-import { playThrough } from "./play.ts";
-import { isInjected, liveThrough, refusedAsDamaged, startUntilUp } from "./simulated_process.ts";
+import {
+  isInjected,
+  liveThrough,
+  playThrough,
+  refusedAsDamaged,
+  startUntilUp,
+} from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
 /** A layer of a broken variant between the world and the journal. */

@@ -5,7 +5,7 @@
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer, JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { textOf } from "./entry_text.ts";
+import { textOf } from "./trace.ts";
 import type { JournalModel } from "./journal_model.ts";
 
 export class JournalWitness implements JournalConsumer {

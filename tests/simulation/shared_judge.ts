@@ -3,7 +3,7 @@
  */
 
 import { errorMessage } from "../../src/core/thrown.ts";
-import { textOf } from "./entry_text.ts";
+import { textOf } from "./trace.ts";
 import { entriesOf, linesIn, linesOf } from "./shared_contents.ts";
 import type { Member } from "./shared_member.ts";
 import type { SharedRecord } from "./shared_record.ts";

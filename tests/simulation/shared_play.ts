@@ -17,7 +17,7 @@ import { entriesOf, isCopyOf } from "./shared_contents.ts";
 import { judgeShared } from "./shared_judge.ts";
 import { Member } from "./shared_member.ts";
 import { SharedRecord } from "./shared_record.ts";
-import { textOf } from "./entry_text.ts";
+import { textOf } from "./trace.ts";
 import { SimulatedDatabase } from "./simulated_database.ts";
 import { Link } from "./simulated_link.ts";
 import { World } from "./world.ts";

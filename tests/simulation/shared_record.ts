@@ -6,7 +6,7 @@
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer, JournalHead } from "../../src/engine/ports.ts";
 import { EngineClients } from "./engine_clients.ts";
-import { named, textOf } from "./entry_text.ts";
+import { named, textOf } from "./trace.ts";
 import { JobModel } from "./job_model.ts";
 import { JournalModel } from "./journal_model.ts";
 import { Promises } from "./promises.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Dice } from "./dice.ts";
-import { ServerSession } from "./server_session.ts";
+import { ServerSession } from "./simulated_session.ts";
 import { type Scheduler, WORLD } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 

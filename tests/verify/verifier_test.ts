@@ -3,7 +3,6 @@ import { eventType } from "../../src/core/ids.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
-import { ServedHere } from "../../src/server/served_here.ts";
 import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -23,7 +22,7 @@ async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
     fileSystem: disk,
     layout: LAYOUT,
     clock: server.clock,
-    served: new ServedHere(server.engine),
+    engine: server.engine,
     memory,
     warn: (message) => warnings.push(message),
   });

@@ -3,10 +3,11 @@
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { messageText } from "../../core/error_text.ts";
+import { PAGE_MAX } from "../../documents/parameters.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
-import { jobTable } from "../render/job_table.ts";
+import { jobTable } from "../render/job_page.ts";
 import {
   type FailureKindResource,
   failuresAnswer,
@@ -18,8 +19,6 @@ import { printLines } from "../terminal.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
-/** Jobs per request: summaries, and whole jobs. */
-const PAGE_MAX = { summary: 500, full: 50 };
 
 export const JOBS_COMMAND: ServerCommand = {
   name: "jobs",
@@ -51,7 +50,8 @@ async function list(call: ServerCall): Promise<number> {
   if (view === "full") query.set("view", view);
   const shown: JobSummaryResource[] = [];
   let [count, isMore] = [0, false];
-  const setLimit = () => query.set("limit", String(Math.min(limit - count, PAGE_MAX[view])));
+  const pageMax = view === "full" ? PAGE_MAX.wholeJobs : PAGE_MAX.jobs;
+  const setLimit = () => query.set("limit", String(Math.min(limit - count, pageMax)));
   setLimit();
   for await (const { jobs, nextCursor } of call.client.pages(jobsPage, "/jobs", query)) {
     if (form === "json") printLines(terminal, jobs.map((job) => JSON.stringify(job)));
@@ -75,8 +75,6 @@ function printTable(jobs: readonly JobSummaryResource[], isMore: boolean, call: 
   terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
 }
 
-const KINDS_MAX = 200;
-
 /** Failures that were not retried, the most frequent first. */
 export const FAILURES_COMMAND: ServerCommand = {
   name: "failures",
@@ -98,7 +96,7 @@ export const FAILURES_COMMAND: ServerCommand = {
 async function listFailures(call: ServerCall): Promise<number> {
   const { terminal } = call;
   const query = filterQuery(parseFilter(call));
-  query.set("limit", String(call.input.whole("limit", 1, KINDS_MAX)));
+  query.set("limit", String(call.input.whole("limit", 1, PAGE_MAX.failureKinds)));
   const { summary, failures, more, searched } = await call.client.get(
     failuresAnswer,
     `/failures?${query}`,

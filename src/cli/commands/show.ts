@@ -1,6 +1,8 @@
 /** `show`: prints one job as a page. */
 
+import { PAGE_MAX } from "../../documents/parameters.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
+import { AT_OPTION } from "../filters.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
@@ -14,19 +16,13 @@ import {
 import type { ServerCall, ServerCommand } from "../server_call.ts";
 import { printLines } from "../terminal.ts";
 
-const PAGE_LIMIT = 1_000;
-
 export const SHOW_COMMAND: ServerCommand = {
   name: "show",
   summary: "show one job: state, expectations, tasks, failure, output",
   positionals: "<jobId>",
   options: [
     { name: "events", short: "e", help: "also the entries of the job" },
-    {
-      name: "at",
-      value: "point",
-      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-    },
+    AT_OPTION,
   ],
   notes: [
     "JSON output is the job on one line, with --events followed by one line per entry; with " +
@@ -62,7 +58,7 @@ async function showEntries(path: string, call: ServerCall): Promise<void> {
   const { client, page, form, terminal } = call;
   const lines = new EntryLines({ ...page, columns: page.columns - 2, withJob: false });
   if (form === "text") printLines(terminal, section("entries", [""], page).slice(0, -1));
-  const query = new URLSearchParams({ limit: String(PAGE_LIMIT) });
+  const query = new URLSearchParams({ limit: String(PAGE_MAX.entries) });
   for await (const { entries } of client.pages(entriesPage, `${path}/events`, query)) {
     for (const entry of entries) call.print(entry, () => [`  ${lines.line(entry)}`]);
   }

@@ -1,5 +1,6 @@
 /** `submit`: creates a job, and optionally waits for its end. */
 
+import { PRIORITY_MAX } from "../../documents/create_request.ts";
 import { RefusedByServerError } from "../client.ts";
 import {
   CommandError,
@@ -25,8 +26,13 @@ import {
   type JobResource,
   jobResource,
 } from "../resources.ts";
-import type { ServerCall, ServerCommand } from "../server_call.ts";
-import { readInput, readText, type Surroundings } from "../surroundings.ts";
+import {
+  readInput,
+  readText,
+  type ServerCall,
+  type ServerCommand,
+  type Surroundings,
+} from "../server_call.ts";
 import type { Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 import { counted } from "../../core/counted.ts";
@@ -57,7 +63,11 @@ export const SUBMIT_COMMAND: ServerCommand = {
     { name: "plan", value: "json", help: "a plan instead of a type: JSON, @file.json or -" },
     { name: "id", value: "jobId", help: "the id of the job; generated if left out" },
     { name: "key", value: "text", help: "Idempotency-Key: a repetition creates nothing" },
-    { name: "priority", value: "number", help: "-1000 to 1000; lower runs sooner" },
+    {
+      name: "priority",
+      value: "number",
+      help: `-${PRIORITY_MAX} to ${PRIORITY_MAX}; lower runs sooner`,
+    },
     {
       name: "label",
       short: "l",

@@ -123,8 +123,6 @@ class Backup {
     } catch (error) {
       if (!(error instanceof OtherHistoryError)) throw error;
       throw new CommandError(`Cannot back up: ${error.message}`, EXIT_NEGATIVE);
-    } finally {
-      terminal.progressEnd();
     }
   }
 

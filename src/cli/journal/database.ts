@@ -14,6 +14,7 @@ import {
   EXIT_NEGATIVE,
   UsageError,
 } from "../command.ts";
+import { readSecretFile } from "../server_address.ts";
 import { EXIT_UNREADABLE, type JournalTools } from "./folder.ts";
 
 export const EXIT_TAKEN = 73;
@@ -82,7 +83,8 @@ function commandError(error: unknown, place: Place): unknown {
  */
 export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
-  const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") : read(file);
+  if (file !== undefined) return readSecretKey(file);
+  const text = input.env("DAYBOOK_SECRET_KEY");
   return text === undefined ? undefined : parseSecretKey(text);
 }
 
@@ -90,22 +92,13 @@ export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
  * @throws {UsageError} if the secret key is invalid.
  */
 export function readSecretKey(file: string): Uint8Array {
-  return parseSecretKey(read(file));
+  return parseSecretKey(readSecretFile(file, file, EXIT_UNREADABLE));
 }
 
 function parseSecretKey(text: string): Uint8Array {
   const key = secretKeyIn(text);
   if (key === undefined) throw new UsageError("the secret key must be 32 bytes in base64 or hex");
   return key;
-}
-
-function read(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    const message = `Cannot read ${file}: ${errorMessage(error)}`;
-    throw CommandError.by(error, message, EXIT_UNREADABLE, { read: [file] });
-  }
 }
 
 /**

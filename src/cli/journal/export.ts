@@ -174,7 +174,6 @@ class HistoryReader {
     const job = foldAll(this.#own);
     await this.#readEvidence(reading);
     await this.#readReferences(reading);
-    this.#input.terminal.progressEnd();
     const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
     return { head: reading.head, job, own: this.#own, entries };
   }

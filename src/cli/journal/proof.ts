@@ -6,10 +6,9 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { failureReason, orUnusable } from "../../journal/errors.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
-import { audit } from "../../verify/audit.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
+import type { AuditOptions } from "../../verify/audit.ts";
 import type { ServedAudit } from "../../verify/served_audit.ts";
-import { type JudgedAudit, keepVerdict, toVerdict, type Verdict } from "../../verify/verdict.ts";
+import { judge, type JudgedAudit, keepVerdict, type Verdict } from "../../verify/verdict.ts";
 import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
@@ -22,7 +21,7 @@ import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts
  * Verifies all of it, from the first line on.
  *
  * @param ask Asks the server to compare with, if there is one.
- * @param isServerNamed See `toVerdict`.
+ * @param isServerNamed As in `judge`.
  */
 export async function judged(
   input: CommandInput,
@@ -31,25 +30,20 @@ export async function judged(
   ask = (): Promise<ServedAudit | undefined> => Promise.resolve(undefined),
   isServerNamed = false,
 ): Promise<JudgedAudit> {
-  const began = tools.clock.monotonic();
-  const report = await audited(input, tools, layout, await ask());
-  const durationMs = Math.round(tools.clock.monotonic() - began);
-  return { report, verdict: toVerdict(report, isServerNamed), durationMs };
+  const options = { ...auditOptions(input, tools, layout), clock: tools.clock };
+  return await judge(options, ask, isServerNamed);
 }
 
-export async function audited(
+export function auditOptions(
   { terminal }: CommandInput,
   { fileSystem, scratchIn }: JournalTools,
   layout: Layout,
-  served?: ServedAudit,
-): Promise<AuditReport> {
-  const report = await audit({
-    ...{ fileSystem, layout, served },
+): AuditOptions {
+  return {
+    ...{ fileSystem, layout },
     ...scratchIn && { scratch: () => scratchIn(layout) },
     progress: (done, total) => terminal.progress("verifying", done, total),
-  });
-  terminal.progressEnd();
-  return report;
+  };
 }
 
 /** The verdict in its colour. */

@@ -2,12 +2,19 @@
 
 import { dirname } from "node:path";
 import { lockFolder } from "../../journal/folder.ts";
-import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
+import {
+  applyPlan,
+  copyFolder,
+  recordRepair,
+  removeUnfinished,
+  repairText,
+} from "../../tools/repair_steps.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
+import { audit } from "../../verify/audit.ts";
 import { type AuditReport, problemText } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
@@ -17,9 +24,8 @@ import {
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import { audited, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
+import { auditOptions, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
-import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
 
 export const REPAIR_COMMAND: JournalCommand = {
   name: "repair",
@@ -105,7 +111,7 @@ class Repair {
 
   async #task(): Promise<Task> {
     const { fileSystem } = this.#tools;
-    const report = await audited(this.#input, this.#tools, this.#layout);
+    const report = await audit(auditOptions(this.#input, this.#tools, this.#layout));
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);

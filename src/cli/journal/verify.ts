@@ -24,10 +24,9 @@ import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import { EXIT_DAMAGED, type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { id } from "../../documents/fields.ts";
-import { jobView } from "../../documents/answers/job_view.ts";
+import { PAGE_MAX } from "../../documents/parameters.ts";
 import { jsonChunks } from "../../core/json_text.ts";
 import { entriesPage } from "../resources.ts";
 
@@ -97,7 +96,6 @@ async function comparedWith(
       log: table.log,
       progress: (done, total) => terminal.progress("comparing", done, total),
     }));
-  terminal.progressEnd();
   return { database: place.shown, ...compared };
 }
 
@@ -135,8 +133,6 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       input.warn(`not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;
-  } finally {
-    terminal.progressEnd();
   }
 }
 
@@ -205,9 +201,6 @@ function damagePlace({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
 }
 
-/** The number of whole jobs that a server returns at a time. */
-const PAGE = 50;
-
 const HEAD = v.object({ head: v.object({ logId: v.number(), chain: v.string() }) });
 /** All other members of a job are compared, but not checked. */
 const JOBS = v.object({
@@ -235,9 +228,9 @@ class ServedOverHttp implements ServedSource {
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    const query = new URLSearchParams({ view: "full", limit: String(PAGE) });
+    const query = new URLSearchParams({ view: "full", limit: String(PAGE_MAX.wholeJobs) });
     for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
-      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
+      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job)));
     }
   }
 
@@ -250,8 +243,4 @@ class ServedOverHttp implements ServedSource {
     return `the server at ${this.url} has more than the files: ${what}; entries that were ` +
       "acknowledged are gone, unless this is a copy: then verify with --no-server";
   }
-}
-
-function textOf(job: JobState): Iterable<string> {
-  return jsonChunks(jobView(job));
 }

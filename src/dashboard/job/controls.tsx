@@ -1,16 +1,28 @@
-/** The controls that a job accepts in its current state, as forms. */
+/** The controls that a job accepts in its current state, as forms, and what carries these out. */
 
+import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import {
   CONTROL_NAMES,
   type ControlName,
   CONTROLS,
   isLegal as isLegalByItself,
+  type StateControl,
 } from "../../core/controls.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { controlled } from "../../documents/controls.ts";
+import { sizeFor } from "../../http/guard/admission_gate.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
+import type { Route } from "../../http/route.ts";
+import { jobIdParameter } from "../../http/routes/jobs.ts";
+import { carryOut, filledField } from "../form.tsx";
 import { reusableTasks } from "../../core/decide.ts";
 import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
-import { ActionForm, Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
+import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -40,11 +52,11 @@ export function isLegal({ job, outlined }: JobScreenState, control: Control): bo
 export function JobControls({ state }: Props) {
   const legal = OFFERED.filter((control) => isLegal(state, control));
   return (
-    <section id="job-controls" class="job-controls" aria-label="Controls" data-live>
-      {state.may("operate")
-        ? legal.map((control) => <ControlForm state={state} control={control} />)
-        : <MissingScope scope="operate" what="controlling jobs" />}
-      {state.may("operate") && legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
+    <section id="job-controls" class="row job-controls" aria-label="Controls" data-live>
+      <Needs scope="operate" what="controlling jobs">
+        {legal.map((control) => <ControlForm state={state} control={control} />)}
+        {legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
+      </Needs>
     </section>
   );
 }
@@ -192,3 +204,65 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
 function startText(job: JobScreenState["job"]): string {
   return reusableTasks(job).length === 0 ? "the beginning" : "where it stopped";
 }
+
+/** Applies a control; to leave a job as it is, the form cancels it with `leave`. */
+async function actOnJob(c: Context, deps: HttpDeps, control: ControlName): Promise<Response> {
+  const jobId = jobIdParameter(c);
+  return await carryOut(c, deps, {
+    home: jobPagePath(jobId),
+    async act(form) {
+      const before = deps.engine.job(jobId);
+      if (before !== undefined) await deps.admission.enter(sizeFor(before));
+      const origin = requestOrigin(c, deps.spans);
+      const job = await controlled(deps.engine, jobId, control, controlBody(control, form), origin);
+      if (control !== "retry") return { text: doneText(control, job) };
+      const from = filledField(form, "from");
+      const where = from === undefined ? "" : ` from task ${from}`;
+      return { path: jobPagePath(job.jobId), text: `This job retries job ${jobId}${where}.` };
+    },
+  });
+}
+
+/** The body that the route of the control takes, from the fields that are filled in. */
+function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
+  const fields = control === "retry" ? ["from"] : ["reason"];
+  const given = fields.map((name) => [name, filledField(form, name)])
+    .filter(([, value]) => value !== undefined);
+  const leave = control === "cancel" && form.get("leave") === "true";
+  const again = control === "retry" && form.get("again") === "true";
+  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
+}
+
+function doneText(control: StateControl, job: JobState): string {
+  switch (control) {
+    case "start":
+      return "The job was started.";
+    case "wake":
+      return "Tasks that were backing off are tried again now; a sleep or a wait until a time has ended.";
+    case "suspend":
+      return "The job is suspended: running attempts finish, no new one starts, and events " +
+        "still count.";
+    case "resume":
+      return "The job continues.";
+    case "cancel":
+      return cancelledText(job);
+  }
+}
+
+function cancelledText(job: JobState): string {
+  if (job.state !== "Compensating") return "The job was cancelled.";
+  if (job.parked !== undefined) {
+    return "The job was cancelled. It is parked: completed steps are undone once matching code " +
+      "is loaded.";
+  }
+  return job.suspendedBy === undefined
+    ? "The job was cancelled: completed steps are being undone."
+    : "The job was cancelled. It is suspended: completed steps are undone when it is resumed.";
+}
+
+export const CONTROL_ROUTES: readonly Route[] = CONTROL_NAMES.map((control) => ({
+  method: "POST",
+  path: `/ui/jobs/:id/${control}`,
+  scope: "operate",
+  handle: (c, deps) => actOnJob(c, deps, control),
+}));

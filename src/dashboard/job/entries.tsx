@@ -2,12 +2,11 @@
 
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
-import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import type { EntryPage, JobScreenState } from "./reading.ts";
-import { entryHref } from "./cite.tsx";
 import { Time } from "../parts/amounts.tsx";
 
 interface Props {
@@ -26,7 +25,7 @@ export function JobEntries({ state }: Props) {
         {pageText(page)}
       </p>
       <PageLinks state={state} where="above" />
-      <ol id="entries" class="entries" data-page={page.number} {...liveness(page)}>
+      <ol id="entries" class="bare entries" data-page={page.number} {...liveness(page)}>
         {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
       <PageLinks state={state} where="below" />
@@ -119,9 +118,9 @@ function Entry({ state, entry }: EntryProps) {
 function EntryLinks({ state, entry }: EntryProps) {
   const { logId, causedBy, jobId } = entry;
   return (
-    <p class="row entry-links">
+    <p class="links entry-links">
       {jobId !== undefined && <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
-      {causedBy !== undefined && <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
+      {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
     </p>
   );
 }
@@ -133,7 +132,7 @@ function Strangers({ state }: Props) {
   return (
     <div id="foreign-entries" class="part" data-live>
       <h3>Cited, but not about this job</h3>
-      <ol class="entries">
+      <ol class="bare entries">
         {foreignEntries.map((entry) => <Entry state={state} entry={entry} />)}
       </ol>
     </div>

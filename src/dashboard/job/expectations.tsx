@@ -1,85 +1,102 @@
 /** The plan of a job: its expectations, how far each is satisfied, and by which entries. */
 
-import { countOf } from "../../core/counted.ts";
-import { correlationText } from "../../explain/mismatch.ts";
+import { counted, countOf } from "../../core/counted.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
+import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { Table } from "../parts/table.tsx";
-import { deadlineText } from "../../explain/phrases.ts";
 import { UserText } from "../parts/text.tsx";
-import { EntryCite } from "./cite.tsx";
 import type { JobScreenState } from "./reading.ts";
 
 const ROWS_MAX = 100;
 const CITED_MAX = 8;
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-type Expectation = ReturnType<typeof expectationResource> & { readonly surplus: number };
-
-export function JobExpectations({ state }: Props) {
-  const { job } = state;
-  const all = job.plan.expected.map((expected, index): Expectation => ({
-    ...expectationResource(expected, job.expected[index]),
-    surplus: job.expected[index]?.surplus ?? 0,
-  }));
-  const hidden = all.length - ROWS_MAX;
+export function JobExpectations({ state: { job, pathOf } }: { readonly state: JobScreenState }) {
   return (
     <section id="job-expectations" class="part" aria-labelledby="expectations-heading" data-live>
       <h2 id="expectations-heading">Expectations</h2>
-      {all.length === 0
-        ? <p class="hint">The plan is empty: the job is done as soon as it starts.</p>
-        : (
-          <Table
-            caption="What the plan expects"
-            headings={["Expectation", "Event", "Came", "By"]}
-            asCards
-          >
-            {all.slice(0, ROWS_MAX).map((one) => <Row state={state} one={one} />)}
-          </Table>
-        )}
-      {hidden > 0 && <p class="hint">{hidden} more are in the JSON of the job.</p>}
+      <ExpectationTable job={job} pathOf={pathOf} />
     </section>
   );
 }
 
-function Row({ state, one }: Props & { readonly one: Expectation }) {
-  const { matched, required, satisfied, surplus, waived } = one;
+interface ExpectationTableProps {
+  /** The job as of any point. */
+  readonly job: JobState;
+  readonly pathOf: EntryPath;
+}
+
+export function ExpectationTable({ job: { plan, expected }, pathOf }: ExpectationTableProps) {
+  const all = plan.expected.map((one, index): Expectation => ({
+    ...expectationResource(one, expected[index]),
+    surplus: expected[index]?.surplus ?? 0,
+  }));
+  const hidden = all.length - ROWS_MAX;
+  if (all.length === 0) {
+    return <p class="hint">The plan is empty: the job is done as soon as it starts.</p>;
+  }
+  return (
+    <>
+      <Table
+        caption="What the plan expects"
+        headings={["Expectation", "Event", "Came", "By"]}
+        asCards
+      >
+        {all.slice(0, ROWS_MAX).map((one) => <Row one={one} pathOf={pathOf} />)}
+      </Table>
+      {hidden > 0 && (
+        <p class="hint">
+          {counted(hidden, "more expectation is", "more expectations are")} in the JSON of the job.
+        </p>
+      )}
+    </>
+  );
+}
+
+type Wanted = ReturnType<typeof expectationResource>;
+type Expectation = Wanted & { readonly surplus: number };
+
+interface RowProps extends Pick<ExpectationTableProps, "pathOf"> {
+  readonly one: Expectation;
+}
+
+function Row({ one, pathOf }: RowProps) {
+  const { matched, required, satisfied, surplus, waived, by } = one;
   return (
     <tr>
       <th scope="row">
         <UserText text={one.id} lengthMax={120} />
       </th>
       <td>
-        <Wanted one={one} />
+        <WantedEvent one={one} />
       </td>
       <td class="came">
         <span class={satisfied ? "count count-whole" : "count"}>{countOf(matched, required)}</span>
         {waived !== undefined && (
           <>
-            {" "}waived <EntryCite state={state} logId={waived} />
+            {" "}waived <EntryLink logId={waived} pathOf={pathOf} />
           </>
         )}
         {surplus > 0 && <span class="soft">{` and ${surplus} surplus`}</span>}
       </td>
       <td>
-        {one.by.slice(-CITED_MAX).map((logId) => (
+        {by.slice(-CITED_MAX).map((logId) => (
           <>
-            <EntryCite state={state} logId={logId} />
+            <EntryLink logId={logId} pathOf={pathOf} />
             {" "}
           </>
         ))}
-        {one.by.length > CITED_MAX && (
-          <span class="soft">{`and ${one.by.length - CITED_MAX} earlier`}</span>
-        )}
+        {by.length > CITED_MAX && <span class="soft">{`and ${by.length - CITED_MAX} earlier`}
+        </span>}
       </td>
     </tr>
   );
 }
 
-function Wanted({ one }: { readonly one: Expectation }) {
+/** `ec.shipment.ShipmentCompleted where orderId = "42"`. */
+export function WantedEvent({ one }: { readonly one: Wanted }) {
   const { id, eventType, correlation, taskId, within } = one;
   if (id === MAIN_EXPECTATION_ID) return <>the end of its code</>;
   return (

@@ -1,15 +1,15 @@
 /** The explanation of a job: first the summary that the prose has too, then the details. */
 
 import type { Child } from "hono/jsx";
+import { withDistances } from "../../core/duration.ts";
+import { Cited, CitedItems, EntryLink } from "../parts/entries.tsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
-import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
-import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, isLegal, toControl } from "./controls.tsx";
 import type { JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
@@ -32,13 +32,13 @@ export function JobExplanation({ state }: Props) {
     <section id="job-explanation" class="sheet prose" aria-labelledby="why-title" data-live>
       <h2 id="why-title" class="unseen">Explanation</h2>
       <p class="lead">
-        {brief.summary.map((part) => <Sentence state={state} of={part} />)}
+        {brief.summary.map((part) => <Cited pathOf={state.pathOf} of={part} />)}
       </p>
       <div class="prose-columns">
         <Reasons state={state} brief={brief} />
         <div class="stack-wide">
           <h3>Next</h3>
-          <ul class="steps">
+          <ul class="bare steps">
             {brief.next.map((step) => <Step state={state} step={step} />)}
           </ul>
         </div>
@@ -60,21 +60,13 @@ function Reasons({ state, brief: { reasons, moreReasons } }: BriefProps) {
     <div class="stack-wide">
       <h3>Why</h3>
       <ol class="reasons">
-        {reasons.map((reason) => (
-          <li>
-            <Sentence state={state} of={reason} />
-          </li>
-        ))}
+        <CitedItems of={reasons} pathOf={state.pathOf} />
       </ol>
       {moreReasons.length !== 0 && (
         <details id="job-more-reasons">
           <summary>{moreReasons.length} more</summary>
           <ul>
-            {moreReasons.map((reason) => (
-              <li>
-                <Sentence state={state} of={reason} />
-              </li>
-            ))}
+            <CitedItems of={moreReasons} pathOf={state.pathOf} />
           </ul>
         </details>
       )}
@@ -86,10 +78,11 @@ function Evidence({ state, brief }: BriefProps) {
   return (
     <div id="job-evidence" class="stack-wide">
       <h3>Evidence</h3>
-      <ul class="evidence">
+      <ul class="bare evidence">
         {distinctLines(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
           <li>
-            <EntryCite state={state} logId={logId} title={`${segment}:${line}`} /> {eventType}
+            <EntryLink pathOf={state.pathOf} logId={logId} title={`${segment}:${line}`} />{" "}
+            {eventType}
             {rule !== undefined && <span class="soft">, rule {rule}</span>}
           </li>
         ))}
@@ -108,11 +101,7 @@ function Completed({ state }: Props) {
       <summary>{isTerminal(state.job) ? "Completed" : "Completed so far"}: {total}</summary>
       <ul>
         {hidden > 0 && <li class="soft">{hidden} more before these.</li>}
-        {completed.slice(-COMPLETED_MAX).map((item) => (
-          <li>
-            <Sentence state={state} of={item} />
-          </li>
-        ))}
+        <CitedItems of={completed.slice(-COMPLETED_MAX)} pathOf={state.pathOf} />
       </ul>
     </details>
   );
@@ -124,7 +113,7 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   const statement = action === null ? step.statement.replace(/:$/, ".") : step.statement;
   return (
     <li>
-      <Sentence state={state} of={{ ...step, statement }} />
+      <Cited pathOf={state.pathOf} of={{ ...step, statement }} />
       {action !== null && <div class="row step-actions">{action}</div>}
     </li>
   );

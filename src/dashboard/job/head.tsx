@@ -1,8 +1,8 @@
 /** The header of a job's page. */
 
-import type { Child } from "hono/jsx";
 import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { Term } from "../parts/table.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
 import { runningTasks } from "../jobs/rows.ts";
@@ -16,7 +16,7 @@ const RETRIES_MAX = 10;
 export function JobHead({ state }: { readonly state: JobScreenState }) {
   const { job, explanation } = state;
   return (
-    <header id="job-head" class="job-head" data-live>
+    <header id="job-head" class="stack-wide" data-live>
       <p class="crumbs">
         <a href="/ui/jobs">Jobs</a>
       </p>
@@ -34,7 +34,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
         <UserText text={job.jobId} />
       </p>
       <HeadFacts state={state} />
-      <ul class="job-links">
+      <ul class="bare links">
         <li>
           <a href={timePath(job.jobId)}>Time travel</a>
         </li>
@@ -47,69 +47,60 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
 }
 
 function HeadFacts({ state }: { readonly state: JobScreenState }) {
-  const { job, nowMs, explanation, timeline } = state;
+  const { job, explanation, timeline } = state;
   const startAt = jobStartAt(job);
   const sleepsUntil = jobSleepsUntil(job);
   const startedAt = jobStartedAt(job);
   const endedAt = jobEndedAt(job);
   return (
-    <dl class="facts job-facts">
-      <Fact name="State">
+    <dl class="facts side-by-side">
+      <Term name="State">
         {job.state}
         {job.definitionVersion === undefined ? "" : `, version ${job.definitionVersion}`}
-      </Fact>
-      <Fact name="Created">
-        <Time at={job.createdAt} now={nowMs} />
-      </Fact>
+      </Term>
+      <Term name="Created">
+        <Time at={job.createdAt} ago />
+      </Term>
       {startAt !== undefined && (
-        <Fact name="Starts">
-          <Time at={startAt} now={nowMs} />
-        </Fact>
+        <Term name="Starts">
+          <Time at={startAt} ago />
+        </Term>
       )}
       {startedAt !== null && (
-        <Fact name="Started">
-          <Time at={startedAt} now={nowMs} />
-        </Fact>
+        <Term name="Started">
+          <Time at={startedAt} ago />
+        </Term>
       )}
       {sleepsUntil !== undefined && (
-        <Fact name="Sleeps until">
-          <Time at={sleepsUntil} now={nowMs} />
-        </Fact>
+        <Term name="Sleeps until">
+          <Time at={sleepsUntil} ago />
+        </Term>
       )}
       {endedAt === null
         ? (
-          <Fact name="Condition since">
-            <Time at={explanation.timing.since} now={nowMs} />
-          </Fact>
+          <Term name="Condition since">
+            <Time at={explanation.timing.since} ago />
+          </Term>
         )
         : (
-          <Fact name="Ended">
-            <Time at={endedAt} now={nowMs} />
-          </Fact>
+          <Term name="Ended">
+            <Time at={endedAt} ago />
+          </Term>
         )}
-      <Fact name={endedAt === null ? "Age" : "Took"}>
+      <Term name={endedAt === null ? "Age" : "Took"}>
         <Duration ms={timeline.totalMs} />
-      </Fact>
+      </Term>
       {runningTasks(job).map(({ taskId, progress }) =>
         progress !== undefined && (
-          <Fact name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
+          <Term name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
             <TaskProgress {...progress} />
-          </Fact>
+          </Term>
         )
       )}
-      {job.priority !== 0 && <Fact name="Priority">{job.priority}</Fact>}
+      {job.priority !== 0 && <Term name="Priority">{job.priority}</Term>}
       <Relatives state={state} />
       <Labels job={job} />
     </dl>
-  );
-}
-
-export function Fact({ name, children }: { readonly name: string; readonly children: Child }) {
-  return (
-    <div class="fact">
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -120,19 +111,19 @@ function Relatives({ state }: { readonly state: JobScreenState }) {
   return (
     <>
       {job.retryOf !== undefined && (
-        <Fact name="Retry of">
+        <Term name="Retry of">
           <JobLink jobId={job.retryOf} />
-        </Fact>
+        </Term>
       )}
       {later.length !== 0 && (
-        <Fact name="Retried as">
+        <Term name="Retried as">
           {later.map(({ attributes }) => (
             <>
               <JobLink jobId={attributes.newJobId} />
               {" "}
             </>
           ))}
-        </Fact>
+        </Term>
       )}
     </>
   );
@@ -142,7 +133,7 @@ function Labels({ job }: { readonly job: JobState }) {
   const labels = Object.entries(job.labels);
   if (labels.length === 0) return null;
   return (
-    <Fact name="Labels">
+    <Term name="Labels">
       {labels.map(([name, value]) => (
         <>
           <a class="label" href={`/ui/jobs?label=${encodeURIComponent(`${name}:${value}`)}`}>
@@ -154,6 +145,6 @@ function Labels({ job }: { readonly job: JobState }) {
           {" "}
         </>
       ))}
-    </Fact>
+    </Term>
   );
 }

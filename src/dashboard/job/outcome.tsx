@@ -1,14 +1,15 @@
 /** The input of a job, and what came of it: its output, or its failure. */
 
+import { MissingScope } from "../parts/viewing.tsx";
+import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
-import { MissingScope } from "../parts/action_form.tsx";
 import { Time } from "../parts/amounts.tsx";
-import { EntryCite } from "./cite.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import type { JobScreenState } from "./reading.ts";
 import { messageText } from "../../core/error_text.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
-import { Fact } from "./head.tsx";
+import { Term } from "../parts/table.tsx";
+import type { JobState } from "../../core/job_state.ts";
 import type { ErrorCause, ErrorFact } from "../../core/framework_events.ts";
 
 interface Props {
@@ -75,7 +76,7 @@ function Removal({ state }: Props) {
     <p class="hint">
       The input was removed at{" "}
       <Time at={removed.receivedAt} />: its key was destroyed, so the sealed values can no longer be
-      read. <EntryCite state={state} logId={removed.logId} />
+      read. <EntryLink pathOf={state.pathOf} logId={removed.logId} />
     </p>
   );
 }
@@ -98,56 +99,71 @@ const KINDS = {
   cancelled: "cancelled",
 } as const;
 
-export function JobFailure({ state }: { readonly state: JobScreenState }) {
-  const failure = failureResource(state.job);
-  if (failure === null) return <section id="job-failure" data-live hidden></section>;
-  const { kind, taskId, error, recoveryRequired, because, leftInPlace, cutShort } = failure;
+export function JobFailure({ state: { job, pathOf } }: Props) {
+  const failure = recordedFailure(job);
+  if (failure === undefined) return <section id="job-failure" data-live hidden></section>;
   return (
     <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
-      <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
+      <h2 id="failure-heading">{failure.kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
+      <FailureView job={job} pathOf={pathOf} />
+    </section>
+  );
+}
+
+interface FailureViewProps {
+  /** The job as of any point. */
+  readonly job: JobState;
+  readonly pathOf: EntryPath;
+}
+
+/** Renders nothing if the job has not failed. */
+export function FailureView({ job, pathOf }: FailureViewProps) {
+  const failure = failureResource(job);
+  if (failure === null) return null;
+  const { kind, taskId, error, recoveryRequired, because, leftInPlace, cutShort } = failure;
+  return (
+    <>
       {recoveryRequired && (
         <p class="note note-bad">
           A compensation failed: the rest must be undone by hand.
         </p>
       )}
       <ErrorView error={error} />
-      <dl class="facts job-facts">
-        <Fact name="Kind">{KINDS[kind]}</Fact>
+      <dl class="facts side-by-side">
+        <Term name="Kind">{KINDS[kind]}</Term>
         {taskId !== null && (
-          <Fact name="Task">
-            <span class="mono">
-              <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
-            </span>
-          </Fact>
+          <Term name="Task" class="mono">
+            <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
+          </Term>
         )}
-        <Fingerprint state={state} />
-        <Fact name="By entry">
-          <EntryCite state={state} logId={because} />
-        </Fact>
+        <Fingerprint job={job} />
+        <Term name="By entry">
+          <EntryLink logId={because} pathOf={pathOf} />
+        </Term>
         {leftInPlace.length !== 0 && (
-          <Fact name="Left in place">
+          <Term name="Left in place">
             <UserText text={leftText(leftInPlace)} />
-          </Fact>
+          </Term>
         )}
         {cutShort.length !== 0 && (
-          <Fact name="Cut short, possibly partly done">
+          <Term name="Cut short, possibly partly done">
             <UserText text={leftText(cutShort)} />
-          </Fact>
+          </Term>
         )}
       </dl>
-    </section>
+    </>
   );
 }
 
 /** A link to the failures of the same kind, which can be retried together. */
-function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
+function Fingerprint({ job }: { readonly job: JobState }) {
   const failure = recordedFailure(job);
   const fingerprint = failure && jobFingerprint(job, failure);
   if (fingerprint === undefined) return null;
   return (
-    <Fact name="Fingerprint">
-      <a class="mono" href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
-    </Fact>
+    <Term name="Fingerprint" class="mono">
+      <a href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
+    </Term>
   );
 }
 

@@ -14,7 +14,8 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { buildTimeline, type Timeline } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { type EntryPath, type ShownEntry, shownEntry } from "../parts/entries.tsx";
+import { jobEntryPath } from "../parts/links.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
 /** How many cited entries that are not the job's own are shown. */
@@ -56,6 +57,8 @@ export interface JobScreenState extends JobReading {
   /** The path of this page, to which forms redirect. */
   readonly returnTo: string;
   may(scope: Scope): boolean;
+  /** On this page if it shows the entry, otherwise on the page of the job that does. */
+  readonly pathOf: EntryPath;
   readonly curl: Commands;
   /** The command that exports the job with everything needed to explain it. */
   readonly exportCommand: string | undefined;
@@ -205,4 +208,13 @@ export async function readEntryPage(
     total: logIds.length,
     wanted,
   };
+}
+
+/** Links within the page need no reload. */
+export function entryPaths(
+  { entries }: EntryPage,
+  { foreignEntries, job }: JobReading,
+): EntryPath {
+  const shown = new Set([...entries, ...foreignEntries].map(({ logId }) => logId));
+  return (logId) => shown.has(logId) ? `#entry-${logId}` : jobEntryPath(job.jobId, logId);
 }

@@ -1,6 +1,7 @@
 /** `/ui/jobs/:id`: one job, its explanation, and its controls. */
 
 import type { Context } from "hono";
+import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -8,13 +9,13 @@ import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { JOB_ACTION_ROUTES, takeEvent } from "./actions.ts";
-import { JobAttempts } from "./attempts.tsx";
-import { controlCalls, JobControls } from "./controls.tsx";
+import { JobAttempts } from "./timeline_tables.tsx";
+import { CONTROL_ROUTES, controlCalls, JobControls } from "./controls.tsx";
 import { JobData, JobFailure } from "./outcome.tsx";
 import { JobEntries, JobLog } from "./entries.tsx";
 import {
   type EntryPageRequest,
+  entryPaths,
   type JobReading,
   type JobScreenState,
   ORDERS,
@@ -34,8 +35,7 @@ import { page } from "../page.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
-import { withDistances } from "../../explain/distances.ts";
-import { eventCalls } from "./waits.tsx";
+import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
@@ -45,7 +45,7 @@ export const JOB_SCREEN_ROUTES: readonly Route[] = [
     scope: "submit",
     handle: (c, deps) => takeEvent(c, deps, (refused) => showRefused(c, deps, refused)),
   },
-  ...JOB_ACTION_ROUTES,
+  ...CONTROL_ROUTES,
 ];
 
 const JOB_PARAMETERS = {
@@ -91,7 +91,12 @@ async function showRead(
     if (reading === undefined) return unknownJob(c, deps);
     const page = await readEntryPage(deps, reading.outlined.logIds, request);
     await deps.admission.enter("large");
-    const chosen = { scale: scale ?? usualScale(reading.timeline), page, ...rest };
+    const chosen = {
+      scale: scale ?? usualScale(reading.timeline),
+      page,
+      pathOf: entryPaths(page, reading),
+      ...rest,
+    };
     return jobPage(c, deps, { ...screenState(c, deps, reading), ...chosen });
   });
 }
@@ -121,33 +126,31 @@ const TITLE_LENGTH_MAX = 60;
 function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
   const { job, explanation, refused } = state;
   const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
-  return page(
-    c,
-    deps,
-    {
-      title: `${name} ${explanation.condition}: ${job.jobId}`,
-      screen: "jobs",
-      styles: ["job.css"],
-      scripts: ["job.js"],
-      calls: jobCalls(state),
-      ...(refused === undefined
-        ? { live: job.jobId }
-        : { status: problemFacts("invalid-request").status }),
-    },
-    <>
-      <NoteLine c={c} deps={deps} />
-      <JobHead state={state} />
-      <JobControls state={state} />
-      <JobExplanation state={state} />
-      <JobFailure state={state} />
-      <JobTimeline state={state} />
-      <JobAttempts state={state} />
-      <JobExpectations state={state} />
-      <JobLog state={state} />
-      <JobData state={state} />
-      <JobEntries state={state} />
-    </>,
-  );
+  return page(c, deps, {
+    title: `${name} ${explanation.condition}: ${job.jobId}`,
+    screen: "jobs",
+    styles: ["job.css"],
+    scripts: ["job.js"],
+    calls: jobCalls(state),
+    ...(refused === undefined
+      ? { live: job.jobId }
+      : { status: problemFacts("invalid-request").status }),
+    body: (
+      <>
+        <NoteLine c={c} deps={deps} />
+        <JobHead state={state} />
+        <JobControls state={state} />
+        <JobExplanation state={state} />
+        <JobFailure state={state} />
+        <JobTimeline state={state} />
+        <JobAttempts state={state} />
+        <JobExpectations state={state} />
+        <JobLog state={state} />
+        <JobData state={state} />
+        <JobEntries state={state} />
+      </>
+    ),
+  });
 }
 
 function unknownJob(c: Context, deps: HttpDeps): Response {
@@ -157,7 +160,7 @@ function unknownJob(c: Context, deps: HttpDeps): Response {
     label: "The newest jobs",
     command: curlCommands(c, deps).get("/jobs?limit=20"),
   }];
-  return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
+  return page(c, deps, { title, status, screen: "jobs", calls, body: <UnknownJob id={id} /> });
 }
 
 /** The curl calls for the data and the actions of a job's page. */

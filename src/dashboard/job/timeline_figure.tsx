@@ -199,7 +199,7 @@ function Legend({ drawing }: { readonly drawing: Drawing }) {
   const spans = kindsOf(drawing.lanes);
   const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
   return (
-    <ul class="legend" aria-label="Legend">
+    <ul class="bare legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
       {spans.map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
       {drawing.downs.length !== 0 && (

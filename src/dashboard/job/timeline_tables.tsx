@@ -1,20 +1,184 @@
-/** The timeline as tables, for readers who cannot see the figure. */
+/** The timeline of a job as tables: the attempts of each task, and what the figure shows. */
 
-import { countText } from "../../core/size.ts";
+import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
+import { counted } from "../../core/counted.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { countText } from "../../core/size.ts";
+import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
+import { ErrorView } from "./outcome.tsx";
+import type { JobScreenState } from "./reading.ts";
+import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Duration } from "../parts/amounts.tsx";
-import { EntryCite } from "./cite.tsx";
-import { MARK_WORDS } from "./drawing.ts";
-import type { JobScreenState } from "./reading.ts";
+import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 
-const ROWS_MAX = 100;
+/** Only this many attempts are shown, the latest ones. */
+const ATTEMPTS_MAX = 150;
 
 interface Props {
   readonly state: JobScreenState;
 }
 
+interface AttemptRow {
+  readonly lane: Lane;
+  readonly attempt: AttemptSpan;
+  /** The wait after the attempt. */
+  readonly backoff: BackoffSpan | undefined;
+}
+
+export function JobAttempts({ state }: Props) {
+  const { timeline, tasksPage } = state;
+  if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
+  const shown = shownLanes(timeline, tasksPage);
+  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
+  const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
+  const rows = attemptRows(lanes).slice(-ATTEMPTS_MAX);
+  const columns = shownColumns(rows);
+  return (
+    <section id="job-attempts" class="part" aria-labelledby="attempts-heading" data-live>
+      <h2 id="attempts-heading">Attempts</h2>
+      <Table
+        caption="Attempts by task"
+        headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
+        asCards
+      >
+        {rows.map((row, index) => (
+          <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
+        ))}
+      </Table>
+      {all > rows.length && (
+        <p class="hint">
+          {counted(all - rows.length, "attempt before these is", "attempts before these are")}{" "}
+          not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
+          {" "}
+          has all tasks.
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** Columns that are empty for all attempts are left out. */
+interface Columns {
+  readonly error: boolean;
+  readonly backoff: boolean;
+}
+
+function shownColumns(rows: readonly AttemptRow[]): Columns {
+  return {
+    error: rows.some(({ attempt }) => attempt.error !== undefined),
+    backoff: rows.some(({ backoff }) => backoff !== undefined),
+  };
+}
+
+function extra({ error, backoff }: Columns): readonly string[] {
+  return [...(error ? ["Error"] : []), ...(backoff ? ["Then"] : [])];
+}
+
+function attemptsIn(spans: Lane["spans"]): readonly AttemptSpan[] {
+  return spans.filter((span) => span.kind === "attempt");
+}
+
+function attemptRows(lanes: readonly Lane[]): readonly AttemptRow[] {
+  return lanes.flatMap((lane) =>
+    lane.spans.flatMap((span, index): readonly AttemptRow[] => {
+      if (span.kind !== "attempt") return [];
+      const next = lane.spans[index + 1];
+      const backoff = next?.kind === "backoff" ? next : undefined;
+      return [{ lane, attempt: span, backoff }];
+    })
+  );
+}
+
+function isFirst(rows: readonly AttemptRow[], index: number): boolean {
+  return rows[index - 1]?.lane !== rows[index]?.lane;
+}
+
+interface RowProps extends Props {
+  readonly row: AttemptRow;
+  readonly isFirst: boolean;
+  readonly columns: Columns;
+}
+
+function Row({ state, row, isFirst, columns }: RowProps) {
+  const { attempt, backoff, lane } = row;
+  const id = attempt.startedBy === undefined ? undefined : `attempt-${attempt.startedBy}`;
+  return (
+    <tr id={id} class={isFirst ? "first-of-task" : undefined}>
+      <th scope="row">
+        <span class={isFirst ? undefined : "unseen"}>
+          {lane.phase !== "run" && "undo "}
+          <span class="mono">
+            <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
+          </span>
+        </span>
+      </th>
+      <td data-name="attempt">{attemptNumberOf(attempt)}</td>
+      <td>
+        <Outcome state={state} row={row} />
+        <SpacedCite state={state} logId={attempt.endedBy} />
+      </td>
+      <td data-name="took">
+        <Duration ms={attempt.toMs - attempt.fromMs} />
+      </td>
+      <td data-name="started">
+        {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
+        <SpacedCite state={state} logId={attempt.startedBy} />
+      </td>
+      {columns.error && (
+        <td class="whole-line">
+          {attempt.error !== undefined && <ErrorView error={attempt.error} />}
+        </td>
+      )}
+      {columns.backoff && <td>{backoff !== undefined && <Backoff backoff={backoff} />}</td>}
+    </tr>
+  );
+}
+
+/** `run` stays open while its job waits or backs off, but does no work. */
+function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
+  const { attempt, lane } = row;
+  const { condition } = state.explanation;
+  const isRun = lane.taskId === MAIN_TASK && attempt.isOngoing;
+  if (isRun && condition !== "executing") {
+    return <span class="outcome">{conditionText(condition)}</span>;
+  }
+  const progress = attempt.isOngoing && lane.phase === "run"
+    ? state.job.tasks.find(({ taskId }) => taskId === lane.taskId)?.progress
+    : undefined;
+  return (
+    <span class={`outcome outcome-${attempt.outcome}`}>
+      {OUTCOME_WORDS[attempt.outcome]}
+      {progress !== undefined && <TaskProgress {...progress} />}
+    </span>
+  );
+}
+
+function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {
+  if (logId === undefined) return null;
+  return (
+    <>
+      {" "}
+      <EntryLink pathOf={state.pathOf} logId={logId} />
+    </>
+  );
+}
+
+function Backoff({ backoff }: { readonly backoff: BackoffSpan }) {
+  return (
+    <>
+      {backoff.isOngoing ? "again at " : "backed off "}
+      {backoff.isOngoing
+        ? <Time at={backoff.retryAt} />
+        : <Duration ms={backoff.toMs - backoff.fromMs} />}
+    </>
+  );
+}
+
+const ROWS_MAX = 100;
+
+/** For readers who cannot see the figure. */
 export function TimelineTables({ state }: Props) {
   return (
     <details id="timeline-tables">
@@ -48,7 +212,7 @@ function Conditions({ state }: Props) {
               {isOngoing && ", still going"}
             </td>
             <td>
-              <EntryCite state={state} logId={fromBy} />
+              <EntryLink pathOf={state.pathOf} logId={fromBy} />
             </td>
           </tr>
         ))}
@@ -80,7 +244,7 @@ function Events({ state }: Props) {
               <UserText text={expectations.join(", ")} lengthMax={200} />
             </td>
             <td>
-              <EntryCite state={state} logId={logId} />
+              <EntryLink pathOf={state.pathOf} logId={logId} />
             </td>
           </tr>
         ))}

@@ -1,20 +1,31 @@
 /**
- * The open expectations of a job: how many events arrived, near misses, and a form to send an
+ * The open expectations of a job: how many events arrived, near misses, and a form that sends an
  * event.
  */
 
+import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
+import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
-import { sampleEvent } from "../../explain/sample_event.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
+import { isPlaceholder, sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
-import type { JsonObject } from "../../core/json.ts";
-import { JsonView, TimedText, UserText } from "../parts/text.tsx";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isObject } from "../../documents/fields.ts";
+import { parseJson } from "../../documents/json_document.ts";
+import { Refusal } from "../../documents/refusal.ts";
+import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
+import type { Problem } from "../../http/problems/problem.ts";
+import { jobIdParameter } from "../../http/routes/jobs.ts";
+import { carryOut, refusalText } from "../form.tsx";
+import { jsonPlaceText } from "../schema_form/form_texts.ts";
+import { sendEvent } from "../system/event_screen.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
-import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
-import type { JobScreenState } from "./reading.ts";
-import { JsonInput } from "../parts/labelled_input.tsx";
-import { MissingScope, OnceField } from "../parts/action_form.tsx";
+import type { JobScreenState, RefusedEvent } from "./reading.ts";
+import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
 interface EventFormProps {
@@ -35,30 +46,26 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
   const refused = state.refused?.expectation === expectation ? state.refused : undefined;
   const id = eventFieldId(expectation);
   return (
-    <div class="send">
-      <details id={`send-${id}`} open={refused !== undefined}>
-        <summary role="button">Send this event from here</summary>
-        {state.may("submit")
-          ? (
-            <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
-              <input type="hidden" name="return" value={state.returnTo} />
-              <input type="hidden" name="expectation" value={expectation} />
-              <OnceField />
-              <JsonInput
-                id={id}
-                name="event"
-                label="An event that would count"
-                at=""
-                issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
-                hint="Send it only if it happened: a recorded fact stays on record."
-                text={refused?.text ?? text}
-              />
-              <button type="submit" class="primary">Send the event</button>
-            </form>
-          )
-          : <MissingScope scope="submit" what="sending events" />}
-      </details>
-    </div>
+    <details id={`send-${id}`} open={refused !== undefined}>
+      <summary role="button">Send this event from here</summary>
+      <Needs scope="submit" what="sending events">
+        <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
+          <input type="hidden" name="return" value={state.returnTo} />
+          <input type="hidden" name="expectation" value={expectation} />
+          <OnceField />
+          <JsonInput
+            id={id}
+            name="event"
+            label="An event that would count"
+            at=""
+            issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+            hint="Send it only if it happened: a recorded fact stays on record."
+            text={refused?.text ?? text}
+          />
+          <button type="submit" class="primary">Send the event</button>
+        </form>
+      </Needs>
+    </details>
   );
 }
 
@@ -119,13 +126,13 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
   const { expectation, matched, required, nearMisses } = wait;
   const sample = sampleEventFor(state, wait);
   return (
-    <article class="wait">
+    <article class="stack-wide wait">
       <h4>
         <UserText text={expectation} />
         <span class="count">{countOf(matched, required)}</span>
       </h4>
       <p>
-        <Sentence state={state} of={wait} />
+        <Cited pathOf={state.pathOf} of={wait} />
       </p>
       {nearMisses.map((miss) => <Miss state={state} wait={wait} miss={miss} />)}
       {sample !== undefined && (
@@ -155,10 +162,9 @@ interface MissProps {
 
 function Miss({ state, wait, miss }: Props & MissProps) {
   return (
-    <div class="miss">
+    <div class="stack-wide miss">
       <p>
-        <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
-        <Cites state={state} of={miss.cites} />
+        <span class="miss-mark">Near miss</span> <Cited of={miss} pathOf={state.pathOf} />
       </p>
       {miss.clauses.length !== 0 && <Clauses wait={wait} miss={miss} />}
       <details id={`miss-${miss.cites[0]?.logId}-${eventFieldId(wait.expectation)}`}>
@@ -196,4 +202,49 @@ function Clauses({ wait, miss }: MissProps) {
       ))}
     </Table>
   );
+}
+
+/**
+ * @param again Shows the page again with a refused event, so nothing typed is lost.
+ */
+export async function takeEvent(
+  c: Context,
+  deps: HttpDeps,
+  again: (refused: RefusedEvent) => Promise<Response>,
+): Promise<Response> {
+  const jobId = jobIdParameter(c);
+  const typed = (form: URLSearchParams) => form.get("event") ?? "";
+  return await carryOut(c, deps, {
+    home: jobPagePath(jobId),
+    async act(form) {
+      const document = parseJson(typed(form));
+      requireFilledIn(document);
+      return await sendEvent(c, deps, document, form.get(ONCE), typed(form));
+    },
+    again: (form, problem) =>
+      again({
+        expectation: form.get("expectation") ?? "",
+        text: typed(form),
+        reason: eventFlaw(typed(form), problem),
+      }),
+  });
+}
+
+function eventFlaw(text: string, problem: Problem): string {
+  const { position } = problem.members;
+  return position === undefined
+    ? refusalText(problem)
+    : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
+}
+
+/** @throws {Problem} if the event still has a value that the sample leaves open. */
+function requireFilledIn(document: JsonValue): void {
+  const attributes = isObject(document) ? document["attributes"] : undefined;
+  if (!isObject(attributes)) return;
+  const open = placesIn(attributes).find(({ value }) => isPlaceholder(value));
+  if (open === undefined) return;
+  const detail = `Fill in ${
+    placePath(open)
+  } first: the job's plan does not say which value it needs`;
+  throw new Refusal("invalid-request", detail);
 }

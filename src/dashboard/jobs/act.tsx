@@ -45,7 +45,7 @@ const LINKS_MAX = 20;
 function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const { done, skipped, stopped } = report;
   return (
-    <section class="bulk">
+    <section class="column bulk">
       <h1>{CONTROLS[request.action].done} {counted(done.length, "job")}</h1>
       {stopped !== undefined && (
         <p class="note note-bad" role="alert">
@@ -74,7 +74,7 @@ function JobLinks({ jobs }: { readonly jobs: readonly BulkDone[] }) {
   if (jobs.length === 0) return null;
   const more = jobs.length - LINKS_MAX;
   return (
-    <ul class="bulk-links">
+    <ul class="bare bulk-links">
       {jobs.slice(0, LINKS_MAX).map(({ jobId, newJobId }) => (
         <li>
           <JobLink jobId={jobId} />
@@ -196,12 +196,13 @@ async function actOnAll(
   const status = report.stopped === undefined
     ? STATUS.ok
     : problemFacts(report.stopped.kind).status;
-  return page(
-    c,
-    deps,
-    { title: CONTROLS[action].done, screen: "jobs", styles: ["jobs.css"], status },
-    <BulkResult request={request} report={report} returnTo={returnTo} />,
-  );
+  return page(c, deps, {
+    title: CONTROLS[action].done,
+    screen: "jobs",
+    styles: ["jobs.css"],
+    status,
+    body: <BulkResult request={request} report={report} returnTo={returnTo} />,
+  });
 }
 
 /** The body for `POST /jobs/bulk`, with the filters of the page that the form was on. */

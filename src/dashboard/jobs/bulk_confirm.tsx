@@ -20,7 +20,6 @@ interface BulkConfirmProps {
   readonly preview: BulkPreview;
   /** The action applies to jobs created up to this position. */
   readonly upTo: number;
-  readonly now: number;
 }
 
 export function BulkConfirm(props: BulkConfirmProps) {
@@ -28,7 +27,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
   const { label, effect } = CONTROLS[action];
   const { jobs, searched } = preview.count;
   return (
-    <section class="bulk">
+    <section class="column bulk">
       <h1>
         {jobs === 0 && preview.retried > 0 ? `${label} again?` : `${label} ${jobsText(preview)}?`}
       </h1>
@@ -135,7 +134,7 @@ function Check({ name, text, required }: CheckProps) {
   );
 }
 
-function Sample({ preview, now }: BulkConfirmProps) {
+function Sample({ preview }: BulkConfirmProps) {
   const isAll = preview.sample.length === preview.count.jobs;
   return (
     <>
@@ -145,13 +144,13 @@ function Sample({ preview, now }: BulkConfirmProps) {
         headings={["Condition", "Job", "Type", "Created"]}
         asCards
       >
-        {preview.sample.map((job) => <SampleRow job={job} now={now} />)}
+        {preview.sample.map((job) => <SampleRow job={job} />)}
       </Table>
     </>
   );
 }
 
-function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: number }) {
+function SampleRow({ job }: { readonly job: JobSummary }) {
   return (
     <tr>
       <td>
@@ -162,7 +161,7 @@ function SampleRow({ job, now }: { readonly job: JobSummary; readonly now: numbe
       </td>
       <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
       <td>
-        <Time at={job.createdAt} now={now} />
+        <Time at={job.createdAt} ago />
       </td>
     </tr>
   );

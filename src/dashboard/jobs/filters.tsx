@@ -20,7 +20,7 @@ const FURTHER = ["type", "label", "state", "createdAfter", "createdBefore"] as c
 export function FilterForm({ address, types }: FilterFormProps) {
   const isFurther = FURTHER.some((name) => address.get(name) !== undefined);
   return (
-    <form method="get" action={JOBS_PATH} role="search" class="job-filters">
+    <form method="get" action={JOBS_PATH} role="search" class="stack-wide">
       {KEPT.flatMap((name) =>
         address.all(name).map((value) => <input type="hidden" name={name} value={value} />)
       )}
@@ -38,7 +38,7 @@ export function FilterForm({ address, types }: FilterFormProps) {
         />
         <button type="submit" class="primary">Search</button>
       </div>
-      <details open={isFurther}>
+      <details class="folded options" open={isFurther}>
         <summary>More filters</summary>
         <div class="job-fields">
           <Field name="type" label="Type">
@@ -122,7 +122,7 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
   const { active } = address;
   if (active.length === 0) return null;
   return (
-    <ul class="chips" aria-label="Filters in force">
+    <ul class="row bare chips" aria-label="Filters in force">
       {active.map(([name, value]) => {
         const others = address.all(name).filter((other) => other !== value);
         return (
@@ -151,7 +151,7 @@ export function SettledChips({ address }: { readonly address: JobsAddress }) {
   const { active } = address;
   if (active.length === 0) return <p>No filters: all jobs match.</p>;
   return (
-    <ul class="chips" aria-label="Filters in force">
+    <ul class="row bare chips" aria-label="Filters in force">
       {active.map(([name, value]) => (
         <li class="chip">
           <ChipText name={name} value={value} />
@@ -181,7 +181,7 @@ export function ConditionTabs({ address, count }: TabsProps) {
   const more = count.searched === undefined ? "" : "+";
   return (
     <nav id="job-tabs" class="job-tabs" aria-label="Conditions" data-live>
-      <ul>
+      <ul class="bare">
         <Tab
           name="all"
           condition=""

@@ -7,6 +7,7 @@ import { countText } from "../../core/size.ts";
 import { jobPagePath, TypeName } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
+import { useMay } from "../parts/viewing.tsx";
 import { Day } from "../parts/amounts.tsx";
 import type { JobsAddress } from "./address.ts";
 
@@ -17,9 +18,6 @@ const NAME_LENGTH_MAX = 80;
 interface GroupTableProps {
   readonly groups: readonly FailureGroup[];
   readonly address: JobsAddress;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly mayOperate: boolean;
 }
 
 export function GroupTable({ groups, ...props }: GroupTableProps) {
@@ -37,8 +35,9 @@ interface GroupProps extends Omit<GroupTableProps, "groups"> {
 }
 
 /** One line; the title has the whole message. */
-function Group({ group, address, now, mayOperate }: GroupProps) {
+function Group({ group, address }: GroupProps) {
   const { fingerprint, jobs, retried, open, oldest, newest, type, taskId, error } = group;
+  const mayOperate = useMay("operate");
   const its = { group: undefined, fingerprint };
   return (
     <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
@@ -63,10 +62,10 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
         </div>
       </td>
       <td class="group-oldest">
-        <Moment at={oldest.createdAt} jobId={oldest.jobId} now={now} />
+        <Moment at={oldest.createdAt} jobId={oldest.jobId} />
       </td>
       <td class="group-newest">
-        <Moment at={newest.createdAt} jobId={newest.jobId} now={now} />
+        <Moment at={newest.createdAt} jobId={newest.jobId} />
       </td>
       <td class="group-retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
@@ -83,13 +82,12 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
 interface MomentProps {
   readonly at: string;
   readonly jobId: string;
-  readonly now: number;
 }
 
-function Moment({ at, jobId, now }: MomentProps) {
+function Moment({ at, jobId }: MomentProps) {
   return (
     <a href={jobPagePath(jobId)} title={jobId}>
-      <Day at={at} now={now} isAgo />
+      <Day at={at} ago />
     </a>
   );
 }

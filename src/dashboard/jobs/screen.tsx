@@ -1,16 +1,17 @@
 /** `/ui/jobs`: find jobs, see what they wait for, and act on one or on all that match. */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";
-import { formatCursor } from "../../documents/parameters.ts";
+import { formatCursor, PAGE_MAX } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { type Problem, problemFacts } from "../../http/problems/problem.ts";
+import type { Problem } from "../../http/problems/problem.ts";
 import { toJobFilter } from "../../documents/job_filter.ts";
-import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
+import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
@@ -33,7 +34,6 @@ import {
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { page } from "../page.tsx";
-import { MissingScope } from "../parts/action_form.tsx";
 import { NoteLine } from "../notes.tsx";
 import type { Route } from "../../http/route.ts";
 
@@ -77,65 +77,63 @@ const LIVE = { ...OPTIONS, scripts: ["durations.js", "jobs.js"], live: "journal"
 
 function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: Problem): Response {
   const { errors = [] } = problem.members;
-  const { status } = problemFacts(problem.kind);
-  return page(
-    c,
-    deps,
-    { ...OPTIONS, scripts: ["durations.js", "jobs.js"], status },
-    <>
-      <Heading address={address} />
-      {errors.map((issue) => (
-        <p class="note note-bad" role="alert">
-          <bdi>{Object.values(issue).join(" ")}</bdi>
-        </p>
-      ))}
-      <FilterForm address={address} types={knownTypes(deps)} />
-      <Chips address={address} />
-    </>,
-  );
+  return page(c, deps, {
+    ...OPTIONS,
+    scripts: ["durations.js", "jobs.js"],
+    problem,
+    body: (
+      <>
+        <Heading address={address} />
+        {errors.map((issue) => (
+          <p class="note note-bad" role="alert">
+            <bdi>{Object.values(issue).join(" ")}</bdi>
+          </p>
+        ))}
+        <FilterForm address={address} types={knownTypes(deps)} />
+        <Chips address={address} />
+      </>
+    ),
+  });
 }
 
 async function listPage(asked: PageRequest): Promise<Response> {
   const { c, deps, address, query, filter, mayOperate } = asked;
-  const { engine, clock } = deps;
+  const { engine } = deps;
   const jobs = jobsPage(engine, query, filter);
   const { count } = jobs;
   const rows = await toRows(deps, jobs.jobs);
-  return page(
-    c,
-    deps,
-    {
-      ...LIVE,
-      calls: [{
-        label: "These jobs",
-        command: curlCommands(c, deps).get(`/jobs?${listFilters(asked)}`),
-      }],
-    },
-    <>
-      <Top {...asked} />
-      <ConditionTabs address={address} count={count} />
-      <div class="job-bar">
-        <NewJobsLine jobs={jobs} address={address} />
-        {mayOperate
-          ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
-          : <MissingScope scope="operate" what="controlling jobs" />}
-      </div>
-      {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
-      {rows.length === 0
-        ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
-        : (
-          <JobTable
-            rows={rows}
-            gone={jobs.gone}
-            now={clock.now()}
-            returnTo={mayOperate ? address.with() : undefined}
-          />
-        )}
-      <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
-      <AboutLink search={query.search} />
-      <Pager jobs={jobs} address={address} />
-    </>,
-  );
+  return page(c, deps, {
+    ...LIVE,
+    calls: [{
+      label: "These jobs",
+      command: curlCommands(c, deps).get(`/jobs?${listFilters(asked)}`),
+    }],
+    body: (
+      <>
+        <Top {...asked} />
+        <ConditionTabs address={address} count={count} />
+        <div class="row row-between job-bar">
+          <NewJobsLine jobs={jobs} address={address} />
+          <Needs scope="operate" what="controlling jobs">
+            <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
+          </Needs>
+        </div>
+        {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
+        {rows.length === 0
+          ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
+          : (
+            <JobTable
+              rows={rows}
+              gone={jobs.gone}
+              returnTo={mayOperate ? address.with() : undefined}
+            />
+          )}
+        <SearchedLine searched={jobs.searched} further={olderPath(address, jobs)} />
+        <AboutLink search={query.search} />
+        <Pager jobs={jobs} address={address} />
+      </>
+    ),
+  });
 }
 
 /** Includes the page, so that the call returns what is shown. */
@@ -167,69 +165,64 @@ function knownTypes({ engine }: HttpDeps): readonly string[] {
 }
 
 function groupsPage(asked: PageRequest): Response {
-  const { c, deps, address, filter, mayOperate } = asked;
-  const { groups, more, searched } = deps.engine.lists.failures(filter, KINDS_MAX);
-  return page(
-    c,
-    deps,
-    {
-      ...LIVE,
-      calls: [{
-        label: "These kinds of failures",
-        command: curlCommands(c, deps).get(`/failures?${withLimit(address.filters(), KINDS_MAX)}`),
-      }],
-    },
-    <>
-      <Top {...asked} />
-      <div class="job-bar">
-        <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
-          The most frequent first
+  const { c, deps, address, filter } = asked;
+  const { groups, more, searched } = deps.engine.lists.failures(filter, PAGE_MAX.failureKinds);
+  return page(c, deps, {
+    ...LIVE,
+    calls: [{
+      label: "These kinds of failures",
+      command: curlCommands(c, deps).get(
+        `/failures?${withLimit(address.filters(), PAGE_MAX.failureKinds)}`,
+      ),
+    }],
+    body: (
+      <>
+        <Top {...asked} />
+        <div class="row row-between job-bar">
+          <p id="kind-news" class="links job-news" role="status" data-again={address.with()}>
+            The most frequent first
+          </p>
+        </div>
+        {groups.length === 0 ? <NoFailures address={address} /> : (
+          <GroupTable
+            groups={groups}
+            address={address}
+          />
+        )}
+        {more !== 0 && (
+          <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>
+        )}
+        <SearchedLine searched={searched} />
+        <p class="hint">
+          Failures are of one kind if they have the same type, task, error and words in the message;
+          numbers, ids, times, paths and text in quotation marks are ignored.
         </p>
-      </div>
-      {groups.length === 0 ? <NoFailures address={address} /> : (
-        <GroupTable
-          groups={groups}
-          address={address}
-          now={deps.clock.now()}
-          mayOperate={mayOperate}
-        />
-      )}
-      {more !== 0 && (
-        <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>
-      )}
-      <SearchedLine searched={searched} />
-      <p class="hint">
-        Failures are of one kind if they have the same type, task, error and words in the message;
-        numbers, ids, times, paths and text in quotation marks are ignored.
-      </p>
-    </>,
-  );
+      </>
+    ),
+  });
 }
 
 function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>): Response {
   const { c, deps, address } = asked;
   const request = parseBulkRequest({ action, filter: address.filterBody() }, deps, undefined);
-  return page(
-    c,
-    deps,
-    {
-      ...OPTIONS,
-      title: `${CONTROLS[action].label} jobs`,
-      calls: [{
-        label: `${CONTROLS[action].label} them`,
-        command: curlCommands(c, deps).post("/jobs/bulk", {
-          action,
-          filter: address.filterBody(),
-          upTo: request.upTo,
-        }),
-      }],
-    },
-    <BulkConfirm
-      action={action}
-      address={address}
-      preview={previewBulk(deps.engine, request)}
-      upTo={request.upTo}
-      now={deps.clock.now()}
-    />,
-  );
+  return page(c, deps, {
+    ...OPTIONS,
+    title: `${CONTROLS[action].label} jobs`,
+    calls: [{
+      label: `${CONTROLS[action].label} them`,
+      command: curlCommands(c, deps).post("/jobs/bulk", {
+        action,
+        filter: address.filterBody(),
+        upTo: request.upTo,
+      }),
+    }],
+    body: (
+      <BulkConfirm
+        action={action}
+        address={address}
+        preview={previewBulk(deps.engine, request)}
+        upTo={request.upTo}
+      />
+    ),
+  });
 }

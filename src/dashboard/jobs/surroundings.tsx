@@ -56,7 +56,7 @@ export function NewJobsLine({ jobs: { news, newer }, address }: NewsLineProps) {
     ? `${many} newer ${news.jobs === 1 ? "job" : "jobs"}`
     : `${many} more ${news.jobs === 1 ? "matches" : "match"} now`;
   return (
-    <p id="job-news" class="job-news" role="status" data-live>
+    <p id="job-news" class="links job-news" role="status" data-live>
       {news.jobs > 0
         ? <a href={address.with()}>{text}: show {news.jobs === 1 ? "it" : "them"}</a>
         : newer === undefined
@@ -175,7 +175,7 @@ interface SearchedLineProps {
 export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
-    <p class="job-searched">
+    <p class="note job-searched">
       Examined {counted(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, but not older ones.{" "}
       {further !== undefined && <a href={further}>Search further back</a>}

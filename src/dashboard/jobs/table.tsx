@@ -3,7 +3,7 @@
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { ActionForm, Confirm } from "../parts/action_form.tsx";
+import { ActionForm, Confirm } from "../parts/forms.tsx";
 import { JobLink, TypeName } from "../parts/links.tsx";
 import { Day, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -56,13 +56,11 @@ function CancelTicked() {
 interface JobTableProps {
   readonly rows: readonly JobRow[];
   readonly gone: ReadonlySet<JobSummary>;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
   /** Where an action redirects to; absent if the viewer may not act. */
   readonly returnTo: string | undefined;
 }
 
-export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
+export function JobTable({ rows, gone, returnTo }: JobTableProps) {
   return (
     <div class="table-box job-table" tabindex={0} role="region" aria-label="Jobs">
       <table>
@@ -88,9 +86,7 @@ export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <Row row={row} now={now} isGone={gone.has(row.job)} returnTo={returnTo} />
-          ))}
+          {rows.map((row) => <Row row={row} isGone={gone.has(row.job)} returnTo={returnTo} />)}
         </tbody>
       </table>
     </div>
@@ -99,12 +95,11 @@ export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
 
 interface RowProps {
   readonly row: JobRow;
-  readonly now: number;
   readonly isGone: boolean;
   readonly returnTo: string | undefined;
 }
 
-function Row({ row, now, isGone, returnTo }: RowProps) {
+function Row({ row, isGone, returnTo }: RowProps) {
   const { job, queued, ran } = row;
   return (
     <tr
@@ -137,7 +132,7 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
         <Type job={job} />
       </td>
       <td class="job-created">
-        <Day at={job.createdAt} now={now} />
+        <Day at={job.createdAt} />
       </td>
       <td class="job-length" data-name="queued">
         <LengthText length={queued} />

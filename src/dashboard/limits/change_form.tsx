@@ -16,8 +16,7 @@ import {
   type RefusedForm,
   RefusedNote,
 } from "../form.tsx";
-import { Confirm, ReasonField } from "../parts/action_form.tsx";
-import { LineInput } from "../parts/labelled_input.tsx";
+import { Confirm, LineInput, ReasonField } from "../parts/forms.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING =

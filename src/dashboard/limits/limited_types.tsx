@@ -6,9 +6,11 @@ import { limitsText } from "../../core/place_limits.ts";
 import { countText } from "../../core/size.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { counted } from "../../core/counted.ts";
-import { definitionPath, JournalLink } from "../parts/links.tsx";
+import { definitionPath } from "../parts/links.tsx";
+import { EntryLink } from "../parts/entries.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
+import { useMay } from "../parts/viewing.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { ChangeForm, RestoreForm } from "./change_form.tsx";
 import type { RefusedForm } from "../form.tsx";
@@ -21,14 +23,12 @@ interface LimitedTypesProps {
   readonly limits: readonly LimitedType[];
   /** The loaded types; only their limits can be changed. */
   readonly types: readonly string[];
-  readonly mayChange: boolean;
   readonly refused: RefusedForm | undefined;
-  readonly now: number;
 }
 
 export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
   return (
-    <div id="limited-types" data-live>
+    <div id="limited-types" class="column" data-live>
       {limits.length === 0
         ? (
           <Empty title="No type of job has limits">
@@ -46,7 +46,7 @@ export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
 
 type LimitedProps = Omit<LimitedTypesProps, "limits"> & { readonly one: LimitedType };
 
-function Limited({ one, types, mayChange, refused, now }: LimitedProps) {
+function Limited({ one, types, refused }: LimitedProps) {
   const { type } = one;
   const isLoaded = types.includes(type);
   return (
@@ -59,10 +59,10 @@ function Limited({ one, types, mayChange, refused, now }: LimitedProps) {
         </h3>
         <span>{limitsText(one.limits)}</span>
       </div>
-      <Use one={one} now={now} />
-      <Changed one={one} now={now} />
+      <Use one={one} />
+      <Changed one={one} />
       {!isLoaded && <p class="hint">No definition of this type is loaded.</p>}
-      {mayChange && (
+      {useMay("operate") && (
         <div class="row">
           {isLoaded && <ChangeForm one={one} refused={refused} />}
           {one.change !== undefined && <RestoreForm one={one} />}
@@ -74,10 +74,9 @@ function Limited({ one, types, mayChange, refused, now }: LimitedProps) {
 
 interface OneProps {
   readonly one: LimitedType;
-  readonly now: number;
 }
 
-function Use({ one, now }: OneProps) {
+function Use({ one }: OneProps) {
   const { type, limits: { maxRunning, perKey }, held, waiting } = one;
   // For a type without keys, the only row would repeat the one for all jobs.
   const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
@@ -105,7 +104,7 @@ function Use({ one, now }: OneProps) {
           </UseRow>
         ))}
         <MoreKeys count={keys.length - KEYS_SHOWN} unlisted={one.moreKeys} />
-        <RateRows one={one} now={now} />
+        <RateRows one={one} />
       </Table>
     </div>
   );
@@ -120,7 +119,7 @@ function Key({ of }: { readonly of: string | null }) {
 }
 
 /** The rate of the type, or of each key if it counts keys separately. */
-function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps) {
+function RateRows({ one: { limits: { rate }, rates, moreRates } }: OneProps) {
   if (rate === undefined) return null;
   const within = `started within ${durationText(rate.perMs)}`;
   const rows = rates.length > 0 ? rates : [{ key: null, began: 0, waiting: 0 }];
@@ -135,7 +134,7 @@ function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps
           )}
           {nextAt !== undefined && (
             <div>
-              next at <Time at={nextAt} now={now} />
+              next at <Time at={nextAt} ago />
             </div>
           )}
         </UseRow>
@@ -187,18 +186,18 @@ function MoreKeys({ count, unlisted }: MoreKeysProps) {
 }
 
 /** Renders nothing if the limits are those of the code. */
-function Changed({ one: { change, code }, now }: OneProps) {
+function Changed({ one: { change, code } }: OneProps) {
   if (change === undefined) return null;
   const { by, since, actor, reason } = change;
   return (
     <p>
-      Changed <Time at={since} now={now} />
+      Changed <Time at={since} ago />
       {actor !== undefined && (
         <>
           {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
         </>
       )}: <UserText text={reason} />{" "}
-      <JournalLink logId={by} title="job.LimitsChanged" />. The code says: {limitsText(code)}.
+      <EntryLink logId={by} title="job.LimitsChanged" />. The code says: {limitsText(code)}.
     </p>
   );
 }

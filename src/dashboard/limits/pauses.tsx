@@ -3,6 +3,7 @@
  * each.
  */
 
+import { Needs } from "../parts/viewing.tsx";
 import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
@@ -18,22 +19,20 @@ import {
   type RefusedForm,
   RefusedNote,
 } from "../form.tsx";
-import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
+import { Confirm, LineInput, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
-import { JobLink, JournalLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { EntryLink } from "../parts/entries.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
-import { LineInput } from "../parts/labelled_input.tsx";
 
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;
 
 interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
-  readonly mayEnd: boolean;
-  readonly now: number;
   /** The path of the page. */
   readonly returnTo: string;
   /** The text if nothing is paused. */
@@ -61,7 +60,7 @@ type PauseNoteProps = Omit<PausesSectionProps, "pauses" | "whenNone" | "max"> & 
   readonly pause: HeldPause;
 };
 
-function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
+function PauseNote({ pause, returnTo }: PauseNoteProps) {
   const { pauseId, reason, since, until, actor } = pause;
   return (
     <div class="note note-bad stack">
@@ -69,7 +68,7 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
         <strong>
           <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
         </strong>{" "}
-        since <Time at={since} now={now} />
+        since <Time at={since} ago />
         {actor !== undefined && (
           <>
             {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
@@ -77,7 +76,7 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
         )}
         {until !== undefined && (
           <>
-            , until <Time at={until} now={now} />
+            , until <Time at={until} ago />
           </>
         )}
         : <UserText text={reason} lengthMax={LENGTH_MAX} />
@@ -86,9 +85,9 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
         and {waitText(pause)}
         <FirstJobs pause={pause} />.
       </p>
-      {mayEnd
-        ? <EndPause pause={pause} returnTo={returnTo} id={`end-${pauseId}`} />
-        : <MissingScope scope="operate" what="ending a pause" />}
+      <Needs scope="operate" what="ending a pause">
+        <EndPause pause={pause} returnTo={returnTo} id={`end-${pauseId}`} />
+      </Needs>
     </div>
   );
 }
@@ -109,7 +108,7 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
           {index !== 0 && ", "}
-          <JournalLink logId={logId} title="a failed attempt" />
+          <EntryLink logId={logId} title="a failed attempt" />
         </>
       ))}
       {")"}

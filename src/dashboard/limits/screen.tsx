@@ -1,13 +1,12 @@
 /** `/ui/limits`: limits of job types with their use, pauses, and the forms that change them. */
 
 import type { Context } from "hono";
+import { Needs } from "../parts/viewing.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
-import { MissingScope } from "../parts/action_form.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
@@ -33,7 +32,6 @@ export const LIMITS_SCREEN_ROUTES: readonly Route[] = [
 function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine } = deps;
-  const now = deps.clock.now();
   const mayOperate = requestViewer(c).scopes.includes("operate");
   const [limits, pauses] = [engine.limits.all, engine.pauses.all()];
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
@@ -50,61 +48,50 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
       })),
     ]
     : [];
-  return page(
-    c,
-    deps,
-    {
-      title: "Limits",
-      screen: "limits",
-      styles: ["limits.css"],
-      // A live page would reset the refused form.
-      ...(refused === undefined ? { live: "journal" } : refusedAs(refused)),
-      calls: [
-        { label: "The limits of job types, with their use", command: commands.get("/limits") },
-        { label: "The pauses, with what each holds", command: commands.get("/pauses") },
-        ...ending,
-      ],
-    },
-    <>
-      <h1>Limits and pauses</h1>
-      <NoteLine c={c} deps={deps} />
-      <section class="stack-wide" aria-labelledby="pauses-heading">
-        <h2 id="pauses-heading">Pauses</h2>
-        <PausesSection
-          pauses={pauses}
-          mayEnd={mayOperate}
-          now={now}
-          returnTo={LIMITS_PATH}
-          whenNone="Nothing is paused."
-        />
-        {mayOperate
-          ? <PauseForm types={types} refused={refused} />
-          : <MissingScope scope="operate" what="pausing jobs" />}
-      </section>
-      <section class="stack-wide" aria-labelledby="limits-heading">
-        <h2 id="limits-heading">Limits of job types</h2>
-        <LimitedTypes
-          limits={limits}
-          types={types}
-          mayChange={mayOperate}
-          refused={refused}
-          now={now}
-        />
-        {mayOperate
-          ? (
+  return page(c, deps, {
+    title: "Limits",
+    screen: "limits",
+    styles: ["system.css"],
+    // A live page would reset the refused form.
+    live: refused === undefined ? "journal" : undefined,
+    problem: refused?.problem,
+    calls: [
+      { label: "The limits of job types, with their use", command: commands.get("/limits") },
+      { label: "The pauses, with what each holds", command: commands.get("/pauses") },
+      ...ending,
+    ],
+    body: (
+      <>
+        <h1>Limits and pauses</h1>
+        <NoteLine c={c} deps={deps} />
+        <section class="stack-wide" aria-labelledby="pauses-heading">
+          <h2 id="pauses-heading">Pauses</h2>
+          <PausesSection
+            pauses={pauses}
+            returnTo={LIMITS_PATH}
+            whenNone="Nothing is paused."
+          />
+          <Needs scope="operate" what="pausing jobs">
+            <PauseForm types={types} refused={refused} />
+          </Needs>
+        </section>
+        <section class="stack-wide" aria-labelledby="limits-heading">
+          <h2 id="limits-heading">Limits of job types</h2>
+          <LimitedTypes
+            limits={limits}
+            types={types}
+            refused={refused}
+          />
+          <Needs scope="operate" what="changing limits">
             <div id="other-types" data-live>
               <LimitType
                 types={types.filter((type) => !limits.some((one) => one.type === type))}
                 refused={refused}
               />
             </div>
-          )
-          : <MissingScope scope="operate" what="changing limits" />}
-      </section>
-    </>,
-  );
-}
-
-function refusedAs({ problem }: RefusedForm) {
-  return { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) };
+          </Needs>
+        </section>
+      </>
+    ),
+  });
 }

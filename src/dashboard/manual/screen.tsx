@@ -124,23 +124,25 @@ function showPage(c: Context, deps: HttpDeps, name: string): Response {
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
   }
-  return page(
-    c,
-    deps,
-    { title: shown.title, screen: "manual", styles: ["manual.css"] },
-    <div class="manual">
-      <Contents shown={shown} />
-      <article>
-        <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
-      </article>
-    </div>,
-  );
+  return page(c, deps, {
+    title: shown.title,
+    screen: "manual",
+    styles: ["manual.css"],
+    body: (
+      <div class="manual">
+        <Contents shown={shown} />
+        <article class="column">
+          <Markdown text={shown.text} hrefOf={(target) => manualLink(shown, target)} />
+        </article>
+      </div>
+    ),
+  });
 }
 
 function Contents({ shown }: { readonly shown: ManualPage }) {
   return (
     <nav aria-label="Pages of the manual" class="manual-pages">
-      <ul>
+      <ul class="bare">
         {MANUAL_PAGES.map((listed) => (
           <li>
             <a href={manualPath(listed)} aria-current={listed === shown ? "page" : undefined}>

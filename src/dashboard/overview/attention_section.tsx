@@ -3,11 +3,11 @@
 import type { Child } from "hono/jsx";
 import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
@@ -23,20 +23,19 @@ interface AttentionSectionProps {
   /** Failures that were not retried yet. */
   readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
-  readonly now: number;
   /** Notes below the failures. */
   readonly children?: Child;
 }
 
 export function AttentionSection(props: AttentionSectionProps) {
-  const { attention, open, failingTypes, now, children } = props;
+  const { attention, open, failingTypes, children } = props;
   return (
-    <section aria-labelledby="attention-heading" class="overview-section">
+    <section aria-labelledby="attention-heading" class="stack-wide">
       <h2 id="attention-heading">What may need you</h2>
       <div class="sheet">
         <Headline open={open} />
         <div id="attention-failed" data-calm>
-          <FailedJobs jobs={attention.failed} now={now} />
+          <FailedJobs jobs={attention.failed} />
         </div>
       </div>
       <div id="attention-parked" data-live>
@@ -45,7 +44,7 @@ export function AttentionSection(props: AttentionSectionProps) {
       {children}
       <div class="attention-others">
         <Sheet name="waiting" title="Longest waiting">
-          <WaitingJobs waiting={attention.waiting} now={now} />
+          <WaitingJobs waiting={attention.waiting} />
         </Sheet>
         <Sheet name="failing" title="Types that fail">
           <FailingTypes types={failingTypes} />
@@ -96,12 +95,12 @@ function Sheet({ name, title, children }: SheetProps) {
   );
 }
 
-function FailedJobs({ jobs, now }: { readonly jobs: readonly FailedJob[]; readonly now: number }) {
+function FailedJobs({ jobs }: { readonly jobs: readonly FailedJob[] }) {
   if (jobs.length === 0) return <p class="soft">Nothing to retry.</p>;
   return (
-    <ol class="cases">
+    <ol class="bare cases">
       {jobs.map((job) => (
-        <Case job={job} at={job.endedAt} now={now}>
+        <Case job={job} at={job.endedAt}>
           {job.failure.recoveryRequired && <b class="bad">needs recovery:</b>}{" "}
           <UserText
             text={`${job.failure.error.name}: ${messageText(job.failure.error)}`}
@@ -115,15 +114,14 @@ function FailedJobs({ jobs, now }: { readonly jobs: readonly FailedJob[]; readon
 
 interface WaitingJobsProps {
   readonly waiting: NeedingAttention["waiting"];
-  readonly now: number;
 }
 
-function WaitingJobs({ waiting, now }: WaitingJobsProps) {
+function WaitingJobs({ waiting }: WaitingJobsProps) {
   if (waiting.length === 0) return <p class="soft">No job waits for an event.</p>;
   return (
-    <ol class="cases">
+    <ol class="bare cases">
       {waiting.map(({ job, since }) => (
-        <Case job={job} at={since} now={now}>
+        <Case job={job} at={since}>
           <WaitsFor job={job} />
         </Case>
       ))}
@@ -147,12 +145,11 @@ function WaitsFor({ job }: { readonly job: JobState }) {
 interface CaseProps {
   readonly job: JobState;
   readonly at: string;
-  readonly now: number;
   readonly children: Child;
 }
 
 /** Always on one line. */
-function Case({ job, at, now, children }: CaseProps) {
+function Case({ job, at, children }: CaseProps) {
   return (
     <li>
       <JobLink jobId={job.jobId} />
@@ -162,7 +159,7 @@ function Case({ job, at, now, children }: CaseProps) {
           : <UserText text={job.type} lengthMax={LINE_LENGTH_MAX} />}
       </span>
       <span class="one-line soft">{children}</span>
-      <Time at={at} now={now} />
+      <Time at={at} ago />
     </li>
   );
 }

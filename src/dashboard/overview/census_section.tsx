@@ -10,9 +10,9 @@ import { Duration } from "../parts/amounts.tsx";
 
 export function CensusSection({ census }: { readonly census: Census }) {
   return (
-    <section aria-labelledby="jobs-heading" class="overview-section">
+    <section aria-labelledby="jobs-heading" class="stack-wide">
       <h2 id="jobs-heading">Jobs</h2>
-      <ul id="census" class="tiles" data-live>
+      <ul id="census" class="bare tiles" data-live>
         {CONDITIONS.map((condition) => (
           <ConditionTile condition={condition} count={census.conditions.get(condition) ?? 0} />
         ))}
@@ -30,7 +30,7 @@ export function CensusSection({ census }: { readonly census: Census }) {
         </li>
         <OldestTile oldest={census.oldestQueued} />
       </ul>
-      <p id="states" class="states soft" data-live>
+      <p id="states" class="links states soft" data-live>
         By state:{" "}
         {STATE_NAMES.map((state) => (
           <StateLink state={state} count={census.states.get(state) ?? 0} />

@@ -14,7 +14,8 @@ import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { Cited, LIMITS_PATH } from "../parts/links.tsx";
+import { LIMITS_PATH } from "../parts/links.tsx";
+import { Cited, CitedItems } from "../parts/entries.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
@@ -65,64 +66,58 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const pauseNotes = (
     <PausesSection
       pauses={pauses}
-      mayEnd={mayOperate}
-      now={now}
       returnTo="/"
       max={PAUSES_MAX}
     />
   );
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
-  return page(
-    c,
-    deps,
-    {
-      title: "Overview",
-      screen: "overview",
-      styles: ["uplot.css", "overview.css"],
-      scripts: ["uplot.js", "durations.js", "overview.js"],
-      live: "journal",
-      headers: { vary: "accept" },
-      calls: [
-        { label: "This screen", command: commands.get(`/overview?span=${span}`) },
-        ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
-          label: `End the pause ${pauseId}`,
-          command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
-        })),
-        ...standstillCalls(stoppedBy, commands),
-      ],
-    },
-    <>
-      <h1 class="unseen">Overview</h1>
-      <NoteLine c={c} deps={deps} />
-      <Health deps={deps} />
-      {isStopped && pauseNotes}
-      <Standstill {...stoppedBy} />
-      <div id="first-job" data-live>
-        {census.jobs === 0 && <FirstJob commands={commands} />}
-      </div>
-      <AttentionSection
-        attention={attention}
-        open={engine.lists.count({ conditions: ["failed"], retried: false })}
-        failingTypes={counts?.failingTypes ?? []}
-        now={now}
-      >
-        {!isStopped && pauseNotes}
-      </AttentionSection>
-      <CensusSection census={census} />
-      {mayOperate && census.jobs > 0 && (
-        <p>
-          <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
-        </p>
-      )}
-      {counts !== undefined && <TrendSection {...counts} />}
-      <TrustStrip
-        journal={journal}
-        sync={overview?.trend("1h").whole.sync}
-        diskFree={counts?.diskFree}
-        now={now}
-      />
-    </>,
-  );
+  return page(c, deps, {
+    title: "Overview",
+    screen: "overview",
+    styles: ["uplot.css", "overview.css"],
+    scripts: ["uplot.js", "durations.js", "overview.js"],
+    live: "journal",
+    headers: { vary: "accept" },
+    calls: [
+      { label: "This screen", command: commands.get(`/overview?span=${span}`) },
+      ...(mayOperate ? pauses : []).map(({ pauseId }) => ({
+        label: `End the pause ${pauseId}`,
+        command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
+      })),
+      ...standstillCalls(stoppedBy, commands),
+    ],
+    body: (
+      <>
+        <h1 class="unseen">Overview</h1>
+        <NoteLine c={c} deps={deps} />
+        <Health deps={deps} />
+        {isStopped && pauseNotes}
+        <Standstill {...stoppedBy} />
+        <div id="first-job" data-live>
+          {census.jobs === 0 && <FirstJob commands={commands} />}
+        </div>
+        <AttentionSection
+          attention={attention}
+          open={engine.lists.count({ conditions: ["failed"], retried: false })}
+          failingTypes={counts?.failingTypes ?? []}
+        >
+          {!isStopped && pauseNotes}
+        </AttentionSection>
+        <CensusSection census={census} />
+        {mayOperate && census.jobs > 0 && (
+          <p>
+            <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
+          </p>
+        )}
+        {counts !== undefined && <TrendSection {...counts} />}
+        <TrustStrip
+          journal={journal}
+          sync={overview?.trend("1h").whole.sync}
+          diskFree={counts?.diskFree}
+        />
+      </>
+    ),
+  });
 }
 
 /** Whether ending a pause would end the standstill. */
@@ -236,18 +231,10 @@ function Cause({ told, now }: CauseProps) {
         {summary.map((part) => <Cited of={part} />)}
       </p>
       <ul>
-        {reasons.map((reason) => (
-          <li>
-            <Cited of={reason} />
-          </li>
-        ))}
+        <CitedItems of={reasons} />
       </ul>
       <ul>
-        {next.map((step) => (
-          <li>
-            <Cited of={step} />
-          </li>
-        ))}
+        <CitedItems of={next} />
       </ul>
     </section>
   );

@@ -43,10 +43,10 @@ const CHARTS: readonly ChartDescription[] = [
     kind: "counts",
     about: (interval) => `Jobs in each ${interval}`,
     lines: [
-      countLine("created", "tone-ink"),
-      countLine("succeeded", "tone-succeeded"),
-      countLine("failed", "tone-failed"),
-      countLine("cancelled", "tone-cancelled dashed"),
+      countLine("created", ""),
+      countLine("succeeded", "condition-succeeded"),
+      countLine("failed", "condition-failed"),
+      countLine("cancelled", "condition-cancelled dashed"),
     ],
   },
   {
@@ -54,21 +54,21 @@ const CHARTS: readonly ChartDescription[] = [
     title: "Time in the queue",
     kind: "durations",
     about: () => "From queued until a worker takes the job",
-    lines: spreadLines("queued", "tone-queued"),
+    lines: spreadLines("queued", "condition-queued"),
   },
   {
     name: "run",
     title: "Run time",
     kind: "durations",
     about: () => "From a worker taking the job until it ends, waits or backs off",
-    lines: spreadLines("run", "tone-executing"),
+    lines: spreadLines("run", "condition-executing"),
   },
   {
     name: "sync",
     title: "Sync time",
     kind: "durations",
     about: () => "From the first byte of a batch until all of it is on disk",
-    lines: spreadLines("sync", "tone-ink"),
+    lines: spreadLines("sync", ""),
   },
 ];
 
@@ -119,7 +119,7 @@ export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
   const { each } = SPAN_TEXTS[span];
   const startedAt = `${new Date(sinceMs).toISOString().slice(0, 19)}Z`;
   return (
-    <section aria-labelledby="trend-heading" class="overview-section">
+    <section aria-labelledby="trend-heading" class="stack-wide">
       <div class="row row-between">
         <h2 id="trend-heading">The last {SPAN_TEXTS[span].all}</h2>
         <SpanLinks current={span} />
@@ -167,7 +167,7 @@ function Chart({ chart, each, trend }: ChartProps) {
         <h3>{title}</h3>
         <p class="about soft one-line">{about(each)}</p>
       </figcaption>
-      <ul class="legend" id={`legend-${name}`} data-live>
+      <ul class="bare legend" id={`legend-${name}`} data-live>
         {lines.map(({ column, label, tone, read }) => (
           <li class={tone}>
             <span class="swatch" data-line={column} data-label={label}></span>
@@ -188,7 +188,7 @@ interface TrendTableProps {
 function TrendTable({ span, points }: TrendTableProps) {
   const { intervalMs, intervals } = TREND_SPANS[span];
   return (
-    <details class="figures">
+    <details class="folded figures">
       <summary>The figures, as a table</summary>
       <div class="table-box" tabindex={0} role="region" aria-label="The figures of the charts">
         <table

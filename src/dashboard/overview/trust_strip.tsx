@@ -15,12 +15,11 @@ interface TrustStripProps {
   readonly sync: Spread | undefined;
   /** `undefined` if the process lacks the permission. */
   readonly diskFree: number | undefined;
-  readonly now: number;
 }
 
-export function TrustStrip({ journal, sync, diskFree, now }: TrustStripProps) {
+export function TrustStrip({ journal, sync, diskFree }: TrustStripProps) {
   return (
-    <section aria-labelledby="trust-heading" class="overview-section">
+    <section aria-labelledby="trust-heading" class="stack-wide">
       <h2 id="trust-heading">Journal</h2>
       <dl id="trust" class="trust" data-live>
         <Fact name="Durable head" detail={<Chain chain={journal.head.chain} />}>
@@ -34,7 +33,7 @@ export function TrustStrip({ journal, sync, diskFree, now }: TrustStripProps) {
         </Fact>
         <DiskFact diskFree={diskFree} bytes={journal.bytes} />
         <RecoveryFact report={journal.lastRecovery} />
-        <VerificationFact found={journal.lastVerification} now={now} />
+        <VerificationFact found={journal.lastVerification} />
       </dl>
     </section>
   );
@@ -119,10 +118,9 @@ function entryLink(logId: LogId) {
 
 interface VerificationFactProps {
   readonly found: Verification | null;
-  readonly now: number;
 }
 
-function VerificationFact({ found, now }: VerificationFactProps) {
+function VerificationFact({ found }: VerificationFactProps) {
   return found === null
     ? (
       <Fact name="Last verification" detail={<a href="/ui/system">how it is verified</a>}>
@@ -135,7 +133,7 @@ function VerificationFact({ found, now }: VerificationFactProps) {
         isBad={found.verdict === "damaged"}
         detail={
           <>
-            to #{countText(found.head.logId)}, <Time at={found.at} now={now} />
+            to #{countText(found.head.logId)}, <Time at={found.at} ago />
           </>
         }
       >

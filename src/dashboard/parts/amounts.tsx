@@ -8,39 +8,37 @@ import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
 import type { Progress } from "../../core/job_state.ts";
 import { UserText } from "./text.tsx";
+import { useNow } from "./viewing.tsx";
 
 interface TimeProps {
   /** RFC 3339. */
   readonly at: string;
-  /** Milliseconds since the epoch. If present, the age is shown too. */
-  readonly now?: number;
+  /** Whether the age is shown too. */
+  readonly ago?: boolean;
 }
 
-/** `12:00:03` for today, otherwise with the date. */
-export function Time({ at, now }: TimeProps) {
+/** With the date; with its age, only `12:00:03` for today. */
+export function Time({ at, ago = false }: TimeProps) {
+  const now = useNow();
   return (
     <time datetime={at} title={at}>
-      {momentText(at, now)}
-      {now !== undefined && <Ago at={at} now={now} />}
+      {momentText(at, ago ? now : undefined)}
+      {ago && <Ago at={at} now={now} />}
     </time>
   );
 }
 
-function Ago({ at, now }: Required<TimeProps>) {
+function Ago({ at, now }: { readonly at: string; readonly now: number }) {
   return <span class="ago">{` ${agoText(Date.parse(at), now)}`}</span>;
 }
 
-interface DayProps extends Required<TimeProps> {
-  /** Whether the age is shown too. */
-  readonly isAgo?: boolean;
-}
-
 /** The time for today, otherwise the date, for places with room for only one of them. */
-export function Day({ at, now, isAgo = false }: DayProps) {
+export function Day({ at, ago = false }: TimeProps) {
+  const now = useNow();
   return (
     <time datetime={at} title={at} data-day>
       {momentText(at, now).slice(0, "2026-01-01".length)}
-      {isAgo && <Ago at={at} now={now} />}
+      {ago && <Ago at={at} now={now} />}
     </time>
   );
 }

@@ -21,7 +21,7 @@ interface CallsProps {
 
 export function Calls({ calls, isOpen }: CallsProps) {
   return (
-    <details id="calls" class="curl" open={isOpen} data-live>
+    <details id="calls" class="folded curl" open={isOpen} data-live>
       <summary>curl</summary>
       <dl>
         {calls.map(({ label, command }) => (

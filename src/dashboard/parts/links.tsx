@@ -1,8 +1,7 @@
-/** Links to jobs and to entries, and sentences that cite entries. */
+/** Links to jobs and their types, and choices of links. */
 
 import type { LogId } from "../../core/ids.ts";
-import { TimedText, UserText } from "./text.tsx";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+import { UserText } from "./text.tsx";
 
 /** The query of the page; absent members are left out. */
 export interface TimeQuery {
@@ -33,6 +32,11 @@ export const LIMITS_PATH = "/ui/limits";
 /** The path of the page of a job type. */
 export function definitionPath(type: string): string {
   return `/ui/system/definitions/${encodeURIComponent(type)}`;
+}
+
+/** The path of an entry on the page of its job. */
+export function jobEntryPath(jobId: string, logId: LogId): string {
+  return `${jobPagePath(jobId)}?entry=${logId}#entry-${logId}`;
 }
 
 export function JobLink({ jobId }: { readonly jobId: string }) {
@@ -70,7 +74,7 @@ interface Choice {
 /** Links, of which one leads to what is shown now. */
 export function Choices({ choices, isSwitch = false, ...rest }: ChoicesProps) {
   return (
-    <ul class={isSwitch ? "switch" : "choices"} {...rest}>
+    <ul class={isSwitch ? "bare switch" : "bare links choices"} {...rest}>
       {choices.map(({ text, href, isChosen }) => (
         <li>
           <a href={href} aria-current={isChosen ? "true" : undefined}>{text}</a>
@@ -78,53 +82,4 @@ export function Choices({ choices, isSwitch = false, ...rest }: ChoicesProps) {
       ))}
     </ul>
   );
-}
-
-interface EntryLinkProps {
-  readonly jobId: string;
-  readonly logId: LogId;
-  /** Text after the position. */
-  readonly title?: string;
-}
-
-/** A link to an entry on the page of its job. */
-export function EntryLink({ jobId, logId, title }: EntryLinkProps) {
-  const href = `${jobPagePath(jobId)}?entry=${logId}#entry-${logId}`;
-  return <a class="entry-link" href={href} title={title}>{logId}</a>;
-}
-
-/** Each citation links to the stream. */
-export function Cited({ of }: { readonly of: Statement<Citation> }) {
-  return (
-    <>
-      <TimedText text={of.statement} />
-      {of.cites.map(({ logId, eventType }) => (
-        <>
-          {" "}
-          <JournalLink logId={logId} title={eventType} />
-        </>
-      ))}
-    </>
-  );
-}
-
-interface CitedEntryProps {
-  readonly href: string;
-  readonly logId: LogId;
-  readonly title: string | undefined;
-}
-
-/** A link that says to screen readers that the number is an entry. */
-export function CitedEntry({ href, logId, title }: CitedEntryProps) {
-  return (
-    <a class="entry-link" href={href} title={title}>
-      <span class="unseen">entry</span>
-      {logId}
-    </a>
-  );
-}
-
-/** A link to an entry of no single job, in the stream. */
-export function JournalLink({ logId, title }: Omit<CitedEntryProps, "href">) {
-  return <CitedEntry href={`/ui/stream?before=${logId + 1}`} logId={logId} title={title} />;
 }

@@ -33,19 +33,19 @@ export function Table({ caption, headings, asCards = false, children }: TablePro
 }
 
 interface TermProps {
-  readonly name: string;
+  readonly name: Child;
   /** The CSS class of what is said of it. */
   readonly class?: string | undefined;
   readonly children: Child;
 }
 
-/** An item of a list of facts: `dl.facts`. */
+/** An item of a list of facts, `dl.facts`: one below the other, or side by side. */
 export function Term({ name, class: style, children }: TermProps) {
   return (
-    <>
+    <div>
       <dt>{name}</dt>
       <dd class={style}>{children}</dd>
-    </>
+    </div>
   );
 }
 

@@ -116,37 +116,38 @@ function showReference(c: Context, deps: HttpDeps): Response {
   const document = deps.openApi() as unknown as DescribedApi;
   const commands = curlCommands(c, deps);
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
-  return page(
-    c,
-    deps,
-    { title: "Reference", styles: ["reference.css"] },
-    <>
-      <header class="stack">
-        <h1>API reference</h1>
-        <p class="soft">
-          Daybook{" "}
-          {document.info.version}: every route with its scope and a call of this server, for a job
-          with the id <code>order-42</code>. Parameters, bodies, answers and their schemas are in
-          {" "}
-          <a href="/openapi.json">openapi.json</a>.
-        </p>
-      </header>
-      {[...groups].map(([tag, operations]) => (
-        <section class="part" aria-labelledby={`tag-${tag}`}>
-          <h2 id={`tag-${tag}`}>{TITLES[tag] ?? tag}</h2>
-          <Table caption={`Routes: ${TITLES[tag] ?? tag}`} headings={["Route", "Scope", "Call"]}>
-            {operations.map((placed) => (
-              <OperationRow
-                placed={placed}
-                curl={curlOfExample(exampleCall(placed), commands)}
-              />
-            ))}
-          </Table>
-        </section>
-      ))}
-      <Problems />
-    </>,
-  );
+  return page(c, deps, {
+    title: "Reference",
+    styles: ["manual.css"],
+    body: (
+      <>
+        <header class="stack">
+          <h1>API reference</h1>
+          <p class="soft">
+            Daybook{" "}
+            {document.info.version}: every route with its scope and a call of this server, for a job
+            with the id <code>order-42</code>. Parameters, bodies, answers and their schemas are in
+            {" "}
+            <a href="/openapi.json">openapi.json</a>.
+          </p>
+        </header>
+        {[...groups].map(([tag, operations]) => (
+          <section class="part" aria-labelledby={`tag-${tag}`}>
+            <h2 id={`tag-${tag}`}>{TITLES[tag] ?? tag}</h2>
+            <Table caption={`Routes: ${TITLES[tag] ?? tag}`} headings={["Route", "Scope", "Call"]}>
+              {operations.map((placed) => (
+                <OperationRow
+                  placed={placed}
+                  curl={curlOfExample(exampleCall(placed), commands)}
+                />
+              ))}
+            </Table>
+          </section>
+        ))}
+        <Problems />
+      </>
+    ),
+  });
 }
 
 function OperationRow({ placed, curl }: { readonly placed: Placed; readonly curl: string }) {

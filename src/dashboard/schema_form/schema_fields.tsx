@@ -2,13 +2,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
-import {
-  inputState,
-  Issues,
-  issuesAt,
-  JsonInput,
-  LabelledInput,
-} from "../parts/labelled_input.tsx";
+import { inputState, Issues, issuesAt, JsonInput, LabelledInput } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import {
   type ChoiceField,

@@ -5,13 +5,8 @@ import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { STRATA } from "../../core/event.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
-import {
-  inputState,
-  Issues,
-  issuesAt,
-  LabelledInput,
-  LineInput,
-} from "../parts/labelled_input.tsx";
+import { inputState, Issues, issuesAt, LabelledInput, LineInput } from "../parts/forms.tsx";
+import type { Problem } from "../../http/problems/problem.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import {
   type EntriesFound,
@@ -19,7 +14,7 @@ import {
   searchAhead,
   searchBack,
 } from "../../http/requests/entry_search.ts";
-import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
@@ -44,6 +39,8 @@ export interface ParsedStreamQuery {
   readonly texts: FilterTexts;
   /** `undefined` if the query is invalid. */
   readonly query: StreamQuery | undefined;
+  /** The refusal of an invalid query. */
+  readonly problem?: Problem;
   /** The pointer of each is the name of its parameter. */
   readonly issues: readonly PointedIssue[];
 }
@@ -71,7 +68,7 @@ function withoutSpaces(search: URLSearchParams): URLSearchParams {
   );
 }
 
-function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
+function parsed(request: Request): Omit<ParsedStreamQuery, "texts"> {
   try {
     return { query: readQuery(request, PARAMETERS), issues: [] };
   } catch (error) {
@@ -79,7 +76,7 @@ function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
     const issues = (error.members.errors ?? []).flatMap((issue) =>
       "parameter" in issue ? [{ pointer: issue.parameter, detail: issue.detail }] : []
     );
-    return { query: undefined, issues };
+    return { query: undefined, problem: error, issues };
   }
 }
 

@@ -1,15 +1,15 @@
 /** `/ui/stream`: the journal, live and back to its beginning. */
 
 import type { Context } from "hono";
+import type { JobId } from "../../core/ids.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
-import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { curlCommands } from "../parts/curl.tsx";
-import { page, type PageOptions } from "../page.tsx";
+import { page } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
+import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import {
   FILTER_NAMES,
   FilterForm,
@@ -34,52 +34,40 @@ export const STREAM_ROUTES: readonly Route[] = [
 
 async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
   const parsedQuery = parseStreamQuery(c.req.raw);
-  const { query } = parsedQuery;
-  const found = query === undefined ? undefined : await findEntries(deps, query);
-  return page(
-    c,
-    deps,
-    {
-      ...pageOptions(deps, query),
-      ...found === undefined
-        ? {}
-        : { calls: [{ label: "Follow it", command: curlOfPage(c, deps, parsedQuery, found) }] },
-    },
-    <>
-      <h1>Stream</h1>
-      <FilterForm parsedQuery={parsedQuery} />
-      {found === undefined || query === undefined
-        ? (
-          <RefusalNote
-            refusal={{
-              message: "Cannot show the entries: a filter is invalid",
-              issues: parsedQuery.issues,
-            }}
-            inputs={FILTER_NAMES}
-          />
-        )
-        : <Found deps={deps} parsedQuery={parsedQuery} query={query} found={found} />}
-    </>,
-  );
-}
-
-function pageOptions({ engine }: HttpDeps, query: StreamQuery | undefined): PageOptions {
-  const common = {
+  const { query, problem, issues } = parsedQuery;
+  const found = query && await findEntries(deps, query);
+  return page(c, deps, {
     title: "Stream",
     screen: "stream",
     scripts: ["stream.js"],
     styles: ["stream.css"],
-  } as const;
-  if (query === undefined) {
-    return { ...common, status: problemFacts("invalid-request").status };
-  }
-  if (isOfThePast(query)) return { ...common, status: STATUS.ok };
-  const { jobId } = query;
-  const isKnown = jobId !== undefined && engine.job(jobId) !== undefined;
-  return { ...common, live: isKnown ? jobId : "journal" };
+    live: query && liveness(deps, query),
+    problem,
+    calls: found && [{ label: "Follow it", command: curlOfPage(c, deps, parsedQuery, found) }],
+    body: (
+      <>
+        <h1>Stream</h1>
+        <FilterForm parsedQuery={parsedQuery} />
+        {found === undefined || query === undefined
+          ? (
+            <RefusalNote
+              refusal={{ message: "Cannot show the entries: a filter is invalid", issues }}
+              inputs={FILTER_NAMES}
+            />
+          )
+          : <Found deps={deps} parsedQuery={parsedQuery} query={query} found={found} />}
+      </>
+    ),
+  });
 }
 
 /** A page of older entries is static. */
+function liveness({ engine }: HttpDeps, query: StreamQuery): JobId | "journal" | undefined {
+  if (isOfThePast(query)) return undefined;
+  const { jobId } = query;
+  return jobId !== undefined && engine.job(jobId) !== undefined ? jobId : "journal";
+}
+
 function isOfThePast({ before, after }: StreamQuery): boolean {
   return before !== undefined || after !== undefined;
 }
@@ -96,7 +84,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
   const now = clock.now();
   const { entries, from, to } = found;
   return (
-    <section aria-label="Entries" class="stream">
+    <section aria-label="Entries" class="stack-wide stream">
       <div class="stream-news">
         <span id="stream-state" class="soft">
           {isOfThePast(query) ? "Older entries" : "The newest first"}
@@ -107,7 +95,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
       <EntryHeads />
       <ol
         id="stream-rows"
-        class="stream-rows"
+        class="bare stream-rows"
         data-from={from}
         data-to={to}
         data-filtered={isFiltered(parsedQuery.texts) ? "true" : undefined}
@@ -140,7 +128,7 @@ function Pages({ deps, parsedQuery: { texts }, found }: Omit<FoundProps, "query"
   const hasOlder = from > 1;
   const hasNewer = to < deps.engine.headLogId;
   return (
-    <nav class="stream-pages" aria-label="Pages of the journal">
+    <nav class="row row-between" aria-label="Pages of the journal">
       <p id="stream-looked" class="hint">{examinedText(found, isFiltered(texts))}</p>
       <div class="row">
         {hasNewer && (

@@ -1,10 +1,9 @@
 /** The form that creates a job: its subject, options, and the equivalent curl call. */
 
-import type { Scope } from "../../access/tokens.ts";
+import { Needs } from "../parts/viewing.tsx";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
-import { issuesAt, LabelledInput, LineInput } from "../parts/labelled_input.tsx";
-import { MissingScope, OnceField } from "../parts/action_form.tsx";
+import { issuesAt, LabelledInput, LineInput, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";
@@ -27,11 +26,10 @@ export interface CreationFormProps {
   /** The initial content of the form. */
   readonly textsAtFirst: FormTexts;
   readonly refusal: FormRefusal | undefined;
-  readonly scopes: readonly Scope[];
 }
 
 export function CreationForm(props: CreationFormProps) {
-  const { action, subject, texts, refusal, scopes } = props;
+  const { action, subject, texts, refusal } = props;
   const at = subjectPointer(subject);
   const issues = refusal?.issues ?? [];
   const own = issuesAt(issues, at)
@@ -43,22 +41,20 @@ export function CreationForm(props: CreationFormProps) {
       <SchemaFields form={subject.form} texts={texts} issues={own} />
       {subject.kind === "type" && subject.form.fields.length > 0 && <TypingHint />}
       <Options texts={texts} issues={issues} />
-      {scopes.includes("submit")
-        ? (
-          <div class="row">
-            <button type="submit" class="primary">Submit the job</button>
-            <button
-              type="submit"
-              name={SHOW}
-              value="curl"
-              formaction={`${action}#calls`}
-              formnovalidate
-            >
-              Show it as curl
-            </button>
-          </div>
-        )
-        : <MissingScope scope="submit" what="submitting jobs" />}
+      <Needs scope="submit" what="submitting jobs">
+        <div class="row">
+          <button type="submit" class="primary">Submit the job</button>
+          <button
+            type="submit"
+            name={SHOW}
+            value="curl"
+            formaction={`${action}#calls`}
+            formnovalidate
+          >
+            Show it as curl
+          </button>
+        </div>
+      </Needs>
       <LackingHint {...props} />
     </form>
   );
@@ -120,7 +116,7 @@ function Options({ texts, issues }: OptionsProps) {
     issues,
   });
   return (
-    <details class="options" open={isUsed || isWrong}>
+    <details class="folded options" open={isUsed || isWrong}>
       <summary>Options: id, priority, labels, start</summary>
       <div class="options-grid">
         <LineInput

@@ -15,7 +15,7 @@ import {
   parseForm,
   withPlainLineEnds,
 } from "../schema_form/form_texts.ts";
-import { ONCE } from "../parts/action_form.tsx";
+import { ONCE } from "../parts/forms.tsx";
 
 /** A job of a type, or a job with a plan. The form shows the input, or the plan. */
 export type Subject =

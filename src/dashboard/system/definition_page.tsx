@@ -2,7 +2,9 @@
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
-import { matcherText } from "../../explain/phrases.ts";
+import { matcherText } from "../../explain/awaited_events.ts";
+import { WantedEvent } from "../job/expectations.tsx";
+import { expectationResource } from "../../core/job_resource.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -13,7 +15,7 @@ import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
-import { FieldNote } from "../parts/labelled_input.tsx";
+import { FieldNote } from "../parts/forms.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
@@ -101,7 +103,7 @@ export function DefinitionPage({ definition, newest, form, deps }: DefinitionPag
         )}
       </TypeHead>
       <TypeFigures deps={deps} type={type} />
-      <div class="two-columns">
+      <div class="column two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a job</h2>
           <CreationForm {...form} />
@@ -151,37 +153,16 @@ function Expectations({ newest }: { readonly newest: JobState | undefined }) {
 }
 
 function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
-  const { id, matcher, multiplicity, taskId } = expected;
+  const { id, multiplicity } = expected;
   return (
-    <>
-      <dt>
-        <UserText text={id} lengthMax={200} />
-      </dt>
-      <dd>
-        <code>
-          <UserText text={matcher.eventType} lengthMax={200} />
-        </code>
-        {taskId !== undefined && (
-          <>
-            {" of task "}
-            <UserText text={taskId} lengthMax={200} />
-          </>
-        )}
-        {matcher.correlation !== "any" && (
-          <>
-            {" where "}
-            <code>
-              <UserText text={JSON.stringify(matcher.correlation)} lengthMax={500} />
-            </code>
-          </>
-        )}
-        {multiplicity !== "ExactlyOnce" && (
-          <>
-            {`, ${typeof multiplicity === "string" ? multiplicity : `${multiplicity.times} times`}`}
-          </>
-        )}
-      </dd>
-    </>
+    <Term name={<UserText text={id} lengthMax={200} />}>
+      <WantedEvent one={expectationResource(expected)} />
+      {multiplicity !== "ExactlyOnce" && (
+        <>
+          {`, ${typeof multiplicity === "string" ? multiplicity : `${multiplicity.times} times`}`}
+        </>
+      )}
+    </Term>
   );
 }
 

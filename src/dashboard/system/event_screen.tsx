@@ -1,28 +1,29 @@
-/** `/ui/system/event`: an event from outside, and its receipt. */
+/** Events from forms, and what each did; `/ui/system/event` has a form for any event. */
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { createHash } from "node:crypto";
+import { Needs } from "../parts/viewing.tsx";
+import type { EventId } from "../../core/ids.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { carryOut, type Done, formRefusal } from "../form.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
+import { page } from "../page.tsx";
+import { curlCommands } from "../parts/curl.tsx";
+import { issuesAt, ONCE, OnceField } from "../parts/forms.tsx";
+import { UserText } from "../parts/text.tsx";
+import { toForm } from "../schema_form/field.ts";
+import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
+import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
+import { deliverOne, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { isObject, withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { type Receipt, type ReceiptJob, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { incomingEvent } from "../../documents/events.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
-import { type Problem, problemFacts, problemHeaders } from "../../http/problems/problem.ts";
-import { readQuery, refuseQuery } from "../../http/requests/request.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
-import { carryOut, type FormRefusal, formRefusal } from "../form.tsx";
-import { page } from "../page.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
-import { type SchemaForm, toForm } from "../schema_form/field.ts";
-import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
-import { curlCommands } from "../parts/curl.tsx";
+import type { Problem } from "../../http/problems/problem.ts";
+import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
-import { MissingScope, ONCE, OnceField } from "../parts/action_form.tsx";
-import { UserText } from "../parts/text.tsx";
-import { issuesAt } from "../parts/labelled_input.tsx";
-import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
-import { sendEvent } from "../event_form.ts";
 
 const PATH = "/ui/system/event";
 
@@ -54,50 +55,25 @@ async function send(c: Context, deps: HttpDeps): Promise<Response> {
 
 function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Problem): Response {
   const { value } = parseForm(FORM, texts);
-  return page(
-    c,
-    deps,
-    {
-      title: "Send an event",
-      screen: "system",
-      styles: ["system.css"],
-      calls: [{
-        label: "Send the event",
-        command: curlCommands(c, deps).post("/events", isObject(value) ? value : {}),
-      }],
-      ...(problem === undefined
-        ? {}
-        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
-    },
-    <EventPage
-      action={PATH}
-      note={<NoteLine c={c} deps={deps} />}
-      form={FORM}
-      texts={texts}
-      once={texts.get(ONCE)}
-      refusal={problem === undefined ? undefined : formRefusal(problem)}
-      maySubmit={requestViewer(c).scopes.includes("submit")}
-    />,
-  );
-}
-
-interface EventPageProps {
-  readonly action: string;
-  /** The receipt of the last event. */
-  readonly note: Child;
-  readonly form: SchemaForm;
-  readonly texts: FormTexts;
-  readonly once: string | undefined;
-  readonly refusal: FormRefusal | undefined;
-  readonly maySubmit: boolean;
+  return page(c, deps, {
+    title: "Send an event",
+    screen: "system",
+    styles: ["system.css"],
+    calls: [{
+      label: "Send the event",
+      command: curlCommands(c, deps).post("/events", isObject(value) ? value : {}),
+    }],
+    problem,
+    body: <EventPage note={<NoteLine c={c} deps={deps} />} texts={texts} problem={problem} />,
+  });
 }
 
 /** The fields of most events; the others are folded. */
 const USUAL: readonly string[] = ["eventType", "attributes", "jobId"];
 
-function EventFields({ form, texts, issues }: SchemaFieldsProps) {
+function EventFields({ texts, issues }: Omit<SchemaFieldsProps, "form">) {
   const [usual = [], others = []] = [true, false].map((isUsual) =>
-    form.fields.filter(({ name }) => USUAL.includes(name) === isUsual)
+    FORM.fields.filter(({ name }) => USUAL.includes(name) === isUsual)
   );
   const ofOthers = others.flatMap(({ pointer }) => issuesAt(issues, pointer));
   const ofUsual = issues.filter((issue) => !ofOthers.includes(issue));
@@ -105,20 +81,27 @@ function EventFields({ form, texts, issues }: SchemaFieldsProps) {
     others.some((one) => (texts.get(inputName(one)) ?? "") !== "");
   return (
     <>
-      <SchemaFields form={{ ...form, fields: usual }} texts={texts} issues={ofUsual} />
-      <details class="options" open={isUsed}>
+      <SchemaFields form={{ ...FORM, fields: usual }} texts={texts} issues={ofUsual} />
+      <details class="folded options" open={isUsed}>
         <summary>More: event id, time, trace ids</summary>
         <div class="options-grid">
-          <SchemaFields form={{ ...form, fields: others }} texts={texts} issues={ofOthers} />
+          <SchemaFields form={{ ...FORM, fields: others }} texts={texts} issues={ofOthers} />
         </div>
       </details>
     </>
   );
 }
 
+interface EventPageProps {
+  /** The receipt of the last event. */
+  readonly note: Child;
+  readonly texts: FormTexts;
+  readonly problem: Problem | undefined;
+}
+
 /** The form that sends an event by hand. */
-function EventPage(props: EventPageProps) {
-  const { action, note, form, texts, once, refusal, maySubmit } = props;
+function EventPage({ note, texts, problem }: EventPageProps) {
+  const refusal = problem && formRefusal(problem);
   return (
     <>
       <header class="stack">
@@ -133,23 +116,90 @@ function EventPage(props: EventPageProps) {
       </header>
       {note}
       <section class="sheet form-alone" aria-label="Event">
-        <form method="post" action={action} class="form" id="send">
-          <OnceField value={once} />
+        <form method="post" action={PATH} class="form" id="send">
+          <OnceField value={texts.get(ONCE)} />
           {refusal !== undefined && (
             <p class="note note-bad" role="alert">
               <UserText text={refusal.message} lengthMax={500} />
             </p>
           )}
-          <EventFields form={form} texts={texts} issues={refusal?.issues ?? []} />
-          {maySubmit
-            ? (
-              <p class="row">
-                <button type="submit" class="primary">Send the event</button>
-              </p>
-            )
-            : <MissingScope scope="submit" what="sending events" />}
+          <EventFields texts={texts} issues={refusal?.issues ?? []} />
+          <Needs scope="submit" what="sending events">
+            <p class="row">
+              <button type="submit" class="primary">Send the event</button>
+            </p>
+          </Needs>
         </form>
       </section>
     </>
   );
+}
+
+/**
+ * Delivers an event. Without an id of its own, the same content from the same form is the same
+ * event; other content is another event.
+ *
+ * @param once The random value that the form was created with.
+ * @param content The document as typed, if its form has one field for all of it.
+ * @throws {Problem} if the event is refused.
+ */
+export async function sendEvent(
+  c: Context,
+  { engine, spans }: HttpDeps,
+  document: JsonValue,
+  once: string | null,
+  content = JSON.stringify(document),
+): Promise<Done> {
+  const judged = judgeEvent(document);
+  if (!judged.valid) throw invalidRequest(judged.errors);
+  const event = { eventId: onceOnly(once ?? "", content), ...judged.event };
+  const receipt = await deliverOne(engine, withOrigin(event, requestOrigin(c, spans) ?? {}));
+  // The receipt of an id with other content says why it changes nothing.
+  const isBad = receipt.disposition === "duplicate" && receipt.reason !== undefined;
+  return { text: receiptText(receipt), isBad };
+}
+
+function onceOnly(once: string, content: string): EventId {
+  const digest = createHash("sha256").update(`${once}\n${content}`).digest("base64url");
+  return `evt_form_${digest.slice(0, 24)}` as EventId;
+}
+
+const JOBS_MAX = 3;
+
+function receiptText(receipt: Receipt): string {
+  const { disposition, eventId, logId, reason, nearest } = receipt;
+  const at = logId === undefined ? "" : ` as entry ${logId}`;
+  const why = reason === undefined ? "" : `: ${reason.replace(/^matched nothing: /, "")}`;
+  switch (disposition) {
+    case "matched":
+      return `Event ${eventId} is recorded${at}. ${jobsText(receipt)}`;
+    case "duplicate":
+      return `Event ${eventId} was already recorded${at}, and changes nothing.`;
+    case "recorded": {
+      const near = nearest === undefined || why.includes(nearest.reason)
+        ? ""
+        : ` The nearest is job ${nearest.jobId}: ${nearest.reason}.`;
+      return `Event ${eventId} is recorded${at}, and matched nothing${why}. ${
+        jobsText(receipt)
+      }${near}`;
+    }
+    case "rejected":
+      throw new TypeError("Cannot show the receipt: the event was refused");
+  }
+}
+
+function jobsText({ jobs, more = 0 }: Pick<Receipt, "jobs" | "more">): string {
+  const shown = jobs.slice(0, JOBS_MAX).map(jobText);
+  const hidden = jobs.length - shown.length + more;
+  const others = hidden > 0 ? [`${hidden} more ${hidden === 1 ? "is" : "are"} not listed.`] : [];
+  return [...shown, ...others].join(" ");
+}
+
+function jobText({ jobId, state, expectation, matched, required, reason }: ReceiptJob): string {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return expectation === undefined
+    ? `It reached job ${jobId}, which is ${state}${why}.`
+    : `It counted for "${expectation}" of job ${jobId}, ${matched ?? 0} of ${required ?? 0}${why}${
+      state === "Running" ? "" : `; the job is ${state}`
+    }.`;
 }

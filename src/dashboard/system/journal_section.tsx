@@ -1,9 +1,10 @@
 /** The journal's location, its files, and its condition at the start. */
 
 import type { Child } from "hono/jsx";
+import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
-import type { Standing } from "../../core/standing.ts";
-import { databaseText, roleText } from "../../explain/standing_texts.ts";
+import { durationText } from "../../core/duration.ts";
+import { databaseText, roleText, type Standing } from "../../core/standing.ts";
 import type {
   JournalInfo,
   RecoveryReport,
@@ -15,10 +16,9 @@ import type { SystemPort } from "../../http/http_deps.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
-import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
-import { ActionForm, MissingScope } from "../parts/action_form.tsx";
+import { ActionForm } from "../parts/forms.tsx";
 import { momentText, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */
@@ -176,16 +176,12 @@ interface VerificationSectionProps {
   readonly run: VerificationRun | null;
   /** Whether this process can verify the journal. */
   readonly canVerify: boolean;
-  /** Whether the viewer may start a verification. */
-  readonly mayVerify: boolean;
-  readonly now: number;
   /** The note with the result of the button. */
   readonly note: Child;
 }
 
 /** The verification of the journal: last verdict, progress, and a button that starts one. */
-export function VerificationSection(props: VerificationSectionProps) {
-  const { last, run, canVerify, mayVerify, now, note } = props;
+export function VerificationSection({ last, run, canVerify, note }: VerificationSectionProps) {
   return (
     <section class="sheet" aria-labelledby="verification">
       <h2 id="verification">Verification</h2>
@@ -197,10 +193,10 @@ export function VerificationSection(props: VerificationSectionProps) {
         class="stack verification"
       >
         <Progress run={run} />
-        <LastVerdict last={last} now={now} />
+        <LastVerdict last={last} />
       </div>
       {canVerify
-        ? <VerifyButton mayVerify={mayVerify} />
+        ? <VerifyButton />
         : <p class="hint">This journal is not in files, so there is nothing to verify.</p>}
     </section>
   );
@@ -259,7 +255,7 @@ function progressText({ bytesDone, bytesTotal }: VerificationRun & { status: "ru
   return `${percent} %, ${sizeText(bytesDone)} of ${sizeText(bytesTotal)}`;
 }
 
-function LastVerdict({ last, now }: { readonly last: Verification | null; readonly now: number }) {
+function LastVerdict({ last }: { readonly last: Verification | null }) {
   if (last === null) {
     return (
       <p class="soft">
@@ -273,7 +269,7 @@ function LastVerdict({ last, now }: { readonly last: Verification | null; readon
     <div role="status" class="stack">
       <p>
         <strong class={isIntact ? "good" : "bad"}>{isIntact ? "Intact" : "Damaged"}</strong>{" "}
-        <Time at={last.at} now={now} />{" "}
+        <Time at={last.at} ago />{" "}
         <span class="soft">{`up to ${last.head.logId}, in ${durationText(last.durationMs)}`}</span>
       </p>
       <p class="verdict">
@@ -283,13 +279,14 @@ function LastVerdict({ last, now }: { readonly last: Verification | null; readon
   );
 }
 
-function VerifyButton({ mayVerify }: Pick<VerificationSectionProps, "mayVerify">) {
-  if (!mayVerify) return <MissingScope scope="operate" what="verifying" />;
+function VerifyButton() {
   return (
-    <ActionForm action="/ui/system/verify" label="Verify now" returnTo="/ui/system#verification">
-      <span class="hint">
-        The verification runs in the background, and slows requests down slightly.
-      </span>
-    </ActionForm>
+    <Needs scope="operate" what="verifying">
+      <ActionForm action="/ui/system/verify" label="Verify now" returnTo="/ui/system#verification">
+        <span class="hint">
+          The verification runs in the background, and slows requests down slightly.
+        </span>
+      </ActionForm>
+    </Needs>
   );
 }

@@ -19,11 +19,12 @@ import { UserText } from "../parts/text.tsx";
 import { counted } from "../../core/counted.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
+import { useMay } from "../parts/viewing.tsx";
 import { Time } from "../parts/amounts.tsx";
 
 const PATH = "/ui/system";
 
-/** The definitions that are not folded. */
+/** The others are folded, so that neither eyes nor keys have to pass hundreds of them. */
 const DEFINITIONS_SHOWN = 50;
 
 export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
@@ -33,66 +34,58 @@ export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
 
 async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  const { engine, clock, system, verification } = deps;
+  const { engine, system, verification } = deps;
   // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
   const run = verification?.run ?? null;
   const journal = await engine.journalInfo();
   const commands = curlCommands(c, deps);
   const viewer = requestViewer(c);
-  const { scopes } = viewer;
-  const now = clock.now();
-  return page(
-    c,
-    deps,
-    {
-      title: "System",
-      screen: "system",
-      styles: ["system.css"],
-      scripts: ["system.js"],
-      live: "journal",
-      calls: [
-        { label: "This screen", command: commands.get("/system") },
-        ...verification === undefined || !scopes.includes("operate")
-          ? []
-          : [{ label: "Verify now", command: commands.post("/journal/verify") }],
-      ],
-    },
-    <>
-      <h1>System</h1>
-      <div class="two-columns">
-        <div class="column">
-          <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
-          <VerificationSection
-            last={journal.lastVerification}
-            run={run}
-            canVerify={verification !== undefined}
-            mayVerify={scopes.includes("operate")}
-            now={now}
-            note={<NoteLine c={c} deps={deps} />}
-          />
-          {system !== undefined && (
-            <ProcessSection
-              figures={system.process()}
-              versions={system.versions}
-              now={now}
+  return page(c, deps, {
+    title: "System",
+    screen: "system",
+    styles: ["system.css"],
+    scripts: ["system.js"],
+    live: "journal",
+    calls: [
+      { label: "This screen", command: commands.get("/system") },
+      ...verification === undefined || !viewer.scopes.includes("operate")
+        ? []
+        : [{ label: "Verify now", command: commands.post("/journal/verify") }],
+    ],
+    body: (
+      <>
+        <h1>System</h1>
+        <div class="column two-columns">
+          <div class="column">
+            <JournalSection journal={journal} system={system} standing={deps.shared?.standing()} />
+            <VerificationSection
+              last={journal.lastVerification}
+              run={run}
+              canVerify={verification !== undefined}
+              note={<NoteLine c={c} deps={deps} />}
             />
-          )}
+            {system !== undefined && (
+              <ProcessSection
+                figures={system.process()}
+                versions={system.versions}
+              />
+            )}
+          </div>
+          <div class="column">
+            <DefinitionsSection
+              definitions={engine.definitions()}
+            />
+            <LimitsSection deps={deps} />
+          </div>
         </div>
-        <div class="column">
-          <DefinitionsSection
-            definitions={engine.definitions()}
-            maySubmit={scopes.includes("submit")}
-          />
-          <LimitsSection deps={deps} />
-        </div>
-      </div>
-      {system !== undefined && <ConfigurationSection settings={system.settings} />}
-      <TokensSection
-        needsToken={deps.needsToken}
-        holders={tokenHolders(deps, viewer)}
-      />
-    </>,
-  );
+        {system !== undefined && <ConfigurationSection settings={system.settings} />}
+        <TokensSection
+          needsToken={deps.needsToken}
+          holders={tokenHolders(deps, viewer)}
+        />
+      </>
+    ),
+  });
 }
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {
@@ -105,13 +98,13 @@ function verify(c: Context, deps: HttpDeps): Promise<Response> {
   });
 }
 
-interface DefinitionsSectionProps {
+interface DefinitionsProps {
   readonly definitions: readonly DefinitionInfo[];
-  readonly maySubmit: boolean;
 }
 
 /** The job types that can be submitted, with links to the forms for plans and events. */
-function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps) {
+function DefinitionsSection({ definitions }: DefinitionsProps) {
+  const further = definitions.slice(DEFINITIONS_SHOWN);
   return (
     <section class="sheet" aria-labelledby="definitions-heading">
       <h2 id="definitions-heading">Definitions</h2>
@@ -123,18 +116,13 @@ function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps)
             </p>
           </Empty>
         )
-        : (
-          <>
-            <Definitions
-              definitions={definitions.slice(0, DEFINITIONS_SHOWN)}
-              maySubmit={maySubmit}
-            />
-            <FurtherDefinitions
-              definitions={definitions.slice(DEFINITIONS_SHOWN)}
-              maySubmit={maySubmit}
-            />
-          </>
-        )}
+        : <Definitions definitions={definitions.slice(0, DEFINITIONS_SHOWN)} />}
+      {further.length !== 0 && (
+        <details id="further-definitions">
+          <summary>{counted(further.length, "other definition")}</summary>
+          <Definitions definitions={further} />
+        </details>
+      )}
       <p class="row">
         <a class="button" href="/ui/system/plan">A job without code</a>
         <a class="button" href="/ui/system/event">Send an event</a>
@@ -143,53 +131,27 @@ function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps)
   );
 }
 
-function Definitions({ definitions, maySubmit }: DefinitionsSectionProps) {
+function Definitions({ definitions }: DefinitionsProps) {
+  const formName = useMay("submit") ? "Submit" : "Form";
   return (
-    <ul class="definitions">
-      {definitions.map((definition) => (
-        <Definition
-          definition={definition}
-          maySubmit={maySubmit}
-        />
+    <ul class="bare definitions">
+      {definitions.map(({ type, version, description }) => (
+        <li>
+          <div>
+            <a href={definitionPath(type)} class="mono">
+              <UserText text={type} lengthMax={200} />
+            </a>{" "}
+            <span class="soft">version {version}</span>
+            {description !== undefined && (
+              <p class="soft">
+                <UserText text={description} lengthMax={300} />
+              </p>
+            )}
+          </div>
+          <a class="button" href={`${definitionPath(type)}#submit-heading`}>{formName}</a>
+        </li>
       ))}
     </ul>
-  );
-}
-
-/** Folded, so that neither eyes nor keys have to pass hundreds of them. */
-function FurtherDefinitions({ definitions, maySubmit }: DefinitionsSectionProps) {
-  if (definitions.length === 0) return null;
-  return (
-    <details id="further-definitions">
-      <summary>{counted(definitions.length, "other definition")}</summary>
-      <Definitions definitions={definitions} maySubmit={maySubmit} />
-    </details>
-  );
-}
-
-interface DefinitionProps {
-  readonly definition: DefinitionInfo;
-  readonly maySubmit: boolean;
-}
-
-function Definition({ definition, maySubmit }: DefinitionProps) {
-  const { type, version, description } = definition;
-  const path = definitionPath(type);
-  return (
-    <li>
-      <div>
-        <a href={path} class="mono">
-          <UserText text={type} lengthMax={200} />
-        </a>{" "}
-        <span class="soft">version {version}</span>
-        {description !== undefined && (
-          <p class="soft">
-            <UserText text={description} lengthMax={300} />
-          </p>
-        )}
-      </div>
-      <a class="button" href={`${path}#submit-heading`}>{maySubmit ? "Submit" : "Form"}</a>
-    </li>
   );
 }
 
@@ -234,11 +196,10 @@ function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
 interface ProcessSectionProps {
   readonly figures: ProcessFigures;
   readonly versions: SystemPort["versions"];
-  readonly now: number;
 }
 
 /** The process: its uptime and its use of memory and processor. */
-function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
+function ProcessSection({ figures, versions }: ProcessSectionProps) {
   const { pid, startedAt, residentBytes, heap, cpuSeconds } = figures;
   return (
     <section class="sheet" aria-labelledby="process-heading">
@@ -246,7 +207,7 @@ function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
       <dl class="facts" id="process" data-live>
         <Term name="Process id">{pid}</Term>
         <Term name="Started">
-          <Time at={new Date(startedAt).toISOString()} now={now} />
+          <Time at={new Date(startedAt).toISOString()} ago />
         </Term>
         <Term name="Memory">
           {sizeText(residentBytes)} resident, {sizeText(heap.used)} of heap, at most{" "}

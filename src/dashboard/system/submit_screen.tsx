@@ -7,9 +7,8 @@ import { Term } from "../parts/table.tsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
-import { Problem, problemFacts, problemHeaders } from "../../http/problems/problem.ts";
+import { Problem } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
 import { carryOut, formRefusal } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../notes.tsx";
@@ -116,8 +115,8 @@ function showType(c: Context, deps: HttpDeps): Response {
     return show(c, deps, typeForm(deps, type));
   }
   readQuery(c.req.raw, NOTE_PARAMETER);
-  const options = { ...OPTIONS, title: type, live: "journal" } as const;
-  return page(c, deps, options, <UnloadedTypePage deps={deps} type={type} />);
+  const body = <UnloadedTypePage deps={deps} type={type} />;
+  return page(c, deps, { ...OPTIONS, title: type, live: "journal", body });
 }
 
 function show(c: Context, deps: HttpDeps, screen: CreationScreen): Response {
@@ -159,24 +158,17 @@ function formPage(
     refusal: problem === undefined
       ? undefined
       : formRefusal(problem, (text) => redacted(text, subject.form, texts)),
-    scopes: requestViewer(c).scopes,
   };
-  return page(
-    c,
-    deps,
-    {
-      ...OPTIONS,
-      title,
-      // A live page would reset the calls of a form that was sent.
-      ...(subject.kind === "type" && texts === atFirst ? { live: "journal" } : {}),
-      calls: [creationCall(form, curlCommands(c, deps))],
-      showsCalls: texts.has(SHOW),
-      ...(problem === undefined
-        ? {}
-        : { status: problemFacts(problem.kind).status, headers: problemHeaders(problem) }),
-    },
-    body(form, deps),
-  );
+  return page(c, deps, {
+    ...OPTIONS,
+    title,
+    // A live page would reset the calls of a form that was sent.
+    ...(subject.kind === "type" && texts === atFirst ? { live: "journal" } : {}),
+    calls: [creationCall(form, curlCommands(c, deps))],
+    showsCalls: texts.has(SHOW),
+    problem,
+    body: body(form, deps),
+  });
 }
 
 /** A job without code: a plan that outside events satisfy. */
@@ -192,7 +184,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
           The job is done when outside events have satisfied every expectation of its plan.
         </p>
       </header>
-      <div class="two-columns">
+      <div class="column two-columns">
         <section class="sheet" aria-labelledby="submit-heading">
           <h2 id="submit-heading">Submit a plan</h2>
           <CreationForm {...form} />

@@ -58,7 +58,7 @@ export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFi
         Times and failures are of jobs created in the last 24 hours that have ended, the newest{" "}
         {MEASURED_MAX} at most.
       </p>
-      <Kinds lists={lists} type={type} now={now} />
+      <Kinds lists={lists} type={type} />
     </section>
   );
 }
@@ -86,10 +86,9 @@ function spreadText(lengths: readonly (number | null)[]): string {
 interface KindsProps {
   readonly lists: HttpDeps["engine"]["lists"];
   readonly type: string;
-  readonly now: number;
 }
 
-function Kinds({ lists, type, now }: KindsProps) {
+function Kinds({ lists, type }: KindsProps) {
   const { groups, more } = lists.failures({ types: [type] }, KINDS_MAX);
   if (groups.length === 0) return null;
   return (
@@ -112,7 +111,7 @@ function Kinds({ lists, type, now }: KindsProps) {
               </a>
             </td>
             <td data-name="newest">
-              <Time at={newest.createdAt} now={now} /> <JobLink jobId={newest.jobId} />
+              <Time at={newest.createdAt} ago /> <JobLink jobId={newest.jobId} />
             </td>
             <td data-name="not retried">{countText(open)}</td>
           </tr>

@@ -25,7 +25,7 @@ export function EntryTable(props: EntryTableProps) {
   const { view: { logIds, window: { start, end }, job: { jobId } }, query } = props;
   const shown = shownIndexes(props);
   return (
-    <section aria-labelledby="entries-title" class="entries-part">
+    <section aria-labelledby="entries-title" class="stack-wide">
       <div class="row row-between">
         <h2 id="entries-title">Entries</h2>
         {logIds.length === end - start

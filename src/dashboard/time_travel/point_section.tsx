@@ -6,22 +6,26 @@ import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { EntryLink } from "../parts/links.tsx";
+import { EntryLink, type EntryPath } from "../parts/entries.tsx";
+import { jobEntryPath } from "../parts/links.tsx";
+import { ExpectationTable } from "../job/expectations.tsx";
+import { FailureView } from "../job/outcome.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { TaskProgress, Time } from "../parts/amounts.tsx";
 import { ChangeTable } from "./changes.tsx";
 import type { TimeView } from "./time_view.ts";
-import { counted, countOf } from "../../core/counted.ts";
+import { counted } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import { Table, Term } from "../parts/table.tsx";
 
 export function PointSection({ view }: { readonly view: TimeView }) {
   const { job, entry, step } = view;
   const resource = jobResource(job);
+  const pathOf = (logId: LogId) => jobEntryPath(job.jobId, logId);
   return (
     <section
       id="point"
-      class="point"
+      class="column two-columns point"
       data-log-id={entry.logId}
       data-step={view.index + 1}
       data-state={job.state}
@@ -29,10 +33,10 @@ export function PointSection({ view }: { readonly view: TimeView }) {
       aria-labelledby="point-title"
     >
       <div class="sheet">
-        <h2 id="point-title" class="standing">
+        <h2 id="point-title" class="row">
           {job.state} <ConditionMark condition={deriveCondition(job)} />
         </h2>
-        <EntryFacts view={view} />
+        <EntryFacts view={view} pathOf={pathOf} />
         <p>
           Why:{" "}
           <a href={`${jobPath(job.jobId)}/explain?at=${entry.logId}&format=text`}>
@@ -51,21 +55,27 @@ export function PointSection({ view }: { readonly view: TimeView }) {
       </div>
       <div class="sheet">
         <h3>Expectations then</h3>
-        <ExpectationTable jobId={job.jobId} expected={resource.expected} />
+        <ExpectationTable job={job} pathOf={pathOf} />
         <h3>Tasks then</h3>
         <TaskTable tasks={resource.tasks} />
-        <Failure failure={resource.failure} jobId={job.jobId} />
+        {resource.failure !== null && <h3>Failure</h3>}
+        <FailureView job={job} pathOf={pathOf} />
         <Output output={resource.output} href={`/jobs/${job.jobId}/replay?at=${entry.logId}`} />
       </div>
     </section>
   );
 }
 
-function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
+interface EntryFactsProps {
+  readonly view: TimeView;
+  readonly pathOf: EntryPath;
+}
+
+function EntryFacts({ view: { entry }, pathOf }: EntryFactsProps) {
   return (
     <dl class="facts">
       <Term name="Entry">
-        <EntryLink jobId={job.jobId} logId={entry.logId} />{" "}
+        <EntryLink logId={entry.logId} pathOf={pathOf} />{" "}
         <span class="mono">
           <UserText text={entry.eventType} />
         </span>
@@ -81,9 +91,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
       </Term>
       {entry.causedBy !== undefined && (
         <Term name="Caused by">
-          <a class="entry-link" href={`/ui/stream?before=${entry.causedBy + 1}`}>
-            {entry.causedBy}
-          </a>
+          <EntryLink logId={entry.causedBy} />
         </Term>
       )}
     </dl>
@@ -109,44 +117,6 @@ function Rule({ rule, why }: { readonly rule: RuleName; readonly why: string }) 
   );
 }
 
-type Resource = ReturnType<typeof jobResource>;
-
-interface FailureProps {
-  readonly jobId: string;
-  readonly failure: Resource["failure"];
-}
-
-function Failure({ failure, jobId }: FailureProps) {
-  if (failure === null) return null;
-  const { kind, error, because, taskId, recoveryRequired, leftInPlace } = failure;
-  return (
-    <>
-      <h3>Failure</h3>
-      <dl class="facts">
-        <Term name="Kind">{kind}</Term>
-        <Term name="Error">
-          <UserText text={`${error.name}: ${messageText(error)}`} />
-        </Term>
-        <Term name="Because of">
-          <EntryLink jobId={jobId} logId={because} />
-          {taskId !== null && (
-            <>
-              {" task "}
-              <UserText text={taskId} />
-            </>
-          )}
-        </Term>
-        {leftInPlace.length !== 0 && (
-          <Term name="Left in place">
-            <UserText text={leftInPlace.join(", ")} />
-          </Term>
-        )}
-        {recoveryRequired && <Term name="Recovery">required: a compensation failed</Term>}
-      </dl>
-    </>
-  );
-}
-
 function Output({ output, href }: { readonly output: unknown; readonly href: string }) {
   if (output === null) return null;
   return (
@@ -158,63 +128,6 @@ function Output({ output, href }: { readonly output: unknown; readonly href: str
 }
 
 const ROWS_MAX = 50;
-const CITES_MAX = 8;
-
-interface ExpectationTableProps {
-  readonly jobId: string;
-  readonly expected: ReturnType<typeof jobResource>["expected"];
-}
-
-/** The progress of each expectation of the plan. */
-export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
-  if (expected.length === 0) return <p class="soft">The plan expects nothing.</p>;
-  const more = expected.length - ROWS_MAX;
-  return (
-    <>
-      <Table
-        caption="Expectations"
-        headings={["Expectation", "Event type", "Counted", "By"]}
-        asCards
-      >
-        {expected.slice(0, ROWS_MAX).map((one) => (
-          <tr data-expectation={one.id}>
-            <th scope="row">
-              <UserText text={one.id} />
-            </th>
-            <td class="mono">
-              <UserText text={one.eventType} />
-            </td>
-            <td class={one.satisfied ? "counted satisfied" : "counted"}>
-              {countOf(one.matched, one.required)}
-              {one.waived !== undefined && ", waived"}
-            </td>
-            <td>
-              <Cites
-                jobId={jobId}
-                by={one.waived === undefined ? one.by : [...one.by, one.waived]}
-              />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      {more > 0 && (
-        <p class="hint">
-          {counted(more, "more expectation is", "more expectations are")} in the JSON.
-        </p>
-      )}
-    </>
-  );
-}
-
-function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly LogId[] }) {
-  const more = by.length - CITES_MAX;
-  return (
-    <span class="cites">
-      {by.slice(0, CITES_MAX).map((logId) => <EntryLink jobId={jobId} logId={logId} />)}
-      {more > 0 && <span class="soft">and {more} more</span>}
-    </span>
-  );
-}
 
 type Task = ReturnType<typeof jobResource>["tasks"][number];
 

@@ -128,40 +128,34 @@ interface WhatIf {
 function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
   const { jobId } = shown.view.job;
   const isWrong = shown.compared.refusal !== undefined || (whatIf?.outcome?.issues.length ?? 0) > 0;
-  return page(
-    c,
-    deps,
-    {
-      title: `${jobId} in time`,
-      screen: "jobs",
-      scripts: ["time_travel.js"],
-      styles: ["time_travel.css"],
-      calls: curlCalls(curlCommands(c, deps), shown, whatIf?.outcome),
-      status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
-    },
-    <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
-  );
+  return page(c, deps, {
+    title: `${jobId} in time`,
+    screen: "jobs",
+    scripts: ["time_travel.js"],
+    styles: ["time_travel.css"],
+    calls: curlCalls(curlCommands(c, deps), shown, whatIf?.outcome),
+    status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
+    body: <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
+  });
 }
 
 /** The part that the script fetches: it replaces the elements with the same ids. */
 function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
   const { view, query } = shown;
-  return page(
-    c,
-    deps,
-    {
-      title: `${view.job.jobId} in time`,
-      styles: ["time_travel.css"],
-      calls: curlCalls(curlCommands(c, deps), shown),
-    },
-    <>
-      <h1>
-        <JobLink jobId={view.job.jobId} />
-      </h1>
-      <Slider view={view} query={query} />
-      <PointSection view={view} />
-    </>,
-  );
+  return page(c, deps, {
+    title: `${view.job.jobId} in time`,
+    styles: ["time_travel.css"],
+    calls: curlCalls(curlCommands(c, deps), shown),
+    body: (
+      <>
+        <h1>
+          <JobLink jobId={view.job.jobId} />
+        </h1>
+        <Slider view={view} query={query} />
+        <PointSection view={view} />
+      </>
+    ),
+  });
 }
 
 interface TimeTravelProps {
@@ -186,7 +180,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
           </span>
         </p>
       </header>
-      <div class="travel">
+      <div class="column">
         <Slider view={view} query={query} />
         <PointSection view={view} />
         <EntryTable

@@ -13,13 +13,7 @@ import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseSupposition } from "../../documents/supposition.ts";
-import {
-  inputState,
-  Issues,
-  issuesAt,
-  JsonInput,
-  LabelledInput,
-} from "../parts/labelled_input.tsx";
+import { inputState, Issues, issuesAt, JsonInput, LabelledInput } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 
@@ -207,7 +201,7 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         id={WHAT_IF_FORM}
         method="post"
         action={`${timePath(jobId, query)}#what-if`}
-        class="what-if-form"
+        class="form two-columns"
       >
         <LeftOut {...props} />
         <Fields {...props} />

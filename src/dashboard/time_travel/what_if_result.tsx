@@ -9,7 +9,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { Cited } from "../parts/links.tsx";
+import { CitedItems } from "../parts/entries.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";
@@ -29,7 +29,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
   return (
     <div
       id="what-if-result"
-      class="what-if-result"
+      class="column"
       data-state={job.state}
       data-condition={deriveCondition(job)}
       data-first-difference={firstDifference?.logId}
@@ -62,16 +62,12 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
 function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
   const { outcome, statement, because, assumes } = answer;
   return (
-    <div id="what-if-result" class="what-if-result" data-outcome={outcome} role="status">
+    <div id="what-if-result" class="column" data-outcome={outcome} role="status">
       <p>
         <TimedText text={statement} />
       </p>
       <ul>
-        {because.map((reason) => (
-          <li>
-            <Cited of={reason} />
-          </li>
-        ))}
+        <CitedItems of={because} />
       </ul>
       <p class="hint">Assumed, since it is not on record:</p>
       <ul class="hint">

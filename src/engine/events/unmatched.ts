@@ -7,9 +7,8 @@ import { counted } from "../../core/counted.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
+import { nearestName, neighbourhood } from "../../explain/likeness/names.ts";
 import { correlationMismatches, type Mismatch, mismatchesText } from "../../explain/mismatch.ts";
-import { neighbourhood } from "../../explain/likeness/neighbouring_type.ts";
-import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -145,7 +144,9 @@ export class Unmatched {
     const nearest = nearestMiss(missing);
     if (nearest === undefined) {
       const all = `each job that waits for events of type ${event.eventType} was created after it`;
-      return compared.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
+      return compared.length === 0
+        ? undefined
+        : { reason: `matched nothing: ${all}${this.#startsOthers(event) ?? ""}` };
     }
     const clauses = failingClauses(nearest, event);
     const why = mismatchesText(clauses);
@@ -228,12 +229,14 @@ export class Unmatched {
   }
 
   /** A definition starts jobs on events of this type, but not on this event. */
-  #startsOthers(event: FactEvent): string | undefined {
-    const [definition] = this.#registry.startersFor(event.eventType);
-    const correlation = definition?.startsOn?.correlation;
-    if (definition === undefined || correlation === undefined) return undefined;
-    const why = mismatchesText(correlationMismatches(correlation, event.attributes));
-    return why === "" ? undefined : `, and it starts no job of type ${definition.type}: ${why}`;
+  #startsOthers({ eventType, attributes }: MatchableEvent): string | undefined {
+    for (const { type, startsOn } of this.#registry.startersFor(eventType)) {
+      const clauses = correlationMismatches(startsOn?.correlation ?? "any", attributes);
+      if (clauses.length > 0) {
+        return `, and it starts no job of type ${type}: ${mismatchesText(clauses)}`;
+      }
+    }
+    return undefined;
   }
 
   #didYouMean(eventType: string): string {

@@ -6,15 +6,15 @@
 
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { durationText } from "../../core/duration.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
+import type { Work } from "../../core/work.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
-import { becameBy, becameText } from "../../explain/became.ts";
 import type {
   About,
   Citation,
@@ -22,18 +22,19 @@ import type {
   JobAbout,
   Statement,
 } from "../../explain/explanation.ts";
-import { lengthMs } from "../../explain/condition_spans.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
+import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
+import type { Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
-import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
+import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type AboutParts = Pick<QueryParts, "events" | "history" | "table" | "pastEvents"> & {
+type AboutParts = Pick<QueryParts, "events" | "history" | "pacer" | "table" | "pastEvents"> & {
   readonly eventExplainer: EventExplainer;
   readonly explainer: Explainer;
 };
@@ -70,13 +71,16 @@ export class AboutSearch {
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
-    const having = await this.#jobs(about, found, asOf);
+    const share: Share = { spentMs: 0 };
+    const having = await this.#jobs(about, found, asOf, share, hold);
     const jobs = await this.#told(having, hold);
     const events = await this.#events(about, found, asOf, hold);
-    const twins = isIdentifier("", about) ? twinsText(having.map(({ job }) => job)) : "";
+    const { history, pacer } = this.#parts;
+    const twins = isIdentifier("", about)
+      ? await pacer.all(share, twinsText(having.map(({ job }) => job)))
+      : "";
     const summary = summarize(shownText(about), jobs, events, twins) +
       (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
-    const { history } = this.#parts;
     return {
       about,
       asOf,
@@ -87,10 +91,16 @@ export class AboutSearch {
   }
 
   /** Those that have not succeeded first, of these and the others the newest. */
-  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly FoundJob[]> {
+  async #jobs(
+    about: string,
+    found: FoundEvents,
+    asOf: LogId,
+    share: Share,
+    hold: ReserveMemory,
+  ): Promise<readonly FoundJob[]> {
     const loose = looseForm(about);
     const having: FoundJob[] = [];
-    const { table } = this.#parts;
+    const { pacer, table } = this.#parts;
     const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
       having.push({ job: named, logId: named.firstLogId, where: "has it as its id" });
@@ -100,7 +110,7 @@ export class AboutSearch {
     if (keyed !== undefined && keyed.firstLogId <= asOf) {
       having.push({ job: keyed, logId: keyed.firstLogId, where: "has it as its Idempotency-Key" });
     }
-    for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
+    for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf, hold)) {
       const { jobId, attributes, logId } = entry;
       const { input = null, labels } = attributes as JsonObject;
       const place = placesIn({ labels: labels ?? null, input })
@@ -110,7 +120,8 @@ export class AboutSearch {
         : `has it at ${placePath(place)}`;
       if (jobId === undefined || where === undefined) continue;
       if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
-      having.push({ job: table.existing(jobId), logId, where });
+      const job = await pacer.do(share, () => table.existing(jobId));
+      having.push({ job, logId, where });
     }
     return having.toSorted((one, other) =>
       Number(one.job.state === "Done") - Number(other.job.state === "Done")
@@ -155,7 +166,7 @@ export class AboutSearch {
   ): Promise<readonly FoundEvent[]> {
     const loose = looseForm(about);
     const shown: FoundEvent[] = [];
-    for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf)) {
+    for (const entry of await this.#read(found.carrying(loose, SHOWN_MAX), asOf, hold)) {
       const { attributes } = toMatchable(entry);
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
@@ -168,9 +179,18 @@ export class AboutSearch {
   }
 
   /** The newest first. */
-  async #read(found: readonly LogId[], asOf: LogId): Promise<readonly JobEventLogEntry[]> {
+  async #read(
+    found: readonly LogId[],
+    asOf: LogId,
+    hold: ReserveMemory,
+  ): Promise<readonly JobEventLogEntry[]> {
     const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
-    return (await this.#parts.events.journal.readAt(logIds)).toReversed();
+    const entries: JobEventLogEntry[] = [];
+    for await (const page of this.#parts.history.pages.of(logIds)) {
+      for (const entry of page) hold(entryCharacters(entry));
+      entries.push(...page);
+    }
+    return entries.toReversed();
   }
 }
 
@@ -207,15 +227,20 @@ function citesOf(reason: Statement<Citation> | undefined): readonly LogId[] {
   return reason?.cites.map(({ logId }) => logId) ?? [];
 }
 
-/** A sentence, if two of the jobs may have done the same work. */
-function twinsText(jobs: readonly JobState[]): string {
+/** A sentence, if two of the jobs may have done the same work. Their inputs may be large. */
+function* twinsText(jobs: readonly JobState[]): Work<string> {
   const works = jobs.filter((job) =>
     hasCode(job) && job.state !== "Failed" && job.retryOf === undefined
   );
   for (const [at, job] of works.slice(0, TWINS_MAX).entries()) {
-    const twin = works.slice(at + 1).find((other) =>
-      (other.type === job.type || other.createdAt === job.createdAt) && isSameWork(job, other)
-    );
+    let twin: JobState | undefined;
+    for (const other of works.slice(at + 1)) {
+      if (other.type !== job.type && other.createdAt !== job.createdAt) continue;
+      yield;
+      if (!isSameWork(job, other)) continue;
+      twin = other;
+      break;
+    }
     if (twin === undefined) continue;
     const apart = durationText(Math.abs(lengthMs(twin.createdAt, job.createdAt)));
     const [one, both] = twin.type === job.type ? ["", ` of type ${job.type}`] : [

@@ -7,7 +7,6 @@ import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import type { RuleName } from "../../core/rules.ts";
-import { becameText } from "../../explain/became.ts";
 import type {
   Citation,
   EventExplanation,
@@ -16,7 +15,7 @@ import type {
   Statement,
 } from "../../explain/explanation.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
-import { capital } from "../../explain/phrases.ts";
+import { becameText, capital } from "../../explain/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { Unmatched } from "../events/unmatched.ts";
@@ -41,6 +40,11 @@ const PAGE = 500;
 interface Effect {
   readonly jobId: JobId;
   readonly logId: LogId;
+}
+
+interface ToldEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites"> {
+  /** A sentence about the job; for a job that it started, one about the event, without its subject. */
+  readonly text: string;
 }
 
 export class EventExplainer {
@@ -81,7 +85,7 @@ export class EventExplainer {
       asOf,
       summary: [summarize(entry, effects, reached, nearly), refused[0]?.statement].filter(Boolean)
         .join(" "),
-      reached: await cited(history, reached),
+      reached: await cited(history, reached.map(toReachedJob)),
       ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
       nearly: await cited(history, nearly),
       refused: await cited(history, refused),
@@ -107,8 +111,8 @@ export class EventExplainer {
     { event, asOf }: { readonly event: LogId; readonly asOf: LogId },
     effects: readonly Effect[],
     hold: ReserveMemory,
-  ): Promise<readonly ReachedJob<LogId>[]> {
-    const reached: ReachedJob<LogId>[] = [];
+  ): Promise<readonly ToldEffect[]> {
+    const reached: ToldEffect[] = [];
     for (const { jobId, logId } of effects) {
       const wanted = { limit: 0, also: new Set([logId]) };
       const replay = await this.#parts.replays.replay(
@@ -122,11 +126,11 @@ export class EventExplainer {
       const isStart = step.rule === "none/created";
       const isEnded = step.rule === "terminal/record-only";
       const stand = isStart || isEnded ? this.#standOf(jobId, asOf) : undefined;
-      const statement = isStart
-        ? `It started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
-        : `Job ${jobId}: ${step.why}${stand === undefined ? "" : ` It ${stand.text}.`}`;
+      const text = isStart
+        ? `started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
+        : `${step.why}${stand === undefined ? "" : ` It ${stand.text}.`}`;
       const cites = [...new Set([logId, event, ...stand === undefined ? [] : [stand.by]])];
-      reached.push({ jobId, rule: step.rule, statement, cites });
+      reached.push({ jobId, rule: step.rule, text, cites });
     }
     return reached;
   }
@@ -161,9 +165,16 @@ export class EventExplainer {
         clauses: nearest.clauses,
       };
     if (entry.jobId !== undefined) return [job];
-    const starters = this.#starters(entry);
+    const starters = entry.stratum === "domain" ? this.#starters(entry) : [];
     const late = starters.filter(({ clauses }) => clauses.length === 0);
-    return [...late, ...withStarters(job, starters.filter((one) => !late.includes(one)))];
+    const others = starters.filter(({ clauses }) => clauses.length > 0);
+    // Without a nearest job, the reason also says why the first definition started nothing.
+    const [told] = nearest === undefined ? others : [];
+    return [
+      ...late,
+      { ...told, ...job, clauses: told?.clauses ?? job.clauses },
+      ...others.filter((one) => one !== told),
+    ];
   }
 
   #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
@@ -177,7 +188,7 @@ export class EventExplainer {
         ? mismatchesText(clauses)
         : "no code that was loaded when it came started one on it; version " +
           `${version}, loaded now, does so if it is sent again under a new id`;
-      const statement = `${STARTED_NO}job of type ${type}: ${why}.`;
+      const statement = `It started no job of type ${type}: ${why}.`;
       return { type, statement, cites: [logId], clauses };
     });
   }
@@ -204,51 +215,38 @@ export class EventExplainer {
   }
 }
 
+function toReachedJob({ jobId, rule, text, cites }: ToldEffect): ReachedJob<LogId> {
+  const statement = rule === "none/created" ? `It ${text}` : `Job ${jobId}: ${text}`;
+  return { jobId, rule, statement, cites };
+}
+
 function summarize(
   { eventId, eventType }: JobEventLogEntry,
   effects: readonly Effect[],
-  reached: readonly ReachedJob<LogId>[],
+  reached: readonly ToldEffect[],
   nearly: readonly NearlyReached<LogId>[],
 ): string {
   const event = `Event ${eventId}, ${eventType},`;
   const [only] = reached;
   const nearest = nearly.slice(0, 1).map(({ statement }) => statement);
   if (effects.length === 1 && only !== undefined) {
-    if (only.rule === "none/created") return `${event} ${only.statement.slice("It ".length)}`;
-    return [`${event} reached job ${only.jobId}. ${effectText(only)}`, ...nearest].join(" ");
+    if (only.rule === "none/created") return `${event} ${only.text}`;
+    return [`${event} reached job ${only.jobId}. ${only.text}`, ...nearest].join(" ");
   }
   if (effects.length > 0) {
     const named = effects.slice(0, NAMED_MAX).map(({ jobId }) => jobId).join(", ");
     const rest = effects.length - NAMED_MAX;
     const isSame = only !== undefined && reached.length === effects.length &&
-      reached.every((one) => effectText(one) === effectText(only));
+      reached.every(({ text }) => text === only.text);
     return `${event} reached ${effects.length} jobs: ${named}${
       rest > 0 ? ` and ${rest} more` : ""
-    }.${isSame ? ` Each: ${effectText(only)}` : ""}`;
+    }.${isSame ? ` Each: ${only.text}` : ""}`;
   }
   return [`${event} reached no job.`, ...nearest].join(" ");
 }
 
-function effectText({ jobId, statement }: ReachedJob<LogId>): string {
-  return statement.slice(`Job ${jobId}: `.length);
-}
-
-const STARTED_NO = "It started no ";
-
-/** The sentence about a job may already say why one definition started nothing. */
-function withStarters(
-  job: NearlyReached<LogId>,
-  starters: readonly NearlyReached<LogId>[],
-): readonly NearlyReached<LogId>[] {
-  const isTold = ({ statement }: NearlyReached<LogId>) =>
-    job.statement.includes(statement.slice(STARTED_NO.length));
-  const told = starters.find(isTold);
-  const others = starters.filter((one) => one !== told);
-  return [told === undefined ? job : { ...told, statement: job.statement }, ...others];
-}
-
 /** Whether an event from outside reached no job, or none for which it counted. */
-function isLost({ stratum }: JobEventLogEntry, reached: readonly ReachedJob<LogId>[]): boolean {
+function isLost({ stratum }: JobEventLogEntry, reached: readonly ToldEffect[]): boolean {
   return stratum !== "framework" && reached.every(({ rule }) => RECORD_ONLY.includes(rule));
 }
 

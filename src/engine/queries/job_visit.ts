@@ -7,8 +7,9 @@ import type { Share } from "../events/pacer.ts";
 import type { ListPage, ListQuery } from "../job_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-/** How many jobs are read without a pause. */
+/** How many jobs are read without a pause, and how many characters of whole ones. */
 const PAGE = 20;
+const PAGE_CHARACTERS_MAX = 64 * 1024;
 
 /** How many jobs to look at for each one that is wanted. */
 const LOOKED_AT_EACH = 4;
@@ -68,22 +69,28 @@ async function visitPages<Job>(
   return { seen, isAll: false };
 }
 
-/** The newest jobs of a range that qualify, at most `max`. */
-export async function jobsNear(
+/**
+ * What is taken from the newest jobs of a range, except from those of which it is `undefined`; from
+ * at most `max`. None of the jobs is kept: together they may be very large.
+ */
+export async function takenNear<Taken>(
   parts: JobVisitParts,
   share: Share,
-  { range, max, isMeant }: Pick<JobVisit<JobState>, "range" | "max"> & {
-    isMeant(job: JobState): boolean;
+  { range, max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
+    take(job: JobState): Taken | undefined;
   },
-): Promise<readonly JobState[]> {
-  const jobs: JobState[] = [];
-  await visitPages(parts, share, (query) => parts.lists.page(query), {
+): Promise<readonly Taken[]> {
+  const all: Taken[] = [];
+  const read = (query: ListQuery) =>
+    parts.lists.page({ ...query, charactersMax: PAGE_CHARACTERS_MAX });
+  await visitPages(parts, share, read, {
     range,
     max: max * LOOKED_AT_EACH,
     see: (job) => {
-      if (isMeant(job)) jobs.push(job);
+      const taken = all.length < max ? take(job) : undefined;
+      if (taken !== undefined) all.push(taken);
     },
-    isEnough: () => jobs.length >= max,
+    isEnough: () => all.length >= max,
   });
-  return jobs.slice(0, max);
+  return all;
 }

@@ -4,17 +4,23 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { lengthMs } from "../../core/duration.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
-import { lengthMs } from "../../explain/condition_spans.ts";
-import { ALIKE_MIN, COMPARED_MAX, type Contrast, findContrast } from "../../explain/contrast.ts";
+import {
+  ALIKE_MIN,
+  compared,
+  COMPARED_MAX,
+  type Contrast,
+  findContrast,
+} from "../../explain/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
-import { jobsNear, type JobVisitParts } from "./job_visit.ts";
+import { type JobVisitParts, takenNear } from "./job_visit.ts";
 
 /**
  * `undefined` when the job does something else than fail, wait or succeed, or nothing sets it apart.
@@ -33,7 +39,11 @@ export async function contrastOf(
   const near = { types: [job.type], ...createdNear(job) };
   const range = upTo === undefined ? {} : { before: upTo + 1 };
   const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
-    jobsNear(parts, share, { range: { ...near, ...filter, ...range }, max, isMeant });
+    takenNear(parts, share, {
+      range: { ...near, ...filter, ...range },
+      max,
+      take: (other) => isMeant(other) ? compared(other) : undefined,
+    });
   const isOther = ({ jobId }: JobState) => jobId !== job.jobId;
   const alike = kind.filter === undefined
     ? []
@@ -44,7 +54,7 @@ export async function contrastOf(
     COMPARED_MAX,
     (other) => isOther(other) && hasEnded(other, upTo),
   );
-  return await parts.pacer.all(share, findContrast([job, ...alike], others));
+  return await parts.pacer.all(share, findContrast([compared(job), ...alike], others));
 }
 
 interface Kind {
@@ -110,16 +120,22 @@ export async function findUsualTime(
     : { states: ["Done"], types: [type] };
   const awaited = awaitedBy(job);
   const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
-  const others = await jobsNear(parts, share, {
+  const taken = await takenNear(parts, share, {
     range: { ...filter, before: job.firstLogId },
     max: JOBS_MAX,
-    isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
+    take: (other) =>
+      other.type === type && isLike(other) && hasEnded(other, upTo)
+        ? { tookMs: tookMs(other, step) }
+        : undefined,
   });
-  return usualTime(others.flatMap((other) => {
-    const done = step === undefined ? other : findTask(other, step);
-    if (done === undefined || !("endedAt" in done)) return [];
-    return [lengthMs("createdAt" in done ? done.createdAt : done.startedAt, done.endedAt)];
-  }));
+  return usualTime(taken.flatMap(({ tookMs = [] }) => tookMs));
+}
+
+/** How long a job that has ended took, or one of its steps, if that ran. */
+function tookMs(job: JobState, step: TaskId | undefined): number | undefined {
+  const done = step === undefined ? job : findTask(job, step);
+  if (done === undefined || !("endedAt" in done)) return undefined;
+  return lengthMs("createdAt" in done ? done.createdAt : done.startedAt, done.endedAt);
 }
 
 /** The task that is running, or the sleep, if it is the only one. */

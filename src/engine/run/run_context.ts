@@ -21,13 +21,7 @@ import type {
   TaskContext,
   TaskOptions,
 } from "../job_context.ts";
-import {
-  checkedMs,
-  checkedRetry,
-  requireFunctions,
-  type RestTime,
-  restTime,
-} from "./step_options.ts";
+import { checkedRetry, checkedWithin, type RestTime, restTime } from "./step_options.ts";
 
 export interface TaskRequest {
   readonly kind: "task";
@@ -126,13 +120,12 @@ export class RunContext implements JobContext<string> {
     options: TaskOptions<JsonForm<Result>> = {},
   ): Promise<JsonForm<Result>> {
     mustBeInRun(`task ${taskId}`, this);
-    requireFunctions(taskId, fn, options.compensate);
     const answer = Promise.withResolvers<JsonForm<Result>>();
     const task: TaskRequest = {
       kind: "task",
       taskId: this.#newTaskId(taskId, "task"),
       run: fn,
-      retry: checkedRetry(taskId, options),
+      retry: checkedRetry(taskId, fn, options),
       timeoutMs: options.timeoutMs,
       compensate: options.compensate as TaskRequest["compensate"],
       answer: answer as PromiseWithResolvers<unknown>,
@@ -202,8 +195,8 @@ export class RunContext implements JobContext<string> {
     return promise;
   }
 
-  #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
-    const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
+  #expectWithin(name: string, options: ExpectOptions): Promise<Events | undefined> {
+    const withinMs = checkedWithin(name, options);
     const withins = (this.#withins ??= new Map()).getOrInsertComputed(name, () => []);
     if (++this.#waitCount > WAITS_MAX) {
       throw new TypeError(
@@ -217,7 +210,7 @@ export class RunContext implements JobContext<string> {
     // The expectation has been answered.
     if (!this.expects(name)) return events;
     const { promise, resolve } = Promise.withResolvers<Events | undefined>();
-    const request: WaitRequest = { kind: "wait", name, wait, time, resolve };
+    const request: WaitRequest = { kind: "wait", name, wait, time: { ms: withinMs }, resolve };
     (this.#waits ??= new Map()).set(waitKey(name, wait), request);
     this.#listener.asks(request);
     return promise;

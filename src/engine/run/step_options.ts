@@ -4,28 +4,27 @@
  */
 
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
-import type { SleepTime, TaskOptions } from "../job_context.ts";
+import type { ExpectOptions, SleepTime, TaskOptions } from "../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
 
-/** @throws {TypeError} when there is nothing to call. */
-export function requireFunctions(taskId: string, fn: unknown, compensate: unknown): void {
+/** @throws {TypeError} when there is nothing to call, or an option is invalid. */
+export function checkedRetry<Result>(
+  taskId: string,
+  fn: unknown,
+  options: TaskOptions<Result>,
+): RetryPolicy {
   if (typeof fn !== "function") {
     throw new TypeError(`Cannot run task ${taskId}: its second argument must be a function`);
   }
+  requireObject("run task", taskId, "its options", options, "{timeoutMs: 5_000}");
+  requireKnown("run task", taskId, "an option", options, TASK_OPTIONS);
+  const { compensate, timeoutMs, retry: asked = DEFAULT_RETRY } = options;
   if (compensate !== undefined && typeof compensate !== "function") {
     throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
   }
-}
-
-/** @throws {TypeError} when an option is invalid. */
-export function checkedRetry<Result>(taskId: string, options: TaskOptions<Result>): RetryPolicy {
-  const { timeoutMs, retry: asked = DEFAULT_RETRY } = options;
-  requireKnown(taskId, "an option", options, TASK_OPTIONS);
-  if (typeof asked !== "object") {
-    throw new TypeError(`Cannot run task ${taskId}: retry must be an object, as {maxAttempts: 3}`);
-  }
-  requireKnown(taskId, "a member of retry", asked, RETRY_MEMBERS);
+  requireObject("run task", taskId, "retry", asked, "{maxAttempts: 3}");
+  requireKnown("run task", taskId, "a member of retry", asked, RETRY_MEMBERS);
   const retry = { ...DEFAULT_RETRY, ...asked };
   const flaw = retryPolicyFlaw(retry);
   if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
@@ -40,9 +39,22 @@ export function checkedRetry<Result>(taskId: string, options: TaskOptions<Result
 const TASK_OPTIONS = ["retry", "timeoutMs", "compensate"] satisfies (keyof TaskOptions<unknown>)[];
 const RETRY_MEMBERS = Object.keys(DEFAULT_RETRY);
 
-/** A name that nothing reads, such as `timeout`, would be a limit that the task does not have. */
+/** What has no members, such as 5,000 in place of a time limit, would count as no options. */
+function requireObject(
+  call: string,
+  id: string,
+  what: string,
+  given: unknown,
+  example: string,
+): void {
+  if (typeof given === "object" && given !== null) return;
+  throw new TypeError(`Cannot ${call} ${id}: ${what} must be an object, as ${example}`);
+}
+
+/** A name that nothing reads, such as `timeout`, would be a limit that the step does not have. */
 function requireKnown(
-  taskId: string,
+  call: string,
+  id: string,
   what: string,
   given: object,
   known: readonly string[],
@@ -50,14 +62,30 @@ function requireKnown(
   for (const name in given) {
     if (!known.includes(name)) {
       throw new TypeError(
-        `Cannot run task ${taskId}: ${name} is not ${what}; known are ${known.join(", ")}`,
+        `Cannot ${call} ${id}: ${name} is not ${what}; known are ${known.join(", ")}`,
       );
     }
   }
 }
 
+/**
+ * The time limit of a wait, in milliseconds.
+ *
+ * @throws {TypeError} when an option is invalid.
+ * @throws {MisuseError} when the limit is not a duration, or is too long.
+ */
+export function checkedWithin(name: string, options: ExpectOptions): number {
+  requireObject("expect", name, "its options", options, "{withinMs: 60_000}");
+  requireKnown("expect", name, "an option", options, EXPECT_OPTIONS);
+  return checkedMs(`expectation ${name} within`, options.withinMs);
+}
+
+const EXPECT_OPTIONS = ["withinMs"] satisfies (keyof ExpectOptions)[];
+
 /** In milliseconds: a duration from when it is recorded, or a time since the epoch. */
 export type RestTime = { readonly ms: number } | { readonly untilMs: number };
+
+const SLEEP_TIMES = ["until"];
 
 /**
  * @param nowMs The time as `run` sees it.
@@ -68,9 +96,11 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   if (typeof time !== "object" || time === null || !("until" in time)) {
     throw new MisuseError(`Cannot sleep ${id} for ${String(time)}: give milliseconds, or {until}`);
   }
+  requireKnown("sleep", id, "a time", time, SLEEP_TIMES);
   const until: unknown = time.until;
-  const untilMs = typeof until === "string" ? Date.parse(until) : Number(until);
-  if (!Number.isFinite(untilMs) || untilMs < 0) {
+  const untilMs = typeof until === "string" ? Date.parse(until) : until?.valueOf();
+  // `Number` would make `null` the year 1970, and the sleep would end at once.
+  if (typeof untilMs !== "number" || !Number.isFinite(untilMs) || untilMs < 0) {
     throw new MisuseError(
       `Cannot sleep ${id} until ${String(until)}: give a Date, a time in RFC 3339, or ` +
         "milliseconds since the epoch",
@@ -84,7 +114,7 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
  * @param step Begins the description of the rest, such as `sleep overnight of`.
  * @throws {MisuseError} naming the step, when `ms` is not a duration, or is too long.
  */
-export function checkedMs(step: string, ms: number): number {
+function checkedMs(step: string, ms: number): number {
   if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
   throw new MisuseError(
     `Cannot ask for ${step} ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,

@@ -1,6 +1,6 @@
 /** The values that identify a job. An event that carries one may have been meant for it. */
 
-import type { Correlation } from "../../core/correlation.ts";
+import { type Correlation, termsOf } from "../../core/correlation.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
@@ -52,17 +52,11 @@ export function* demanded(
   correlation: Correlation,
 ): Iterable<readonly [path: string, value: JsonScalar]> {
   if (correlation === "any" || "not" in correlation) return;
-  if ("equals" in correlation) {
-    yield* Object.entries(correlation.equals);
-  } else if ("in" in correlation) {
-    for (const [path, values] of Object.entries(correlation.in)) {
-      for (const value of values) yield [path, value];
-    }
-  } else {
-    for (const part of "all" in correlation ? correlation.all : correlation.anyOf) {
-      yield* demanded(part);
-    }
+  for (const [path, allowed] of termsOf(correlation)) {
+    for (const value of allowed) yield [path, value];
   }
+  if ("all" in correlation) { for (const part of correlation.all) yield* demanded(part); }
+  if ("anyOf" in correlation) { for (const part of correlation.anyOf) yield* demanded(part); }
 }
 
 /** Flags and single characters are found in many events by chance. */

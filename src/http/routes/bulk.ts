@@ -16,6 +16,7 @@ import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/answers/job_view.ts";
 import { choices } from "../../documents/answers/parts.ts";
+import { failuresText, largestCause } from "../../engine/queries/siblings.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -32,10 +33,9 @@ import {
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
-import { failuresText, largestCause } from "../../explain/failures_text.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { notBeyondHead, single, wholeNumber } from "../../documents/parameters.ts";
+import { notBeyondHead, PAGE_MAX, single, wholeNumber } from "../../documents/parameters.ts";
 
 const position = wholeField(0, Number.MAX_SAFE_INTEGER, "must be a position in the journal");
 
@@ -119,13 +119,11 @@ function reportView(
 }
 
 const LIMIT_DEFAULT = 50;
-/** The most kinds of failures in one answer, and on one page. */
-export const KINDS_MAX = 200;
 
 const FAILURE_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    wholeNumber(1, KINDS_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, PAGE_MAX.failureKinds, LIMIT_DEFAULT),
     `The most kinds of failures to list. Default: ${LIMIT_DEFAULT}.`,
   ),
 };

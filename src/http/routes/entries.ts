@@ -6,6 +6,7 @@ import {
   type CursorScope,
   formatCursor,
   notBeyondHead,
+  PAGE_MAX,
   type Query,
   single,
   wholeNumber,
@@ -32,7 +33,6 @@ import {
 import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
 
 const LIMIT_DEFAULT = 100;
-const LIMIT_MAX = 1_000;
 const NDJSON = "application/x-ndjson";
 
 /**
@@ -41,7 +41,7 @@ const NDJSON = "application/x-ndjson";
 export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
-      wholeNumber(1, LIMIT_MAX),
+      wholeNumber(1, PAGE_MAX.entries),
       `Entries per page. Default: ${LIMIT_DEFAULT}, fewer if they are very large; for ` +
         "NDJSON, all.",
     ),

@@ -8,6 +8,7 @@ import {
   cursor,
   formatCursor,
   notBeyondHead,
+  PAGE_MAX,
   type Query,
   single,
   wholeNumber,
@@ -43,14 +44,11 @@ import {
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 500;
-/** The page limit for whole jobs, which are read one by one. */
-const FULL_LIMIT_MAX = 50;
 
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
-    wholeNumber(1, LIMIT_MAX, LIMIT_DEFAULT),
+    wholeNumber(1, PAGE_MAX.jobs, LIMIT_DEFAULT),
     "Jobs per page. Default: 50; with view=full at most 50, fewer if they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the previous page."),
@@ -64,8 +62,8 @@ function listJobs(c: Context, deps: HttpDeps): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
   const { limit = LIMIT_DEFAULT } = query;
   notBeyondHead(query.cursor, deps.engine.headLogId, { parameter: "cursor" });
-  if (view === "full" && limit > FULL_LIMIT_MAX) {
-    const detail = `must be a whole number from 1 to ${FULL_LIMIT_MAX} with view=full`;
+  if (view === "full" && limit > PAGE_MAX.wholeJobs) {
+    const detail = `must be a whole number from 1 to ${PAGE_MAX.wholeJobs} with view=full`;
     throw invalidParameter("limit", detail);
   }
   const { jobs, next, searched } = view === "full"

@@ -1,4 +1,4 @@
-/** Reads the incidents of a folder: each file exports one as `incident`. */
+/** Reads the incidents of a set: the other files export them, and `unseen.ts` is the second set. */
 
 import type { Incident } from "../incident.ts";
 
@@ -7,16 +7,21 @@ export interface Named {
   readonly incident: Incident;
 }
 
-export async function incidentsIn(folder: "." | "unseen"): Promise<readonly Named[]> {
-  const here = new URL(`${folder}/`, import.meta.url);
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(here)) {
-    if (name.endsWith(".ts") && !["collected.ts", "table.ts"].includes(name)) names.push(name);
-  }
-  return await Promise.all(
-    names.toSorted().map(async (name) => ({
-      name: name.slice(0, -3).replaceAll("_", " "),
-      incident: (await import(new URL(name, here).href)).incident,
-    })),
+export const SETS = ["seen", "unseen"] as const;
+
+export async function incidentsOf(set: typeof SETS[number]): Promise<readonly Named[]> {
+  const files = (await Array.fromAsync(Deno.readDir(import.meta.dirname ?? "")))
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith(".ts") && !["collected.ts", "table.ts"].includes(name))
+    .filter((name) => (name === "unseen.ts") === (set === "unseen"));
+  const modules = await Promise.all(
+    files.map((name) => import(new URL(name, import.meta.url).href)),
   );
+  return modules.flatMap((module) => Object.entries<Incident>(module))
+    .map(([name, incident]) => ({ name: inWords(name), incident }))
+    .toSorted((one, other) => one.name < other.name ? -1 : 1);
+}
+
+function inWords(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

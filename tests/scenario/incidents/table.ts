@@ -5,14 +5,14 @@
  */
 
 import { investigate, isWhole, WORDS_MAX } from "../incident.ts";
-import { incidentsIn } from "./collected.ts";
+import { incidentsOf, SETS } from "./collected.ts";
 
 const mark = (yes: boolean) => yes ? "yes" : "NO";
 
-for (const folder of [".", "unseen"] as const) {
-  const all = await incidentsIn(folder);
+for (const set of SETS) {
+  const all = await incidentsOf(set);
   let [causes, whole, wordy] = [0, 0, 0];
-  console.log(`\n${folder === "." ? "Incidents" : "Incidents of the unseen set"}\n`);
+  console.log(`\n${set === "seen" ? "Incidents" : "Incidents of the unseen set"}\n`);
   console.log("cause  lines  innocent  next  silent  page  words");
   for (const { name, incident } of all) {
     if (Deno.args.length > 0 && !Deno.args.some((part) => name.includes(part))) continue;

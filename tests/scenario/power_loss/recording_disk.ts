@@ -1,6 +1,6 @@
 /** Records what reached the disk, with a C library that is loaded before Deno. */
 
-import { succeeds, testWhere } from "../../support/process/other_commands.ts";
+import { succeeds, testWhere } from "../../support/process/tools.ts";
 
 const SOURCE = new URL("./recording_disk.c", import.meta.url).pathname;
 

@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { Damage } from "./damage_kinds.ts";
-import { withCrc } from "../journal/journal_forgery.ts";
+import { withCrc } from "../journal/journal_bytes.ts";
 import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { contentOf, forkOf, type WrittenJournal } from "../journal/written_journal.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
-import { withoutBlankEnd } from "../journal/blank_end.ts";
+import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { assertRecovers, type Found, openOn, type Scenario } from "./crash_sweep.ts";
 import { facts } from "../journal/journal_events.ts";
 import { PowerDisk } from "./power_disk.ts";

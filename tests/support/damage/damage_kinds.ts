@@ -1,8 +1,7 @@
 /** Everything that is done to the segments of a journal, to test whether it is detected. */
 
 import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
-import { withBlankEnd } from "../journal/blank_end.ts";
-import { withCrc } from "../journal/journal_forgery.ts";
+import { withBlankEnd, withCrc } from "../journal/journal_bytes.ts";
 import { type Bytes, contentOf, type WrittenJournal } from "../journal/written_journal.ts";
 
 export interface Damage {

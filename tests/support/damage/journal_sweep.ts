@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { RecoveryReport } from "../../../src/engine/ports.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
-import { withoutBlankEnd } from "../journal/blank_end.ts";
+import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { RememberingConsumer } from "../journal/journal_consumer.ts";
 import { facts } from "../journal/journal_events.ts";

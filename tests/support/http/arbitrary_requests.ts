@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import type { Route } from "../../../src/http/route.ts";
 import { openApiDocument } from "../../../src/http/openapi/document.ts";
-import { API_ROUTES } from "./app_routes.ts";
+import { API_ROUTES } from "./http_app.ts";
 import {
   bulkActions,
   cloudEvents,

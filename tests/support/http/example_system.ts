@@ -1,6 +1,7 @@
-/** Made-up system information. */
+/** Made-up system information, and a verification that the test ends. */
 
-import type { SystemPort } from "../../../src/http/http_deps.ts";
+import type { SystemPort, VerificationPort } from "../../../src/http/http_deps.ts";
+import type { Clock, VerificationRun } from "../../../src/engine/ports.ts";
 
 export function exampleSystem(journal: string): SystemPort {
   return {
@@ -28,4 +29,41 @@ export function exampleSystem(journal: string): SystemPort {
       pendingBytesMax: { used: 0, max: 1024 },
     }),
   };
+}
+
+export class FakeVerification implements VerificationPort {
+  run: VerificationRun | null = null;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  start(): ReturnType<VerificationPort["start"]> {
+    if (this.run?.status === "running") {
+      return { started: false, reason: "a verification is already running" };
+    }
+    this.run = { status: "running", startedAt: this.#now(), bytesDone: 0, bytesTotal: 0 };
+    return { started: true };
+  }
+
+  reach(bytesDone: number, bytesTotal: number): void {
+    this.run = { status: "running", startedAt: this.#startedAt, bytesDone, bytesTotal };
+  }
+
+  end(): void {
+    this.run = { status: "ended", startedAt: this.#startedAt, endedAt: this.#now() };
+  }
+
+  fail(detail: string): void {
+    this.run = { status: "failed", startedAt: this.#startedAt, endedAt: this.#now(), detail };
+  }
+
+  get #startedAt(): string {
+    return this.run?.startedAt ?? this.#now();
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
 }

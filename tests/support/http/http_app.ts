@@ -12,9 +12,11 @@ import { Trends } from "../../../src/metrics/trends.ts";
 import { type MemoryContent, MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
-import { FakeVerification } from "./fake_verification.ts";
+import { FakeVerification } from "./example_system.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
+import type { Route } from "../../../src/http/route.ts";
+import { ROUTES } from "../../../src/http/routes.ts";
 
 /** So long that no seal comes between counted entries. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;
@@ -190,4 +192,17 @@ export async function createAndRun(
   const { jobId } = await jsonOf(await app.post("/jobs", { type, input }), 202);
   await app.clock.settle();
   return await jsonOf(await app.get(`/jobs/${jobId}`), 200);
+}
+
+// The routes of the app, by kind of client.
+
+/** Those that programs call, in JSON. */
+export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashboard(route));
+
+/** Those that browsers call, in HTML and forms. */
+export const DASHBOARD_ROUTES: readonly Route[] = ROUTES.filter(isOfDashboard);
+
+/** The page of a problem type is for browsers too. */
+function isOfDashboard({ path }: Route): boolean {
+  return path === "/ui" || path.startsWith("/ui/") || path.startsWith("/problems/");
 }

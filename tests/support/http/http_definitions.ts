@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import { NonRetryableError } from "../../../src/engine/job_errors.ts";
+import type { EventType } from "../../../src/core/ids.ts";
 
 /** Ends at once. */
 export const GREET = defineJob({
@@ -78,3 +79,32 @@ export const DEFINITIONS = [
   STUCK,
   IMPORT,
 ] as unknown as readonly AnyJobDefinition[];
+
+// Job types that a test blocks and releases, and that events start.
+
+/** A gate at which tasks wait until it is opened. */
+export class Gate {
+  #open = Promise.withResolvers<void>();
+
+  get passed(): Promise<void> {
+    return this.#open.promise;
+  }
+
+  open(): void {
+    this.#open.resolve();
+  }
+}
+
+/** `test.gated` ends once the gate is open; `shop.OrderPlaced` starts one too. */
+export function gatedJobs(gate: Gate): readonly AnyJobDefinition[] {
+  const gated = defineJob({
+    type: "test.gated",
+    version: 1,
+    input: v.optional(v.unknown()),
+    startsOn: { eventType: "shop.OrderPlaced" as EventType, input: () => undefined },
+    async run(ctx) {
+      await ctx.task("pass", () => gate.passed);
+    },
+  });
+  return [gated] as unknown as readonly AnyJobDefinition[];
+}

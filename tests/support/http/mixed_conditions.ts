@@ -1,8 +1,7 @@
 /** An app with jobs in most conditions, of which some may need a person. */
 
-import { Gate, gatedJobs } from "./gated_jobs.ts";
+import { DEFINITIONS, Gate, gatedJobs } from "./http_definitions.ts";
 import { createAndRun, createPlan, startApp, type TestApp } from "./http_app.ts";
-import { DEFINITIONS } from "./http_definitions.ts";
 
 /** A busy worker, and jobs in most conditions. */
 export async function startMixedJobs(): Promise<TestApp> {

@@ -6,7 +6,7 @@ import { JournalLockedError } from "../../../src/journal/errors.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import type { JournalHarness } from "../../contract/journal_contract.ts";
-import { withoutBlankEnd } from "./blank_end.ts";
+import { withoutBlankEnd } from "./journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
 import { PATIENCE_MS } from "../until.ts";

@@ -8,7 +8,7 @@ import type { FileSystem } from "../../../src/journal/file_system.ts";
 import { engineOnFiles, type EngineOnFilesOptions } from "../engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";
-import { forged } from "./journal_forgery.ts";
+import { forged } from "./journal_bytes.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 import { bytesOf, segmentPaths } from "../damage/journal_sweep.ts";
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { eventType } from "../../../src/core/ids.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
-import { withoutBlankEnd } from "./blank_end.ts";
+import { withoutBlankEnd } from "./journal_bytes.ts";
 import { FakeRandom } from "../fake_clock.ts";
 import { readSegments } from "./independent_reader.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";

@@ -1,7 +1,7 @@
 /** A real browser, one for all pages of a test. */
 
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
-import { succeeds, testWhere } from "./other_commands.ts";
+import { succeeds, testWhere } from "./tools.ts";
 
 const PLACES = ["chromium", "chromium-browser", "google-chrome"] as const;
 
