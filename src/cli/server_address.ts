@@ -174,7 +174,7 @@ export function clientPermissions(input: CommandInput): readonly Permissions[] {
     .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
   const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
   const typedIn = input.env("INIT_CWD") ?? "";
-  const files = [...named, ...sent].filter((path) => path !== "-");
+  const files = [...named, ...sent, ...input.all("jobs")].filter((path) => path !== "-");
   const settings = [
     input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
     input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",

@@ -42,8 +42,7 @@ import segmentFile from "./segment_file.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
-import { keepValues } from "./values_thread.ts";
-import valuesThread from "./values_thread.ts?source" with { type: "text" };
+import { keepValues } from "./filing.ts";
 
 /** By path, each after the modules that it imports. The last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
@@ -82,7 +81,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
-  ["values/values_thread.ts", valuesThread],
 ];
 
 const IMPORT = /^import (type )?[^;]*?"(\.[^"]+)";$/gm;

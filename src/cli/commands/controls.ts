@@ -17,7 +17,7 @@ import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waitin
 import { counted } from "../../core/counted.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
-import { jobTable } from "../render/job_table.ts";
+import { jobTable } from "../render/job_page.ts";
 
 /** More than a person types; `xargs` splits longer lists into several calls. */
 const JOBS_MAX = 1_000;

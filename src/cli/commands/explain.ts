@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
+import { AT_OPTION } from "../filters.ts";
 import { plainPage } from "../plain_text.ts";
 import { paintedExplanation } from "../render/marks.ts";
 import { explanationAnswer, jobPath } from "../resources.ts";
@@ -20,11 +21,7 @@ export const EXPLAIN_COMMAND: ServerCommand = {
   summary: "explain a job, a stopped queue, or where a value appears, citing entries",
   positionals: "[jobId]",
   options: [
-    {
-      name: "at",
-      value: "point",
-      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-    },
+    AT_OPTION,
     {
       name: "about",
       value: "value",

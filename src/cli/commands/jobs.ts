@@ -7,7 +7,7 @@ import { PAGE_MAX } from "../../documents/parameters.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
-import { jobTable } from "../render/job_table.ts";
+import { jobTable } from "../render/job_page.ts";
 import {
   type FailureKindResource,
   failuresAnswer,

@@ -2,6 +2,7 @@
 
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
+import { AT_OPTION } from "../filters.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
@@ -21,11 +22,7 @@ export const SHOW_COMMAND: ServerCommand = {
   positionals: "<jobId>",
   options: [
     { name: "events", short: "e", help: "also the entries of the job" },
-    {
-      name: "at",
-      value: "point",
-      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-    },
+    AT_OPTION,
   ],
   notes: [
     "JSON output is the job on one line, with --events followed by one line per entry; with " +
