@@ -1,7 +1,8 @@
 /** `show`: prints one job as a page. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
-import { EXIT_OK, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import { EntryLines } from "../render/entry_line.ts";
@@ -46,12 +47,12 @@ async function show(call: ServerCall): Promise<number> {
   const path = jobPath(input.positionals[0] ?? "");
   if (at !== undefined) {
     await showThen(path, at, call);
-    return EXIT_OK;
+    return EXIT.ok;
   }
   const job = await call.client.get(jobResource, path);
   call.print(job, () => jobPage(job, call.page));
   if (input.isSet("events")) await showEntries(path, call);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function showEntries(path: string, call: ServerCall): Promise<void> {
