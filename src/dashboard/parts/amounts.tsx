@@ -73,10 +73,18 @@ export function Duration({ ms }: { readonly ms: number }) {
 
 const NOTE_LENGTH_MAX = 300;
 
-/** Progress as a bar. */
-export function ProgressBar({ done, total }: { readonly done: number; readonly total: number }) {
+interface ProgressBarProps {
+  readonly done: number;
+  readonly total: number;
+  /** What progresses, if the text around does not say it. */
+  readonly label?: string;
+}
+
+export function ProgressBar({ done, total, label }: ProgressBarProps) {
   const text = countOf(done, total);
-  return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
+  return (
+    <progress max={Math.max(1, total)} value={done} aria-label={label ?? text}>{text}</progress>
+  );
 }
 
 /** `40 of 100`, with a bar if the total is known. */

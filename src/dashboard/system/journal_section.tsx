@@ -20,7 +20,7 @@ import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm } from "../parts/forms.tsx";
-import { momentText, Time } from "../parts/amounts.tsx";
+import { momentText, ProgressBar, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */
 export function isNewJournal(report: RecoveryReport): boolean {
@@ -209,15 +209,11 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
     case undefined:
       return null;
     case "running":
-      return <ProgressBar done={run.bytesDone} total={run.bytesTotal} text={progressText(run)} />;
-    case "ended":
-      return (
-        <ProgressBar
-          done={1}
-          total={1}
-          text={`read to the end at ${momentText(run.endedAt, undefined)} UTC`}
-        />
-      );
+      return <Read done={run.bytesDone} total={run.bytesTotal} text={progressText(run)} />;
+    case "ended": {
+      const text = `read to the end at ${momentText(run.endedAt, undefined)} UTC`;
+      return <Read done={1} total={1} text={text} />;
+    }
     case "failed":
       return (
         <p class="note note-bad">
@@ -229,22 +225,10 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
   }
 }
 
-interface ProgressBarProps {
-  readonly done: number;
-  readonly total: number;
-  readonly text: string;
-}
-
-function ProgressBar({ done, total, text }: ProgressBarProps) {
+function Read({ text, ...rest }: { readonly done: number; readonly total: number; text: string }) {
   return (
     <div class="progress">
-      <progress
-        max={Math.max(1, total)}
-        value={done}
-        aria-label="How much of the journal has been read"
-      >
-        {text}
-      </progress>
+      <ProgressBar {...rest} label="How much of the journal has been read" />
       <p class="soft">{text}</p>
     </div>
   );
