@@ -102,6 +102,11 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
         <Table
           caption="Segments, the newest first"
           headings={["Name", "First logId", "Bytes"]}
+          rest={hidden > 0 && (
+            <>
+              {countText(hidden)} older ones are in <a href="/journal">the JSON</a>.
+            </>
+          )}
         >
           {shown.map(({ name, firstLogId, bytes }) => (
             <tr>
@@ -111,11 +116,6 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
             </tr>
           ))}
         </Table>
-        {hidden !== 0 && (
-          <p class="hint">
-            {countText(hidden)} older ones are in <a href="/journal">the JSON</a>.
-          </p>
-        )}
       </div>
     </details>
   );
