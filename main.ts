@@ -4,6 +4,7 @@
  */
 
 import { lookup } from "node:dns/promises";
+import { EXIT } from "./src/core/exit_codes.ts";
 import { checkedFetch } from "./src/server/checked_fetch.ts";
 import {
   type Configuration,
@@ -21,13 +22,7 @@ import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import type { ProcessEnd } from "./src/core/framework_events.ts";
 import { journalLayout } from "./src/journal/layout.ts";
 import type { ReadingProgress } from "./src/journal/options.ts";
-import {
-  EXIT_STORAGE_FAILED,
-  openingFailure,
-  runningFailure,
-  stopInOrder,
-  stopOnSignal,
-} from "./src/server/ending.ts";
+import { openingFailure, runningFailure, stopInOrder, stopOnSignal } from "./src/server/ending.ts";
 import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
@@ -37,16 +32,12 @@ import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import {
-  EXIT_ENDED_BY_CODE,
   exitProcess,
   keepBuiltIns,
   reportExitsOfCode,
   surviveUncaught,
 } from "./src/server/user_code.ts";
 import { VERSION } from "./src/version.ts";
-
-const EXIT_USAGE = 64;
-const EXIT_CANNOT_LISTEN = 69;
 
 /**
  * If opening the journal takes longer, probes are answered meanwhile. By then it is known whether
@@ -141,7 +132,7 @@ async function openDaybook(
         isJson: configuration.logFormat === "json",
         onTooLong: (end) => {
           leaveEndNote(configuration, end);
-          fail("the event loop was blocked for --stall-exit", EXIT_ENDED_BY_CODE);
+          fail("the event loop was blocked for --stall-exit", EXIT.endedByCode);
         },
       },
       onJournalFailed: (error) => {
@@ -240,7 +231,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   let joining: Joining | undefined;
   if (place !== undefined && secretKey !== undefined) {
     const own = toListen();
-    if (typeof own === "string") return fail(own, EXIT_CANNOT_LISTEN);
+    if (typeof own === "string") return fail(own, EXIT.cannotListen);
     const url = configuration.advertise ?? serverUrl(own.addr);
     joining = new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
     stopOnSignal(stopOpening);
@@ -254,14 +245,14 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const listening = toListen();
   if (typeof listening === "string") {
     await daybook.stop(() => Promise.resolve());
-    return fail(listening, EXIT_CANNOT_LISTEN);
+    return fail(listening, EXIT.cannotListen);
   }
   stopOnSignal(async () => {
     try {
       await stopInOrder(daybook, listening, configuration.drainMs, warn);
     } catch (error) {
       const reason = errorMessage(error);
-      fail(`could not stop cleanly: ${reason}; the next start recovers`, EXIT_STORAGE_FAILED);
+      fail(`could not stop cleanly: ${reason}; the next start recovers`, EXIT.storageFailed);
     }
     exitProcess(0);
   });
@@ -299,7 +290,7 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
     const text = errorMessage(error);
     fail(
       isUnreadable ? withStart(text, { read: error.unreadable }) : text,
-      isUsage ? EXIT_USAGE : EXIT_STORAGE_FAILED,
+      isUsage ? EXIT.usage : EXIT.storageFailed,
     );
   }
 }
@@ -330,5 +321,5 @@ switch (result.kind) {
     break;
   case "invalid":
     for (const problem of result.problems) warn(problem);
-    fail("see deno task start --help", EXIT_USAGE);
+    fail("see deno task start --help", EXIT.usage);
 }

@@ -1,4 +1,7 @@
-/** The public modules: fully documented, with examples that compile and run. */
+/**
+ * The public modules: fully documented, with examples that compile and run, and types of results
+ * that are what they say.
+ */
 
 import assert from "node:assert/strict";
 import { inFolder } from "./support/temporary_folder.ts";
@@ -38,25 +41,37 @@ Deno.test("mod: every exported symbol is documented, and refers only to exported
   assert.equal(code, 0, text);
 });
 
-Deno.test("mod: every example of the documentation compiles", async () => {
-  await inFolder(async (folder) => {
-    const codes = await examples(...SURFACES);
-    assert.ok(codes.length >= 11);
-    const files = codes.map((_, index) => `${folder}/example_${index}.ts`);
-    await Promise.all(files.map((file, index) => Deno.writeTextFile(file, codes[index] ?? "")));
-    const [code, text] = await deno(["check", `--config=${ROOT}deno.json`, ...files], folder);
-    assert.equal(code, 0, text);
-  });
-});
+/** What the compiler says, and where it sees errors, as the name of the file and the line. */
+interface Compiled {
+  readonly text: string;
+  readonly errors: readonly string[];
+}
 
-// A program checks the files that it imports with its own options.
-Deno.test("mod: the files compile with the strict options that a program may set", async () => {
-  await inFolder(async (folder) => {
+const RESULT_TYPES = new URL("result_types/", import.meta.url);
+const DIRECTIVE = /\/\/ @ts-expect-error/;
+/** Code about types of results, with its imports resolved from another folder. */
+const [GOOD, BAD] = ["good.ts", "bad.ts"].map((name) =>
+  Deno.readTextFileSync(new URL(name, RESULT_TYPES)).replaceAll("../../src/", `${ROOT}src/`)
+) as [string, string];
+
+let compiled: Promise<Compiled> | undefined;
+
+/**
+ * All that must compile, and what must not, as a program compiles it: with its own options, which
+ * may be stricter. Once for all tests, because it takes ten seconds.
+ */
+function compile(): Promise<Compiled> {
+  return compiled ??= inFolder(async (folder) => {
     const { imports, links, unstable, compilerOptions } = JSON.parse(
       await Deno.readTextFile(`${ROOT}deno.json`),
     );
     const config = {
-      ...{ imports, unstable, nodeModulesDir: "none" },
+      ...{ unstable, nodeModulesDir: "none" },
+      imports: {
+        ...imports,
+        "@daybook/daybook": `${ROOT}src/mod.ts`,
+        "@daybook/daybook/testing": `${ROOT}src/testing/mod.ts`,
+      },
       links: links.map((path: string) => ROOT + path),
       compilerOptions: {
         ...compilerOptions,
@@ -66,12 +81,52 @@ Deno.test("mod: the files compile with the strict options that a program may set
         verbatimModuleSyntax: true,
       },
     };
+    const files: Record<string, string> = {
+      "program.ts": SURFACES.map((surface) => `import "${ROOT}${surface}";\n`).join(""),
+      "good.ts": GOOD,
+      // Without the directives, the compiler must report an error on every line after one.
+      "bad.ts": BAD.split("\n").map((line) => line.replace(DIRECTIVE, "//")).join("\n"),
+    };
+    const codes = await examples(...SURFACES);
+    assert.ok(codes.length >= 11);
+    for (const [index, code] of codes.entries()) files[`example_${index}.ts`] = code;
+    for (const [name, code] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, code);
+    }
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
-    const imported = SURFACES.map((surface) => `import "${ROOT}${surface}";\n`);
-    await Deno.writeTextFile(`${folder}/program.ts`, imported.join(""));
-    const [code, text] = await deno(["check", "program.ts"], folder);
-    assert.equal(code, 0, text);
+    const [code, text] = await deno(["check", ...Object.keys(files)], folder);
+    assert.equal(code, 1, text);
+    const found = [...text.matchAll(/^(TS\d+) [^]*?^ {4}at file:.*\/([\w.]+):(\d+):\d+$/gm)];
+    assert.equal(found.length, text.match(/^TS\d+ /gm)?.length, text);
+    // An example may read an attribute by its name, which the strictest programs may not.
+    const errors = found
+      .filter(([, error, file = ""]) => error !== "TS4111" || !file.startsWith("example_"))
+      .map(([, , file, line]) => `${file}:${line}`);
+    return { text, errors };
   });
+}
+
+const inExample = (error: string) => error.startsWith("example_");
+const inResults = (error: string) => /^(?:good|bad)\.ts:/.test(error);
+
+Deno.test("mod: every example of the documentation compiles", async () => {
+  const { errors, text } = await compile();
+  assert.deepEqual(errors.filter(inExample), [], text);
+});
+
+// A program checks the files that it imports with its own options.
+Deno.test("mod: the files compile with the strict options that a program may set", async () => {
+  const { errors, text } = await compile();
+  assert.deepEqual(errors.filter((error) => !inExample(error) && !inResults(error)), [], text);
+});
+
+Deno.test("results: their types are the JSON form of the handlers' results, and nothing else compiles", async () => {
+  const lines = BAD.split("\n");
+  const expected = lines.flatMap((line, index) =>
+    DIRECTIVE.test(line) ? [`bad.ts:${index + 2}`] : []
+  );
+  const { errors, text } = await compile();
+  assert.deepEqual(errors.filter(inResults), expected, text);
 });
 
 Deno.test("mod: the example of openDaybook does what it says", async () => {

@@ -1,10 +1,11 @@
 /** Talks to a running server over HTTP, like any other client. */
 
 import * as v from "valibot";
+import { EXIT } from "../core/exit_codes.ts";
 import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { CommandError, type CommandInput, EXIT_REFUSED, EXIT_UNAVAILABLE } from "./command.ts";
+import { CommandError, type CommandInput } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import { type ServerAddress, serverAddress, tokenOption } from "./server_address.ts";
 
@@ -17,7 +18,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** The server refused the request: the answer is a problem (RFC 9457). */
 export class RefusedByServerError extends CommandError {
   constructor(readonly status: number, readonly problem: Readonly<Record<string, unknown>>) {
-    super(refusalText(status, problem), EXIT_REFUSED);
+    super(refusalText(status, problem), EXIT.refused);
   }
 }
 
@@ -160,14 +161,14 @@ export class Client {
   notDaybook(): CommandError {
     return new CommandError(
       `cannot understand the answer of ${this.url}: it is not Daybook, or another version`,
-      EXIT_UNAVAILABLE,
+      EXIT.unavailable,
     );
   }
 }
 
 /** Something uses the port but does not answer. */
 function silent(url: string): CommandError {
-  return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
+  return new CommandError(`gave up on ${url}: it does not answer`, EXIT.unavailable);
 }
 
 async function readText(response: Response, url: string): Promise<string> {
@@ -177,7 +178,7 @@ async function readText(response: Response, url: string): Promise<string> {
     // An abort is passed to the caller; anything else means that the connection was lost.
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (error instanceof DOMException && error.name === "TimeoutError") throw silent(url);
-    throw new CommandError(`lost the connection to ${url} during its answer`, EXIT_UNAVAILABLE);
+    throw new CommandError(`lost the connection to ${url} during its answer`, EXIT.unavailable);
   }
 }
 
@@ -225,12 +226,12 @@ function unreachable(error: unknown, url: string, unheld: string | undefined): C
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
     const message = `cannot reach ${url}: permission is missing, add --allow-net=${host}`;
-    return new CommandError(message, EXIT_UNAVAILABLE, { net: [host] });
+    return new CommandError(message, EXIT.unavailable, { net: [host] });
   }
   const start = "deno task start starts one, --url names another address";
   const message = unheld === undefined
     ? `cannot reach ${url}: is Daybook running there? deno task start starts it, ` +
       "--url names another address"
     : `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
-  return new CommandError(message, EXIT_UNAVAILABLE);
+  return new CommandError(message, EXIT.unavailable);
 }

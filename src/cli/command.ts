@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { EXIT } from "../core/exit_codes.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { capital } from "../explain/phrases.ts";
@@ -11,15 +12,6 @@ import { given } from "../settings/configuration.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
 import { printLines, type Terminal } from "./terminal.ts";
-
-export const EXIT_OK = 0;
-/** The command succeeded, and its result is negative. */
-export const EXIT_NEGATIVE = 1;
-export const EXIT_USAGE = 64;
-/** The server refused the request. */
-export const EXIT_REFUSED = 65;
-/** The server cannot be reached. */
-export const EXIT_UNAVAILABLE = 69;
 
 export interface CommandOption {
   /** The name, without dashes. */
@@ -114,7 +106,7 @@ export async function runCommand(
   const [name = "--help", ...rest] = given(args);
   if (["--help", "-h", "help"].includes(name)) {
     printLines(terminal, overview(commands, program));
-    return EXIT_OK;
+    return EXIT.ok;
   }
   const command = commands.find((candidate) => candidate.name === name);
   let input: CommandInput | "help" = "help";
@@ -123,7 +115,7 @@ export async function runCommand(
     input = readInput(command, rest, sources);
     if (input !== "help") return await command.run(input);
     printLines(terminal, commandHelp(command, program));
-    return EXIT_OK;
+    return EXIT.ok;
   } catch (error) {
     if (error instanceof CommandError) {
       const { message, missing } = error;
@@ -134,7 +126,7 @@ export async function runCommand(
     if (!(error instanceof UsageError)) throw error;
     const help = command === undefined ? "--help" : `${command.name} --help`;
     terminal.err(`daybook: ${plainPage(error.message)}; see ${program} ${help}`);
-    return EXIT_USAGE;
+    return EXIT.usage;
   } finally {
     terminal.progressEnd();
   }

@@ -43,105 +43,41 @@ interface EventSourceOptions {
  * @throws {CommandError} if the server cannot be reached at the first attempt.
  * @throws {RefusedByServerError} if the server refuses permanently.
  */
-export async function* follow(options: EventSourceOptions): AsyncGenerator<string> {
-  const source = new EventSource(options);
-  while (!source.isOver) yield* source.connection();
-}
-
-type End = "inOrder" | "broken";
-
-class EventSource {
-  #isFinished = false;
-  #lastId: string | undefined;
-  #hasConnected = false;
-  #isLost = false;
-  #failures = 0;
-
-  constructor(private readonly options: EventSourceOptions) {}
-
-  get isOver(): boolean {
-    return this.#isFinished || this.options.signal.aborted;
-  }
-
-  /** Yields the messages of one connection, then waits before the next one. */
-  async *connection(): AsyncGenerator<string> {
-    const response = await this.#connect();
-    if (response === undefined) return await this.#lost();
-    if (response.status === NO_CONTENT || response.body === null) {
-      this.#isFinished = true;
-      return;
+export async function* follow(
+  { client, clock, path, endsItself, signal, onLost, onResumed }: EventSourceOptions,
+): AsyncGenerator<string> {
+  let lastId: string | undefined;
+  let [hasConnected, isLost, failures] = [false, false, 0];
+  while (!signal.aborted) {
+    const positionBefore = lastId;
+    let isComplete = false;
+    try {
+      const headers = { accept: "text/event-stream", ...lastId && { "last-event-id": lastId } };
+      const { status, body } = await client.request(path, { headers, signal });
+      if (status === NO_CONTENT || body === null) return;
+      for await (const message of eventMessages(body, clock, signal)) {
+        if (isLost) onResumed();
+        [hasConnected, isLost, failures] = [true, false, 0];
+        if (message.kind === "position") lastId = message.id;
+        else yield message.data;
+      }
+      isComplete = endsItself;
+    } catch (error) {
+      const isRefused = error instanceof CommandError && !(hasConnected && mayPass(error));
+      if (isRefused && !signal.aborted) throw error;
     }
-    const positionBefore = this.#lastId;
-    const end = yield* this.#messages(response.body);
-    if (end === "broken" || !this.options.endsItself) return await this.#lost();
     // Only another request shows whether the stream is complete; after an empty stream it is
     // delayed.
-    if (this.#lastId === positionBefore) await this.#pause();
-  }
-
-  /** `undefined` if there is no connection now, but there may be one later. */
-  async #connect(): Promise<Response | undefined> {
-    const { client, path, signal } = this.options;
-    const headers = new Headers({ accept: "text/event-stream" });
-    if (this.#lastId !== undefined) headers.set("last-event-id", this.#lastId);
-    try {
-      return await client.request(path, { headers, signal });
-    } catch (error) {
-      if (this.isOver || (this.#hasConnected && mayPass(error))) return undefined;
-      throw error;
-    }
-  }
-
-  async *#messages(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, End> {
-    const { clock, signal } = this.options;
-    const messages = eventMessages(body, clock, signal);
-    try {
-      for (;;) {
-        const { done, value } = await this.#next(messages);
-        if (done) return value;
-        this.#noteConnected();
-        if (value.kind === "position") this.#lastId = value.id;
-        else yield value.data;
-      }
-    } finally {
-      await messages.return(undefined);
-    }
-  }
-
-  /** The next message, or how the connection ended. */
-  async #next(messages: ReturnType<typeof eventMessages>) {
-    try {
-      const { done, value } = await messages.next();
-      return done ? { done, value: "inOrder" } as const : { done: false, value } as const;
-    } catch {
-      return { done: true, value: "broken" } as const;
-    }
-  }
-
-  #noteConnected(): void {
-    if (this.#isLost) this.options.onResumed();
-    this.#hasConnected = true;
-    this.#isLost = false;
-    this.#failures = 0;
-  }
-
-  async #lost(): Promise<void> {
-    if (this.isOver) return;
-    if (!this.#isLost) this.options.onLost(this.#lastId);
-    this.#isLost = true;
-    await this.#pause();
-  }
-
-  #pause(): Promise<void> {
-    this.#failures += 1;
-    return pause(this.options.clock, backoffMs(RECONNECT, this.#failures, 0), this.options.signal);
+    if (isComplete && lastId !== positionBefore) continue;
+    if (!isComplete && !isLost && !signal.aborted) onLost(lastId);
+    isLost ||= !isComplete;
+    await pause(clock, backoffMs(RECONNECT, ++failures, 0), signal);
   }
 }
 
 /** Whether a later attempt may succeed: the server is down, starting, stopping or busy. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof RefusedByServerError) return error.status >= 500 || error.status === 429;
-  return error instanceof CommandError;
+function mayPass(error: CommandError): boolean {
+  return !(error instanceof RefusedByServerError) || error.status >= 500 || error.status === 429;
 }
 
 /** The server sends a heartbeat every 15 s; after this long the connection is considered lost. */
@@ -166,12 +102,18 @@ async function* eventMessages(
   const leave = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();
-  const [decoder, messages] = [new TextDecoder(), new Messages()];
+  const ready: EventMessage[] = [];
+  const parser = createParser({
+    onId: (id) => ready.push({ kind: "position", id }),
+    onEvent: ({ data }) => ready.push({ kind: "data", data }),
+  });
+  const decoder = new TextDecoder();
   try {
     for (;;) {
       const { done, value } = await read(reader, clock);
       if (done) return;
-      yield* messages.in(decoder.decode(value, { stream: true }));
+      parser.feed(decoder.decode(value, { stream: true }));
+      yield* ready.splice(0);
     }
   } finally {
     signal.removeEventListener("abort", leave);
@@ -194,21 +136,6 @@ async function read(
     return result;
   } finally {
     cancel();
-  }
-}
-
-class Messages {
-  #ready: EventMessage[] = [];
-  readonly #parser = createParser({
-    onId: (id) => this.#ready.push({ kind: "position", id }),
-    onEvent: ({ data }) => this.#ready.push({ kind: "data", data }),
-  });
-
-  /** The messages that this text completes. */
-  in(text: string): readonly EventMessage[] {
-    this.#ready = [];
-    this.#parser.feed(text);
-    return this.#ready;
   }
 }
 

@@ -84,6 +84,12 @@ function checkedOption<Value>(
   throw new UsageError(`--${option} ${issues[0].message}, not ${text}`);
 }
 
+export const AT_OPTION: CommandOption = {
+  name: "at",
+  value: "point",
+  help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+};
+
 /** `--limit`: the most items to show. */
 export function limitOption(byDefault: number, help: string): CommandOption {
   return { name: "limit", short: "n", value: "number", default: String(byDefault), help };

@@ -1,14 +1,10 @@
 /** Runs commands as a process: signals, exit codes, and no stack traces. */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { type Command, runCommand } from "./command.ts";
 import { environment } from "../settings/permission_advice.ts";
 import { plainText } from "./plain_text.ts";
 import { OutputError, systemTerminal } from "./terminal.ts";
-
-/** A bug in this program. */
-const EXIT_DEFECT = 70;
-/** As for a file that cannot be written. */
-const EXIT_NO_OUTPUT = 74;
 
 interface Invocation {
   /** The name in help and messages, such as `deno task journal`. */
@@ -40,15 +36,13 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
   } catch (error) {
     if (error instanceof OutputError) {
       terminal.err(`daybook: ${error.message}`);
-      Deno.exit(EXIT_NO_OUTPUT);
+      Deno.exit(EXIT.unreadable);
     }
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.err(`daybook: internal error: ${plainText(text)}`);
-    Deno.exit(EXIT_DEFECT);
+    Deno.exit(EXIT.defect);
   }
 }
-
-const EXIT_INTERRUPTED = 130;
 
 /** Handles SIGINT and SIGTERM. */
 class Interrupts {
@@ -61,7 +55,7 @@ class Interrupts {
     Deno.addSignalListener("SIGINT", () => {
       if (this.#controller !== undefined) return this.#controller.abort();
       before();
-      Deno.exit(EXIT_INTERRUPTED);
+      Deno.exit(EXIT.interrupted);
     });
   }
 

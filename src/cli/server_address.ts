@@ -5,14 +5,8 @@
  */
 
 import { resolve } from "node:path";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_UNAVAILABLE,
-  EXIT_USAGE,
-  UsageError,
-} from "./command.ts";
+import { EXIT } from "../core/exit_codes.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
 import { firstToken } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
@@ -99,14 +93,14 @@ function namedHolder(folder: string): string {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
     const message = `cannot tell which server holds ${folder}: permission is missing, ` +
       `add --allow-read=${folder}`;
-    throw new CommandError(message, EXIT_UNAVAILABLE, { read: [folder] });
+    throw new CommandError(message, EXIT.unavailable, { read: [folder] });
   }
   const url = lockHolder(folder);
   if (url !== undefined) return url;
   throw new CommandError(
     `no server holds ${folder}; deno task start --journal ${folder} starts one, ` +
       "--url names another",
-    EXIT_UNAVAILABLE,
+    EXIT.unavailable,
   );
 }
 
@@ -140,9 +134,9 @@ export function tokenOption(input: CommandInput): string | undefined {
   const given = input.text("token-file");
   const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
   if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN");
-  const token = firstToken(readSecretFile(`the token from ${file}`, file, EXIT_USAGE));
+  const token = firstToken(readSecretFile(`the token from ${file}`, file, EXIT.usage));
   if (token !== undefined) return token;
-  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
+  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT.usage);
 }
 
 /** @param what What is read of the file, for messages. */
@@ -174,7 +168,7 @@ export function clientPermissions(input: CommandInput): readonly Permissions[] {
     .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
   const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
   const typedIn = input.env("INIT_CWD") ?? "";
-  const files = [...named, ...sent].filter((path) => path !== "-");
+  const files = [...named, ...sent, ...input.all("jobs")].filter((path) => path !== "-");
   const settings = [
     input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
     input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",

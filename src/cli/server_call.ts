@@ -4,6 +4,7 @@
  */
 
 import { resolve } from "node:path";
+import { EXIT } from "../core/exit_codes.ts";
 import { DURATION_RULE } from "../core/duration.ts";
 import { parseTime, TIME_RULE } from "../documents/fields.ts";
 import { Client, type Fetch } from "./client.ts";
@@ -13,7 +14,6 @@ import {
   CommandError,
   type CommandInput,
   type CommandOption,
-  EXIT_USAGE,
   UsageError,
 } from "./command.ts";
 import { plainText } from "./plain_text.ts";
@@ -154,9 +154,9 @@ export async function readInput(
       : await surroundings.readFile(path);
   } catch (error) {
     const message = `cannot read ${path}: ${readingFailure(error, path)}`;
-    if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT_USAGE);
+    if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT.usage);
     const advice = `${message}, or give - and redirect it: < ${path}`;
-    throw new CommandError(advice, EXIT_USAGE, { read: [fromWhereTyped(path)] });
+    throw new CommandError(advice, EXIT.usage, { read: [fromWhereTyped(path)] });
   }
 }
 
@@ -168,6 +168,6 @@ export async function readText(path: string, surroundings: Surroundings): Promis
   try {
     return UTF8.decode(bytes);
   } catch {
-    throw new CommandError(`cannot read ${path}: it is not UTF-8 text`, EXIT_USAGE);
+    throw new CommandError(`cannot read ${path}: it is not UTF-8 text`, EXIT.usage);
   }
 }

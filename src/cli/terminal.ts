@@ -1,6 +1,7 @@
 /** The output of commands: text for people, JSON lines for programs. */
 
 import { styleText } from "node:util";
+import { EXIT } from "../core/exit_codes.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { fitted } from "./plain_text.ts";
 
@@ -45,8 +46,6 @@ export function textColumns({ isInteractive, columns }: Terminal): number {
   return isInteractive ? columns : Infinity;
 }
 
-/** The exit code of a process ended by SIGPIPE: its output has no reader. */
-const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;
 /** Columns of a progress bar besides its label: ` [###---]  50 %`. */
 export const PROGRESS_BAR_COLUMNS = BAR_COLUMNS + 9;
@@ -115,7 +114,7 @@ function screenColumns(): number {
 
 /** Ends the process if the output has no reader. */
 function write(stream: typeof Deno.stdout, text: string): void {
-  if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
+  if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT.pipeClosed);
 }
 
 /** The output cannot be written, for example because its disk is full. */

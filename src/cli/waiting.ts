@@ -1,16 +1,11 @@
 /** `--wait`: follows a job to its end, and returns its outcome as the exit code. */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { messageText } from "../core/error_text.ts";
 import { stateText } from "../core/condition.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import type { Client } from "./client.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_OK,
-  UsageError,
-} from "./command.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { followReporting } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
 import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
@@ -98,11 +93,6 @@ export class JobProgress {
   }
 }
 
-const EXIT_FAILED = 1;
-const EXIT_CANCELLED = 2;
-/** The exit code of timeout(1). */
-const EXIT_TIMED_OUT = 124;
-
 export const WAIT_OPTIONS: readonly CommandOption[] = [
   { name: "wait", short: "w", help: "follow the job to its end; the exit code is its outcome" },
   { name: "timeout", value: "duration", help: "how long to wait; the job continues regardless" },
@@ -138,7 +128,7 @@ export async function printAccepted(
 ): Promise<number> {
   const waits = call.input.isSet("wait");
   if (call.form === "text" || !waits) call.print(job, () => [text]);
-  return waits ? await waitForEnd(job.jobId, call) : EXIT_OK;
+  return waits ? await waitForEnd(job.jobId, call) : EXIT.ok;
 }
 
 /** Waits, shows progress meanwhile, and returns the exit code. */
@@ -161,7 +151,7 @@ async function waitForEnd(jobId: string, call: ServerCall): Promise<number> {
     throw new CommandError(
       `${time}${error.message}; job ${jobId} was accepted: deno task daybook show ${jobId} ` +
         "shows it",
-      leave.signal.aborted ? EXIT_TIMED_OUT : error.exitCode,
+      leave.signal.aborted ? EXIT.timedOut : error.exitCode,
     );
   } finally {
     cancel();
@@ -192,15 +182,15 @@ async function report(job: JobResource, timeoutMs: number, call: ServerCall): Pr
       `stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
         `daybook explain ${job.jobId} says why`,
     );
-    return EXIT_TIMED_OUT;
+    return EXIT.timedOut;
   }
   if (form === "text") await printOutcome(job, call);
   return outcomeCode(job);
 }
 
 function outcomeCode({ state, condition }: JobResource): number {
-  if (state === "Done") return EXIT_OK;
-  return condition === "cancelled" ? EXIT_CANCELLED : EXIT_FAILED;
+  if (state === "Done") return EXIT.ok;
+  return condition === "cancelled" ? EXIT.cancelled : EXIT.negative;
 }
 
 /** A failure is explained, which says more than the error alone. */

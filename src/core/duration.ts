@@ -1,4 +1,4 @@
-/** Formats and parses durations and times, the same way everywhere. */
+/** Formats and parses durations and times, the same way everywhere; adds distances to the times in a text. */
 
 /**
  * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: at most two whole units. Browsers
@@ -71,4 +71,52 @@ export function timeMs(time: string): number {
     known.set(time, ms = Date.parse(time));
   }
   return ms;
+}
+
+/**
+ * From one time to another, in milliseconds; never negative, since the clock may have been set
+ * back.
+ */
+export function lengthMs(from: string, to: string): number {
+  return Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
+/** Not in quotes, where it is a value that is shown as it is. */
+const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?!")/g;
+/** Closer times count as now. */
+const NEAR_MS = 1_000;
+
+/**
+ * The text with a distance after each time, such as `(in 6 h)` or `(3 min ago)`. When several times
+ * in a row have the same distance, only the first gets it.
+ *
+ * @param nowMs When the text is read; `undefined` leaves the text unchanged.
+ */
+export function withDistances(text: string, nowMs: number | undefined): string {
+  return distances(nowMs)(text);
+}
+
+/** The same for consecutive texts. */
+export function distances(nowMs: number | undefined): (text: string) => string {
+  if (nowMs === undefined) return (text) => text;
+  let before = "";
+  return (text) =>
+    text.replace(TIME, (time, at: number) => {
+      const ms = Date.parse(time) - nowMs;
+      const distance = text.endsWith("since ", at) ? sinceText(ms) : distanceFrom(ms);
+      if (distance === before) return time;
+      before = distance;
+      return distance === "" ? time : `${time} (${distance})`;
+    });
+}
+
+/** The past is ahead of a clock that has been set back. */
+function sinceText(ms: number): string {
+  return ms >= NEAR_MS ? `${distanceText(ms)} ahead of the clock` : distanceFrom(ms);
+}
+
+function distanceFrom(ms: number): string {
+  if (Number.isNaN(ms) || Math.abs(ms) < NEAR_MS) return "";
+  const length = distanceText(Math.abs(ms));
+  return ms > 0 ? `in ${length}` : `${length} ago`;
 }

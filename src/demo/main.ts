@@ -1,5 +1,6 @@
 /** `deno task demo`: fills a fresh journal with the work of a small shop, and serves it. */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { keepBuiltIns } from "../server/user_code.ts";
@@ -66,11 +67,6 @@ function invitation(url: string, folder: string, isKept: boolean): string {
   ].join("\n");
 }
 
-const EXIT_USAGE = 64;
-const EXIT_CANNOT_LISTEN = 69;
-const EXIT_STORAGE_FAILED = 70;
-const EXIT_UNUSABLE = 74;
-
 function fail(message: string, exitCode: number): never {
   warn(message);
   Deno.exit(exitCode);
@@ -85,10 +81,10 @@ async function createFolder({ keep }: DemoOptions): Promise<DemoFolder> {
     return await demoFolder(keep);
   } catch (error) {
     if (keep === undefined || !(error instanceof Deno.errors.NotCapable)) {
-      return fail(errorMessage(error), EXIT_UNUSABLE);
+      return fail(errorMessage(error), EXIT.unreadable);
     }
     const reason = `Cannot keep the journal in ${keep}: permission is missing`;
-    return fail(withCommand(reason, [{ read: [keep], write: [keep] }]), EXIT_UNUSABLE);
+    return fail(withCommand(reason, [{ read: [keep], write: [keep] }]), EXIT.unreadable);
   }
 }
 
@@ -100,14 +96,14 @@ async function open(options: DemoOptions, folder: DemoFolder): Promise<Demo> {
       clock: systemClock,
       random: systemRandom,
       warn,
-      onJournalFailed: (error) => fail(error.message, EXIT_STORAGE_FAILED),
+      onJournalFailed: (error) => fail(error.message, EXIT.storageFailed),
     });
   } catch (error) {
     await folder.leave();
     const reason = error instanceof Deno.errors.AddrInUse
       ? `port ${options.port} is in use; try --port 0`
       : errorMessage(error);
-    return fail(`Cannot start: ${reason}`, EXIT_CANNOT_LISTEN);
+    return fail(`Cannot start: ${reason}`, EXIT.cannotListen);
   }
 }
 
@@ -137,5 +133,5 @@ switch (invocation.kind) {
     console.log(DEMO_HELP);
     break;
   case "invalid":
-    fail(`${invocation.problem}; see deno task demo --help`, EXIT_USAGE);
+    fail(`${invocation.problem}; see deno task demo --help`, EXIT.usage);
 }

@@ -2,12 +2,12 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/command.ts";
-import { nearestName } from "../explain/spelling.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
+import { nearestName } from "../explain/likeness/names.ts";
 import { engineOverCapacity, invalidRequest, Refusal, type RefusalKind } from "./refusal.ts";
 
 /** Seconds after which a request may succeed: about the time of a restart. */

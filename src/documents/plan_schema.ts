@@ -123,7 +123,7 @@ const quantifier = v.picklist(
   'must be "ExactlyOnce", "AtLeastOnce" or {"times": n}',
 );
 
-const multiplicity = chosenFrom(
+export const multiplicityField = chosenFrom(
   [quantifier, times],
   (value) => isObject(value) ? times : quantifier,
 );
@@ -200,7 +200,7 @@ const expectation = strictObject({
   kind: v.exactOptional(v.picklist(EXPECTED_EVENT_KINDS)),
   eventType: eventTypeField,
   correlation: v.exactOptional(correlation),
-  multiplicity: v.exactOptional(multiplicity),
+  multiplicity: v.exactOptional(multiplicityField),
   taskId: v.exactOptional(taskIdField),
   within: v.exactOptional(withinField),
 });

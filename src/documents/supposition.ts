@@ -4,8 +4,11 @@ import * as v from "valibot";
 import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
 import { type JsonObject, type JsonValue, present } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
-import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
-import type { SupposedEvent, Supposition } from "../explain/supposition.ts";
+import {
+  SUPPOSED_EVENTS_MAX,
+  type SupposedEvent,
+  type Supposition,
+} from "../explain/supposition.ts";
 import {
   checked,
   documented,

@@ -34,9 +34,9 @@ export class RefusedError extends Error {
   override readonly name = "RefusedError";
   /**
    * The kind, as in the `type` of an HTTP problem: `invalid-request`, `unknown-type`,
-   * `unknown-job`, `job-exists`, `idempotency-key-reused`, `not-in-this-state`, `unknown-point`,
-   * `job-too-long`, `unknown-pause`, `unknown-limits`; or, if the request may succeed later,
-   * `over-capacity`, `disk-full`, `draining`.
+   * `unknown-job`, `job-exists`, `idempotency-key-reused`, `event-id-reused`, `not-in-this-state`,
+   * `input-removed`, `unknown-point`, `job-too-long`, `unknown-pause`, `unknown-limits`; or, if the
+   * request may succeed later, `over-capacity`, `disk-full`, `draining`, `index-damaged`.
    */
   readonly kind: string;
   /** The errors in the request. */

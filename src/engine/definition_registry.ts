@@ -7,13 +7,13 @@ import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pause_rule.ts";
 import { type JsonValue, present } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
+import { nearestName } from "../explain/likeness/names.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
 import { placeLimits, requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
-import { nearestName } from "../explain/spelling.ts";
 import { requireMembers, STARTS_ON_MEMBERS, toMatcher } from "./definition_plan.ts";
 import { recordable } from "./recordable.ts";
 

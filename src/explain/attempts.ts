@@ -5,7 +5,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
@@ -16,10 +16,9 @@ import {
   type JobState,
   type TaskState,
 } from "../core/job_state.ts";
-import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Causes, Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
+import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./kept_history.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "./phrases.ts";
 import { reason, showSome } from "./statement.ts";
 
@@ -44,9 +43,16 @@ export function compensationSubject(taskId: string): string {
   return `the compensation of ${taskText(taskId)}`;
 }
 
-/** The attempts of a task that did not succeed; see `unsuccessful`. */
-export function unsuccessfulAttempts(known: Recorded, taskId: TaskId): Reasons {
-  return unsuccessful(taskText(taskId), attemptsOf(known, taskId), known.causes);
+/**
+ * The attempts of a task that did not succeed; see `unsuccessful`.
+ *
+ * @param before Only those that had ended before this entry.
+ */
+export function unsuccessfulAttempts(known: Recorded, taskId: TaskId, before = Infinity): Reasons {
+  const attempts = attemptsOf(known, taskId).filter(({ ended }) =>
+    (ended?.entry.logId ?? 0) < before
+  );
+  return unsuccessful(taskText(taskId), attempts, known.causes);
 }
 
 /** The same for its compensation. */
@@ -60,7 +66,7 @@ export function unsuccessfulUndoings(known: Recorded, taskId: TaskId): Reasons {
  * @param subject `task charge`, or `the compensation of task reserve`.
  * @param causes What cut them short, such as a restart, if on record.
  */
-export function unsuccessful(
+function unsuccessful(
   subject: string,
   attempts: readonly Attempt[],
   causes: Causes,
@@ -194,6 +200,12 @@ export function compensableTasks(job: JobState): readonly CompletedTask[] {
   return job.tasks.filter((task): task is CompletedTask =>
     task.status === "completed" && task.compensable
   );
+}
+
+/** The task that completed last. */
+export function lastCompleted({ tasks }: JobState): CompletedTask | undefined {
+  return tasks.filter((task) => task.status === "completed")
+    .toSorted((left, right) => right.completedBy - left.completedBy)[0];
 }
 
 export function isUndone({ compensation }: CompletedTask): boolean {

@@ -7,6 +7,7 @@ import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { AttemptFailure } from "../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
+import { recordedFailure } from "../core/job_resource.ts";
 import {
   type CompletedTask,
   type DoneJob,
@@ -27,10 +28,11 @@ import {
   cutShortText,
   isUndone,
   overtakenReasons,
-  unsuccessful,
+  unsuccessfulAttempts,
   unsuccessfulUndoings,
   wasCutShort,
 } from "./attempts.ts";
+import { matcherText } from "./awaited_events.ts";
 import {
   countedOfAnother,
   countedTwice,
@@ -42,10 +44,14 @@ import {
 import type { Case, Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
-import { matcherText } from "./matcher_text.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "./phrases.ts";
-import { lateLimit, meanwhileReasons } from "./process_facts.ts";
+import {
+  lateLimit,
+  meanwhileReasons,
+  uncaughtMeanwhile,
+  uncaughtReasons,
+} from "./process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -60,7 +66,6 @@ import { waitsGivenUp } from "./run_answers.ts";
 import { reason, showSome } from "./statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { lateDeadlineText, oddTimes } from "./times.ts";
-import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 
 const SHOWN_MAX = 10;
 
@@ -141,11 +146,10 @@ function settledBy({ job }: Evidence, { logId }: JobEventLogEntry): readonly str
 
 /** The failure, the row of the state table, and each attempt that led to it. */
 export function failureReasons(known: Evidence): Reasons {
-  const { job, failedBy, causes } = known;
-  const failure = "failure" in job ? job.failure : undefined;
+  const { job, failedBy } = known;
+  const failure = recordedFailure(job);
   if (failure === undefined || failedBy === undefined) return [];
-  const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
-  const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const { taskId, because } = failure;
   const late = lateLimit(known);
   return [
     failed(known, failure, failedBy.entry),
@@ -154,7 +158,7 @@ export function failureReasons(known: Evidence): Reasons {
     ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
-    ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),
+    ...taskId === undefined ? [] : unsuccessfulAttempts(known, taskId, because),
   ];
 }
 
@@ -163,7 +167,7 @@ export function causesOfFailure(known: Evidence): Reasons {
   const { rival, failedBy } = known;
   return [
     ...rival === undefined ? [] : [rival],
-    ...uncaughtReasons(known, failedBy?.entry.logId),
+    ...uncaughtReasons(known, 0, failedBy?.entry.logId),
     ...countedOfAnother(known),
     ...sentByTask(known),
     ...returnedErrors(known),

@@ -4,7 +4,7 @@
  * out below it, and its evidence moves up to the summary.
  */
 
-import { distances, withDistances } from "./distances.ts";
+import { distances, withDistances } from "../core/duration.ts";
 import type {
   Citation,
   Explanation,

@@ -3,6 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import { errorText } from "../core/error_text.ts";
+import { recordedFailure } from "../core/job_resource.ts";
 import type { CompletedTask, JobState } from "../core/job_state.ts";
 import {
   attemptFailed,
@@ -17,9 +18,9 @@ import {
   unendedAttempts,
   unsuccessfulUndoings,
 } from "./attempts.ts";
+import { matcherText } from "./awaited_events.ts";
 import type { Case } from "./evidence.ts";
 import type { Next, Reasons } from "./explanation.ts";
-import { matcherText } from "./matcher_text.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "./pause_texts.ts";
 import { capital, latest, shortened, taskText } from "./phrases.ts";
@@ -39,12 +40,13 @@ export function compensatingText(known: Case): string {
   const progress = tasks.length === 0
     ? ""
     : `: ${tasks.filter(isUndone).length} of ${counted(tasks.length, "task")} undone,`;
-  const failure = "failure" in job ? job.failure : undefined;
   const worker = queue === undefined ? "" : ` It needs a ${neededText(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   const again = openCompensations(known, queue !== undefined || isPaused(known));
-  return `is compensating${progress} after ${failureText(failure)}.${again}${worker}${awaited}`;
+  return `is compensating${progress} after ${
+    failureText(recordedFailure(job))
+  }.${again}${worker}${awaited}`;
 }
 
 /** ` The compensation of task book is in attempt 1 of 5 since ...`, or how it failed. */

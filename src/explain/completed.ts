@@ -5,10 +5,10 @@ import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../cor
 import { type CompletedTask, type ExpectationState, isSleep } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
-import { findMaxAttempts } from "./attempts_noted.ts";
+import { matchedText } from "./awaited_events.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CompletedItem } from "./explanation.ts";
-import { matchedText } from "./matcher_text.ts";
+import { findMaxAttempts } from "./kept_history.ts";
 import { attemptText, before, capital, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";

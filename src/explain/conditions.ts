@@ -5,6 +5,7 @@
  */
 
 import { type Condition, deriveCondition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
@@ -14,7 +15,6 @@ import {
   whatNothingElseEnds,
   whileCompensating,
 } from "./compensating.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Case } from "./evidence.ts";
 import { executingReasons, executingText, runningTasks, whileExecuting } from "./executing.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
@@ -23,7 +23,7 @@ import { explainOrigin } from "./origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./pause_texts.ts";
 import { actorText, capital, reasonText, shortened, silenceText, taskText } from "./phrases.ts";
-import { clockReasons } from "./process_facts.ts";
+import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./process_facts.ts";
 import {
   backingOffText,
   backoffReasons,
@@ -40,7 +40,6 @@ import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./summary_ended.ts";
 import { unusualText } from "./time_spent.ts";
 import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./times.ts";
-import { uncaughtMeanwhile, uncaughtReasons } from "./uncaught_errors.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */

@@ -4,7 +4,7 @@
  */
 
 import { correlationPaths } from "../core/correlation.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { isCorrelated, isFromOutside, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
@@ -12,11 +12,10 @@ import { isTerminal, type JobState } from "../core/job_state.ts";
 import { type JsonObject, jsonSize } from "../core/json.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
-import { lengthMs } from "./condition_spans.ts";
+import { policyExpectations } from "./awaited_events.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { contradiction, isIdentifier, looseValues, ownValues } from "./likeness/own_values.ts";
-import { policyExpectations } from "./open_expectations.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { shortened, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";

@@ -5,7 +5,7 @@
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { digitsOf, slipBetween } from "./spelling.ts";
+import { digitsOf, slipBetween } from "./likeness/names.ts";
 
 export interface Place {
   /** From the outermost in; a name may contain any character, even a dot. */
@@ -48,13 +48,6 @@ export function placePath({ names }: Place): string {
   }, "");
 }
 
-/** How a value compares with the expected ones; computed only as far as needed. */
-interface Likeness {
-  readonly isSame: (value: JsonScalar) => boolean;
-  /** Equal except for type, letter case or surrounding spaces. */
-  readonly isClose: (value: JsonScalar) => boolean;
-}
-
 /**
  * The likeliest place for a value that is missing at a path, and whether it is at least close to
  * one of the allowed values; `undefined` when no place is likely.
@@ -64,37 +57,31 @@ export function misplacedValue(
   allowed: readonly JsonScalar[],
   attributes: JsonObject,
 ): { readonly place: Place; readonly close: boolean } | undefined {
+  const sought = nameOf(path);
   const loose = new Set(allowed.map(looseForm));
   const isClose = (value: JsonScalar) => loose.has(looseForm(value));
-  const isSame = (value: JsonScalar) => allowed.includes(value);
-  const place = likeliestPlace(attributes, path, { isSame, isClose });
-  return place === undefined ? undefined : { place, close: isClose(place.value) };
-}
-
-/** The likeliest place for a value that is missing at a path; `undefined` when none is likely. */
-function likeliestPlace(
-  attributes: JsonObject,
-  path: string,
-  likeness: Likeness,
-): Place | undefined {
   let likeliest: Place | undefined;
   let most = 0;
-  const sought = nameOf(path);
   for (const place of placesIn(attributes)) {
-    const likelihood = likelihoodOf(place, sought, likeness);
+    const likelihood = likelihoodOf(place, sought, allowed, isClose);
     if (likelihood > most) [likeliest, most] = [place, likelihood];
   }
-  return likeliest;
+  return likeliest && { place: likeliest, close: isClose(likeliest.value) };
 }
 
 /** Ranks a place. The name counts more than the value; 0 when neither is similar. */
-function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
+function likelihoodOf(
+  { name, value }: Place,
+  sought: Name,
+  allowed: readonly JsonScalar[],
+  isClose: (value: JsonScalar) => boolean,
+): number {
   const isInside = isWithin(name, sought);
   if (!isInside && !isAlike(name, sought)) {
-    return isDistinctive(value) && likeness.isSame(value) ? 2 : 0;
+    return isDistinctive(value) && allowed.includes(value) ? 2 : 0;
   }
-  if (likeness.isSame(value)) return 4;
-  if (likeness.isClose(value)) return 3;
+  if (allowed.includes(value)) return 4;
+  if (isClose(value)) return 3;
   // The path leads to something, so only an expected value there counts.
   return isInside ? 0 : 1;
 }

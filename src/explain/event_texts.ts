@@ -8,6 +8,8 @@ import type {
   ControlAttributes,
   FrameworkAttributes,
   FrameworkEventType,
+  JobEventType,
+  JournalEventType,
 } from "../core/framework_events.ts";
 import { limitsText } from "../core/place_limits.ts";
 import { findWait } from "../core/waits.ts";
@@ -28,9 +30,12 @@ export interface DayTimes {
   timeOfDay(time: string): string;
 }
 
-interface EventTexts<Type extends FrameworkEventType> {
+interface EventNote<Type extends FrameworkEventType> {
   /** In a few words; may be empty. */
   readonly note: (attributes: FrameworkAttributes[Type], times: DayTimes) => string;
+}
+
+interface JobEventTexts<Type extends JobEventType> extends EventNote<Type> {
   /**
    * In sentences: its effect on an open job when it does not move the job along the state table.
    */
@@ -38,9 +43,12 @@ interface EventTexts<Type extends FrameworkEventType> {
 }
 
 const OF_MANY_JOBS = () => "A fact about many jobs, and part of no job's history.";
-const OF_THE_JOURNAL = () => "A fact about the journal, and not about jobs.";
 
-export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Type> } = {
+type EventTexts =
+  & { readonly [Type in JobEventType]: JobEventTexts<Type> }
+  & { readonly [Type in JournalEventType]: EventNote<Type> };
+
+export const EVENT_TEXTS: EventTexts = {
   "job.JobCreated": {
     note: createdNote,
     fact: () => "The job exists: a second creation changes nothing.",
@@ -186,51 +194,31 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     note: ({ type, reason }) => `${type}: as in its code${reasonText(reason)}`,
     fact: OF_MANY_JOBS,
   },
-  "journal.SegmentOpened": {
-    note: ({ formatVersion }) => `format ${formatVersion}`,
-    fact: OF_THE_JOURNAL,
-  },
-  "journal.Sealed": { note: ({ reason }) => reason, fact: OF_THE_JOURNAL },
+  "journal.SegmentOpened": { note: ({ formatVersion }) => `format ${formatVersion}` },
+  "journal.Sealed": { note: ({ reason }) => reason },
   "journal.Recovered": {
     note: ({ bytesQuarantined }) => `${bytesQuarantined} bytes quarantined`,
-    fact: OF_THE_JOURNAL,
   },
-  "journal.WriterOpened": {
-    note: ({ url }) => `${url} leads`,
-    fact: OF_THE_JOURNAL,
-  },
-  "journal.LoopBlocked": {
-    note: ({ blockedMs }) => durationText(blockedMs),
-    fact: OF_THE_JOURNAL,
-  },
+  "journal.WriterOpened": { note: ({ url }) => `${url} leads` },
+  "journal.LoopBlocked": { note: ({ blockedMs }) => durationText(blockedMs) },
   "journal.ClockSet": {
     note: ({ setMs }) => `${durationText(Math.abs(setMs))} ${setMs < 0 ? "back" : "ahead"}`,
-    fact: OF_THE_JOURNAL,
   },
   "journal.ErrorUncaught": {
     note: ({ attempt, error }) =>
       attempt === undefined
         ? messageText(error)
         : `job ${attempt.jobId}, ${taskText(attempt.taskId)}: ${messageText(error)}`,
-    fact: OF_THE_JOURNAL,
   },
   "journal.Repaired": {
     note: ({ lostFrom, lostEntries }) => `${lostEntries} entries from ${lostFrom} on are lost`,
-    fact: OF_THE_JOURNAL,
   },
-  "journal.Imported": {
-    note: ({ jobId, entries }) => `job ${jobId}, ${entries} entries`,
-    fact: OF_THE_JOURNAL,
-  },
+  "journal.Imported": { note: ({ jobId, entries }) => `job ${jobId}, ${entries} entries` },
   "journal.EventRefused": {
     note: ({ eventType, eventId, jobId, reason }) =>
       `${eventType} ${eventId}, ${reason === undefined ? "id used twice" : `no job ${jobId}`}`,
-    fact: OF_THE_JOURNAL,
   },
-  "journal.EntryQuoted": {
-    note: ({ eventType, jobId }) => `${eventType} of job ${jobId}`,
-    fact: OF_THE_JOURNAL,
-  },
+  "journal.EntryQuoted": { note: ({ eventType, jobId }) => `${eventType} of job ${jobId}` },
 };
 
 function createdNote(created: FrameworkAttributes["job.JobCreated"], times: DayTimes): string {

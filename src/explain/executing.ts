@@ -5,10 +5,10 @@ import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import type { JobState, TaskState } from "../core/job_state.ts";
-import { attemptNow, attemptsOf, unsuccessfulAttempts } from "./attempts.ts";
-import { findMaxAttempts } from "./attempts_noted.ts";
+import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "./attempts.ts";
 import type { Case } from "./evidence.ts";
 import type { Next, Reasons } from "./explanation.ts";
+import { findMaxAttempts } from "./kept_history.ts";
 import { capital, later, progressText, shortened, taskText } from "./phrases.ts";
 import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
 import { repeatedSteps } from "./repeated_work.ts";
@@ -52,10 +52,8 @@ function runningText(known: Case, task: TaskState): string {
 }
 
 /** What `run` does between two steps, or awaits, is not on record. */
-function lastStepText({ tasks }: JobState): string {
-  const ended = tasks.filter((task) => task.status === "completed")
-    .toSorted((left, right) => right.completedBy - left.completedBy);
-  const [last] = ended;
+function lastStepText(job: JobState): string {
+  const last = lastCompleted(job);
   return last === undefined
     ? ", and has not begun a step"
     : `, and has begun no step since ${taskText(last.taskId)} completed at ${last.endedAt}`;

@@ -1,9 +1,9 @@
 /** Explanations as text for a terminal: of a job, and of an event, all work, limits, or a value. */
 
 import { counted } from "../core/counted.ts";
+import { withDistances } from "../core/duration.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { type Brief, CITES_MAX, distinctLines, toBrief, toQueueBrief } from "./brief.ts";
-import { withDistances } from "./distances.ts";
 import type {
   About,
   Action,

@@ -2,10 +2,9 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import { oneLine } from "../core/shown_value.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, HeldUpBy } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";

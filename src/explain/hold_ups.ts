@@ -5,10 +5,10 @@
  */
 
 import type { Condition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Work } from "../core/work.ts";
-import { lengthMs } from "./condition_spans.ts";
 import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {
   type Moment,
@@ -100,11 +100,10 @@ export function isRelevant(ms: number, outlined: OutlinedHistory): boolean {
 
 /** The times when a job was queued without a place, except those of length zero. */
 export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
-  const { spans, endedBy } = outlined;
+  const { spans } = outlined;
   const held = ownPlaces(outlined);
   const firstBegin = spans.find(({ condition }) => condition === "executing")?.by ?? Infinity;
-  return spans.flatMap(({ condition, by, from, to }, at) => {
-    const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
+  return spans.flatMap(({ condition, by, from, to, endedBy: end }) => {
     if (condition !== "queued" || to === undefined || end === undefined) return [];
     if (lengthMs(from, to) === 0) return [];
     if (held.some((own) => own.from <= by && (own.to ?? Infinity) > by)) return [];
@@ -119,9 +118,8 @@ export function isHold(condition: Condition): condition is "suspended" | "parked
 }
 
 /** Each suspension and parking of an ended job, except those of length zero. */
-function holds({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
-  return spans.flatMap(({ condition, by, from, to }, at): readonly HoldUp[] => {
-    const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
+function holds({ spans, entries }: OutlinedHistory): readonly HoldUp[] {
+  return spans.flatMap(({ condition, by, from, to, endedBy: end }): readonly HoldUp[] => {
     if (!isHold(condition) || to === undefined || end === undefined) return [];
     const ms = lengthMs(from, to);
     const entry = entries.get(by);

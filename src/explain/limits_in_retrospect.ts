@@ -4,11 +4,10 @@
  * taken theirs.
  */
 
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { Work } from "../core/work.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
 import { type HeldUp, type HoldUp, intervalsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";

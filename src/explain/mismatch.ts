@@ -15,13 +15,11 @@ import {
   valueAt,
 } from "../core/json.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
+import { choiceText, correlationText, NEVER, ONE_OF, VALUES_SHOWN_MAX } from "./awaited_events.ts";
 import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
-import { formDifference } from "./likeness/form_difference.ts";
-import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
-import { looseForm } from "./likeness/loose_form.ts";
-import { recodingNote } from "./likeness/recoding.ts";
+import { formDifference, looseForm } from "./likeness/loose_form.ts";
+import { CONTAINED_TEXT, ENCODED_TEXT, insideText, recodingNote } from "./likeness/recoding.ts";
 import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
-import { choiceText, correlationText, NEVER, ONE_OF, VALUES_SHOWN_MAX } from "./matcher_text.ts";
 
 export interface Mismatch {
   /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */

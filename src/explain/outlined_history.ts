@@ -4,6 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
+import { lengthMs } from "../core/duration.ts";
 import {
   type FrameworkEntry,
   isCorrelated,
@@ -16,10 +17,15 @@ import { type Applied, JobFold } from "../core/job_fold.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import type { RuleName } from "../core/rules.ts";
-import { type Attempt, AttemptsNoted } from "./attempts_noted.ts";
-import { type ConditionSpan, ConditionSpans, lengthMs } from "./condition_spans.ts";
-import { KeptEntries, type KeptEntry } from "./kept_entries.ts";
-import { isOwnEvent } from "./open_expectations.ts";
+import { isOwnEvent } from "./awaited_events.ts";
+import {
+  type Attempt,
+  AttemptsNoted,
+  type ConditionSpan,
+  ConditionSpans,
+  KeptEntries,
+  type KeptEntry,
+} from "./kept_history.ts";
 
 /** Entries of a state that are counted instead of looked at one by one. */
 interface PassedEntries {

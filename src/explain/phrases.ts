@@ -1,12 +1,14 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
 import { assertNever } from "../core/assert_never.ts";
+import { conditionText, deriveCondition } from "../core/condition.ts";
 import { countOf } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
+import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason, OpenAttempt } from "../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import type { Failure } from "../core/job_state.ts";
+import type { BackingOffTask, Failure, JobState } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 
@@ -178,4 +180,28 @@ export function later(time: string, ms: number): string {
 /** What keeps a shared journal from recording anything. */
 export function silenceText(since: string): string {
   return `the database of the journal has not answered since ${since}`;
+}
+
+/** `is Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`. */
+export function becameText(job: JobState): string {
+  if (job.state === "Done") return `is Done since ${job.endedAt}`;
+  const condition = deriveCondition(job);
+  if (job.state === "Failed") {
+    return condition === "failed"
+      ? `failed at ${job.endedAt} (${errorText(job.failure.error)})`
+      : `was cancelled at ${job.endedAt}${cancelReason(job.failure)}`;
+  }
+  const failing = backingOff(job);
+  const after = failing === undefined ? "" : ` after ${errorText(failing.error)}`;
+  return `is ${conditionText(condition)}${after}`;
+}
+
+/** The entry since which it is what it is. */
+export function becameBy(job: JobState): LogId {
+  if (job.state === "Done") return job.endedBy;
+  return job.state === "Failed" ? job.failure.because : backingOff(job)?.lastLogId ?? job.lastLogId;
+}
+
+function backingOff({ tasks }: JobState): BackingOffTask | undefined {
+  return tasks.find((task): task is BackingOffTask => task.status === "backingOff");
 }

@@ -8,6 +8,7 @@ import { type ChangedLimits, noteLimits } from "../core/changed_limits.ts";
 import { type Condition, WITHOUT_PLACE } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
+import { present } from "../core/json.ts";
 import { notePause, type Pause } from "../core/pauses.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -179,5 +180,5 @@ export function inForce(changed: ChangedLimits): LimitsFrom {
 }
 
 export function toLimitChange({ by, since, reason, actor }: ChangedLimits): LimitChange {
-  return { logId: by, at: since, reason, ...(actor === undefined ? {} : { actor }) };
+  return { logId: by, at: since, reason, ...present({ actor }) };
 }

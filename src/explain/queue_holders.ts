@@ -146,8 +146,12 @@ export function behindText(
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
 export function holdersText(holders: readonly WorkerHolder[], taken: number): string {
+  return holders.length === 0 ? "" : `: ${namedHolders(holders, taken)}`;
+}
+
+function namedHolders(holders: readonly WorkerHolder[], taken: number): string {
   const named = holders.slice(0, NAMED_MAX).map(holderText);
-  return named.length === 0 ? "" : `: ${named.join("; ")}${othersText(taken - named.length)}`;
+  return named.join("; ") + othersText(taken - named.length);
 }
 
 /** The same for the places of a limit; a rate has none. */
@@ -218,9 +222,7 @@ export function queueThenText(then: QueueThen): string {
 
 /** `w1 in task crawl since ..., without a time limit; and 3 other jobs`. */
 export function holdersThenText({ holders, lookedAt }: WorkersThen): string {
-  const named = holders.slice(0, NAMED_MAX).map(holderText);
-  return named.join("; ") + othersText(holders.length - named.length) +
-    unseenText(lookedAt, "may have had workers");
+  return namedHolders(holders, holders.length) + unseenText(lookedAt, "may have had workers");
 }
 
 /** The pause or the limit that held a job at a time in the past; `undefined` for neither. */

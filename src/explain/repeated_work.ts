@@ -3,7 +3,7 @@
  * retry, or by another job with the same input; and failures that a later attempt mended.
  */
 
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import {
@@ -24,12 +24,10 @@ import {
   recordedAttemptText,
   wasCutShort,
 } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
-import { becameText } from "./became.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
-import { capital, shortened, taskText } from "./phrases.ts";
+import { type Attempt, findMaxAttempts } from "./kept_history.ts";
+import { becameText, capital, shortened, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 
 const TASKS_SHOWN_MAX = 3;

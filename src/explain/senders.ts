@@ -9,9 +9,8 @@ import type { LogId, TaskId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
-import { becameBy, becameText } from "./became.ts";
 import type { NextStep, Statement } from "./explanation.ts";
-import { taskText } from "./phrases.ts";
+import { becameBy, becameText, taskText } from "./phrases.ts";
 import { resultsWithError } from "./returned_errors.ts";
 import { manual, reason } from "./statement.ts";
 

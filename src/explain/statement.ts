@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type JsonObject, present } from "../core/json.ts";
 import type { Action, NextStep, Reasons, Statement } from "./explanation.ts";
 
 /** An entry that a statement rests on, or its position; one that is not on record is left out. */
@@ -30,12 +30,8 @@ export function manual(
   body?: JsonObject,
   placeholders: readonly string[] = [],
 ): NextStep<LogId> {
-  const action: Action = {
-    method: "POST",
-    path,
-    ...(body === undefined ? {} : { body }),
-    ...(placeholders.length === 0 ? {} : { placeholders }),
-  };
+  const fill = placeholders.length === 0 ? undefined : placeholders;
+  const action: Action = { method: "POST", path, ...present({ body, placeholders: fill }) };
   return { by: "anyone", statement, cites: [], action };
 }
 

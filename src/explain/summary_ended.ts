@@ -1,7 +1,7 @@
 /** The first sentence about a job that has ended. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import { type FailedJob, type Failure, hasCode, type JobState } from "../core/job_state.ts";
@@ -9,19 +9,17 @@ import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { attemptsOf, compensableTasks } from "./attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { lengthMs } from "./condition_spans.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
-import { lateLimit } from "./process_facts.ts";
+import { lateLimit, uncaughtReasons } from "./process_facts.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
-import { uncaughtReasons } from "./uncaught_errors.ts";
 
 /** How many names a sentence has. */
 const NAMES_MAX = 5;
@@ -67,8 +65,7 @@ export function failedText(known: Evidence): string {
     ...heldUntilDeadline(known),
     ...retryReasons(known),
   ];
-  const later = uncaughtReasons(known)
-    .filter((one) => !beside.some(({ statement }) => statement === one.statement));
+  const later = uncaughtReasons(known, failedBy?.entry.logId);
   return [
     `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
       neverRanText(known)

@@ -15,6 +15,7 @@ import type { ExpectedEvent, PolicyRole } from "../core/job_plan.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { Work } from "../core/work.ts";
+import type { OpenExpectation } from "./awaited_events.ts";
 import { type Place, placePath, placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import { looseForm } from "./likeness/loose_form.ts";
@@ -27,7 +28,6 @@ import {
   toSuspect,
 } from "./likeness/suspect.ts";
 import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
-import type { OpenExpectation } from "./open_expectations.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { shortened } from "./phrases.ts";
 

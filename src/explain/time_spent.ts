@@ -7,15 +7,14 @@
  */
 
 import type { Condition } from "../core/condition.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep, type JobState } from "../core/job_state.ts";
-import type { Attempt } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, UsualTime } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { holdUpText } from "./hold_up_texts.ts";
 import { isHold } from "./hold_ups.ts";
+import type { Attempt } from "./kept_history.ts";
 import { tookMs } from "./outlined_history.ts";
 import { taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
@@ -145,12 +144,9 @@ const WORDS: Partial<Record<Condition, string>> = {
 
 /** What held the job up says more precisely why it was queued or held, if it is known. */
 function spanParts(known: Evidence): readonly TimePart[] {
-  const { spans, endedBy, heldUp } = known;
-  return spans.flatMap((span, at) => {
-    const { condition, from, to, by } = span;
+  return known.spans.flatMap(({ condition, from, to, by, endedBy: next }) => {
     const isHeld = condition === "queued" || isHold(condition);
-    if (to === undefined || isHeld && heldUp !== undefined) return [];
-    const next = spans[at + 1]?.by ?? endedBy?.entry.logId;
+    if (to === undefined || isHeld && known.heldUp !== undefined) return [];
     const text = condition === "waiting"
       ? waitText(known, next)
       : condition === "sleeping"

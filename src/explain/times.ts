@@ -1,6 +1,6 @@
 /** What a job waits for that has a due time, and how a sleep ended. */
 
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import {
@@ -11,10 +11,9 @@ import {
 } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
-import { lengthMs } from "./condition_spans.ts";
+import { openExpectations } from "./awaited_events.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, Reasons, Statement } from "./explanation.ts";
-import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";

@@ -1,15 +1,14 @@
 /** How long a job was in each condition, how that is said, and when no process was running. */
 
 import { type Condition, conditionText } from "../core/condition.ts";
-import { durationText } from "../core/duration.ts";
+import { durationText, lengthMs } from "../core/duration.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { isUncleanEnd } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Attempt } from "./attempts_noted.ts";
-import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Causes } from "./evidence.ts";
 import type { Explanation, Timing } from "./explanation.ts";
 import type { HeldUp, HoldUp } from "./hold_ups.ts";
+import type { Attempt, ConditionSpan } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital } from "./phrases.ts";
 

@@ -4,11 +4,11 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../core/job_state.ts";
 import { countText } from "../core/size.ts";
+import { isUnmeetable, matchedText, openExpectations } from "./awaited_events.ts";
+import { lastCompleted } from "./attempts.ts";
 import { countedTwice } from "./counted_events.ts";
 import type { Case } from "./evidence.ts";
 import type { NearMiss, Next, Reasons } from "./explanation.ts";
-import { matchedText } from "./matcher_text.ts";
-import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { shortened, taskText, uncapital } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { moveSender } from "./senders.ts";
@@ -63,8 +63,7 @@ function runReasons({ job, waiting }: Case): Reasons {
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   if (names.length === 0) return [];
   const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
-  const before = job.tasks.flatMap((task) => task.status === "completed" ? [task] : [])
-    .toSorted((left, right) => right.lastLogId - left.lastLogId)[0];
+  const before = lastCompleted(job);
   const after = before === undefined
     ? ""
     : isSleep(before)

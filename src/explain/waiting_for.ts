@@ -4,25 +4,26 @@ import { counted } from "../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../core/job_plan.ts";
-import { type JsonScalar, jsonSize } from "../core/json.ts";
+import { type JsonScalar, jsonSize, present } from "../core/json.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import type { Work } from "../core/work.ts";
+import {
+  isOwnEvent,
+  isUnmeetable,
+  matchedText,
+  type OpenExpectation,
+  openExpectations,
+  policyTargets,
+  wantedText,
+} from "./awaited_events.ts";
 import { placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
-import { matchedText, wantedText } from "./matcher_text.ts";
-import {
-  isOwnEvent,
-  isUnmeetable,
-  type OpenExpectation,
-  openExpectations,
-  policyTargets,
-} from "./open_expectations.ts";
 import { latest, shortened, uncapital } from "./phrases.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";
@@ -131,7 +132,7 @@ function waitingFor(
       (remark === undefined ? "" : ` ${remark}`),
     cites: unique([known.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
     nearMisses,
-    ...(remark === undefined ? {} : { remark }),
+    ...present({ remark }),
   };
 }
 
@@ -147,7 +148,7 @@ function nearMiss(
   return {
     likeness: kind,
     statement: `${suspectText(known, expected, suspect, role)}.`,
-    ...(role === undefined ? {} : { policy: role }),
+    ...present({ policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
     cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),

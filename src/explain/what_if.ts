@@ -20,8 +20,13 @@ import {
   SelectedSteps,
   type StepsWanted,
 } from "./replay_steps.ts";
-import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
-import type { Supposed, SuppositionIssue } from "./supposition.ts";
+import {
+  type IfPossible,
+  type Supposed,
+  type SupposedEntry,
+  type SupposedHistory,
+  supposeHistory,
+} from "./supposition.ts";
 import { explainStep } from "./why.ts";
 
 /** The job after an entry. */
@@ -47,15 +52,11 @@ export interface WhatIf extends Replay {
   readonly firstDifference: FirstDifference | null;
 }
 
-type WhatIfAnswer =
-  | { readonly ok: true; readonly value: WhatIf }
-  | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
-
 /**
  * Projects a job under a supposition, beside the job as recorded, with the wanted steps: as work
  * with a pause after each position.
  */
-export function* supposing(supposed: Supposed, wanted?: StepsWanted): Work<WhatIfAnswer> {
+export function* supposing(supposed: Supposed, wanted?: StepsWanted): Work<IfPossible<WhatIf>> {
   const history = yield* supposeHistory(supposed);
   return history.ok ? { ok: true, value: yield* compare(history.value, wanted) } : history;
 }

@@ -9,9 +9,10 @@ import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { type JobEventLogEntry, STRATA } from "../core/event.ts";
 import type { JobId } from "../core/ids.ts";
-import { EXPECTED_EVENT_KINDS, TIMES_MAX } from "../core/job_plan.ts";
+import { EXPECTED_EVENT_KINDS } from "../core/job_plan.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { correlationField } from "../documents/plan_schema.ts";
+import { correlationField, multiplicityField, withinField } from "../documents/plan_schema.ts";
+import { choice } from "../documents/parameters.ts";
 import {
   eventTypeField,
   id,
@@ -25,13 +26,9 @@ export const EXPORT_VERSION = 1;
 
 // The shapes of the lines are stricter than what a journal is read with.
 
-function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
+function whole(min: number) {
   const rule = `must be a whole number of ${min} or more`;
-  return v.pipe(v.number(), v.safeInteger(rule), v.minValue(min, rule), v.maxValue(max));
-}
-
-function choiceSchema<const Values extends readonly string[]>(values: Values) {
-  return v.picklist(values, `must be one of ${values.join(", ")}`);
+  return v.pipe(v.number(), v.safeInteger(rule), v.minValue(min, rule));
 }
 
 const count = whole(0);
@@ -55,8 +52,8 @@ export const headerSchema = strictObject({
   jobId: id<JobId>(),
   /** Absent for a plan driven by outside events. */
   type: v.exactOptional(v.string()),
-  state: choiceSchema(STATE_NAMES),
-  condition: choiceSchema(CONDITIONS),
+  state: choice(STATE_NAMES),
+  condition: choice(CONDITIONS),
   /** All entries in the file. */
   entries: count,
   /** How many of them belong to the job itself. */
@@ -78,7 +75,7 @@ type ExportEnd = v.InferOutput<typeof endSchema>;
 export const entrySchema = strictObject({
   logId: position,
   receivedAt: stamp,
-  stratum: choiceSchema(STRATA),
+  stratum: choice(STRATA),
   eventId: id(),
   eventType: eventTypeField,
   occurredAt: time,
@@ -94,23 +91,22 @@ export const entrySchema = strictObject({
 
 const matcher = strictObject({ eventType: eventTypeField, correlation: correlationField });
 
-const times = whole(1, TIMES_MAX);
-
 /**
  * Rejects a plan that cannot be evaluated, since it would stop the whole Daybook that imports it.
  */
 export const planSchema = strictObject({
   expected: v.array(strictObject({
     id: v.string(),
-    kind: choiceSchema(EXPECTED_EVENT_KINDS),
+    kind: choice(EXPECTED_EVENT_KINDS),
     matcher,
-    multiplicity: v.union([v.picklist(["ExactlyOnce", "AtLeastOnce"]), strictObject({ times })]),
+    multiplicity: multiplicityField,
     taskId: v.exactOptional(id()),
+    within: v.exactOptional(withinField),
   })),
   policy: strictObject({
     errors: v.array(matcher),
     compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
-    onCompensated: choiceSchema(["Done", "Failed"]),
+    onCompensated: choice(["Done", "Failed"]),
   }),
 });
 

@@ -3,8 +3,8 @@
 import { type Context, Hono } from "hono";
 import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject } from "../core/json.ts";
-import { slipBetween } from "../explain/spelling.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
+import { slipBetween } from "../explain/likeness/names.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";
 import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";

@@ -1,5 +1,6 @@
 /** Errors that keep a journal from being opened. Each has the exit code of the process. */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { shellWord } from "../core/shell_word.ts";
 
@@ -42,9 +43,6 @@ function copyAdvice(folder: string): string {
     "next start downloads it again";
 }
 
-/** The journal is not damaged, but this version, or this folder, cannot continue it. */
-export const EXIT_OTHER_JOURNAL = 65;
-
 /** The journal is damaged, or this version cannot read it. */
 export class JournalDamagedError extends Error {
   /** For logs. */
@@ -72,7 +70,7 @@ export class JournalDamagedError extends Error {
     super(what + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
     this.#what = what;
     this.#byNewerVersion = byNewerVersion;
-    this.exitCode = byNewerVersion ? EXIT_OTHER_JOURNAL : 78;
+    this.exitCode = byNewerVersion ? EXIT.otherJournal : EXIT.damaged;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;
@@ -95,7 +93,7 @@ export class JournalLockedError extends Error {
   /** For logs. */
   override readonly name = "JournalLockedError";
   /** The exit code of a process that this error keeps from starting. */
-  readonly exitCode = 73;
+  readonly exitCode: number = EXIT.taken;
 
   /**
    * Created by the journal.
@@ -113,7 +111,7 @@ export class JournalUnusableError extends Error {
   /** For logs. */
   override readonly name: string = "JournalUnusableError";
   /** The exit code of a process that this error keeps from starting. */
-  readonly exitCode: number = 74;
+  readonly exitCode: number = EXIT.unreadable;
   /** The file or folder. */
   readonly path: string;
 
@@ -129,7 +127,7 @@ export class JournalUnusableError extends Error {
  */
 export class ForeignFileError extends JournalUnusableError {
   override readonly name = "ForeignFileError";
-  override readonly exitCode = 78;
+  override readonly exitCode: number = EXIT.damaged;
 
   constructor(path: string, reason: string) {
     super("use", path, reason);

@@ -4,11 +4,11 @@
  * The others follow.
  */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
-import { EXIT_OTHER_JOURNAL } from "./errors.ts";
 
 /** A batch as all processes share it. */
 export interface SharedBatch {
@@ -87,13 +87,10 @@ export abstract class SharedLogError extends Error {
   }
 }
 
-const EXIT_OVERTAKEN = 73;
-const EXIT_DAMAGED = 78;
-
 /** Another process leads, so this one acknowledges nothing more. */
 export class OvertakenError extends SharedLogError {
   constructor() {
-    super("another process leads this journal now", EXIT_OVERTAKEN);
+    super("another process leads this journal now", EXIT.taken);
   }
 }
 
@@ -104,7 +101,7 @@ export class LostHistoryError extends SharedLogError {
       `${reason}. Keep the folder: \`deno task journal verify --journal <folder> --against ` +
         "<database>` shows from where on they differ, and `deno task journal push <database> " +
         "--journal <folder>` adds the entries if nothing else was recorded since",
-      EXIT_DAMAGED,
+      EXIT.damaged,
     );
   }
 }
@@ -117,7 +114,7 @@ export class OtherJournalError extends SharedLogError {
         `database is ${sharedEventId}. Name the journal of the folder in the address, or give ` +
         "another --folder; if the database was begun anew, keep the folder, since only it has " +
         "the entries that the database had",
-      EXIT_OTHER_JOURNAL,
+      EXIT.otherJournal,
     );
   }
 }
@@ -128,7 +125,7 @@ export class DamagedLogError extends SharedLogError {
     super(
       `${reason}. The damage is in the database: \`deno task journal verify --journal <folder> ` +
         "--against <database>` compares the copy in a folder with it",
-      EXIT_DAMAGED,
+      EXIT.damaged,
     );
   }
 }
@@ -136,7 +133,7 @@ export class DamagedLogError extends SharedLogError {
 /** A newer version of Daybook leads, and has recorded what this one cannot read. */
 export class NewerEntryError extends SharedLogError {
   constructor(logId: LogId, reason: string) {
-    super(`at logId ${logId}, ${reason}; use a newer version`, EXIT_OTHER_JOURNAL);
+    super(`at logId ${logId}, ${reason}; use a newer version`, EXIT.otherJournal);
   }
 }
 

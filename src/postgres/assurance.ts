@@ -3,10 +3,11 @@
  * and every second from then on. A fail-over or an operator may change them while a process runs.
  */
 
+import { EXIT } from "../core/exit_codes.ts";
 import type { DatabaseInForce } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
-import { EXIT_UNSAFE, UnfitDatabaseError } from "./place.ts";
+import { UnfitDatabaseError } from "./place.ts";
 
 const LOOK_MS = 1_000;
 const STANDBY_NAMES = "synchronous_standby_names";
@@ -84,7 +85,7 @@ export class Assurance {
     const reason = "sync=1 requires a synchronous standby, and none is connected: set " +
       "synchronous_standby_names, or check that one is connected (and that this user may read " +
       "pg_stat_replication)";
-    throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
+    throw new UnfitDatabaseError(place, reason, EXIT.unsafe);
   }
 
   /**
@@ -151,7 +152,7 @@ export class Assurance {
       const effect = EFFECT[name] ?? "so it may lose acknowledged entries";
       const reason = `its setting ${name} is ${setting}, ${effect}: ` +
         (ADVICE[name] ?? `set it to ${SAFE[name].join(" or ")}`);
-      throw new UnfitDatabaseError(this.#options.place, reason, EXIT_UNSAFE);
+      throw new UnfitDatabaseError(this.#options.place, reason, EXIT.unsafe);
     }
     return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
   }

@@ -1,12 +1,13 @@
 /** Connections to PostgreSQL, retries while it does not answer, and the lock of a leader. */
 
 import postgres from "postgres";
+import { EXIT } from "../core/exit_codes.ts";
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { dialler } from "./dialler.ts";
-import { EXIT_DENIED, EXIT_UNSAFE, type Place, UnfitDatabaseError } from "./place.ts";
+import { type Place, UnfitDatabaseError } from "./place.ts";
 
 export type Sql = postgres.Sql;
 
@@ -97,13 +98,13 @@ const TABLE_MISSING = "42P01";
 /** What an error says about the database itself; any other error as it is. */
 export function unfitness(place: Place, error: unknown): unknown {
   const [code, reason] = [codeOf(error), errorMessage(error)];
-  if (ACCESS_DENIED.test(code)) return new UnfitDatabaseError(place, reason, EXIT_DENIED, error);
+  if (ACCESS_DENIED.test(code)) return new UnfitDatabaseError(place, reason, EXIT.denied, error);
   if (code !== TABLE_MISSING) return error;
   const advice =
     "a table of the journal was dropped or renamed. Put it back, from a backup of the " +
     "database if need be. If there is none, start again: a start creates the table again, empty, and " +
     "says what to do about entries that are gone";
-  return new UnfitDatabaseError(place, `${reason}: ${advice}`, EXIT_UNSAFE, error);
+  return new UnfitDatabaseError(place, `${reason}: ${advice}`, EXIT.unsafe, error);
 }
 
 /** Whether a retry may succeed. */

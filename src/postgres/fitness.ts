@@ -3,6 +3,7 @@
  * refused before anything is written.
  */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Assurance } from "./assurance.ts";
 import {
@@ -13,14 +14,7 @@ import {
   type Sql,
   WITHOUT_TIME_LIMITS,
 } from "./connection.ts";
-import {
-  EXIT_DENIED,
-  EXIT_NO_TABLES,
-  EXIT_POOLER,
-  EXIT_UNSAFE,
-  type Place,
-  UnfitDatabaseError,
-} from "./place.ts";
+import { type Place, UnfitDatabaseError } from "./place.ts";
 
 /** Created by the first start that has the rights to do so. */
 export const TABLES = `\
@@ -69,7 +63,7 @@ export async function requireFit(
     const reason = `a pooler is in between and refuses the connection (${
       errorMessage(error)
     }): ${ADVICE}`;
-    throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
+    throw new UnfitDatabaseError(place, reason, EXIT.pooler, error);
   } finally {
     await other.end({ timeout: 1 });
   }
@@ -100,7 +94,7 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
   });
   if (before === during) return;
   const reason = `PostgreSQL is behind a pooler in transaction mode: ${ADVICE}`;
-  throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
+  throw new UnfitDatabaseError(place, reason, EXIT.pooler);
 }
 
 async function requireTables(place: Place, sql: Sql): Promise<void> {
@@ -126,7 +120,7 @@ async function requireSafeTables(place: Place, sql: Sql): Promise<void> {
           join pg_attribute on attrelid = indrelid and attnum = number))`;
   if (flaws.length === 0) return;
   const reason = `${flaws.map(({ flaw }) => flaw).join("; ")}. Daybook makes them as:\n${TABLES}`;
-  throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
+  throw new UnfitDatabaseError(place, reason, EXIT.unsafe);
 }
 
 /** @throws {UnfitDatabaseError} if this user may not use them. */
@@ -144,7 +138,7 @@ async function hasTables(place: Place, sql: Sql): Promise<boolean> {
   const reason = `user ${first.who} lacks privileges for its tables (${what}). A user with the ` +
     `rights has to run this:\ngrant ${PRIVILEGES.join(", ")} on ${TABLE_NAMES.join(", ")} ` +
     `to ${first.who};`;
-  throw new UnfitDatabaseError(place, reason, EXIT_DENIED);
+  throw new UnfitDatabaseError(place, reason, EXIT.denied);
 }
 
 async function createTables(place: Place, sql: Sql): Promise<void> {
@@ -157,6 +151,6 @@ async function createTables(place: Place, sql: Sql): Promise<void> {
     const reason =
       `it has no tables for a journal, and ${errorMessage(error)}. A user with the rights has ` +
       `to run this, and grant ${PRIVILEGES.join(", ")}:\n${TABLES}`;
-    throw new UnfitDatabaseError(place, reason, EXIT_NO_TABLES, error);
+    throw new UnfitDatabaseError(place, reason, EXIT.noTables, error);
   }
 }

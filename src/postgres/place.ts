@@ -38,15 +38,6 @@ export function placeIn(text: string): Place {
   return { ...place, shown: `${url.href}${url.search === "" ? "?" : "&"}journal=${journal}` };
 }
 
-/** Settings or tables of a database may lose what was acknowledged. */
-export const EXIT_UNSAFE = 76;
-/** A pooler gives no session of its own. */
-export const EXIT_POOLER = 72;
-/** A database has no tables for a journal, and this user may not create them. */
-export const EXIT_NO_TABLES = 66;
-/** A database denies access. */
-export const EXIT_DENIED = 77;
-
 /** The database cannot be used as it is. Each kind of reason has its own exit code. */
 export class UnfitDatabaseError extends JournalUnusableError {
   override readonly name = "UnfitDatabaseError";

@@ -3,6 +3,7 @@
  * and exit code, if its journal cannot be used.
  */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { Daybook } from "./daybook.ts";
@@ -57,9 +58,6 @@ function stoppedText({ leads, journal }: Daybook): string {
   return logId === 0 ? "stopped; it has no copy" : `stopped; the copy ends at logId ${logId}`;
 }
 
-/** The exit code if the running journal failed. */
-export const EXIT_STORAGE_FAILED = 70;
-
 interface JournalFailure {
   readonly text: string;
   readonly exitCode: number;
@@ -99,7 +97,7 @@ export function runningFailure(
     return { text, exitCode: cause.exitCode };
   }
   const text = `${message}; stopping, because only the next start can tell what is on disk`;
-  return { text, exitCode: EXIT_STORAGE_FAILED };
+  return { text, exitCode: EXIT.storageFailed };
 }
 
 function unusableText(error: JournalUnusableError, journal: string): string {

@@ -4,6 +4,7 @@
 
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
+import { EXIT } from "../core/exit_codes.ts";
 import { inNoContext } from "../engine/no_context.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { exitProcess } from "./user_code.ts";
@@ -39,9 +40,6 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 };
 
-/** The exit code of a program ended by an interrupt. */
-const EXIT_SECOND_SIGNAL = 130;
-
 /**
  * Ctrl-C reaches every process of the terminal, and `deno task` also forwards its own: signals
  * within this time are one request.
@@ -56,7 +54,7 @@ export function onStopSignal(stop: () => Promise<void>): void {
     if (askedAtMs === undefined) {
       askedAtMs = nowMs;
       void stop();
-    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) exitProcess(EXIT_SECOND_SIGNAL);
+    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) exitProcess(EXIT.interrupted);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
 }

@@ -1,5 +1,6 @@
 /** Protects the process, which all jobs share, from code of users. */
 
+import { EXIT } from "../core/exit_codes.ts";
 import { errorStack } from "../core/thrown.ts";
 import type { ProcessEnd, UncaughtKind } from "../core/framework_events.ts";
 import { present } from "../core/json.ts";
@@ -77,9 +78,6 @@ function whose(attempt = attemptHere()): string {
   return ` in task ${taskId} of job ${jobId}, attempt ${number}`;
 }
 
-/** Code of a job blocked or ended the process; a supervisor starts it again. */
-export const EXIT_ENDED_BY_CODE = 75;
-
 let isOnPurpose = false;
 
 /** Ends the process. Everything but code of users has to use it. */
@@ -104,10 +102,10 @@ export function reportExitsOfCode(
     leaveNote({ reason: "exited", exitCode: Deno.exitCode, ...present({ attempt }) });
     warn(
       `code${whose(at) || " outside of tasks"} called Deno.exit or process.exit, with ` +
-        `exit code ${Deno.exitCode}; exiting with ${EXIT_ENDED_BY_CODE}, so that a supervisor ` +
+        `exit code ${Deno.exitCode}; exiting with ${EXIT.endedByCode}, so that a supervisor ` +
         "starts Daybook again",
     );
-    Deno.exitCode = EXIT_ENDED_BY_CODE;
+    Deno.exitCode = EXIT.endedByCode;
   });
 }
 

@@ -13,8 +13,7 @@ import type { MemoryContent } from "./memory_journal.ts";
 import { CountedRandom, MemoryKeys } from "./stand_ins.ts";
 import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
 import { ManualClock, TurnClock } from "./clocks.ts";
-import { RunTraces } from "./run_traces.ts";
-import { SecondCalls } from "./second_calls.ts";
+import { RunTraces, SecondCalls } from "./run_traces.ts";
 import { PATIENT_POLLS_MAX, POLLS_MAX, TestProcess } from "./test_process.ts";
 
 interface MachineOptions {

@@ -1,5 +1,10 @@
-/** The work of the index's thread: it files the values of durable lines, and answers queries. */
+/**
+ * The work of the index's thread: it files the values of durable lines, and answers queries. Between
+ * its turns it verifies segments, and copies the logs of databases.
+ */
 
+import { setImmediate } from "node:timers";
+import { workerData } from "node:worker_threads";
 import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -8,7 +13,16 @@ import { joined } from "../engine/writer/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
 import { DurableLines, type LineSink } from "./durable_lines.ts";
 import { FiledValues } from "./filed_values.ts";
-import type { Answer, FilingPlace, Question } from "./protocol.ts";
+import type {
+  Answer,
+  FilingPlace,
+  FilingSeed,
+  FromFiling,
+  Question,
+  ToFiling,
+} from "./protocol.ts";
+import { checkpoint } from "../index/checkpoint.ts";
+import { isWholeSegment } from "./segment_file.ts";
 
 /** How long it works before it looks for messages. */
 const SLICE_MS = 4;
@@ -208,6 +222,68 @@ export class Filing {
 }
 
 /** Whether there was no free file descriptor. The next lines retry it. */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   return /\(os error 2[34]\)|unable to open database file/.test(errorMessage(error));
+}
+
+/** Runs the index in this thread from now on. */
+export function keepValues(): void {
+  const { port, ...place } = workerData as FilingSeed;
+  const say = (message: FromFiling, transfer: ArrayBuffer[] = []) =>
+    port.postMessage(message, transfer);
+  let filing: Filing | undefined;
+  let trouble = "";
+  /** Opens the index; `undefined` while there is no room for its files, or no file descriptor. */
+  const opened = () => {
+    try {
+      filing ??= new Filing({
+        ...place,
+        answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
+        warn: (message) => say({ kind: "warning", message }),
+        monotonic: () => performance.now(),
+      });
+    } catch (error) {
+      const message = `Cannot open the index of values: ${errorMessage(error)}`;
+      if (message !== trouble && !isPassing(error)) say({ kind: "warning", message });
+      trouble = message;
+    }
+    return filing;
+  };
+  let isWorking = false;
+  let hasStopped = false;
+  const work = async () => {
+    if (isWorking) return;
+    isWorking = true;
+    while (!hasStopped && filing?.turn() === true) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    isWorking = false;
+  };
+  port.on("message", (message: ToFiling) => {
+    if (message.kind === "stop") {
+      hasStopped = true;
+      filing?.stop();
+      return say({ kind: "stopped" });
+    }
+    if (message.kind === "checkpoint") return copyLog(message.path);
+    if (message.kind === "prove") return prove(message, say);
+    if (message.kind === "find") opened()?.find(message);
+    else opened()?.durable(message.logId);
+    void work();
+  });
+}
+
+function copyLog(path: string): void {
+  try {
+    checkpoint(path);
+  } catch {
+    // The next request tries again. Whoever reads the index reports what is wrong with it.
+  }
+}
+
+function prove(
+  { id, path, segment }: Extract<ToFiling, { kind: "prove" }>,
+  say: (message: FromFiling) => void,
+): void {
+  void isWholeSegment(path, segment).then((isWhole) => say({ kind: "proven", id, isWhole }));
 }

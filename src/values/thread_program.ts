@@ -32,6 +32,7 @@ import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
 import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
+import exitCodes from "../core/exit_codes.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
@@ -42,8 +43,7 @@ import segmentFile from "./segment_file.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
-import { keepValues } from "./values_thread.ts";
-import valuesThread from "./values_thread.ts?source" with { type: "text" };
+import { keepValues } from "./filing.ts";
 
 /** By path, each after the modules that it imports. The last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
@@ -72,6 +72,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/descriptors.ts", descriptors],
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
+  ["core/exit_codes.ts", exitCodes],
   ["journal/errors.ts", errors],
   ["journal/line_fields.ts", lineFields],
   ["journal/line_reader.ts", lineReader],
@@ -82,7 +83,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
-  ["values/values_thread.ts", valuesThread],
 ];
 
 const IMPORT = /^import (type )?[^;]*?"(\.[^"]+)";$/gm;

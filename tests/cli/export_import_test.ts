@@ -57,6 +57,9 @@ const POSITIONS = new Set([
   "completedBy",
   "reusedFrom",
   "seen",
+  "setBy",
+  "passedBy",
+  "waived",
   "by",
 ]);
 

@@ -61,6 +61,22 @@ Deno.test("export parser: a complete file gives its job", () => {
   assert.deepEqual(entries, STORY.entries);
 });
 
+Deno.test("export parser: a plan may have deadlines, and their form is checked", () => {
+  const withDeadline = (within: object) =>
+    STORY.entries.map((entry, index) =>
+      index > 0 ? entry : planWith(() => ({
+        expected: [{ ...expectation("paid", "x.Paid"), within }],
+        policy: { errors: [], onCompensated: "Failed" },
+      }))(entry)
+    );
+  const { job } = parseExport(file(HEADER, withDeadline({ ms: 1_000, otherwise: "fail" })));
+  assert.deepEqual(job.plan.expected[0]?.within, { ms: 1_000, otherwise: "fail" });
+  assert.match(
+    flawOf(HEADER, withDeadline({ ms: -1, otherwise: "fail" })),
+    /^line 2: \/attributes\/plan\/expected\/0\/within\/ms must be more than 0/,
+  );
+});
+
 const { attributes: _, ...withoutAttributes } = STORY.entry(2);
 
 const FLAWS: readonly (readonly [string, () => string, string])[] = [

@@ -1,8 +1,7 @@
 /** What `show` and `jobs` print of a job. */
 
 import assert from "node:assert/strict";
-import { jobPage, type PageOptions, valueLines } from "../../src/cli/render/job_page.ts";
-import { jobTable } from "../../src/cli/render/job_table.ts";
+import { jobPage, jobTable, type PageOptions, valueLines } from "../../src/cli/render/job_page.ts";
 import { Times } from "../../src/cli/times.ts";
 import { jobAnswer, NOW_MS } from "../support/process/cli_resources.ts";
 

@@ -70,6 +70,12 @@ const started = defineJob({
   run: (_ctx, { number }) => Promise.resolve(number),
 });
 
+/** Waits in vain, and sleeps. */
+const patient = looseJob("test.patient", async (ctx) => {
+  await ctx.expect("paid", { withinMs: 1_000 });
+  await ctx.sleep("rest", 60_000);
+}, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
+
 export const DEFINITIONS = [
   order,
   flaky,
@@ -77,6 +83,7 @@ export const DEFINITIONS = [
   hanging,
   announcing,
   started,
+  patient,
 ] as unknown as readonly AnyJobDefinition[];
 
 export function planFor(orderId: string, times = 1): JobPlan {
@@ -86,6 +93,10 @@ export function planFor(orderId: string, times = 1): JobPlan {
 
 export function taskIs(taskId: string, status: string): (job: JobState) => boolean {
   return (job) => job.tasks.some((task) => task.taskId === taskId && task.status === status);
+}
+
+function isWaitingFor({ tasks }: JobState, expectation: string): boolean {
+  return tasks.some((task) => task.status === "waiting" && task.expectations.includes(expectation));
 }
 
 export const KINDS: Readonly<Record<string, (home: JournalHome) => Promise<JobId>>> = {
@@ -102,6 +113,36 @@ export const KINDS: Readonly<Record<string, (home: JournalHome) => Promise<JobId
   async "a plan that is suspended, with a reason"(home) {
     const id = await home.create({ plan: planFor("c"), labels: { tenant: "7" }, priority: -3 });
     await home.engine.control(id, { kind: "suspend", reason: "stock-taking" });
+    return id;
+  },
+  async "a plan with a deadline that passed and one that may"(home) {
+    const within = { ms: 1_000, otherwise: "waive" } as const;
+    const id = await home.create({
+      plan: plan([
+        expectation("paid", "shop.Paid", { within }),
+        expectation("sent", "shop.Sent", { within: { ms: 60_000, otherwise: "fail" } }),
+      ]),
+    });
+    await home.clock.advance(1_000);
+    await home.until(id, (job) => job.expected[0]?.waived !== undefined);
+    return id;
+  },
+  async "a job that sleeps, after a wait that timed out"(home) {
+    const id = await home.create({ type: "test.patient", input: {} });
+    await home.until(id, taskIs("main", "waiting"));
+    await home.clock.advance(1_000);
+    await home.until(id, (job) => taskIs("rest", "sleeping")(job) && !isWaitingFor(job, "paid"));
+    return id;
+  },
+  async "a job that an operator paused, woke and suspended"(home) {
+    const { pause } = await home.engine.pauses.begin({ reason: "stocktaking" }) ?? assert.fail();
+    const id = await home.create({ type: "test.patient", input: {} });
+    await home.engine.pauses.end(pause.pauseId);
+    await home.until(id, taskIs("main", "waiting"));
+    await home.engine.control(id, { kind: "wake", reason: "now" });
+    await home.until(id, taskIs("rest", "sleeping"));
+    await home.until(id, (job) => !isWaitingFor(job, "paid"));
+    await home.engine.control(id, { kind: "suspend" });
     return id;
   },
   async "a job that waits"(home) {

@@ -1,3 +1,5 @@
+/** `deno task journal` as a process, with the permissions of the task. */
+
 import assert from "node:assert/strict";
 import { testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, planFor } from "./journal_kinds.ts";
@@ -45,8 +47,14 @@ testWithHomes(
     const elsewhere = await journalTask(cwd, ["export", id, "--journal", "/elsewhere/other"]);
     const written = await journalTask(cwd, ["export", id, "-o", "/elsewhere/job.ndjson"]);
     const read = await journalTask(cwd, ["import", "/elsewhere/job.ndjson"]);
+    const proved = await journalTask(cwd, ["verify", "--journal=/elsewhere"]);
 
-    assert.deepEqual([elsewhere.code, written.code, read.code], [74, 74, 74]);
+    const answers = [elsewhere, written, read, proved];
+    assert.deepEqual(answers.map(({ code }) => code), [74, 74, 74, 74]);
+    assert.match(
+      proved.errors,
+      /cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere/,
+    );
     assert.match(elsewhere.errors, /permission is missing, add --allow-read=\/elsewhere\/other/);
     assert.match(
       written.errors,
@@ -144,4 +152,34 @@ Deno.test("replay-test: a folder that cannot be read ends with 74, and says why"
       forbidden.errors,
       /^daybook: cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere\n/,
     );
+  }));
+
+Deno.test("verify: while a server runs, everything that it serves is compared", () =>
+  inFolder(async (journal) => {
+    const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
+    const daybook = await DaybookProcess.start({ journal, args });
+    try {
+      for (let order = 0; order < 40; order++) {
+        const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
+        const response = await daybook.post("/jobs", { type: "order.fulfil", input });
+        assert.equal(response.status, 202);
+        await response.body?.cancel();
+      }
+      const served = ["verify", `--journal=${journal}`, `--url=${daybook.url}`];
+      const { code, output: out, errors: err } = await runTask("journal", served, { journal });
+      assert.equal(err, "");
+      const result = JSON.parse(out);
+      assert.match(
+        result.detail,
+        /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
+      );
+      assert.ok(result.segments >= 3, out);
+      assert.equal(code, 0);
+    } finally {
+      assert.equal(await daybook.stop(), 0);
+    }
+    const alone = ["verify", `--journal=${journal}`, "--no-server"];
+    const stopped = await runTask("journal", alone, { journal });
+    assert.equal(stopped.code, 0);
+    assert.ok(JSON.parse(stopped.output).snapshots >= 1);
   }));

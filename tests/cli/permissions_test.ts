@@ -85,3 +85,11 @@ Deno.test("permissions: files of a submission are relative to the current folder
   assert.deepEqual(read, ["/t", "/home/ada/shop/in.json", "/x.csv"]);
   assert.deepEqual(net, ["h.example:9"]);
 });
+
+Deno.test("permissions: the file of --jobs is needed too, and the standard input needs nothing", async () => {
+  const env = { INIT_CWD: "/home/ada/shop" };
+  const needed = (file: string) =>
+    neededBy(daybookCommands({} as Surroundings), ["submit", "--jobs", file], env);
+  assert.deepEqual((await needed("orders.ndjson")).read, ["/home/ada/shop/orders.ndjson"]);
+  assert.deepEqual((await needed("-")).read, []);
+});

@@ -114,6 +114,11 @@ Deno.test("commandOfAction: the end of a pause", () => {
   assert.equal(commandOfAction(action, []), "deno task daybook end-pause pau_1");
 });
 
+Deno.test("commandOfAction: the limits of the code are restored", () => {
+  const action = { method: "DELETE", path: "/limits/mail.send" } as const;
+  assert.equal(commandOfAction(action, []), "deno task daybook restore-limits mail.send");
+});
+
 // Lines of entries, in `tail` and `show --events`.
 
 const times = new Times("UTC");

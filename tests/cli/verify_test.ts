@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { IS_QUICK, rounds } from "../support/effort.ts";
-import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { rounds } from "../support/effort.ts";
 import { journalCommand, runJournal, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
@@ -15,8 +14,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { runTask } from "../support/process/task_process.ts";
-import { inFolder } from "../support/temporary_folder.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
@@ -346,63 +343,6 @@ Deno.test("verify: the environment can name the journal, and an option takes pre
 function patternOf(pattern: RegExp | string): RegExp {
   return pattern instanceof RegExp ? pattern : new RegExp(RegExp.escape(pattern));
 }
-
-/** The real program, with the permissions of its task applied to another folder. */
-function runJournalTask(journal: string, ...args: string[]) {
-  return runTask("journal", args, { journal });
-}
-
-Deno.test({
-  name: "verify: while a server runs, everything that it serves is compared",
-  ignore: IS_QUICK,
-  fn: () =>
-    inFolder(async (journal) => {
-      const args = ["--segment-bytes", "4096", "--snapshot-every", "100"];
-      const daybook = await DaybookProcess.start({ journal, args });
-      try {
-        for (let order = 0; order < 40; order++) {
-          const input = { orderId: `${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
-          const response = await daybook.post("/jobs", { type: "order.fulfil", input });
-          assert.equal(response.status, 202);
-          await response.body?.cancel();
-        }
-        const { code, output: out, errors: err } = await runJournalTask(
-          journal,
-          "verify",
-          `--journal=${journal}`,
-          `--url=${daybook.url}`,
-        );
-        assert.equal(err, "");
-        const result = JSON.parse(out);
-        assert.match(
-          result.detail,
-          /^intact: \d+ entries in \d+ segments, .* 40 jobs as served; head/,
-        );
-        assert.ok(result.segments >= 3, out);
-        assert.equal(code, 0);
-      } finally {
-        assert.equal(await daybook.stop(), 0);
-      }
-      const stopped = await runJournalTask(
-        journal,
-        "verify",
-        `--journal=${journal}`,
-        "--no-server",
-      );
-      assert.equal(stopped.code, 0);
-      assert.ok(JSON.parse(stopped.output).snapshots >= 1);
-    }),
-});
-
-Deno.test("verify: without permission for the folder it names the flag", () =>
-  inFolder(async (folder) => {
-    const { code, errors: err } = await runJournalTask(folder, "verify", "--journal=/elsewhere");
-    assert.equal(code, 74);
-    assert.match(
-      err,
-      /cannot read \/elsewhere: permission is missing, add --allow-read=\/elsewhere/,
-    );
-  }));
 
 testWithHomes(
   "verify: journals with every kind of job are intact, including those with imported jobs",

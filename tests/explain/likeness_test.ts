@@ -2,15 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { withDistances } from "../../src/explain/distances.ts";
-import { nearestName, slipBetween } from "../../src/explain/spelling.ts";
+import { withDistances } from "../../src/core/duration.ts";
+import { nearestName, neighbourhood, slipBetween } from "../../src/explain/likeness/names.ts";
 import { cases } from "../support/effort.ts";
 import type { JsonScalar } from "../../src/core/json.ts";
-import { formDifference } from "../../src/explain/likeness/form_difference.ts";
-import { looseForm } from "../../src/explain/likeness/loose_form.ts";
+import { formDifference, looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { isSpellingSlip, spellingSlips } from "../../src/explain/likeness/spelling_slip.ts";
 import { recodedForms, recodingNote } from "../../src/explain/likeness/recoding.ts";
-import { neighbourhood } from "../../src/explain/likeness/neighbouring_type.ts";
 
 Deno.test("withDistances: a time gets its distance, and a quoted value stays as it is", () => {
   const nowMs = Date.parse("2026-01-01T00:00:00Z");

@@ -136,13 +136,6 @@ Deno.test("GET /jobs/:id/explain: very many expectations and near misses are sum
   assert.ok(lines.every((line) => line.length < 250));
 });
 
-Deno.test("GET /jobs/:id/explain: an unknown format, and an empty point, are 422", async () => {
-  const app = await startApp();
-  const { jobId } = await createPlan(app);
-  await problemOf(await app.get(`/jobs/${jobId}/explain?format=xml`), 422, "invalid-request");
-  await problemOf(await app.get(`/jobs/${jobId}/explain?at=`), 422, "invalid-request");
-});
-
 Deno.test("curl: the token comes from the environment, never from the text", () => {
   const action = { method: "POST", path: "/jobs/job/retry" } as const;
   assert.equal(

@@ -4,10 +4,12 @@
 import "../../src/embedded/in_process.ts";
 
 /** A temporary folder for a test. */
-export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+export async function inFolder<Result>(
+  run: (folder: string) => Promise<Result>,
+): Promise<Result> {
   const folder = await Deno.makeTempDir({ prefix: "daybook-" });
   try {
-    await run(folder);
+    return await run(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

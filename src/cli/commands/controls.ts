@@ -1,5 +1,6 @@
 /** Controls of one job or several, `retry` of one, and `bulk`: one control for all that match. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import {
   BULK_CONTROLS,
   type BulkControl,
@@ -8,7 +9,7 @@ import {
   type StateControl,
 } from "../../core/controls.ts";
 import { RefusedByServerError } from "../client.ts";
-import { type CommandInput, EXIT_OK, EXIT_REFUSED, UsageError } from "../command.ts";
+import { type CommandInput, UsageError } from "../command.ts";
 import { paintedState } from "../render/marks.ts";
 import { bulkAnswer, bulkPreview, jobPath, type JobResource, jobResource } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
@@ -17,7 +18,7 @@ import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waitin
 import { counted } from "../../core/counted.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
-import { jobTable } from "../render/job_table.ts";
+import { jobTable } from "../render/job_page.ts";
 
 /** More than a person types; `xargs` splits longer lists into several calls. */
 const JOBS_MAX = 1_000;
@@ -57,7 +58,7 @@ export const CONTROL_COMMANDS = STATE_CONTROLS.map((kind): ServerCommand => ({
 }));
 
 async function controlAll(kind: StateControl, call: ServerCall): Promise<number> {
-  let exitCode = EXIT_OK;
+  let exitCode: number = EXIT.ok;
   for (const path of call.input.positionals.map(jobPath)) {
     exitCode = Math.max(exitCode, await controlOne(`${path}/${kind}`, call));
   }
@@ -73,7 +74,7 @@ async function controlOne(path: string, call: ServerCall): Promise<number> {
       leave,
     });
     call.print(job, () => [outcomeText(job, terminal, leave === true)]);
-    return EXIT_OK;
+    return EXIT.ok;
   } catch (error) {
     if (!(error instanceof RefusedByServerError)) throw error;
     input.warn(error.message);
@@ -186,7 +187,7 @@ async function preview(action: BulkControl, body: object, call: ServerCall): Pro
     ...retried > 0 ? [`${counted(retried, "job")} already retried; --again includes them`] : [],
     ...byHand > 0 ? [`${counted(byHand, "job")} skipped: to be fixed by hand first`] : [],
   ]);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /** Sends one request after the other, until no jobs are left. */
@@ -207,7 +208,7 @@ async function applyToAll(action: BulkControl, body: object, call: ServerCall): 
     if (answer.next === null || answer.stopped !== undefined) {
       const what = `${CONTROLS[action].done} ${counted(done, "job")}`;
       if (call.form === "text") terminal.out(what);
-      return answer.stopped === undefined && refused === 0 ? EXIT_OK : EXIT_REFUSED;
+      return answer.stopped === undefined && refused === 0 ? EXIT.ok : EXIT.refused;
     }
     place = { upTo: answer.upTo, before: answer.next };
   }

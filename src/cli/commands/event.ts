@@ -1,6 +1,6 @@
 /** `event`: delivers an event, and shows its effect. */
 
-import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { EXIT } from "../../core/exit_codes.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
 import { type Paint, painted } from "../render/marks.ts";
@@ -53,7 +53,7 @@ async function deliver(call: ServerCall): Promise<number> {
   call.print(receipt, () => receiptLines(receipt, terminal.style));
   const hint = hintAtReceipt(fields, receipt);
   if (hint !== undefined) input.warn(hint);
-  return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
+  return receipt.disposition === "recorded" ? EXIT.negative : EXIT.ok;
 }
 
 /** The effect of an event, in words. */

@@ -1,9 +1,11 @@
 /** `explain`: explains the state of a job, a standstill of all work, or where a value appears. */
 
 import * as v from "valibot";
+import { EXIT } from "../../core/exit_codes.ts";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
-import { EXIT_OK, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
+import { AT_OPTION } from "../filters.ts";
 import { plainPage } from "../plain_text.ts";
 import { paintedExplanation } from "../render/marks.ts";
 import { explanationAnswer, jobPath } from "../resources.ts";
@@ -20,11 +22,7 @@ export const EXPLAIN_COMMAND: ServerCommand = {
   summary: "explain a job, a stopped queue, or where a value appears, citing entries",
   positionals: "[jobId]",
   options: [
-    {
-      name: "at",
-      value: "point",
-      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-    },
+    AT_OPTION,
     {
       name: "about",
       value: "value",
@@ -54,7 +52,7 @@ async function explain(call: ServerCall): Promise<number> {
     ? await proseForScreen(call, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   call.print(told, () => paintedExplanation(plainPage(String(told)), terminal.style));
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /** The path of the explanation on the server. */
@@ -92,8 +90,11 @@ async function proseForScreen(call: ServerCall, path: string): Promise<string> {
 
 const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;
 
-/** On the server, a pause can only be ended. */
-const PAUSE = /^\/pauses\/([^/]+)$/;
+/** Commands for what explanations suggest to end: a pause, or a change of limits. */
+const ENDINGS: readonly (readonly [path: RegExp, command: string])[] = [
+  [/^\/pauses\/([^/]+)$/, "end-pause"],
+  [/^\/limits\/([^/]+)$/, "restore-limits"],
+];
 
 /** Options of `deno task daybook event`, by the members that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
@@ -115,8 +116,10 @@ export function commandOfAction(action: Action, flags: readonly string[]): strin
 
 function commandWords(action: Action): readonly string[] | undefined {
   const { path, body = {} } = action;
-  const [, pauseId] = PAUSE.exec(path) ?? [];
-  if (pauseId !== undefined) return ["end-pause", decodeURIComponent(pauseId)];
+  for (const [pattern, command] of ENDINGS) {
+    const [, name] = pattern.exec(path) ?? [];
+    if (name !== undefined) return [command, decodeURIComponent(name)];
+  }
   return path === "/events" ? eventWords(body) : controlWords(action);
 }
 

@@ -1,13 +1,14 @@
 /** `jobs` and `failures`: list jobs, the newest first, and failures by kind. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { messageText } from "../../core/error_text.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
-import { EXIT_OK, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
-import { jobTable } from "../render/job_table.ts";
+import { jobTable } from "../render/job_page.ts";
 import {
   type FailureKindResource,
   failuresAnswer,
@@ -65,7 +66,7 @@ async function list(call: ServerCall): Promise<number> {
   if (count === 0 && Object.keys(filter).length > 0) {
     input.warn("no jobs match; deno task daybook jobs lists all");
   }
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 function printTable(jobs: readonly JobSummaryResource[], isMore: boolean, call: ServerCall): void {
@@ -103,13 +104,13 @@ async function listFailures(call: ServerCall): Promise<number> {
   );
   if (call.form !== "json" && failures.length > 0) terminal.out(plainText(summary));
   for (const kind of failures) call.print(kind, () => failureLines(kind, call));
-  if (call.form === "json") return EXIT_OK;
+  if (call.form === "json") return EXIT.ok;
   if (failures.length === 0) terminal.out("no failures left to retry");
   if (more > 0) terminal.out(`${more} rarer kinds are not shown: --limit`);
   if (searched !== undefined) {
     terminal.out(`examined ${counted(searched.jobs, "job")}, back to ${searched.backTo}`);
   }
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 function failureLines(

@@ -3,6 +3,7 @@
  * other limits.
  */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
@@ -10,14 +11,7 @@ import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts"
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_OK,
-  EXIT_USAGE,
-  UsageError,
-} from "../command.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import { plainPage, plainText } from "../plain_text.ts";
 import { paintedExplanation } from "../render/marks.ts";
 import {
@@ -90,7 +84,7 @@ async function list(call: ServerCall): Promise<number> {
   const { limits } = await call.client.get(limitsAnswer, "/limits");
   for (const one of limits) print(one, call);
   if (limits.length === 0 && call.form === "text") call.terminal.out("no type of job has limits");
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function change(call: ServerCall): Promise<number> {
@@ -99,12 +93,12 @@ async function change(call: ServerCall): Promise<number> {
     await call.client.send(limitedTypeResource, "PUT", limitsPath(input), limitsBody(input)),
     call,
   );
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function restore(call: ServerCall): Promise<number> {
   print(await call.client.send(limitedTypeResource, "DELETE", limitsPath(call.input)), call);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function whatIf(call: ServerCall): Promise<number> {
@@ -118,7 +112,7 @@ async function whatIf(call: ServerCall): Promise<number> {
   const { limits: outcome } = await call.client.send(limitsWhatIfAnswer, "POST", path, { limits });
   const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
   call.print(outcome, () => paintedExplanation(plainPage(text()), terminal.style));
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 function limitsPath({ positionals: [type = ""] }: CommandInput): string {
@@ -141,7 +135,7 @@ function parseLimits(input: CommandInput): PlaceLimits {
   const count = input.whole("rate-count", 1, RATE_COUNT_MAX);
   const perMs = input.whole("rate-ms", 1, RATE_MS_MAX);
   if ((count === undefined) !== (perMs === undefined)) {
-    throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
+    throw new CommandError("--rate-count and --rate-ms go together", EXIT.usage);
   }
   return {
     ...present({ maxRunning, perKey }),

@@ -1,8 +1,9 @@
 /** `pause`, `pauses` and `end-pause`: begin, list and end the pauses that hold many jobs. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
-import { CommandError, EXIT_NEGATIVE, EXIT_OK, EXIT_USAGE, UsageError } from "../command.ts";
+import { CommandError, UsageError } from "../command.ts";
 import { splitAt } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
 import { type PauseResource, pauseResource, pausesAnswer } from "../resources.ts";
@@ -62,7 +63,7 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
 async function begin(call: ServerCall): Promise<number> {
   const pause = await call.client.send(pauseResource, "POST", "/pauses", pauseBody(call));
   call.print(pause, () => [pauseText(pause, call.terminal)]);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /**
@@ -86,19 +87,19 @@ async function list(call: ServerCall): Promise<number> {
   const { pauses } = await call.client.get(pausesAnswer, "/pauses");
   for (const pause of pauses) call.print(pause, () => [pauseText(pause, call.terminal)]);
   if (pauses.length === 0 && call.form === "text") call.terminal.out("nothing is paused");
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function end(call: ServerCall): Promise<number> {
   const pauseId = call.input.positionals[0] ?? await onlyOne(call);
   if (pauseId === undefined) {
     call.input.warn("nothing is paused");
-    return EXIT_NEGATIVE;
+    return EXIT.negative;
   }
   const path = `/pauses/${encodeURIComponent(pauseId)}`;
   const pause = await call.client.send(pauseResource, "DELETE", path);
   call.print(pause, () => [`${pause.pauseId} has ended: it held ${counted(pause.jobs, "job")}`]);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /**
@@ -109,7 +110,7 @@ async function onlyOne(call: ServerCall): Promise<string | undefined> {
   if (others.length === 0) return first?.pauseId;
   throw new CommandError(
     "several pauses are in force; name one: deno task daybook pauses",
-    EXIT_USAGE,
+    EXIT.usage,
   );
 }
 

@@ -1,7 +1,9 @@
 /** `show`: prints one job as a page. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
-import { EXIT_OK, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
+import { AT_OPTION } from "../filters.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
@@ -21,11 +23,7 @@ export const SHOW_COMMAND: ServerCommand = {
   positionals: "<jobId>",
   options: [
     { name: "events", short: "e", help: "also the entries of the job" },
-    {
-      name: "at",
-      value: "point",
-      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-    },
+    AT_OPTION,
   ],
   notes: [
     "JSON output is the job on one line, with --events followed by one line per entry; with " +
@@ -49,12 +47,12 @@ async function show(call: ServerCall): Promise<number> {
   const path = jobPath(input.positionals[0] ?? "");
   if (at !== undefined) {
     await showThen(path, at, call);
-    return EXIT_OK;
+    return EXIT.ok;
   }
   const job = await call.client.get(jobResource, path);
   call.print(job, () => jobPage(job, call.page));
   if (input.isSet("events")) await showEntries(path, call);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 async function showEntries(path: string, call: ServerCall): Promise<void> {

@@ -1,15 +1,9 @@
 /** `submit`: creates a job, and optionally waits for its end. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { PRIORITY_MAX } from "../../documents/create_request.ts";
 import { RefusedByServerError } from "../client.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_OK,
-  EXIT_REFUSED,
-  UsageError,
-} from "../command.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import {
   FIELD_OPTION,
   hintAtRefusal,
@@ -231,7 +225,7 @@ async function submitMany(path: string, call: ServerCall): Promise<number> {
     const left = rejected === 0 ? "" : `, ${rejected} refused`;
     terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
   }
-  return rejected === 0 ? EXIT_OK : EXIT_REFUSED;
+  return rejected === 0 ? EXIT.ok : EXIT.refused;
 }
 
 function isGiven(input: CommandInput, name: string): boolean {

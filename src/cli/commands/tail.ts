@@ -1,6 +1,7 @@
 /** `tail`: follows the journal, or one job. */
 
-import { type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { EXIT } from "../../core/exit_codes.ts";
+import { type CommandInput, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { followReporting } from "../event_source.ts";
 import { DatedLines } from "../render/entry_line.ts";
@@ -40,7 +41,7 @@ async function tail(call: ServerCall): Promise<number> {
   announceWaiting(call);
   const stream = followReporting(call, path, call.input.isSet("until-end"));
   for await (const data of stream) print(data);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /** Printed so that an empty screen at the beginning does not look like a failure. */

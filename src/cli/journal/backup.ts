@@ -1,16 +1,16 @@
 /** `journal backup`: copies a journal to another folder, even while a server runs. */
 
 import { dirname, resolve } from "node:path";
+import { EXIT } from "../../core/exit_codes.ts";
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
 import { orUnusable } from "../../journal/errors.ts";
 import { writeNew } from "../../journal/file_system.ts";
 import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, UsageError } from "../command.ts";
+import { CommandError, type CommandInput, UsageError } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import {
-  EXIT_UNREADABLE,
   type JournalCommand,
   type JournalTools,
   readableFolder,
@@ -59,12 +59,12 @@ function requireApart(journal: string, copy: string): void {
   if (outer === undefined || inner?.startsWith(`${outer}/`) !== true) return;
   throw new CommandError(
     `Cannot back up to ${copy}: it is inside the journal ${journal}, or the journal is inside it`,
-    EXIT_UNREADABLE,
+    EXIT.unreadable,
   );
 }
 
 function sameFolder(copy: string): CommandError {
-  return new CommandError(`Cannot back up to ${copy}: it is the journal itself`, EXIT_UNREADABLE);
+  return new CommandError(`Cannot back up to ${copy}: it is the journal itself`, EXIT.unreadable);
 }
 
 class Backup {
@@ -122,7 +122,7 @@ class Backup {
       });
     } catch (error) {
       if (!(error instanceof OtherHistoryError)) throw error;
-      throw new CommandError(`Cannot back up: ${error.message}`, EXIT_NEGATIVE);
+      throw new CommandError(`Cannot back up: ${error.message}`, EXIT.negative);
     }
   }
 

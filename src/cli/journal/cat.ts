@@ -1,11 +1,12 @@
 /** `journal cat`: prints entries, with filters, and follows the journal; and `journal head`. */
 
 import { Buffer } from "node:buffer";
+import { EXIT } from "../../core/exit_codes.ts";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
 import { journalLayout } from "../../journal/layout.ts";
-import { type CommandInput, EXIT_OK } from "../command.ts";
+import type { CommandInput } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
 import { printLines, printResult, type Terminal, textColumns } from "../terminal.ts";
@@ -88,14 +89,14 @@ class Cat {
     if (!this.#input.isSet("follow")) {
       await this.#printNew();
       if (!this.#isFound && this.#needsEntries) this.#reportNothing();
-      return EXIT_OK;
+      return EXIT.ok;
     }
     const interrupted = this.#tools.interrupted();
     while (!this.#isDone && !interrupted.aborted) {
       await this.#printNew(interrupted);
       if (!this.#isDone) await pause(this.#tools.clock, FOLLOW_MS, interrupted);
     }
-    return EXIT_OK;
+    return EXIT.ok;
   }
 
   #reportNothing(): void {
@@ -189,7 +190,7 @@ async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<
     toShown(end, await lineNumberIn(fileSystem, layout, end.segment, end.offset));
   const lines = () => endLines(shown, input.terminal);
   printResult(input.terminal, shown ?? { logId: 0, chain: "" }, lines);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 type ShownEnd = ReturnType<typeof toShown>;

@@ -1,23 +1,17 @@
 /** The database of a shared journal, for the commands that use one. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import { SharedLogError } from "../../journal/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
-import { EXIT_NO_TABLES, namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
+import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
 import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_NEGATIVE,
-  UsageError,
-} from "../command.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import { readSecretFile } from "../server_address.ts";
-import { EXIT_UNREADABLE, type JournalTools } from "./folder.ts";
+import type { JournalTools } from "./folder.ts";
 
-export const EXIT_TAKEN = 73;
 /** There are no tables. */
 const NO_TABLE = "42P01";
 
@@ -63,19 +57,19 @@ export async function withTable<Result>(
 }
 
 function commandError(error: unknown, place: Place): unknown {
-  if (error instanceof DivergedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
+  if (error instanceof DivergedHistoryError) return new CommandError(error.message, EXIT.negative);
   if (error instanceof SharedLogError) {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }
   if (error instanceof Deno.errors.NotCapable) {
     const net = databaseHosts(place.url);
     const reason = `permission is missing, add --allow-net=${net.join(",")}`;
-    return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
+    return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT.unreadable, { net });
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const isTableMissing = cause instanceof Error && "code" in cause && cause.code === NO_TABLE;
   if (!isTableMissing) return error;
-  return new CommandError(`Cannot use ${place.shown}: ${cause.message}`, EXIT_NO_TABLES);
+  return new CommandError(`Cannot use ${place.shown}: ${cause.message}`, EXIT.noTables);
 }
 
 /**
@@ -92,7 +86,7 @@ export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
  * @throws {UsageError} if the secret key is invalid.
  */
 export function readSecretKey(file: string): Uint8Array {
-  return parseSecretKey(readSecretFile(file, file, EXIT_UNREADABLE));
+  return parseSecretKey(readSecretFile(file, file, EXIT.unreadable));
 }
 
 function parseSecretKey(text: string): Uint8Array {

@@ -2,20 +2,16 @@
  * `journal export`: writes a job with its history, and everything needed to explain it, to a file.
  */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, ID_PATTERN, ID_RULE, type JobId, type LogId } from "../../core/ids.ts";
 import { logReferences, quoteEntry } from "../../core/log_references.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { failureReason } from "../../journal/errors.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, UsageError } from "../command.ts";
+import { CommandError, type CommandInput, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
-import {
-  EXIT_UNREADABLE,
-  type JournalCommand,
-  journalFolder,
-  type JournalTools,
-} from "./folder.ts";
+import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
 import { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Circumstances } from "../../explain/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
@@ -75,7 +71,7 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
   const output = input.text("output");
   if (output !== undefined) await write(output, lines);
   else for (const line of lines) input.terminal.out(line);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 /**
@@ -122,7 +118,7 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
       ? "the file exists"
       : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
-    throw CommandError.by(error, message, EXIT_UNREADABLE, { write: [path] });
+    throw CommandError.by(error, message, EXIT.unreadable, { write: [path] });
   }
 }
 
@@ -198,12 +194,12 @@ class HistoryReader {
     const { jobId, with: wanted } = this.#request;
     const where = `in journal ${journalFolder(this.#input)}, which ends at entry ${head.logId}`;
     if (this.#own.length === 0) {
-      throw new CommandError(`Cannot find job ${jobId}: it is not ${where}`, EXIT_NEGATIVE);
+      throw new CommandError(`Cannot find job ${jobId}: it is not ${where}`, EXIT.negative);
     }
     const found = new Set([...this.#found.values()].map(({ eventId }) => eventId));
     const missing = wanted.find((eventId) => !found.has(eventId));
     if (missing !== undefined) {
-      throw new CommandError(`Cannot find event ${missing}: it is not ${where}`, EXIT_NEGATIVE);
+      throw new CommandError(`Cannot find event ${missing}: it is not ${where}`, EXIT.negative);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Commands on the files of a journal: where it is, and why it cannot be read. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import {
   JournalDamagedError,
   JournalLockedError,
@@ -59,9 +60,6 @@ export function onJournal(command: JournalCommand, tools: JournalTools): Command
   };
 }
 
-export const EXIT_UNREADABLE = 74;
-export const EXIT_DAMAGED = 78;
-
 const DEFAULT_FOLDER = "journal";
 
 const JOURNAL_OPTION: CommandOption = {
@@ -113,7 +111,7 @@ export function requirePermissions(path: string, ...names: readonly ("read" | "w
   const flags = names.map((name) => `--allow-${name}=${path}`).join(" ");
   const message = `cannot ${names.join(" and ")} ${path}: permission is missing, add ${flags}`;
   const missing = Object.fromEntries(names.map((name) => [name, [path]]));
-  throw new CommandError(message, EXIT_UNREADABLE, missing);
+  throw new CommandError(message, EXIT.unreadable, missing);
 }
 
 /** Runs work on a journal; errors of the journal become command errors. */

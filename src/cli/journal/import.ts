@@ -1,5 +1,6 @@
 /** `journal import`: imports a job that `journal export` wrote. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
 import { interruptions } from "../../engine/run/restart.ts";
@@ -7,15 +8,10 @@ import { Projection } from "../../engine/writer/projection.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/batch.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { CommandError, type CommandInput } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "../../tools/job_import.ts";
-import {
-  EXIT_UNREADABLE,
-  type JournalCommand,
-  journalFolder,
-  type JournalTools,
-} from "./folder.ts";
+import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
 import { printResult } from "../terminal.ts";
 
 /** More than a batch can hold; keeps a wrong file from filling the memory. */
@@ -54,7 +50,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   requireFinished(file, input);
   const imported = await appended(input, file, tools);
   report(input, file, imported);
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 function parsed(name: string, bytes: Uint8Array): ExportFile {
@@ -62,7 +58,7 @@ function parsed(name: string, bytes: Uint8Array): ExportFile {
     return parseExport(bytes);
   } catch (error) {
     if (!(error instanceof ExportFileError)) throw error;
-    throw new CommandError(`Cannot import ${name}: ${error.message}`, EXIT_NEGATIVE);
+    throw new CommandError(`Cannot import ${name}: ${error.message}`, EXIT.negative);
   }
 }
 
@@ -77,9 +73,9 @@ async function readSource(name: string): Promise<Uint8Array> {
     if (error instanceof CommandError) throw error;
     const message = `Cannot read ${name}: ${failureReason(error, name)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
-    if (!isForbidden) throw new CommandError(message, EXIT_UNREADABLE);
+    if (!isForbidden) throw new CommandError(message, EXIT.unreadable);
     const advice = `${message}, or import - < ${name}`;
-    throw new CommandError(advice, EXIT_UNREADABLE, { read: [name] });
+    throw new CommandError(advice, EXIT.unreadable, { read: [name] });
   }
 }
 
@@ -92,7 +88,7 @@ async function limited(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise
     if (size > FILE_BYTES_MAX) {
       throw new CommandError(
         `Cannot import the file: it has more than ${FILE_BYTES_MAX} bytes`,
-        EXIT_NEGATIVE,
+        EXIT.negative,
       );
     }
   }
@@ -105,7 +101,7 @@ function requireFinished({ job }: ExportFile, input: CommandInput): void {
     `Cannot import job ${job.jobId}: it is ${job.state}, and would continue in the other ` +
       "journal too, so that everything is done twice. Stop it there for good, then give " +
       "--unfinished",
-    EXIT_NEGATIVE,
+    EXIT.negative,
   );
 }
 
@@ -144,13 +140,13 @@ async function appended(
 function refusal(error: unknown, { job }: ExportFile): unknown {
   const action = `Cannot import job ${job.jobId}`;
   if (error instanceof ImportRefusedError) {
-    return new CommandError(`${action}: ${error.message}`, EXIT_NEGATIVE);
+    return new CommandError(`${action}: ${error.message}`, EXIT.negative);
   }
   if (error instanceof GroupTooLargeError) {
-    return new CommandError(`${action}: its history is too long. ${error.message}`, EXIT_NEGATIVE);
+    return new CommandError(`${action}: its history is too long. ${error.message}`, EXIT.negative);
   }
   if (error instanceof JournalFullError || error instanceof JournalFailedError) {
-    return new CommandError(`${action}: ${error.message}`, EXIT_UNREADABLE);
+    return new CommandError(`${action}: ${error.message}`, EXIT.unreadable);
   }
   return error;
 }

@@ -3,16 +3,17 @@
  * is made in a locked folder, and verified in the same way.
  */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { failureReason, orUnusable } from "../../journal/errors.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
 import type { AuditOptions } from "../../verify/audit.ts";
 import type { ServedAudit } from "../../verify/served_audit.ts";
 import { judge, type JudgedAudit, keepVerdict, type Verdict } from "../../verify/verdict.ts";
-import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import type { CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { EXIT_DAMAGED, type JournalTools } from "./folder.ts";
+import type { JournalTools } from "./folder.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import { lockFolder, requireKind } from "../../journal/folder.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
@@ -70,12 +71,12 @@ export async function keepOrWarn(
 export function verdictExitCode({ kind }: Verdict): number {
   switch (kind) {
     case "intact":
-      return EXIT_OK;
+      return EXIT.ok;
     case "differs":
-      return EXIT_NEGATIVE;
+      return EXIT.negative;
     case "damaged":
     case "unusable":
-      return EXIT_DAMAGED;
+      return EXIT.damaged;
     default:
       return assertNever(kind, "verdict");
   }

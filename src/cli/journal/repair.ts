@@ -1,6 +1,7 @@
 /** `journal repair`: shows what can be kept of a damaged journal, and with `--apply` repairs it. */
 
 import { dirname } from "node:path";
+import { EXIT } from "../../core/exit_codes.ts";
 import { lockFolder } from "../../journal/folder.ts";
 import {
   applyPlan,
@@ -11,13 +12,12 @@ import {
 } from "../../tools/repair_steps.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
 import { audit } from "../../verify/audit.ts";
 import { type AuditReport, problemText } from "../../verify/audit_report.ts";
 import {
-  EXIT_DAMAGED,
   type JournalCommand,
   journalFolder,
   type JournalTools,
@@ -73,14 +73,14 @@ class Repair {
     if (this.#isApplied) return await this.#apply();
     const task = await this.#task();
     this.#print(task, undefined);
-    if (isDone(task)) return EXIT_OK;
+    if (isDone(task)) return EXIT.ok;
     if (task.report.isShared) {
       this.#input.warn(
         "if this is a copy of a journal in PostgreSQL, do not repair it, or it would " +
           "differ: move the folder away, and the next start downloads it again",
       );
     }
-    return EXIT_NEGATIVE;
+    return EXIT.negative;
   }
 
   async #apply(): Promise<number> {
@@ -93,7 +93,7 @@ class Repair {
       if (isDone(task)) {
         this.#print(task, undefined);
         await removeRepairNote(this.#tools.fileSystem, this.#layout);
-        return EXIT_OK;
+        return EXIT.ok;
       }
       const aside = await this.#copyAside(parent);
       fact = repairedFact(task, aside);
@@ -154,15 +154,15 @@ function isDone({ plan, note }: Task): boolean {
  */
 function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
-  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_DAMAGED);
-  if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT_DAMAGED);
+  if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT.damaged);
+  if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT.damaged);
   const newer = problems.find((problem) =>
     problem.kind === "damage" && problem.damage.byNewerVersion
   );
   if (newer === undefined) return;
   throw new CommandError(
     `this is not damage, and is not cut off: ${problemText(newer)}; use that version`,
-    EXIT_DAMAGED,
+    EXIT.damaged,
   );
 }
 

@@ -1,5 +1,6 @@
 /** `replay-test`: tests today's definitions against the jobs of a journal. */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../../engine/definition.ts";
@@ -20,7 +21,7 @@ import { permissionsOfModule } from "../../settings/permission_advice.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
 import { DefinitionsError } from "../../server/user_definitions.ts";
 import { CheckPool, RecordedJobs } from "../../tools/check_pool.ts";
-import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, EXIT_USAGE } from "../command.ts";
+import { CommandError, type CommandInput } from "../command.ts";
 import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import { type Finding, ReplayReport } from "../../tools/replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
@@ -85,7 +86,7 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
   });
   await pool.run();
   printReport(terminal, report, recorded.head.logId, input.isSet("all"));
-  return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
+  return report.verdict === "compatible" ? EXIT.ok : EXIT.negative;
 }
 
 /** An invalid secret key is ignored: the report names the jobs that need it. */
@@ -112,7 +113,7 @@ async function loadRegistry(
     const message = errorMessage(error);
     const unreadable = error instanceof DefinitionsError ? error.unreadable : [];
     const missing = unreadable.length === 0 ? undefined : { read: unreadable };
-    throw new CommandError(message, EXIT_USAGE, missing);
+    throw new CommandError(message, EXIT.usage, missing);
   }
 }
 
@@ -120,7 +121,7 @@ function requireKnownType(registry: DefinitionRegistry, { type }: Selection): vo
   if (type === undefined || registry.get(type) !== undefined) return;
   throw new CommandError(
     `Cannot test type ${type}: no definition is loaded; loaded are ${registry.types.join(", ")}`,
-    EXIT_USAGE,
+    EXIT.usage,
   );
 }
 
@@ -138,7 +139,7 @@ function selectedJobs(
     !(unfinishedOnly && isTerminal(job))
   );
   if (jobId === undefined || selected.length > 0) return selected.filter(hasCode);
-  throw new CommandError(`Cannot test job ${jobId}: no such job was selected`, EXIT_USAGE);
+  throw new CommandError(`Cannot test job ${jobId}: no such job was selected`, EXIT.usage);
 }
 
 interface Checking {

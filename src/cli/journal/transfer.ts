@@ -4,6 +4,7 @@
  * rekey`: wraps the keys of a database's sealed inputs with another secret key.
  */
 
+import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
 import { takeFolder } from "../../journal/folder.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
@@ -13,20 +14,12 @@ import { pull, push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_NEGATIVE,
-  EXIT_OK,
-  UsageError,
-} from "../command.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
 import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
 import {
   databasePermissions,
-  EXIT_TAKEN,
   parseDatabase,
   readSecretKey,
   requireSecretKey,
@@ -84,7 +77,7 @@ async function runPush(input: CommandInput, tools: JournalTools): Promise<number
   } finally {
     lock.release();
   }
-  return EXIT_OK;
+  return EXIT.ok;
 }
 
 interface Pushed extends Transferred {
@@ -93,7 +86,7 @@ interface Pushed extends Transferred {
 
 async function requireNoLeader(place: Place, table: PostgresTable): Promise<void> {
   if (await table.hold()) return;
-  throw new CommandError(`Cannot push to ${place.shown}: a server leads it; stop it`, EXIT_TAKEN);
+  throw new CommandError(`Cannot push to ${place.shown}: a server leads it; stop it`, EXIT.taken);
 }
 
 async function pushed(
@@ -175,7 +168,7 @@ async function runPull(input: CommandInput, tools: JournalTools): Promise<number
 
 async function requireThere(place: Place, table: PostgresTable): Promise<void> {
   if (await table.isThere() && await table.log.lastLogId() > 0) return;
-  throw new CommandError(`Cannot pull from ${place.shown}: it is empty`, EXIT_NEGATIVE);
+  throw new CommandError(`Cannot pull from ${place.shown}: it is empty`, EXIT.negative);
 }
 
 async function pulled(
@@ -255,7 +248,7 @@ async function runRekey(input: CommandInput, tools: JournalTools): Promise<numbe
   await withTable(place, input, tools, async (table) => {
     await table.requireFit();
     if (!await table.hold()) {
-      throw new CommandError(`Cannot rekey ${place.shown}: a server leads it; stop it`, EXIT_TAKEN);
+      throw new CommandError(`Cannot rekey ${place.shown}: a server leads it; stop it`, EXIT.taken);
     }
     const keys = table.keys(before);
     await keys.requireSecretKey();
@@ -265,5 +258,5 @@ async function runRekey(input: CommandInput, tools: JournalTools): Promise<numbe
       "sealed inputs wrapped again",
     ]);
   });
-  return EXIT_OK;
+  return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 /** `journal verify`: verifies a journal, from its first line on. */
 
 import * as v from "valibot";
+import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../verify/segment_walk.ts";
@@ -16,12 +17,12 @@ import { problemText } from "../../verify/audit_report.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
 import { hostPermissions } from "../server_address.ts";
-import { CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
+import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import { judged, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
-import { EXIT_DAMAGED, type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
+import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JournalHead } from "../../engine/ports.ts";
@@ -75,7 +76,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const compared = place && await comparedWith(place, input, tools, layout);
   print(input.terminal, found, compared);
   await keepOrWarn(tools, input, layout, found);
-  return compared?.divergence ? EXIT_DAMAGED : verdictExitCode(found.verdict);
+  return compared?.divergence ? EXIT.damaged : verdictExitCode(found.verdict);
 }
 
 interface ComparedRows extends Compared {
@@ -127,9 +128,9 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
     if (!(error instanceof CommandError)) throw error;
     // A refusal says nothing about the files, and must not look like a verdict.
     if (isServerNamed(input)) {
-      throw new CommandError(error.message, EXIT_UNAVAILABLE, error.missing);
+      throw new CommandError(error.message, EXIT.unavailable, error.missing);
     }
-    if (error.exitCode !== EXIT_UNAVAILABLE) {
+    if (error.exitCode !== EXIT.unavailable) {
       input.warn(`not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;

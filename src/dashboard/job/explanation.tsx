@@ -1,9 +1,9 @@
 /** The explanation of a job: first the summary that the prose has too, then the details. */
 
 import type { Child } from "hono/jsx";
+import { withDistances } from "../../core/duration.ts";
 import { Cited, CitedItems, EntryLink } from "../parts/entries.tsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
-import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";

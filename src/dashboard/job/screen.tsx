@@ -1,6 +1,7 @@
 /** `/ui/jobs/:id`: one job, its explanation, and its controls. */
 
 import type { Context } from "hono";
+import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -25,7 +26,6 @@ import { page } from "../page.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
-import { withDistances } from "../../explain/distances.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import { isPlaceholder, sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";

@@ -13,12 +13,12 @@ import type {
   TaskState,
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { countOf } from "../../core/counted.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
 import { jobSleepsUntil, recordedFailure } from "../../core/job_resource.ts";
 import { countText } from "../../core/size.ts";
 import { errorText } from "../../core/error_text.ts";

@@ -3,11 +3,11 @@
 import type { Child } from "hono/jsx";
 import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention, ParkedJobs } from "../../engine/requests.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";

@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
-import { matcherText } from "../../explain/matcher_text.ts";
+import { matcherText } from "../../explain/awaited_events.ts";
 import { WantedEvent } from "../job/expectations.tsx";
 import { expectationResource } from "../../core/job_resource.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";

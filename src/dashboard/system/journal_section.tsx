@@ -3,8 +3,8 @@
 import type { Child } from "hono/jsx";
 import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
-import type { Standing } from "../../core/standing.ts";
-import { databaseText, roleText } from "../../explain/standing_texts.ts";
+import { durationText } from "../../core/duration.ts";
+import { databaseText, roleText, type Standing } from "../../core/standing.ts";
 import type {
   JournalInfo,
   RecoveryReport,
@@ -16,7 +16,6 @@ import type { SystemPort } from "../../http/http_deps.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
-import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm } from "../parts/forms.tsx";

@@ -2,8 +2,8 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import { type Attempt, type AttemptEnd, findMaxAttempts } from "../../explain/kept_history.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { type Attempt, type AttemptEnd, findMaxAttempts } from "../../explain/attempts_noted.ts";
 import { type Downtime, restartAfter } from "../../explain/timing.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";

@@ -6,9 +6,10 @@
  * so that both agree.
  */
 
+import { lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { ConditionSpan } from "../../explain/kept_history.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { type ConditionSpan, lengthMs } from "../../explain/condition_spans.ts";
 import type { LogId } from "../../core/ids.ts";
 
 interface Stretch {

@@ -14,6 +14,7 @@ import {
   type PolicyRole,
 } from "../../core/job_plan.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
+import { nearestName } from "../../explain/likeness/names.ts";
 import {
   correlationDistance,
   correlationMismatches,
@@ -26,7 +27,6 @@ import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../requests.ts";
 import { isReserved } from "../../core/ids.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { nearestName } from "../../explain/spelling.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
 /** The most clauses that a receipt lists. */

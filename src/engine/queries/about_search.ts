@@ -6,8 +6,8 @@
 
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { durationText } from "../../core/duration.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -15,7 +15,6 @@ import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
-import { becameBy, becameText } from "../../explain/became.ts";
 import type {
   About,
   Citation,
@@ -23,9 +22,9 @@ import type {
   JobAbout,
   Statement,
 } from "../../explain/explanation.ts";
-import { lengthMs } from "../../explain/condition_spans.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
+import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";

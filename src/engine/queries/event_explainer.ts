@@ -7,7 +7,6 @@ import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import type { RuleName } from "../../core/rules.ts";
-import { becameText } from "../../explain/became.ts";
 import type {
   Citation,
   EventExplanation,
@@ -16,7 +15,7 @@ import type {
   Statement,
 } from "../../explain/explanation.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
-import { capital } from "../../explain/phrases.ts";
+import { becameText, capital } from "../../explain/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { Unmatched } from "../events/unmatched.ts";

@@ -13,15 +13,15 @@ import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { runToEnd, type Work } from "../../core/work.ts";
-import { givenUpAt } from "../../explain/counted_events.ts";
-import type { Candidates, Findings } from "../../explain/evidence.ts";
-import { wantedCauses } from "../../explain/explain.ts";
-import type { Effect } from "../../explain/likeness/suspect.ts";
 import {
   openExpectations,
   policyExpectations,
   policyTargets,
-} from "../../explain/open_expectations.ts";
+} from "../../explain/awaited_events.ts";
+import { givenUpAt } from "../../explain/counted_events.ts";
+import type { Candidates, Findings } from "../../explain/evidence.ts";
+import { wantedCauses } from "../../explain/explain.ts";
+import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";

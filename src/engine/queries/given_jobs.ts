@@ -11,7 +11,7 @@ import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
-import { becameBy, becameText } from "../../explain/became.ts";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { Statement } from "../../explain/explanation.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
@@ -22,7 +22,7 @@ import {
   type OwnValue,
   ownValues,
 } from "../../explain/likeness/own_values.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
+import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { reason } from "../../explain/statement.ts";

@@ -1,6 +1,7 @@
 /**
  * Finds jobs that share the cause of one: the same error, the same reason of a cancellation within
- * a minute, or the same crash or takeover.
+ * a minute, or the same crash or takeover. And the largest cause among failures that were not yet
+ * retried: one error, in whatever types.
  */
 
 import { counted } from "../../core/counted.ts";
@@ -12,10 +13,8 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
-import { becameBy, becameText } from "../../explain/became.ts";
-import { withoutPaths } from "../../explain/failures_text.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
-import { shortened } from "../../explain/phrases.ts";
+import { becameBy, becameText, shortened } from "../../explain/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -194,4 +193,42 @@ function sameEnd({ causedBy }: Interruption) {
 function isUnclean(entry: JobEventLogEntry): entry is Interruption {
   return entry.eventType === "job.TaskInterrupted" &&
     isUncleanEnd((entry as Interruption).attributes.reason);
+}
+
+const TYPES_MAX = 5;
+
+/** Failures of one kind. */
+interface Kind {
+  readonly type: string | null;
+  readonly open: number;
+  readonly newest: JobSummary;
+  readonly error: NonNullable<JobSummary["failure"]>["error"];
+}
+
+/** What comes after the host of a URL differs from call to call, when one host fails all. */
+const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
+
+/** Equal for errors that are the very same, apart from paths of URLs. */
+export function withoutPaths(error: Kind["error"]): string {
+  return errorText(error).replaceAll(PATH, "$1");
+}
+
+/** The kinds with the error that most jobs failed with. */
+export function largestCause<Group extends Kind>(kinds: readonly Group[]): readonly Group[] {
+  const causes = Map.groupBy(kinds, ({ error }) => withoutPaths(error));
+  return [...causes.values()].toSorted((one, other) => openIn(other) - openIn(one))[0] ?? [];
+}
+
+/** `5 jobs of order.pay (3) and stock.sync (2) failed with Error: ..., the last at ...`. */
+export function failuresText(cause: readonly Kind[]): string {
+  const [first] = cause;
+  if (first === undefined || openIn(cause) === 0) return "No failure is left to retry.";
+  const types = cause.map(({ type, open }) => `${type ?? "plans"} (${open})`);
+  const last = cause.map(({ newest }) => newest.endedAt ?? "").toSorted().at(-1) ?? "";
+  return `${counted(openIn(cause), "job")} of ${shortened(types, TYPES_MAX)} failed with ` +
+    `${errorText(first.error)}, the last at ${last}.`;
+}
+
+function openIn(kinds: readonly Kind[]): number {
+  return kinds.reduce((sum, { open }) => sum + open, 0);
 }

@@ -4,11 +4,11 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { lengthMs } from "../../core/duration.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
-import { lengthMs } from "../../explain/condition_spans.ts";
 import {
   ALIKE_MIN,
   compared,

@@ -12,9 +12,8 @@ import type { JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
-import { ENCODED_TEXT } from "./inside_text.ts";
 import { looseForm } from "./loose_form.ts";
-import { neighbourhood } from "./neighbouring_type.ts";
+import { neighbourhood } from "./names.ts";
 import {
   carriedValues,
   contradiction,
@@ -24,7 +23,7 @@ import {
   looseValues,
   type OwnValue,
 } from "./own_values.ts";
-import { isRecodingNote } from "./recoding.ts";
+import { ENCODED_TEXT, isRecodingNote } from "./recoding.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
 
 /**

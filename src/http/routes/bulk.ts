@@ -16,6 +16,7 @@ import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/answers/job_view.ts";
 import { choices } from "../../documents/answers/parts.ts";
+import { failuresText, largestCause } from "../../engine/queries/siblings.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -32,7 +33,6 @@ import {
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
-import { failuresText, largestCause } from "../../explain/failures_text.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { notBeyondHead, PAGE_MAX, single, wholeNumber } from "../../documents/parameters.ts";

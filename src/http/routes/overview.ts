@@ -4,6 +4,7 @@
  */
 
 import * as v from "valibot";
+import { openExpectations } from "../../explain/awaited_events.ts";
 import { currentState, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
@@ -20,7 +21,6 @@ import {
 import { failureAnswer, parkedReason } from "../../documents/answers/job.ts";
 import { count, milliseconds, text, time, use } from "../../documents/answers/parts.ts";
 import { pauseAnswer } from "../../documents/answers/system.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { failureResource } from "../../core/job_resource.ts";
 import type { Census, HeldPause, NeedingAttention } from "../../engine/requests.ts";

@@ -1,8 +1,8 @@
 /** Code that the compiler must refuse; a directive without an error is an error itself. */
 
 import * as v from "valibot";
-import type { EmbeddedDaybook } from "../../../src/embedded/daybook.ts";
-import { defineJob } from "../../../src/engine/definition.ts";
+import type { EmbeddedDaybook } from "../../src/embedded/daybook.ts";
+import { defineJob } from "../../src/engine/definition.ts";
 
 const input = v.object({});
 

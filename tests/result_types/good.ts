@@ -1,9 +1,9 @@
 /** Code that the compiler must accept: results have the type of their form in the journal. */
 
 import * as v from "valibot";
-import type { JsonValue } from "../../../src/core/json.ts";
-import type { EmbeddedDaybook } from "../../../src/embedded/daybook.ts";
-import { defineJob } from "../../../src/engine/definition.ts";
+import type { JsonValue } from "../../src/core/json.ts";
+import type { EmbeddedDaybook } from "../../src/embedded/daybook.ts";
+import { defineJob } from "../../src/engine/definition.ts";
 
 interface Booking {
   readonly id: number;
