@@ -76,12 +76,13 @@ const NOTE_LENGTH_MAX = 300;
 interface ProgressBarProps {
   readonly done: number;
   readonly total: number;
-  /** What progresses, if the text around does not say it. */
+  /** Default: `40 of 100`. */
+  readonly text?: string;
+  /** What progresses, if the text does not say it. */
   readonly label?: string;
 }
 
-export function ProgressBar({ done, total, label }: ProgressBarProps) {
-  const text = countOf(done, total);
+export function ProgressBar({ done, total, text = countOf(done, total), label }: ProgressBarProps) {
   return (
     <progress max={Math.max(1, total)} value={done} aria-label={label ?? text}>{text}</progress>
   );

@@ -224,11 +224,11 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
   }
 }
 
-function Read({ text, ...rest }: { readonly done: number; readonly total: number; text: string }) {
+function Read(amount: { readonly done: number; readonly total: number; readonly text: string }) {
   return (
     <div class="progress">
-      <ProgressBar {...rest} label="How much of the journal has been read" />
-      <p class="soft">{text}</p>
+      <ProgressBar {...amount} label="How much of the journal has been read" />
+      <p class="soft">{amount.text}</p>
     </div>
   );
 }
