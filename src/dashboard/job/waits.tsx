@@ -4,11 +4,11 @@
  */
 
 import type { Context } from "hono";
+import { isPlaceholder, sampleEvent } from "../../explain/requests_to_send.ts";
 import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
-import { isPlaceholder, sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isObject } from "../../documents/fields.ts";
