@@ -12,7 +12,6 @@ import { parseJson } from "../documents/json_document.ts";
 import { parseQuery } from "../documents/parameters.ts";
 import { createAll, givenId, judgedJob, toIdempotency } from "../documents/jobs.ts";
 import { draining, unknownJob, valueOrThrow } from "../documents/engine_refusal.ts";
-import { curlCall } from "../explain/curl.ts";
 import {
   beginPause,
   changeLimits,
@@ -35,6 +34,7 @@ import type { CreateRequest } from "../engine/requests.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import type { Point } from "../core/point.ts";
+import { curlCall } from "../explain/requests_to_send.ts";
 import type {
   ControlOptions,
   EmbeddedDaybook,

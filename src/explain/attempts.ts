@@ -260,9 +260,7 @@ function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
   const { ended, started, maxAttempts } = attempt;
   const task = taskText(taskId);
   const which = recordedAttemptText(attempt, maxAttempts);
-  const [failed, hadFailed] = isOfType(known.failedBy?.entry, "job.JobCancelled")
-    ? ["was cancelled", "had been cancelled"]
-    : ["failed", "had failed"];
+  const [failed, hadFailed] = failedWords(known);
   if (ended === undefined) {
     const since = started === undefined ? "" : ` since ${started.receivedAt}`;
     return isTerminal(known.job)
@@ -289,12 +287,17 @@ function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
   }
 }
 
+function failedWords({ failedBy }: Evidence): readonly [failed: string, hadFailed: string] {
+  return isOfType(failedBy?.entry, "job.JobCancelled")
+    ? ["was cancelled", "had been cancelled"]
+    : ["failed", "had failed"];
+}
+
 /** `task charge and task mail were under way when the job failed`. */
-export function underWayText({ failedBy }: Evidence, overtaken: readonly Overtaken[]): string {
+export function underWayText(known: Evidence, overtaken: readonly Overtaken[]): string {
   const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
   const were = overtaken.length === 1 ? "was" : "were";
-  const failed = isOfType(failedBy?.entry, "job.JobCancelled") ? "was cancelled" : "failed";
-  return `${names} ${were} under way when the job ${failed}`;
+  return `${names} ${were} under way when the job ${failedWords(known)[0]}`;
 }
 
 /** So many tasks at once may be more than a service takes. */

@@ -1,7 +1,8 @@
 /** What a job has completed: tasks, and expectations with the entry that settled each. */
 
+import { isMet } from "../core/expectations.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { type ExpectedEvent, MAIN_EXPECTATION_ID, requiredMatches } from "../core/job_plan.ts";
+import { type ExpectedEvent, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { type CompletedTask, type ExpectationState, isSleep } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
@@ -78,15 +79,11 @@ function settledExpectation(
   expected: ExpectedEvent,
   progress: ExpectationState | undefined,
 ): readonly Settled[] {
-  const { id, multiplicity } = expected;
-  if (id === MAIN_EXPECTATION_ID || progress === undefined) return [];
-  const { waived, by, matched } = progress;
-  if (waived !== undefined) {
-    return [{ at: waived, describe: () => waivedExpectation(known, expected, progress, waived) }];
-  }
-  const at = by.at(-1);
-  if (at === undefined || matched < requiredMatches(multiplicity)) return [];
-  return [{ at, describe: () => satisfiedExpectation(known, expected, progress, at) }];
+  if (expected.id === MAIN_EXPECTATION_ID || progress === undefined) return [];
+  const at = progress.waived ?? progress.by.at(-1);
+  if (at === undefined || !isMet(expected, progress)) return [];
+  const describe = progress.waived === undefined ? satisfiedExpectation : waivedExpectation;
+  return [{ at, describe: () => describe(known, expected, progress, at) }];
 }
 
 /** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */

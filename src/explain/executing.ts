@@ -90,7 +90,7 @@ export function whileExecuting(known: Case): Next {
     const after = left === undefined
       ? ""
       : left > 0
-      ? `; should it fail, ${counted(left, "attempt")} ${left === 1 ? "is" : "are"} left`
+      ? `; should it fail, ${counted(left, "attempt is", "attempts are")} left`
       : "; should it fail, none is left";
     const until = untilText(recorded.at(-1)?.started);
     const subject = capital(taskText(task.taskId));

@@ -265,9 +265,7 @@ function release({ parked, longest, conditions }: QueueFacts): Next {
       ? `defines type ${type}`
       : `has code of ${type} that fits`;
     const statement = `Start Daybook with a module (--definitions) that ${what}: then ` +
-      `${counted(jobs, "job")} ${jobs === 1 ? "continues" : "continue"} by ${
-        jobs === 1 ? "itself" : "themselves"
-      }.`;
+      `${counted(jobs, "job continues by itself", "jobs continue by themselves")}.`;
     return byHand(statement, newest.by);
   });
   const { suspended } = longest;

@@ -75,11 +75,8 @@ function summaryText(parts: readonly Statement<Citation>[]): string {
 }
 
 function leftOut({ moreReasons: { length } }: Brief): readonly string[] {
-  return length === 0 ? [] : [
-    `${counted(length, "more reason")} ${
-      length === 1 ? "is" : "are"
-    } in the JSON of this explanation.`,
-  ];
+  const are = counted(length, "more reason is", "more reasons are");
+  return length === 0 ? [] : [`${are} in the JSON of this explanation.`];
 }
 
 /** Expectations of the plan that the reasons do not mention. */
@@ -131,13 +128,13 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
       "included, but not described one by one.",
     ]),
     ...(completed === 0 ? [] : [
-      `${counted(completed, "step", "steps")} that completed earlier ${
-        completed === 1 ? "is" : "are"
+      `${
+        counted(completed, "step that completed earlier is", "steps that completed earlier are")
       } not listed.`,
     ]),
-    ...(waitingFor === 0 ? [] : [
-      `${counted(waitingFor, "more expectation")} ${waitingFor === 1 ? "is" : "are"} open.`,
-    ]),
+    ...(waitingFor === 0
+      ? []
+      : [`${counted(waitingFor, "more expectation is", "more expectations are")} open.`]),
   ];
 }
 

@@ -10,7 +10,7 @@ import { countedTwice } from "./counted_events.ts";
 import type { Case } from "./evidence.ts";
 import type { NearMiss, Next, Reasons } from "./explanation.ts";
 import { shortened, taskText, uncapital } from "./phrases.ts";
-import { sampleEvent } from "./sample_event.ts";
+import { sampleEvent } from "./requests_to_send.ts";
 import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "./statement.ts";
 import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";

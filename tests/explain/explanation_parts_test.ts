@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
 import { COMPARED_MAX, contrastText } from "../../src/explain/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { sampleEvent } from "../../src/explain/sample_event.ts";
+import { sampleEvent } from "../../src/explain/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";

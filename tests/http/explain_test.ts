@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
-import { curlCall } from "../../src/explain/curl.ts";
+import { curlCall } from "../../src/explain/requests_to_send.ts";
 import { rounds } from "../support/effort.ts";
 import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
@@ -134,13 +134,6 @@ Deno.test("GET /jobs/:id/explain: very many expectations and near misses are sum
   const lines = (await response.text()).split("\n");
   assert.ok(lines.length < 100, `${lines.length} lines`);
   assert.ok(lines.every((line) => line.length < 250));
-});
-
-Deno.test("GET /jobs/:id/explain: an unknown format, and an empty point, are 422", async () => {
-  const app = await startApp();
-  const { jobId } = await createPlan(app);
-  await problemOf(await app.get(`/jobs/${jobId}/explain?format=xml`), 422, "invalid-request");
-  await problemOf(await app.get(`/jobs/${jobId}/explain?at=`), 422, "invalid-request");
 });
 
 Deno.test("curl: the token comes from the environment, never from the text", () => {

@@ -180,32 +180,6 @@ for (
   });
 }
 
-for (
-  const [path, parameter] of [
-    ["replay?at=", "at"],
-    ["replay?at=a%20b", "at"],
-    ["replay?at=2026-01-01T01:00:00+01:00", "at"],
-    ["replay?to=3", "to"],
-    ["replay?at=3&at=4", "at"],
-    ["diff", "from"],
-    ["diff?to=3", "from"],
-    ["diff?from=a%2Fb", "from"],
-    ["diff?from=3&to=", "to"],
-    ["diff?from=3&upTo=4", "upTo"],
-  ] as const
-) {
-  Deno.test(`GET /jobs/:id/${path} is 422 with the name of the parameter`, async () => {
-    const app = await startApp();
-    const { jobId } = await createPlan(app);
-    const problem = await problemOf(
-      await app.get(`/jobs/${jobId}/${path}`),
-      422,
-      "invalid-request",
-    );
-    assert.deepEqual(problem.errors?.map((issue) => issue.parameter), [parameter]);
-  });
-}
-
 Deno.test("GET /jobs/:id/diff: it lists what changed from a point until now", async () => {
   const { app, jobId, first } = await playedJob();
   const { from, to, changes } = await diff(app, jobId, `?from=${first + 1}`);

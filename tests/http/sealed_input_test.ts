@@ -58,7 +58,6 @@ Deno.test("GET /jobs/:id/input: it has all but the secrets, even if the job show
   assert.equal(input, null);
   assert.deepEqual(shown, { input: { ...SHOWN, leak: "message" }, secrets: ["card.number"] });
   assert.match(problem.detail, /^Cannot show the input of job .*: its input was removed/);
-  await problemOf(await app.get(`/jobs/${jobId}/input?a=1`), 422, "invalid-request");
 });
 
 Deno.test("GET /jobs/:id/input: for a job that hides nothing it is the input that the job shows", async () => {

@@ -346,13 +346,6 @@ Deno.test("HEAD /stream: it is answered without a stream", async () => {
   }
 });
 
-for (const query of ["?after=999", "?after=x", "?only=all", "?stratum=x", "?until=terminal"]) {
-  Deno.test(`GET /stream: ${query} is 422`, async () => {
-    const app = await startApp();
-    await problemOf(await app.get(`/stream${query}`), 422, "invalid-request");
-  });
-}
-
 Deno.test("GET /stream: an invalid Last-Event-ID, or one beyond the head, is 422", async () => {
   const app = await startApp();
   for (const id of ["x", "-1", "999"]) {

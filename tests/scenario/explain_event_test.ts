@@ -128,6 +128,30 @@ Deno.test("explain event: a definition that starts on its type is named, with th
   );
 });
 
+Deno.test("explain event: that it starts no job is part of the reason, and not said of one that is never interpreted", async () => {
+  const welcome = looseJob("user.welcome", () => Promise.resolve("hello"), {
+    startsOn: { eventType: PAID, correlation: { equals: { plan: "pro" } }, input: () => ({}) },
+  });
+  const daybook = await Explained.start({ definitions: [welcome] });
+  await daybook.event(PAID, equals, { eventId: "recorded", stratum: "coordination" });
+  await daybook.event(PAID, equals, { eventId: "early" });
+  await daybook.post("/jobs", {
+    jobId: "later",
+    plan: { expected: [{ id: "p", eventType: PAID }] },
+  });
+
+  const recorded = await explained(daybook, "recorded");
+  assert.deepEqual(recorded.nearly.map(({ statement }) => statement), [
+    "Recorded only: events of the coordination stratum are never interpreted.",
+  ]);
+  const early = await explained(daybook, "early");
+  assert.deepEqual(early.nearly.map(({ type, statement }) => [type, statement]), [[
+    "user.welcome",
+    `Each job that waits for events of type ${PAID} was created after it, and it starts no job of ` +
+    'type user.welcome: plan: expected "pro", found nothing.',
+  ]]);
+});
+
 Deno.test("explain event: what became of the job that it started is named, such as an input that does not fit", async () => {
   const greet = defineJob({
     type: "user.greet",

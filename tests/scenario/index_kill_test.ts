@@ -11,7 +11,7 @@ import { journalLayout } from "../../src/journal/layout.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { rounds } from "../support/effort.ts";
 import { ROOT, taskCommand } from "../support/process/task_process.ts";
-import { TextLineStream } from "../support/text_lines.ts";
+import { LineProcess } from "../support/process/line_process.ts";
 import { until } from "../support/until.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
@@ -71,14 +71,9 @@ interface Ledger {
   readonly events: Map<string, unknown>;
 }
 
-class Life {
-  readonly #child: Deno.ChildProcess;
-  readonly #drained: Promise<unknown>;
-  readonly #lines: string[] = [];
-  #heard = Promise.withResolvers<void>();
-
+class Life extends LineProcess {
   constructor(journal: string, { name, times = 1, of }: Step, defect = "none") {
-    this.#child = taskCommand("start", [
+    const command = taskCommand("start", [
       ...["--port=0", `--journal=${journal}`, "--snapshot-every=400", "--segment-bytes=64KiB"],
     ], {
       journal,
@@ -88,29 +83,20 @@ class Life {
         DAYBOOK_TEST_DEFECT: defect,
         ...(of === undefined ? {} : { DAYBOOK_TEST_ARMED: "1" }),
       },
-    }).spawn();
-    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-      for await (const line of stream.pipeThrough(new TextLineStream())) {
-        this.#lines.push(line);
-        this.#heard.resolve();
-      }
-    };
-    this.#drained = Promise.all([read(this.#child.stdout), read(this.#child.stderr)])
-      .then(() => this.#lines.push("has ended")).then(() => this.#heard.resolve());
+    });
+    super(command.spawn());
   }
 
-  /** The line number of a text, which must come before another. */
+  /** The line that starts with a text, which must come before one that starts with another. */
   async says(start: string, before?: string): Promise<string> {
-    for (;;) {
-      const line = this.#lines.find((each) => each.startsWith(start));
-      if (line !== undefined) return line;
-      const isOver = this.#lines.some((each) =>
-        each === "has ended" || (before && each.startsWith(before))
-      );
-      assert.ok(!isOver, `it does not say "${start}":\n${this.#lines.join("\n")}`);
-      this.#heard = Promise.withResolvers();
-      await this.#heard.promise;
-    }
+    const line = await this.first((each) =>
+      each.startsWith(start) || (before && each.startsWith(before)) ? each : undefined
+    );
+    assert.ok(
+      line !== undefined && line.startsWith(start),
+      `it does not say "${start}":\n${this.text}`,
+    );
+    return line;
   }
 
   async url(): Promise<string> {
@@ -118,14 +104,13 @@ class Life {
   }
 
   async arm(): Promise<void> {
-    this.#child.kill("SIGUSR1");
+    this.signal("SIGUSR1");
     await this.says("is armed");
   }
 
   async end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
-    this.#child.kill(signal);
-    await this.#child.status;
-    await this.#drained;
+    this.signal(signal);
+    await this.exitCode();
   }
 }
 

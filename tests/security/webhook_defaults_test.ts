@@ -74,7 +74,11 @@ for (const code of [301, 302, 303, 307, 308]) {
       },
     );
     assert.equal(asked, 1);
-    assert.match(failure?.error.message ?? "", /redirects are not followed/);
+    assert.equal(failure?.kind, "poison");
+    assert.equal(
+      failure.error.message,
+      `Cannot deliver to hooks.example.com: it answered ${code}; redirects are not followed`,
+    );
   });
 }
 

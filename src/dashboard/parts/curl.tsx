@@ -1,10 +1,10 @@
 /** Curl calls: each screen has one for its data, and one for each action. */
 
 import type { Context } from "hono";
+import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/requests_to_send.ts";
 import { UserText } from "./text.tsx";
 import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/curl.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { reachedAs } from "../../http/requests/request.ts";
 

@@ -22,8 +22,8 @@ import {
   explanationAnswer,
   queueExplanationAnswer,
 } from "../../documents/answers/explanation.ts";
+import { curlCall } from "../../explain/requests_to_send.ts";
 import { lookingBack } from "../guard/capacity.ts";
-import { curlCall } from "../../explain/curl.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";

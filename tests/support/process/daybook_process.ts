@@ -2,7 +2,7 @@
 
 import type { Limits } from "../../../src/server/parts.ts";
 import { ROOT, taskCommand } from "./task_process.ts";
-import { TextLineStream } from "../text_lines.ts";
+import { LineProcess } from "./line_process.ts";
 import { until } from "../until.ts";
 
 export interface ProcessOptions {
@@ -59,13 +59,9 @@ export async function startAndKill(options: ProcessOptions, afterMs: number): Pr
   clearTimeout(timer);
 }
 
-export class DaybookProcess {
-  private constructor(
-    readonly url: string,
-    readonly output: readonly string[],
-    private readonly child: Deno.ChildProcess,
-    private readonly drained: Promise<unknown>,
-  ) {}
+export class DaybookProcess extends LineProcess {
+  /** Where it listens. */
+  url = "";
 
   /**
    * Starts and waits until it listens.
@@ -73,57 +69,25 @@ export class DaybookProcess {
    * @throws {Error} with its output, when it ends before that.
    */
   static async start(options: ProcessOptions): Promise<DaybookProcess> {
-    const child = command(options).spawn();
-    const output: string[] = [];
-    const { promise: listening, resolve } = Promise.withResolvers<string | undefined>();
-    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-      for await (const line of stream.pipeThrough(new TextLineStream())) {
-        output.push(line);
-        const url = /(?:^|"message":")listening on (http:[^\s"]+)/.exec(line)?.[1];
-        if (url !== undefined) resolve(url);
-      }
-    };
-    const drained = Promise.all([read(child.stdout), read(child.stderr)])
-      .then(() => resolve(undefined));
-    const url = await listening;
-    if (url === undefined) {
-      await child.status;
-      throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
-    }
-    return new DaybookProcess(url, output, child, drained);
+    const process = new DaybookProcess(command(options).spawn());
+    process.url =
+      await process.first((line) =>
+        /(?:^|"message":")listening on (http:[^\s"]+)/.exec(line)?.[1]
+      ) ?? "";
+    if (process.url !== "") return process;
+    await process.exitCode();
+    throw new Error(`Cannot start Daybook:\n${process.text}`);
   }
 
-  /** The same without output: the address comes from the lock of the journal. */
+  /** For one whose output cannot be read: the address comes from the lock of the journal. */
   static async startSilently(options: ProcessOptions): Promise<DaybookProcess> {
-    const child = command(options).spawn();
-    const drained = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
-    let url = "";
+    const process = new DaybookProcess(command(options).spawn());
     await until("it listens", async () => {
-      url = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
-      return url !== "";
+      const text = await Deno.readTextFile(`${options.journal}/LOCK`).catch(() => "");
+      process.url = text.trim();
+      return text !== "";
     });
-    return new DaybookProcess(url.trim(), [], child, drained);
-  }
-
-  /** Ends it like a power cut, except for the page cache. */
-  async kill(): Promise<void> {
-    this.child.kill("SIGKILL");
-    await this.#ended();
-  }
-
-  /** Ends it like Ctrl-C; returns the exit code. */
-  async stop(): Promise<number> {
-    this.child.kill("SIGINT");
-    return await this.#ended();
-  }
-
-  /** Sends a signal without waiting. */
-  signal(signal: Deno.Signal): void {
-    this.child.kill(signal);
-  }
-
-  async exitCode(): Promise<number> {
-    return await this.#ended();
+    return process;
   }
 
   async post(path: string, body: unknown, headers: Record<string, string> = {}) {
@@ -138,11 +102,5 @@ export class DaybookProcess {
   async get(path: string): Promise<unknown> {
     const response = await fetch(this.url + path);
     return await response.json();
-  }
-
-  async #ended(): Promise<number> {
-    const { code } = await this.child.status;
-    await this.drained;
-    return code;
   }
 }
