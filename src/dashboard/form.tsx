@@ -10,7 +10,8 @@ import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, STATUS } from "../http/problems/problem.ts";
-import type { PointedIssue } from "../documents/fields.ts";
+import { DURATION_RULE, parseDuration } from "../core/duration.ts";
+import { parseTime, type PointedIssue } from "../documents/fields.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Issues, issuesAt } from "./parts/forms.tsx";
 import { UserText } from "./parts/text.tsx";
@@ -94,6 +95,28 @@ export function refusalText({ message, members: { errors = [] } }: Problem): str
 export function filledField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name);
   return text === null || text.trim() === "" ? undefined : text;
+}
+
+/**
+ * A length of time as people write it; `undefined` if the field is blank.
+ *
+ * @throws {Problem} at `pointer` for any other text.
+ */
+export function durationField(
+  form: URLSearchParams,
+  name: string,
+  pointer: string,
+): number | undefined {
+  const text = filledField(form, name);
+  const ms = text === undefined ? undefined : parseDuration(text.trim());
+  if (Number.isNaN(ms)) throw invalidRequest([{ pointer, detail: `must be ${DURATION_RULE}` }]);
+  return ms;
+}
+
+/** A `datetime-local` input has no zone, and perhaps no seconds; its times are UTC. */
+export function timeTyped(text: string): string {
+  const isTime = (time: string) => parseTime(time) !== undefined;
+  return [text, `${text}Z`, `${text}:00Z`].find(isTime) ?? text;
 }
 
 /**

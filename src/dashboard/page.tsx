@@ -71,7 +71,7 @@ interface PageOptions {
   /** The refusal that the page shows, which sets the status. */
   readonly problem?: Problem | undefined;
   /** Default: that of `problem`, otherwise 200. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Child;
 }

@@ -87,7 +87,7 @@ Deno.test("job page: running, waiting and backing off differ in shape, and the t
   const bars = [...timeline.matchAll(/<rect class="bar bar-(\w+)[^"]*"[^>]*? height="(\d+)"/g)];
   const heights = new Map(bars.map(([, kind, height]) => [kind, Number(height)]));
   assert.ok((heights.get("executing") ?? 0) > (heights.get("backingOff") ?? Infinity));
-  assert.match(timeline, /class="bar bar-backingOff" [^>]*fill="url\(#pattern-backingOff\)"/);
+  assert.match(timeline, /class="bar bar-backingOff [^>]*fill="url\(#pattern-backingOff\)"/);
   assert.match(timeline, /<title id="timeline-title">Timeline of the job over 7 s/);
   const tables = readable(timeline.slice(timeline.indexOf("<details")));
   assert.match(tables, /backing off 0 ms 1 s # ?entry|backing off 0 ms 1 s/);

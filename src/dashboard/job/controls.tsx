@@ -10,7 +10,7 @@ import {
   type StateControl,
 } from "../../core/controls.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { type JsonObject, present } from "../../core/json.ts";
 import { controlled } from "../../documents/controls.ts";
 import { sizeFor } from "../../http/guard/admission_gate.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -27,15 +27,11 @@ import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
 const OFFERED = [...CONTROL_NAMES, "leave"] as const;
 type Control = ControlName | "leave";
-
-interface Props {
-  readonly state: JobScreenState;
-}
 
 /** The control that corresponds to a request to the API. */
 export function toControl({ path, body }: Action): Control | undefined {
@@ -49,7 +45,7 @@ export function isLegal({ job, outlined }: JobScreenState, control: Control): bo
   return control === "leave" ? isLegalByItself(job, "cancel", true) : isLegalByItself(job, control);
 }
 
-export function JobControls({ state }: Props) {
+export function JobControls({ state }: JobProps) {
   const legal = OFFERED.filter((control) => isLegal(state, control));
   return (
     <section id="job-controls" class="row job-controls" aria-label="Controls" data-live>
@@ -86,7 +82,7 @@ function labelOf(control: Control): string {
   return control === "leave" ? "Cancel it as it is" : CONTROLS[control].label;
 }
 
-interface ControlFormProps extends Props {
+interface ControlFormProps extends JobProps {
   readonly control: Control;
   /** Whether to leave out optional fields. */
   readonly isPlain?: boolean;
@@ -181,7 +177,7 @@ function cancelWarning({ job }: JobScreenState): string {
 const TASKS_MAX = 200;
 const NAME_LENGTH_MAX = 32;
 
-function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0]) {
+function RetryForm({ state, ...form }: JobProps & Parameters<typeof ActionForm>[0]) {
   const { job } = state;
   const tasks = job.tasks.filter(({ taskId }) => taskId !== MAIN_TASK).slice(0, TASKS_MAX);
   if (tasks.length === 0) return <ActionForm {...form} label="Retry as a new job" />;
@@ -225,12 +221,13 @@ async function actOnJob(c: Context, deps: HttpDeps, control: ControlName): Promi
 
 /** The body that the route of the control takes, from the fields that are filled in. */
 function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
-  const fields = control === "retry" ? ["from"] : ["reason"];
-  const given = fields.map((name) => [name, filledField(form, name)])
-    .filter(([, value]) => value !== undefined);
-  const leave = control === "cancel" && form.get("leave") === "true";
-  const again = control === "retry" && form.get("again") === "true";
-  return { ...Object.fromEntries(given), ...(leave ? { leave } : {}), ...(again ? { again } : {}) };
+  const isSet = (name: string) => form.get(name) === "true" ? true : undefined;
+  return control === "retry"
+    ? present({ from: filledField(form, "from"), again: isSet("again") })
+    : present({
+      reason: filledField(form, "reason"),
+      leave: control === "cancel" ? isSet("leave") : undefined,
+    });
 }
 
 function doneText(control: StateControl, job: JobState): string {

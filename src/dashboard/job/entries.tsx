@@ -6,14 +6,10 @@ import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import type { EntryPage, JobScreenState } from "./reading.ts";
+import type { EntryPage, JobProps } from "./reading.ts";
 import { Time } from "../parts/amounts.tsx";
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-export function JobEntries({ state }: Props) {
+export function JobEntries({ state }: JobProps) {
   const { page } = state;
   return (
     <section class="part" aria-labelledby="entries-heading">
@@ -47,7 +43,7 @@ function pageText({ entries, total, number, count }: EntryPage): string {
   return `${countOf(entries.length, total)}, page ${countOf(number, count)}.`;
 }
 
-function OrderLinks({ state: { page, job } }: Props) {
+function OrderLinks({ state: { page, job } }: JobProps) {
   const { order, number } = page;
   return (
     <Choices
@@ -65,7 +61,7 @@ function OrderLinks({ state: { page, job } }: Props) {
 
 /** Pages are counted from the oldest entry. */
 function PageLinks(
-  { state: { page, job }, where }: Props & { readonly where: "above" | "below" },
+  { state: { page, job }, where }: JobProps & { readonly where: "above" | "below" },
 ) {
   const { number, count, order } = page;
   const id = `entries-pages-${where}`;
@@ -82,12 +78,8 @@ function PageLinks(
   );
 }
 
-interface EntryProps extends Props {
-  readonly entry: ShownEntry;
-}
-
-function Entry({ state, entry }: EntryProps) {
-  const { logId, receivedAt, eventType, taskId } = entry;
+function Entry({ state, entry }: JobProps & { readonly entry: ShownEntry }) {
+  const { logId, receivedAt, eventType, taskId, causedBy, jobId } = entry;
   return (
     <li id={`entry-${logId}`} class="entry" tabindex={-1}>
       <details id={`entry-json-${logId}`} open={state.page.wanted === logId}>
@@ -107,26 +99,22 @@ function Entry({ state, entry }: EntryProps) {
           </span>
           <EntryNote entry={entry} />
         </summary>
-        <EntryLinks state={state} entry={entry} />
+        <p class="links entry-links">
+          {jobId !== undefined && (
+            <a href={timePath(jobId, { at: logId })}>
+              The job at this entry
+            </a>
+          )}
+          {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
+        </p>
         <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
       </details>
     </li>
   );
 }
 
-/** Links to the entry's cause and to the job at that point. */
-function EntryLinks({ state, entry }: EntryProps) {
-  const { logId, causedBy, jobId } = entry;
-  return (
-    <p class="links entry-links">
-      {jobId !== undefined && <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
-      {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
-    </p>
-  );
-}
-
 /** Entries that the explanation cites but that belong to other jobs, or to none. */
-function Strangers({ state }: Props) {
+function Strangers({ state }: JobProps) {
   const { foreignEntries } = state;
   if (foreignEntries.length === 0) return <div id="foreign-entries" data-live hidden></div>;
   return (
@@ -143,7 +131,7 @@ const MESSAGE_LENGTH_MAX = 600;
 const DATA_LENGTH_MAX = 400;
 
 /** What the code of a job logged. The log is not in the journal, and old lines are dropped. */
-export function JobLog({ state }: { readonly state: JobScreenState }) {
+export function JobLog({ state }: JobProps) {
   const { log, job } = state;
   if (log.lines.length === 0) return <section id="job-log" data-live hidden></section>;
   const href = `/jobs/${encodeURIComponent(job.jobId)}/log?limit=2000`;

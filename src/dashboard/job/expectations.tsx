@@ -8,12 +8,12 @@ import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps } from "./reading.ts";
 
 const ROWS_MAX = 100;
 const CITED_MAX = 8;
 
-export function JobExpectations({ state: { job, pathOf } }: { readonly state: JobScreenState }) {
+export function JobExpectations({ state: { job, pathOf } }: JobProps) {
   return (
     <section id="job-expectations" class="part" aria-labelledby="expectations-heading" data-live>
       <h2 id="expectations-heading">Expectations</h2>
@@ -58,11 +58,9 @@ export function ExpectationTable({ job: { plan, expected }, pathOf }: Expectatio
 type Wanted = ReturnType<typeof expectationResource>;
 type Expectation = Wanted & { readonly surplus: number };
 
-interface RowProps extends Pick<ExpectationTableProps, "pathOf"> {
-  readonly one: Expectation;
-}
-
-function Row({ one, pathOf }: RowProps) {
+function Row(
+  { one, pathOf }: Pick<ExpectationTableProps, "pathOf"> & { readonly one: Expectation },
+) {
   const { matched, required, satisfied, surplus, waived, by } = one;
   return (
     <tr>

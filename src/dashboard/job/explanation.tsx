@@ -11,21 +11,17 @@ import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { ControlForm, isLegal, toControl } from "./controls.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-interface BriefProps extends Props {
+interface BriefProps extends JobProps {
   readonly brief: Brief;
 }
 
-export function JobExplanation({ state }: Props) {
+export function JobExplanation({ state }: JobProps) {
   const { explanation } = state;
   const brief = toBrief(explanation, state.nowMs);
   return (
@@ -91,7 +87,7 @@ function Evidence({ state, brief }: BriefProps) {
   );
 }
 
-function Completed({ state }: Props) {
+function Completed({ state }: JobProps) {
   const { completed, summedUp } = state.explanation;
   if (completed.length === 0) return null;
   const total = completed.length + (summedUp?.completed ?? 0);
@@ -108,7 +104,7 @@ function Completed({ state }: Props) {
 }
 
 /** A step ends with a colon before its action; without an action it ends with a full stop. */
-function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
+function Step({ state, step }: JobProps & { readonly step: NextStep<Citation> }) {
   const action = step.action === undefined ? null : stepAction(state, step);
   const statement = action === null ? step.statement.replace(/:$/, ".") : step.statement;
   return (

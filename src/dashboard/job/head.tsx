@@ -8,12 +8,12 @@ import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
 import { runningTasks } from "../jobs/rows.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps } from "./reading.ts";
 
 const LABEL_LENGTH_MAX = 80;
 const RETRIES_MAX = 10;
 
-export function JobHead({ state }: { readonly state: JobScreenState }) {
+export function JobHead({ state }: JobProps) {
   const { job, explanation } = state;
   return (
     <header id="job-head" class="stack-wide" data-live>
@@ -46,7 +46,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
   );
 }
 
-function HeadFacts({ state }: { readonly state: JobScreenState }) {
+function HeadFacts({ state }: JobProps) {
   const { job, explanation, timeline } = state;
   const startAt = jobStartAt(job);
   const sleepsUntil = jobSleepsUntil(job);
@@ -105,7 +105,7 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
 }
 
 /** The job that this one retries, and those that retry it. */
-function Relatives({ state }: { readonly state: JobScreenState }) {
+function Relatives({ state }: JobProps) {
   const { job, outlined } = state;
   const later = outlined.retries.slice(-RETRIES_MAX);
   return (

@@ -5,18 +5,14 @@ import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
 import { Time } from "../parts/amounts.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { messageText } from "../../core/error_text.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { Term } from "../parts/table.tsx";
 import type { JobState } from "../../core/job_state.ts";
 import type { ErrorCause, ErrorFact } from "../../core/framework_events.ts";
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-export function JobData({ state }: Props) {
+export function JobData({ state }: JobProps) {
   const { job } = state;
   const href = `/jobs/${encodeURIComponent(job.jobId)}`;
   const output = jobOutput(job);
@@ -42,7 +38,7 @@ function noOutputText({ job }: JobScreenState): string {
   return job.state === "Failed" ? "The job ended without output." : "None yet.";
 }
 
-function Input({ state, href }: Props & { readonly href: string }) {
+function Input({ state, href }: JobProps & { readonly href: string }) {
   const { input, job } = state;
   if (input.kind === "sealed") {
     return (
@@ -69,7 +65,7 @@ function noInputText({ outlined }: JobScreenState): string {
     : "Nothing of the input is left.";
 }
 
-function Removal({ state }: Props) {
+function Removal({ state }: JobProps) {
   const removed = state.outlined.inputRemoved;
   if (removed === undefined) return null;
   return (
@@ -81,7 +77,7 @@ function Removal({ state }: Props) {
   );
 }
 
-function Sealed({ state }: Props) {
+function Sealed({ state }: JobProps) {
   if (state.outlined.inputRemoved !== undefined) return null;
   return (
     <p class="hint">
@@ -99,7 +95,7 @@ const KINDS = {
   cancelled: "cancelled",
 } as const;
 
-export function JobFailure({ state: { job, pathOf } }: Props) {
+export function JobFailure({ state: { job, pathOf } }: JobProps) {
   const failure = recordedFailure(job);
   if (failure === undefined) return <section id="job-failure" data-live hidden></section>;
   return (

@@ -9,6 +9,7 @@ import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { Scope } from "../../access/tokens.ts";
 import type { Commands } from "../parts/curl.tsx";
+import type { RefusedForm } from "../form.tsx";
 import type { ScaleName } from "./time_scale.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -62,15 +63,12 @@ export interface JobScreenState extends JobReading {
   readonly curl: Commands;
   /** The command that exports the job with everything needed to explain it. */
   readonly exportCommand: string | undefined;
-  /** An event that was sent from this page and refused. */
-  readonly refused: RefusedEvent | undefined;
+  /** The form of an event that was refused; its id is that of the expectation. */
+  readonly refused: RefusedForm | undefined;
 }
 
-export interface RefusedEvent {
-  readonly expectation: string;
-  /** The text as typed. */
-  readonly text: string;
-  readonly reason: string;
+export interface JobProps {
+  readonly state: JobScreenState;
 }
 
 /** `undefined` if there is no such job. */

@@ -22,7 +22,6 @@ import {
   readEntryPage,
   type ReadingOptions,
   readJob,
-  type RefusedEvent,
 } from "./reading.ts";
 import { JobExpectations } from "./expectations.tsx";
 import { JobExplanation } from "./explanation.tsx";
@@ -31,6 +30,7 @@ import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";
 import { NOTE_PARAMETER, NoteLine, withoutNote } from "../notes.tsx";
 import { type Call, curlCommands } from "../parts/curl.tsx";
+import type { RefusedForm } from "../form.tsx";
 import { page } from "../page.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
@@ -69,7 +69,7 @@ async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 /** The page again, with the refused event and its errors. */
-async function showRefused(c: Context, deps: HttpDeps, refused: RefusedEvent): Promise<Response> {
+async function showRefused(c: Context, deps: HttpDeps, refused: RefusedForm): Promise<Response> {
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
   const returnTo = jobPagePath(c.req.param("id") ?? "");
   return await showRead(c, deps, request, { scale: undefined, tasksPage: 1, returnTo, refused });
@@ -132,9 +132,8 @@ function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
     styles: ["job.css"],
     scripts: ["job.js"],
     calls: jobCalls(state),
-    ...(refused === undefined
-      ? { live: job.jobId }
-      : { status: problemFacts("invalid-request").status }),
+    live: refused === undefined ? job.jobId : undefined,
+    status: refused && problemFacts("invalid-request").status,
     body: (
       <>
         <NoteLine c={c} deps={deps} />

@@ -19,16 +19,12 @@ import {
   OUTCOME_WORDS,
   type Row,
 } from "./drawing.ts";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { SCALES } from "./time_scale.ts";
 import { TimelineTables } from "./timeline_tables.tsx";
 import type { MarkKind } from "../timeline/timeline.ts";
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
-export function JobTimeline({ state }: Props) {
+export function JobTimeline({ state }: JobProps) {
   const { timeline } = state;
   const drawing = drawTimeline(timeline, state.scale, jobNote(state), state.tasksPage);
   return (
@@ -54,7 +50,7 @@ function jobNote({ job, explanation, timeline }: JobScreenState): string {
 }
 
 /** The links between both scales: one shows durations, the other shows steps. */
-function ScaleLinks({ state: { job, scale } }: Props) {
+function ScaleLinks({ state: { job, scale } }: JobProps) {
   const path = jobPagePath(job.jobId);
   return (
     <Choices
@@ -69,7 +65,7 @@ function ScaleLinks({ state: { job, scale } }: Props) {
 }
 
 /** The most relevant tasks come first, in the drawing and in the table of attempts. */
-function TaskPages({ state, total }: Props & { readonly total: number }) {
+function TaskPages({ state, total }: JobProps & { readonly total: number }) {
   const { job, scale, tasksPage } = state;
   const pages = Math.ceil(total / LANES_MAX);
   if (pages < 2) return null;
@@ -168,7 +164,7 @@ function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly 
   );
 }
 
-function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
+function Remarks({ state, drawing }: JobProps & { readonly drawing: Drawing }) {
   const { wentBackAt } = state.timeline;
   const remarks = [
     ...(state.scale === "steps" ? ["Not to scale."] : []),
@@ -270,17 +266,11 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
 };
 
 export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
-  const { kind, x, width, title, isOngoing, count } = bar;
+  const { kind, x, width, title, isOngoing } = bar;
   const height = HEIGHTS[kind] ?? BAR_HEIGHT;
-  const classes = [
-    "bar",
-    `bar-${kind}`,
-    ...(isOngoing ? ["goes-on"] : []),
-    ...(count > 1 ? ["merged"] : []),
-  ];
   return (
     <rect
-      class={classes.join(" ")}
+      class={`bar bar-${kind} condition-${kind}`}
       x={x}
       width={width}
       y={top + (BAR_HEIGHT - height) / 2}
@@ -292,17 +282,6 @@ export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number
   );
 }
 
-const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
-  "waiting",
-  "backingOff",
-  "backoff",
-  "suspended",
-  "parked",
-  "compensating",
-  "interrupted",
-  "failed",
-]);
-
 /** Each pattern is a background with a figure; their colours are in the style sheet. */
 export function Patterns() {
   return (
@@ -310,13 +289,13 @@ export function Patterns() {
       {STRIPED.map(([kind, path]) => (
         <pattern id={`pattern-${kind}`} width="6" height="6" patternUnits="userSpaceOnUse">
           <rect class={`ground ground-${kind}`} width="6" height="6" />
-          <path class={`figure figure-${kind}`} d={path} />
+          <path class={`figure figure-${kind} condition-${kind}`} d={path} />
         </pattern>
       ))}
-      {["backingOff", "backoff"].map((kind) => (
+      {DOTTED.map((kind) => (
         <pattern id={`pattern-${kind}`} width="5" height="6" patternUnits="userSpaceOnUse">
           <rect class={`ground ground-${kind}`} width="5" height="6" />
-          <circle class={`dot figure-${kind}`} cx="2.5" cy="3" r="1.3" />
+          <circle class={`dot figure-${kind} condition-${kind}`} cx="2.5" cy="3" r="1.3" />
         </pattern>
       ))}
     </defs>
@@ -333,6 +312,9 @@ const STRIPED = [
   ["interrupted", "M0 3h6"],
   ["failed", `${FALLING}${RISING}`],
 ] as const;
+
+const DOTTED = ["backingOff", "backoff"] as const;
+const PATTERNED: ReadonlySet<BarKind> = new Set([...STRIPED.map(([kind]) => kind), ...DOTTED]);
 
 export function MarkShape({ kind }: { readonly kind: MarkKind }) {
   switch (kind) {

@@ -7,7 +7,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { countText } from "../../core/size.ts";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
-import type { JobScreenState } from "./reading.ts";
+import type { JobProps } from "./reading.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -16,10 +16,6 @@ import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 /** Only this many attempts are shown, the latest ones. */
 const ATTEMPTS_MAX = 150;
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
 interface AttemptRow {
   readonly lane: Lane;
   readonly attempt: AttemptSpan;
@@ -27,7 +23,7 @@ interface AttemptRow {
   readonly backoff: BackoffSpan | undefined;
 }
 
-export function JobAttempts({ state }: Props) {
+export function JobAttempts({ state }: JobProps) {
   const { timeline, tasksPage } = state;
   if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
   const shown = shownLanes(timeline, tasksPage);
@@ -95,7 +91,7 @@ function isFirst(rows: readonly AttemptRow[], index: number): boolean {
   return rows[index - 1]?.lane !== rows[index]?.lane;
 }
 
-interface RowProps extends Props {
+interface RowProps extends JobProps {
   readonly row: AttemptRow;
   readonly isFirst: boolean;
   readonly columns: Columns;
@@ -137,7 +133,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
 }
 
 /** `run` stays open while its job waits or backs off, but does no work. */
-function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
+function Outcome({ state, row }: JobProps & { readonly row: AttemptRow }) {
   const { attempt, lane } = row;
   const { condition } = state.explanation;
   const isRun = lane.taskId === MAIN_TASK && attempt.isOngoing;
@@ -155,7 +151,7 @@ function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   );
 }
 
-function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefined }) {
+function SpacedCite({ state, logId }: JobProps & { readonly logId: LogId | undefined }) {
   if (logId === undefined) return null;
   return (
     <>
@@ -179,7 +175,7 @@ function Backoff({ backoff }: { readonly backoff: BackoffSpan }) {
 const ROWS_MAX = 100;
 
 /** For readers who cannot see the figure. */
-export function TimelineTables({ state }: Props) {
+export function TimelineTables({ state }: JobProps) {
   return (
     <details id="timeline-tables">
       <summary>The timeline as tables</summary>
@@ -191,7 +187,7 @@ export function TimelineTables({ state }: Props) {
   );
 }
 
-function Conditions({ state }: Props) {
+function Conditions({ state }: JobProps) {
   const { conditions } = state.timeline;
   const hidden = conditions.length - ROWS_MAX;
   return (
@@ -222,7 +218,7 @@ function Conditions({ state }: Props) {
   );
 }
 
-function Events({ state }: Props) {
+function Events({ state }: JobProps) {
   const { marks } = state.timeline;
   if (marks.length === 0) return null;
   const hidden = marks.length - ROWS_MAX;

@@ -16,15 +16,14 @@ import { parseJson } from "../../documents/json_document.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import type { Problem } from "../../http/problems/problem.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
-import { carryOut, refusalText } from "../form.tsx";
+import { carryOut, refusalText, type RefusedForm } from "../form.tsx";
 import { jsonPlaceText } from "../schema_form/form_texts.ts";
 import { sendEvent } from "../system/event_screen.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Call } from "../parts/curl.tsx";
-import type { JobScreenState, RefusedEvent } from "./reading.ts";
+import type { JobProps, JobScreenState } from "./reading.ts";
 import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
@@ -43,7 +42,7 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
   const { job } = state;
   const text = JSON.stringify(sample, null, 2);
   if (text.length > SAMPLE_LENGTH_MAX) return null;
-  const refused = state.refused?.expectation === expectation ? state.refused : undefined;
+  const refused = state.refused?.id === expectation ? state.refused : undefined;
   const id = eventFieldId(expectation);
   return (
     <details id={`send-${id}`} open={refused !== undefined}>
@@ -58,9 +57,9 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
             name="event"
             label="An event that would count"
             at=""
-            issues={refused === undefined ? [] : [{ pointer: "", detail: refused.reason }]}
+            issues={refused === undefined ? [] : [{ pointer: "", detail: eventFlaw(refused) }]}
             hint="Send it only if it happened: a recorded fact stays on record."
-            text={refused?.text ?? text}
+            text={refused === undefined ? text : typedEvent(refused.form)}
           />
           <button type="submit" class="primary">Send the event</button>
         </form>
@@ -77,16 +76,12 @@ const WAITS_MAX = 20;
 /** The rest of a long list is folded. */
 const OPEN_MAX = 4;
 
-interface Props {
-  readonly state: JobScreenState;
-}
-
 /** The waits that have a form on the page. */
 export function shownWaits({ explanation }: JobScreenState): readonly WaitingFor<Citation>[] {
   return explanation.waitingFor.slice(0, WAITS_MAX);
 }
 
-export function WaitList({ state }: Props) {
+export function WaitList({ state }: JobProps) {
   const { waitingFor } = state.explanation;
   if (waitingFor.length === 0) return null;
   const shown = shownWaits(state);
@@ -122,7 +117,7 @@ export function eventCalls(state: JobScreenState): readonly Call[] {
   });
 }
 
-function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) {
+function Wait({ state, wait }: JobProps & { readonly wait: WaitingFor<Citation> }) {
   const { expectation, matched, required, nearMisses } = wait;
   const sample = sampleEventFor(state, wait);
   return (
@@ -160,7 +155,7 @@ interface MissProps {
   readonly miss: NearMiss<Citation>;
 }
 
-function Miss({ state, wait, miss }: Props & MissProps) {
+function Miss({ state, wait, miss }: JobProps & MissProps) {
   return (
     <div class="stack-wide miss">
       <p>
@@ -210,31 +205,29 @@ function Clauses({ wait, miss }: MissProps) {
 export async function takeEvent(
   c: Context,
   deps: HttpDeps,
-  again: (refused: RefusedEvent) => Promise<Response>,
+  again: (refused: RefusedForm) => Promise<Response>,
 ): Promise<Response> {
   const jobId = jobIdParameter(c);
-  const typed = (form: URLSearchParams) => form.get("event") ?? "";
   return await carryOut(c, deps, {
     home: jobPagePath(jobId),
     async act(form) {
-      const document = parseJson(typed(form));
+      const document = parseJson(typedEvent(form));
       requireFilledIn(document);
-      return await sendEvent(c, deps, document, form.get(ONCE), typed(form));
+      return await sendEvent(c, deps, document, form.get(ONCE), typedEvent(form));
     },
-    again: (form, problem) =>
-      again({
-        expectation: form.get("expectation") ?? "",
-        text: typed(form),
-        reason: eventFlaw(typed(form), problem),
-      }),
+    again: (form, problem) => again({ id: form.get("expectation") ?? "", form, problem }),
   });
 }
 
-function eventFlaw(text: string, problem: Problem): string {
+function typedEvent(form: URLSearchParams): string {
+  return form.get("event") ?? "";
+}
+
+function eventFlaw({ form, problem }: RefusedForm): string {
   const { position } = problem.members;
   return position === undefined
     ? refusalText(problem)
-    : `The event is not JSON: ${jsonPlaceText(text, position)}.`;
+    : `The event is not JSON: ${jsonPlaceText(typedEvent(form), position)}.`;
 }
 
 /** @throws {Problem} if the event still has a value that the sample leaves open. */

@@ -6,7 +6,7 @@ import { controlled } from "../../documents/controls.ts";
 import { invalidRequest, Refusal } from "../../documents/refusal.ts";
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { type JsonObject, present } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import {
   BULK_MAX,
@@ -101,7 +101,7 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
     before: String(next),
     confirm: "yes",
     ...(request.again ? { again: "yes" } : {}),
-    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    ...present({ reason: request.reason }),
   };
   return (
     <form method="post" action={JOBS_PATH} class="stack">
@@ -216,8 +216,7 @@ function bulkBody(action: BulkControl, form: URLSearchParams, returnTo: string):
     // Only for jobs that existed when the page was shown.
     upTo: parseWholeNumber(form.get("upTo") ?? "") ?? null,
     again: form.get("again") === "yes",
-    ...(before === undefined ? {} : { before: parseWholeNumber(before) ?? null }),
-    ...(reason === undefined ? {} : { reason }),
+    ...present({ before: before && (parseWholeNumber(before) ?? null), reason }),
   };
 }
 

@@ -8,7 +8,7 @@ import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
-import { parseTime } from "../../documents/fields.ts";
+import { timeTyped } from "../form.tsx";
 import { NOTE_PARAMETER } from "../notes.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
@@ -46,7 +46,10 @@ export class JobsAddress {
   /** Drops blank parameters, which a browser sends for empty fields. */
   static of(params: URLSearchParams): JobsAddress {
     const filled = [...params]
-      .map(([name, value]): [string, string] => [name, inForm(name, value.trim())])
+      .map(([name, value]): [string, string] => [
+        name,
+        name.startsWith("created") ? timeTyped(value.trim()) : value.trim(),
+      ])
       .filter(([, value]) => value !== "");
     return new JobsAddress(new URLSearchParams(filled));
   }
@@ -113,13 +116,4 @@ function filterValue(name: string, values: readonly string[]): JsonValue {
   if (form === "repeated") return values;
   const [value = ""] = values;
   return name === "retried" && ["true", "false"].includes(value) ? value === "true" : value;
-}
-
-/** A `datetime-local` input has neither seconds nor a zone; times here are UTC. */
-function inForm(name: string, value: string): string {
-  if (!name.startsWith("created") || parseTime(value) !== undefined) return value;
-  for (const end of ["Z", ":00Z"]) {
-    if (parseTime(value + end) !== undefined) return value + end;
-  }
-  return value;
 }

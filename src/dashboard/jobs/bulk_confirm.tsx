@@ -1,7 +1,6 @@
 /** Confirmation of an action on all matching jobs, with its effect. */
 
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
-import type { JobSummary } from "../../core/job_summary.ts";
 import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
 import { countText } from "../../core/size.ts";
 import { counted } from "../../core/counted.ts";
@@ -144,25 +143,21 @@ function Sample({ preview }: BulkConfirmProps) {
         headings={["Condition", "Job", "Type", "Created"]}
         asCards
       >
-        {preview.sample.map((job) => <SampleRow job={job} />)}
+        {preview.sample.map(({ condition, jobId, type, createdAt }) => (
+          <tr>
+            <td>
+              <ConditionMark condition={condition} />
+            </td>
+            <td>
+              <JobLink jobId={jobId} />
+            </td>
+            <td>{type === null ? "plan" : <UserText text={type} lengthMax={60} />}</td>
+            <td>
+              <Time at={createdAt} ago />
+            </td>
+          </tr>
+        ))}
       </Table>
     </>
-  );
-}
-
-function SampleRow({ job }: { readonly job: JobSummary }) {
-  return (
-    <tr>
-      <td>
-        <ConditionMark condition={job.condition} />
-      </td>
-      <td>
-        <JobLink jobId={job.jobId} />
-      </td>
-      <td>{job.type === null ? "plan" : <UserText text={job.type} lengthMax={60} />}</td>
-      <td>
-        <Time at={job.createdAt} ago />
-      </td>
-    </tr>
   );
 }

@@ -23,7 +23,7 @@ interface GroupTableProps {
 export function GroupTable({ groups, ...props }: GroupTableProps) {
   return (
     <div class="group-table">
-      <Table caption="Failures by kind" headings={HEADINGS}>
+      <Table caption="Failures by kind" headings={HEADINGS} asCards>
         {groups.map((group) => <Group group={group} {...props} />)}
       </Table>
     </div>
@@ -61,13 +61,13 @@ function Group({ group, address }: GroupProps) {
           )}
         </div>
       </td>
-      <td class="group-oldest">
-        <Moment at={oldest.createdAt} jobId={oldest.jobId} />
+      <td class="group-oldest" data-name="oldest">
+        <Moment of={oldest} />
       </td>
-      <td class="group-newest">
-        <Moment at={newest.createdAt} jobId={newest.jobId} />
+      <td class="group-newest" data-name="newest">
+        <Moment of={newest} />
       </td>
-      <td class="group-retried">{countOf(retried, jobs)}</td>
+      <td class="group-retried" data-name="retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
         {open !== 0 && mayOperate && (
           <a class="button" href={address.with({ ...its, do: "retry" })}>
@@ -79,15 +79,10 @@ function Group({ group, address }: GroupProps) {
   );
 }
 
-interface MomentProps {
-  readonly at: string;
-  readonly jobId: string;
-}
-
-function Moment({ at, jobId }: MomentProps) {
+function Moment({ of: { jobId, createdAt } }: { readonly of: FailureGroup["newest"] }) {
   return (
     <a href={jobPagePath(jobId)} title={jobId}>
-      <Day at={at} ago />
+      <Day at={createdAt} ago />
     </a>
   );
 }

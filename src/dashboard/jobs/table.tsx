@@ -35,21 +35,17 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
           {CONTROLS[action].label}
         </button>
       ))}
-      {possible.includes("cancel") && <CancelTicked />}
+      {possible.includes("cancel") && (
+        <details class="confirm" id="cancel-ticked">
+          <summary role="button">Cancel …</summary>
+          <div class="confirm-box">
+            <p>{CONTROLS.cancel.effect}</p>
+            <input type="hidden" name="confirm" value="yes" />
+            <button type="submit" name="action" value="cancel">Yes, cancel the ticked jobs</button>
+          </div>
+        </details>
+      )}
     </form>
-  );
-}
-
-function CancelTicked() {
-  return (
-    <details class="confirm" id="cancel-ticked">
-      <summary role="button">Cancel …</summary>
-      <div class="confirm-box">
-        <p>{CONTROLS.cancel.effect}</p>
-        <input type="hidden" name="confirm" value="yes" />
-        <button type="submit" name="action" value="cancel">Yes, cancel the ticked jobs</button>
-      </div>
-    </details>
   );
 }
 
@@ -62,7 +58,7 @@ interface JobTableProps {
 
 export function JobTable({ rows, gone, returnTo }: JobTableProps) {
   return (
-    <div class="table-box job-table" tabindex={0} role="region" aria-label="Jobs">
+    <div class="table-box as-cards job-table" tabindex={0} role="region" aria-label="Jobs">
       <table>
         <caption class="unseen">Jobs</caption>
         <thead>

@@ -1,8 +1,8 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
 import { changeLimits, restoreLimits } from "../../documents/controls.ts";
-import { invalidRequest } from "../../documents/refusal.ts";
-import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.ts";
+import { present } from "../../core/json.ts";
+import { durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
@@ -10,6 +10,7 @@ import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
   carryOut,
+  durationField,
   filledField,
   type RedisplayForm,
   refusedFields,
@@ -62,20 +63,38 @@ export function LimitType({ types, refused }: FormProps & { readonly types: read
       returnTo={LIMITS_PATH}
       isOpen={isRefused}
     >
-      <label class="field">
-        Of type
-        {/* Nothing is chosen first: an update of the page could make it another type. */}
-        <select name="type" required>
-          <option value="">choose one</option>
-          {types.map((type) => (
-            <option value={type} selected={isRefused && refused.form.get("type") === type}>
-              {type}
-            </option>
-          ))}
-        </select>
-      </label>
+      {/* Nothing is chosen first: an update of the page could make it another type. */}
+      <TypeField
+        types={types}
+        none="choose one"
+        form={isRefused ? refused.form : undefined}
+        required
+      />
       <LimitFields id={LIMIT_TYPE} limits={{}} byKey={false} refused={refused} />
     </Confirm>
+  );
+}
+
+interface TypeFieldProps {
+  readonly types: readonly string[];
+  /** The text if no type is chosen. */
+  readonly none: string;
+  readonly required?: boolean;
+  /** What was typed, if the form is shown again. */
+  readonly form: URLSearchParams | undefined;
+}
+
+export function TypeField({ types, none, required = false, form }: TypeFieldProps) {
+  return (
+    <label class="field">
+      Of type
+      <select name="type" required={required}>
+        <option value="">{none}</option>
+        {types.map((type) => (
+          <option value={type} selected={form?.get("type") === type}>{type}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -206,19 +225,16 @@ export const RESTORE_LIMITS_ROUTE: Route = {
 function limitsBody(form: URLSearchParams): object {
   const number = (name: string) => {
     const text = filledField(form, name);
-    return text === undefined ? {} : { [name]: Number(text) };
+    return text === undefined ? undefined : Number(text);
   };
-  const within = filledField(form, "perMs");
-  const perMs = within === undefined ? undefined : parseDuration(within.trim());
-  if (Number.isNaN(perMs)) {
-    throw invalidRequest([{ pointer: "/rate/perMs", detail: `must be ${DURATION_RULE}` }]);
-  }
-  const rate = { ...number("count"), ...(perMs === undefined ? {} : { perMs }) };
-  const reason = filledField(form, "reason");
-  return {
-    ...number("maxRunning"),
-    ...number("perKey"),
-    ...(Object.keys(rate).length === 0 ? {} : { rate }),
-    ...(reason === undefined ? {} : { reason }),
-  };
+  const rate = present({
+    count: number("count"),
+    perMs: durationField(form, "perMs", "/rate/perMs"),
+  });
+  return present({
+    maxRunning: number("maxRunning"),
+    perKey: number("perKey"),
+    rate: Object.keys(rate).length === 0 ? undefined : rate,
+    reason: filledField(form, "reason"),
+  });
 }

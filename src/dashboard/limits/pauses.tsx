@@ -13,6 +13,7 @@ import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
   carryOut,
+  durationField,
   filledField,
   type RedisplayForm,
   refusedFields,
@@ -25,8 +26,8 @@ import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { EntryLink } from "../parts/entries.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
-import { invalidRequest } from "../../documents/refusal.ts";
-import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
+import { present } from "../../core/json.ts";
+import { TypeField } from "./change_form.tsx";
 
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;
@@ -191,17 +192,7 @@ export function PauseForm({ types, refused }: PauseFormProps) {
       isOpen={isRefused}
     >
       <RefusedNote id={ID} refused={refused} inputs={["/label", "/key", "/for", "/reason"]} />
-      <label class="field">
-        Of type
-        <select name="type">
-          <option value="">any</option>
-          {[...new Set(types)].map((type) => (
-            <option value={type} selected={isRefused && refused.form.get("type") === type}>
-              {type}
-            </option>
-          ))}
-        </select>
-      </label>
+      <TypeField types={types} none="any" form={isRefused ? refused.form : undefined} />
       <LineInput
         label="With label"
         {...fieldOf("label")}
@@ -239,17 +230,12 @@ export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
 });
 
 function pauseBody(form: URLSearchParams, now: number) {
-  const length = filledField(form, "for");
-  const forMs = length === undefined ? undefined : parseDuration(length.trim());
-  if (Number.isNaN(forMs)) {
-    throw invalidRequest([{ pointer: "/for", detail: `must be ${DURATION_RULE}` }]);
-  }
-  const fields = {
+  const forMs = durationField(form, "for", "/for");
+  return present({
     type: filledField(form, "type"),
     label: filledField(form, "label")?.trim(),
     key: filledField(form, "key"),
     reason: filledField(form, "reason"),
     until: forMs === undefined ? undefined : new Date(now + forMs).toISOString(),
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  });
 }

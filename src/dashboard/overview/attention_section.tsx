@@ -112,11 +112,7 @@ function FailedJobs({ jobs }: { readonly jobs: readonly FailedJob[] }) {
   );
 }
 
-interface WaitingJobsProps {
-  readonly waiting: NeedingAttention["waiting"];
-}
-
-function WaitingJobs({ waiting }: WaitingJobsProps) {
+function WaitingJobs({ waiting }: Pick<NeedingAttention, "waiting">) {
   if (waiting.length === 0) return <p class="soft">No job waits for an event.</p>;
   return (
     <ol class="bare cases">
@@ -178,23 +174,19 @@ function FailingTypes({ types }: { readonly types: readonly FailingType[] }) {
           </tr>
         </thead>
         <tbody>
-          {types.slice(0, TYPES_MAX).map((failing) => <FailingTypeRow failing={failing} />)}
+          {types.slice(0, TYPES_MAX).map(({ type, lastHour, sinceStart }) => (
+            <tr>
+              <th scope="row">
+                <FailingTypeName type={type} />
+              </th>
+              <td class="number">{countText(lastHour)}</td>
+              <td class="number">{countText(sinceStart)}</td>
+            </tr>
+          ))}
         </tbody>
       </table>
       {rest > 0 && <p class="soft">and {rest} more</p>}
     </>
-  );
-}
-
-function FailingTypeRow({ failing }: { readonly failing: FailingType }) {
-  return (
-    <tr>
-      <th scope="row">
-        <FailingTypeName type={failing.type} />
-      </th>
-      <td class="number">{countText(failing.lastHour)}</td>
-      <td class="number">{countText(failing.sinceStart)}</td>
-    </tr>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The number of jobs in each condition and state, and the job that has been queued for longest. */
 
-import { type Condition, CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES, type StateName } from "../../core/job_state.ts";
+import { CONDITIONS } from "../../core/condition.ts";
+import { STATE_NAMES } from "../../core/job_state.ts";
 import type { Census, OldestQueued } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -13,9 +13,17 @@ export function CensusSection({ census }: { readonly census: Census }) {
     <section aria-labelledby="jobs-heading" class="stack-wide">
       <h2 id="jobs-heading">Jobs</h2>
       <ul id="census" class="bare tiles" data-live>
-        {CONDITIONS.map((condition) => (
-          <ConditionTile condition={condition} count={census.conditions.get(condition) ?? 0} />
-        ))}
+        {CONDITIONS.map((condition) => {
+          const count = census.conditions.get(condition) ?? 0;
+          return (
+            <li class={count === 0 ? "tile tile-none" : "tile"}>
+              <a href={`/ui/jobs?condition=${condition}`}>
+                <span class="tile-count">{countText(count)}</span>
+                <ConditionMark condition={condition} />
+              </a>
+            </li>
+          );
+        })}
         <li class="tile">
           <a href="/ui/jobs">
             <span class="tile-count">{countText(census.jobs)}</span>
@@ -31,28 +39,13 @@ export function CensusSection({ census }: { readonly census: Census }) {
         <OldestTile oldest={census.oldestQueued} />
       </ul>
       <p id="states" class="links states soft" data-live>
-        By state:{" "}
-        {STATE_NAMES.map((state) => (
-          <StateLink state={state} count={census.states.get(state) ?? 0} />
+        By state: {STATE_NAMES.map((state) => (
+          <a href={`/ui/jobs?state=${state}`}>
+            {state} <b>{countText(census.states.get(state) ?? 0)}</b>
+          </a>
         ))}
       </p>
     </section>
-  );
-}
-
-interface ConditionTileProps {
-  readonly condition: Condition;
-  readonly count: number;
-}
-
-function ConditionTile({ condition, count }: ConditionTileProps) {
-  return (
-    <li class={count === 0 ? "tile tile-none" : "tile"}>
-      <a href={`/ui/jobs?condition=${condition}`}>
-        <span class="tile-count">{countText(count)}</span>
-        <ConditionMark condition={condition} />
-      </a>
-    </li>
   );
 }
 
@@ -68,18 +61,5 @@ function OldestTile({ oldest }: { readonly oldest: OldestQueued | undefined }) {
           : <a href={jobPagePath(oldest.jobId)} title={oldest.jobId}>oldest queued</a>}
       </span>
     </li>
-  );
-}
-
-interface StateLinkProps {
-  readonly state: StateName;
-  readonly count: number;
-}
-
-function StateLink({ state, count }: StateLinkProps) {
-  return (
-    <a href={`/ui/jobs?state=${state}`}>
-      {state} <b>{countText(count)}</b>
-    </a>
   );
 }

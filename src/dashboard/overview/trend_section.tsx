@@ -132,7 +132,7 @@ export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
       <div class="charts">
         {CHARTS.map((chart) => <Chart chart={chart} each={each} trend={trend} />)}
       </div>
-      <TrendTable span={span} points={trend.points} />
+      <TrendTable span={span} trend={trend} />
     </section>
   );
 }
@@ -180,12 +180,7 @@ function Chart({ chart, each, trend }: ChartProps) {
   );
 }
 
-interface TrendTableProps {
-  readonly span: TrendSpan;
-  readonly points: readonly TrendPoint[];
-}
-
-function TrendTable({ span, points }: TrendTableProps) {
+function TrendTable({ span, trend: { points } }: Pick<TrendSectionProps, "span" | "trend">) {
   const { intervalMs, intervals } = TREND_SPANS[span];
   return (
     <details class="folded figures">
@@ -222,14 +217,11 @@ function Row({ point }: { readonly point: TrendPoint }) {
       <th scope="row" data-value={String(point.fromMs)}>
         <time datetime={at} title={at}>{at.slice(11, 19)}</time>
       </th>
-      {COLUMNS.map(({ kind, read }) => <FigureCell kind={kind} figure={read(point)} />)}
+      {COLUMNS.map(({ kind, read }) => {
+        const figure = read(point);
+        const rounded = figure && Math.round(figure * 1_000) / 1_000;
+        return <td data-value={rounded?.toString()}>{figureText(kind, figure)}</td>;
+      })}
     </tr>
   );
-}
-
-function FigureCell(
-  { kind, figure }: { readonly kind: Kind; readonly figure: number | undefined },
-) {
-  const rounded = figure === undefined ? undefined : String(Math.round(figure * 1_000) / 1_000);
-  return <td data-value={rounded}>{figureText(kind, figure)}</td>;
 }

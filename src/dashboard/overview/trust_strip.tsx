@@ -116,11 +116,7 @@ function entryLink(logId: LogId) {
   return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
 }
 
-interface VerificationFactProps {
-  readonly found: Verification | null;
-}
-
-function VerificationFact({ found }: VerificationFactProps) {
+function VerificationFact({ found }: { readonly found: Verification | null }) {
   return found === null
     ? (
       <Fact name="Last verification" detail={<a href="/ui/system">how it is verified</a>}>

@@ -1,13 +1,13 @@
 /** Copies the text beside a button; without scripts, the text can be selected. */
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  /** @type {HTMLButtonElement} */ (button).hidden = false;
-}
-document.addEventListener("daybook:updated", () => {
+offer();
+document.addEventListener("daybook:updated", offer);
+
+function offer() {
   for (const button of document.querySelectorAll("button[data-copy][hidden]")) {
-    /** @type {HTMLButtonElement} */ (button).hidden = false;
+    button.removeAttribute("hidden");
   }
-});
+}
 
 document.addEventListener("click", async (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;

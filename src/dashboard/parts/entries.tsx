@@ -83,23 +83,11 @@ interface CitedProps extends Pick<EntryLinkProps, "pathOf"> {
 
 /** A sentence, with the entries that it cites. */
 export function Cited({ of: { statement, cites }, pathOf }: CitedProps) {
+  const hidden = cites.length - CITES_MAX;
   return (
     <>
       <TimedText text={statement} />
-      <Cites of={cites} pathOf={pathOf} />
-    </>
-  );
-}
-
-interface CitesProps extends Pick<EntryLinkProps, "pathOf"> {
-  readonly of: readonly Citation[];
-}
-
-function Cites({ of, pathOf }: CitesProps) {
-  const hidden = of.length - CITES_MAX;
-  return (
-    <>
-      {of.slice(0, CITES_MAX).map(({ logId, eventType, segment, line }) => (
+      {cites.slice(0, CITES_MAX).map(({ logId, eventType, segment, line }) => (
         <>
           {" "}
           <EntryLink logId={logId} title={`${eventType}, ${segment}:${line}`} pathOf={pathOf} />

@@ -39,27 +39,21 @@ function localText(text, at, isDay) {
     : text;
   const [, date, time] = /^(\d{4}-\d\d-\d\d)? ?(\d\d:[\d:.]+)?$/.exec(plain.trim()) ?? [];
   if (Number.isNaN(at.getTime()) || (date === undefined && time === undefined)) return text;
-  const [localDate, localTime] = [dateText(at), timeText(at)];
-  const isToday = localDate === dateText(new Date());
+  const [localDate = "", localTime = ""] = localParts(at);
+  const isToday = localDate === localParts(new Date())[0];
   if (isDay) return isToday ? localTime.slice(0, "00:00:00".length) : localDate;
   const shown = localTime.slice(0, time?.length ?? 0);
   return date === undefined && isToday ? shown : `${localDate} ${shown}`;
 }
 
-/** @param {Date} at */
-function dateText(at) {
-  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(two).join("-");
-}
-
-/** @param {Date} at */
-function timeText(at) {
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
-  return `${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
-}
-
-/** @param {number} number */
-function two(number) {
-  return String(number).padStart(2, "0");
+/**
+ * The date and the time in the reader's time zone.
+ *
+ * @param {Date} at
+ */
+function localParts(at) {
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString();
+  return [local.slice(0, 10), local.slice(11, -1)];
 }
 
 function showZone() {

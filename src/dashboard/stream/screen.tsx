@@ -26,6 +26,7 @@ import type { Transition } from "../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink, timePath } from "../parts/links.tsx";
 import { momentText } from "../parts/amounts.tsx";
+import { useNow } from "../parts/viewing.tsx";
 import { RefusalNote } from "../form.tsx";
 
 export const STREAM_ROUTES: readonly Route[] = [
@@ -80,8 +81,7 @@ interface FoundProps {
 }
 
 function Found({ deps, parsedQuery, query, found }: FoundProps) {
-  const { engine, clock } = deps;
-  const now = clock.now();
+  const { engine } = deps;
   const { entries, from, to } = found;
   return (
     <section aria-label="Entries" class="stack-wide stream">
@@ -100,9 +100,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
         data-to={to}
         data-filtered={isFiltered(parsedQuery.texts) ? "true" : undefined}
       >
-        {entries.map((entry) => (
-          <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
-        ))}
+        {entries.map((entry) => <EntryRow entry={entry} transition={engine.transitionAt(entry)} />)}
       </ol>
       {entries.length === 0 && <Nothing parsedQuery={parsedQuery} />}
       <Pages deps={deps} parsedQuery={parsedQuery} found={found} />
@@ -175,12 +173,10 @@ function curlOfPage(
 interface EntryRowProps {
   readonly entry: ShownEntry;
   readonly transition: Transition | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
 }
 
 /** Column headings, on wide screens only; each row is clear without them. */
-export function EntryHeads() {
+function EntryHeads() {
   return (
     <div class="entry-row stream-heads" aria-hidden="true">
       <span class="entry-id">Entry</span>
@@ -193,8 +189,8 @@ export function EntryHeads() {
   );
 }
 
-export function EntryRow({ entry, transition, now }: EntryRowProps) {
-  const { logId, jobId, taskId, eventType, stratum } = entry;
+function EntryRow({ entry, transition }: EntryRowProps) {
+  const { logId, jobId, taskId, eventType, stratum, receivedAt } = entry;
   return (
     <li class={`entry-row stratum-${stratum}`} data-log-id={logId}>
       <span class="entry-id mono">
@@ -202,7 +198,10 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
           ? logId
           : <a href={timePath(jobId, { at: logId })} title="The job at this entry">{logId}</a>}
       </span>
-      <PreciseTime at={entry.receivedAt} now={now} />
+      {/* With milliseconds, since many entries are from the same second. */}
+      <time class="entry-time" datetime={receivedAt} title={receivedAt}>
+        {momentText(receivedAt, useNow(), "milliseconds")}
+      </time>
       <span class="entry-type mono">
         <UserText text={eventType.replace(/^job\./, "")} />
       </span>
@@ -211,7 +210,11 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
         {taskId !== undefined && <UserText text={taskId} />}
       </span>
       <span class="entry-did">
-        {transition !== undefined && <Changed transition={transition} />}
+        {transition !== undefined && (
+          <span class="entry-changed">
+            {transitionText(transition)} <ConditionMark condition={transition.condition} />
+          </span>
+        )}
         <EntryNote entry={entry} />
       </span>
       <details class="entry-json">
@@ -222,20 +225,6 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
   );
 }
 
-/** With milliseconds, since many entries of a stream are from the same second. */
-function PreciseTime({ at, now }: { readonly at: string; readonly now: number }) {
-  return (
-    <time class="entry-time" datetime={at} title={at}>
-      {momentText(at, now, "milliseconds")}
-    </time>
-  );
-}
-
-function Changed({ transition: { from, to, condition } }: { readonly transition: Transition }) {
-  return (
-    <span class="entry-changed">
-      {from === null || from === to ? to : `${from} → ${to}`}{" "}
-      <ConditionMark condition={condition} />
-    </span>
-  );
+function transitionText({ from, to }: Transition): string {
+  return from === null || from === to ? to : `${from} → ${to}`;
 }

@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type JsonObject, type JsonValue, present } from "../../core/json.ts";
+import { timeTyped } from "../form.tsx";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
 import { parseCreateRequest, type StartLimits } from "../../documents/create_request.ts";
@@ -52,17 +53,18 @@ export function formDocument(subject: Subject, texts: FormTexts): CreationDocume
   const member = subjectPointer(subject).slice(1);
   const { value, issues } = parseForm(subject.form, texts);
   const labels = parseLabels(texts.get(OPTION.labels) ?? "");
-  const document: Record<string, JsonValue | undefined> = {
+  const startAt = filled(texts, OPTION.startAt);
+  const members: Record<string, JsonValue | undefined> = {
     ...(subject.kind === "type" ? { type: subject.type } : {}),
     [member]: value,
     jobId: filled(texts, OPTION.jobId),
     priority: numberOrText(filled(texts, OPTION.priority)),
     labels: labels.value,
-    startAt: parseTime(filled(texts, OPTION.startAt)),
+    startAt: startAt && timeTyped(startAt),
     start: texts.has(OPTION.held) ? false : undefined,
   };
   return {
-    document: withoutAbsent(document),
+    document: present(members) as JsonObject,
     issues: [
       ...issues.map(({ pointer, detail }) => ({ pointer: `/${member}${pointer}`, detail })),
       ...labels.issues,
@@ -149,12 +151,6 @@ function numberOrText(text: string | undefined): JsonValue | undefined {
   return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
-/** A browser sends a time without a zone, and possibly without seconds. */
-function parseTime(text: string | undefined): string | undefined {
-  if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)) return text;
-  return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
-}
-
 /** One `team:north` per line. */
 function parseLabels(typed: string): {
   readonly value: JsonObject | undefined;
@@ -172,11 +168,4 @@ function parseLabels(typed: string): {
     return [line.slice(0, at).trim(), line.slice(at + 1).trim()] as const;
   });
   return { value: lines.length === 0 ? undefined : Object.fromEntries(pairs), issues };
-}
-
-function withoutAbsent(members: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
-  const present = Object.entries(members).filter((member): member is [string, JsonValue] =>
-    member[1] !== undefined
-  );
-  return Object.fromEntries(present);
 }

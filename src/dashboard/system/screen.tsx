@@ -1,7 +1,7 @@
 /** `/ui/system`: the journal and its verification, definitions, limits, configuration. */
 
 import type { Context } from "hono";
-import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
+import type { HttpDeps, SystemPort } from "../../http/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
@@ -64,12 +64,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
               canVerify={verification !== undefined}
               note={<NoteLine c={c} deps={deps} />}
             />
-            {system !== undefined && (
-              <ProcessSection
-                figures={system.process()}
-                versions={system.versions}
-              />
-            )}
+            {system !== undefined && <ProcessSection system={system} />}
           </div>
           <div class="column">
             <DefinitionsSection
@@ -162,26 +157,22 @@ function LimitsSection({ deps }: { readonly deps: HttpDeps }) {
       <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
         <Table caption="Limits" headings={["What", "Used", "At most"]}>
-          {limitRows(deps).map((row) => <LimitRow row={row} />)}
+          {limitRows(deps).map(({ what, unit, used, max }) => {
+            const text = unit === "bytes" ? sizeText : countText;
+            return (
+              <tr>
+                <td>{what}</td>
+                <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
+                <td class="number">{text(max)}</td>
+              </tr>
+            );
+          })}
         </Table>
       </div>
       <p class="soft">
         Types of jobs have limits of their own: <a href={LIMITS_PATH}>their use, and pauses</a>.
       </p>
     </section>
-  );
-}
-
-function LimitRow(
-  { row: { what, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
-) {
-  const text = unit === "bytes" ? sizeText : countText;
-  return (
-    <tr>
-      <td>{what}</td>
-      <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
-      <td class="number">{text(max)}</td>
-    </tr>
   );
 }
 
@@ -193,14 +184,9 @@ function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
   return [{ ...workers, ...deps.system.workers() }, ...limits];
 }
 
-interface ProcessSectionProps {
-  readonly figures: ProcessFigures;
-  readonly versions: SystemPort["versions"];
-}
-
 /** The process: its uptime and its use of memory and processor. */
-function ProcessSection({ figures, versions }: ProcessSectionProps) {
-  const { pid, startedAt, residentBytes, heap, cpuSeconds } = figures;
+function ProcessSection({ system }: { readonly system: SystemPort }) {
+  const { pid, startedAt, residentBytes, heap, cpuSeconds } = system.process();
   return (
     <section class="sheet" aria-labelledby="process-heading">
       <h2 id="process-heading">Process</h2>
@@ -214,7 +200,7 @@ function ProcessSection({ figures, versions }: ProcessSectionProps) {
           {sizeText(heap.max)}
         </Term>
         <Term name="Processor">{durationText(cpuSeconds * 1000)}</Term>
-        {versions.map(({ name, version }) => <Term name={name}>{version}</Term>)}
+        {system.versions.map(({ name, version }) => <Term name={name}>{version}</Term>)}
       </dl>
     </section>
   );

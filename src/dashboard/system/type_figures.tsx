@@ -24,8 +24,9 @@ interface TypeFiguresProps {
   readonly type: string;
 }
 
-export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFiguresProps) {
-  const now = clock.now();
+export function TypeFigures({ deps, type }: TypeFiguresProps) {
+  const { lists } = deps.engine;
+  const now = deps.clock.now();
   const types = [type];
   const since = (ms: number) => ({ types, createdAfter: new Date(now - ms).toISOString() });
   const rates = [HOUR_MS, 24 * HOUR_MS].map((ms) => lists.count(since(ms)).jobs);
@@ -58,7 +59,7 @@ export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFi
         Times and failures are of jobs created in the last 24 hours that have ended, the newest{" "}
         {MEASURED_MAX} at most.
       </p>
-      <Kinds lists={lists} type={type} />
+      <Kinds deps={deps} type={type} />
     </section>
   );
 }
@@ -83,13 +84,8 @@ function spreadText(lengths: readonly (number | null)[]): string {
   return `p50 ${quantile(0.5)}, p95 ${quantile(0.95)}`;
 }
 
-interface KindsProps {
-  readonly lists: HttpDeps["engine"]["lists"];
-  readonly type: string;
-}
-
-function Kinds({ lists, type }: KindsProps) {
-  const { groups, more } = lists.failures({ types: [type] }, KINDS_MAX);
+function Kinds({ deps, type }: TypeFiguresProps) {
+  const { groups, more } = deps.engine.lists.failures({ types: [type] }, KINDS_MAX);
   if (groups.length === 0) return null;
   return (
     <>
