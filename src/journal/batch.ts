@@ -32,6 +32,8 @@ export interface SealedBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset in `bytes` of the line of each entry. */
   readonly offsets: readonly number[];
+  /** The chain before it; empty for the first batch. */
+  readonly previousChain: string;
   readonly chain: string;
   /** Whether its first entry is the first of a segment. */
   readonly opensSegment: boolean;
@@ -131,6 +133,7 @@ export class Batch {
       entries: [...opening.entries, ...this.#entries],
       bytes,
       offsets,
+      previousChain,
       chain: writeChain(bytes, offsets, previousChain),
       opensSegment: this.opensSegment,
     };

@@ -158,9 +158,7 @@ function createParts(
     ...options,
     ...kept,
     leads: () => follower?.leads ?? true,
-    sink: options.shared === undefined
-      ? copy
-      : new SharedSink(options.shared.log, copy, () => recorder.head),
+    sink: options.shared === undefined ? copy : new SharedSink(options.shared.log, copy),
     undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs, ended) },
     stamp: stampWith(clock, random),
     origin: {

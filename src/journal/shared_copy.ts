@@ -53,7 +53,9 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   if (opensSegment) ({ scanned, scanner } = read("opening"));
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
-  if (scanned !== undefined && isWhole) return { ...scanned, bytes, opensSegment };
+  if (scanned !== undefined && isWhole) {
+    return { ...scanned, bytes, opensSegment, previousChain: head.chain };
+  }
   const { flaw } = scanner;
   if (flaw?.byNewerVersion === true) throw new NewerEntryError(flaw.logId, flaw.reason);
   const reason = flaw?.reason ?? "its chain or its positions differ";
@@ -62,29 +64,18 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   );
 }
 
-/** The batch that follows a head, as all processes share it. */
-function shared(
-  { firstLogId, lastLogId, chain, bytes }: SealedBatch,
-  { chain: previousChain }: JournalHead,
-): SharedBatch {
-  return { firstLogId, lastLogId, previousChain, chain, bytes };
-}
-
 /** Appends to the shared log first, and then to this process's copy. */
 export class SharedSink implements BatchSink {
   readonly #log: SharedLog;
   readonly #copy: BatchSink;
-  readonly #head: () => JournalHead;
 
-  /** @param head Returns the head that the next batch follows. */
-  constructor(log: SharedLog, copy: BatchSink, head: () => JournalHead) {
+  constructor(log: SharedLog, copy: BatchSink) {
     this.#log = log;
     this.#copy = copy;
-    this.#head = head;
   }
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
-    await this.#log.append(shared(batch, this.#head()));
+    await this.#log.append(batch);
     try {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
@@ -258,7 +249,7 @@ export class Follower {
       attributes: { ...membership.self },
     });
     try {
-      await log.append(shared(batch, recorder.head));
+      await log.append(batch);
     } catch (error) {
       if (error instanceof OvertakenError) return false;
       throw error;

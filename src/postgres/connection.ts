@@ -63,6 +63,15 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
   return sql;
 }
 
+/** The longest wait for an answer to a statement under way, in seconds. */
+const END_SECONDS = 1;
+
+/** Ends a session. The driver alone leaves a socket open whose host does not answer. */
+export async function endSession(sql: Sql): Promise<void> {
+  await sql.end({ timeout: END_SECONDS });
+  hangUps.get(sql)?.();
+}
+
 const hangUps = new WeakMap<Sql, () => void>();
 const warnings = new WeakMap<Sql, Warnings>();
 

@@ -10,6 +10,7 @@ import {
   ACCESS_DENIED,
   codeOf,
   type Connect,
+  endSession,
   type Retrying,
   type Sql,
   WITHOUT_TIME_LIMITS,
@@ -65,7 +66,7 @@ export async function requireFit(
     }): ${ADVICE}`;
     throw new UnfitDatabaseError(place, reason, EXIT.pooler, error);
   } finally {
-    await other.end({ timeout: 1 });
+    await endSession(other);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Clock, KeyStore } from "../engine/ports.ts";
 import type { SharedJournal, SharedLog } from "../journal/shared_log.ts";
 import { Assurance } from "./assurance.ts";
-import { type Connect, Retrying, session, tryLock } from "./connection.ts";
+import { type Connect, endSession, Retrying, session, tryLock } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import type { Place } from "./place.ts";
 import { PostgresKeys, PROBE } from "./postgres_keys.ts";
@@ -109,6 +109,6 @@ export class PostgresTable {
 
   async end(): Promise<void> {
     await this.log.end();
-    await this.#sql.end({ timeout: 1 });
+    await endSession(this.#sql);
   }
 }

@@ -18,6 +18,7 @@ import { type Assurance, isSafe, standbyCount } from "./assurance.ts";
 import {
   CancelledError,
   type Connect,
+  endSession,
   type Retrying,
   type RetryingOptions,
   type Sql,
@@ -262,7 +263,7 @@ class PostgresNews {
 
   async end(): Promise<void> {
     this.#appended = 0;
-    await this.#sql.end({ timeout: 1 });
+    await endSession(this.#sql);
     await this.#sending;
   }
 

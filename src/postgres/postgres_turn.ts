@@ -14,6 +14,7 @@ import type { LeadListener, Membership, Turn } from "../journal/shared_log.ts";
 import { Assurance } from "./assurance.ts";
 import {
   type Connect,
+  endSession,
   lockOf,
   type Retrying,
   type RetryingOptions,
@@ -150,7 +151,7 @@ export class PostgresTurn implements Turn {
     this.#isEnded = true;
     this.#cancelBeat?.();
     this.#retrying.end();
-    await Promise.all([this.#sql.end({ timeout: 1 }), this.#alive.end({ timeout: 1 })]);
+    await Promise.all([endSession(this.#sql), endSession(this.#alive)]);
   }
 
   async #look(): Promise<Seen> {

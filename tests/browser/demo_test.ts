@@ -2,8 +2,7 @@
 
 import type { BrowserContext } from "playwright-core";
 import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
-import type { DemoProcess } from "../support/process/demo_process.ts";
-import { withTwoDemos } from "./demo_server.ts";
+import { type DemoProcess, withTwoDemos } from "../support/process/demo_process.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { WatchedPage } from "./watched_page.ts";
 import { type Action, ACTIONS } from "./actions.ts";

@@ -5,8 +5,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { DESKTOP, inContext, withBrowser } from "../support/process/chromium.ts";
-import type { DemoProcess } from "../support/process/demo_process.ts";
-import { withDemo } from "./demo_server.ts";
+import { type DemoProcess, withDemo } from "../support/process/demo_process.ts";
 import { ROOT } from "../support/process/task_process.ts";
 
 const FOLDER = `${ROOT}src/manual/screenshots`;

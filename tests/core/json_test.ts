@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { copyJson, equalJson, type JsonValue } from "../../src/core/json.ts";
+import { copyJson, equalJson, type JsonValue, valueAt } from "../../src/core/json.ts";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { cases } from "../support/effort.ts";
 
@@ -113,4 +113,10 @@ Deno.test("parseJsonText: a string value is not mistaken for a member name", () 
   for (const value of [inner, { text: inner }, [JSON.stringify(inner)]]) {
     assert.deepEqual(parseJsonText(JSON.stringify(value)), value);
   }
+});
+
+Deno.test("valueAt: an element of an array has a path, its length has none", () => {
+  assert.equal(valueAt({ items: ["a", "b"] }, "items.1"), "b");
+  assert.equal(valueAt({ items: ["a", "b"] }, "items.length"), undefined);
+  assert.equal(valueAt({ items: { length: 3 } }, "items.length"), 3);
 });

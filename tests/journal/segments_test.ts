@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 testWithFolder("file journal: a segment that is full is followed by another", async (folder) => {

@@ -2,16 +2,125 @@
 
 import assert from "node:assert/strict";
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { BusyJobs } from "./busy_jobs.ts";
-import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
 import { rounds } from "../support/effort.ts";
-import { type Restlessness, RESTLESSNESSES, withRestlessPage } from "./restless_page.ts";
 import { sideBySide } from "../browser/side_by_side.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "../browser/watched_page.ts";
 import { PATIENCE_MS } from "../support/until.ts";
+
+/** The share of a second between starts: small enough that jobs do not arrive in bursts. */
+const PARTS = 20;
+
+/** Jobs that arrive and finish at a steady rate. */
+class BusyJobs {
+  #started = 0;
+  #isStopped = false;
+  readonly #began = performance.now();
+  readonly #going: Promise<void>;
+
+  constructor(private readonly daybook: DaybookProcess, private readonly perSecond: number) {
+    this.#going = this.#go();
+    // The error is passed to the caller of `stop`.
+    this.#going.catch(() => {});
+  }
+
+  /** Resolves when all have ended, with the number of started jobs and the rate. */
+  async stop(): Promise<{ readonly jobs: number; readonly perSecond: number }> {
+    this.#isStopped = true;
+    await this.#going;
+    await this.#untilAllEnded();
+    const seconds = (performance.now() - this.#began) / 1_000;
+    return { jobs: this.#started, perSecond: Math.round(this.#started / seconds) };
+  }
+
+  /** Behind the rate it catches up; ahead of it, it waits. */
+  async #go(): Promise<void> {
+    const part = this.perSecond / PARTS;
+    while (!this.#isStopped) {
+      const events = Array.from({ length: part }, (_, index) => ({
+        eventType: "busy.Asked",
+        attributes: { number: this.#started + index },
+      }));
+      this.#started += part;
+      const response = await this.daybook.post("/events", events);
+      await response.body?.cancel();
+      assert.equal(response.status, 200, "the events are taken");
+      const dueMs = this.#began + this.#started / this.perSecond * 1_000 - performance.now();
+      if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
+    }
+  }
+
+  async #untilAllEnded(): Promise<void> {
+    for (const condition of ["queued", "executing"]) {
+      for (;;) {
+        const page = await this.daybook.get(`/jobs?condition=${condition}&limit=1`);
+        const [job] = (page as { readonly jobs: readonly { readonly jobId: string }[] }).jobs;
+        if (job === undefined) break;
+        const path = `${this.daybook.url}/jobs/${encodeURIComponent(job.jobId)}`;
+        const response = await fetch(path, { headers: { prefer: "wait=10" } });
+        await response.body?.cancel();
+      }
+    }
+  }
+}
+
+// Pages with forbidden behaviour while jobs finish, to check the tests.
+
+const RESTLESS = {
+  /** Inserts new rows on top, under the pointer. */
+  "moves its rows": `list.prepend(list.lastElementChild)`,
+  /** Pushes down the content below, where there is no link, but never out of sight. */
+  "pushes down what is below":
+    `banner.style.height = banner.style.height === "60px" ? "0px" : "60px"`,
+  /** Keeps what it replaces. */
+  "keeps what it replaces": `kept.push(Array.from({ length: 300 }, () => row("old")))`,
+} as const;
+
+type Restlessness = keyof typeof RESTLESS;
+const RESTLESSNESSES = Object.keys(RESTLESS) as readonly Restlessness[];
+
+/** Faster than a real page, so that the test is short. */
+const RENEWED_EVERY_MS = 50;
+
+function pageOf(restlessness: Restlessness): string {
+  return `<!doctype html><html lang="en"><title>Restless</title>
+    <main><ul id="list"></ul><div id="banner"></div><p>below</p></main>
+    <script>
+      const kept = [];
+      function row(name) {
+        const item = document.createElement("li");
+        item.innerHTML = '<a href="/ui/jobs/' + name + '">' + name + "</a>";
+        return item;
+      }
+      for (let number = 0; number < 9; number++) list.append(row("job-" + number));
+      setInterval(() => {
+        ${RESTLESS[restlessness]};
+        document.dispatchEvent(new CustomEvent("daybook:asking"));
+      }, ${RENEWED_EVERY_MS});
+    </script>`;
+}
+
+async function withRestlessPage(
+  restlessness: Restlessness,
+  run: (url: string) => Promise<void>,
+): Promise<void> {
+  const headers = { "content-type": "text/html" };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ url }) =>
+      new URL(url).pathname === "/"
+        ? new Response(pageOf(restlessness), { headers })
+        : new Response(null, { status: 204 }),
+  );
+  try {
+    await run(`http://127.0.0.1:${server.addr.port}/`);
+  } finally {
+    await server.shutdown();
+  }
+}
 
 const JOBS_PER_SECOND = 500;
 /** A page is refreshed at most once a second. */

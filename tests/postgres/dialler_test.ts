@@ -1,7 +1,7 @@
 /** Which host is used, and when it is given up. */
 
 import assert from "node:assert/strict";
-import { Retrying, session } from "../../src/postgres/connection.ts";
+import { endSession, Retrying, session } from "../../src/postgres/connection.ts";
 import { dialler } from "../../src/postgres/dialler.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { systemClock } from "../../src/server/system.ts";
@@ -46,6 +46,24 @@ Deno.test("dialler: a silent host that can be reached is waited for", async () =
   assert.equal(socket.destroyed, false);
   socket.destroy();
   await closed;
+  connection.close();
+  listener.close();
+});
+
+Deno.test("dialler: the end of a session closes its socket, although the host does not answer", async () => {
+  const listener = listen();
+  const sql = session(placeIn(`postgres://u@127.0.0.1:${listener.addr.port}/d?journal=j`));
+  const asked = sql`select 1`.catch(() => {});
+  const connection = await listener.accept();
+  await endSession(sql);
+  await asked;
+  // The driver itself gives up a connection after five seconds.
+  await assert.rejects(async () => {
+    for (let writes = 0; writes < 20; writes++) {
+      await connection.write(new Uint8Array(1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
   connection.close();
   listener.close();
 });

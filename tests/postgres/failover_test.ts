@@ -7,9 +7,10 @@ import assert from "node:assert/strict";
 import { IS_SOAK, rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
+import { giveTheLockToAll, Restarted } from "./given_lock.ts";
 import { type Member, withMembers } from "./members.ts";
 import { type Machine, Network, part } from "./network.ts";
-import { CLUSTER_LEFT_OUT, PatroniCluster } from "./patroni.ts";
+import { CLUSTER_LEFT_OUT, PatroniCluster, type PatroniNode } from "./patroni.ts";
 import { CLIENTS, leaderOf, requireNoticed, SharedLoad } from "./shared_load.ts";
 
 interface Company {
@@ -21,30 +22,45 @@ interface Company {
   readonly machineOf: (member: Member) => Machine;
 }
 
-/** Processes with a database under Patroni; a replaced leader is started again. */
-async function together(
+type MachineOf = Company["machineOf"];
+
+/** Processes with a database under Patroni, not yet started. */
+async function withCluster(
   isSynchronous: boolean,
-  run: (company: Company) => Promise<void>,
+  run: (
+    cluster: PatroniCluster,
+    members: readonly Member[],
+    machineOf: MachineOf,
+  ) => Promise<void>,
 ): Promise<void> {
   await using network = await Network.begin();
   await using cluster = await PatroniCluster.start(network, { isSynchronous });
   const machines = { a: await network.machine("a"), b: await network.machine("b") };
   const url = cluster.url("shop");
-  const codes: number[] = [];
   await inFolderKeptOnFailure((folder) =>
     withMembers(folder, { a: url, b: url }, async (members) => {
-      for (const member of members) void keep(member, codes);
-      await leaderOf(members);
-      const load = new SharedLoad(members);
-      const machineOf = (member: Member) => member === members[0] ? machines.a : machines.b;
-      try {
-        await load.acknowledges();
-        await run({ cluster, members, load, codes, machineOf });
-      } finally {
-        await load.giveUp().catch(() => {});
-      }
+      await run(cluster, members, (member) => member === members[0] ? machines.a : machines.b);
     }, machines)
   );
+}
+
+/** Started processes; a replaced leader is started again. */
+function together(
+  isSynchronous: boolean,
+  run: (company: Company) => Promise<void>,
+): Promise<void> {
+  return withCluster(isSynchronous, async (cluster, members, machineOf) => {
+    const codes: number[] = [];
+    for (const member of members) void keep(member, codes);
+    await leaderOf(members);
+    const load = new SharedLoad(members);
+    try {
+      await load.acknowledges();
+      await run({ cluster, members, load, codes, machineOf });
+    } finally {
+      await load.giveUp().catch(() => {});
+    }
+  });
 }
 
 const OVERTAKEN = 73;
@@ -56,16 +72,21 @@ async function keep(member: Member, codes: number[]): Promise<void> {
   } while (codes.at(-1) === OVERTAKEN);
 }
 
+/** Why a test is left out, as part of its name. */
+function leftOutIf(isLong: boolean): string {
+  const tooLong = isLong && !IS_SOAK
+    ? " (LEFT OUT: it takes minutes; DAYBOOK_TEST_EFFORT=soak)"
+    : "";
+  return CLUSTER_LEFT_OUT || tooLong;
+}
+
 function testTogether(
   name: string,
   isSynchronous: boolean,
   run: (company: Company) => Promise<void>,
   isLong = true,
 ): void {
-  const tooLong = isLong && !IS_SOAK
-    ? " (LEFT OUT: it takes minutes; DAYBOOK_TEST_EFFORT=soak)"
-    : "";
-  const leftOut = CLUSTER_LEFT_OUT || tooLong;
+  const leftOut = leftOutIf(isLong);
   Deno.test({
     name: `fail-over: ${name}${leftOut}`,
     ignore: leftOut !== "",
@@ -176,6 +197,42 @@ testTogether(
     await judge(company, "machines lost");
   },
 );
+
+/** What a start ends with while no standby is connected. */
+const UNFIT_DATABASE = 76;
+
+Deno.test({
+  name: `fail-over: without the lock, switchovers, kills and lost machines lose nothing${
+    leftOutIf(true)
+  }`,
+  ignore: leftOutIf(true) !== "",
+  fn: () =>
+    withCluster(true, async (cluster, members) => {
+      await giveTheLockToAll(cluster);
+      const restarted = new Restarted(members);
+      const load = new SharedLoad(members);
+      const faults: Readonly<Record<string, (primary: PatroniNode) => Promise<unknown>>> = {
+        "a switchover": () => cluster.switchover(),
+        "PostgreSQL killed": (primary) => primary.killPostgres(),
+        "the machine of the primary lost": (primary) => primary.lose(),
+      };
+      for (let round = 0; round < 3; round++) {
+        for (const [what, happens] of Object.entries(faults)) {
+          await load.acknowledges();
+          const { primary } = await cluster.whole();
+          await happens(primary);
+          await cluster.movedFrom(primary);
+          if (what.endsWith("lost")) await primary.restore();
+          await restarted.ousts();
+        }
+      }
+      await load.acknowledges();
+      await restarted.settles();
+      await load.judge(cluster, "shop");
+      await restarted.requireNoOtherEnd(UNFIT_DATABASE);
+      console.log(`without the lock: ${restarted.ousted} ousted, ${load.told}`);
+    }),
+});
 
 /** Longer than Patroni keeps a lost standby. */
 const OUTAGE_MS = 30_000;

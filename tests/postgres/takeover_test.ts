@@ -2,11 +2,8 @@
  * When one leader follows another, nothing that was acknowledged is lost, doubled or done twice.
  */
 
-import assert from "node:assert/strict";
-import { TABLES } from "../../src/postgres/fitness.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
-import { until } from "../support/until.ts";
 import { withMembers } from "./members.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 import { leaderOf, SharedLoad } from "./shared_load.ts";
@@ -51,47 +48,3 @@ testWithPostgres("takeover: when leaders are killed under load, nothing is lost 
       );
     })
   ));
-
-/**
- * Every process gets the lock at once, and assumes that the leader is gone. So each takes over as
- * soon as it runs, and the previous leader is refused: safety depends on the insert alone.
- */
-async function giveTheLockToAll(server: PostgresServer): Promise<void> {
-  await server.query(
-    `create function public.pg_try_advisory_lock(bigint) returns boolean language sql as 'select true';
-    alter database postgres set search_path = public, pg_catalog;
-    ${TABLES}
-    create function unheard() returns trigger language plpgsql as
-      'begin new.seen := to_timestamp(0); return new; end';
-    create trigger unheard before insert or update on daybook_leader
-      for each row execute function unheard();`,
-  );
-}
-
-testWithPostgres(
-  "takeover: with a lock that all can hold, processes replace each other and lose nothing",
-  (
-    server,
-  ) =>
-    inFolderKeptOnFailure((folder) =>
-      withMembers(folder, journals(server, "a", "b"), async (members) => {
-        await giveTheLockToAll(server);
-        const codes: number[] = [];
-        const ousts = rounds(4, 40);
-        const restarting = members.map(async (member) => {
-          do {
-            member.start();
-            codes.push(await member.ended());
-          } while (codes.length < ousts);
-        });
-        const load = new SharedLoad(members);
-        await Promise.race(restarting);
-        await until("one is left", () => members.filter(({ isOver }) => !isOver).length === 1);
-        await load.judge(server, "shop");
-        await Promise.all(restarting);
-        // The last one was stopped.
-        assert.deepEqual(new Set(codes.slice(0, -1)), new Set([73]));
-        console.log(`takeover with a lock that all have: ${codes.length - 1} ousted, ${load.told}`);
-      })
-    ),
-);
