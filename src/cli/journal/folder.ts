@@ -6,7 +6,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
-import type { Permissions } from "../../settings/permission_advice.ts";
+import type { Permissions } from "../../core/thrown.ts";
 import { namesDatabase } from "../../postgres/place.ts";
 import {
   type Command,
@@ -108,10 +108,8 @@ export function readableFolder(input: CommandInput): string {
  */
 export function requirePermissions(path: string, ...names: readonly ("read" | "write")[]): void {
   if (names.every((name) => Deno.permissions.querySync({ name, path }).state === "granted")) return;
-  const flags = names.map((name) => `--allow-${name}=${path}`).join(" ");
-  const message = `cannot ${names.join(" and ")} ${path}: permission is missing, add ${flags}`;
   const missing = Object.fromEntries(names.map((name) => [name, [path]]));
-  throw new CommandError(message, EXIT.unreadable, missing);
+  throw CommandError.lacking(`cannot ${names.join(" and ")} ${path}`, EXIT.unreadable, missing);
 }
 
 /** Runs work on a journal; errors of the journal become command errors. */

@@ -12,7 +12,7 @@ import { CensusSection } from "./census_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
-import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
+import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
@@ -58,19 +58,12 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     // A failure to record and a pause have notes of their own.
     instanceTrouble(deps) === undefined ? engine.queueExplainer.explain() : undefined,
   ]);
-  const now = clock.now();
   const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");
   // A pause of everything comes first; others are listed under what may need attention.
   const isStopped = standing?.standsStill === true && isOfPauses(standing);
-  const pauseNotes = (
-    <PausesSection
-      pauses={pauses}
-      returnTo="/"
-      max={PAUSES_MAX}
-    />
-  );
-  const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
+  const pauseNotes = <PausesSection pauses={pauses} returnTo="/" max={PAUSES_MAX} />;
+  const stopped = standstillBrief(isOfPauses(standing) ? undefined : standing, clock.now());
   return page(c, deps, {
     title: "Overview",
     screen: "overview",
@@ -84,7 +77,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         label: `End the pause ${pauseId}`,
         command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
       })),
-      ...standstillCalls(stoppedBy, commands),
+      ...(stopped?.next ?? []).flatMap(({ statement, action }) =>
+        action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
+      ),
     ],
     body: (
       <>
@@ -92,7 +87,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         <NoteLine c={c} deps={deps} />
         <Health deps={deps} />
         {isStopped && pauseNotes}
-        <Standstill {...stoppedBy} />
+        <div id="standstill" data-live>
+          {stopped !== undefined && <Standstill brief={stopped} />}
+        </div>
         <div id="first-job" data-live>
           {census.jobs === 0 && <FirstJob commands={commands} />}
         </div>
@@ -190,41 +187,8 @@ function FirstJob({ commands }: { readonly commands: Commands }) {
 /** Work that stopped more recently may resume by itself. */
 const SHOWN_AFTER_MS = 5_000;
 
-interface StandstillProps {
-  readonly told: QueueExplanation<Citation> | undefined;
-  readonly now: number;
-}
-
 /** Explains a standstill of all work: its cause, the evidence, and what would end it. */
-function Standstill({ told, now }: StandstillProps) {
-  return (
-    <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now) && <Cause told={told} now={now} />}
-    </div>
-  );
-}
-
-/** What would end it. */
-function standstillCalls(
-  { told, now }: StandstillProps,
-  commands: Commands,
-): readonly Call[] {
-  if (told === undefined || !isShown(told, now)) return [];
-  return toQueueBrief(told, now).next.flatMap(({ statement, action }) =>
-    action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
-  );
-}
-
-function isShown({ standsStill, since }: QueueExplanation<Citation>, now: number): boolean {
-  return standsStill && (since === undefined || now - Date.parse(since) >= SHOWN_AFTER_MS);
-}
-
-interface CauseProps extends StandstillProps {
-  readonly told: QueueExplanation<Citation>;
-}
-
-function Cause({ told, now }: CauseProps) {
-  const { summary, reasons, next } = toQueueBrief(told, now);
+function Standstill({ brief: { summary, reasons, next } }: { readonly brief: QueueBrief }) {
   return (
     <section class="note note-bad stack" aria-label="Why no work is done">
       <p role="alert">
@@ -238,4 +202,16 @@ function Cause({ told, now }: CauseProps) {
       </ul>
     </section>
   );
+}
+
+type QueueBrief = ReturnType<typeof toQueueBrief>;
+
+/** `undefined` if work is done, or may resume by itself. */
+function standstillBrief(
+  told: QueueExplanation<Citation> | undefined,
+  now: number,
+): QueueBrief | undefined {
+  const sinceMs = told?.since === undefined ? -Infinity : Date.parse(told.since);
+  const isLasting = told?.standsStill === true && now - sinceMs >= SHOWN_AFTER_MS;
+  return isLasting ? toQueueBrief(told, now) : undefined;
 }
