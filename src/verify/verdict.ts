@@ -75,6 +75,10 @@ export interface JudgedAudit {
   readonly durationMs: number;
 }
 
+export interface JudgeOptions extends Omit<AuditOptions, "served"> {
+  readonly clock: Clock;
+}
+
 /**
  * Verifies a journal, from its first line on.
  *
@@ -82,9 +86,9 @@ export interface JudgedAudit {
  * @param isServerNamed As in `toVerdict`.
  */
 export async function judge(
-  options: Omit<AuditOptions, "served"> & { readonly clock: Clock },
-  ask: () => Promise<ServedAudit | undefined>,
-  isServerNamed: boolean,
+  options: JudgeOptions,
+  ask = (): Promise<ServedAudit | undefined> => Promise.resolve(undefined),
+  isServerNamed = false,
 ): Promise<JudgedAudit> {
   const { clock } = options;
   const began = clock.monotonic();

@@ -24,7 +24,7 @@ import {
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import { auditOptions, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
+import { judgeOptions, proved, verdictExitCode } from "./proof.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 
 export const REPAIR_COMMAND: JournalCommand = {
@@ -111,7 +111,7 @@ class Repair {
 
   async #task(): Promise<Task> {
     const { fileSystem } = this.#tools;
-    const report = await audit(auditOptions(this.#input, this.#tools, this.#layout));
+    const report = await audit(judgeOptions(this.#input, this.#tools, this.#layout));
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);
@@ -138,9 +138,8 @@ class Repair {
 
   /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
-    const proof = await judged(this.#input, this.#tools, this.#layout);
+    const proof = await proved(this.#input, this.#tools, this.#layout);
     this.#input.warn(plainText(proof.verdict.line));
-    await keepOrWarn(this.#tools, this.#input, this.#layout, proof);
     return verdictExitCode(proof.verdict);
   }
 }

@@ -187,7 +187,7 @@ export function ConditionTabs({ address, count }: TabsProps) {
           return (
             <li>
               <a href={address.with({ condition })} aria-current={isChosen ? "page" : undefined}>
-                <span class="tab-name">
+                <span>
                   {condition === undefined ? "all" : conditionText(condition)}
                 </span>
                 <span class={`tab-count${tone}`}>{countText(jobs)}{more}</span>

@@ -45,7 +45,6 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
     title: "System",
     screen: "system",
     styles: ["system.css"],
-    scripts: ["system.js"],
     live: "journal",
     calls: [
       { label: "This screen", command: commands.get("/system") },

@@ -105,7 +105,7 @@ const STATE_WORDS: Readonly<Record<string, string>> = { any: "in any state", non
 function Rule({ rule, why }: { readonly rule: RuleName; readonly why: string }) {
   const { state, incoming, condition, next } = RULES[rule];
   return (
-    <div class="rule">
+    <div>
       <p>
         <UserText text={why} />
       </p>
