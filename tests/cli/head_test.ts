@@ -124,7 +124,9 @@ Deno.test("head: offsets of damage at the end are counted from the start of the 
 });
 
 Deno.test("journal commands: what a newer version wrote ends them with 65, which their help names", async () => {
-  const commands = [["head"], ["cat"], ["export", "x"], ["replay-test"], ["backup", "copy"]];
+  const commands = [["head"], ["cat"], ["export", "x"], ["replay-test"], ["backup", "copy"], [
+    "verify",
+  ], ["repair"]];
   for (const args of commands) {
     const disk = await journalOfJobs();
     forge(disk, (line) => line.replace('"formatVersion":', '"formatVersion":9'));

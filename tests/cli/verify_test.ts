@@ -370,3 +370,19 @@ testWithHomes(
     }
   },
 );
+
+Deno.test("verify: what a newer version wrote is not verified, and no verdict is stored", async () => {
+  const disk = await journalOfJobs();
+  forge(
+    disk,
+    (line) => line.replace('"eventType":"job.TaskStarted"', '"eventType":"job.TaskTold"'),
+  );
+  const before = [...disk.files.keys()];
+  const { code, out } = await verify(disk);
+  assert.equal(code, 65);
+  assert.match(
+    out.join(),
+    /^not verified: segment .* a newer version of Daybook wrote it; use that/,
+  );
+  assert.deepEqual([...disk.files.keys()], before);
+});

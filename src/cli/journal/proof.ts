@@ -62,6 +62,8 @@ export function verdictExitCode({ kind }: Verdict): number {
       return EXIT.ok;
     case "differs":
       return EXIT.negative;
+    case "newer":
+      return EXIT.otherJournal;
     case "damaged":
     case "unusable":
       return EXIT.damaged;

@@ -16,7 +16,7 @@ import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
 import { audit } from "../../verify/audit.ts";
-import { type AuditReport, problemText } from "../../verify/audit_report.ts";
+import { type AuditReport, isOfNewerVersion, problemText } from "../../verify/audit_report.ts";
 import {
   type JournalCommand,
   journalFolder,
@@ -37,8 +37,8 @@ export const REPAIR_COMMAND: JournalCommand = {
     "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
     "needs the same disk space again. journal.Repaired says what was lost.",
     "exit codes: 0 repaired, or nothing to repair; 1 damaged, and --apply would repair it;\n" +
-    "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
-    "78 the damage cannot be repaired",
+    "64 usage, 65 a newer version wrote it, 73 another process holds the journal,\n" +
+    "74 cannot be read or written, 78 the damage cannot be repaired",
   ],
   writes: true,
   permissions(input) {
@@ -155,13 +155,11 @@ function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
   if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT.damaged);
   if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT.damaged);
-  const newer = problems.find((problem) =>
-    problem.kind === "damage" && problem.damage.byNewerVersion
-  );
+  const newer = problems.find(isOfNewerVersion);
   if (newer === undefined) return;
   throw new CommandError(
     `this is not damage, and is not cut off: ${problemText(newer)}; use that version`,
-    EXIT.damaged,
+    EXIT.otherJournal,
   );
 }
 

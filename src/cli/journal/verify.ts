@@ -54,8 +54,8 @@ export const VERIFY_COMMAND: JournalCommand = {
     "--against compares each batch of the folder with its row, byte for byte and chain by " +
     "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
     "too.",
-    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 66 the " +
-    "database has no tables, 69 the " +
+    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 65 a newer " +
+    "version wrote it, 66 the database has no tables, 69 the " +
     "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
     "denied, 78 damaged, or the database holds something else",
   ],
