@@ -70,6 +70,7 @@ async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const origin = requestOrigin(c, deps.spans);
   const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
   if (dryRun) {
+    await deps.admission.enter("large");
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
   const report = await runBulk(deps.engine, request, deps.admission);
