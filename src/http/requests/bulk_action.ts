@@ -144,14 +144,12 @@ export async function runBulk(
     ...scanRange(request),
     limit: request.limit ?? BULK_MAX,
   };
-  await admission?.enter("large");
   const { jobs, next } = engine.list(query);
   const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
   // After an early stop only some jobs were handled, so the next request covers the whole range.
   const again = stopped === undefined ? next : scanRange(request).before;
-  if (again !== undefined) await admission?.enter("large");
   const left = again === undefined ? NONE : countJobs(engine, { ...request, before: again });
   return { done, skipped, left, ...present({ stopped, next: again }) };
 }

@@ -69,8 +69,9 @@ async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const body = await readJson(c.req.raw, deps.bodies);
   const origin = requestOrigin(c, deps.spans);
   const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
+  // To select the jobs takes as long as to list them.
+  await deps.admission.enter("large");
   if (dryRun) {
-    await deps.admission.enter("large");
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }
   const report = await runBulk(deps.engine, request, deps.admission);
