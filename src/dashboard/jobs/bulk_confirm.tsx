@@ -9,6 +9,7 @@ import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
+import { ReasonField } from "../parts/forms.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { Chips } from "./filters.tsx";
 import { SearchedLine } from "./surroundings.tsx";
@@ -88,8 +89,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
           required={false}
         />
       )}
-      <label for="reason">Reason, recorded with each job (optional)</label>
-      <input id="reason" name="reason" maxlength={1_000} />
+      <ReasonField id="reason" />
       {confirm && (
         <Check
           name="confirm"

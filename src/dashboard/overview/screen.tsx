@@ -3,6 +3,8 @@
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
+import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
+import { SAMPLE_EVENT } from "../system/event_screen.tsx";
 import { STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
@@ -19,7 +21,6 @@ import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
@@ -152,31 +153,14 @@ function instanceTrouble({ engine, shared }: HttpDeps): string | undefined {
   return undefined;
 }
 
-/** This example works with any definitions, since a plan needs no code. */
-const FIRST_JOB: JsonObject = {
-  jobId: "parcel-1",
-  plan: {
-    expected: [{
-      id: "shipped",
-      eventType: "shop.ParcelShipped",
-      correlation: { equals: { orderId: "42" } },
-    }],
-  },
-};
-
-const ITS_EVENT: JsonObject = {
-  eventType: "shop.ParcelShipped",
-  attributes: { orderId: "42" },
-};
-
 /** Shown while there are no jobs: how to submit one. */
 function FirstJob({ commands }: { readonly commands: Commands }) {
   return (
     <Empty title="There are no jobs yet">
       <p>Submit one that waits for a parcel, and see here what it is waiting for:</p>
-      <CopyText text={commands.post("/jobs", FIRST_JOB)} />
+      <CopyText text={commands.post("/jobs", { jobId: "parcel-1", ...OUTSIDE_JOB })} />
       <p>Then report that the parcel was shipped, and the job is done:</p>
-      <CopyText text={commands.post("/events", ITS_EVENT)} />
+      <CopyText text={commands.post("/events", SAMPLE_EVENT)} />
       <p>Or fill a throwaway journal with all kinds of jobs, and look around:</p>
       <CopyText text="deno task demo" />
     </Empty>
