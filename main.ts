@@ -13,7 +13,7 @@ import {
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
 import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
-import { errorMessage } from "./src/core/thrown.ts";
+import { errorMessage, lackText } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";
@@ -165,8 +165,8 @@ function readTextFile(path: string): string {
     return Deno.readTextFileSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    const reason = `permission is missing, add --allow-read=${path}`;
-    throw new Error(withStart(reason, { read: [path] }));
+    const missing = { read: [path] };
+    throw new Error(withStart(lackText(missing), missing));
   }
 }
 
@@ -179,8 +179,8 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
     if (!(error instanceof Deno.errors.NotCapable)) {
       return `${message}${errorMessage(error)}; try --port 0`;
     }
-    const reason = `permission is missing, add --allow-net=${hostname}`;
-    return withStart(message + reason, { net: [hostname] });
+    const missing = { net: [hostname] };
+    return withStart(message + lackText(missing), missing);
   }
 }
 
@@ -206,7 +206,7 @@ async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
     if (state !== "granted") missing.push(host);
   }
   if (missing.length === 0) return;
-  const reason = `permission is missing, add --allow-net=${missing.join(",")}`;
+  const reason = lackText({ net: missing });
   warn(withStart(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 

@@ -225,8 +225,7 @@ function isIssue(value: unknown): value is RequestIssue {
 function unreachable(error: unknown, url: string, unheld: string | undefined): CommandError {
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
-    const message = `cannot reach ${url}: permission is missing, add --allow-net=${host}`;
-    return new CommandError(message, EXIT.unavailable, { net: [host] });
+    return CommandError.lacking(`cannot reach ${url}`, EXIT.unavailable, { net: [host] });
   }
   const start = "deno task start starts one, --url names another address";
   const message = unheld === undefined

@@ -5,11 +5,11 @@
 
 import { parseArgs } from "node:util";
 import { EXIT } from "../core/exit_codes.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { errorMessage, lackText, type Permissions } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { capital } from "../explain/phrases.ts";
 import { given } from "../settings/configuration.ts";
-import { type Permissions, withCommand } from "../settings/permission_advice.ts";
+import { withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
 import { printLines, type Terminal } from "./terminal.ts";
 
@@ -76,6 +76,11 @@ export class CommandError extends Error {
    */
   constructor(message: string, readonly exitCode: number, readonly missing?: Permissions) {
     super(message);
+  }
+
+  /** @param what What cannot be done without a permission. */
+  static lacking(what: string, exitCode: number, missing: Permissions): CommandError {
+    return new CommandError(`${what}: ${lackText(missing)}`, exitCode, missing);
   }
 
   /** @param needed Missing if `cause` is a lack of permission. */

@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import { EXIT } from "../core/exit_codes.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
-import type { Permissions } from "../settings/permission_advice.ts";
+import type { Permissions } from "../core/thrown.ts";
 import { firstToken } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
 
@@ -91,9 +91,8 @@ function parseAddress(text: string): string {
 function namedHolder(folder: string): string {
   const path = `${folder}/LOCK`;
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    const message = `cannot tell which server holds ${folder}: permission is missing, ` +
-      `add --allow-read=${folder}`;
-    throw new CommandError(message, EXIT.unavailable, { read: [folder] });
+    const what = `cannot tell which server holds ${folder}`;
+    throw CommandError.lacking(what, EXIT.unavailable, { read: [folder] });
   }
   const url = lockHolder(folder);
   if (url !== undefined) return url;

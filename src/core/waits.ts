@@ -57,15 +57,15 @@ export function openWaits(job: JobState): readonly TimedWait[] {
  */
 export function hasSwapped(
   { waits = [] }: JobState,
-  expectation: string,
-  wait: number,
+  { expectation, wait, withinMs }: TimedWait,
   asked: readonly number[],
 ): boolean {
-  const others = waits.filter((one) => one.expectation === expectation);
-  const isChanged = (one: TimedWait) =>
-    one.withinMs !== undefined && one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs;
-  return others.some((one) => one.wait === wait && isChanged(one)) &&
-    others.some((one) => isChanged(one) && one.withinMs === asked[wait - 1]);
+  // Nearly always so, and the others may be very many.
+  if (withinMs === undefined || wait > asked.length || asked[wait - 1] === withinMs) return false;
+  return waits.some((one) =>
+    one.expectation === expectation && one.withinMs === asked[wait - 1] &&
+    one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs
+  );
 }
 
 /** The expectation that an entry waives, by its index in the plan. */

@@ -18,7 +18,6 @@ import jobsScript from "./jobs/jobs.js" with { type: "text" };
 import liveScript from "./parts/live.js" with { type: "text" };
 import overviewScript from "./overview/overview.js" with { type: "text" };
 import streamScript from "./stream/stream.js" with { type: "text" };
-import systemScript from "./system/system.js" with { type: "text" };
 import timesScript from "./parts/times.js" with { type: "text" };
 import timeTravelScript from "./time_travel/time_travel.js" with { type: "text" };
 import baseStyle from "./parts/base.css" with { type: "text" };
@@ -41,7 +40,6 @@ const SOURCES = {
   "job.css": { type: STYLE, text: jobStyle },
   "jobs.css": { type: STYLE, text: jobsStyle },
   "system.css": { type: STYLE, text: systemStyle },
-  "system.js": { type: SCRIPT, text: systemScript },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
   "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },

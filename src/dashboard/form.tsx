@@ -97,6 +97,22 @@ export function filledField(form: URLSearchParams, name: string): string | undef
   return text === null || text.trim() === "" ? undefined : text;
 }
 
+/** The parameters that a form sent in its query, without those of empty fields. */
+export function filledParameters(params: URLSearchParams): URLSearchParams {
+  const trimmed = [...params].map(([name, value]) => [name, value.trim()]);
+  return new URLSearchParams(trimmed.filter(([, value]) => value !== ""));
+}
+
+/** What an invalid query is refused with. */
+export function readOrRefusal<Query>(read: () => Query): Query | Problem {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
 /**
  * A length of time as people write it; `undefined` if the field is blank.
  *

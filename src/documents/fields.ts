@@ -72,8 +72,12 @@ export function parseTime(text: string): number | undefined {
   const [, year, month, day] = match;
   if (!isDayOfMonth(Number(year), Number(month), Number(day))) return undefined;
   const milliseconds = Date.parse(text.toUpperCase());
-  return Number.isNaN(milliseconds) ? undefined : milliseconds;
+  // RFC 3339 has no other years, so the time could not be recorded in UTC, nor compared as text.
+  return milliseconds >= FIRST_MS && milliseconds <= LAST_MS ? milliseconds : undefined;
 }
+
+const FIRST_MS = Date.parse("0000-01-01T00:00:00Z");
+const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 function isDayOfMonth(year: number, month: number, day: number): boolean {
   const lastDay = new Date(Date.UTC(year, month, 0)).getUTCDate();

@@ -18,7 +18,22 @@ export async function openInProcess(
   options: OpenOptions,
   limits: Partial<Limits> = {},
 ): Promise<EmbeddedDaybook> {
-  const { journal, definitions, settings = {}, warn = warnOnConsole } = options;
+  const {
+    journal,
+    definitions,
+    settings = {},
+    warn = warnOnConsole,
+    onJournalFailed = (error) => warn(failedText(error)),
+    ...others
+  } = options;
+  // Code without types may give a setting as an option, which would have no effect.
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new TypeError(
+      `Cannot open Daybook: ${other} is not an option; settings, such as max-running, go into ` +
+        "settings",
+    );
+  }
   if (!Array.isArray(definitions)) {
     throw new TypeError("Cannot open Daybook: definitions must be a list of defined jobs");
   }
@@ -30,7 +45,7 @@ export async function openInProcess(
     random: systemRandom,
     definitions,
     warn,
-    onJournalFailed: options.onJournalFailed ?? ((error) => warn(failedText(error))),
+    onJournalFailed,
   });
   await daybook.tried();
   for (const warning of startWarnings(daybook.engine.survey)) warn(warning);

@@ -25,8 +25,6 @@ import {
 } from "./queue_holders.ts";
 import { reason } from "./statement.ts";
 
-const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
-
 export interface LimitsWhatIf<Cite> {
   /** The limits that would be in force. */
   readonly limits: PlaceLimits;
@@ -34,7 +32,7 @@ export interface LimitsWhatIf<Cite> {
    * For a queued job, whether it would begin now. For another, whether it would have waited less or
    * longer before it began.
    */
-  readonly outcome: typeof LIMITS_OUTCOMES[number];
+  readonly outcome: "begins" | "waits" | "sooner" | "noSooner" | "later";
   readonly statement: string;
   readonly because: readonly Statement<Cite>[];
   /** What the answer assumes, since it is not on record. */

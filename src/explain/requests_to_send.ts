@@ -123,7 +123,7 @@ export function isPlaceholder(value: unknown): boolean {
  * The JSON with placeholders unquoted, so that a server refuses it until they are filled in.
  * Escapes stay, except for those of quotation marks.
  */
-export function withBarePlaceholders(json: string): string {
+function withBarePlaceholders(json: string): string {
   return json.replace(
     /"<(?:one of|such as) (?:[^"\\]|\\.)*>"/g,
     (quoted) => quoted.slice(1, -1).replaceAll('\\"', '"'),

@@ -61,20 +61,16 @@ function passedWaits(known: Evidence, { seen }: WaitingTask): readonly Answer[] 
   const { waits = [] } = known.job;
   return waits.flatMap(({ expectation, passedBy, reusedFrom }) =>
     passedBy !== undefined && passedBy > seen && reusedFrom === undefined
-      ? [{ logId: passedBy, reason: () => passed(known, expectation, passedBy) }]
+      ? [{ logId: passedBy, reason: () => waitEnded(known, expectation, passedBy) }]
       : []
   );
-}
-
-function passed(known: Evidence, expectation: string, logId: LogId): Statement<LogId> {
-  return waitEnded(known, expectation, logId, "run can continue");
 }
 
 function waitEnded(
   known: Evidence,
   expectation: string,
   logId: LogId,
-  then: string,
+  then = "run can continue",
 ): Statement<LogId> {
   const entry = known.entries.get(logId);
   const woken = wokenBy(known, logId);
@@ -132,7 +128,7 @@ function settled(known: Evidence, { expectations }: WaitingTask): readonly Answe
     if (logId === undefined || !isSettled(job, id)) return [];
     return [{
       logId,
-      reason: () => waived === undefined ? came(known, id, logId) : passed(known, id, logId),
+      reason: () => waived === undefined ? came(known, id, logId) : waitEnded(known, id, logId),
     }];
   });
 }

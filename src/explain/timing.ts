@@ -5,6 +5,7 @@ import { durationText, lengthMs } from "../core/duration.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { isUncleanEnd } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import { present } from "../core/json.ts";
 import type { Causes } from "./evidence.ts";
 import type { Explanation, Timing } from "./explanation.ts";
 import type { HeldUp, HoldUp } from "./hold_ups.ts";
@@ -32,8 +33,10 @@ export function jobTiming(
   return {
     scheduledMs: total("scheduled") + total("created"),
     queuedMs: total("queued"),
-    ...heldUpMs("queuedPausedMs", "pause", heldUp),
-    ...heldUpMs("queuedLimitedMs", "limit", heldUp),
+    ...present({
+      queuedPausedMs: heldUpMs("pause", heldUp),
+      queuedLimitedMs: heldUpMs("limit", heldUp),
+    }),
     executingMs: total("executing"),
     waitingMs: total("waiting"),
     sleepingMs: total("sleeping"),
@@ -48,13 +51,10 @@ export function jobTiming(
 }
 
 /** The part of the queued time that is known to have had this reason. */
-function heldUpMs(
-  name: "queuedPausedMs" | "queuedLimitedMs",
-  reason: HoldUp["kind"],
-  { all }: HeldUp = { all: [], isAll: true },
-): Partial<Timing> {
-  const ms = all.reduce((total, { kind, ms }) => kind === reason ? total + ms : total, 0);
-  return ms === 0 ? {} : { [name]: ms };
+function heldUpMs(reason: HoldUp["kind"], heldUp: HeldUp | undefined): number | undefined {
+  const all = heldUp?.all.filter(({ kind }) => kind === reason) ?? [];
+  const ms = all.reduce((total, { ms }) => total + ms, 0);
+  return ms === 0 ? undefined : ms;
 }
 
 function sum(downtimes: readonly Downtime[]): number {

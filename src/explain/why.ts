@@ -240,19 +240,18 @@ function noCompensationEndText(before: CompensatingJob, entry: JobEventLogEntry)
     : "";
 }
 
-export const COORDINATION_TEXT =
-  "Events of the coordination stratum are recorded and never interpreted.";
+const COORDINATION_TEXT = "Events of the coordination stratum are recorded and never interpreted.";
 
 /** How many expectations one sentence names. */
 const NAMED_MAX = 3;
 
 /** What a plan expects: `"paid" and "parts"`, or `"a", "b", "c" and 997 more`. */
-export function plannedText({ expected }: JobPlan): string {
+function plannedText({ expected }: JobPlan): string {
   return shortened(expected.map(({ id }) => JSON.stringify(id)), NAMED_MAX) || "nothing";
 }
 
 /** The expectations that an entry matched, with their counts after it. */
-export function matchText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
+function matchText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
   const sentences = step.matched.slice(0, NAMED_MAX).map((id) => oneMatchText(before, id));
   const more = step.matched.length - sentences.length;
   if (more > 0) sentences.push(`It matches ${more} more.`);
@@ -281,7 +280,7 @@ function oneMatchText(before: RunningJob, id: string): string {
  * Why an entry that is not an error matches no expectation. Empty for a framework fact that the
  * plan does not ask for, since it was never meant to match.
  */
-export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
+function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
   const event = toMatchable(entry);
   const expectations = namersOf(before.plan, event);
@@ -323,7 +322,7 @@ function unexpectedText({ policy }: JobPlan, event: MatchableEvent): string {
 }
 
 /** Among the matchers for the event's type, the clauses that the nearest one fails. */
-export function nearestMismatches(
+function nearestMismatches(
   matchers: readonly EventMatcher[],
   { eventType, attributes }: MatchableEvent,
 ): readonly Mismatch[] | undefined {
@@ -335,7 +334,7 @@ export function nearestMismatches(
 
 const CLAUSES_SHOWN_MAX = 10;
 
-export function clausesText(mismatches: readonly Mismatch[]): string {
+function clausesText(mismatches: readonly Mismatch[]): string {
   return mismatchesText(mismatches, CLAUSES_SHOWN_MAX);
 }
 

@@ -7,7 +7,7 @@
 
 import type { Context } from "hono";
 import type { LogId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { errorMessage, lackText } from "../core/thrown.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
 import { whileWaiting } from "./answers/waiting.ts";
@@ -250,8 +250,8 @@ function reasonOf(error: unknown): string {
 }
 
 function unreachable(leader: string): Problem {
-  const permission = `permission is missing, add --allow-net=${new URL(leader).host}`;
-  return new Problem("not-ready", `Cannot reach the leader at ${leader}: ${permission}`);
+  const lack = lackText({ net: [new URL(leader).host] });
+  return new Problem("not-ready", `Cannot reach the leader at ${leader}: ${lack}`);
 }
 
 function outcomeUnknown(): Problem {

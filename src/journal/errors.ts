@@ -1,5 +1,6 @@
 /** Errors that keep a journal from being opened. Each has the exit code of the process. */
 
+import { lackText } from "../core/thrown.ts";
 import { EXIT } from "../core/exit_codes.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { shellWord } from "../core/shell_word.ts";
@@ -157,7 +158,7 @@ export function failureReason(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name !== "NotCapable") return error.message;
   const access = error.message.includes("write access") ? "write" : "read";
-  return `permission is missing, add --allow-${access}=${path}`;
+  return lackText({ [access]: [path] });
 }
 
 const FULL_CODES = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);

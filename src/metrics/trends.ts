@@ -84,13 +84,10 @@ export class Trends implements JobWatch, CommitWatch {
   constructor({ clock, types, diskFree }: TrendsOptions) {
     this.#time = new SteadyTime(clock);
     this.#startMs = this.#time.nowMs;
-    const ring = ({ intervalMs, intervals }: (typeof TREND_SPANS)[TrendSpan]) =>
-      new IntervalRing(intervalMs, intervals, COLUMNS, this.#startMs);
-    this.#rings = {
-      "10m": ring(TREND_SPANS["10m"]),
-      "1h": ring(TREND_SPANS["1h"]),
-      "24h": ring(TREND_SPANS["24h"]),
-    };
+    const rings = Object.entries(TREND_SPANS).map((
+      [span, { intervalMs, intervals }],
+    ) => [span, new IntervalRing(intervalMs, intervals, COLUMNS, this.#startMs)]);
+    this.#rings = Object.fromEntries(rings);
     this.#failing = new FailingTypes(types, this.#startMs);
     this.#diskFree = diskFree;
   }

@@ -5,6 +5,7 @@
  */
 
 import { connect, Socket } from "node:net";
+import { lackText } from "../core/thrown.ts";
 
 /** After this much silence, the host is probed. */
 const SILENT_MS = 3_000;
@@ -68,7 +69,7 @@ function requirePermissions(peers: readonly Peer[]): void {
     .map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`)
     .filter((host) => Deno.permissions.querySync({ name: "net", host }).state !== "granted");
   if (missing.length === 0) return;
-  throw new Deno.errors.NotCapable(`permission is missing, add --allow-net=${missing.join()}`);
+  throw new Deno.errors.NotCapable(lackText({ net: missing }));
 }
 
 class WatchedSocket extends Socket {

@@ -2,7 +2,7 @@
 
 import { newId } from "../core/ids.ts";
 import type { Standing, Writer } from "../core/standing.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { errorMessage, lackText } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { Membership } from "../journal/shared_log.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
@@ -44,8 +44,8 @@ export class Joining {
     if (url === undefined) return;
     const { host } = new URL(url);
     if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
-    const missing = `permission is missing, add --allow-net=${host}`;
-    this.#options.warn(`Cannot forward requests to the leader at ${url}: ${missing}`);
+    const lack = lackText({ net: [host] });
+    this.#options.warn(`Cannot forward requests to the leader at ${url}: ${lack}`);
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */

@@ -5,19 +5,11 @@
 
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { Permissions } from "../core/thrown.ts";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { namesDatabase } from "../postgres/place.ts";
 import { environmentName, FLAG_OPTIONS, type Setting, SETTING_LIST } from "./settings.ts";
-
-export interface Permissions {
-  /** Files and folders. */
-  readonly read?: readonly string[];
-  /** Files and folders. */
-  readonly write?: readonly string[];
-  /** Hosts, with or without a port. */
-  readonly net?: readonly string[];
-}
 
 export interface Program {
   /** The URL of the main module. */

@@ -1,6 +1,7 @@
 /** Threads, as the engine sees them: each takes and sends messages, and ends once. */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { errorMessage } from "../core/thrown.ts";
 import source from "./thread_spawner.js" with { type: "text" };
 import {
   type FromThread,
@@ -119,8 +120,18 @@ export class Thread {
     return users.find((user) => user?.call === call) ?? users.find((user) => user !== undefined);
   }
 
+  /** Code can find the port, and post to it what is no message: that costs only its own thread. */
   #said(message: FromThread): void {
     if (this.#hasEnded) return;
+    try {
+      this.#pass(message);
+    } catch (thrown) {
+      const why = `the code posted a message that cannot be read: ${errorMessage(thrown)}`;
+      this.end(namedError("ThreadFailed", why));
+    }
+  }
+
+  #pass(message: FromThread): void {
     if (message.kind === "ready") {
       this.#isLoaded = true;
       this.#keeper.loaded();

@@ -128,7 +128,12 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
   const last = (await listSegments(fileSystem, layout)).segments.at(-1);
   const own = (await journalEnd(fileSystem, layout))?.head ?? { logId: 0, chain: "" };
   const total = await log.lastLogId();
-  await requireHeld(log, own, total);
+  if (own.logId > total) {
+    throw new DivergedHistoryError(
+      `the folder ends at logId ${own.logId}, and the database at ${total}`,
+    );
+  }
+  await requireSameHistory(log, own, total);
   await begins();
   // The last segment may have grown, so it is written again as a whole.
   const from = last === undefined ? 1 : last.firstLogId;
@@ -149,16 +154,6 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
   }
   await segment.finish();
   return { head, batches, entries: head.logId - own.logId };
-}
-
-async function requireHeld(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
-  if (own.logId === 0) return;
-  if (own.logId > end) {
-    throw new DivergedHistoryError(
-      `the folder ends at logId ${own.logId}, and the database at ${end}`,
-    );
-  }
-  if (await log.chainAt(own.logId) !== own.chain) throw diverged(own.logId);
 }
 
 /** Batches that form one segment. */

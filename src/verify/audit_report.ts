@@ -50,6 +50,11 @@ export type Problem =
   /** Something in `segments/` does not belong there. */
   | { readonly kind: "foreign"; readonly reason: string };
 
+/** Whether this version is too old to read a line, which may be correct. */
+export function isOfNewerVersion(problem: Problem): boolean {
+  return problem.kind === "damage" && problem.damage.byNewerVersion;
+}
+
 export function problemText(problem: Problem): string {
   switch (problem.kind) {
     case "damage": {

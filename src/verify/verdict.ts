@@ -3,7 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import { audit, type AuditOptions } from "./audit.ts";
-import { type AuditReport, problemText } from "./audit_report.ts";
+import { type AuditReport, isOfNewerVersion, problemText } from "./audit_report.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type FileSystem, withFile } from "../journal/file_system.ts";
@@ -11,8 +11,11 @@ import type { Layout } from "../journal/layout.ts";
 import { writeVerification } from "../journal/verification_file.ts";
 
 export interface Verdict {
-  /** `differs`: the files are correct, but a server serves something else. */
-  readonly kind: "intact" | "differs" | "damaged" | "unusable";
+  /**
+   * `differs`: the files are correct, but a server serves something else. `newer`: what a newer
+   * version wrote cannot be verified.
+   */
+  readonly kind: "intact" | "differs" | "newer" | "damaged" | "unusable";
   readonly line: string;
 }
 
@@ -20,6 +23,9 @@ export interface Verdict {
 export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
   const [first] = report.problems;
   const damage = report.problems.find(({ kind }) => kind !== "foreign");
+  if (damage !== undefined && isOfNewerVersion(damage)) {
+    return { kind: "newer", line: `not verified: ${problemText(damage)}; use that version` };
+  }
   if (damage !== undefined) {
     return { kind: "damaged", line: `damaged: ${problemText(damage)}` };
   }
@@ -75,6 +81,10 @@ export interface JudgedAudit {
   readonly durationMs: number;
 }
 
+export interface JudgeOptions extends Omit<AuditOptions, "served"> {
+  readonly clock: Clock;
+}
+
 /**
  * Verifies a journal, from its first line on.
  *
@@ -82,9 +92,9 @@ export interface JudgedAudit {
  * @param isServerNamed As in `toVerdict`.
  */
 export async function judge(
-  options: Omit<AuditOptions, "served"> & { readonly clock: Clock },
-  ask: () => Promise<ServedAudit | undefined>,
-  isServerNamed: boolean,
+  options: JudgeOptions,
+  ask = (): Promise<ServedAudit | undefined> => Promise.resolve(undefined),
+  isServerNamed = false,
 ): Promise<JudgedAudit> {
   const { clock } = options;
   const began = clock.monotonic();
@@ -102,14 +112,14 @@ interface RecordPlace {
 
 /**
  * Stores the verdict. A damaged one keeps the last intact state beside it, which shows what was
- * lost. If the folder is not a journal, nothing is stored. Rejects when the folder cannot be
- * written.
+ * lost. If the folder is not a journal, or a newer version wrote it, nothing is stored. Rejects when
+ * the folder cannot be written.
  */
 export async function keepVerdict(
   { fileSystem, layout, clock }: RecordPlace,
   { report, verdict, durationMs }: JudgedAudit,
 ): Promise<void> {
-  if (verdict.kind === "unusable") return;
+  if (verdict.kind === "unusable" || verdict.kind === "newer") return;
   await syncLast(fileSystem, layout, report);
   await writeVerification(fileSystem, layout, {
     verdict: verdict.kind === "damaged" ? "damaged" : "intact",

@@ -131,7 +131,7 @@ export class Verifier {
     const { warn, layout } = this.#options;
     const { kind, line } = judged.verdict;
     if (kind !== "intact") warn(`the journal was verified: ${line}`);
-    if (kind === "unusable") throw new Error(line);
+    if (kind === "unusable" || kind === "newer") throw new Error(line);
     try {
       await keepVerdict(this.#options, judged);
     } catch (error) {

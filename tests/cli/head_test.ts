@@ -5,6 +5,7 @@ import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   engineOn,
   entryAt,
+  forge,
   journalOfJobs,
   setText,
   textAt,
@@ -120,4 +121,19 @@ Deno.test("head: offsets of damage at the end are counted from the start of the 
   const proof = `a whole line of batch ${logId - 2} is at byte ${batch}`;
   assert.ok(err.join().includes(proof), `${err.join()} has not: ${proof}`);
   assert.ok(verified.out.join().includes(proof), verified.out.join());
+});
+
+Deno.test("journal commands: what a newer version wrote ends them with 65, which their help names", async () => {
+  const commands = [["head"], ["cat"], ["export", "x"], ["replay-test"], ["backup", "copy"], [
+    "verify",
+  ], ["repair"]];
+  for (const args of commands) {
+    const disk = await journalOfJobs();
+    forge(disk, (line) => line.replace('"formatVersion":', '"formatVersion":9'));
+    const tools = { definitions: () => Promise.resolve([]) };
+    const { code, err } = await journalCommand(disk, args, { tools });
+    assert.equal(code, 65, err.join());
+    const { out } = await journalCommand(disk, [args[0] ?? "", "--help"]);
+    assert.match(out.join(" "), / 65 a newer version wrote/, args[0]);
+  }
 });

@@ -8,7 +8,7 @@ import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { JournalHome } from "./journal_home.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 
 const order = defineJob({

@@ -9,7 +9,7 @@ import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { FOLDER, RecordedJournal } from "./recorded_journal.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 interface Release {
   readonly version?: number;

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { logIdsOf, RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, logIdsOf, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { positions, type Test } from "./journal_contract.ts";
 
 export function testAppending(test: Test): void {

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/ports.ts";
-import { logIdsOf, RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { facts, logIdsOf, RememberingConsumer } from "../support/journal/journal_events.ts";
 import type { JournalHarness, Test } from "./journal_contract.ts";
 
 /** So that there are several segments. */

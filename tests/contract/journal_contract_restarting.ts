@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { logIdsOf, RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, logIdsOf, RememberingConsumer } from "../support/journal/journal_events.ts";
 import type { Test } from "./journal_contract.ts";
 
 export function testRestarting(test: Test): void {

@@ -7,7 +7,7 @@ import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { toRows } from "../../src/dashboard/jobs/rows.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 const COUNTING = looseJob("test.counting", async (ctx) => {
   await ctx.task("count", async (task) => {

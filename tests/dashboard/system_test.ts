@@ -181,6 +181,16 @@ Deno.test("submit form: sent twice it creates one job, and changed it creates an
   assert.notEqual(await send("b"), first);
 });
 
+Deno.test("submit form: the field of labels is described by its error and its hint", async () => {
+  const { app } = await start();
+  const response = await submitForm(app, "/ui/system/definitions/test.greet", { labels: "north" });
+  const text = await pageText(response, 422);
+  assert.match(
+    text,
+    /<textarea id="labels" aria-invalid="true" aria-describedby="labels-issues labels-hint"/,
+  );
+});
+
 Deno.test("submit form: an error is shown at its field, and what was typed is kept", async () => {
   const { app } = await start();
   const response = await submitForm(app, "/ui/system/definitions/test.greet", {

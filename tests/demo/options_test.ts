@@ -1,7 +1,7 @@
 /** The options of `deno task demo`. */
 
 import assert from "node:assert/strict";
-import { parseDemoOptions } from "../../src/demo/options.ts";
+import { parseDemoOptions } from "../../src/demo/main.ts";
 
 Deno.test("demo options: by default a port is chosen, nothing is kept, and the shop keeps running", () => {
   assert.deepEqual(parseDemoOptions([]), {

@@ -147,6 +147,15 @@ Deno.test("openDaybook: definitions that are no list are refused", async () => {
   );
 });
 
+Deno.test("openDaybook: an option that there is not, such as a setting, is refused", async () => {
+  const options = { journal: "none", definitions, maxRunning: 4 };
+
+  await assert.rejects(
+    openDaybook(options),
+    /^TypeError: Cannot open Daybook: maxRunning is not an option; settings, such as max-running,/,
+  );
+});
+
 Deno.test("calls about a job: a job in place of its id, and an unknown control, are named", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });

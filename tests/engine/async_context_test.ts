@@ -5,8 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as v from "valibot";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { TaskContext } from "../../src/engine/job_context.ts";
 

@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import type { MemoryContent } from "../../src/testing/memory_journal.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 const RULE = { failures: 3, withinMs: 60_000, forMs: 300_000 };
 

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const once = { maxAttempts: 1 };
 

@@ -3,9 +3,8 @@ import * as v from "valibot";
 import { eventType, taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job of two tasks; the test ends the first one. */
 function gated() {

@@ -7,9 +7,8 @@ import type { Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { planFor } from "../../src/engine/definition_plan.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const DAY = 86_400_000;
 
@@ -140,6 +139,22 @@ Deno.test("expect within: a parallel wait without a time still waits for the eve
   await later.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
   assert.deepEqual(outputOf(later, id), [true, "payment"]);
   later.assertSound();
+});
+
+Deno.test("expect within: the cost of a wait that times out does not depend on how many others do", async () => {
+  const count = 1_500;
+  const waits = (ctx: Paid) =>
+    Promise.all(Array.from({ length: count }, () => ctx.expect("paid", { withinMs: DAY })));
+  const { daybook, id } = await started(withPaid(waits));
+  while (daybook.job(id).waits?.length !== count) await daybook.clock.settle();
+  const beganMs = performance.now();
+  await daybook.clock.advance(DAY);
+  while (daybook.job(id).state === "Running") await daybook.clock.settle();
+  const tookMs = performance.now() - beganMs;
+  // It took more than a minute, and blocked the event loop for most of it.
+  assert.ok(tookMs < 20_000, `${tookMs} ms`);
+  assert.deepEqual(outputOf(daybook, id), Array.from({ length: count }, () => null));
+  daybook.assertSound();
 });
 
 Deno.test("expect within: an event on record is returned at once, whatever the time", async () => {

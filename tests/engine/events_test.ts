@@ -7,9 +7,8 @@ import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.t
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 

@@ -9,9 +9,8 @@ import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 /** Requests the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {

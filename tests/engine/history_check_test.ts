@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { told, verdictOn } from "../support/engine/history_checks.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const TYPE = "demo.steps";
 

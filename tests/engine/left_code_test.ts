@@ -5,8 +5,7 @@
 import assert from "node:assert/strict";
 import type { CodePlace } from "../../src/engine/run/run_call.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 const RETRY = { maxAttempts: 3, initialMs: 1_000, factor: 1, jitter: 0 };
 

@@ -5,9 +5,8 @@ import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempt_output.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";
 import { RunContext } from "../../src/engine/run/run_context.ts";
 
@@ -398,18 +397,22 @@ Deno.test("thrown: startsOn may throw any value too", async () => {
 });
 
 Deno.test("late: emit and progress after the end of an attempt are reported once, with the step", async () => {
+  const late: Promise<void>[] = [];
   const definition = looseJob("demo.late", (ctx) =>
     ctx.task("notify", (task) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      late.push(promise);
       setTimeout(() => {
         for (let call = 0; call < 1_000; call++) {
           task.emit("ec.Notified", { to: "all" });
           task.progress(call, 1_000);
         }
+        resolve();
       }, 1);
     }));
   const daybook = await Harness.start({ definitions: [definition] });
   const [id] = [await daybook.submit("demo.late"), await daybook.submit("demo.late")];
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await Promise.all(late);
   await daybook.clock.settle();
 
   const after = `after its attempt 1 had ended: the call is not recorded`;
@@ -423,16 +426,20 @@ Deno.test("late: emit and progress after the end of an attempt are reported once
 });
 
 Deno.test("late: calls of an attempt that was stopped from outside are not reported", async () => {
+  const { promise: isLate, resolve } = Promise.withResolvers<void>();
   const definition = looseJob("demo.stopped", (ctx) =>
     ctx.task("copy", async (task) => {
       await new Promise((resolve) => task.signal.addEventListener("abort", resolve));
       await Promise.resolve();
-      setTimeout(() => task.progress(1, 2), 1);
+      setTimeout(() => {
+        task.progress(1, 2);
+        resolve();
+      }, 1);
     }, { timeoutMs: 5, retry: { maxAttempts: 1 } }));
   const daybook = await Harness.start({ definitions: [definition] });
   await daybook.submit("demo.stopped");
   await daybook.clock.advance(10);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await isLate;
 
   assert.deepEqual(daybook.misuses, []);
 });

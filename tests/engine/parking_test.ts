@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { ParkedReports } from "../../src/engine/views/attention.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 

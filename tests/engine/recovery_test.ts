@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 const loose = v.looseObject({});
 

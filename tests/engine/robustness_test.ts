@@ -10,10 +10,9 @@ import type { TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeTracing } from "./fake_tracing.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const loose = v.looseObject({});
 

@@ -5,8 +5,7 @@
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 const short = looseJob("room.short", (ctx) => ctx.task("short", () => {}));
 

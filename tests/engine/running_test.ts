@@ -4,9 +4,8 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 Deno.test("run: three tasks run in order, each attempt and result on record", async () => {
   const ran: string[] = [];

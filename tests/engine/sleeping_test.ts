@@ -5,8 +5,7 @@ import type { JobContext, SleepTime } from "../../src/engine/job_context.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import { rounds } from "../support/effort.ts";
-import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, type HarnessOptions, looseJob } from "../support/engine/engine_harness.ts";
 
 const DAY = 86_400_000;
 

@@ -10,8 +10,7 @@ import { RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { IN_PROCESS } from "../../src/engine/run/run_call.ts";
 import { FewThreads } from "../support/engine/few_threads.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 const IN_THREAD = { isolation: "thread", module: import.meta.url } as const;
 

@@ -9,9 +9,8 @@ import type { TraceIds } from "../../src/core/trace_ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
+import { Harness, type HarnessOptions, looseJob } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 import { OpenTelemetry } from "../../src/tracing/open_telemetry.ts";
 
 /** The position of a snapshot does not matter here. */

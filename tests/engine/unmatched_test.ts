@@ -17,10 +17,9 @@ import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Unmatched } from "../../src/engine/events/unmatched.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan, timeOf } from "../support/engine/entries.ts";
 import { IS_QUICK } from "../support/effort.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobState } from "../../src/core/job_state.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 /** A job whose task fails until the bank opens; its compensation needs the bank too. */
 function banking() {

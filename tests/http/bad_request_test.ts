@@ -332,6 +332,16 @@ for (const [name, body, pointers] of INVALID) {
   });
 }
 
+for (const time of ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"]) {
+  Deno.test(`times: ${time}, of which UTC has the year with five digits or a sign, is 422`, async () => {
+    const app = await startApp();
+    const event = await app.post("/events", { eventType: "ec.A", occurredAt: time });
+    assert.deepEqual(pointersOf(await problemOf(event, 422, "invalid-request")), ["/occurredAt"]);
+    const pause = await app.post("/pauses", { reason: "x", label: "a:b", until: time });
+    assert.deepEqual(pointersOf(await problemOf(pause, 422, "invalid-request")), ["/until"]);
+  });
+}
+
 Deno.test("POST /jobs: the detail names the error: both shapes, neither, or the first of several", async () => {
   const detailOf = async (body: unknown) => (await refusal(body, 422, "invalid-request")).detail;
   assert.equal(

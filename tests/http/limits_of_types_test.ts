@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { Members, type SharedMember } from "../support/http/shared_members.ts";
 import { until } from "../support/until.ts";
 

@@ -8,7 +8,7 @@ import { TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 interface Pause {
   readonly pauseId: string;

@@ -1,8 +1,7 @@
 /** Durable entries: how many are kept in memory, and how much is read back from disk at once. */
 
 import assert from "node:assert/strict";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";

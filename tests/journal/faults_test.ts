@@ -3,9 +3,8 @@ import { type Journal, JournalFailedError, JournalFullError } from "../../src/en
 import { writeAll } from "../../src/journal/deno_file_system.ts";
 import { isOutOfRoom } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noDescriptor, noSpace } from "../support/journal/journal_disk.ts";
-import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** The second batch comes when the newlines after the first are on disk. */

@@ -4,8 +4,7 @@ import { type PathKind, writeNew } from "../../src/journal/file_system.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../src/journal/named_folder.ts";
 import { inputOutputError, TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 async function withFile(size: number, run: (path: string, content: Uint8Array) => Promise<void>) {

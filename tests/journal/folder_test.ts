@@ -5,9 +5,8 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
-import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 async function unusable(folder: JournalFolder, exitCode = 74): Promise<JournalUnusableError> {

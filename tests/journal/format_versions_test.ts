@@ -7,8 +7,7 @@ import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** Written by a Daybook of format version 1, which was killed: 26 entries of four jobs. */

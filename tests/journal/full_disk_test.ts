@@ -13,9 +13,8 @@ import { FileJournal } from "../../src/journal/file_journal.ts";
 import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import type { FileJournalOptions } from "../../src/journal/options.ts";
 
 /** A disk in memory that can be full, or limit the size of each file. */

@@ -17,8 +17,7 @@ import {
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import { lineBody, writtenAttributes } from "../../src/journal/line_codec.ts";

@@ -8,9 +8,8 @@ import { Buffer } from "node:buffer";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { writtenBytes } from "../../src/journal/preallocation.ts";
 import { withBlankEnd, withoutBlankEnd } from "../support/journal/journal_bytes.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { readSegments } from "../support/journal/independent_reader.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { JournalFolder } from "../support/journal/journal_folder.ts";
 import { succeeds, testWhere } from "../support/process/tools.ts";
 

@@ -4,9 +4,8 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileStamp } from "../../src/journal/file_system.ts";
 import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
-import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {

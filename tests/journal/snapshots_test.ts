@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** A closed journal with two snapshots, and what a consumer saw of it. */

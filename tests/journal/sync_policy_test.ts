@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import type { FileJournal } from "../../src/journal/file_journal.ts";
-import { fact } from "../support/journal/journal_events.ts";
+import { fact, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 
 const OTHER = jobId("job_other");
 

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification, writeVerification } from "../../src/journal/verification_file.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
-import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 const INTACT: Verification = {

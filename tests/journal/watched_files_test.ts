@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 const SEGMENT = "segments/00000000000000000001.ndjson";

@@ -522,3 +522,25 @@ Deno.test("bounded: explanations of a job that sixty with large inputs failed li
     },
   );
 });
+
+Deno.test("bounded: dozens of dry runs of an action on those of thirty thousand jobs that a search finds", async () => {
+  await withServer(
+    async (server) => {
+      const many = Array.from({ length: 500 }, (_, index) => ({
+        labels: { n: `${index}` },
+        plan: { expected: [{ id: "paid", eventType: "bulk.Paid" }] },
+      }));
+      await pooled(60, async () => only([200], [await server.post("/jobs", many).then(read)]));
+    },
+    (server) =>
+      assertOthersServed(server, async () => {
+        const body = { action: "suspend", filter: { search: "n:9 nothing" }, dryRun: true };
+        only([200], await times(60, () => server.post("/jobs/bulk", body).then(read)));
+      }),
+  );
+});
+
+/** A few at a time. */
+async function pooled(count: number, act: () => Promise<void>): Promise<void> {
+  for (let done = 0; done < count; done += 4) await times(4, act);
+}

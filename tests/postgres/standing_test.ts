@@ -5,7 +5,7 @@ import type { Standing } from "../../src/core/standing.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { readable } from "../support/http/job_pages.ts";
 import { until } from "../support/until.ts";
-import { Member } from "./members.ts";
+import { Member, STEPS } from "./members.ts";
 import { testWithPostgres } from "./postgres_server.ts";
 
 const PARCEL = {
@@ -179,5 +179,36 @@ testWithPostgres(
       await leader.is("ready");
       assert.ok(!leader.output.some((line) => line.includes("under the address of this one")));
       assert.equal(await leader.stop(), 0);
+    }),
+);
+
+// A stop ends, whatever the database does, and loses nothing that was acknowledged.
+
+testWithPostgres(
+  "stopping: a leader whose database is away says what it cannot record, and ends with 70",
+  (server) =>
+    inFolder(async (folder) => {
+      const leader = new Member({
+        ...{ journal: server.url("shop"), folder, definitions: STEPS },
+        args: ["--drain=0s"],
+      });
+      leader.start();
+      await leader.is("ready");
+      const kept = await leader.post("/jobs", { jobId: "kept", type: "slow", input: {} });
+      assert.equal(kept.status, 202, await kept.text());
+      await server.crash();
+      const lost = leader.post("/jobs", { jobId: "lost", type: "steps", input: {} })
+        .then((response) => response.status, () => "no answer");
+      leader.signal("SIGTERM");
+      const code = await leader.ended();
+      const output = leader.output.join("\n");
+      assert.equal(code, 70, output);
+      assert.match(output, /could not stop cleanly: Cannot record \d+ entr.* has not answered/);
+      assert.notEqual(await lost, 202);
+      await server.begin();
+      leader.start();
+      await leader.is("ready");
+      assert.equal((await leader.get("/jobs/kept"))["state"], "Running");
+      assert.equal(await leader.stop(), 0, leader.output.join("\n"));
     }),
 );

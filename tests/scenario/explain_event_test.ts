@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { Citation, EventExplanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 const PAID = "shop.OrderPaid";
 const equals = { order: "X-1" };

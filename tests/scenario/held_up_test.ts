@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 async function started(limits: Parameters<Letters["definition"]>[0], maxRunning = 4) {
   const letters = new Letters();

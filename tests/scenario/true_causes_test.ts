@@ -6,7 +6,7 @@ import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { looseJob } from "../support/engine/loose_job.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 
 const BASE = "http://127.0.0.1:8000";
 const MINUTE_MS = 60_000;

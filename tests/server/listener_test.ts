@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { Listener, StartProgress } from "../../src/server/listener.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { until } from "../support/until.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
 const text = new TextEncoder();

@@ -11,7 +11,7 @@ import { JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { rounds } from "../support/effort.ts";
-import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
+import { RememberingConsumer } from "../support/journal/journal_events.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
 import { PassingDisk } from "./broken_disks.ts";
 import { type Life, World } from "./world.ts";

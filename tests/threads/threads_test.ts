@@ -169,6 +169,18 @@ Deno.test("threads: code that spins, exits, exhausts memory or never ends costs 
   });
 });
 
+Deno.test("threads: what code posts to the port of its thread costs only its own attempt", async () => {
+  await withThreads(1, async (daybook) => {
+    const bad = await daybook.submit(hostile, hostileOf("rubbish", END_MS));
+    const next = await daybook.submit(good, { number: 3 });
+    assert.match(
+      endOf(await daybook.wait(bad, { timeoutMs: END_MS })),
+      /^deadLetter bad ThreadFailed: the code posted a message that cannot be read: /,
+    );
+    assert.equal((await daybook.wait(next, { timeoutMs: END_MS })).output, 7);
+  });
+});
+
 /** Before the next test, which leaves a loop that runs on to its limit. */
 Deno.test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
   await withThreads(4, async (daybook) => {

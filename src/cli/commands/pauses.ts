@@ -2,7 +2,7 @@
 
 import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
-import { scopeText } from "../../explain/pause_texts.ts";
+import { pauseTimes, scopeText } from "../../explain/pause_texts.ts";
 import { CommandError, UsageError } from "../command.ts";
 import { splitAt } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
@@ -115,12 +115,10 @@ async function onlyOne(call: ServerCall): Promise<string | undefined> {
 }
 
 function pauseText(pause: PauseResource, { style }: Terminal): string {
-  const { pauseId, reason, since, until, actor, jobs, firstJobs } = pause;
-  const who = actor === undefined ? "" : ` by ${actor}`;
-  const end = until === undefined ? "" : `, until ${until}`;
+  const { pauseId, reason, jobs, firstJobs } = pause;
   const first = firstJobs.slice(0, NAMED_MAX).join(", ");
   const named = jobs === 0 ? "" : `: ${first}${jobs > NAMED_MAX ? ", ..." : ""}`;
-  const text = `${scopeText(pause)} is paused since ${since}${who}${end}, ${reason}; ` +
+  const text = `${scopeText(pause)} is paused ${pauseTimes(pause)}, ${reason}; ` +
     `${counted(jobs, "job")} waiting${named}`;
   return `${style("bold", pauseId)}  ${plainText(text)}`;
 }

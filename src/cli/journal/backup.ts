@@ -38,8 +38,8 @@ export const BACKUP_COMMAND: JournalCommand = {
     "The task may write below the folder of deno.json; for a folder elsewhere it prints the " +
     "command to use.",
     "exit codes: 0 copied and verified, 1 the folder holds another history and was left " +
-    "unchanged, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
-    "journal or the copy is damaged",
+    "unchanged, 64 usage, 65 a newer version wrote the journal, 73 another process uses the " +
+    "folder, 74 cannot read or write, 78 the journal or the copy is damaged",
   ],
   permissions(input) {
     const [copy] = input.positionals;

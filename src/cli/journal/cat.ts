@@ -41,7 +41,7 @@ export const CAT_COMMAND: JournalCommand = {
   ],
   notes: [
     "Every line is verified as it is read; at damage the command stops, and names the place.",
-    "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
+    "exit codes: 0, 64 usage, 65 a newer version wrote it, 74 cannot be read, 78 damaged",
   ],
   run: (input, tools) => new Cat(input, tools).run(),
 };
@@ -178,7 +178,7 @@ export const HEAD_COMMAND: JournalCommand = {
   notes: [
     "Reads only the end of the journal. With the chain you can prove later that no entry up to " +
     "that position has changed.",
-    "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
+    "exit codes: 0, 64 usage, 65 a newer version wrote it, 74 cannot be read, 78 the end is damaged",
   ],
   run: head,
 };

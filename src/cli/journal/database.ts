@@ -1,13 +1,13 @@
 /** The database of a shared journal, for the commands that use one. */
 
 import { EXIT } from "../../core/exit_codes.ts";
-import { errorMessage } from "../../core/thrown.ts";
+import { errorMessage, type Permissions } from "../../core/thrown.ts";
 import { SharedLogError } from "../../journal/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
-import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
+import { databaseHosts } from "../../settings/permission_advice.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import { readSecretFile } from "../server_address.ts";
 import type { JournalTools } from "./folder.ts";
@@ -63,8 +63,7 @@ function commandError(error: unknown, place: Place): unknown {
   }
   if (error instanceof Deno.errors.NotCapable) {
     const net = databaseHosts(place.url);
-    const reason = `permission is missing, add --allow-net=${net.join(",")}`;
-    return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT.unreadable, { net });
+    return CommandError.lacking(`Cannot reach ${place.shown}`, EXIT.unreadable, { net });
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const isTableMissing = cause instanceof Error && "code" in cause && cause.code === NO_TABLE;

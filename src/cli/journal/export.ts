@@ -52,7 +52,8 @@ export const EXPORT_COMMAND: JournalCommand = {
     "until its retention removes it. Without the key the job can be shown and explained " +
     "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
     "named by the SHA-256 of the job's id into keys/ of the other journal.",
-    "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
+    "exit codes: 0 written, 1 no such job or event, 64 usage, 65 a newer version wrote the " +
+    "journal, 74 cannot read or write, " +
     "78 the journal is damaged",
   ],
   permissions: (input) => [{ write: input.all("output") }],

@@ -6,7 +6,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
-import type { Permissions } from "../../settings/permission_advice.ts";
+import type { Permissions } from "../../core/thrown.ts";
 import { namesDatabase } from "../../postgres/place.ts";
 import {
   type Command,
@@ -56,7 +56,13 @@ export function onJournal(command: JournalCommand, tools: JournalTools): Command
     ...rest,
     options: [JOURNAL_OPTION, ...options],
     permissions: (input) => [journalPermissions(input, writes), ...permissions?.(input) ?? []],
-    run: (input) => orExit(input, () => run(input, tools)),
+    async run(input) {
+      try {
+        return await run(input, tools);
+      } catch (error) {
+        throw asCommandError(error, input);
+      }
+    },
   };
 }
 
@@ -108,29 +114,20 @@ export function readableFolder(input: CommandInput): string {
  */
 export function requirePermissions(path: string, ...names: readonly ("read" | "write")[]): void {
   if (names.every((name) => Deno.permissions.querySync({ name, path }).state === "granted")) return;
-  const flags = names.map((name) => `--allow-${name}=${path}`).join(" ");
-  const message = `cannot ${names.join(" and ")} ${path}: permission is missing, add ${flags}`;
   const missing = Object.fromEntries(names.map((name) => [name, [path]]));
-  throw new CommandError(message, EXIT.unreadable, missing);
+  throw CommandError.lacking(`cannot ${names.join(" and ")} ${path}`, EXIT.unreadable, missing);
 }
 
-/** Runs work on a journal; errors of the journal become command errors. */
-async function orExit<Result>(
-  input: CommandInput,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof JournalLockedError) {
-      throw new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
-    }
-    if (error instanceof JournalDamagedError) {
-      throw new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
-    }
-    // A missing permission is one of those that the command needs anyway.
-    throw error instanceof JournalUnusableError
-      ? CommandError.by(error.cause, error.message, error.exitCode, {})
-      : error;
+/** An error of the journal as that of a command; any other as it is. */
+function asCommandError(error: unknown, input: CommandInput): unknown {
+  if (error instanceof JournalLockedError) {
+    return new CommandError(`${error.message}; stop Daybook first`, error.exitCode);
   }
+  if (error instanceof JournalDamagedError) {
+    return new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
+  }
+  // A missing permission is one of those that the command needs anyway.
+  return error instanceof JournalUnusableError
+    ? CommandError.by(error.cause, error.message, error.exitCode, {})
+    : error;
 }

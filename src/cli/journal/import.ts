@@ -36,8 +36,8 @@ export const IMPORT_COMMAND: JournalCommand = {
     "An unfinished job would continue in both journals and do everything twice. Before you " +
     "give --unfinished, stop it or its server there for good. An attempt that was running " +
     "during the export counts as cut short.",
-    "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
-    "or write, 78 the journal is damaged",
+    "exit codes: 0 imported, 1 refused, 64 usage, 65 a newer version wrote the journal, 73 a " +
+    "server holds it, 74 cannot read or write, 78 it is damaged",
   ],
   writes: true,
   permissions: (input) => [{ read: input.positionals.filter((file) => file !== "-") }],

@@ -7,9 +7,13 @@ import { EXIT } from "../../core/exit_codes.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { failureReason, orUnusable } from "../../journal/errors.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
-import type { AuditOptions } from "../../verify/audit.ts";
-import type { ServedAudit } from "../../verify/served_audit.ts";
-import { judge, type JudgedAudit, keepVerdict, type Verdict } from "../../verify/verdict.ts";
+import {
+  judge,
+  type JudgedAudit,
+  type JudgeOptions,
+  keepVerdict,
+  type Verdict,
+} from "../../verify/verdict.ts";
 import type { CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
@@ -18,30 +22,14 @@ import type { FileSystem } from "../../journal/file_system.ts";
 import { lockFolder, requireKind } from "../../journal/folder.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 
-/**
- * Verifies all of it, from the first line on.
- *
- * @param ask Asks the server to compare with, if there is one.
- * @param isServerNamed As in `judge`.
- */
-export async function judged(
-  input: CommandInput,
-  tools: JournalTools,
-  layout: Layout,
-  ask = (): Promise<ServedAudit | undefined> => Promise.resolve(undefined),
-  isServerNamed = false,
-): Promise<JudgedAudit> {
-  const options = { ...auditOptions(input, tools, layout), clock: tools.clock };
-  return await judge(options, ask, isServerNamed);
-}
-
-export function auditOptions(
+/** What an audit and its verdict need. */
+export function judgeOptions(
   { terminal }: CommandInput,
-  { fileSystem, scratchIn }: JournalTools,
+  { fileSystem, clock, scratchIn }: JournalTools,
   layout: Layout,
-): AuditOptions {
+): JudgeOptions {
   return {
-    ...{ fileSystem, layout },
+    ...{ fileSystem, clock, layout },
     ...scratchIn && { scratch: () => scratchIn(layout) },
     progress: (done, total) => terminal.progress("verifying", done, total),
   };
@@ -74,6 +62,8 @@ export function verdictExitCode({ kind }: Verdict): number {
       return EXIT.ok;
     case "differs":
       return EXIT.negative;
+    case "newer":
+      return EXIT.otherJournal;
     case "damaged":
     case "unusable":
       return EXIT.damaged;
@@ -117,13 +107,16 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
   }
 }
 
-/** Verifies the whole copy from the first line, including parts that were copied earlier. */
+/**
+ * Verifies all of it, and saves the verdict. A copy is verified from its first line, including parts
+ * that were copied earlier.
+ */
 export async function proved(
   input: CommandInput,
   tools: JournalTools,
   layout: Layout,
 ): Promise<JudgedAudit> {
-  const proof = await judged(input, tools, layout);
+  const proof = await judge(judgeOptions(input, tools, layout));
   await keepOrWarn(tools, input, layout, proof);
   return proof;
 }

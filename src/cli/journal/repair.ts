@@ -16,7 +16,7 @@ import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
 import { audit } from "../../verify/audit.ts";
-import { type AuditReport, problemText } from "../../verify/audit_report.ts";
+import { type AuditReport, isOfNewerVersion, problemText } from "../../verify/audit_report.ts";
 import {
   type JournalCommand,
   journalFolder,
@@ -24,7 +24,7 @@ import {
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import { auditOptions, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
+import { judgeOptions, proved, verdictExitCode } from "./proof.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 
 export const REPAIR_COMMAND: JournalCommand = {
@@ -37,8 +37,8 @@ export const REPAIR_COMMAND: JournalCommand = {
     "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
     "needs the same disk space again. journal.Repaired says what was lost.",
     "exit codes: 0 repaired, or nothing to repair; 1 damaged, and --apply would repair it;\n" +
-    "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
-    "78 the damage cannot be repaired",
+    "64 usage, 65 a newer version wrote it, 73 another process holds the journal,\n" +
+    "74 cannot be read or written, 78 the damage cannot be repaired",
   ],
   writes: true,
   permissions(input) {
@@ -111,7 +111,7 @@ class Repair {
 
   async #task(): Promise<Task> {
     const { fileSystem } = this.#tools;
-    const report = await audit(auditOptions(this.#input, this.#tools, this.#layout));
+    const report = await audit(judgeOptions(this.#input, this.#tools, this.#layout));
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);
@@ -138,9 +138,8 @@ class Repair {
 
   /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
-    const proof = await judged(this.#input, this.#tools, this.#layout);
+    const proof = await proved(this.#input, this.#tools, this.#layout);
     this.#input.warn(plainText(proof.verdict.line));
-    await keepOrWarn(this.#tools, this.#input, this.#layout, proof);
     return verdictExitCode(proof.verdict);
   }
 }
@@ -156,13 +155,11 @@ function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
   if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT.damaged);
   if (disproof?.kind === "other") throw new CommandError(disproof.reason, EXIT.damaged);
-  const newer = problems.find((problem) =>
-    problem.kind === "damage" && problem.damage.byNewerVersion
-  );
+  const newer = problems.find(isOfNewerVersion);
   if (newer === undefined) return;
   throw new CommandError(
     `this is not damage, and is not cut off: ${problemText(newer)}; use that version`,
-    EXIT.damaged,
+    EXIT.otherJournal,
   );
 }
 

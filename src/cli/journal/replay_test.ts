@@ -45,7 +45,7 @@ export const REPLAY_TEST_COMMAND: JournalCommand = {
     "The task may read the folder of deno.json; for a module elsewhere it prints the command " +
     "to use.",
     "exit codes: 0 nothing breaks, 1 an unfinished job would break or could not be checked, 64 " +
-    "usage, 74 the journal cannot be read, 78 it is damaged",
+    "usage, 65 a newer version wrote the journal, 74 it cannot be read, 78 it is damaged",
   ],
   examples: [
     "deno task journal replay-test                  # every recorded job",

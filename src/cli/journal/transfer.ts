@@ -52,9 +52,9 @@ export const PUSH_COMMAND: JournalCommand = {
     "Afterwards, start with --journal <database> --folder <folder>: the folder is then this " +
     "machine's copy. Do not start it as an independent journal again.",
     "exit codes: 0 the database holds the whole journal, 1 it holds another history, 64 usage, " +
-    "66 no tables, and no right to create them, 72 a pooler in transaction mode, 73 a server " +
-    "holds the folder, or leads in the database, 74 cannot read or write, 76 settings that may " +
-    "lose entries, 77 access denied, 78 the journal is damaged",
+    "65 a newer version wrote the journal, 66 no tables, and no right to create them, 72 a pooler " +
+    "in transaction mode, 73 a server holds the folder, or leads in the database, 74 cannot read " +
+    "or write, 76 settings that may lose entries, 77 access denied, 78 the journal is damaged",
   ],
   writes: true,
   permissions: (input) => [databasePermissions(input.positionals[0], input)],
@@ -143,8 +143,9 @@ export const PULL_COMMAND: JournalCommand = {
     "from PGPASSWORD.",
     "Start it as an independent journal only when no server leads in the database any more.",
     "exit codes: 0 pulled and verified, 1 the folder holds another history, or there is no " +
-    "such journal, 64 usage, 66 the database has no tables, 73 another process uses the folder, " +
-    "74 cannot read or write, 77 access denied, 78 a batch is damaged",
+    "such journal, 64 usage, 65 a newer version wrote the journal, 66 the database has no tables, " +
+    "73 another process uses the folder, 74 cannot read or write, 77 access denied, 78 a batch is " +
+    "damaged",
   ],
   writes: true,
   permissions: (input) => [databasePermissions(input.positionals[0], input)],

@@ -14,13 +14,13 @@ import {
   type ServedSource,
 } from "../../verify/served_audit.ts";
 import { problemText } from "../../verify/audit_report.ts";
-import type { JudgedAudit } from "../../verify/verdict.ts";
+import { judge, type JudgedAudit } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
 import { hostPermissions } from "../server_address.ts";
 import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { judged, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
+import { judgeOptions, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -54,8 +54,8 @@ export const VERIFY_COMMAND: JournalCommand = {
     "--against compares each batch of the folder with its row, byte for byte and chain by " +
     "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
     "too.",
-    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 66 the " +
-    "database has no tables, 69 the " +
+    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 65 a newer " +
+    "version wrote it, 66 the database has no tables, 69 the " +
     "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
     "denied, 78 damaged, or the database holds something else",
   ],
@@ -72,7 +72,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const against = input.text("against");
   const place = against === undefined ? undefined : parseDatabase(against);
   const ask = () => askServer(input, layout.folder);
-  const found = await judged(input, tools, layout, ask, isServerNamed(input));
+  const found = await judge(judgeOptions(input, tools, layout), ask, isServerNamed(input));
   const compared = place && await comparedWith(place, input, tools, layout);
   print(input.terminal, found, compared);
   await keepOrWarn(tools, input, layout, found);

@@ -98,19 +98,14 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
   };
   switch (control) {
     case "cancel":
-      return (
-        <Confirm {...common} warning={cancelWarning(state)}>
-          <ReasonField id={`cancel-${place}-reason`} />
-        </Confirm>
-      );
     case "leave":
       return (
         <Confirm
           {...common}
-          fields={{ leave: "true" }}
-          warning={leaveWarning(state)}
+          fields={control === "leave" ? { leave: "true" } : {}}
+          warning={control === "leave" ? leaveWarning(state) : cancelWarning(state)}
         >
-          <ReasonField id={`leave-${place}-reason`} />
+          <ReasonField id={`${common.id}-reason`} />
         </Confirm>
       );
     case "retry": {

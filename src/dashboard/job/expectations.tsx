@@ -38,20 +38,17 @@ export function ExpectationTable({ job: { plan, expected }, pathOf }: Expectatio
     return <p class="hint">The plan is empty: the job is done as soon as it starts.</p>;
   }
   return (
-    <>
-      <Table
-        caption="What the plan expects"
-        headings={["Expectation", "Event", "Came", "By"]}
-        asCards
-      >
-        {all.slice(0, ROWS_MAX).map((one) => <Row one={one} pathOf={pathOf} />)}
-      </Table>
-      {hidden > 0 && (
-        <p class="hint">
-          {counted(hidden, "more expectation is", "more expectations are")} in the JSON of the job.
-        </p>
-      )}
-    </>
+    <Table
+      caption="What the plan expects"
+      headings={["Expectation", "Event", "Came", "By"]}
+      asCards
+      rest={hidden > 0 &&
+        `${
+          counted(hidden, "more expectation is", "more expectations are")
+        } in the JSON of the job.`}
+    >
+      {all.slice(0, ROWS_MAX).map((one) => <Row one={one} pathOf={pathOf} />)}
+    </Table>
   );
 }
 

@@ -48,45 +48,27 @@ export function JobHead({ state }: JobProps) {
 
 function HeadFacts({ state }: JobProps) {
   const { job, explanation, timeline } = state;
-  const startAt = jobStartAt(job);
-  const sleepsUntil = jobSleepsUntil(job);
-  const startedAt = jobStartedAt(job);
   const endedAt = jobEndedAt(job);
+  const times = [
+    ["Created", job.createdAt],
+    ["Starts", jobStartAt(job)],
+    ["Started", jobStartedAt(job)],
+    ["Sleeps until", jobSleepsUntil(job)],
+    ...(endedAt === null ? [["Condition since", explanation.timing.since]] : [["Ended", endedAt]]),
+  ] as const;
   return (
     <dl class="facts side-by-side">
       <Term name="State">
         {job.state}
         {job.definitionVersion === undefined ? "" : `, version ${job.definitionVersion}`}
       </Term>
-      <Term name="Created">
-        <Time at={job.createdAt} ago />
-      </Term>
-      {startAt !== undefined && (
-        <Term name="Starts">
-          <Time at={startAt} ago />
-        </Term>
-      )}
-      {startedAt !== null && (
-        <Term name="Started">
-          <Time at={startedAt} ago />
-        </Term>
-      )}
-      {sleepsUntil !== undefined && (
-        <Term name="Sleeps until">
-          <Time at={sleepsUntil} ago />
-        </Term>
-      )}
-      {endedAt === null
-        ? (
-          <Term name="Condition since">
-            <Time at={explanation.timing.since} ago />
+      {times.map(([name, at]) =>
+        at !== undefined && at !== null && (
+          <Term name={name}>
+            <Time at={at} ago />
           </Term>
         )
-        : (
-          <Term name="Ended">
-            <Time at={endedAt} ago />
-          </Term>
-        )}
+      )}
       <Term name={endedAt === null ? "Age" : "Took"}>
         <Duration ms={timeline.totalMs} />
       </Term>

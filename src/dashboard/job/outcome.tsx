@@ -39,7 +39,7 @@ function noOutputText({ job }: JobScreenState): string {
 }
 
 function Input({ state, href }: JobProps & { readonly href: string }) {
-  const { input, job } = state;
+  const { input, job, outlined: { inputRemoved: removed } } = state;
   if (input.kind === "sealed") {
     return (
       <>
@@ -48,41 +48,26 @@ function Input({ state, href }: JobProps & { readonly href: string }) {
       </>
     );
   }
+  const isSealed = job.sealed !== undefined;
+  const none = removed === undefined ? "The job has no input." : "Nothing of the input is left.";
   return (
     <>
-      <Removal state={state} />
+      {removed !== undefined && (
+        <p class="hint">
+          The input was removed at{" "}
+          <Time at={removed.receivedAt} />: its key was destroyed, so the sealed values can no
+          longer be read. <EntryLink pathOf={state.pathOf} logId={removed.logId} />
+        </p>
+      )}
       {input.value === undefined
-        ? <p class="hint">{noInputText(state)}</p>
-        : <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />}
-      {job.sealed !== undefined && <Sealed state={state} />}
+        ? <p class="hint">{none}</p>
+        : <JsonView value={input.value} href={isSealed ? `${href}/input` : href} />}
+      {isSealed && removed === undefined && (
+        <p class="hint">
+          Secrets are marked <code>[secret]</code>: nobody can read them here.
+        </p>
+      )}
     </>
-  );
-}
-
-function noInputText({ outlined }: JobScreenState): string {
-  return outlined.inputRemoved === undefined
-    ? "The job has no input."
-    : "Nothing of the input is left.";
-}
-
-function Removal({ state }: JobProps) {
-  const removed = state.outlined.inputRemoved;
-  if (removed === undefined) return null;
-  return (
-    <p class="hint">
-      The input was removed at{" "}
-      <Time at={removed.receivedAt} />: its key was destroyed, so the sealed values can no longer be
-      read. <EntryLink pathOf={state.pathOf} logId={removed.logId} />
-    </p>
-  );
-}
-
-function Sealed({ state }: JobProps) {
-  if (state.outlined.inputRemoved !== undefined) return null;
-  return (
-    <p class="hint">
-      Secrets are marked <code>[secret]</code>: nobody can read them here.
-    </p>
   );
 }
 

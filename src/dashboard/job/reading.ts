@@ -24,7 +24,7 @@ const FOREIGN_MAX = 20;
 /** How many of the last log lines are shown. */
 const LOG_LINES = 50;
 
-export interface JobReading {
+interface JobReading {
   readonly job: JobState;
   readonly outlined: OutlinedHistory;
   readonly explanation: Explanation<Citation>;
@@ -42,7 +42,7 @@ type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
   | { readonly kind: "sealed" };
 
-export interface ReadingOptions {
+interface ReadingOptions {
   /** Whether the viewer may see a sealed input. */
   readonly mayUnseal: boolean;
   /** The entry that the viewer requested, whichever job it belongs to. */
@@ -167,7 +167,7 @@ export interface EntryPage {
   readonly wanted: LogId | undefined;
 }
 
-export interface EntryPageRequest {
+interface EntryPageRequest {
   readonly order: EntryOrder;
   /** The page; the last one if not given. */
   readonly number: number | undefined;

@@ -3,30 +3,21 @@
 import type { Context } from "hono";
 import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
+import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
-import { choice, single, wholeNumber } from "../../documents/parameters.ts";
+import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { JobAttempts } from "./timeline_tables.tsx";
 import { CONTROL_ROUTES, controlCalls, JobControls } from "./controls.tsx";
 import { JobData, JobFailure } from "./outcome.tsx";
 import { JobEntries, JobLog } from "./entries.tsx";
-import {
-  type EntryPageRequest,
-  entryPaths,
-  type JobReading,
-  type JobScreenState,
-  ORDERS,
-  readEntryPage,
-  type ReadingOptions,
-  readJob,
-} from "./reading.ts";
+import { entryPaths, type JobScreenState, ORDERS, readEntryPage, readJob } from "./reading.ts";
 import { JobExpectations } from "./expectations.tsx";
 import { JobExplanation } from "./explanation.tsx";
 import { JobHead } from "./head.tsx";
-import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
+import { SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";
 import { NOTE_PARAMETER, NoteLine, withoutNote } from "../notes.tsx";
 import { type Call, curlCommands } from "../parts/curl.tsx";
@@ -38,12 +29,12 @@ import type { Route } from "../../http/route.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
+  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: (c, deps) => showJob(c, deps) },
   {
     method: "POST",
     path: "/ui/jobs/:id/event",
     scope: "submit",
-    handle: (c, deps) => takeEvent(c, deps, (refused) => showRefused(c, deps, refused)),
+    handle: (c, deps) => takeEvent(c, deps, (refused) => showJob(c, deps, refused)),
   },
   ...CONTROL_ROUTES,
 ];
@@ -57,68 +48,35 @@ const JOB_PARAMETERS = {
   page: single(wholeNumber(1, 1_000_000), "The page of entries, counted from the oldest."),
 };
 
-async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
-  const query = readQuery(c.req.raw, JOB_PARAMETERS);
-  const { entry, order = "oldest", page: number, scale, tasks } = query;
-  return await showRead(c, deps, { order, number, wanted: entry }, {
-    scale,
-    tasksPage: tasks ?? 1,
-    returnTo: withoutNote(c.req.url),
-    refused: undefined,
-  });
-}
-
-/** The page again, with the refused event and its errors. */
-async function showRefused(c: Context, deps: HttpDeps, refused: RefusedForm): Promise<Response> {
-  const request = { order: "oldest", number: undefined, wanted: undefined } as const;
-  const returnTo = jobPagePath(c.req.param("id") ?? "");
-  return await showRead(c, deps, request, { scale: undefined, tasksPage: 1, returnTo, refused });
-}
-
-/** Reads the job and its entries, and renders the page once the event loop has time. */
-async function showRead(
-  c: Context,
-  deps: HttpDeps,
-  request: EntryPageRequest,
-  { scale, ...rest }: Pick<JobScreenState, "tasksPage" | "returnTo" | "refused"> & {
-    readonly scale: ScaleName | undefined;
-  },
-): Promise<Response> {
+/** @param refused A form that was refused: what was typed and its errors are shown again. */
+async function showJob(c: Context, deps: HttpDeps, refused?: RefusedForm): Promise<Response> {
+  const id = c.req.param("id") ?? "";
+  const query: Partial<Query<typeof JOB_PARAMETERS>> = refused === undefined
+    ? readQuery(c.req.raw, JOB_PARAMETERS)
+    : {};
+  const { entry: wanted, order = "oldest", page: number, scale, tasks: tasksPage = 1 } = query;
+  const { scopes } = requestViewer(c);
   return await lookingBack(deps, async (holding) => {
-    const mayUnseal = requestViewer(c).scopes.includes("operate");
-    const { wanted } = request;
-    const reading = await readKnown(c, deps, { mayUnseal, wanted }, holding);
+    const options = { mayUnseal: scopes.includes("operate"), wanted };
+    const reading = ID_PATTERN.test(id)
+      ? await readJob(deps, id as JobId, options, holding)
+      : undefined;
     if (reading === undefined) return unknownJob(c, deps);
-    const page = await readEntryPage(deps, reading.outlined.logIds, request);
+    const page = await readEntryPage(deps, reading.outlined.logIds, { order, number, wanted });
     await deps.admission.enter("large");
-    const chosen = {
-      scale: scale ?? usualScale(reading.timeline),
+    return jobPage(c, deps, {
+      ...reading,
       page,
       pathOf: entryPaths(page, reading),
-      ...rest,
-    };
-    return jobPage(c, deps, { ...screenState(c, deps, reading), ...chosen });
+      scale: scale ?? usualScale(reading.timeline),
+      tasksPage,
+      returnTo: refused === undefined ? withoutNote(c.req.url) : jobPagePath(id),
+      may: (scope) => scopes.includes(scope),
+      curl: curlCommands(c, deps),
+      exportCommand: deps.system?.exportCommand(reading.job.jobId),
+      refused,
+    });
   });
-}
-
-async function readKnown(
-  c: Context,
-  deps: HttpDeps,
-  options: ReadingOptions,
-  holding: GaugeLease,
-): Promise<JobReading | undefined> {
-  const id = c.req.param("id") ?? "";
-  return ID_PATTERN.test(id) ? await readJob(deps, id as JobId, options, holding) : undefined;
-}
-
-function screenState(c: Context, deps: HttpDeps, reading: JobReading) {
-  const { scopes } = requestViewer(c);
-  return {
-    ...reading,
-    curl: curlCommands(c, deps),
-    exportCommand: deps.system?.exportCommand(reading.job.jobId),
-    may: (scope: (typeof scopes)[number]) => scopes.includes(scope),
-  };
 }
 
 const TITLE_LENGTH_MAX = 60;

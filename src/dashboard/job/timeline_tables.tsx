@@ -38,19 +38,19 @@ export function JobAttempts({ state }: JobProps) {
         caption="Attempts by task"
         headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
         asCards
+        rest={all > rows.length && (
+          <>
+            {counted(all - rows.length, "attempt before these is", "attempts before these are")}
+            {" not shown: "}
+            <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>{" "}
+            has all tasks.
+          </>
+        )}
       >
         {rows.map((row, index) => (
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
         ))}
       </Table>
-      {all > rows.length && (
-        <p class="hint">
-          {counted(all - rows.length, "attempt before these is", "attempts before these are")}{" "}
-          not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
-          {" "}
-          has all tasks.
-        </p>
-      )}
     </section>
   );
 }
@@ -174,6 +174,10 @@ function Backoff({ backoff }: { readonly backoff: BackoffSpan }) {
 
 const ROWS_MAX = 100;
 
+function earlierText({ length }: readonly unknown[]): string | false {
+  return length > ROWS_MAX && `${countText(length - ROWS_MAX)} before these are not shown.`;
+}
+
 /** For readers who cannot see the figure. */
 export function TimelineTables({ state }: JobProps) {
   return (
@@ -189,63 +193,57 @@ export function TimelineTables({ state }: JobProps) {
 
 function Conditions({ state }: JobProps) {
   const { conditions } = state.timeline;
-  const hidden = conditions.length - ROWS_MAX;
   return (
-    <>
-      <Table
-        caption="What the job was doing"
-        headings={["Condition", "After creation", "Lasted", "Since entry"]}
-        asCards
-      >
-        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, isOngoing, fromBy }) => (
-          <tr>
-            <th scope="row">{conditionText(condition)}</th>
-            <td data-name="after">
-              <Duration ms={fromMs} />
-            </td>
-            <td data-name="for">
-              <Duration ms={toMs - fromMs} />
-              {isOngoing && ", still going"}
-            </td>
-            <td>
-              <EntryLink pathOf={state.pathOf} logId={fromBy} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      {hidden > 0 && <p class="hint">{countText(hidden)} before these are not shown.</p>}
-    </>
+    <Table
+      caption="What the job was doing"
+      headings={["Condition", "After creation", "Lasted", "Since entry"]}
+      asCards
+      rest={earlierText(conditions)}
+    >
+      {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, isOngoing, fromBy }) => (
+        <tr>
+          <th scope="row">{conditionText(condition)}</th>
+          <td data-name="after">
+            <Duration ms={fromMs} />
+          </td>
+          <td data-name="for">
+            <Duration ms={toMs - fromMs} />
+            {isOngoing && ", still going"}
+          </td>
+          <td>
+            <EntryLink pathOf={state.pathOf} logId={fromBy} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
 function Events({ state }: JobProps) {
   const { marks } = state.timeline;
   if (marks.length === 0) return null;
-  const hidden = marks.length - ROWS_MAX;
   return (
-    <>
-      <Table
-        caption="Events that reached the job, or almost did"
-        headings={["Event", "After creation", "What it did", "For", "Entry"]}
-        asCards
-      >
-        {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (
-          <tr>
-            <th scope="row" class="mono">{eventType}</th>
-            <td data-name="after">
-              <Duration ms={atMs} />
-            </td>
-            <td>{MARK_WORDS[kind]}</td>
-            <td>
-              <UserText text={expectations.join(", ")} lengthMax={200} />
-            </td>
-            <td>
-              <EntryLink pathOf={state.pathOf} logId={logId} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      {hidden > 0 && <p class="hint">{countText(hidden)} before these are not shown.</p>}
-    </>
+    <Table
+      caption="Events that reached the job, or almost did"
+      headings={["Event", "After creation", "What it did", "For", "Entry"]}
+      asCards
+      rest={earlierText(marks)}
+    >
+      {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (
+        <tr>
+          <th scope="row" class="mono">{eventType}</th>
+          <td data-name="after">
+            <Duration ms={atMs} />
+          </td>
+          <td>{MARK_WORDS[kind]}</td>
+          <td>
+            <UserText text={expectations.join(", ")} lengthMax={200} />
+          </td>
+          <td>
+            <EntryLink pathOf={state.pathOf} logId={logId} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

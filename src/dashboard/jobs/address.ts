@@ -8,7 +8,7 @@ import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
-import { timeTyped } from "../form.tsx";
+import { filledParameters, timeTyped } from "../form.tsx";
 import { NOTE_PARAMETER } from "../notes.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
@@ -43,14 +43,10 @@ export class JobsAddress {
     this.#params = params;
   }
 
-  /** Drops blank parameters, which a browser sends for empty fields. */
   static of(params: URLSearchParams): JobsAddress {
-    const filled = [...params]
-      .map(([name, value]): [string, string] => [
-        name,
-        name.startsWith("created") ? timeTyped(value.trim()) : value.trim(),
-      ])
-      .filter(([, value]) => value !== "");
+    const filled = [...filledParameters(params)].map((
+      [name, value],
+    ) => [name, name.startsWith("created") ? timeTyped(value) : value]);
     return new JobsAddress(new URLSearchParams(filled));
   }
 

@@ -9,8 +9,9 @@ import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
+import { ReasonField } from "../parts/forms.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
-import { SettledChips } from "./filters.tsx";
+import { Chips } from "./filters.tsx";
 import { SearchedLine } from "./surroundings.tsx";
 
 interface BulkConfirmProps {
@@ -30,7 +31,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
       <h1>
         {jobs === 0 && preview.retried > 0 ? `${label} again?` : `${label} ${jobsText(preview)}?`}
       </h1>
-      <SettledChips address={address} />
+      <Chips address={address} isSettled />
       <p>
         For each job: {effect} This applies to matching jobs created up to entry{" "}
         {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
@@ -88,8 +89,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
           required={false}
         />
       )}
-      <label for="reason">Reason, recorded with each job (optional)</label>
-      <input id="reason" name="reason" maxlength={1_000} />
+      <ReasonField id="reason" />
       {confirm && (
         <Check
           name="confirm"

@@ -1,6 +1,6 @@
 /** The filters of the jobs screen: a form, the active filters, and counts by condition. */
 
-import { type Condition, CONDITIONS, conditionText } from "../../core/condition.ts";
+import { CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
@@ -117,13 +117,26 @@ const NAMES: Readonly<Record<string, string>> = {
   fingerprint: "error",
 };
 
+interface ChipsProps {
+  readonly address: JobsAddress;
+  /** Whether the filters can no longer be removed. */
+  readonly isSettled?: boolean;
+}
+
 /** The active filters, each with a link that removes it. */
-export function Chips({ address }: { readonly address: JobsAddress }) {
+export function Chips({ address, isSettled = false }: ChipsProps) {
   const { active } = address;
-  if (active.length === 0) return null;
+  if (active.length === 0) return isSettled ? <p>No filters: all jobs match.</p> : null;
   return (
     <ul class="row bare chips" aria-label="Filters in force">
       {active.map(([name, value]) => {
+        if (isSettled) {
+          return (
+            <li class="chip">
+              <ChipText name={name} value={value} />
+            </li>
+          );
+        }
         const others = address.all(name).filter((other) => other !== value);
         return (
           <li>
@@ -135,28 +148,13 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
           </li>
         );
       })}
-      {active.length >= 2 && (
+      {active.length >= 2 && !isSettled && (
         <li>
           <a href={address.with(Object.fromEntries(active.map(([name]) => [name, undefined])))}>
             Remove all
           </a>
         </li>
       )}
-    </ul>
-  );
-}
-
-/** The active filters, without links to remove them. */
-export function SettledChips({ address }: { readonly address: JobsAddress }) {
-  const { active } = address;
-  if (active.length === 0) return <p>No filters: all jobs match.</p>;
-  return (
-    <ul class="row bare chips" aria-label="Filters in force">
-      {active.map(([name, value]) => (
-        <li class="chip">
-          <ChipText name={name} value={value} />
-        </li>
-      ))}
     </ul>
   );
 }
@@ -182,46 +180,22 @@ export function ConditionTabs({ address, count }: TabsProps) {
   return (
     <nav id="job-tabs" class="job-tabs" aria-label="Conditions" data-live>
       <ul class="bare">
-        <Tab
-          name="all"
-          condition=""
-          jobs={count.jobs}
-          more={more}
-          isChosen={chosen === ""}
-          href={address.with({ condition: undefined })}
-        />
-        {CONDITIONS.map((condition) => (
-          <Tab
-            name={conditionText(condition)}
-            condition={condition}
-            jobs={count.conditions.get(condition) ?? 0}
-            more={more}
-            isChosen={chosen === condition}
-            href={address.with({ condition })}
-          />
-        ))}
+        {[undefined, ...CONDITIONS].map((condition) => {
+          const jobs = condition === undefined ? count.jobs : count.conditions.get(condition) ?? 0;
+          const tone = condition === undefined || jobs === 0 ? "" : ` condition-${condition}`;
+          const isChosen = chosen === (condition ?? "");
+          return (
+            <li>
+              <a href={address.with({ condition })} aria-current={isChosen ? "page" : undefined}>
+                <span>
+                  {condition === undefined ? "all" : conditionText(condition)}
+                </span>
+                <span class={`tab-count${tone}`}>{countText(jobs)}{more}</span>
+              </a>
+            </li>
+          );
+        })}
       </ul>
     </nav>
-  );
-}
-
-interface TabProps {
-  readonly name: string;
-  readonly condition: Condition | "";
-  readonly jobs: number;
-  readonly more: string;
-  readonly isChosen: boolean;
-  readonly href: string;
-}
-
-function Tab({ name, condition, jobs, more, isChosen, href }: TabProps) {
-  const tone = condition === "" || jobs === 0 ? "" : ` condition-${condition}`;
-  return (
-    <li>
-      <a href={href} aria-current={isChosen ? "page" : undefined}>
-        <span class="tab-name">{name}</span>
-        <span class={`tab-count${tone}`}>{countText(jobs)}{more}</span>
-      </a>
-    </li>
   );
 }

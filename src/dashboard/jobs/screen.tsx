@@ -33,6 +33,7 @@ import {
 } from "./surroundings.tsx";
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
+import { readOrRefusal } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NoteLine } from "../notes.tsx";
 import type { Route } from "../../http/route.ts";
@@ -54,22 +55,13 @@ interface PageRequest {
 
 async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const address = JobsAddress.of(new URL(c.req.url).searchParams);
-  const query = readOrRefusal(address);
+  const query = readOrRefusal(() => address.read());
+  // Invalid input is usually a typo, so it stays in the form.
   if (query instanceof Refusal) return refusedPage(c, deps, address, query);
   const mayOperate = requestViewer(c).scopes.includes("operate");
   const asked = { c, deps, address, query, filter: toJobFilter(query), mayOperate };
   if (query.do !== undefined && mayOperate) return confirmPage(asked, query.do);
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
-}
-
-/** Invalid input is usually a typo, so it stays in the form. */
-function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
-  try {
-    return address.read();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
 }
 
 const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;

@@ -85,7 +85,7 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
   });
   if (possible.length === 0) return null;
   return (
-    <p class="row job-bulk">
+    <p class="row">
       <span class="hint">All matching:</span>
       {possible.map((action) => (
         <a id={`${action}-all`} class="button" href={address.with({ do: action })}>

@@ -26,7 +26,7 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
   );
   if (possible.length === 0) return null;
   return (
-    <form id={SELECTION_FORM} method="post" action={JOBS_PATH} class="row job-bulk">
+    <form id={SELECTION_FORM} method="post" action={JOBS_PATH} class="row">
       <input type="hidden" name="return" value={returnTo} />
       <input type="hidden" name="ticked" value="yes" />
       <span class="hint">Ticked:</span>

@@ -115,45 +115,44 @@ interface LimitFieldsProps extends FormProps {
 function LimitFields(
   { id, limits: { maxRunning, perKey, rate }, byKey, refused }: LimitFieldsProps,
 ) {
-  const inForce = {
-    maxRunning,
-    perKey,
-    count: rate?.count,
-    perMs: rate && exactDuration(rate.perMs),
-  };
   const fieldOf = refusedFields(id, refused);
-  const input = (name: keyof typeof inForce, at = `/${name}`) => ({
-    ...fieldOf(name, at),
-    text: fieldOf(name, at).text ?? inForce[name]?.toString(),
-  });
+  const places = numberUpTo(PLACES_MAX);
+  const fields = [
+    { name: "maxRunning", label: "Running, at most", inForce: maxRunning, rules: places },
+    ...byKey
+      ? [{ name: "perKey", label: "Running of one key, at most", inForce: perKey, rules: places }]
+      : [],
+    {
+      name: "count",
+      at: "/rate/count",
+      label: "Starts, at most",
+      inForce: rate?.count,
+      rules: numberUpTo(RATE_COUNT_MAX),
+    },
+    {
+      name: "perMs",
+      at: "/rate/perMs",
+      label: "Within",
+      inForce: rate && exactDuration(rate.perMs),
+      rules: { placeholder: "1m" },
+    },
+  ].map(({ name, at, ...rest }) => ({ ...rest, field: fieldOf(name, at) }));
   return (
     <>
       <RefusedNote
         id={id}
         refused={refused}
-        inputs={[
-          "/maxRunning",
-          ...byKey ? ["/perKey"] : [],
-          "/rate/count",
-          "/rate/perMs",
-          "/reason",
-        ]}
+        inputs={[...fields.map(({ field }) => field.at), "/reason"]}
       />
-      <LineInput label="Running, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
-      {byKey && (
+      {fields.map(({ label, inForce, rules, field }) => (
         <LineInput
-          label="Running of one key, at most"
-          {...input("perKey")}
-          rules={numberUpTo(PLACES_MAX)}
+          label={label}
+          {...field}
+          text={field.text ?? inForce?.toString()}
+          rules={rules}
         />
-      )}
-      <LineInput
-        label="Starts, at most"
-        {...input("count", "/rate/count")}
-        rules={numberUpTo(RATE_COUNT_MAX)}
-      />
-      <LineInput label="Within" {...input("perMs", "/rate/perMs")} rules={{ placeholder: "1m" }} />
-      <ReasonField {...fieldOf("reason", "/reason")} required />
+      ))}
+      <ReasonField {...fieldOf("reason")} required />
     </>
   );
 }

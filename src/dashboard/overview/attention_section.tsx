@@ -88,7 +88,7 @@ interface SheetProps {
 
 function Sheet({ name, title, children }: SheetProps) {
   return (
-    <div class="sheet attention">
+    <div class="sheet">
       <h3>{title}</h3>
       <div id={`attention-${name}`} data-calm>{children}</div>
     </div>

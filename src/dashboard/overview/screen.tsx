@@ -3,16 +3,17 @@
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
+import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
+import { SAMPLE_EVENT } from "../system/event_screen.tsx";
 import { STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";
-import { CensusSection } from "./census_section.tsx";
+import { CensusSection, TrustStrip } from "./state_sections.tsx";
 import { TrendSection } from "./trend_section.tsx";
-import { TrustStrip } from "./trust_strip.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
-import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
+import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
@@ -20,7 +21,6 @@ import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
@@ -58,19 +58,12 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     // A failure to record and a pause have notes of their own.
     instanceTrouble(deps) === undefined ? engine.queueExplainer.explain() : undefined,
   ]);
-  const now = clock.now();
   const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");
   // A pause of everything comes first; others are listed under what may need attention.
   const isStopped = standing?.standsStill === true && isOfPauses(standing);
-  const pauseNotes = (
-    <PausesSection
-      pauses={pauses}
-      returnTo="/"
-      max={PAUSES_MAX}
-    />
-  );
-  const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
+  const pauseNotes = <PausesSection pauses={pauses} returnTo="/" max={PAUSES_MAX} />;
+  const stopped = standstillBrief(isOfPauses(standing) ? undefined : standing, clock.now());
   return page(c, deps, {
     title: "Overview",
     screen: "overview",
@@ -84,7 +77,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         label: `End the pause ${pauseId}`,
         command: commands.of({ method: "DELETE", path: `/pauses/${pauseId}` }),
       })),
-      ...standstillCalls(stoppedBy, commands),
+      ...(stopped?.next ?? []).flatMap(({ statement, action }) =>
+        action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
+      ),
     ],
     body: (
       <>
@@ -92,7 +87,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         <NoteLine c={c} deps={deps} />
         <Health deps={deps} />
         {isStopped && pauseNotes}
-        <Standstill {...stoppedBy} />
+        <div id="standstill" data-live>
+          {stopped !== undefined && <Standstill brief={stopped} />}
+        </div>
         <div id="first-job" data-live>
           {census.jobs === 0 && <FirstJob commands={commands} />}
         </div>
@@ -156,31 +153,14 @@ function instanceTrouble({ engine, shared }: HttpDeps): string | undefined {
   return undefined;
 }
 
-/** This example works with any definitions, since a plan needs no code. */
-const FIRST_JOB: JsonObject = {
-  jobId: "parcel-1",
-  plan: {
-    expected: [{
-      id: "shipped",
-      eventType: "shop.ParcelShipped",
-      correlation: { equals: { orderId: "42" } },
-    }],
-  },
-};
-
-const ITS_EVENT: JsonObject = {
-  eventType: "shop.ParcelShipped",
-  attributes: { orderId: "42" },
-};
-
 /** Shown while there are no jobs: how to submit one. */
 function FirstJob({ commands }: { readonly commands: Commands }) {
   return (
     <Empty title="There are no jobs yet">
       <p>Submit one that waits for a parcel, and see here what it is waiting for:</p>
-      <CopyText text={commands.post("/jobs", FIRST_JOB)} />
+      <CopyText text={commands.post("/jobs", { jobId: "parcel-1", ...OUTSIDE_JOB })} />
       <p>Then report that the parcel was shipped, and the job is done:</p>
-      <CopyText text={commands.post("/events", ITS_EVENT)} />
+      <CopyText text={commands.post("/events", SAMPLE_EVENT)} />
       <p>Or fill a throwaway journal with all kinds of jobs, and look around:</p>
       <CopyText text="deno task demo" />
     </Empty>
@@ -190,41 +170,8 @@ function FirstJob({ commands }: { readonly commands: Commands }) {
 /** Work that stopped more recently may resume by itself. */
 const SHOWN_AFTER_MS = 5_000;
 
-interface StandstillProps {
-  readonly told: QueueExplanation<Citation> | undefined;
-  readonly now: number;
-}
-
 /** Explains a standstill of all work: its cause, the evidence, and what would end it. */
-function Standstill({ told, now }: StandstillProps) {
-  return (
-    <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now) && <Cause told={told} now={now} />}
-    </div>
-  );
-}
-
-/** What would end it. */
-function standstillCalls(
-  { told, now }: StandstillProps,
-  commands: Commands,
-): readonly Call[] {
-  if (told === undefined || !isShown(told, now)) return [];
-  return toQueueBrief(told, now).next.flatMap(({ statement, action }) =>
-    action === undefined ? [] : [{ label: statement, command: commands.of(action) }]
-  );
-}
-
-function isShown({ standsStill, since }: QueueExplanation<Citation>, now: number): boolean {
-  return standsStill && (since === undefined || now - Date.parse(since) >= SHOWN_AFTER_MS);
-}
-
-interface CauseProps extends StandstillProps {
-  readonly told: QueueExplanation<Citation>;
-}
-
-function Cause({ told, now }: CauseProps) {
-  const { summary, reasons, next } = toQueueBrief(told, now);
+function Standstill({ brief: { summary, reasons, next } }: { readonly brief: QueueBrief }) {
   return (
     <section class="note note-bad stack" aria-label="Why no work is done">
       <p role="alert">
@@ -238,4 +185,16 @@ function Cause({ told, now }: CauseProps) {
       </ul>
     </section>
   );
+}
+
+type QueueBrief = ReturnType<typeof toQueueBrief>;
+
+/** `undefined` if work is done, or may resume by itself. */
+function standstillBrief(
+  told: QueueExplanation<Citation> | undefined,
+  now: number,
+): QueueBrief | undefined {
+  const sinceMs = told?.since === undefined ? -Infinity : Date.parse(told.since);
+  const isLasting = told?.standsStill === true && now - sinceMs >= SHOWN_AFTER_MS;
+  return isLasting ? toQueueBrief(told, now) : undefined;
 }

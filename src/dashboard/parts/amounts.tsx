@@ -73,10 +73,19 @@ export function Duration({ ms }: { readonly ms: number }) {
 
 const NOTE_LENGTH_MAX = 300;
 
-/** Progress as a bar. */
-export function ProgressBar({ done, total }: { readonly done: number; readonly total: number }) {
-  const text = countOf(done, total);
-  return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
+interface ProgressBarProps {
+  readonly done: number;
+  readonly total: number;
+  /** Default: `40 of 100`. */
+  readonly text?: string;
+  /** What progresses, if the text does not say it. */
+  readonly label?: string;
+}
+
+export function ProgressBar({ done, total, text = countOf(done, total), label }: ProgressBarProps) {
+  return (
+    <progress max={Math.max(1, total)} value={done} aria-label={label ?? text}>{text}</progress>
+  );
 }
 
 /** `40 of 100`, with a bar if the total is known. */

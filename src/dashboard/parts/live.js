@@ -72,6 +72,7 @@ if (liveUrl !== undefined && control !== null) {
   document.addEventListener("daybook:refresh", () => isPaused || void refresh());
   document.addEventListener("submit", warn);
   streams.addEventListener("message", makeRoom);
+  setInterval(refreshIfRunning, QUIET_MS);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
@@ -134,6 +135,12 @@ function togglePause() {
   sessionStorage.setItem(PAUSED_KEY, String(isPaused));
   if (!isPaused) void refresh();
   show();
+}
+
+/** A verification records nothing while it reads, so the stream reports no change. */
+function refreshIfRunning() {
+  const isRunning = document.querySelector("[data-running]") !== null;
+  if (isRunning && !isPaused && document.visibilityState === "visible") void refresh();
 }
 
 /** A hidden tab closes its stream. */

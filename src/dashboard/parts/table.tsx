@@ -10,25 +10,30 @@ interface TableProps {
   readonly asCards?: boolean;
   /** Rows of cells. */
   readonly children: Child;
+  /** What is said of the rows that are not shown, if there are any. */
+  readonly rest?: Child | false;
 }
 
 /** It scrolls inside its own box, so that the page never scrolls sideways. */
-export function Table({ caption, headings, asCards = false, children }: TableProps) {
+export function Table({ caption, headings, asCards = false, children, rest = false }: TableProps) {
   return (
-    <div
-      class={asCards ? "table-box as-cards" : "table-box"}
-      tabindex={0}
-      role="region"
-      aria-label={caption}
-    >
-      <table>
-        <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>{headings.map((heading) => <th scope="col">{heading}</th>)}</tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
+    <>
+      <div
+        class={asCards ? "table-box as-cards" : "table-box"}
+        tabindex={0}
+        role="region"
+        aria-label={caption}
+      >
+        <table>
+          <caption class="unseen">{caption}</caption>
+          <thead>
+            <tr>{headings.map((heading) => <th scope="col">{heading}</th>)}</tr>
+          </thead>
+          <tbody>{children}</tbody>
+        </table>
+      </div>
+      {rest !== false && <p class="hint">{rest}</p>}
+    </>
   );
 }
 

@@ -1,17 +1,9 @@
 /** The fields of a form as inputs, each with its errors. */
 
-import { assertNever } from "../../core/assert_never.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import { inputState, Issues, issuesAt, JsonInput, LabelledInput } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
-import {
-  type ChoiceField,
-  type Field,
-  isOneLine,
-  type NumberField,
-  rulesText,
-  type SchemaForm,
-} from "./field.ts";
+import { type Field, isOneLine, type NumberField, rulesText, type SchemaForm } from "./field.ts";
 import { fieldText, type FormTexts, inputName } from "./form_texts.ts";
 
 export interface SchemaFieldsProps {
@@ -43,7 +35,7 @@ interface FieldInputProps {
 }
 
 function FieldInput({ field, text, issues }: FieldInputProps) {
-  const { name, pointer, isRequired, isSecret } = field;
+  const { name, pointer, isRequired, isSecret, kind } = field;
   const labelled = {
     id: `field${encodeURIComponent(pointer.toWellFormed())}`,
     label: name === "" ? '""' : name,
@@ -53,78 +45,56 @@ function FieldInput({ field, text, issues }: FieldInputProps) {
     at: pointer,
   };
   const shown = isSecret ? "" : text;
-  const input = { name: inputName(field), ...inputState(labelled), required: isRequired };
-  const placeholder = placeholderOf(field);
-  switch (field.kind) {
-    case "text":
-      return isOneLine(field)
-        ? (
-          <LabelledInput {...labelled}>
-            <input
-              {...input}
-              placeholder={placeholder}
-              minlength={field.lengthMin}
-              maxlength={field.lengthMax}
-              type={isSecret ? "password" : "text"}
-              autocomplete={isSecret ? "off" : undefined}
-              spellcheck={false}
-              value={shown}
-            />
-          </LabelledInput>
-        )
-        : (
-          <LabelledInput {...labelled}>
-            <textarea
-              {...input}
-              placeholder={placeholder}
-              rows={1}
-              class="grows"
-              spellcheck={false}
-            >
-              {`\n${shown}`}
-            </textarea>
-          </LabelledInput>
-        );
-    case "number":
-      return (
-        <LabelledInput {...labelled}>
-          <input
-            {...input}
-            {...numberRules(field)}
-            placeholder={placeholder}
-            type="number"
-            value={shown}
-          />
-        </LabelledInput>
-      );
-    case "choice":
-      return (
-        <LabelledInput {...labelled}>
-          <Choice input={input} field={field} text={text} />
-        </LabelledInput>
-      );
-    case "json":
-      return (
-        <JsonInput
-          {...labelled}
-          name={input.name}
-          isRequired={isRequired}
-          text={shown}
-          placeholder={placeholder}
-        />
-      );
-    default:
-      return assertNever(field, "field");
+  const placeholder = kind === "choice" ? undefined : placeholderOf(field);
+  const common = { name: inputName(field), placeholder };
+  if (kind === "json") {
+    return <JsonInput {...labelled} {...common} isRequired={isRequired} text={shown} />;
   }
+  const input = { ...common, ...inputState(labelled), required: isRequired };
+  return (
+    <LabelledInput {...labelled}>
+      {kind === "choice" && <Choice input={input} field={field} text={text} />}
+      {kind === "number" && (
+        <input
+          {...input}
+          {...numberRules(field)}
+          type="number"
+          value={shown}
+        />
+      )}
+      {kind === "text" && <TextInput input={input} field={field} text={shown} />}
+    </LabelledInput>
+  );
 }
 
-interface ChoiceProps {
+interface InputProps<Kind extends Field["kind"]> {
   readonly input: Readonly<Record<string, unknown>>;
-  readonly field: ChoiceField;
+  readonly field: Field & { readonly kind: Kind };
   readonly text: string;
 }
 
-function Choice({ input, field, text }: ChoiceProps) {
+function TextInput({ input, field, text }: InputProps<"text">) {
+  const { lengthMin, lengthMax, isSecret } = field;
+  return isOneLine(field)
+    ? (
+      <input
+        {...input}
+        minlength={lengthMin}
+        maxlength={lengthMax}
+        type={isSecret ? "password" : "text"}
+        autocomplete={isSecret ? "off" : undefined}
+        spellcheck={false}
+        value={text}
+      />
+    )
+    : (
+      <textarea {...input} rows={1} class="grows" spellcheck={false}>
+        {`\n${text}`}
+      </textarea>
+    );
+}
+
+function Choice({ input, field, text }: InputProps<"choice">) {
   return (
     <select {...input}>
       <option value="">{field.isRequired ? "choose" : "leave out"}</option>

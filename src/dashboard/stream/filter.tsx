@@ -7,6 +7,7 @@ import { STRATA } from "../../core/event.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import { inputState, Issues, issuesAt, LabelledInput, LineInput } from "../parts/forms.tsx";
 import type { Problem } from "../../http/problems/problem.ts";
+import { filledParameters, readOrRefusal } from "../form.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import {
   type EntriesFound,
@@ -45,39 +46,21 @@ export interface ParsedStreamQuery {
   readonly issues: readonly PointedIssue[];
 }
 
-/** Forms also send empty fields, which are ignored. */
 export function parseStreamQuery(request: Request): ParsedStreamQuery {
   const url = new URL(request.url);
-  const filled = [...url.searchParams].filter(([, value]) => value.trim() !== "");
-  const trimmed = new URLSearchParams(filled.map(([name, value]) => [name, value.trim()]));
-  const text = (name: string) => trimmed.getAll(name).join(",");
-  const texts = {
-    types: text("types"),
-    stratum: text("stratum"),
-    jobId: text("jobId"),
-    only: text("only"),
-  };
-  url.search = withoutSpaces(trimmed).toString();
-  return { texts, ...parsed(new Request(url)) };
-}
-
-/** People type a space after a comma. */
-function withoutSpaces(search: URLSearchParams): URLSearchParams {
-  return new URLSearchParams(
-    [...search].map(([name, value]) => [name, name === "types" ? value.replace(/\s/g, "") : value]),
+  const filled = filledParameters(url.searchParams);
+  const texts = Object.fromEntries(
+    FILTER_NAMES.map((name) => [name, filled.getAll(name).join(",")]),
+  ) as FilterTexts;
+  // People type a space after a comma.
+  if (texts.types !== "") filled.set("types", texts.types.replace(/\s/g, ""));
+  url.search = filled.toString();
+  const query = readOrRefusal(() => readQuery(new Request(url), PARAMETERS));
+  if (!(query instanceof Refusal)) return { texts, query, issues: [] };
+  const issues = (query.members.errors ?? []).flatMap((issue) =>
+    "parameter" in issue ? [{ pointer: issue.parameter, detail: issue.detail }] : []
   );
-}
-
-function parsed(request: Request): Omit<ParsedStreamQuery, "texts"> {
-  try {
-    return { query: readQuery(request, PARAMETERS), issues: [] };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const issues = (error.members.errors ?? []).flatMap((issue) =>
-      "parameter" in issue ? [{ pointer: issue.parameter, detail: issue.detail }] : []
-    );
-    return { query: undefined, problem: error, issues };
-  }
+  return { texts, query: undefined, problem: query, issues };
 }
 
 /** The filters and the position as a query; may be empty. */

@@ -3,7 +3,7 @@
 import { Needs } from "../parts/viewing.tsx";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
-import { issuesAt, LabelledInput, LineInput, OnceField } from "../parts/forms.tsx";
+import { inputState, issuesAt, LabelledInput, LineInput, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";
@@ -97,7 +97,36 @@ function LackingHint(props: CreationFormProps) {
   );
 }
 
-const OPTION_POINTERS = ["/jobId", "/priority", "/labels", "/startAt"];
+const LINES = [
+  {
+    id: "job-id",
+    name: OPTION.jobId,
+    label: "Job id",
+    hint: "Generated if blank.",
+    rules: { maxlength: 128 },
+  },
+  {
+    id: "priority",
+    name: OPTION.priority,
+    label: "Priority",
+    hint: "Lower runs sooner; 0 if blank.",
+    rules: { type: "number", step: 1, min: -1_000, max: 1_000 },
+  },
+  {
+    id: "start-at",
+    name: OPTION.startAt,
+    label: "Start at (UTC)",
+    hint: "Immediately if blank.",
+    rules: { type: "datetime-local", step: 1 },
+  },
+] as const;
+const LABELS = {
+  id: "labels",
+  label: "Labels",
+  at: `/${OPTION.labels}`,
+  hint: "One per line, such as team:north.",
+};
+const OPTION_POINTERS = [...LINES.map(({ name }) => `/${name}`), LABELS.at];
 
 interface OptionsProps {
   readonly texts: FormTexts;
@@ -109,45 +138,16 @@ function Options({ texts, issues }: OptionsProps) {
     name !== OPTION.once && (texts.get(name) ?? "").trim() !== ""
   );
   const isWrong = OPTION_POINTERS.some((one) => issuesAt(issues, one).length > 0);
-  const option = (name: "jobId" | "priority" | "startAt") => ({
-    name: OPTION[name],
-    text: texts.get(OPTION[name]),
-    at: `/${name}`,
-    issues,
-  });
+  const labels = { ...LABELS, issues };
   return (
     <details class="folded options" open={isUsed || isWrong}>
       <summary>Options: id, priority, labels, start</summary>
       <div class="options-grid">
-        <LineInput
-          id="job-id"
-          label="Job id"
-          {...option("jobId")}
-          hint="Generated if blank."
-          rules={{ maxlength: 128 }}
-        />
-        <LineInput
-          id="priority"
-          label="Priority"
-          {...option("priority")}
-          hint="Lower runs sooner; 0 if blank."
-          rules={{ type: "number", step: 1, min: -1_000, max: 1_000 }}
-        />
-        <LineInput
-          id="start-at"
-          label="Start at (UTC)"
-          {...option("startAt")}
-          hint="Immediately if blank."
-          rules={{ type: "datetime-local", step: 1 }}
-        />
-        <LabelledInput
-          id="labels"
-          label="Labels"
-          issues={issues}
-          at="/labels"
-          hint="One per line, such as team:north."
-        >
-          <textarea id="labels" name={OPTION.labels} rows={2} spellcheck={false}>
+        {LINES.map((line) => (
+          <LineInput {...line} at={`/${line.name}`} text={texts.get(line.name)} issues={issues} />
+        ))}
+        <LabelledInput {...labels}>
+          <textarea {...inputState(labels)} name={OPTION.labels} rows={2} spellcheck={false}>
             {`\n${texts.get(OPTION.labels) ?? ""}`}
           </textarea>
         </LabelledInput>

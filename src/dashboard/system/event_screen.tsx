@@ -28,7 +28,8 @@ import type { Route } from "../../http/route.ts";
 const PATH = "/ui/system/event";
 
 const FORM = toForm(schemaObject(withinLazy(incomingEvent), {}), "event");
-const SAMPLE: JsonValue = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
+/** What `OUTSIDE_JOB` waits for. */
+export const SAMPLE_EVENT = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
 
 export const EVENT_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: show },
@@ -37,7 +38,7 @@ export const EVENT_SCREEN_ROUTES: readonly Route[] = [
 
 function show(c: Context, deps: HttpDeps): Response {
   readQuery(c.req.raw, NOTE_PARAMETER);
-  return eventPage(c, deps, formTexts(FORM, SAMPLE));
+  return eventPage(c, deps, formTexts(FORM, SAMPLE_EVENT));
 }
 
 /** The page shows the receipt; or the form again, with everything typed. */

@@ -19,7 +19,7 @@ import { Table, Term } from "../parts/table.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm } from "../parts/forms.tsx";
-import { momentText, Time } from "../parts/amounts.tsx";
+import { momentText, ProgressBar, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */
 export function isNewJournal(report: RecoveryReport): boolean {
@@ -101,6 +101,11 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
         <Table
           caption="Segments, the newest first"
           headings={["Name", "First logId", "Bytes"]}
+          rest={hidden > 0 && (
+            <>
+              {countText(hidden)} older ones are in <a href="/journal">the JSON</a>.
+            </>
+          )}
         >
           {shown.map(({ name, firstLogId, bytes }) => (
             <tr>
@@ -110,11 +115,6 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
             </tr>
           ))}
         </Table>
-        {hidden !== 0 && (
-          <p class="hint">
-            {countText(hidden)} older ones are in <a href="/journal">the JSON</a>.
-          </p>
-        )}
       </div>
     </details>
   );
@@ -208,15 +208,11 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
     case undefined:
       return null;
     case "running":
-      return <ProgressBar done={run.bytesDone} total={run.bytesTotal} text={progressText(run)} />;
-    case "ended":
-      return (
-        <ProgressBar
-          done={1}
-          total={1}
-          text={`read to the end at ${momentText(run.endedAt, undefined)} UTC`}
-        />
-      );
+      return <Read done={run.bytesDone} total={run.bytesTotal} text={progressText(run)} />;
+    case "ended": {
+      const text = `read to the end at ${momentText(run.endedAt, undefined)} UTC`;
+      return <Read done={1} total={1} text={text} />;
+    }
     case "failed":
       return (
         <p class="note note-bad">
@@ -228,23 +224,11 @@ function Progress({ run }: { readonly run: VerificationRun | null }) {
   }
 }
 
-interface ProgressBarProps {
-  readonly done: number;
-  readonly total: number;
-  readonly text: string;
-}
-
-function ProgressBar({ done, total, text }: ProgressBarProps) {
+function Read(amount: { readonly done: number; readonly total: number; readonly text: string }) {
   return (
     <div class="progress">
-      <progress
-        max={Math.max(1, total)}
-        value={done}
-        aria-label="How much of the journal has been read"
-      >
-        {text}
-      </progress>
-      <p class="soft">{text}</p>
+      <ProgressBar {...amount} label="How much of the journal has been read" />
+      <p class="soft">{amount.text}</p>
     </div>
   );
 }

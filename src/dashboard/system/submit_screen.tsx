@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { Term } from "../parts/table.tsx";
-import type { JsonValue } from "../../core/json.ts";
+import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem } from "../../http/problems/problem.ts";
@@ -65,21 +65,13 @@ type ScreenOf = (c: Context, deps: HttpDeps) => CreationScreen;
 
 const ofType: ScreenOf = (c, deps) => typeForm(deps, c.req.param("type") ?? "");
 
-const SAMPLE_PLAN: JsonValue = {
-  expected: [{
-    id: "shipped",
-    eventType: "shop.ParcelShipped",
-    correlation: { equals: { orderId: "42" } },
-  }],
-};
-
 const PLAN_FIELDS = toForm({ description: "What the job is waiting for." }, "plan");
 
 const PLAN_FORM: CreationScreen = {
   title: "A plan",
   path: "/ui/system/plan",
   subject: { kind: "plan", form: PLAN_FIELDS },
-  texts: formTexts(PLAN_FIELDS, SAMPLE_PLAN),
+  texts: formTexts(PLAN_FIELDS, OUTSIDE_JOB.plan),
   body: (form) => <PlanPage form={form} />,
 };
 

@@ -79,7 +79,12 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
   const more = changes.length - ROWS_MAX;
   return (
     <div class="changes">
-      <Table caption={caption} headings={["Path", "From", "To"]}>
+      <Table
+        caption={caption}
+        headings={["Path", "From", "To"]}
+        rest={more > 0 &&
+          `${more} more changes are in the JSON; the curl call returns all of them.`}
+      >
         {changes.slice(0, ROWS_MAX).map(({ path, from, to }) => (
           <tr>
             <th scope="row" class="mono">
@@ -94,11 +99,6 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
           </tr>
         ))}
       </Table>
-      {more > 0 && (
-        <p class="hint">
-          {more} more changes are in the JSON; the curl call returns all of them.
-        </p>
-      )}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { UserText } from "../parts/text.tsx";
 import { ChangeLine, COMPARE_FORM } from "./changes.tsx";
 import { WHAT_IF_FORM } from "./what_if.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
-import { findNeighbours, type Neighbours, ROWS_MAX, type TimeView } from "./time_view.ts";
+import { ROWS_MAX, type TimeView } from "./time_view.ts";
 import { countOf } from "../../core/counted.ts";
 
 interface EntryTableProps {
@@ -196,25 +196,22 @@ export function Slider({ view, query }: SliderProps) {
   );
 }
 
-const WORDS: readonly (readonly [keyof Neighbours, string])[] = [
-  ["first", "First"],
-  ["previous", "Previous"],
-  ["next", "Next"],
-  ["last", "Last"],
-];
-
-function Steps({ view, query }: SliderProps) {
-  const neighbours = findNeighbours(view);
+function Steps({ view: { logIds, index, job }, query }: SliderProps) {
+  const last = logIds.length - 1;
+  const steps = [["First", 0], ["Previous", index - 1], ["Next", index + 1], [
+    "Last",
+    last,
+  ]] as const;
   return (
     <nav id="steps" class="steps" aria-label="Entries of the job">
-      {WORDS.map(([name, text]) => {
-        const index = neighbours[name];
-        const at = index === undefined ? undefined : view.logIds[index];
-        if (index === undefined || at === undefined) {
+      {steps.map(([text, to]) => {
+        const at = logIds[to];
+        // At an end, neither of the two links in that direction leads anywhere.
+        if (at === undefined || to === index) {
           return <span class="button" aria-disabled="true">{text}</span>;
         }
-        const path = timePath(view.job.jobId, { ...query, at });
-        return <a class="button" href={path} data-step={index + 1}>{text}</a>;
+        const path = timePath(job.jobId, { ...query, at });
+        return <a class="button" href={path} data-step={to + 1}>{text}</a>;
       })}
     </nav>
   );

@@ -105,7 +105,7 @@ const STATE_WORDS: Readonly<Record<string, string>> = { any: "in any state", non
 function Rule({ rule, why }: { readonly rule: RuleName; readonly why: string }) {
   const { state, incoming, condition, next } = RULES[rule];
   return (
-    <div class="rule">
+    <div>
       <p>
         <UserText text={why} />
       </p>
@@ -136,25 +136,25 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
   if (tasks.length === 0) return <p class="soft">No task had started.</p>;
   const more = tasks.length - ROWS_MAX;
   return (
-    <>
-      {more > 0 && (
-        <p class="hint">{counted(more, "earlier task is", "earlier tasks are")} in the JSON.</p>
-      )}
-      <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]} asCards>
-        {tasks.slice(-ROWS_MAX).map((task) => (
-          <tr data-task={task.taskId}>
-            <th scope="row">
-              <UserText text={task.taskId} />
-            </th>
-            <td>{task.status}</td>
-            <td data-name="attempts">{task.attempts}</td>
-            <td class="told">
-              <Now task={task} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-    </>
+    <Table
+      caption="Tasks"
+      headings={["Task", "Status", "Attempts", "Now"]}
+      asCards
+      rest={more > 0 && `${counted(more, "earlier task is", "earlier tasks are")} in the JSON.`}
+    >
+      {tasks.slice(-ROWS_MAX).map((task) => (
+        <tr data-task={task.taskId}>
+          <th scope="row">
+            <UserText text={task.taskId} />
+          </th>
+          <td>{task.status}</td>
+          <td data-name="attempts">{task.attempts}</td>
+          <td class="told">
+            <Now task={task} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -102,22 +102,6 @@ async function readSteps(
   return new Map(steps.map((step) => [step.logId, step]));
 }
 
-/** Indexes of the entries to navigate to; absent at the ends. */
-export interface Neighbours {
-  readonly first?: number;
-  readonly previous?: number;
-  readonly next?: number;
-  readonly last?: number;
-}
-
-export function findNeighbours({ logIds, index }: TimeView): Neighbours {
-  const last = logIds.length - 1;
-  return {
-    ...(index === 0 ? {} : { first: 0, previous: index - 1 }),
-    ...(index === last ? {} : { next: index + 1, last }),
-  };
-}
-
 const MILESTONES_MAX = 40;
 
 /** Some of them, if there are many. */

@@ -13,7 +13,7 @@ import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseSupposition } from "../../documents/supposition.ts";
-import { inputState, Issues, issuesAt, JsonInput, LabelledInput } from "../parts/forms.tsx";
+import { Issues, issuesAt, JsonInput, LineInput } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 
@@ -237,13 +237,6 @@ const EVENTS_HINT = (
   </>
 );
 
-const UP_TO = {
-  id: "upTo",
-  label: "Up to",
-  at: "/upTo",
-  hint: "A logId, an eventId or a time; if empty, up to now.",
-};
-
 const LIMITS_HINT = (
   <>
     Limits of its type, without other changes: whether the job would start now, or would have waited
@@ -252,7 +245,6 @@ const LIMITS_HINT = (
 );
 
 function Fields({ form, issues, planIsTooLong, hasLimits, sampleEvent }: WhatIfSectionProps) {
-  const upTo = { ...UP_TO, issues };
   return (
     <>
       <JsonInput
@@ -276,9 +268,15 @@ function Fields({ form, issues, planIsTooLong, hasLimits, sampleEvent }: WhatIfS
           : "This is the plan of the job; unchanged, it has no effect."}
         text={form.plan}
       />
-      <LabelledInput {...upTo}>
-        <input {...inputState(upTo)} name="upTo" value={form.upTo} />
-      </LabelledInput>
+      <LineInput
+        id="upTo"
+        name="upTo"
+        label="Up to"
+        at="/upTo"
+        issues={issues}
+        hint="A logId, an eventId or a time; if empty, up to now."
+        text={form.upTo}
+      />
       {hasLimits && (
         <JsonInput
           id="limits"

@@ -37,10 +37,10 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
     >
       <dl class="facts">
         <Term name="Supposed">
-          <JobStanding job={job} />
+          <StandingText standing={standingOf(job)} />
         </Term>
         <Term name="Recorded">
-          <JobStanding job={recorded.job} />
+          <StandingText standing={standingOf(recorded.job)} />
         </Term>
         <Term name="First difference">
           {firstDifference === null
@@ -81,14 +81,6 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
   );
 }
 
-function JobStanding({ job }: { readonly job: JobState }) {
-  return (
-    <>
-      {job.state} <ConditionMark condition={deriveCondition(job)} />
-    </>
-  );
-}
-
 function First({ difference }: { readonly difference: FirstDifference }) {
   const { logId, eventType, actual, whatIf, why } = difference;
   return (
@@ -104,8 +96,9 @@ function First({ difference }: { readonly difference: FirstDifference }) {
 }
 
 interface StandingTextProps {
-  readonly standing: Standing | null;
-  readonly absent: string;
+  /** `null` if the entry is missing. */
+  readonly standing: Pick<Standing, "state" | "condition"> | null;
+  readonly absent?: string;
 }
 
 function StandingText({ standing, absent }: StandingTextProps) {
@@ -117,6 +110,10 @@ function StandingText({ standing, absent }: StandingTextProps) {
   );
 }
 
+function standingOf(job: JobState) {
+  return { state: job.state, condition: deriveCondition(job) };
+}
+
 interface SidesProps {
   readonly pairs: readonly StepPair[];
   /** Whether these are all steps. */
@@ -125,21 +122,16 @@ interface SidesProps {
 
 function Sides({ pairs, areAll }: SidesProps) {
   const [first, last] = [pairs[0], pairs.at(-1)];
+  const isPart = !areAll && first !== undefined && last !== undefined;
   return (
-    <>
-      <Table
-        caption="Steps side by side"
-        headings={["Entry", "Type", "As recorded", "As supposed"]}
-      >
-        {pairs.map((pair) => <PairRow pair={pair} />)}
-      </Table>
-      {!areAll && first !== undefined && last !== undefined && (
-        <p class="hint">
-          Steps from entry {first.logId} to{" "}
-          {last.logId}; the curl call returns all of them, in pages.
-        </p>
-      )}
-    </>
+    <Table
+      caption="Steps side by side"
+      headings={["Entry", "Type", "As recorded", "As supposed"]}
+      rest={isPart &&
+        `Steps from entry ${first.logId} to ${last.logId}; the curl call returns all of them, in pages.`}
+    >
+      {pairs.map((pair) => <PairRow pair={pair} />)}
+    </Table>
   );
 }
 

@@ -209,7 +209,7 @@ interface Kind {
 const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
 
 /** Equal for errors that are the very same, apart from paths of URLs. */
-export function withoutPaths(error: Kind["error"]): string {
+function withoutPaths(error: Kind["error"]): string {
   return errorText(error).replaceAll(PATH, "$1");
 }
 

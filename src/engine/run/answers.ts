@@ -10,7 +10,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
-import { hasSwapped } from "../../core/waits.ts";
+import { findWait, hasSwapped } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
 import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -301,10 +301,9 @@ export class Answers {
   }
 
   /** Whether `run` has asked for a recorded wait again, in the same order. */
-  #isWaitedFor({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
-    const withins = this.#ctx?.withinsOf(expectation) ?? [];
-    return wait <= withins.length &&
-      !hasSwapped(this.#job.whole, expectation, wait, withins);
+  #isWaitedFor(recorded: TimedWait): boolean {
+    const withins = this.#ctx?.withinsOf(recorded.expectation) ?? [];
+    return recorded.wait <= withins.length && !hasSwapped(this.#job.whole, recorded, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
@@ -312,9 +311,10 @@ export class Answers {
       return this.#ctx?.expects(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
-      const { name: expectation, wait } = settlement;
-      return this.#ctx?.isAwaited(expectation, wait) === true &&
-        (wait === undefined || this.#isWaitedFor({ expectation, wait }));
+      const { name, wait } = settlement;
+      if (this.#ctx?.isAwaited(name, wait) !== true) return false;
+      const recorded = wait === undefined ? undefined : findWait(this.#job.whole, name, wait);
+      return recorded === undefined || this.#isWaitedFor(recorded);
     }
     return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }

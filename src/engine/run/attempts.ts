@@ -69,6 +69,11 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#open.length > 0;
   }
 
+  /** Whether the start of the newest attempt is not durable yet. */
+  get isStarting(): boolean {
+    return (this.#open.at(-1)?.startedBy ?? 0) > this.run.services.writer.durableLogId;
+  }
+
   /** Calls back, soon after, when no attempt is open. */
   whenIdle(callback: () => void): void {
     if (this.isBusy) (this.#onIdle ??= []).push(callback);
@@ -145,13 +150,13 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** The job has failed or was cancelled: ends its tasks, or its compensations. */
   cancel(): void {
-    for (const attempt of this.#open) attempt.interrupt("cancelled");
+    for (const attempt of [...this.#open]) attempt.interrupt("cancelled");
   }
 
   /** The process stops: ends running attempts and begins no more. */
   stop(): void {
     this.#isStopped = true;
-    for (const attempt of this.#open) attempt.interrupt("shutdown");
+    for (const attempt of [...this.#open]) attempt.interrupt("shutdown");
   }
 
   #enterSlot(): void {
@@ -235,7 +240,9 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const { services } = this.run;
     const last = attempt.lastReport();
     const progress = last === undefined ? [] : [this.#progressOf(attempt, last)];
-    this.#open = this.#open.filter((other) => other !== attempt);
+    // Attempts usually end in the order in which they began, and there may be thousands.
+    const at = this.#open.indexOf(attempt);
+    if (at >= 0) this.#open.splice(at, 1);
     if (attempt.isCalled) this.#running--;
     if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
     try {

@@ -17,6 +17,12 @@ import type { MainAttempt } from "./main_attempt.ts";
 import type { Work } from "./run_services.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 
+/**
+ * How many steps begin at a time; the others once these are durable. `run` may ask for thousands
+ * together, and to record all of them would make everything else wait.
+ */
+const STEPS_MAX = 250;
+
 /** The parts of a job's run, which all its calls of `run` share. */
 export interface RunParts extends RunOfAttempts {
   readonly main: MainAttempt;
@@ -128,14 +134,21 @@ export class PendingWork {
     if (services.draining || isHeld(job.head)) return;
     const common = { stratum: "framework", eventType: "job.TimerSet", jobId } as const;
     const about = { ...common, ...trace.ids };
-    const drafts = timers.filter((timer) => !this.#isSet(timer)).map((timer): JobEventDraft => {
+    const drafts: JobEventDraft[] = [];
+    let seen = 0;
+    for (const timer of timers) {
+      if (drafts.length === STEPS_MAX) break;
+      seen++;
+      if (this.#isSet(timer)) continue;
       const dueAt = restDueAt(timer.time, services.clock.now());
-      return timer.kind === "sleep"
-        ? { ...about, taskId: timer.taskId, attributes: { dueAt } }
-        : { ...about, attributes: waitAttributes(timer, dueAt) };
-    });
+      drafts.push(
+        timer.kind === "sleep"
+          ? { ...about, taskId: timer.taskId, attributes: { dueAt } }
+          : { ...about, attributes: waitAttributes(timer, dueAt) },
+      );
+    }
     if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
-    this.#timers = undefined;
+    this.#timers = seen < timers.length ? timers.slice(seen) : undefined;
   }
 
   #startReady(): void {
@@ -143,7 +156,8 @@ export class PendingWork {
     if (services.draining) return;
     // A job that runs alone also runs its own tasks one at a time.
     if (lease.isAlone && attempts.isBusy) return;
-    const works = this.#ready.splice(0, lease.isAlone ? 1 : Infinity);
+    if (this.#ready.length > STEPS_MAX && attempts.isStarting) return;
+    const works = this.#ready.splice(0, lease.isAlone ? 1 : STEPS_MAX);
     // If the job was suspended, the works start when it resumes.
     if (!this.#start(works)) this.#ready.unshift(...works);
   }

@@ -230,6 +230,11 @@ export class RunContext implements JobContext<string> {
     return this.waits.filter((wait) => wait.name === name);
   }
 
+  /** Costs nothing while the first of all waits is for it, as when there are thousands. */
+  #isTimed(name: string): boolean {
+    return this.#waits?.values().some((wait) => wait.name === name) ?? false;
+  }
+
   #end(wait: WaitRequest, events: Events | undefined): void {
     this.#waits?.delete(waitKey(wait.name, wait.wait));
     wait.resolve(events);
@@ -237,18 +242,21 @@ export class RunContext implements JobContext<string> {
 
   /** Whether `run` waits for something that a deadline would end. */
   isAwaited(name: string, wait: number | undefined): boolean {
-    if (wait === undefined) return this.#waitsOf(name).length > 0;
+    if (wait === undefined) return this.#isTimed(name);
     return this.#waits?.has(waitKey(name, wait)) ?? false;
   }
 
   /** A deadline passed: ends one wait of an expectation, or all waits when it is waived. */
   answerDeadline(name: string, wait: number | undefined): void {
-    for (const one of this.#waitsOf(name)) {
-      if (wait === undefined || one.wait === wait) this.#end(one, undefined);
+    if (wait === undefined) {
+      for (const one of this.#waitsOf(name)) this.#end(one, undefined);
+      (this.#waived ??= new Set()).add(name);
+    } else {
+      const one = this.#waits?.get(waitKey(name, wait));
+      if (one !== undefined) this.#end(one, undefined);
     }
-    if (wait === undefined) (this.#waived ??= new Set()).add(name);
     // No longer awaited, unless `run` asks again.
-    if (this.#untimed?.has(name) === true || this.#waitsOf(name).length > 0) return;
+    if (this.#untimed?.has(name) === true || this.#isTimed(name)) return;
     this.#expectations?.delete(name);
     this.#answers?.delete(name);
   }

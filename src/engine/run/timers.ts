@@ -97,11 +97,17 @@ export class Timers {
     }
     if (this.#alarms.size === 0) return;
     if (job.state !== "Running") return this.#cancel(jobId, () => true);
-    const { taskId } = entry;
     if (entry.eventType === "job.TimerElapsed") {
-      this.#cancel(jobId, (timer) => "taskId" in timer && timer.taskId === taskId);
-    } else if (matched.length > 0 || entry.eventType === "job.DeadlinePassed") {
-      this.#cancel(jobId, (timer) => "expectation" in timer && isOver(job, timer));
+      const { taskId } = entry;
+      this.#cancelOne(jobId, (timer) => "taskId" in timer && timer.taskId === taskId);
+    }
+    if (matched.length > 0) this.#cancelSettled(job, matched);
+    if (entry.eventType === "job.DeadlinePassed") {
+      const { expectation, wait } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
+      const isIt = (timer: Timer) =>
+        "expectation" in timer && timer.expectation === expectation && timer.wait === wait;
+      this.#cancelOne(jobId, isIt);
+      this.#cancelSettled(job, [expectation]);
     }
   }
 
@@ -119,6 +125,25 @@ export class Timers {
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
     const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
     this.#alarms.getOrInsertComputed(jobId, () => []).push({ timer, cancel });
+  }
+
+  /** Usually the first: they are set in the order of their times. */
+  #cancelOne(jobId: JobId, isMeant: (timer: Timer) => boolean): void {
+    const alarms = this.#alarms.get(jobId) ?? [];
+    const at = alarms.findIndex(({ timer }) => isMeant(timer));
+    if (at < 0) return;
+    for (const { cancel } of alarms.splice(at, 1)) cancel();
+    if (alarms.length === 0) this.#alarms.delete(jobId);
+  }
+
+  /** Waits for expectations that are met, or waived, no longer matter, nor do their deadlines. */
+  #cancelSettled(job: JobState, expectations: readonly string[]): void {
+    const settled = expectations.filter((expectation) => isSettled(job, expectation));
+    if (settled.length === 0) return;
+    this.#cancel(
+      job.jobId,
+      (timer) => "expectation" in timer && settled.includes(timer.expectation),
+    );
   }
 
   #cancel(jobId: JobId, isMeant: (timer: Timer) => boolean): void {
@@ -163,15 +188,6 @@ export class Timers {
     const decision = decide(job, { kind: "elapse", timer });
     return decision.accepted ? decision.events : [];
   }
-}
-
-/** Whether a wait or a deadline no longer matters. */
-function isOver(job: JobState, timer: Extract<Timer, { expectation: string }>): boolean {
-  if (isSettled(job, timer.expectation)) return true;
-  return timer.wait !== undefined &&
-    !openWaits(job).some(({ expectation, wait }) =>
-      expectation === timer.expectation && wait === timer.wait
-    );
 }
 
 /** When the retries of a job's tasks and compensations are due, in RFC 3339. */

@@ -102,7 +102,7 @@ const DAY_MS = 86_400_000;
  * `20261126` for a day, and for midnight UTC; milliseconds since 1970 for another instant;
  * `undefined` for what is not a date, and for an ambiguous one. A time without a zone counts as UTC.
  */
-export function dateForm(text: string): string | undefined {
+function dateForm(text: string): string | undefined {
   const first = text.charCodeAt(0);
   if (text.length < 8 || text.length > 40 || first < 48 || first > 57) return undefined;
   const ms = isoMs(text) ?? writtenMs(text);

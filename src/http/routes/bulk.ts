@@ -69,6 +69,8 @@ async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
   const body = await readJson(c.req.raw, deps.bodies);
   const origin = requestOrigin(c, deps.spans);
   const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
+  // To select the jobs takes as long as to list them.
+  await deps.admission.enter("large");
   if (dryRun) {
     return jsonResponse(previewView(request, previewBulk(deps.engine, request)), STATUS.ok);
   }

@@ -37,7 +37,8 @@ import { waitForJob } from "../answers/waiting.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };
 
-const OUTSIDE_JOB = {
+/** It works with any definitions, since a plan needs no code. */
+export const OUTSIDE_JOB = {
   plan: {
     expected: [{
       id: "shipped",

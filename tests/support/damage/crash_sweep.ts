@@ -13,7 +13,7 @@ import { rounds } from "../effort.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { Dice } from "../../simulation/dice.ts";
 import { readSegments } from "../journal/independent_reader.ts";
-import { RememberingConsumer } from "../journal/journal_consumer.ts";
+import { RememberingConsumer } from "../journal/journal_events.ts";
 import type { PowerCut } from "./power_cut.ts";
 import { PowerDisk } from "./power_disk.ts";
 

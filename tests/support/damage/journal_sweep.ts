@@ -6,8 +6,7 @@ import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
-import { RememberingConsumer } from "../journal/journal_consumer.ts";
-import { facts } from "../journal/journal_events.ts";
+import { facts, RememberingConsumer } from "../journal/journal_events.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 
 const FOLDER = "journal";

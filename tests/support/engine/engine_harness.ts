@@ -1,6 +1,7 @@
 /** A real engine over the in-memory journal, with a manual clock. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { deriveCondition } from "../../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
-import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
@@ -25,6 +26,7 @@ import { MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
+import type { JobContext } from "../../../src/engine/job_context.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
@@ -226,4 +228,16 @@ function durable({ consumer }: JobEngine, entries: readonly JobEventLogEntry[]):
   // Thrown outside the journal, which would take it for a failure of the disk.
   if (flaw !== undefined) queueMicrotask(() => assert.fail(`The engine recorded this: ${flaw}`));
   consumer.durable(entries);
+}
+
+/** A definition that takes any input, for tests of what its code does. */
+export function looseJob(
+  type: string,
+  run: (ctx: JobContext<string>) => Promise<unknown>,
+  more: Partial<AnyJobDefinition> = {},
+): AnyJobDefinition {
+  return {
+    ...defineJob({ type, version: 1, input: v.optional(v.looseObject({}), {}), run }),
+    ...more,
+  };
 }

@@ -7,9 +7,8 @@ import type { FileSystem } from "../../../src/journal/file_system.ts";
 import { sidecarName } from "../../../src/journal/layout.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
-import { RememberingConsumer } from "./journal_consumer.ts";
+import { facts, RememberingConsumer } from "./journal_events.ts";
 import { TestDisk } from "./journal_disk.ts";
-import { facts } from "./journal_events.ts";
 import { MemoryDisk } from "./journal_memory_disk.ts";
 
 export const FOLDER = "journal";

@@ -1,7 +1,7 @@
 /** Definitions whose jobs run in threads, well-behaved ones and others. */
 
 import process from "node:process";
-import { Worker as NodeWorker } from "node:worker_threads";
+import { type MessagePort, Worker as NodeWorker, workerData } from "node:worker_threads";
 import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../../../src/mod.ts";
 
@@ -154,6 +154,11 @@ const KINDS = {
   derivedWorker: () => {
     class Derived extends NodeWorker {}
     return new Derived("for (;;);", { eval: true });
+  },
+  async rubbish() {
+    const { port } = workerData as { port: MessagePort };
+    port.postMessage(null);
+    await new Promise(() => {});
   },
   /** Calls on after its attempt, and its job, have ended. */
   late: (task: TaskContext) => {
