@@ -200,7 +200,12 @@ Deno.test("relay: a write waits for the next leader, and is recorded here if thi
   const follower = await members.join("second");
   members.url = nobody();
   const asked = follower.post("/jobs", { ...ORDER, jobId: "a" });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await until("it waits", async () => {
+    const { limits } = await json(await follower.get("/system"));
+    const waiting = (limits as { name: string; used: number }[])
+      .find(({ name }) => name === "waitingMax");
+    return waiting?.used === 1;
+  });
   await members.succeed(follower);
   assert.equal((await dropped(await asked)).status, 202);
   assert.equal((await dropped(await follower.get("/jobs/a"))).status, 200);
