@@ -13,7 +13,8 @@ import {
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
 import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
-import { errorMessage, lackText } from "./src/core/thrown.ts";
+import { lackText } from "./src/core/permissions.ts";
+import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";

@@ -5,7 +5,8 @@
 
 import { parseArgs } from "node:util";
 import { EXIT } from "../core/exit_codes.ts";
-import { errorMessage, lackText, type Permissions } from "../core/thrown.ts";
+import { lackText, type Permissions } from "../core/permissions.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { capital } from "../explain/phrases.ts";
 import { given } from "../settings/configuration.ts";

@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import { EXIT } from "../core/exit_codes.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
-import type { Permissions } from "../core/thrown.ts";
+import type { Permissions } from "../core/permissions.ts";
 import { firstToken } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
 

@@ -1,4 +1,6 @@
-/** The role of one process among those that share a journal, and its description: since when and why. */
+/**
+ * The role of one process among those that share a journal, and its description: since when and why.
+ */
 
 import { counted } from "./counted.ts";
 import { durationText } from "./duration.ts";

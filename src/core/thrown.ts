@@ -33,22 +33,6 @@ export function errorStack(thrown: unknown): string {
     : asText(thrown);
 }
 
-/** Permissions of a process. */
-export interface Permissions {
-  /** Files and folders. */
-  readonly read?: readonly string[];
-  /** Files and folders. */
-  readonly write?: readonly string[];
-  /** Hosts, with or without a port. */
-  readonly net?: readonly string[];
-}
-
-/** The reason when permissions are missing, with the flags that give them. */
-export function lackText(missing: Permissions): string {
-  const flags = Object.entries(missing).map(([name, values]) => `--allow-${name}=${values.join()}`);
-  return `permission is missing, add ${flags.join(" ")}`;
-}
-
 /** Whether a permission is missing. `fetch` and Node's modules say so in different words. */
 export function isPermissionMissing(error: unknown): error is Error {
   return isThrown(error, Error) &&

@@ -7,7 +7,8 @@
 
 import type { Context } from "hono";
 import type { LogId } from "../core/ids.ts";
-import { errorMessage, lackText } from "../core/thrown.ts";
+import { lackText } from "../core/permissions.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
 import { whileWaiting } from "./answers/waiting.ts";

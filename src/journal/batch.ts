@@ -29,6 +29,7 @@ export interface SealedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
   readonly entries: readonly JobEventLogEntry[];
+  /** Its lines, as they are in a segment. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset in `bytes` of the line of each entry. */
   readonly offsets: readonly number[];

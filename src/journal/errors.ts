@@ -1,6 +1,6 @@
 /** Errors that keep a journal from being opened. Each has the exit code of the process. */
 
-import { lackText } from "../core/thrown.ts";
+import { lackText } from "../core/permissions.ts";
 import { EXIT } from "../core/exit_codes.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { shellWord } from "../core/shell_word.ts";

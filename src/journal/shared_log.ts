@@ -9,17 +9,13 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { SealedBatch } from "./batch.ts";
 
 /** A batch as all processes share it. */
-export interface SharedBatch {
-  readonly firstLogId: LogId;
-  readonly lastLogId: LogId;
-  /** The chain before it; empty for the first batch. */
-  readonly previousChain: string;
-  readonly chain: string;
-  /** Its lines, as they are in a segment. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+export type SharedBatch = Pick<
+  SealedBatch,
+  "firstLogId" | "lastLogId" | "previousChain" | "chain" | "bytes"
+>;
 
 /** The store of the batches. */
 export interface SharedLog {

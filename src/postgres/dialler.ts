@@ -5,7 +5,7 @@
  */
 
 import { connect, Socket } from "node:net";
-import { lackText } from "../core/thrown.ts";
+import { lackText } from "../core/permissions.ts";
 
 /** After this much silence, the host is probed. */
 const SILENT_MS = 3_000;

@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Permissions } from "../core/thrown.ts";
+import type { Permissions } from "../core/permissions.ts";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { namesDatabase } from "../postgres/place.ts";

@@ -33,6 +33,7 @@ import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
 import exitCodes from "../core/exit_codes.ts?source" with { type: "text" };
+import permissions from "../core/permissions.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
@@ -73,6 +74,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
   ["core/exit_codes.ts", exitCodes],
+  ["core/permissions.ts", permissions],
   ["journal/errors.ts", errors],
   ["journal/line_fields.ts", lineFields],
   ["journal/line_reader.ts", lineReader],

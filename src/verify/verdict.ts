@@ -19,6 +19,11 @@ export interface Verdict {
   readonly line: string;
 }
 
+/** Whether the journal could be verified, whatever the verdict. */
+export function isVerified({ kind }: Verdict): boolean {
+  return kind !== "unusable" && kind !== "newer";
+}
+
 /** @param isServerNamed Whether the user chose the server, so that it must serve this journal. */
 export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
   const [first] = report.problems;
@@ -112,14 +117,14 @@ interface RecordPlace {
 
 /**
  * Stores the verdict. A damaged one keeps the last intact state beside it, which shows what was
- * lost. If the folder is not a journal, or a newer version wrote it, nothing is stored. Rejects when
- * the folder cannot be written.
+ * lost. If the journal could not be verified, nothing is stored. Rejects when the folder cannot be
+ * written.
  */
 export async function keepVerdict(
   { fileSystem, layout, clock }: RecordPlace,
   { report, verdict, durationMs }: JudgedAudit,
 ): Promise<void> {
-  if (verdict.kind === "unusable" || verdict.kind === "newer") return;
+  if (!isVerified(verdict)) return;
   await syncLast(fileSystem, layout, report);
   await writeVerification(fileSystem, layout, {
     verdict: verdict.kind === "damaged" ? "damaged" : "intact",

@@ -13,7 +13,7 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, JournalHead, VerificationRun } from "../engine/ports.ts";
 import { failureReason } from "../journal/errors.ts";
 import type { AuditOptions } from "./audit.ts";
-import { judge, type JudgedAudit, keepVerdict } from "./verdict.ts";
+import { isVerified, judge, type JudgedAudit, keepVerdict } from "./verdict.ts";
 import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import {
   DigestedJob,
@@ -130,8 +130,8 @@ export class Verifier {
   async #keep(judged: JudgedAudit): Promise<void> {
     const { warn, layout } = this.#options;
     const { kind, line } = judged.verdict;
+    if (!isVerified(judged.verdict)) throw new Error(line);
     if (kind !== "intact") warn(`the journal was verified: ${line}`);
-    if (kind === "unusable" || kind === "newer") throw new Error(line);
     try {
       await keepVerdict(this.#options, judged);
     } catch (error) {

@@ -6,7 +6,7 @@ import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { JournalTools } from "../../src/cli/journal/folder.ts";
 import { journalCommands } from "../../src/cli/journal.ts";
 import type { Surroundings } from "../../src/cli/server_call.ts";
-import type { Permissions } from "../../src/core/thrown.ts";
+import type { Permissions } from "../../src/core/permissions.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
 /** All permissions of a command line; nothing is run. */

@@ -6,7 +6,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../../journal/errors.ts";
-import type { Permissions } from "../../core/thrown.ts";
+import type { Permissions } from "../../core/permissions.ts";
 import { namesDatabase } from "../../postgres/place.ts";
 import {
   type Command,
