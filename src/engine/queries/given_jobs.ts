@@ -159,11 +159,10 @@ export class SenderSearch {
 
   /** The jobs whose events counted for the expectation; `undefined` if there are too many. */
   async #sendersTo(expected: ExpectedEvent): Promise<ReadonlySet<JobId | undefined> | undefined> {
-    const { plan, expected: progress } = this.#waiting;
+    const { plan, expected: progress } = this.waiting;
     const by = progress[plan.expected.indexOf(expected)]?.by ?? [];
     if (by.length > GIVEN_MAX) return undefined;
-    const read = async (logIds: readonly LogId[]) =>
-      await Array.fromAsync(this.#parts.read(logIds));
+    const read = async (logIds: readonly LogId[]) => await Array.fromAsync(this.parts.read(logIds));
     const counted = await read(by);
     const events = await read(
       counted.map((entry) => isCorrelated(entry) ? entry.causedBy ?? 0 : entry.logId),
@@ -178,7 +177,7 @@ export class SenderSearch {
     value: JsonScalar,
     found: FoundEvents,
   ): Promise<Sender["unstarted"]> {
-    const { source, read } = this.#parts;
+    const { source, read } = this.parts;
     const starter = source.startsOn?.(type);
     const carriers = found.carrying(looseForm(value), GIVEN_MAX);
     if (starter === undefined) return undefined;
