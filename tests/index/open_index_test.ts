@@ -83,6 +83,21 @@ Deno.test("the log of the index: from the end of building on, and after a start,
     next.close();
   }));
 
+Deno.test("index: one that lacks a job that it had at a point cannot be reset to that point", () =>
+  inFolder((folder) => {
+    const database = new DatabaseSync(`${folder}/${FILE}`);
+    const discard = () => assert.fail("no row is damaged");
+    const index = () => new SqliteJobIndex({ open: () => database, discard, warn });
+    const before = index();
+    assert.ok(before.begin(undefined));
+    assert.ok(before.put(jobsFrom(1, 3)));
+    before.mark(HEAD);
+    assert.ok(index().begin(HEAD));
+    database.exec("DELETE FROM jobs WHERE job_id = 'job-2'");
+    assert.equal(index().begin(HEAD), false);
+    before.close();
+  }));
+
 Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
   inFolder((folder) => {
     const warnings: string[] = [];
