@@ -81,6 +81,7 @@ Deno.test("the log of the index: from the end of building on, and after a start,
     assert.ok(next.begin(HEAD));
     assert.equal(synchronous(), normal);
     next.close();
+    return Promise.resolve();
   }));
 
 Deno.test("index: one that lacks a job that it had at a point cannot be reset to that point", () =>
@@ -96,6 +97,7 @@ Deno.test("index: one that lacks a job that it had at a point cannot be reset to
     database.exec("DELETE FROM jobs WHERE job_id = 'job-2'");
     assert.equal(index().begin(HEAD), false);
     before.close();
+    return Promise.resolve();
   }));
 
 Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
