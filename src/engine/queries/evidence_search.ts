@@ -24,6 +24,7 @@ import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
+import type { StartsOn } from "../definition.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
@@ -62,6 +63,8 @@ interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
   /** Other jobs, if known. Without them no effects are found. */
   job?(jobId: JobId): JobState | undefined;
+  /** The events that start jobs of a type, if such code is loaded now. */
+  startsOn?(type: string): StartsOn | undefined;
 }
 
 interface EvidenceFound

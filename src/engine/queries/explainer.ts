@@ -135,6 +135,8 @@ export class Explainer {
         headLogId: asOf,
         at: (positions) => this.parts.history.at(positions),
         job: (other) => this.parts.table.job(other),
+        startsOn: (type) =>
+          asOfTime === undefined ? this.parts.registry.get(type)?.startsOn : undefined,
       },
       (work) => this.parts.pacer.all(share, work),
       this.parts.history.pages,

@@ -5,7 +5,12 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { errorText } from "../../core/error_text.ts";
-import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import {
+  type FrameworkEntry,
+  isCorrelated,
+  isOfType,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
@@ -22,10 +27,12 @@ import {
   type OwnValue,
   ownValues,
 } from "../../explain/likeness/own_values.ts";
+import { correlationMismatches } from "../../explain/mismatch.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { reason } from "../../explain/statement.ts";
+import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
@@ -43,6 +50,8 @@ const GIVEN_MAX = 20;
 interface Source {
   readonly headLogId: LogId;
   job?(jobId: JobId): JobState | undefined;
+  /** The events that start jobs of a type, if such code is loaded. */
+  startsOn?(type: string): StartsOn | undefined;
 }
 
 interface Sent extends Pick<NonNullable<Sender["others"]>, "taskId" | "sentBy"> {
@@ -123,11 +132,13 @@ export class SenderSearch {
     if (given.length === GIVEN_MAX) return undefined;
     const { headLogId } = this.parts.source;
     const { taskId, sentBy } = sent;
+    const done = await this.#sendersTo(expected);
+    if (done === undefined) return undefined;
     let isKnown = found.horizon === 0 && found.upTo >= headLogId;
     let sender: Sender | undefined;
     for await (const entry of this.parts.read(given.filter((logId) => logId <= headLogId))) {
       const path = givenAt(entry, type, value);
-      if (path === undefined) continue;
+      if (path === undefined || done.has(entry.jobId)) continue;
       isKnown = false;
       const job = this.#job(entry.jobId);
       // What it sent earlier may have been forgotten.
@@ -141,9 +152,43 @@ export class SenderSearch {
       return { others: { type, taskId, sentBy }, value, job: this.waiting, path: own };
     }
     if (!isKnown) return undefined;
-    return await this.#isGivenItsOwn(sent, at)
-      ? { others: { type, taskId, sentBy }, value }
-      : undefined;
+    if (!await this.#isGivenItsOwn(sent, at)) return undefined;
+    const unstarted = await this.#unstarted(type, value, found);
+    return { others: { type, taskId, sentBy }, value, hasCounted: done.size > 0, unstarted };
+  }
+
+  /** The jobs whose events counted for the expectation; `undefined` if there are too many. */
+  async #sendersTo(expected: ExpectedEvent): Promise<ReadonlySet<JobId | undefined> | undefined> {
+    const { plan, expected: progress } = this.waiting;
+    const by = progress[plan.expected.indexOf(expected)]?.by ?? [];
+    if (by.length > GIVEN_MAX) return undefined;
+    const read = async (logIds: readonly LogId[]) => await Array.fromAsync(this.parts.read(logIds));
+    const counted = await read(by);
+    const events = await read(
+      counted.map((entry) => isCorrelated(entry) ? entry.causedBy ?? 0 : entry.logId),
+    );
+    const ends = await read(events.flatMap(({ causedBy }) => causedBy ?? []));
+    return new Set(ends.map(({ jobId }) => jobId));
+  }
+
+  /** The latest event with the value that starts jobs of the type, except for its content. */
+  async #unstarted(
+    type: string,
+    value: JsonScalar,
+    found: FoundEvents,
+  ): Promise<Sender["unstarted"]> {
+    const { source, read } = this.parts;
+    const starter = source.startsOn?.(type);
+    const carriers = found.carrying(looseForm(value), GIVEN_MAX);
+    if (starter === undefined) return undefined;
+    const { eventType, correlation = "any" } = starter;
+    let last: Sender["unstarted"];
+    for await (const entry of read(carriers.filter((logId) => logId <= source.headLogId))) {
+      if (entry.eventType !== eventType || entry.stratum !== "domain") continue;
+      const clauses = correlationMismatches(correlation, entry.attributes as JsonObject);
+      if (clauses.length > 0) last = { event: entry, clauses };
+    }
+    return last;
   }
 
   /** An event of the type that a job sent. */
