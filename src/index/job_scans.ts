@@ -56,13 +56,7 @@ interface FoundReader {
 const READ_COST = { summary: 100, job: 400 };
 
 export class JobScans {
-  readonly #database: Database;
-  readonly #reader: FoundReader;
-
-  constructor(database: Database, reader: FoundReader) {
-    this.#database = database;
-    this.#reader = reader;
-  }
+  constructor(private readonly database: Database, private readonly reader: FoundReader) {}
 
   scan(filter: JobFilter, range: ScanRange, kept: Kept): IndexScan {
     const { sql, values } = toSql(filter);
@@ -70,11 +64,11 @@ export class JobScans {
     const select = `SELECT first, last, condition FROM ${source.table} WHERE first >= ? ` +
       `AND first < ? AND ${sql} ORDER BY first ${range.oldestFirst ? "ASC" : "DESC"}`;
     const found = (row: Row): FoundJob =>
-      new IndexedJob(row, this.#reader, (cost) => walk.spend(cost));
+      new IndexedJob(row, this.reader, (cost) => walk.spend(cost));
     const walk = this.#walk(
       source,
       range,
-      (from, to) => this.#database.all(select, from, to, ...values).map(found),
+      (from, to) => this.database.all(select, from, to, ...values).map(found),
       ({ firstLogId }) => firstLogId,
     );
     return walk;
@@ -91,7 +85,7 @@ export class JobScans {
     const walk = this.#walk(
       source,
       range,
-      (from, to) => this.#database.all(select, from, to, ...values),
+      (from, to) => this.database.all(select, from, to, ...values),
       () => undefined,
     );
     const conditions = new Map<Condition, number>();
@@ -118,7 +112,7 @@ export class JobScans {
       source,
       {},
       (from, to) =>
-        this.#database.all(select, from, to, ...values) as unknown as readonly IndexedFailures[],
+        this.database.all(select, from, to, ...values) as unknown as readonly IndexedFailures[],
       () => undefined,
     );
     const groups = new Map<string, IndexedFailures>();
@@ -139,7 +133,7 @@ export class JobScans {
     return new WindowWalk({
       from: after + 1,
       to: Math.min(before, Number.MAX_SAFE_INTEGER),
-      window: toWindows(this.#database, source, oldestFirst),
+      window: toWindows(this.database, source, oldestFirst),
       createdAt: (logId) => this.#createdNear(logId, oldestFirst),
       ...{ oldestFirst, rowCost, words, find, positionOf },
     });
@@ -147,7 +141,7 @@ export class JobScans {
 
   /** When the job at which a walk stopped was created: RFC 3339. */
   #createdNear(logId: LogId, oldestFirst: boolean): string {
-    const row = this.#database.get(
+    const row = this.database.get(
       oldestFirst
         ? "SELECT created FROM jobs WHERE first < ? ORDER BY first DESC LIMIT 1"
         : "SELECT created FROM jobs WHERE first >= ? ORDER BY first LIMIT 1",
@@ -161,27 +155,25 @@ export class JobScans {
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
-  readonly #row: Row;
-  readonly #reader: FoundReader;
-  readonly #spend: (cost: number) => void;
   #job: JobState | undefined;
 
-  constructor(row: Row, reader: FoundReader, spend: (cost: number) => void) {
+  constructor(
+    private readonly row: Row,
+    private readonly reader: FoundReader,
+    private readonly spend: (cost: number) => void,
+  ) {
     this.firstLogId = row["first"] as LogId;
     this.condition = row["condition"] as Condition;
-    this.#row = row;
-    this.#reader = reader;
-    this.#spend = spend;
   }
 
   get summary(): JobSummary {
-    this.#spend(READ_COST.summary);
-    return this.#reader.summary(this.firstLogId);
+    this.spend(READ_COST.summary);
+    return this.reader.summary(this.firstLogId);
   }
 
   get job(): JobState {
-    if (this.#job === undefined) this.#spend(READ_COST.job);
-    return this.#job ??= this.#reader.job(this.#row);
+    if (this.#job === undefined) this.spend(READ_COST.job);
+    return this.#job ??= this.reader.job(this.row);
   }
 }
 

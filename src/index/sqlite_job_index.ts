@@ -39,7 +39,6 @@ interface SqliteJobIndexOptions extends DatabaseOptions {
 }
 
 export class SqliteJobIndex implements JobIndex {
-  readonly #options: SqliteJobIndexOptions;
   readonly #database: Database;
   readonly #ids: IdTable;
   readonly #scans: JobScans;
@@ -48,8 +47,7 @@ export class SqliteJobIndex implements JobIndex {
   #awake = 0;
   #isWarned = false;
 
-  constructor(options: SqliteJobIndexOptions) {
-    this.#options = options;
+  constructor(private readonly options: SqliteJobIndexOptions) {
     this.#database = new Database(options);
     this.#ids = new IdTable(this.#database);
     this.#scans = new JobScans(this.#database, {
@@ -59,7 +57,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   get batch(): number {
-    return this.#options.batch ?? (this.#database.isBuilding ? BUILDING_BATCH : BATCH);
+    return this.options.batch ?? (this.#database.isBuilding ? BUILDING_BATCH : BATCH);
   }
 
   get conditions(): ReadonlyMap<Condition, number> {
@@ -67,7 +65,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   known(upTo: LogId): KnownEntry | undefined {
-    if (this.#options.isThere?.() === false) return undefined;
+    if (this.options.isThere?.() === false) return undefined;
     return knownEntry((sql, value) => this.#database.get(sql, value), upTo);
   }
 
@@ -75,7 +73,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       return this.#begin(point);
     } catch (error) {
-      this.#options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
+      this.options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
       if (point !== undefined) return false;
       this.#database.reopen(true);
       this.#count();
@@ -100,7 +98,7 @@ export class SqliteJobIndex implements JobIndex {
     } catch (error) {
       this.#awake = awake;
       if (!this.#isWarned) {
-        this.#options.warn(
+        this.options.warn(
           "Cannot add jobs to the index, so they stay in memory: " +
             `${errorMessage(error)}`,
         );
@@ -122,7 +120,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       this.#database.endBuilding();
     } catch (error) {
-      this.#options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
+      this.options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
     }
   }
 

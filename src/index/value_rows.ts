@@ -37,14 +37,12 @@ export interface Run {
 }
 
 export class ValueRows {
-  readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #delete: StatementSync;
   #rows = 0;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(private readonly database: DatabaseSync) {
     this.#insert = database.prepare("INSERT INTO buckets VALUES (?, ?, ?)");
     this.#select = database.prepare("SELECT crc, postings FROM buckets WHERE place = ?");
     this.#delete = database.prepare(
@@ -55,16 +53,16 @@ export class ValueRows {
 
   /** Oldest first. */
   runs(): Run[] {
-    return this.#database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
+    return this.database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
   }
 
   point(): LinePoint | undefined {
-    return this.#database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
+    return this.database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
   }
 
   /** The numbers of all runs with buckets, committed or not. */
   *begun(): Iterable<number> {
-    const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
+    const next = this.database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
     for (let from = 0;;) {
       const place = next.get(from)?.["place"] as number | null;
       if (place === null) return;
@@ -93,14 +91,14 @@ export class ValueRows {
 
   put(run: number, bucket: number, { words }: SortedPostings): void {
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-    if (!this.#database.isTransaction) this.#database.exec("BEGIN");
+    if (!this.database.isTransaction) this.database.exec("BEGIN");
     this.#insert.run(placeOf(run, bucket), crc32(bytes), bytes);
-    if (++this.#rows % ROWS_AT_A_TIME === 0) this.#database.exec("COMMIT");
+    if (++this.#rows % ROWS_AT_A_TIME === 0) this.database.exec("COMMIT");
   }
 
   /** Commits what was written as a run that replaces others; durable on return. */
   commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
-    const database = this.#database;
+    const database = this.database;
     this.#commitOpen();
     // Only this commit has to be synced: it includes the writes before it.
     database.exec("PRAGMA synchronous = FULL; BEGIN");
@@ -113,19 +111,19 @@ export class ValueRows {
   /** Records that the journal is indexed up to a point, without a run. */
   moveTo(point: LinePoint): void {
     this.#commitOpen();
-    this.#database.exec("BEGIN");
+    this.database.exec("BEGIN");
     this.#putPoint(point);
-    this.#database.exec("COMMIT");
+    this.database.exec("COMMIT");
   }
 
   /** Buckets that another work has written so far. */
   #commitOpen(): void {
-    if (this.#database.isTransaction) this.#database.exec("COMMIT");
+    if (this.database.isTransaction) this.database.exec("COMMIT");
   }
 
   #putPoint({ logId, chain, segment, offset }: LinePoint): void {
-    this.#database.exec("DELETE FROM point");
-    this.#database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)")
+    this.database.exec("DELETE FROM point");
+    this.database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)")
       .run(logId, chain, segment, offset);
   }
 
@@ -137,12 +135,12 @@ export class ValueRows {
 
   /** Rolls back what was not committed. */
   abandon(): void {
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    if (this.database.isTransaction) this.database.exec("ROLLBACK");
   }
 
   close(): void {
     this.abandon();
-    this.#database.close();
+    this.database.close();
   }
 }
 

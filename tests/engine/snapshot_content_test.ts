@@ -106,7 +106,10 @@ Deno.test("snapshot content: jobs with keys are written byte for byte as their l
   for (const entry of await daybook.engine.entries(0, 1_000)) {
     const written = JSON.parse(JSON.stringify(writtenAttributes(entry)));
     projection.replay(
-      { ...entry, attributes: wholeAttributes(entry.eventType, written) } as JobEventLogEntry,
+      {
+        ...entry,
+        attributes: wholeAttributes(entry.eventType, entry.taskId, written),
+      } as JobEventLogEntry,
     );
   }
   const living = (lines: Iterable<string>) =>

@@ -23,22 +23,19 @@ interface BreakersParts {
 }
 
 export class Breakers {
-  readonly #parts: BreakersParts;
   /** Types whose pause is being written. */
   readonly #tripping = new Set<string>();
 
-  constructor(parts: BreakersParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: BreakersParts) {}
 
   /** Checks all types when the engine starts. */
   start(): void {
-    this.consider(this.#parts.registry.types);
+    this.consider(this.parts.registry.types);
   }
 
   /** Pauses each type that has tripped the rule of its newest version. */
   consider(types: Iterable<string>): void {
-    const { diskRetries, onDefect } = this.#parts;
+    const { diskRetries, onDefect } = this.parts;
     for (const type of types) {
       if (this.#tripping.has(type) || this.#trip(type) === undefined) continue;
       this.#tripping.add(type);
@@ -48,7 +45,7 @@ export class Breakers {
   }
 
   #trip(type: string) {
-    const { registry, failures, clock } = this.#parts;
+    const { registry, failures, clock } = this.parts;
     const rule = registry.get(type)?.pauseAfter;
     const tripped = rule && trippedBy(rule, failures.of(type), clock.now());
     return tripped && { rule, ...tripped };
@@ -58,7 +55,7 @@ export class Breakers {
   async #record(type: string): Promise<void> {
     const trip = this.#trip(type);
     if (trip === undefined) return;
-    const { random, writer } = this.#parts;
+    const { random, writer } = this.parts;
     const { rule, failures, untilMs } = trip;
     const positions = failures.map(({ logId }) => logId);
     await writer.recorded([{

@@ -47,7 +47,6 @@ interface PauseControlsParts {
 }
 
 export class PauseControls {
-  readonly #parts: PauseControlsParts;
   /** Cancels the timers of pauses that end by themselves, by pause. */
   readonly #alarms = new Map<string, () => void>();
   /** One pause begins or ends at a time, so that each finds what those before it have recorded. */
@@ -56,23 +55,21 @@ export class PauseControls {
   readonly #sorting: Work<void>[] = [];
   #sorted: Promise<void> | undefined;
 
-  constructor(parts: PauseControlsParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: PauseControlsParts) {}
 
   /** The pauses in force, oldest first, with what each holds. */
   all(): readonly HeldPause[] {
-    return this.#parts.pauses.all.map((pause) => this.#held(pause));
+    return this.parts.pauses.all.map((pause) => this.#held(pause));
   }
 
   get figures(): { readonly pauses: number; readonly jobs: number } {
-    const { pauses, workers, threadWorkers } = this.#parts;
+    const { pauses, workers, threadWorkers } = this.parts;
     return { pauses: pauses.all.length, jobs: workers.paused + threadWorkers.paused };
   }
 
   /** Whether a job is held by a pause other than one of everything. */
   holdsApart(job: Pausable): boolean {
-    return this.#parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
+    return this.parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
   }
 
   /**
@@ -82,7 +79,7 @@ export class PauseControls {
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
     const begun = await this.#inTurn(async () => {
-      const { pauses, random, writer } = this.#parts;
+      const { pauses, random, writer } = this.parts;
       const asked = askedText(request);
       const existing = pauses.all.find((pause) => askedText(pause) === asked);
       if (existing !== undefined) return { pause: existing, isNew: false };
@@ -98,7 +95,7 @@ export class PauseControls {
   /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     const held = await this.#inTurn(async () => {
-      const pause = this.#parts.pauses.get(pauseId);
+      const pause = this.parts.pauses.get(pauseId);
       if (pause === undefined) return undefined;
       const held = this.#held(pause);
       await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
@@ -119,7 +116,7 @@ export class PauseControls {
    * @param hold Whether to begin with a pause of everything, unless there is one.
    */
   async start(hold: boolean): Promise<void> {
-    const { diskRetries, pauses, random, writer } = this.#parts;
+    const { diskRetries, pauses, random, writer } = this.parts;
     if (hold && !pauses.all.some(isOfEverything)) {
       const pauseId = newId.pause(random.ulid());
       const draft = began({ pauseId, reason: "started with --hold" });
@@ -129,7 +126,7 @@ export class PauseControls {
   }
 
   changed(): void {
-    const { pauses, workers, threadWorkers, scheduler } = this.#parts;
+    const { pauses, workers, threadWorkers, scheduler } = this.parts;
     this.#sorting.push(workers.pause(pauses.all), threadWorkers.pause(pauses.all));
     this.#sort();
     for (const [pauseId, cancel] of this.#alarms) {
@@ -149,7 +146,7 @@ export class PauseControls {
   }
 
   async #sortRest(): Promise<void> {
-    const { clock, workers, threadWorkers, onDefect } = this.#parts;
+    const { clock, workers, threadWorkers, onDefect } = this.parts;
     try {
       for (let isDone = false; !isDone;) {
         await clock.pause();
@@ -175,7 +172,7 @@ export class PauseControls {
   }
 
   #elapsed(pauseId: string): void {
-    const { diskRetries, pauses, onDefect } = this.#parts;
+    const { diskRetries, pauses, onDefect } = this.parts;
     const end = async () => {
       const pause = pauses.get(pauseId);
       if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");
@@ -190,11 +187,11 @@ export class PauseControls {
     origin?: Origin,
   ): Promise<void> {
     const about = { stratum: "framework", eventType: "job.PauseEnded", causedBy: by } as const;
-    await this.#parts.writer.recorded([{ ...origin, ...about, attributes }], urgency);
+    await this.parts.writer.recorded([{ ...origin, ...about, attributes }], urgency);
   }
 
   #held(pause: Pause): HeldPause {
-    const { workers, threadWorkers, writer } = this.#parts;
+    const { workers, threadWorkers, writer } = this.parts;
     const held = [workers, threadWorkers].map((queue) => queue.heldBy(pause, writer.durableLogId));
     const first = held.flatMap(({ first }) => first).toSorted(inQueueOrder).slice(0, FIRST_MAX);
     return {

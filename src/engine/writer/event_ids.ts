@@ -41,7 +41,6 @@ const ABSENT_MAX = 1 << 14;
 const NONE: readonly LogId[] = [];
 
 export class EventIds {
-  readonly #index: JobIndex | undefined;
   readonly #timesInIds = new TimesInIds();
   readonly #times = new TimeMarks();
   readonly #rows = new IdRows();
@@ -49,9 +48,7 @@ export class EventIds {
   #head: LogId = 0;
 
   /** @param index Stores the rows. Without an index they stay in memory. */
-  constructor(index?: JobIndex) {
-    this.#index = index;
-  }
+  constructor(private readonly index?: JobIndex) {}
 
   get head(): LogId {
     return this.#head;
@@ -141,8 +138,8 @@ export class EventIds {
 
   /** Ignores rows above the head: the index may hold entries that the journal has lost. */
   #indexed(hash: number): readonly LogId[] {
-    if (this.#index === undefined || this.#absent.has(hash)) return NONE;
-    const found = this.#index.idsOf(hash);
+    if (this.index === undefined || this.#absent.has(hash)) return NONE;
+    const found = this.index.idsOf(hash);
     if (found.length > 0) return found.filter((logId) => logId <= this.#head);
     if (this.#absent.size >= ABSENT_MAX) this.#absent.clear();
     this.#absent.add(hash);

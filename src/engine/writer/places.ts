@@ -20,13 +20,10 @@ interface Holding {
 }
 
 export class Places {
-  readonly #pauses: { readonly all: readonly Pause[] };
   readonly #held = new SteadyMap<JobId, Holding>();
 
   /** @param pauses The pauses in force, up to date with the entries seen here. */
-  constructor(pauses: { readonly all: readonly Pause[] }) {
-    this.#pauses = pauses;
-  }
+  constructor(private readonly pauses: { readonly all: readonly Pause[] }) {}
 
   has(jobId: JobId): boolean {
     return this.#held.has(jobId);
@@ -60,7 +57,7 @@ export class Places {
       this.#held.set(jobId, holding);
     }
     holding.isAtWork = isAtWork;
-    return this.#pauses.all.length > 0 && this.#releasesPlace(holding) && this.#held.delete(jobId);
+    return this.pauses.all.length > 0 && this.#releasesPlace(holding) && this.#held.delete(jobId);
   }
 
   /**
@@ -90,7 +87,7 @@ export class Places {
 
   /** Whether a pause holds the job, and none of its attempts or compensations is open. */
   #releasesPlace({ job, isAtWork }: Holding): boolean {
-    return !isAtWork && this.#pauses.all.some((pause) => holds(pause, job));
+    return !isAtWork && this.pauses.all.some((pause) => holds(pause, job));
   }
 }
 

@@ -26,19 +26,16 @@ export type KeptStarts = readonly (readonly [
 export type RateOf = (type: string) => Rate | undefined;
 
 export class Starts {
-  readonly #rateOf: RateOf;
   readonly #byType = new Map<string, Map<string | undefined, RecordedStart[]>>();
   #latestMs = 0;
 
-  constructor(rateOf: RateOf) {
-    this.#rateOf = rateOf;
-  }
+  constructor(private readonly rateOf: RateOf) {}
 
   see({ entry, job }: Applied): void {
     if (entry.stratum !== "framework" || entry.eventType !== "job.TaskStarted") return;
     if (entry.taskId !== MAIN_TASK || entry.attributes.attempt !== 1) return;
     if (job.type === undefined) return;
-    const rate = this.#rateOf(job.type);
+    const rate = this.rateOf(job.type);
     if (rate === undefined) return;
     const atMs = timeMs(entry.receivedAt);
     this.#latestMs = Math.max(this.#latestMs, atMs);
@@ -50,7 +47,7 @@ export class Starts {
 
   /** The latest starts of a key, oldest first: no more than its rate allows. */
   of({ type, rateKey }: Pick<JobState, "type" | "rateKey">): readonly RecordedStart[] {
-    const rate = type === undefined ? undefined : this.#rateOf(type);
+    const rate = type === undefined ? undefined : this.rateOf(type);
     if (type === undefined || rate === undefined) return [];
     return this.#byType.get(type)?.get(rateKey)?.slice(-rate.count) ?? [];
   }
@@ -58,7 +55,7 @@ export class Starts {
   /** The starts that may still count against a rate. */
   get kept(): KeptStarts {
     return [...this.#byType].flatMap(([type, byKey]) => {
-      const rate = this.#rateOf(type);
+      const rate = this.rateOf(type);
       if (rate === undefined) return [];
       const after = this.#latestMs - rate.perMs;
       return [...byKey].flatMap(([rateKey, starts]) => {
