@@ -203,7 +203,10 @@ Deno.test("scratch index: a process that exits early, as on Ctrl-C, leaves no fo
 
 for (
   const [what, put] of [
-    ["a link to the file of another program", (path: string) => Deno.symlink(`${path}.other`, path)],
+    [
+      "a link to the file of another program",
+      (path: string) => Deno.symlink(`${path}.other`, path),
+    ],
     ["a pipe", (path: string) => made("mkfifo", path)],
   ] as const
 ) {
