@@ -242,3 +242,38 @@ Deno.test("scratch index: a process that exits early, as on Ctrl-C, leaves no fo
     assert.equal(new TextDecoder().decode(stdout).trim(), "1");
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
+
+for (
+  const [what, put] of [
+    [
+      "a link to the file of another program",
+      (path: string) => Deno.symlink(`${path}.other`, path),
+    ],
+    ["a pipe", (path: string) => made("mkfifo", path)],
+  ] as const
+) {
+  Deno.test(`index: ${what} in its place is replaced by a new index`, () =>
+    inFolder(async (folder) => {
+      const [path, other] = [`${folder}/${FILE}`, `${folder}/${FILE}.other`];
+      using database = new DatabaseSync(other);
+      database.exec("CREATE TABLE accounts (name TEXT)");
+      const before = await Deno.readFile(other);
+      await put(path);
+      const warnings: string[] = [];
+      const index = jobIndexIn({ folder, warn: (message) => void warnings.push(message) });
+      assert.equal(index.begin(HEAD), false);
+      assert.ok(index.begin(undefined));
+      assert.ok(index.put(jobsFrom(1, 1)));
+      index.made();
+      assert.deepEqual(index.job(jobId("job-1")), endedJob(1).job);
+      index.close();
+      assert.match(warnings.join(), /^Cannot use the index as it is: .*jobs.sqlite is not a file/);
+      assert.equal((await Deno.lstat(path)).isFile, true);
+      assert.deepEqual(await Deno.readFile(other), before);
+    }));
+}
+
+async function made(program: string, path: string): Promise<void> {
+  const { success } = await new Deno.Command(program, { args: [path] }).output();
+  assert.ok(success);
+}
