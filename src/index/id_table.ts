@@ -5,7 +5,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { IdRow } from "../engine/writer/id_rows.ts";
+import type { IdRow } from "../engine/job_index.ts";
 import { type Database, insertion } from "./database.ts";
 
 const BITS = 2 ** 24;

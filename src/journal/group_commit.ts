@@ -5,7 +5,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { inNoContext } from "../engine/no_context.ts";
+import { inNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
   type Clock,

@@ -10,7 +10,7 @@ import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import { AttemptContext, type ContextSource } from "./attempt_context.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
-import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import { type AttemptOf, withinAttempt } from "../async_context.ts";
 import type { RunServices, RunSubject, Work } from "./run_services.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";

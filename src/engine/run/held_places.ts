@@ -8,8 +8,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { LimitChanges } from "../writer/in_force.ts";
-import { type Places, rests } from "../writer/places.ts";
-import type { Starts } from "../writer/starts.ts";
+import { type Places, rests, type Starts } from "../writer/places.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Shares } from "./shares.ts";
 

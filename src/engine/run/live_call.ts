@@ -8,7 +8,7 @@ import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../..
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
-import { inNoContext } from "../no_context.ts";
+import { inNoContext } from "../async_context.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {

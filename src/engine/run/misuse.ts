@@ -1,7 +1,7 @@
 /** Reports misuse of `ctx` and of the context of a task, with messages that name the step. */
 
 import { NonRetryableError } from "../job_errors.ts";
-import { attemptHere } from "./current_attempt.ts";
+import { attemptHere } from "../async_context.ts";
 
 export class MisuseError extends NonRetryableError {
   override readonly name = "MisuseError";

@@ -1,4 +1,7 @@
-/** Begins and ends pauses, on request or at a set time. A pause takes effect once it is durable. */
+/**
+ * Begins and ends pauses: on request, at a set time, or by the rule of a definition whose attempts
+ * fail too often. A pause takes effect once it is durable.
+ */
 
 import type { Work } from "../../core/work.ts";
 import type { EventDraft } from "../../core/event.ts";
@@ -16,6 +19,9 @@ import { FIRST_MAX } from "./paused_requests.ts";
 import { inQueueOrder } from "./request_lines.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import { ruleText, trippedBy } from "../../core/pause_rule.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { RecentFailures } from "../writer/recent_failures.ts";
 
 /** Limits the work of comparing each pause with each job that wants a worker. */
 export const PAUSES_MAX = 100;
@@ -41,7 +47,9 @@ interface PauseControlsParts {
   readonly writer: Writer;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  readonly clock: Pick<Clock, "pause">;
+  readonly clock: Pick<Clock, "now" | "pause">;
+  readonly registry: Pick<DefinitionRegistry, "get" | "types">;
+  readonly failures: Pick<RecentFailures, "of">;
   readonly diskRetries: DiskRetries;
   readonly onDefect: (error: unknown) => void;
 }
@@ -54,6 +62,8 @@ export class PauseControls {
   /** The work of sorting the jobs that want a worker by changed pauses, oldest change first. */
   readonly #sorting: Work<void>[] = [];
   #sorted: Promise<void> | undefined;
+  /** Types whose pause by a rule is being written. */
+  readonly #tripping = new Set<string>();
 
   constructor(private readonly parts: PauseControlsParts) {}
 
@@ -111,7 +121,7 @@ export class PauseControls {
   }
 
   /**
-   * Resumes the pauses in force at a start.
+   * Resumes the pauses in force at a start, and checks the rules of all types.
    *
    * @param hold Whether to begin with a pause of everything, unless there is one.
    */
@@ -123,6 +133,7 @@ export class PauseControls {
       await diskRetries.record(() => writer.recorded([draft], "vital"));
     }
     this.changed();
+    this.failed(this.parts.registry.types);
   }
 
   changed(): void {
@@ -178,6 +189,44 @@ export class PauseControls {
       if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");
     };
     diskRetries.record(() => this.#inTurn(end)).catch(onDefect);
+  }
+
+  /**
+   * Attempts of these types have failed: pauses each that has tripped the rule of its newest
+   * version. Only failures on record count. So if this process is killed before the pause is on
+   * record, the next one reaches the same decision.
+   */
+  failed(types: Iterable<string>): void {
+    const { diskRetries, onDefect } = this.parts;
+    for (const type of types) {
+      if (this.#tripping.has(type) || this.#trip(type) === undefined) continue;
+      this.#tripping.add(type);
+      diskRetries.record(() => this.#recordTrip(type))
+        .finally(() => this.#tripping.delete(type)).catch(onDefect);
+    }
+  }
+
+  #trip(type: string) {
+    const { registry, failures, clock } = this.parts;
+    const rule = registry.get(type)?.pauseAfter;
+    const tripped = rule && trippedBy(rule, failures.of(type), clock.now());
+    return tripped && { rule, ...tripped };
+  }
+
+  /** Decides again each time: after a full disk the rule may no longer be tripped. */
+  async #recordTrip(type: string): Promise<void> {
+    const trip = this.#trip(type);
+    if (trip === undefined) return;
+    const { random, writer } = this.parts;
+    const failures = trip.failures.map(({ logId }) => logId);
+    const pause = began({
+      pauseId: newId.pause(random.ulid()),
+      type,
+      reason: ruleText(trip.rule),
+      until: new Date(trip.untilMs).toISOString(),
+      failures,
+    });
+    await writer.recorded([{ ...pause, causedBy: Math.max(...failures) }], "vital");
   }
 
   async #recordEnd(

@@ -1,7 +1,7 @@
 /** Calls back later: when a recorded time has come, or in the next turn of the event loop. */
 
 import TinyQueue from "tinyqueue";
-import { inNoContext } from "../no_context.ts";
+import { inNoContext } from "../async_context.ts";
 import type { Clock } from "../ports.ts";
 
 /** How many past times are remembered, so that they stay past even if the clock is set back. */

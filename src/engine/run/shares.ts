@@ -12,7 +12,7 @@ import type { Pausable } from "../../core/pauses.ts";
 import type { PlaceLimits, Rate } from "../../core/place_limits.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
-import type { RecordedStart } from "../writer/starts.ts";
+import type { RecordedStart } from "../writer/places.ts";
 import { RateWindow } from "./rate_window.ts";
 import type { Scheduler } from "./scheduler.ts";
 

@@ -8,9 +8,9 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
-import type { JobIndex } from "../job_index.ts";
+import type { IdRow, JobIndex } from "../job_index.ts";
+import { eventIdHash } from "../views/text_hash.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
-import { eventIdHash, type IdRow, IdRows } from "./id_rows.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
 type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
@@ -30,7 +30,7 @@ interface Between {
 
 interface CapturedIds {
   readonly times: Uint8Array;
-  /** Rows that are not in the index yet. */
+  /** Rows that are not in the index yet, each a hash and a position, in the order of the entries. */
   readonly rows: Float64Array;
 }
 
@@ -43,7 +43,8 @@ const NONE: readonly LogId[] = [];
 export class EventIds {
   readonly #timesInIds = new TimesInIds();
   readonly #times = new TimeMarks();
-  readonly #rows = new IdRows();
+  /** By the hash of an id: nearly always one position. */
+  readonly #rows = new Map<number, LogId[]>();
   readonly #absent = new Set<number>();
   #head: LogId = 0;
 
@@ -66,9 +67,15 @@ export class EventIds {
 
   #add(entry: EntryId): void {
     const time = this.#timesInIds.of(entry);
-    if (time === undefined) this.#rows.add(eventIdHash(entry.eventId), entry.logId);
+    if (time === undefined) this.#addRow(eventIdHash(entry.eventId), entry.logId);
     else this.#times.add(time, entry.logId);
     this.#head = entry.logId;
+  }
+
+  #addRow(hash: number, logId: LogId): void {
+    const known = this.#rows.get(hash);
+    if (known === undefined) this.#rows.set(hash, [logId]);
+    else known.push(logId);
   }
 
   /** Whether an entry after a position may have this id. */
@@ -105,7 +112,11 @@ export class EventIds {
 
   /** The rows in memory, sorted by hash, so that neighbours are close in the index. */
   rows(): readonly IdRow[] {
-    return [...this.#rows].sort(([left], [right]) => left - right);
+    return this.#allRows.sort(([left], [right]) => left - right);
+  }
+
+  get #allRows(): IdRow[] {
+    return [...this.#rows].flatMap(([hash, logIds]) => logIds.map((logId): IdRow => [hash, logId]));
   }
 
   /** Drops the rows from memory: the index has them now. */
@@ -115,7 +126,8 @@ export class EventIds {
   }
 
   capture(): CapturedIds {
-    return { times: this.#times.capture(), rows: this.#rows.capture() };
+    const rows = this.#allRows.sort(([, left], [, right]) => left - right);
+    return { times: this.#times.capture(), rows: new Float64Array(rows.flat()) };
   }
 
   /**
@@ -125,14 +137,14 @@ export class EventIds {
    */
   restore({ times, rows }: CapturedIds, head: LogId): void {
     this.#times.restore(times);
-    this.#rows.restore(rows);
+    for (let at = 0; at < rows.length; at += 2) this.#addRow(rows[at] ?? 0, rows[at + 1] ?? 0);
     this.#head = Math.max(head, this.#times.lastLogId, rows.at(-1) ?? 0);
   }
 
   #rowsOf(eventId: EventId): LogId[] {
     const hash = eventIdHash(eventId);
     const indexed = this.#indexed(hash);
-    const inMemory = this.#rows.at(hash);
+    const inMemory = this.#rows.get(hash) ?? NONE;
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];
   }
 
