@@ -58,6 +58,48 @@ Deno.test("building an index: once it is complete, positions are found, and furt
     next.close();
   }));
 
+Deno.test("the log of the index: from the end of building on, and after a start, SQLite syncs it at each checkpoint", () =>
+  inFolder((folder) => {
+    let database: DatabaseSync | undefined;
+    const index = () =>
+      new SqliteJobIndex({
+        open: () => database ??= new DatabaseSync(`${folder}/${FILE}`),
+        discard: () => assert.fail("it is not damaged"),
+        warn,
+      });
+    const synchronous = () => database?.prepare("PRAGMA synchronous").get()?.["synchronous"];
+    const [off, normal] = [0, 1];
+    const first = index();
+    assert.ok(first.begin(undefined));
+    assert.ok(first.put(jobsFrom(1, 128)));
+    assert.equal(synchronous(), off);
+    first.mark(HEAD);
+    assert.equal(synchronous(), normal);
+    first.close();
+    database = undefined;
+    const next = index();
+    assert.ok(next.begin(HEAD));
+    assert.equal(synchronous(), normal);
+    next.close();
+    return Promise.resolve();
+  }));
+
+Deno.test("index: one that lacks a job that it had at a point cannot be reset to that point", () =>
+  inFolder((folder) => {
+    const database = new DatabaseSync(`${folder}/${FILE}`);
+    const discard = () => assert.fail("no row is damaged");
+    const index = () => new SqliteJobIndex({ open: () => database, discard, warn });
+    const before = index();
+    assert.ok(before.begin(undefined));
+    assert.ok(before.put(jobsFrom(1, 3)));
+    before.mark(HEAD);
+    assert.ok(index().begin(HEAD));
+    database.exec("DELETE FROM jobs WHERE job_id = 'job-2'");
+    assert.equal(index().begin(HEAD), false);
+    before.close();
+    return Promise.resolve();
+  }));
+
 Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
   inFolder((folder) => {
     const warnings: string[] = [];
