@@ -37,15 +37,10 @@ export function errorFact(
 }
 
 class Recording {
-  readonly #redact: Redaction;
-  readonly #lengthMin: number;
   readonly #seen = new Set<unknown>();
   #causesLeft = CAUSES_MAX;
 
-  constructor(redact: Redaction, lengthMin: number) {
-    this.#redact = redact;
-    this.#lengthMin = lengthMin;
-  }
+  constructor(private readonly redact: Redaction, private readonly lengthMin: number) {}
 
   fact(thrown: unknown): ErrorFact {
     const { name = "Error", ...others } = this.#error(thrown, MESSAGE_LENGTH_MAX, 0);
@@ -77,8 +72,8 @@ class Recording {
     if (isThrown(value, Error)) return this.#text(readMember(value, "message"), lengthMax);
     const message = dataMember(value, "message");
     if (typeof message === "string") return this.#text(message, lengthMax);
-    const length = Math.max(lengthMax, this.#lengthMin);
-    return this.#text(thrownJson(value, length, this.#redact) ?? asText(value), lengthMax);
+    const length = Math.max(lengthMax, this.lengthMin);
+    return this.#text(thrownJson(value, length, this.redact) ?? asText(value), lengthMax);
   }
 
   #codeOf(value: unknown): Pick<ErrorCause, "code"> {
@@ -87,7 +82,7 @@ class Recording {
       return { code: this.#text(code, CODE_LENGTH_MAX) };
     }
     if (typeof code !== "number" || !Number.isFinite(code)) return {};
-    const text = this.#redact(`${code}`);
+    const text = this.redact(`${code}`);
     return { code: text === `${code}` ? code : text };
   }
 
@@ -121,8 +116,8 @@ class Recording {
 
   /** Redacted before it is cut. */
   #text(value: string, lengthMax: number): string {
-    const length = Math.max(lengthMax, this.#lengthMin);
-    const text = this.#redact(value.toWellFormed());
+    const length = Math.max(lengthMax, this.lengthMin);
+    const text = this.redact(value.toWellFormed());
     return text.length <= length ? text : `${text.slice(0, length)}…`;
   }
 }

@@ -69,12 +69,12 @@ function onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, waits, turns } = parts;
+  const { duties, heldPlaces, pauseControls, supervisor, writer, waits, turns } = parts;
   const changes = new Changes();
   const shown = see(parts, entries, changes);
   for (const applied of shown) for (const duty of duties) duty.see(applied);
   if (changes.isPausedOtherwise) pauseControls.changed();
-  if (changes.failed.size > 0) breakers.consider(changes.failed);
+  if (changes.failed.size > 0) pauseControls.failed(changes.failed);
   turns.passed();
   // Before queued jobs begin in the place of those that have ended.
   for (const type of changes.limited) heldPlaces.limitsChanged(type);

@@ -8,7 +8,7 @@
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Attention, ParkedReports } from "./views/attention.ts";
-import { Breakers } from "./run/breakers.ts";
+import { PauseControls } from "./run/pause_controls.ts";
 import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
 import { CARRIED_TRACES } from "./run/run_trace.ts";
@@ -40,7 +40,6 @@ import { LateCalls } from "./run/misuse.ts";
 import { LiveSecrets } from "./secrets/secret_guard.ts";
 import { Pacer } from "./events/pacer.ts";
 import { DiskRetries } from "./run/disk_retries.ts";
-import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
 import type { Clock, JournalFailedError, KeyStore, Random, Urgency } from "./ports.ts";
 import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
@@ -219,7 +218,6 @@ export class EngineParts extends Given {
     this.diskRetries.record(() => this.writer.recorded(drafts, "vital"));
   readonly inputRemovals = new InputRemovals(this);
   readonly pauseControls = new PauseControls(this);
-  readonly breakers = new Breakers(this);
   readonly processFacts = new ProcessFacts(this);
   readonly queueExplainer = new QueueExplainer(this);
   readonly timers = new Timers(this);

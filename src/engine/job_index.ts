@@ -6,7 +6,6 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { JournalHead, KnownEntry } from "./ports.ts";
-import type { IdRow } from "./writer/id_rows.ts";
 import type { Trail } from "./writer/trail.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./job_pages.ts";
 
@@ -20,6 +19,9 @@ export interface IndexInfo {
   /** Ended jobs that stay in memory until the index has them. */
   readonly waiting: number;
 }
+
+/** Where an event id is recorded, by its hash. A hit is a candidate: reading the entry confirms it. */
+export type IdRow = readonly [hash: number, logId: LogId];
 
 /** An ended job, with the text by which searches find it. */
 export interface EndedJob {

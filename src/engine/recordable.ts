@@ -41,12 +41,9 @@ class JsonCopy {
   readonly #path: (string | number)[] = [];
   /** The objects around the current one, outermost first. */
   readonly #outer: object[] = [];
-  readonly #lengthMax: number;
   #length = 0;
 
-  constructor(lengthMax: number) {
-    this.#lengthMax = lengthMax;
-  }
+  constructor(private readonly lengthMax: number) {}
 
   /** The current path: `rows[2].total`; `it` for the whole value. */
   get place(): string {
@@ -176,8 +173,8 @@ class JsonCopy {
 
   #takes(characters: number): void {
     this.#length += characters;
-    if (this.#length <= this.#lengthMax) return;
-    this.problem = `it is too long, the limit is ${this.#lengthMax} characters of JSON; ` +
+    if (this.#length <= this.lengthMax) return;
+    this.problem = `it is too long, the limit is ${this.lengthMax} characters of JSON; ` +
       "store it elsewhere and use a reference";
     throw new RangeError(this.problem);
   }

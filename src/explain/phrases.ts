@@ -1,7 +1,7 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { conditionText, deriveCondition } from "../core/condition.ts";
+import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
 import { countOf } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
@@ -11,6 +11,7 @@ import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { BackingOffTask, Failure, JobState } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
+import { openExpectations } from "./awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;
@@ -182,7 +183,10 @@ export function silenceText(since: string): string {
   return `the database of the journal has not answered since ${since}`;
 }
 
-/** `is Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`. */
+/**
+ * `is Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
+ * waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
+ */
 export function becameText(job: JobState): string {
   if (job.state === "Done") return `is Done since ${job.endedAt}`;
   const condition = deriveCondition(job);
@@ -191,9 +195,32 @@ export function becameText(job: JobState): string {
       ? `failed at ${job.endedAt} (${errorText(job.failure.error)})`
       : `was cancelled at ${job.endedAt}${cancelReason(job.failure)}`;
   }
-  const failing = backingOff(job);
-  const after = failing === undefined ? "" : ` after ${errorText(failing.error)}`;
-  return `is ${conditionText(condition)}${after}`;
+  return `is ${conditionText(condition)}${restingText(job, condition)}`;
+}
+
+/** How many expectations of another job are named. */
+const EXPECTATIONS_MAX = 2;
+
+/** What another job waits for, as far as its own state tells. */
+function restingText(job: JobState, condition: Condition): string {
+  switch (condition) {
+    case "backingOff": {
+      const failing = backingOff(job);
+      return failing === undefined ? "" : ` after ${errorText(failing.error)}`;
+    }
+    case "sleeping": {
+      const due = job.tasks.flatMap((task) => task.status === "sleeping" ? task.dueAt : []);
+      return due.length === 1 ? ` until ${due[0]}` : "";
+    }
+    case "waiting": {
+      const open = openExpectations(job).map(({ expected: { id, matcher } }) =>
+        `"${id}" (${matcher.eventType})`
+      );
+      return open.length === 0 ? "" : ` for ${shortened(open, EXPECTATIONS_MAX)}`;
+    }
+    default:
+      return "";
+  }
 }
 
 /** The entry since which it is what it is. */

@@ -4,24 +4,32 @@
  * event of the kind has ever come: a job that was given the value, and failed.
  */
 
-import { type Condition, deriveCondition } from "../core/condition.ts";
+import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { NextStep, Statement } from "./explanation.ts";
+import { type Mismatch, mismatchesText } from "./mismatch.ts";
 import { becameBy, becameText, taskText } from "./phrases.ts";
 import { resultsWithError } from "./returned_errors.ts";
-import { manual, reason } from "./statement.ts";
+import { byHand, manual, reason } from "./statement.ts";
 
 export interface Sender {
   /** If others of the kind came from jobs: their type and task, and the end of such a task. */
   readonly others?: { readonly type: string; readonly taskId: TaskId; readonly sentBy: LogId };
   /** The expected value. */
   readonly value: JsonScalar;
-  /** The job that was given it, and where; absent if no job of the type was. */
+  /** The job that was given it, and where; absent if no job of the type was that sent none. */
   readonly job?: JobState;
   readonly path?: string;
+  /** If there is no such job: whether events of others that were given it have counted. */
+  readonly hasCounted?: boolean;
+  /** An event with the value that would start a job of the type, but for its content. */
+  readonly unstarted?:
+    | { readonly event: JobEventLogEntry; readonly clauses: readonly Mismatch[] }
+    | undefined;
   /** Whether the waiting job was to send it itself, in a task that it has not run. */
   readonly isItself?: boolean;
   /** What it sent of the kind without the value. */
@@ -32,7 +40,7 @@ export interface Sender {
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { others, value, job, path = "", isItself = false, instead, last }: Sender,
+  { others, value, job, path = "", isItself = false, instead, last, hasCounted, unstarted }: Sender,
 ): Statement<LogId> {
   const { type, taskId, sentBy } = others ?? {};
   const by = taskId === undefined
@@ -40,7 +48,9 @@ export function senderReason(
     : `Others came from ${taskText(taskId)} of jobs of type ${type}`;
   const shown = shownScalar(value);
   if (job === undefined) {
-    return reason(`${by}, and no job of that type was given ${shown}.`, sentBy);
+    const which = hasCounted === true ? "no other job" : "no job";
+    const none = `${by}, and ${which} of that type was given ${shown}`;
+    return reason(`${none}${unstartedText(unstarted)}.`, sentBy, unstarted?.event);
   }
   const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
   if (isItself) {
@@ -62,6 +72,14 @@ export function senderReason(
   );
 }
 
+/** `: part.Ordered, which starts them, came at ... and started none: method: expected ...` */
+function unstartedText(unstarted: Sender["unstarted"]): string {
+  if (unstarted === undefined) return "";
+  const { event: { eventType, receivedAt }, clauses } = unstarted;
+  return `: ${eventType}, which starts them, came at ${receivedAt} and started none: ` +
+    mismatchesText(clauses);
+}
+
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
 function notSentText(job: JobState, instead?: LogId, shown = ""): string {
   if (instead !== undefined) return `${becameText(job)}, and has sent one without ${shown}`;
@@ -81,10 +99,22 @@ const CALLS: Partial<Record<Condition, readonly [verb: string, path: string]>> =
   suspended: ["Resume", "resume"],
 };
 
-/** What makes the job send the event after all. */
-export function moveSender({ others, job, last = job }: Sender): readonly NextStep<LogId>[] {
-  const call = last && CALLS[deriveCondition(last)];
-  if (last === undefined || call === undefined) return [];
+/** What makes the job send the event after all, or shows what keeps it from that. */
+export function moveSender(
+  { others, job, isItself = false, last = job, unstarted }: Sender,
+): readonly NextStep<LogId>[] {
+  if (unstarted !== undefined) {
+    const { event } = unstarted;
+    return [byHand(`Send ${event.eventType} again, corrected: it starts the missing job.`, event)];
+  }
+  if (last === undefined || isItself || last.state === "Done") return [];
+  const condition = deriveCondition(last);
+  const call = CALLS[condition];
+  if (call === undefined) {
+    const statement = `See why job ${last.jobId} is ${conditionText(condition)}: ` +
+      `GET /jobs/${last.jobId}/explain.`;
+    return [byHand(statement, becameBy(last))];
+  }
   const [verb, path] = call;
   const was = last !== job
     ? "for which all of them wait"

@@ -78,10 +78,9 @@ export function whileWaiting(known: Case): Next {
   if (openExpectations(job).every(({ expected }) => isUnmeetable(job, expected))) {
     return [automatic("Nothing can move it any more.", created)];
   }
-  const ends = endsByTime(known);
+  const first = [...endsByTime(known), ...moveSenders(known)];
   return [
-    ...ends.length > 0 ? ends : [automatic("Nothing, until an event comes.")],
-    ...moveSenders(known),
+    ...first.length > 0 ? first : [automatic("Nothing, until an event comes.")],
     ...eventsToSend(known),
   ];
 }

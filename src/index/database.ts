@@ -52,7 +52,6 @@ const DAMAGED: readonly number[] = [11, 26];
 const FULL: readonly number[] = [13];
 
 export class Database {
-  readonly #options: DatabaseOptions;
   /** Opened on first use. */
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
@@ -60,9 +59,7 @@ export class Database {
   #isBuilding = false;
   #commits = 0;
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: DatabaseOptions) {}
 
   /** Whether it is still being built, so that a crash may leave it in any state. */
   get isBuilding(): boolean {
@@ -110,7 +107,7 @@ export class Database {
     this.#commits++;
     if (!this.#isBuilding) {
       transact(database, work);
-      if (this.#commits % COMMITS_PER_CHECKPOINT === 0) this.#options.checkpoint?.();
+      if (this.#commits % COMMITS_PER_CHECKPOINT === 0) this.options.checkpoint?.();
       return;
     }
     const isSyncing = this.#commits % COMMITS_PER_SYNC === 0;
@@ -127,7 +124,7 @@ export class Database {
    */
   reopen(fresh: boolean): DatabaseSync {
     this.close();
-    const database = this.#options.open(fresh);
+    const database = this.options.open(fresh);
     if (fresh) beginBuilding(database);
     else prepare(database);
     this.#isBuilding = fresh;
@@ -138,7 +135,7 @@ export class Database {
   endBuilding(): void {
     if (!this.#isBuilding) return;
     // Without room, SQLite would still switch to WAL mode, and then fail every read.
-    this.#options.requireRoom?.();
+    this.options.requireRoom?.();
     endBuilding(this.#open());
     this.#isBuilding = false;
   }
@@ -152,8 +149,8 @@ export class Database {
   /** Records that the data is not what was written. */
   damaged(reason: string): IndexDamagedError {
     if (!this.#isDamaged) {
-      this.#options.warn(`The index is damaged: ${reason}; the next start rebuilds it`);
-      this.#options.discard();
+      this.options.warn(`The index is damaged: ${reason}; the next start rebuilds it`);
+      this.options.discard();
     }
     this.#isDamaged = true;
     return new IndexDamagedError(`Cannot read the index: ${reason}`);

@@ -5,7 +5,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { IdRow } from "../engine/writer/id_rows.ts";
+import type { IdRow } from "../engine/job_index.ts";
 import { type Database, insertion } from "./database.ts";
 
 const BITS = 2 ** 24;
@@ -44,35 +44,32 @@ const SLICES = 64;
 const SLICE_HASHES = 2 ** 53 / SLICES;
 
 export class IdTable {
-  readonly #database: Database;
   #young = 0;
   /** The next slice to move. */
   #slice = 0;
   /** A filter over all rows, if the table was empty at first. */
   #filter: HashFilter | undefined;
 
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   /** Call it when the database has been opened. */
   begin(): void {
     this.#countYoung();
     const isEmpty = this.#young === 0 &&
-      this.#database.get("SELECT hash FROM event_ids LIMIT 1") === undefined;
+      this.database.get("SELECT hash FROM event_ids LIMIT 1") === undefined;
     this.#filter = isEmpty ? new HashFilter() : undefined;
   }
 
   /** Adds rows, which may exist already. Call it within a transaction. */
   add(rows: readonly IdRow[]): void {
     for (const [hash] of rows) this.#filter?.add(hash);
-    this.#young += this.#database.insert(PUT_ID, rows, (row) => row);
+    this.#young += this.database.insert(PUT_ID, rows, (row) => row);
     while (this.#young > YOUNG_MAX) this.#moveSlice();
   }
 
   at(hash: number): readonly LogId[] {
     if (this.#filter?.mayHave(hash) === false) return [];
-    const rows = this.#database.all(
+    const rows = this.database.all(
       "SELECT logId FROM event_ids WHERE hash = ?1 " +
         "UNION ALL SELECT logId FROM young_ids WHERE hash = ?1",
       hash,
@@ -85,14 +82,14 @@ export class IdTable {
     const from = this.#slice * SLICE_HASHES;
     const to = from + SLICE_HASHES;
     const among = "FROM young_ids WHERE hash >= ? AND hash < ?";
-    this.#database.run(`INSERT OR IGNORE INTO event_ids SELECT hash, logId ${among}`, from, to);
-    this.#young -= this.#database.run(`DELETE ${among}`, from, to);
+    this.database.run(`INSERT OR IGNORE INTO event_ids SELECT hash, logId ${among}`, from, to);
+    this.#young -= this.database.run(`DELETE ${among}`, from, to);
     this.#slice = (this.#slice + 1) % SLICES;
     // The count still includes rows that were rolled back.
     if (this.#slice === 0) this.#countYoung();
   }
 
   #countYoung(): void {
-    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.["ids"]);
+    this.#young = Number(this.database.get("SELECT count(*) AS ids FROM young_ids")?.["ids"]);
   }
 }

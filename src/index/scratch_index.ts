@@ -101,24 +101,20 @@ const PAGE = 500;
 
 /** What `IndexAudit` compares; read only. */
 class SqliteContent implements Disposable {
-  readonly #database: DatabaseSync;
-
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
+  constructor(private readonly database: DatabaseSync) {}
 
   known(upTo: LogId): KnownEntry | undefined {
-    const get = (sql: string, value: LogId) => this.#database.prepare(sql).get(value);
+    const get = (sql: string, value: LogId) => this.database.prepare(sql).get(value);
     return knownEntry(get as (sql: string, value: LogId) => Row | undefined, upTo);
   }
 
   upTo(): LogId {
-    const row = this.#database.prepare("SELECT max(logId) AS logId FROM points").get();
+    const row = this.database.prepare("SELECT max(logId) AS logId FROM points").get();
     return (row?.["logId"] ?? 0) as LogId;
   }
 
   *jobs() {
-    const statement = this.#database.prepare(
+    const statement = this.database.prepare(
       "SELECT jobs.*, states.trail, states.job FROM jobs LEFT JOIN states ON states.last = jobs.last " +
         "WHERE jobs.first > ? ORDER BY jobs.first LIMIT ?",
     );
@@ -133,7 +129,7 @@ class SqliteContent implements Disposable {
 
   *ids() {
     const after = "WHERE (hash, logId) > (?1, ?2)";
-    const statement = this.#database.prepare(
+    const statement = this.database.prepare(
       `SELECT hash, logId FROM event_ids ${after} UNION SELECT hash, logId FROM young_ids ${after} ` +
         "ORDER BY hash, logId LIMIT ?3",
     );
@@ -147,7 +143,7 @@ class SqliteContent implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#database.close();
+    this.database.close();
   }
 }
 

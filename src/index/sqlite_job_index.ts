@@ -10,10 +10,9 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
+import type { EndedJob, IdRow, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, KnownEntry } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
-import type { IdRow } from "../engine/writer/id_rows.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
@@ -39,7 +38,6 @@ interface SqliteJobIndexOptions extends DatabaseOptions {
 }
 
 export class SqliteJobIndex implements JobIndex {
-  readonly #options: SqliteJobIndexOptions;
   readonly #database: Database;
   readonly #ids: IdTable;
   readonly #scans: JobScans;
@@ -48,8 +46,7 @@ export class SqliteJobIndex implements JobIndex {
   #awake = 0;
   #isWarned = false;
 
-  constructor(options: SqliteJobIndexOptions) {
-    this.#options = options;
+  constructor(private readonly options: SqliteJobIndexOptions) {
     this.#database = new Database(options);
     this.#ids = new IdTable(this.#database);
     this.#scans = new JobScans(this.#database, {
@@ -59,7 +56,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   get batch(): number {
-    return this.#options.batch ?? (this.#database.isBuilding ? BUILDING_BATCH : BATCH);
+    return this.options.batch ?? (this.#database.isBuilding ? BUILDING_BATCH : BATCH);
   }
 
   get conditions(): ReadonlyMap<Condition, number> {
@@ -67,7 +64,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   known(upTo: LogId): KnownEntry | undefined {
-    if (this.#options.isThere?.() === false) return undefined;
+    if (this.options.isThere?.() === false) return undefined;
     return knownEntry((sql, value) => this.#database.get(sql, value), upTo);
   }
 
@@ -75,7 +72,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       return this.#begin(point);
     } catch (error) {
-      this.#options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
+      this.options.warn(`Cannot use the index as it is: ${errorMessage(error)}`);
       if (point !== undefined) return false;
       this.#database.reopen(true);
       this.#count();
@@ -100,7 +97,7 @@ export class SqliteJobIndex implements JobIndex {
     } catch (error) {
       this.#awake = awake;
       if (!this.#isWarned) {
-        this.#options.warn(
+        this.options.warn(
           "Cannot add jobs to the index, so they stay in memory: " +
             `${errorMessage(error)}`,
         );
@@ -122,7 +119,7 @@ export class SqliteJobIndex implements JobIndex {
     try {
       this.#database.endBuilding();
     } catch (error) {
-      this.#options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
+      this.options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
     }
   }
 

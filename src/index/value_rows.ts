@@ -4,7 +4,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -37,14 +37,12 @@ export interface Run {
 }
 
 export class ValueRows {
-  readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #delete: StatementSync;
   #rows = 0;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(private readonly database: DatabaseSync) {
     this.#insert = database.prepare("INSERT INTO buckets VALUES (?, ?, ?)");
     this.#select = database.prepare("SELECT crc, postings FROM buckets WHERE place = ?");
     this.#delete = database.prepare(
@@ -55,16 +53,16 @@ export class ValueRows {
 
   /** Oldest first. */
   runs(): Run[] {
-    return this.#database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
+    return this.database.prepare("SELECT * FROM runs ORDER BY last").all() as unknown as Run[];
   }
 
   point(): LinePoint | undefined {
-    return this.#database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
+    return this.database.prepare("SELECT * FROM point").get() as unknown as LinePoint | undefined;
   }
 
   /** The numbers of all runs with buckets, committed or not. */
   *begun(): Iterable<number> {
-    const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
+    const next = this.database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
     for (let from = 0;;) {
       const place = next.get(from)?.["place"] as number | null;
       if (place === null) return;
@@ -93,14 +91,14 @@ export class ValueRows {
 
   put(run: number, bucket: number, { words }: SortedPostings): void {
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-    if (!this.#database.isTransaction) this.#database.exec("BEGIN");
+    if (!this.database.isTransaction) this.database.exec("BEGIN");
     this.#insert.run(placeOf(run, bucket), crc32(bytes), bytes);
-    if (++this.#rows % ROWS_AT_A_TIME === 0) this.#database.exec("COMMIT");
+    if (++this.#rows % ROWS_AT_A_TIME === 0) this.database.exec("COMMIT");
   }
 
   /** Commits what was written as a run that replaces others; durable on return. */
   commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
-    const database = this.#database;
+    const database = this.database;
     this.#commitOpen();
     // Only this commit has to be synced: it includes the writes before it.
     database.exec("PRAGMA synchronous = FULL; BEGIN");
@@ -113,19 +111,19 @@ export class ValueRows {
   /** Records that the journal is indexed up to a point, without a run. */
   moveTo(point: LinePoint): void {
     this.#commitOpen();
-    this.#database.exec("BEGIN");
+    this.database.exec("BEGIN");
     this.#putPoint(point);
-    this.#database.exec("COMMIT");
+    this.database.exec("COMMIT");
   }
 
   /** Buckets that another work has written so far. */
   #commitOpen(): void {
-    if (this.#database.isTransaction) this.#database.exec("COMMIT");
+    if (this.database.isTransaction) this.database.exec("COMMIT");
   }
 
   #putPoint({ logId, chain, segment, offset }: LinePoint): void {
-    this.#database.exec("DELETE FROM point");
-    this.#database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)")
+    this.database.exec("DELETE FROM point");
+    this.database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)")
       .run(logId, chain, segment, offset);
   }
 
@@ -137,12 +135,12 @@ export class ValueRows {
 
   /** Rolls back what was not committed. */
   abandon(): void {
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    if (this.database.isTransaction) this.database.exec("ROLLBACK");
   }
 
   close(): void {
     this.abandon();
-    this.#database.close();
+    this.database.close();
   }
 }
 
@@ -154,4 +152,72 @@ function toWords({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
   return byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0
     ? new Uint32Array(buffer, byteOffset, byteLength / Uint32Array.BYTES_PER_ELEMENT)
     : new Uint32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+export const VALUES_FILE = "values.sqlite";
+
+/**
+ * Raise it whenever the meaning of a column changes, or what is indexed: the index is then rebuilt.
+ */
+const SCHEMA_VERSION = 5;
+/** Large, since a row takes a kilobyte. */
+const PAGE_BYTES = 16 * 1024;
+/** Pages per checkpoint of the log. */
+const CHECKPOINT_PAGES = 64;
+
+/** `place` combines the number of a run with that of a bucket, in the last bits. */
+const TABLES = `
+  CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    postings INTEGER NOT NULL,
+    bits INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE buckets (
+    place INTEGER PRIMARY KEY,
+    crc INTEGER NOT NULL,
+    postings BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE point (
+    logId INTEGER NOT NULL,
+    chain TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    offset INTEGER NOT NULL
+  ) STRICT;
+`;
+
+/** @throws {Error} when the file cannot be used. */
+export function preparedValues(path: string): DatabaseSync {
+  // SQLite gives the files beside it the same mode as this one.
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  const database = new DatabaseSync(path);
+  try {
+    prepare(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.exec("PRAGMA synchronous = NORMAL");
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
+  database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}
+
+/** Removes the file and those that SQLite keeps beside it, if they exist. */
+export function removeValues(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      Deno.removeSync(path + suffix);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
 }

@@ -13,8 +13,15 @@ import {
   type Postings,
   SortedPostings,
 } from "../engine/views/postings.ts";
-import { BITS_MAX, type LinePoint, type Run, ValueRows } from "./value_rows.ts";
-import { preparedValues, removeValues, VALUES_FILE } from "./value_tables.ts";
+import {
+  BITS_MAX,
+  type LinePoint,
+  preparedValues,
+  removeValues,
+  type Run,
+  ValueRows,
+  VALUES_FILE,
+} from "./value_rows.ts";
 
 /** How many runs of one size are merged. */
 const MERGED = 4;

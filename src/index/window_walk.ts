@@ -48,14 +48,11 @@ interface WindowWalkOptions<Found> {
 }
 
 export class WindowWalk<Found> implements Iterable<Found> {
-  readonly #options: WindowWalkOptions<Found>;
   #cost = 0;
   #looked = 0;
   #reach: Stop | undefined;
 
-  constructor(options: WindowWalkOptions<Found>) {
-    this.#options = options;
-  }
+  constructor(private readonly options: WindowWalkOptions<Found>) {}
 
   /** Where it stopped early; `undefined` if it looked at everything. */
   get reach(): Stop | undefined {
@@ -68,7 +65,7 @@ export class WindowWalk<Found> implements Iterable<Found> {
   }
 
   *[Symbol.iterator](): Iterator<Found> {
-    const { oldestFirst, from, to, rowCost, words, window, find, positionOf } = this.#options;
+    const { oldestFirst, from, to, rowCost, words, window, find, positionOf } = this.options;
     const rowsMax = Math.min(ROWS.last, Math.ceil(COST_MAX.window / rowCost));
     let at = oldestFirst ? from : to;
     for (let size = ROWS.first; from < to; size *= 2) {
@@ -94,7 +91,7 @@ export class WindowWalk<Found> implements Iterable<Found> {
   }
 
   #stop(at: LogId): void {
-    const { oldestFirst, createdAt } = this.#options;
+    const { oldestFirst, createdAt } = this.options;
     this.#reach = {
       jobs: this.#looked,
       backTo: createdAt(at),

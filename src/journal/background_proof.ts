@@ -54,7 +54,6 @@ interface BackgroundProofOptions {
 class ProofStoppedError extends Error {}
 
 export class BackgroundProof {
-  readonly #options: BackgroundProofOptions;
   readonly #store: SidecarStore;
   /** Those to verify, and those whose verdict is not written yet. */
   readonly #queue: FullSegment[];
@@ -69,8 +68,7 @@ export class BackgroundProof {
   /** Reasons already reported: every segment may have the same one. */
   readonly #reported = new Set<string>();
 
-  constructor(options: BackgroundProofOptions, found: readonly FullSegment[]) {
-    this.#options = options;
+  constructor(private readonly options: BackgroundProofOptions, found: readonly FullSegment[]) {
     this.#store = new SidecarStore(options.fileSystem, options.layout);
     this.#sealed = found.map(({ segment }) => segment);
     this.#trusted = found.filter(({ origin }) => origin === "trusted").length;
@@ -125,7 +123,7 @@ export class BackgroundProof {
     } catch (error) {
       if (error instanceof ProofStoppedError) return;
       this.#queue.length = 0;
-      if (error instanceof JournalDamagedError) return this.#options.damaged(error);
+      if (error instanceof JournalDamagedError) return this.options.damaged(error);
       throw error;
     } finally {
       this.#isRunning = false;
@@ -142,12 +140,12 @@ export class BackgroundProof {
   }
 
   async #prove({ segment, origin, read }: FullSegment): Promise<boolean> {
-    if (this.#options.full()) return false;
+    if (this.options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);
     // A change within the same tick of the file clock would go unnoticed.
     if (stamp !== undefined && nowMs !== undefined && stamp.changedMs >= nowMs) return false;
-    this.#sliceBegan = this.#options.clock.monotonic();
+    this.#sliceBegan = this.options.clock.monotonic();
     const isRead = read !== undefined && isSame(read, stamp);
     await this.#onDisk(segment, isRead);
     if (origin !== "read") this.#trusted--;
@@ -156,7 +154,7 @@ export class BackgroundProof {
     if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
     const known = await this.#store.trusted(segment);
     if (known !== undefined && isSameSegment(known.segment, segment)) return true;
-    const { indexes } = this.#options;
+    const { indexes } = this.options;
     await this.#store.write({ segment, index: await indexes.of(segment), verdict: stamp });
     indexes.release(segment);
     return true;
@@ -166,7 +164,7 @@ export class BackgroundProof {
    * Syncs the file: content that is only in memory could be lost although the timestamps survive.
    */
   async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
-    const { fileSystem, layout, prover } = this.#options;
+    const { fileSystem, layout, prover } = this.options;
     const path = `${layout.segments}/${segment.name}`;
     if (await fileSystem.kind(path) === "missing") {
       const { name, firstLogId: logId } = segment;
@@ -180,19 +178,19 @@ export class BackgroundProof {
   }
 
   #now(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    return new Date(this.options.clock.now()).toISOString();
   }
 
   #pause(): Promise<void> | undefined {
     if (this.#isStopped) throw new ProofStoppedError();
-    const isOver = this.#options.clock.monotonic() - this.#sliceBegan >= SLICE_MS;
+    const isOver = this.options.clock.monotonic() - this.#sliceBegan >= SLICE_MS;
     return isOver ? this.#endSlice() : undefined;
   }
 
   async #endSlice(): Promise<void> {
-    const workedMs = this.#options.clock.monotonic() - this.#sliceBegan;
+    const workedMs = this.options.clock.monotonic() - this.#sliceBegan;
     await this.#rest(Math.min(this.#restPerWork * workedMs, REST_MS_MAX));
-    this.#sliceBegan = this.#options.clock.monotonic();
+    this.#sliceBegan = this.options.clock.monotonic();
   }
 
   get #restPerWork(): number {
@@ -203,7 +201,7 @@ export class BackgroundProof {
   async #rest(ms: number): Promise<void> {
     if (!this.#isStopped) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.setTimer(ms, resolve);
+        const cancel = this.options.clock.setTimer(ms, resolve);
         this.#endRest = () => {
           cancel();
           resolve();
@@ -219,8 +217,8 @@ export class BackgroundProof {
       await work();
     } catch (error) {
       if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
-      const reason = failureReason(error, this.#options.layout.folder);
-      if (!this.#reported.has(reason)) this.#options.warn(`${action}: ${reason}`);
+      const reason = failureReason(error, this.options.layout.folder);
+      if (!this.#reported.has(reason)) this.options.warn(`${action}: ${reason}`);
       this.#reported.add(reason);
     }
   }

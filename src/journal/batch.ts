@@ -64,8 +64,6 @@ const encoder = new TextEncoder();
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);
 
 export class Batch {
-  readonly firstLogId: LogId;
-  readonly #opening: StampedEvent | undefined;
   readonly #openingLength: number;
   readonly #entries: JobEventLogEntry[] = [];
   /** Shared by all groups: they become durable or fail together. */
@@ -79,15 +77,13 @@ export class Batch {
   /**
    * With an `opening`, the batch begins a segment, and the opening event takes the first position.
    */
-  constructor(firstLogId: LogId, opening?: StampedEvent) {
-    this.firstLogId = firstLogId;
-    this.#opening = opening;
+  constructor(readonly firstLogId: LogId, private readonly opening?: StampedEvent) {
     this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
     this.#durable.promise.catch(() => {}); // The outcome may be awaited later, or never.
   }
 
   get opensSegment(): boolean {
-    return this.#opening !== undefined;
+    return this.opening !== undefined;
   }
 
   /** The position after the last one assigned so far. */
@@ -173,11 +169,11 @@ export class Batch {
 
   /** The line that opens the segment, and its entry; empty if the batch opens none. */
   #openingLine(previousChain: string): { text: string; entries: readonly JobEventLogEntry[] } {
-    if (this.#opening === undefined) return { text: "", entries: [] };
+    if (this.opening === undefined) return { text: "", entries: [] };
     // The first batch of the journal follows no chain.
     const follows = this.firstLogId === 1 ? {} : { previousChain };
-    const attributes = { ...this.#opening.attributes, ...follows };
-    const opening = { ...this.#opening, attributes } as StampedEvent;
+    const attributes = { ...this.opening.attributes, ...follows };
+    const opening = { ...this.opening, attributes } as StampedEvent;
     const logId = this.firstLogId;
     const body = lineBody(logId, logId, opening, undefined, JSON.stringify(attributes));
     return {

@@ -55,16 +55,18 @@ export function placeIn(
 export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
-  readonly #indexes: LineIndexes;
   #ends: SegmentEnds;
 
   /**
    * @param segments At least one; the last may be empty.
    * @param ends Those of the last one, if batches will be added.
    */
-  constructor(segments: readonly SegmentInfo[], indexes: LineIndexes, ends = NO_ENDS) {
+  constructor(
+    segments: readonly SegmentInfo[],
+    private readonly indexes: LineIndexes,
+    ends = NO_ENDS,
+  ) {
     this.#segments = [...segments];
-    this.#indexes = indexes;
     this.#ends = ends;
   }
 
@@ -88,7 +90,7 @@ export class Catalogue {
       ? this.#roll(batch.firstLogId)
       : undefined;
     const { name, firstLogId, bytes } = this.active;
-    this.#indexes.growing(name).add(batch.offsets, bytes);
+    this.indexes.growing(name).add(batch.offsets, bytes);
     const extended = { name, firstLogId, bytes: bytes + batch.bytes.length };
     this.#segments[this.#segments.length - 1] = extended;
     this.#ends = {
@@ -134,12 +136,12 @@ export class Catalogue {
    * @throws {JournalDamagedError} as `LineIndexes.of` does.
    */
   indexOf(segment: SegmentInfo): Promise<LineIndex> {
-    return this.#indexes.of(segment);
+    return this.indexes.of(segment);
   }
 
   #roll(firstLogId: LogId): SealedSegment {
     const { active } = this;
-    this.#indexes.growing(active.name).trim();
+    this.indexes.growing(active.name).trim();
     this.#segments.push({ name: segmentName(firstLogId), firstLogId, bytes: 0 });
     const { formatVersion = FORMAT_VERSION } = this.#ends;
     return { ...active, ...this.#ends, formatVersion, lastLogId: firstLogId - 1 };
@@ -165,7 +167,6 @@ interface IndexSource {
  * that it is loaded from there when a line is sought, so that a long history takes no memory.
  */
 export class LineIndexes {
-  readonly #source: IndexSource | undefined;
   /** Those that no usable sidecar has, by segment name. */
   readonly #held: Map<string, LineIndex>;
   /** The segments whose sidecars have their indexes, by name. */
@@ -174,8 +175,7 @@ export class LineIndexes {
   readonly #loaded = new Map<string, Promise<LineIndex>>();
 
   /** @param source Without it, there are only the given indexes. */
-  constructor(held: ReadonlyMap<string, LineIndex>, source?: IndexSource) {
-    this.#source = source;
+  constructor(held: ReadonlyMap<string, LineIndex>, private readonly source?: IndexSource) {
     this.#held = new Map(held);
     for (const segment of source?.stored ?? []) this.release(segment);
   }
@@ -215,7 +215,7 @@ export class LineIndexes {
   }
 
   async #fromDisk(segment: SealedSegment): Promise<LineIndex> {
-    const source = this.#source;
+    const source = this.source;
     if (source === undefined) return new LineIndex();
     const sidecar = await new SidecarStore(source.fileSystem, source.layout).read(segment);
     const isUsable = typeof sidecar === "object" && isSameSegment(sidecar.segment, segment);

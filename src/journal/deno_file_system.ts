@@ -36,16 +36,13 @@ const QUICK_READ_BYTES = 64 * 1024;
 
 /** Identifies an open file by its device and inode. */
 class Identity {
-  readonly #file: Deno.FsFile;
   #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
 
-  constructor(file: Deno.FsFile) {
-    this.#file = file;
-  }
+  constructor(private readonly file: Deno.FsFile) {}
 
   /** Reads the identity once. It cannot be read while another thread syncs the file. */
   look(): Pick<Deno.FileInfo, "dev" | "ino"> {
-    return this.#own ??= this.#file.statSync();
+    return this.#own ??= this.file.statSync();
   }
 
   isAt(path: string): boolean {
@@ -61,21 +58,17 @@ class Identity {
 }
 
 class DenoFile implements OpenFile {
-  readonly #file: Deno.FsFile;
-  readonly #identity: Identity;
-  readonly #spares: SpareDescriptors;
-
-  constructor(file: Deno.FsFile, identity: Identity, spares: SpareDescriptors) {
-    this.#file = file;
-    this.#identity = identity;
-    this.#spares = spares;
-  }
+  constructor(
+    private readonly file: Deno.FsFile,
+    private readonly identity: Identity,
+    private readonly spares: SpareDescriptors,
+  ) {}
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     // Seeking does not touch the disk.
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
-    if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.#file, bytes);
-    await writeAtOnce(this.#file, bytes);
+    this.file.seekSync(offset, Deno.SeekMode.Start);
+    if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.file, bytes);
+    await writeAtOnce(this.file, bytes);
   }
 
   async read(
@@ -87,11 +80,11 @@ class DenoFile implements OpenFile {
     if (isQuick) await nextTurn();
     const bytes = into.subarray(0, length);
     // A long read has started by the time this method returns.
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
       const rest = bytes.subarray(done);
-      const count = isQuick ? this.#file.readSync(rest) : await this.#file.read(rest);
+      const count = isQuick ? this.file.readSync(rest) : await this.file.read(rest);
       if (count === null || count === 0) break;
       done += count;
     }
@@ -99,29 +92,29 @@ class DenoFile implements OpenFile {
   }
 
   async size(): Promise<number> {
-    return (await this.#file.stat()).size;
+    return (await this.file.stat()).size;
   }
 
   truncate(size: number): Promise<void> {
-    return this.#file.truncate(size);
+    return this.file.truncate(size);
   }
 
   async syncData(holdUp = false): Promise<void> {
-    if (holdUp) this.#file.syncDataSync();
-    else await this.#file.syncData();
+    if (holdUp) this.file.syncDataSync();
+    else await this.file.syncData();
   }
 
   sync(): Promise<void> {
-    return this.#file.sync();
+    return this.file.sync();
   }
 
   isAt(path: string): boolean {
-    return this.#identity.isAt(path);
+    return this.identity.isAt(path);
   }
 
   close(): void {
-    this.#file.close();
-    this.#spares.refill();
+    this.file.close();
+    this.spares.refill();
   }
 }
 

@@ -20,21 +20,15 @@ const PART_BYTES = 64 * 1024;
  * running jobs can still be recorded.
  */
 export class Reserve {
-  readonly #fileSystem: FileSystem;
   readonly #path: string;
-  readonly #bytes: number;
-  readonly #warn: (message: string) => void;
 
   constructor(
-    fileSystem: FileSystem,
+    private readonly fileSystem: FileSystem,
     layout: Layout,
-    bytes: number,
-    warn: (message: string) => void,
+    private readonly bytes: number,
+    private readonly warn: (message: string) => void,
   ) {
-    this.#fileSystem = fileSystem;
     this.#path = layout.reserve;
-    this.#bytes = bytes;
-    this.#warn = warn;
   }
 
   /**
@@ -43,18 +37,18 @@ export class Reserve {
    * @throws {JournalUnusableError} when its path is not a file.
    */
   async take(): Promise<boolean> {
-    await requireKind(this.#fileSystem, this.#path, ["file", "missing"]);
+    await requireKind(this.fileSystem, this.#path, ["file", "missing"]);
     return await orUnusable("measure", this.#path, () => this.#isWhole()) || await this.make();
   }
 
   /** Recreates the reserve; `false` if there is no space for it and the margin. */
   async make(): Promise<boolean> {
     try {
-      await removeIfThere(this.#fileSystem, this.#path);
-      await withFile(this.#fileSystem, this.#path, "create", (file) => this.#fill(file));
+      await removeIfThere(this.fileSystem, this.#path);
+      await withFile(this.fileSystem, this.#path, "create", (file) => this.#fill(file));
       return true;
     } catch (error) {
-      if (!isOutOfRoom(error)) this.#warn(`Cannot create the reserve: ${errorMessage(error)}`);
+      if (!isOutOfRoom(error)) this.warn(`Cannot create the reserve: ${errorMessage(error)}`);
       await this.giveUp();
       return false;
     }
@@ -63,27 +57,27 @@ export class Reserve {
   /** Frees its space. */
   async giveUp(): Promise<void> {
     try {
-      await removeIfThere(this.#fileSystem, this.#path);
+      await removeIfThere(this.fileSystem, this.#path);
     } catch (error) {
-      this.#warn(`Cannot remove the reserve: ${errorMessage(error)}`);
+      this.warn(`Cannot remove the reserve: ${errorMessage(error)}`);
     }
   }
 
   async #fill(file: OpenFile): Promise<void> {
     const part = incompressible();
-    const end = this.#bytes + MARGIN_BYTES;
+    const end = this.bytes + MARGIN_BYTES;
     for (let at = 0; at < end; at += part.length) {
       await file.write(at, part.subarray(0, end - at));
     }
     // Some file systems report a full disk only on a sync.
     await file.syncData();
-    await file.truncate(this.#bytes);
+    await file.truncate(this.bytes);
   }
 
   async #isWhole(): Promise<boolean> {
-    if (await this.#fileSystem.kind(this.#path) === "missing") return false;
-    const size = await withFile(this.#fileSystem, this.#path, "read", (file) => file.size());
-    return size === this.#bytes;
+    if (await this.fileSystem.kind(this.#path) === "missing") return false;
+    const size = await withFile(this.fileSystem, this.#path, "read", (file) => file.size());
+    return size === this.bytes;
   }
 }
 
@@ -128,7 +122,6 @@ interface DiskSpaceOptions {
 }
 
 export class DiskSpace {
-  readonly #options: DiskSpaceOptions;
   #short = false;
   /** The monotonic time of the last write without space, unless one has succeeded since. */
   #ranOutMs: number | undefined;
@@ -136,16 +129,15 @@ export class DiskSpace {
   #probing: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: DiskSpaceOptions) {
-    this.#options = options;
+  constructor(private readonly options: DiskSpaceOptions) {
     if (options.short) this.#becomeShort();
   }
 
   /** Whether there is known to be no space for groups of this urgency. */
   full(urgency: Urgency): boolean {
-    if (this.#options.reserve !== undefined && urgency === "ordinary") return this.#short;
+    if (this.options.reserve !== undefined && urgency === "ordinary") return this.#short;
     return this.#ranOutMs !== undefined &&
-      this.#options.clock.monotonic() - this.#ranOutMs < NEWS_MS;
+      this.options.clock.monotonic() - this.#ranOutMs < NEWS_MS;
   }
 
   /** Whether only vital entries are accepted. */
@@ -168,12 +160,12 @@ export class DiskSpace {
    * @param error The error of the batch that found none, if it was a batch.
    */
   ranOut(error?: JournalFullError): void {
-    const { reserve, clock } = this.#options;
+    const { reserve, clock } = this.options;
     // The first time, the reserve still has space for vital entries.
     if (reserve === undefined || this.#short) this.#ranOutMs = clock.monotonic();
     if (reserve === undefined || this.#stopped) return;
     this.#becomeShort(missingRoom(error?.cause));
-    void this.#options.between(() => reserve.giveUp());
+    void this.options.between(() => reserve.giveUp());
   }
 
   /** Called when a batch has become durable. */
@@ -190,19 +182,19 @@ export class DiskSpace {
 
   #becomeShort(lack = "the disk is full"): void {
     if (!this.#short) {
-      this.#options.warn(
+      this.options.warn(
         `${lack}: no new work is accepted until there is room; running jobs use the reserve`,
       );
     }
     this.#short = true;
-    this.#cancelProbe ??= this.#options.clock.setTimer(PROBE_MS, () => {
+    this.#cancelProbe ??= this.options.clock.setTimer(PROBE_MS, () => {
       this.#cancelProbe = undefined;
       this.#probing = this.#probe();
     });
   }
 
   async #probe(): Promise<void> {
-    const { reserve, between, mend, probe, warn } = this.#options;
+    const { reserve, between, mend, probe, warn } = this.options;
     let isMade = false;
     await between(async () => {
       isMade = !this.#stopped && await mend() && await reserve?.make() === true;

@@ -31,14 +31,13 @@ interface BatchSize {
 
 /** The most recent entries, in memory. Adds and drops whole batches. */
 export class Tail {
-  readonly #limits: TailLimits;
   #entries: readonly JobEventLogEntry[] = [];
   readonly #batches: BatchSize[] = [];
   #bytes = 0;
 
-  constructor(limits: TailLimits = { bytesMax: BYTES_MAX, entriesMax: ENTRIES_MAX }) {
-    this.#limits = limits;
-  }
+  constructor(
+    private readonly limits: TailLimits = { bytesMax: BYTES_MAX, entriesMax: ENTRIES_MAX },
+  ) {}
 
   /** The oldest position kept; `undefined` if none is. */
   get firstLogId(): LogId | undefined {
@@ -60,7 +59,7 @@ export class Tail {
 
   /** Drops the oldest batches until the limits hold; returns how many entries they had. */
   #dropped(count: number): number {
-    const { bytesMax, entriesMax } = this.#limits;
+    const { bytesMax, entriesMax } = this.limits;
     let dropped = 0;
     for (;;) {
       const isOver = this.#bytes > bytesMax ||
@@ -74,33 +73,27 @@ export class Tail {
 }
 
 export class DurableEntries {
-  readonly #tail: Tail;
-  readonly #reader: SegmentReader;
-
-  constructor(tail: Tail, reader: SegmentReader) {
-    this.#tail = tail;
-    this.#reader = reader;
-  }
+  constructor(private readonly tail: Tail, private readonly reader: SegmentReader) {}
 
   /** Returns at most `limit` entries after a position, none beyond the head. */
   async read(after: LogId, limit: number, head: LogId): Promise<readonly JobEventLogEntry[]> {
     const first = Math.max(0, after) + 1;
     const last = Math.min(head, first + limit - 1);
     if (last < first) return [];
-    const recentFrom = Math.max(first, this.#tail.firstLogId ?? head + 1);
+    const recentFrom = Math.max(first, this.tail.firstLogId ?? head + 1);
     // Taken before the read: the tail may drop these entries while the disk is read.
-    const recent = recentFrom > last ? [] : this.#tail.slice(recentFrom, last);
+    const recent = recentFrom > last ? [] : this.tail.slice(recentFrom, last);
     const older = positions(first, Math.min(last, recentFrom - 1));
-    return older.length === 0 ? recent : [...await this.#reader.readAt(older), ...recent];
+    return older.length === 0 ? recent : [...await this.reader.readAt(older), ...recent];
   }
 
   /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
   async readAt(logIds: readonly LogId[], head: LogId): Promise<readonly JobEventLogEntry[]> {
     requireDurable(logIds, head);
-    const recentFrom = this.#tail.firstLogId ?? head + 1;
+    const recentFrom = this.tail.firstLogId ?? head + 1;
     const recent = logIds.filter((logId) => logId >= recentFrom)
-      .flatMap((logId) => this.#tail.slice(logId, logId));
+      .flatMap((logId) => this.tail.slice(logId, logId));
     const older = logIds.filter((logId) => logId < recentFrom);
-    return older.length === 0 ? recent : [...await this.#reader.readAt(older), ...recent];
+    return older.length === 0 ? recent : [...await this.reader.readAt(older), ...recent];
   }
 }

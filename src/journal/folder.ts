@@ -183,16 +183,13 @@ async function listFiles(fileSystem: FileSystem, layout: Layout): Promise<readon
  * in place: a new file of the same name would be a different lock.
  */
 export class Announcement {
-  readonly #lock: HeldLock;
-  readonly #path: string;
-  readonly #warn: (message: string) => void;
   #ended = false;
 
-  constructor(lock: HeldLock, path: string, warn: (message: string) => void) {
-    this.#lock = lock;
-    this.#path = path;
-    this.#warn = warn;
-  }
+  constructor(
+    private readonly lock: HeldLock,
+    private readonly path: string,
+    private readonly warn: (message: string) => void,
+  ) {}
 
   async make(url: string): Promise<void> {
     if (this.#ended) return;
@@ -208,14 +205,14 @@ export class Announcement {
   async end(): Promise<void> {
     this.#ended = true;
     await this.clear();
-    this.#lock.release();
+    this.lock.release();
   }
 
   async #note(text: string, failure: string): Promise<void> {
     try {
-      await this.#lock.note(text);
+      await this.lock.note(text);
     } catch (error) {
-      this.#warn(`${failure} ${this.#path}: ${failureReason(error, this.#path)}`);
+      this.warn(`${failure} ${this.path}: ${failureReason(error, this.path)}`);
     }
   }
 }

@@ -5,7 +5,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { inNoContext } from "../engine/no_context.ts";
+import { inNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
   type Clock,
@@ -71,7 +71,6 @@ const QUIET_ROUNDS_MAX = 64;
 const LINE_OVERHEAD_BYTES = 400;
 
 export class GroupCommit {
-  readonly #options: GroupCommitOptions;
   #head: JournalHead;
   #segmentBytes: number;
   #inFlight: Batch | undefined;
@@ -85,8 +84,7 @@ export class GroupCommit {
   /** Number of groups so far. */
   #appended = 0;
 
-  constructor(options: GroupCommitOptions) {
-    this.#options = options;
+  constructor(private readonly options: GroupCommitOptions) {
     this.#head = options.head;
     this.#segmentBytes = options.segmentBytes;
   }
@@ -137,7 +135,7 @@ export class GroupCommit {
     if (this.#refusal !== undefined) return;
     this.#refusal = error;
     for (const batch of this.#pending.splice(0)) batch.reject(error);
-    this.#options.listener.failed(error);
+    this.options.listener.failed(error);
   }
 
   /**
@@ -180,21 +178,21 @@ export class GroupCommit {
   }
 
   #fits(batch: Batch, group: EncodedGroup): boolean {
-    return !batch.hasGroups || batch.sealedBytes + sizeOf(group) <= this.#options.batchBytesMax;
+    return !batch.hasGroups || batch.sealedBytes + sizeOf(group) <= this.options.batchBytesMax;
   }
 
   #newBatch(): Batch {
     const last = this.#pending.at(-1) ?? this.#inFlight;
     const firstLogId = last === undefined ? this.#head.logId + 1 : last.nextLogId;
     const before = this.#segmentBytesAhead();
-    const isFirst = last === undefined && this.#head === this.#options.head;
-    const rolls = before === 0 || before >= this.#options.segmentBytesMax ||
-      this.#options.rolls && isFirst;
+    const isFirst = last === undefined && this.#head === this.options.head;
+    const rolls = before === 0 || before >= this.options.segmentBytesMax ||
+      this.options.rolls && isFirst;
     return new Batch(firstLogId, rolls ? this.#segmentOpening() : undefined);
   }
 
   #segmentOpening(): StampedEvent {
-    return this.#options.stamp({
+    return this.options.stamp({
       stratum: "framework",
       eventType: "journal.SegmentOpened",
       attributes: { formatVersion: FORMAT_VERSION },
@@ -235,7 +233,7 @@ export class GroupCommit {
 
   async #commit(batch: Batch): Promise<void> {
     try {
-      const { sink, clock, listener } = this.#options;
+      const { sink, clock, listener } = this.options;
       const sealed = batch.seal(this.#head.chain);
       const holdUp = this.#syncPolicy.mayBlock;
       const began = clock.monotonic();
@@ -272,8 +270,8 @@ export class GroupCommit {
     this.#pending = [];
     if (reason instanceof JournalFailedError) this.#refusal = reason;
     for (const each of lost) each.reject(reason);
-    if (reason instanceof JournalFailedError) this.#options.listener.failed(reason);
-    else this.#options.listener.full(reason);
+    if (reason instanceof JournalFailedError) this.options.listener.failed(reason);
+    else this.options.listener.full(reason);
   }
 }
 

@@ -6,9 +6,10 @@
  * follower, which tells the recorder whether it leads, and fills it.
  */
 
-import type { JournalEventDraft } from "../core/event.ts";
+import type { FrameworkEntry, JournalEventDraft } from "../core/event.ts";
 import type { ProcessEnd } from "../core/framework_events.ts";
 import {
+  type JournalConsumer,
   JournalFailedError,
   JournalFullError,
   type RecoveryReport,
@@ -18,8 +19,7 @@ import { BackgroundProof } from "./background_proof.ts";
 import { Catalogue, LineIndexes } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { DurableEntries, Tail } from "./durable_entries.ts";
-import { takeEndNote } from "./end_note.ts";
-import { journalLayout } from "./layout.ts";
+import { journalLayout, type Layout } from "./layout.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -32,6 +32,7 @@ import { SegmentWriter, type WatchedFiles } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./batch.ts";
 import { readVerification } from "./verification_file.ts";
+import { type FileSystem, readWhole } from "./file_system.ts";
 
 /** The parts of an open journal. */
 export interface JournalParts {
@@ -235,5 +236,31 @@ async function orUnrecorded<Result>(
   } catch (error) {
     if (!(error instanceof Error) || error instanceof JournalUnusableError) throw error;
     throw new JournalUnusableError("record the recovery in", folder, error.message, error);
+  }
+}
+
+/**
+ * Reads the note that a process leaves when it has to end and can record nothing more, such as while
+ * its event loop is blocked. Removes it: should this process end too, the note is not about that.
+ *
+ * @returns What can be recorded of it. It only explains, so a note that cannot be used is ignored.
+ */
+async function takeEndNote(
+  fileSystem: FileSystem,
+  { endNote: path }: Layout,
+  consumer: Pick<JournalConsumer, "refuse">,
+): Promise<ProcessEnd | undefined> {
+  try {
+    if (await fileSystem.kind(path) !== "file") return undefined;
+    const bytes = await readWhole(fileSystem, path);
+    await fileSystem.remove(path);
+    const ended: ProcessEnd = JSON.parse(new TextDecoder().decode(bytes));
+    const attributes = { segment: "", bytesQuarantined: 0, ended };
+    const fact = { stratum: "framework", eventType: "journal.Recovered", attributes };
+    return consumer.refuse(fact as FrameworkEntry<"journal.Recovered">) === undefined
+      ? ended
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

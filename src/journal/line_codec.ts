@@ -10,8 +10,14 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Cause, JobEventLogEntry, Stratum } from "../core/event.ts";
-import type { JobCreatedAttributes } from "../core/framework_events.ts";
-import { type EventId, type ExecutionId, executionOfStart, type LogId } from "../core/ids.ts";
+import type { FrameworkAttributes, JobCreatedAttributes } from "../core/framework_events.ts";
+import {
+  type EventId,
+  type ExecutionId,
+  executionOfStart,
+  type LogId,
+  MAIN_TASK,
+} from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
@@ -193,15 +199,21 @@ export function chainAfter(previousChain: string, bytes: Uint8Array): string {
 }
 
 // Lines of version 2 omit what nearly every job has: the time of an event that occurred when it was
-// received, the plan that only awaits `main`, priority 0, no labels, and the `executionId` of an
-// attempt, which is the id of the entry that starts it. These defaults are constants of the format.
-// Lines of version 1 omit none of them, so readers need not know the version of a segment: an absent
-// field always has its default.
+// received, the plan that only awaits `main`, priority 0, no labels, three attempts of a step, and
+// the `executionId` of an attempt, which is the id of the entry that starts it. These defaults are
+// constants of the format. Lines of version 1 omit none of them, so readers need not know the version
+// of a segment: an absent field always has its default.
 
 const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
+/** The default `maxAttempts` of a step. `main` is not retried and has none. */
+const STEP_ATTEMPTS = 3;
 
 /** The attributes to write to a line as JSON, where `undefined` stands for a default. */
-export function writtenAttributes({ eventType, attributes }: StampedEvent): object {
+export function writtenAttributes({ eventType, taskId, attributes }: StampedEvent): object {
+  if (isStepStart(eventType, taskId)) {
+    const { maxAttempts } = attributes as FrameworkAttributes["job.TaskStarted"];
+    return maxAttempts === STEP_ATTEMPTS ? { ...attributes, maxAttempts: undefined } : attributes;
+  }
   if (eventType !== "job.JobCreated") return attributes;
   const { plan, priority, labels } = attributes as JobCreatedAttributes;
   return {
@@ -229,6 +241,17 @@ function isStart(eventType: string): boolean {
   return eventType === "job.TaskStarted" || eventType === "job.CompensationStarted";
 }
 
+function wholeStart(written: Readonly<Record<string, unknown>>) {
+  if ("maxAttempts" in written) return written;
+  const { attempt } = written;
+  return { ...attempt === undefined ? {} : { attempt }, maxAttempts: STEP_ATTEMPTS, ...written };
+}
+
+/** Whether it starts an attempt of a step, not a call of `run`. */
+export function isStepStart(eventType: string, taskId: string | undefined): boolean {
+  return eventType === "job.TaskStarted" && taskId !== MAIN_TASK;
+}
+
 function isMainOnly(plan: JobPlan): boolean {
   return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
 }
@@ -236,8 +259,10 @@ function isMainOnly(plan: JobPlan): boolean {
 /** The attributes of an entry, with the defaults that its line omits. */
 export function wholeAttributes(
   eventType: string,
+  taskId: string | undefined,
   written: Readonly<Record<string, unknown>>,
 ): JobEventLogEntry["attributes"] {
+  if (isStepStart(eventType, taskId)) return wholeStart(written) as JobEventLogEntry["attributes"];
   const isWhole = eventType !== "job.JobCreated" ||
     "plan" in written && "priority" in written && "labels" in written;
   if (isWhole) return written as JobEventLogEntry["attributes"];

@@ -10,7 +10,13 @@ import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 import type { LineBytes } from "./line_bytes.ts";
-import { defaultExecution, joinShared, toEntry, wholeAttributes } from "./line_codec.ts";
+import {
+  defaultExecution,
+  isStepStart,
+  joinShared,
+  toEntry,
+  wholeAttributes,
+} from "./line_codec.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];
@@ -182,7 +188,7 @@ export function entryInFields(
   if (causedBy !== undefined && causedBy < 0) return;
   const attributes = fields.skip(ATTRIBUTES) ? readAttributes(line, stratum) : undefined;
   if (attributes === undefined) return;
-  event.attributes = wholeAttributes(event.eventType, attributes);
+  event.attributes = attributes;
   return toEntry(logId, event as unknown as StampedEvent, causedBy);
 }
 
@@ -290,23 +296,30 @@ function asConstant(name: string): string {
 
 /**
  * Attributes of framework events that are the same for many tasks, such as an attempt number or
- * none.
+ * none, with the defaults that their lines omit. A start of a step has another default than one of
+ * `main`.
  */
 const common = new ByteCache<Attributes>();
+const commonOfSteps = new ByteCache<Attributes>();
 const COMMON_BYTES_MAX = 48;
 
-type Attributes = Readonly<Record<string, unknown>>;
+type Attributes = JobEventLogEntry["attributes"];
 
 function readAttributes(line: LineBytes, stratum: Stratum): Attributes | undefined {
   const { bytes, at, shift } = fields;
+  const { eventType, taskId } = event;
   if (bytes[at] !== OPENING) return undefined;
-  const mayBeCommon = stratum === "framework" && line.byteEnd - at <= COMMON_BYTES_MAX;
-  const known = mayBeCommon ? common.at(bytes, at, line.byteEnd) : undefined;
+  const mayBeCommon = stratum === "framework" && eventType !== "job.JobCreated" &&
+    line.byteEnd - at <= COMMON_BYTES_MAX;
+  const cache = isStepStart(eventType, taskId) ? commonOfSteps : common;
+  const known = mayBeCommon ? cache.at(bytes, at, line.byteEnd) : undefined;
   if (known !== undefined) return known;
   const json = line.text.slice(at + shift, line.end);
-  const attributes = parseObject(json);
-  if (attributes === undefined || !mayBeCommon || !isFlat(json)) return attributes;
-  return common.note(bytes, at, line.byteEnd, Object.freeze(attributes));
+  const written = parseObject(json);
+  if (written === undefined) return undefined;
+  const whole = wholeAttributes(eventType, taskId, written);
+  if (!mayBeCommon || !isFlat(json)) return whole;
+  return cache.note(bytes, at, line.byteEnd, Object.freeze(whole));
 }
 
 /** Whether attributes hold no objects or arrays, so that freezing them makes them safe to share. */
@@ -314,9 +327,9 @@ function isFlat(json: string): boolean {
   return json.lastIndexOf("{") === 0 && !json.includes("[");
 }
 
-function parseObject(json: string): Attributes | undefined {
+function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return parseJsonText(json) as Attributes;
+    return parseJsonText(json) as Readonly<Record<string, unknown>>;
   } catch {
     return undefined;
   }

@@ -120,12 +120,12 @@ type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
 };
 
 function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
-  const { receivedAt, occurredAt = receivedAt, eventType, eventId, attributes } = written;
+  const { receivedAt, occurredAt = receivedAt, eventType, eventId, taskId, attributes } = written;
   const whole = {
     ...written,
     occurredAt,
     executionId: written.executionId ?? defaultExecution(eventType, eventId),
-    attributes: wholeAttributes(eventType, attributes),
+    attributes: wholeAttributes(eventType, taskId, attributes),
   };
   return toEntry(logId, whole as StampedEvent, written.causedBy);
 }

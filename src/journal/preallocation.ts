@@ -18,9 +18,6 @@ const NEWLINE = 10;
 let newlines = new Uint8Array();
 
 export class Preallocation {
-  readonly #file: OpenFile;
-  /** The size at which a segment gets no more batches, so it needs no newlines beyond. */
-  readonly #limit: number;
   /** The size of the file: batches, and the newlines after them. */
   #end: number;
   /** After a full disk, nothing is preallocated until the batches reach this offset. */
@@ -28,10 +25,13 @@ export class Preallocation {
   #running: Promise<void> | undefined;
 
   /** @param end The size of the file, which holds only batches. */
-  constructor(file: OpenFile, end: number, limit: number) {
-    this.#file = file;
+  constructor(
+    private readonly file: OpenFile,
+    end: number,
+    /** The size at which a segment gets no more batches, so it needs no newlines beyond. */
+    private readonly limit: number,
+  ) {
     this.#end = end;
-    this.#limit = limit;
   }
 
   /**
@@ -40,7 +40,7 @@ export class Preallocation {
    */
   keepAhead(batchesEnd: number): void {
     this.#end = Math.max(this.#end, batchesEnd);
-    const end = Math.min(bytesAhead(batchesEnd), this.#limit);
+    const end = Math.min(bytesAhead(batchesEnd), this.limit);
     const isEnough = 2 * (this.#end - batchesEnd) >= end - batchesEnd;
     if (isEnough || batchesEnd < this.#resumeAt) return;
     this.#running = this.#extend(end);
@@ -56,8 +56,8 @@ export class Preallocation {
 
   /** Truncates the file after the last batch; resolves when that is on disk. */
   async cut(batchesEnd: number): Promise<void> {
-    await this.#file.truncate(batchesEnd);
-    await this.#file.sync();
+    await this.file.truncate(batchesEnd);
+    await this.file.sync();
     this.#end = batchesEnd;
     this.#resumeAt = bytesAhead(batchesEnd);
   }
@@ -69,15 +69,15 @@ export class Preallocation {
 
   async #extend(end: number): Promise<void> {
     try {
-      await this.#file.write(this.#end, newlinesOf(end - this.#end));
+      await this.file.write(this.#end, newlinesOf(end - this.#end));
       this.#end = end;
     } catch (error) {
       if (!isOutOfRoom(error)) throw error;
       // Keeps the newlines that there was space for.
-      this.#end = await this.#file.size();
+      this.#end = await this.file.size();
       this.#resumeAt = bytesAhead(this.#end);
     }
-    await this.#file.sync();
+    await this.file.sync();
   }
 }
 

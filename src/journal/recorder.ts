@@ -65,7 +65,6 @@ interface RecorderOptions extends
 }
 
 export class Recorder {
-  readonly #options: RecorderOptions;
   readonly #commit: GroupCommit;
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
@@ -77,9 +76,8 @@ export class Recorder {
   #recording: Promise<LogId | null> | undefined;
   #closed = false;
 
-  constructor(options: RecorderOptions) {
+  constructor(private readonly options: RecorderOptions) {
     const { origin, consumer, clock, writeSnapshot, warn } = options;
-    this.#options = options;
     this.#stopped = origin.stopped;
     this.#undone = options.undone;
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
@@ -149,14 +147,14 @@ export class Recorder {
 
   /** Appends an entry of the journal itself; resolves when it is durable. */
   async record(draft: JournalEventDraft): Promise<LogId> {
-    const { entries, durable } = this.#commit.append([this.#options.stamp(draft)]);
+    const { entries, durable } = this.#commit.append([this.options.stamp(draft)]);
     await durable;
     return entries[0]?.logId ?? 0;
   }
 
   /** Builds a batch with an entry of the journal itself, to adopt once it is durable elsewhere. */
   batchOf(draft: JournalEventDraft): SealedBatch {
-    return this.#commit.batchOf([this.#options.stamp(draft)]);
+    return this.#commit.batchOf([this.options.stamp(draft)]);
   }
 
   /**
@@ -165,7 +163,7 @@ export class Recorder {
    * @param as `found` while opening, `news` for a consumer that is already running.
    */
   adopt(batch: SealedBatch, as: "found" | "news"): void {
-    const { consumer, publish } = this.#options;
+    const { consumer, publish } = this.options;
     this.#commit.adopt(batch);
     publish(batch);
     if (as === "news") consumer.durable(batch.entries);
@@ -270,7 +268,7 @@ export class Recorder {
   }
 
   get #leads(): boolean {
-    return this.#options.leads?.() ?? true;
+    return this.options.leads?.() ?? true;
   }
 
   async #probe(): Promise<void> {
@@ -281,10 +279,10 @@ export class Recorder {
 
   #durable(batch: SealedBatch, durationMs: number): void {
     this.#count(batch, durationMs);
-    this.#options.publish(batch);
+    this.options.publish(batch);
     this.#stopped = false;
     this.#diskSpace.found();
-    this.#options.consumer.durable(batch.entries);
+    this.options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
       this.sealLater();
@@ -295,17 +293,17 @@ export class Recorder {
 
   #count({ entries, bytes }: SealedBatch, durationMs: number): void {
     try {
-      this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
+      this.options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
       // The batch is on disk, so a counter must not fail the journal.
-      this.#options.warn(`Cannot count a batch: ${errorMessage(error)}`);
+      this.options.warn(`Cannot count a batch: ${errorMessage(error)}`);
     }
   }
 
   #failed(error: JournalFailedError): void {
     this.#sealer.stop();
     void this.#diskSpace.stop();
-    this.#options.consumer.failed(error);
+    this.options.consumer.failed(error);
   }
 
   #sealWhenIdle(): void {
@@ -323,7 +321,7 @@ export class Recorder {
       this.#stopped = true;
     } catch (error) {
       const reason = errorMessage(error);
-      this.#options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
+      this.options.warn(`Cannot seal the journal, so the next start recovers it: ${reason}`);
     }
   }
 

@@ -28,16 +28,13 @@ interface SegmentPreparationOptions {
  * segment was synced.
  */
 export class SegmentPreparation {
-  readonly #options: SegmentPreparationOptions;
   #quarantine: string | null = null;
   #isSettled = false;
 
-  constructor(options: SegmentPreparationOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: SegmentPreparationOptions) {}
 
   get bytesQuarantined(): number {
-    return this.#options.torn?.bytes.length ?? 0;
+    return this.options.torn?.bytes.length ?? 0;
   }
 
   /** Where the torn tail was moved to, relative to the folder of the journal. */
@@ -68,7 +65,7 @@ export class SegmentPreparation {
    * nothing: after a failed sync, the page cache marks data as clean that never reached the disk.
    */
   async #settle(): Promise<void> {
-    const { fileSystem, layout, active: { name, bytes }, isNew } = this.#options;
+    const { fileSystem, layout, active: { name, bytes }, isNew } = this.options;
     if (isNew || this.#isSettled) return;
     const path = `${layout.segments}/${name}`;
     await orUnusable("rewrite", path, async () => {
@@ -82,7 +79,7 @@ export class SegmentPreparation {
   }
 
   async #mend(): Promise<void> {
-    const { fileSystem, layout, active, isNew, torn, random } = this.#options;
+    const { fileSystem, layout, active, isNew, torn, random } = this.options;
     if (isNew) return await this.#createFirst();
     if (torn !== undefined && this.#quarantine === null) {
       const { name } = active;
@@ -105,7 +102,7 @@ export class SegmentPreparation {
   }
 
   async #createFirst(): Promise<void> {
-    const { fileSystem, layout } = this.#options;
+    const { fileSystem, layout } = this.options;
     const path = `${layout.segments}/${segmentName(1)}`;
     await orUnusable("create", path, async () => {
       await replaceFile(fileSystem, path, new Uint8Array());

@@ -71,8 +71,6 @@ export async function replay(
 }
 
 class Replay {
-  readonly #source: ReplaySource;
-  readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
   #head: JournalHead = { logId: 0, chain: "" };
   #active: SegmentEnds = NO_ENDS;
@@ -83,9 +81,10 @@ class Replay {
   readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
 
-  constructor(source: ReplaySource, snapshot: Snapshot | undefined) {
-    this.#source = source;
-    this.#snapshot = snapshot;
+  constructor(
+    private readonly source: ReplaySource,
+    private readonly snapshot: Snapshot | undefined,
+  ) {
     this.#restored = snapshot === undefined;
   }
 
@@ -98,12 +97,12 @@ class Replay {
   }
 
   async run(): Promise<Replayed | SnapshotProblem> {
-    const [first] = this.#source.segments;
+    const [first] = this.source.segments;
     if (first !== undefined && first.firstLogId !== 1) throw gapBefore(first, 1);
     const candidates = this.#candidates();
-    const toRead = this.#source.segments.filter(({ name }) => !candidates.has(name));
+    const toRead = this.source.segments.filter(({ name }) => !candidates.has(name));
     this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const segment of this.#source.segments) {
+    for (const segment of this.source.segments) {
       const known = candidates.get(segment.name);
       // A segment whose verdict does not fit is read.
       const isUsable = known === undefined || !this.#follows(known)
@@ -124,8 +123,8 @@ class Replay {
 
   /** Verdicts that can replace reading their segments, if they fit the segments before them. */
   #candidates(): ReadonlyMap<string, SegmentVerdict> {
-    const { trusted = new Map<string, SegmentVerdict>(), segments } = this.#source;
-    const restoredLogId = this.#snapshot?.logId ?? 0;
+    const { trusted = new Map<string, SegmentVerdict>(), segments } = this.source;
+    const restoredLogId = this.snapshot?.logId ?? 0;
     return new Map(
       [...trusted].filter(([name, { segment }]) =>
         name !== segments.at(-1)?.name && segment.lastLogId <= restoredLogId
@@ -136,8 +135,8 @@ class Replay {
   #follows({ segment }: SegmentVerdict): boolean {
     const { logId, chain } = this.#head;
     const isNext = segment.firstLogId === logId + 1 && segment.chainBefore === chain;
-    const isSnapshot = segment.lastLogId === this.#snapshot?.logId;
-    return isNext && (!isSnapshot || segment.chain === this.#snapshot?.chain);
+    const isSnapshot = segment.lastLogId === this.snapshot?.logId;
+    return isNext && (!isSnapshot || segment.chain === this.snapshot?.chain);
   }
 
   /** `false` if the consumer cannot use the snapshot. */
@@ -146,17 +145,17 @@ class Replay {
     this.#head = { logId: lastLogId, chain };
     this.#active = segment;
     this.#sealed.push({ segment, isRead: false, stamp: undefined });
-    if (lastLogId !== this.#snapshot?.logId) return true;
-    return this.#restored = this.#source.consumer.restore(this.#snapshot.lines);
+    if (lastLogId !== this.snapshot?.logId) return true;
+    return this.#restored = this.source.consumer.restore(this.snapshot.lines);
   }
 
   /** `false` if the consumer cannot use the snapshot. */
   async #read(segment: SegmentInfo): Promise<boolean> {
-    const { fileSystem, layout } = this.#source;
+    const { fileSystem, layout } = this.source;
     const path = `${layout.segments}/${segment.name}`;
     const before = await stampAt(fileSystem, path);
     if (!await this.#scan(segment)) return false;
-    if (segment === this.#source.segments.at(-1)) return true;
+    if (segment === this.source.segments.at(-1)) return true;
     const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
     const { formatVersion = FORMAT_VERSION } = this.#active;
     const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
@@ -171,20 +170,20 @@ class Replay {
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     // Also parses the last entry that the snapshot covers and the last of the segment: either may
     // be the seal of a clean stop.
-    const parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
+    const parsedFrom = Math.min(this.snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
     const { stopped } = this.#active;
     this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
-    const isActive = segment === this.#source.segments.at(-1);
-    for await (const piece of piecesOf(this.#source, segment, chain, parsedFrom)) {
+    const isActive = segment === this.source.segments.at(-1);
+    for await (const piece of piecesOf(this.source, segment, chain, parsedFrom)) {
       const { scanner, from } = piece;
       scanner.checksCrcs = false;
       for (const batch of scanner.batches()) {
         index.add(batch.offsets, from);
         if (!this.#take(segment, batch, from)) return false;
         const bytesDone = this.#bytesRead + from + scanner.end;
-        const pausing = this.#source.progress?.(bytesDone, this.#bytesToRead);
+        const pausing = this.source.progress?.(bytesDone, this.#bytesToRead);
         if (pausing !== undefined) await pausing;
       }
       this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
@@ -199,7 +198,7 @@ class Replay {
 
   /** The last position of a segment; `Infinity` for the active one. */
   #lastLogIdOf(segment: SegmentInfo): LogId {
-    const { segments } = this.#source;
+    const { segments } = this.source;
     const next = segments[segments.indexOf(segment) + 1];
     return next === undefined ? Infinity : next.firstLogId - 1;
   }
@@ -208,21 +207,21 @@ class Replay {
   #take(segment: SegmentInfo, batch: ScannedBatch, from: number): boolean {
     const stopped = isStop(batch.entries.at(-1));
     this.#active = { ...this.#active, chain: batch.chain, stopped };
-    if (this.#restored || this.#snapshot === undefined) {
+    if (this.#restored || this.snapshot === undefined) {
       this.#deliver(segment, batch, from);
       return true;
     }
-    const { logId, chain, lines } = this.#snapshot;
+    const { logId, chain, lines } = this.snapshot;
     if (batch.lastLogId < logId) return true;
     if (batch.lastLogId > logId || batch.chain !== chain) {
       const reason = `the snapshot at logId ${logId} belongs to another history`;
       throw new JournalDamagedError(locationIn(segment, batch, from, 0), reason);
     }
-    return this.#restored = this.#source.consumer.restore(lines);
+    return this.#restored = this.source.consumer.restore(lines);
   }
 
   #deliver(segment: SegmentInfo, batch: ScannedBatch, from: number): void {
-    const { consumer } = this.#source;
+    const { consumer } = this.source;
     for (const entry of batch.entries) {
       const reason = consumer.refuse(entry);
       if (reason !== undefined) {

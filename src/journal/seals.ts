@@ -21,23 +21,20 @@ export function isStop(entry: JobEventLogEntry | undefined): boolean {
 
 /** Requests a seal when nothing has been written for a while. */
 export class QuietSealer {
-  readonly #clock: Clock;
-  readonly #quietMs: number;
-  readonly #seal: () => void;
   /** Monotonic time at which the quiet period ends. */
   #dueMs = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, quietMs: number, seal: () => void) {
-    this.#clock = clock;
-    this.#quietMs = quietMs;
-    this.#seal = seal;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly quietMs: number,
+    private readonly seal: () => void,
+  ) {}
 
   /** Restarts the quiet period. Runs after every batch, so one timer serves many calls. */
   restart(): void {
-    this.#dueMs = this.#clock.monotonic() + this.#quietMs;
-    if (this.#cancel === undefined) this.#wait(this.#quietMs);
+    this.#dueMs = this.clock.monotonic() + this.quietMs;
+    if (this.#cancel === undefined) this.#wait(this.quietMs);
   }
 
   stop(): void {
@@ -46,11 +43,11 @@ export class QuietSealer {
   }
 
   #wait(delayMs: number): void {
-    this.#cancel = this.#clock.setTimer(delayMs, () => {
+    this.#cancel = this.clock.setTimer(delayMs, () => {
       this.#cancel = undefined;
-      const restMs = this.#dueMs - this.#clock.monotonic();
+      const restMs = this.#dueMs - this.clock.monotonic();
       if (restMs > 0) this.#wait(restMs);
-      else this.#seal();
+      else this.seal();
     });
   }
 }

@@ -19,14 +19,11 @@ const TURN_BYTES_MAX = 256 * 1024;
  * requests, and there may be many of them. All reads share the turns.
  */
 class ReadTurns {
-  readonly #pause: () => Promise<void>;
   #bytes = 0;
   #pausing: Promise<void> | undefined;
 
   /** @param pause Resolves when other work has had its turn. */
-  constructor(pause: () => Promise<void>) {
-    this.#pause = pause;
-  }
+  constructor(private readonly pause: () => Promise<void>) {}
 
   /** Resolves when the caller may do work equivalent to parsing this many bytes. */
   async take(bytes: number): Promise<void> {
@@ -35,7 +32,7 @@ class ReadTurns {
   }
 
   async #next(): Promise<void> {
-    await this.#pause();
+    await this.pause();
     this.#bytes = 0;
     this.#pausing = undefined;
   }
@@ -61,21 +58,15 @@ interface Span {
 }
 
 export class SegmentReader {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
-  readonly #catalogue: Catalogue;
   readonly #turns: ReadTurns;
 
   /** @param pause Gives other work a turn; by default, does nothing. */
   constructor(
-    fileSystem: FileSystem,
-    layout: Layout,
-    catalogue: Catalogue,
+    private readonly fileSystem: FileSystem,
+    private readonly layout: Layout,
+    private readonly catalogue: Catalogue,
     pause: () => Promise<void> = () => Promise.resolve(),
   ) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-    this.#catalogue = catalogue;
     this.#turns = new ReadTurns(pause);
   }
 
@@ -86,7 +77,7 @@ export class SegmentReader {
    */
   async readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     const entries: JobEventLogEntry[] = [];
-    const bySegment = Map.groupBy(logIds, (logId) => this.#catalogue.segmentOf(logId));
+    const bySegment = Map.groupBy(logIds, (logId) => this.catalogue.segmentOf(logId));
     for (const [segment, group] of bySegment) {
       for (const entry of await this.#readFrom(segment, group)) entries.push(entry);
     }
@@ -94,10 +85,10 @@ export class SegmentReader {
   }
 
   async #readFrom(segment: SegmentInfo, logIds: LogId[]): Promise<readonly JobEventLogEntry[]> {
-    const index = await this.#catalogue.indexOf(segment);
+    const index = await this.catalogue.indexOf(segment);
     const runs = runsOf(logIds.map((logId) => spanOf(index, segment, logId)));
-    const path = `${this.#layout.segments}/${segment.name}`;
-    return await withFile(this.#fileSystem, path, "read", async (file) => {
+    const path = `${this.layout.segments}/${segment.name}`;
+    return await withFile(this.fileSystem, path, "read", async (file) => {
       const entries: JobEventLogEntry[] = [];
       for (const run of runs) entries.push(...await readRun(file, segment, run, this.#turns));
       return entries;
@@ -155,13 +146,10 @@ async function readRun(
 
 /** Finds lines by number, in ascending order. */
 class LineWalk {
-  readonly #bytes: Uint8Array;
   #line = 0;
   #offset = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
+  constructor(private readonly bytes: Uint8Array) {}
 
   /** The offset of a line, given the first line and the offset of its block. */
   to(line: number, blockLine: number, blockOffset: number): number {
@@ -170,8 +158,8 @@ class LineWalk {
       this.#offset = blockOffset;
     }
     for (; this.#line < line; this.#line++) {
-      const newline = this.#bytes.indexOf(NEWLINE, this.#offset);
-      this.#offset = newline < 0 ? this.#bytes.length : newline + 1;
+      const newline = this.bytes.indexOf(NEWLINE, this.#offset);
+      this.#offset = newline < 0 ? this.bytes.length : newline + 1;
     }
     return this.#offset;
   }

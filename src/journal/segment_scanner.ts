@@ -49,7 +49,6 @@ export interface ScannedBatch {
 export class SegmentScanner {
   readonly #bytes: Uint8Array;
   readonly #cursor: LineCursor;
-  readonly #start: ScanStart;
   #chain: string | undefined;
   #nextLogId: LogId;
   #end = 0;
@@ -71,10 +70,9 @@ export class SegmentScanner {
     bytes: Uint8Array<ArrayBuffer>,
     firstLogId: LogId,
     chain: string | undefined,
-    start: ScanStart = "opening",
+    private readonly start: ScanStart = "opening",
   ) {
     this.#bytes = bytes;
-    this.#start = start;
     this.#cursor = new LineCursor(bytes);
     this.#nextLogId = firstLogId;
     this.#chain = chain;
@@ -183,7 +181,7 @@ export class SegmentScanner {
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
     }
-    const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;
+    const isOpening = this.start === "opening" && this.#end === 0 && logId === this.#nextLogId;
     const isParsed = logId >= this.parsedFrom || isOpening;
     const commit = isCommit(this.#bytes, cursor.byteEnd);
     const isProven = isParsed && !isOpening && !commit && !this.checksCrcs;

@@ -181,20 +181,17 @@ interface WatchedFilesOptions {
  * everything written to it is lost when the process ends, even if it was synced.
  */
 export class WatchedFiles {
-  readonly #options: WatchedFilesOptions;
   #segmentSeenMs = -Infinity;
   #lockSeenMs = -Infinity;
 
-  constructor(options: WatchedFilesOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: WatchedFilesOptions) {}
 
   /**
    * Describes what happened to the lock or to the open segment; `undefined` if nothing did, or no
    * check was due.
    */
   loss(segment: OpenFile, path: string): string | undefined {
-    const { clock, lock, lockPath } = this.#options;
+    const { clock, lock, lockPath } = this.options;
     const now = clock.monotonic();
     if (now - this.#segmentSeenMs < SEGMENT_EVERY_MS) return undefined;
     this.#segmentSeenMs = now;

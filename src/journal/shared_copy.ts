@@ -66,18 +66,12 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
 
 /** Appends to the shared log first, and then to this process's copy. */
 export class SharedSink implements BatchSink {
-  readonly #log: SharedLog;
-  readonly #copy: BatchSink;
-
-  constructor(log: SharedLog, copy: BatchSink) {
-    this.#log = log;
-    this.#copy = copy;
-  }
+  constructor(private readonly log: SharedLog, private readonly copy: BatchSink) {}
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
-    await this.#log.append(batch);
+    await this.log.append(batch);
     try {
-      await this.#copy.write(batch, holdUp);
+      await this.copy.write(batch, holdUp);
     } catch (error) {
       // The batch is durable in the shared log, so a full disk must not be reported as a lost
       // batch; the next start fetches it.
@@ -114,13 +108,10 @@ const CLOSE_MS_MAX = 10_000;
 
 /** Keeps the copy of this process complete until it may lead. */
 export class Follower {
-  readonly #parts: FollowerParts;
   #isEnded = false;
   #leads = false;
 
-  constructor(parts: FollowerParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: FollowerParts) {}
 
   /**
    * Fetches the entries that the copy lacks, while the journal is opened.
@@ -146,13 +137,13 @@ export class Follower {
       const why = await this.#untilTurn();
       if (why === undefined) return undefined;
       if (await this.#claim()) return await this.#lead(why);
-      await this.#parts.shared.turn.pass();
+      await this.parts.shared.turn.pass();
     }
   }
 
   /** @returns Why this process may lead. */
   async #untilTurn(): Promise<WhyLeading | undefined> {
-    const { shared: { log, turn }, recorder, clock } = this.#parts;
+    const { shared: { log, turn }, recorder, clock } = this.parts;
     let why: WhyLeading | undefined;
     for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
       if (!heard || clock.monotonic() >= lookAtMs) {
@@ -174,7 +165,7 @@ export class Follower {
 
   /** Since when the shared log has not answered, RFC 3339. */
   get silentSince(): string | undefined {
-    return this.#parts.shared.membership.silentSince ?? undefined;
+    return this.parts.shared.membership.silentSince ?? undefined;
   }
 
   /**
@@ -185,14 +176,14 @@ export class Follower {
    */
   async close(): Promise<void> {
     this.#isEnded = true;
-    const { recorder, clock } = this.#parts;
+    const { recorder, clock } = this.parts;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const cancel = clock.setTimer(CLOSE_MS_MAX, () => reject(untaken(recorder)));
     await Promise.race([recorder.close(), late]).finally(cancel);
   }
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
-    const { shared: { log, membership }, recorder } = this.#parts;
+    const { shared: { log, membership }, recorder } = this.parts;
     const { head } = recorder;
     const batches = await log.read(head.logId);
     // A failover of the database may lose entries that this process has, at any time.
@@ -211,7 +202,7 @@ export class Follower {
   }
 
   async #requireSame(as: "found" | "news"): Promise<void> {
-    const { shared: { log }, recorder: { head }, firstEventId } = this.#parts;
+    const { shared: { log }, recorder: { head }, firstEventId } = this.parts;
     if (head.logId === 0 || await log.chainAt(head.logId) === head.chain) return;
     // Once a process follows, its folder is known to be a copy of this journal.
     const [own, first] = as === "news" ? [] : [await firstEventId(), await firstIn(log)];
@@ -230,19 +221,19 @@ export class Follower {
 
   #requireReadable({ entries }: SealedBatch): void {
     for (const entry of entries) {
-      const reason = this.#parts.refuse(entry);
+      const reason = this.parts.refuse(entry);
       if (reason !== undefined) throw new NewerEntryError(entry.logId, reason);
     }
   }
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
-    await this.#parts.store(batch);
-    this.#parts.recorder.adopt(batch, as);
+    await this.parts.store(batch);
+    this.parts.recorder.adopt(batch, as);
   }
 
   /** Records that this process leads; `false` if another process appended first. */
   async #claim(): Promise<boolean> {
-    const { shared: { log, membership }, recorder } = this.#parts;
+    const { shared: { log, membership }, recorder } = this.parts;
     const batch = recorder.batchOf({
       stratum: "framework",
       eventType: "journal.WriterOpened",
@@ -259,7 +250,7 @@ export class Follower {
   }
 
   async #lead(why: WhyLeading): Promise<LogId> {
-    const { shared: { membership, turn }, recorder } = this.#parts;
+    const { shared: { membership, turn }, recorder } = this.parts;
     membership.leads(why);
     recorder.sealLater();
     await turn.lead({

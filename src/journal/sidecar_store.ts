@@ -119,13 +119,7 @@ function trailerOf(content: Buffer): string {
 }
 
 export class SidecarStore {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
-
-  constructor(fileSystem: FileSystem, layout: Layout) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-  }
+  constructor(private readonly fileSystem: FileSystem, private readonly layout: Layout) {}
 
   /** Returns the sidecar of a segment, why it is unusable, or `undefined` if there is none. */
   async read(
@@ -134,12 +128,12 @@ export class SidecarStore {
     const path = this.#pathOf(firstLogId);
     try {
       if (!await this.#isFolder()) return undefined;
-      const kind = await this.#fileSystem.kind(path);
+      const kind = await this.fileSystem.kind(path);
       if (kind === "missing") return undefined;
       if (kind !== "file") return `it is a ${kind}`;
-      const size = await withFile(this.#fileSystem, path, "read", (file) => file.size());
+      const size = await withFile(this.fileSystem, path, "read", (file) => file.size());
       if (size > SIDECAR_BYTES_MAX) return `it has ${size} bytes`;
-      const found = decodedSidecar(await readWhole(this.#fileSystem, path));
+      const found = decodedSidecar(await readWhole(this.fileSystem, path));
       if (typeof found === "string") return found;
       return found.segment.name === name ? found : `it is that of ${found.segment.name}`;
     } catch (error) {
@@ -150,7 +144,7 @@ export class SidecarStore {
   /** The segments of the sound sidecars from a position on, in order. */
   async from(from: LogId): Promise<readonly SealedSegment[]> {
     if (!await this.#isFolder()) return [];
-    const names = await this.#fileSystem.list(this.#layout.sidecars);
+    const names = await this.fileSystem.list(this.layout.sidecars);
     const segments: SealedSegment[] = [];
     for (const name of names.toSorted()) {
       const firstLogId = parseSidecarName(name);
@@ -171,7 +165,7 @@ export class SidecarStore {
 
   /** `undefined` if the file is missing, or the system provides no stamp. */
   stampOf({ name }: SegmentInfo): Promise<FileStamp | undefined> {
-    return stampAt(this.#fileSystem, `${this.#layout.segments}/${name}`);
+    return stampAt(this.fileSystem, `${this.layout.segments}/${name}`);
   }
 
   /**
@@ -180,27 +174,27 @@ export class SidecarStore {
    * tick would go unnoticed. `undefined` if the system provides no stamp.
    */
   async now(): Promise<number | undefined> {
-    const path = `${this.#layout.folder}/clock${TEMPORARY}`;
-    const file = await this.#fileSystem.open(path, "create");
+    const path = `${this.layout.folder}/clock${TEMPORARY}`;
+    const file = await this.fileSystem.open(path, "create");
     try {
-      return (await this.#fileSystem.stamp(path))?.changedMs;
+      return (await this.fileSystem.stamp(path))?.changedMs;
     } finally {
       file.close();
-      await this.#fileSystem.remove(path);
+      await this.fileSystem.remove(path);
     }
   }
 
   async write(sidecar: Sidecar): Promise<void> {
     await this.#requireFolder();
     const path = this.#pathOf(sidecar.segment.firstLogId);
-    await replaceFile(this.#fileSystem, path, encodedSidecar(sidecar));
+    await replaceFile(this.fileSystem, path, encodedSidecar(sidecar));
   }
 
   /** Removes files of a process that died while writing a sidecar. */
   async removeUnfinished(): Promise<void> {
     if (!await this.#isFolder()) return;
-    const { sidecars } = this.#layout;
-    const names = await this.#fileSystem.list(sidecars);
+    const { sidecars } = this.layout;
+    const names = await this.fileSystem.list(sidecars);
     for (const name of names.filter(isTemporary)) await this.#drop(`${sidecars}/${name}`);
   }
 
@@ -208,32 +202,32 @@ export class SidecarStore {
   async keepOnly(segments: readonly SegmentInfo[]): Promise<void> {
     if (!await this.#isFolder()) return;
     const kept = new Set(segments.map(({ firstLogId }) => firstLogId));
-    for (const name of await this.#fileSystem.list(this.#layout.sidecars)) {
+    for (const name of await this.fileSystem.list(this.layout.sidecars)) {
       const logId = parseSidecarName(name);
-      const path = `${this.#layout.sidecars}/${name}`;
+      const path = `${this.layout.sidecars}/${name}`;
       if (logId !== undefined && !kept.has(logId)) await this.#drop(path);
     }
   }
 
   async #drop(path: string): Promise<void> {
-    if (await this.#fileSystem.kind(path) === "file") await this.#fileSystem.remove(path);
+    if (await this.fileSystem.kind(path) === "file") await this.fileSystem.remove(path);
   }
 
   /** `false` for a link: sidecars are never read or written elsewhere. */
   async #isFolder(): Promise<boolean> {
-    return await this.#fileSystem.kind(this.#layout.sidecars) === "folder";
+    return await this.fileSystem.kind(this.layout.sidecars) === "folder";
   }
 
   async #requireFolder(): Promise<void> {
-    const { folder, sidecars } = this.#layout;
-    const kind = await this.#fileSystem.kind(sidecars);
+    const { folder, sidecars } = this.layout;
+    const kind = await this.fileSystem.kind(sidecars);
     if (kind === "folder") return;
     if (kind !== "missing") throw new Error(`${sidecars} is a ${kind}, not a folder`);
-    await this.#fileSystem.makeFolder(sidecars);
-    await this.#fileSystem.syncFolder(folder);
+    await this.fileSystem.makeFolder(sidecars);
+    await this.fileSystem.syncFolder(folder);
   }
 
   #pathOf(firstLogId: number): string {
-    return `${this.#layout.sidecars}/${sidecarName(firstLogId)}`;
+    return `${this.layout.sidecars}/${sidecarName(firstLogId)}`;
   }
 }

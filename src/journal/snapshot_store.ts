@@ -14,17 +14,11 @@ import { type Layout, parseSnapshotName, snapshotName } from "./layout.ts";
 const KEPT = 2;
 
 export class SnapshotStore {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
-
-  constructor(fileSystem: FileSystem, layout: Layout) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-  }
+  constructor(private readonly fileSystem: FileSystem, private readonly layout: Layout) {}
 
   /** File names, newest first. */
   async names(): Promise<readonly string[]> {
-    const names = await this.#fileSystem.list(this.#layout.snapshots);
+    const names = await this.fileSystem.list(this.layout.snapshots);
     return names.filter((name) => parseSnapshotName(name) !== undefined).sort().reverse();
   }
 
@@ -65,7 +59,7 @@ export class SnapshotStore {
   ): Promise<string | undefined> {
     const path = this.#pathOf(name);
     return await withFile(
-      this.#fileSystem,
+      this.fileSystem,
       path,
       "read",
       (file) => visitSnapshot(file, parseSnapshotName(name), visitor, pause),
@@ -74,8 +68,8 @@ export class SnapshotStore {
 
   /** Renames a snapshot so that it is no longer used. */
   async setAside(name: string, suffix: string): Promise<void> {
-    await this.#fileSystem.rename(this.#pathOf(name), this.#pathOf(name + suffix));
-    await this.#fileSystem.syncFolder(this.#layout.snapshots);
+    await this.fileSystem.rename(this.#pathOf(name), this.#pathOf(name + suffix));
+    await this.fileSystem.syncFolder(this.layout.snapshots);
   }
 
   /**
@@ -86,7 +80,7 @@ export class SnapshotStore {
   async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
     const name = snapshotName(head.logId);
     await replaceFile(
-      this.#fileSystem,
+      this.fileSystem,
       this.#pathOf(name),
       (file) => writeSnapshot(file, head, lines, clock),
     );
@@ -96,12 +90,12 @@ export class SnapshotStore {
 
   async #removeOld(): Promise<void> {
     for (const name of (await this.names()).slice(KEPT)) {
-      await this.#fileSystem.remove(this.#pathOf(name));
+      await this.fileSystem.remove(this.#pathOf(name));
     }
   }
 
   #pathOf(name: string): string {
-    return `${this.#layout.snapshots}/${name}`;
+    return `${this.layout.snapshots}/${name}`;
   }
 }
 
@@ -244,8 +238,6 @@ async function visitSnapshot(
 }
 
 class Pass {
-  readonly #logId: LogId | undefined;
-  readonly #visitor: SnapshotVisitor;
   readonly #hash = createHash("sha256");
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #rest = "";
@@ -255,10 +247,10 @@ class Pass {
   #lines = 0;
 
   /** @param logId The position in the name of the snapshot. */
-  constructor(logId: LogId | undefined, visitor: SnapshotVisitor) {
-    this.#logId = logId;
-    this.#visitor = visitor;
-  }
+  constructor(
+    private readonly logId: LogId | undefined,
+    private readonly visitor: SnapshotVisitor,
+  ) {}
 
   take(chunk: Uint8Array): void {
     this.#hash.update(chunk);
@@ -275,12 +267,12 @@ class Pass {
   #take(line: string): void {
     if (this.#hasHead) {
       this.#lines++;
-      if (this.#headFlaw === undefined) this.#visitor.line(line);
+      if (this.#headFlaw === undefined) this.visitor.line(line);
       return;
     }
     this.#hasHead = true;
-    const head = headIn(line, this.#logId);
+    const head = headIn(line, this.logId);
     this.#headFlaw = typeof head === "string" ? head : undefined;
-    if (typeof head !== "string") this.#visitor.head(head);
+    if (typeof head !== "string") this.visitor.head(head);
   }
 }

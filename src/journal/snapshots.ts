@@ -23,14 +23,12 @@ interface SnapshotOptions {
 }
 
 export class Snapshots {
-  readonly #options: SnapshotOptions;
   #last: LastSnapshot | null;
   #writing: Promise<void> | undefined;
   /** The position of the last attempt, so that a full disk is not tried after every batch. */
   #triedAt: LogId;
 
-  constructor(options: SnapshotOptions) {
-    this.#options = options;
+  constructor(private readonly options: SnapshotOptions) {
     this.#last = options.last;
     this.#triedAt = options.last?.logId ?? 0;
   }
@@ -41,7 +39,7 @@ export class Snapshots {
 
   /** Starts a snapshot if enough entries came since the last and none is being written. */
   takeWhenDue(head: JournalHead): void {
-    if (head.logId - this.#triedAt < this.#options.every || this.#writing !== undefined) return;
+    if (head.logId - this.#triedAt < this.options.every || this.#writing !== undefined) return;
     this.#begin(head);
   }
 
@@ -66,11 +64,11 @@ export class Snapshots {
   /** Captures synchronously, so that the content matches the head exactly. */
   async #write(head: JournalHead): Promise<void> {
     try {
-      const file = await this.#options.write(head, this.#options.capture(head));
+      const file = await this.options.write(head, this.options.capture(head));
       this.#last = { logId: head.logId, file };
     } catch (error) {
       const reason = errorMessage(error);
-      this.#options.warn(`Cannot write snapshot of logId ${head.logId}: ${reason}`);
+      this.options.warn(`Cannot write snapshot of logId ${head.logId}: ${reason}`);
     }
   }
 }

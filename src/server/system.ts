@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import { EXIT } from "../core/exit_codes.ts";
-import { inNoContext } from "../engine/no_context.ts";
+import { inNoContext } from "../engine/async_context.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { exitProcess } from "./user_code.ts";
 

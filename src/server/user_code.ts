@@ -4,7 +4,7 @@ import { EXIT } from "../core/exit_codes.ts";
 import { errorStack } from "../core/thrown.ts";
 import type { ProcessEnd, UncaughtKind } from "../core/framework_events.ts";
 import { present } from "../core/json.ts";
-import { attemptHere, type AttemptOf } from "../engine/run/current_attempt.ts";
+import { attemptHere, type AttemptOf } from "../engine/async_context.ts";
 
 /** Functions whose callbacks run later, outside of any catch block. */
 const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;

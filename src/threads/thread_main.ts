@@ -12,7 +12,7 @@ import {
   thrownData,
   type ToThread,
 } from "./protocol.ts";
-import { attemptHere } from "../engine/run/current_attempt.ts";
+import { attemptHere } from "../engine/async_context.ts";
 import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { BufferGuard } from "./memory_guard.ts";

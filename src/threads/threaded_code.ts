@@ -5,7 +5,7 @@ import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
-import { inNoContext } from "../engine/no_context.ts";
+import { inNoContext } from "../engine/async_context.ts";
 import {
   type CallMessage,
   type FromThread,

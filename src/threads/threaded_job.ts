@@ -2,8 +2,7 @@
 
 import { RunContext, type StepRequest } from "../engine/run/run_context.ts";
 import { checkedProgress, LOG_LINES_MAX, StagedEvents } from "../engine/run/attempt_output.ts";
-import { inNoContext } from "../engine/no_context.ts";
-import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
+import { type AttemptOf, inNoContext, withinAttempt } from "../engine/async_context.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";

@@ -362,7 +362,7 @@ Deno.test("shares: a job with a key is read back from its line unchanged, byte f
   assert.equal(created.length, 3);
   for (const entry of created) {
     const written = JSON.parse(JSON.stringify(writtenAttributes(entry)));
-    const read = wholeAttributes(entry.eventType, written);
+    const read = wholeAttributes(entry.eventType, entry.taskId, written);
     assert.equal(JSON.stringify(read), JSON.stringify(entry.attributes));
   }
 });

@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
-import { eventIdHash, type IdRow } from "../../src/engine/writer/id_rows.ts";
+import type { IdRow } from "../../src/engine/job_index.ts";
+import { eventIdHash } from "../../src/engine/views/text_hash.ts";
 import { HashFilter } from "../../src/index/id_table.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { IS_QUICK } from "../support/effort.ts";

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, eventType } from "../../src/core/ids.ts";
+import { eventId, eventType, taskId } from "../../src/core/ids.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
@@ -143,6 +144,41 @@ testWithFolder(
     await (await folder.open(again)).journal.close();
     const read = again.entries.slice(1, 4).map(({ executionId }) => executionId);
     assert.deepEqual(read, ["exe_7", "exe_7", "exe_9"]);
+  },
+);
+
+testWithFolder(
+  "format versions: version 2 omits the three attempts that a step has by default, and main's have none",
+  async (folder) => {
+    const start = (task: string, attributes: JsonObject) => ({
+      ...fact(attributes),
+      eventType: eventType("job.TaskStarted"),
+      stratum: "framework",
+      taskId: taskId(task),
+    });
+    const events = [
+      start("main", { attempt: 1 }),
+      start("charge", { attempt: 1, maxAttempts: 3, timeoutMs: 10 }),
+      start("ship", { attempt: 2, maxAttempts: 3 }),
+      start("mail", { attempt: 1, maxAttempts: 5 }),
+    ];
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(events as StampedEvent[]).durable;
+    await journal.close();
+    const lines = (await folder.linesOf(FIRST)).filter((line) => line.includes("TaskStarted"));
+    assert.deepEqual(lines.map((line) => JSON.stringify(JSON.parse(line).attributes)), [
+      '{"attempt":1}',
+      '{"attempt":1,"timeoutMs":10}',
+      '{"attempt":2}',
+      '{"attempt":1,"maxAttempts":5}',
+    ]);
+    const again = new RememberingConsumer();
+    await (await folder.open(again)).journal.close();
+    // Keys too are in the order that they had.
+    assert.deepEqual(
+      again.entries.slice(1, 5).map(({ attributes }) => JSON.stringify(attributes)),
+      events.map(({ attributes }) => JSON.stringify(attributes)),
+    );
   },
 );
 

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { readConfiguration } from "../../src/settings/configuration.ts";
 import { helpText } from "../../src/settings/configuration_text.ts";
 import { type Checkout, inCheckout } from "../support/process/checkout.ts";
 import { type Block, readPage } from "../support/process/manual_pages.ts";
@@ -207,6 +208,57 @@ Deno.test({
 });
 
 Deno.test({
+  name: `compose: Daybook accepts the settings of each process${leftOut("docker-compose")}`,
+  ignore: !isInstalled("docker-compose"),
+  fn: async () => {
+    const { services } = await composed(await blockOf("several-machines", "compose.yaml"));
+    assert.deepEqual(Object.keys(services), ["database", "first", "proxy", "second"]);
+    for (const name of ["first", "second"]) {
+      const { entrypoint, environment } = services[name] ?? assert.fail(name);
+      const [, flags = ""] = / main\.ts (.*)$/.exec(entrypoint?.at(-1) ?? "") ?? [];
+      const args = flags.replace('"$$ADVERTISE"', environment?.["ADVERTISE"] ?? "").split(/\s+/);
+      const read = readConfiguration({
+        args: args.map((arg) => arg.replace(/^'(.*)'$/, "$1")),
+        env: (variable) => environment?.[variable],
+        readTextFile: assert.fail,
+      });
+      assert.equal(read.kind, "run", JSON.stringify(read));
+      assert.equal(read.configuration.advertise, `http://${name}:8000`);
+      assert.equal(read.configuration.database?.journal, "shop");
+      assert.equal(read.configuration.secretKey?.length, 32);
+    }
+  },
+});
+
+interface Composed {
+  readonly services: Readonly<
+    Record<string, {
+      readonly entrypoint: readonly string[] | null;
+      readonly environment?: Readonly<Record<string, string>>;
+    }>
+  >;
+}
+
+/** What Compose makes of the file, with the `.env` that the page's commands write. */
+async function composed(file: string): Promise<Composed> {
+  const { blocks } = await readPage("several-machines");
+  const [writeVariables = "", rest] = blocks.find(({ text }) => text.includes("> .env"))
+    ?.text.split("docker compose") ?? [];
+  assert.ok(rest !== undefined);
+  let printed = "";
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/compose.yaml`, file);
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `${writeVariables}\ndocker-compose config --format json`],
+      cwd: folder,
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    printed = new TextDecoder().decode(stdout);
+  });
+  return JSON.parse(printed);
+}
+
+Deno.test({
   name: `haproxy: it accepts the configuration that asks Patroni${leftOut("haproxy")}`,
   ignore: !isInstalled("haproxy"),
   fn: async () => {
@@ -239,7 +291,7 @@ async function caddy(command: string, file: string): Promise<string> {
 /** Commands that are not run here must at least parse as shell scripts. */
 Deno.test("elsewhere: commands that are not run here are still valid shell", async () => {
   const blocks: Block[] = [];
-  for (const page of ["systemd-and-caddy", "from-cron", "upgrading"]) {
+  for (const page of ["systemd-and-caddy", "from-cron", "upgrading", "several-machines"]) {
     blocks.push(
       ...(await readPage(page)).blocks.filter(({ marks }) => marks.includes("elsewhere")),
     );

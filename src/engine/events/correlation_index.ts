@@ -199,21 +199,18 @@ const EFFORT_AT_ONCE = 1_000;
  * is filed or removed meanwhile, so that the result is right at any time after the end.
  */
 export class ReachSearch {
-  readonly #buckets: readonly Bucket[];
   readonly #jobs = new Set<JobId>();
 
-  constructor(readonly event: MatchableEvent, buckets: readonly Bucket[]) {
-    this.#buckets = buckets;
-  }
+  constructor(readonly event: MatchableEvent, private readonly buckets: readonly Bucket[]) {}
 
   /** The cost of trying all matchers that may accept the event. */
   get effort(): number {
-    return this.#buckets.reduce((sum, { effort }) => sum + effort, 0);
+    return this.buckets.reduce((sum, { effort }) => sum + effort, 0);
   }
 
   /** An upper bound on the jobs that can be found. */
   get size(): number {
-    return this.#buckets.reduce((sum, { size }) => sum + size, 0);
+    return this.buckets.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The jobs found, each once, in the order filed. */
@@ -230,7 +227,7 @@ export class ReachSearch {
   /** @param jobsMax Ends when there are more. */
   *run(jobsMax = Infinity): Work<void> {
     let effort = 0;
-    for (const bucket of this.#buckets) {
+    for (const bucket of this.buckets) {
       for (const filed of bucket) {
         this.filed(filed);
         if (this.#jobs.size > jobsMax) return;

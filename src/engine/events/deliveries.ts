@@ -19,13 +19,10 @@ interface DeliveriesParts extends DeliveryParts {
 const EVENT_CHARACTERS = 200;
 
 export class Deliveries {
-  readonly #parts: DeliveriesParts;
   /** The bytes of all events whose requests are not answered yet. */
   #characters = 0;
 
-  constructor(parts: DeliveriesParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: DeliveriesParts) {}
 
   /**
    * One receipt for each event, in order. Events are judged one by one: each is a group of its own,
@@ -44,12 +41,12 @@ export class Deliveries {
     }));
     // Duplicates add nothing, so they are answered whatever the limits are.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
-    this.#parts.intake.requireRoom({ jobs, starts: jobs });
+    this.parts.intake.requireRoom({ jobs, starts: jobs });
     const characters = events.reduce((sum, event) => sum + attributeCharacters(event), 0);
     this.#requireRoom(characters);
     this.#characters += characters;
     try {
-      return await new Delivery(this.#parts, known, starters).run(events);
+      return await new Delivery(this.parts, known, starters).run(events);
     } finally {
       this.#characters -= characters;
     }
@@ -60,7 +57,7 @@ export class Deliveries {
    * exceed the limit.
    */
   #requireRoom(characters: number): void {
-    const { pendingBytesMax } = this.#parts.limits;
+    const { pendingBytesMax } = this.parts.limits;
     if (this.#characters === 0 || this.#characters + characters <= pendingBytesMax) return;
     throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
   }
@@ -69,7 +66,7 @@ export class Deliveries {
     const starters = new Map<IncomingEvent, readonly AnyJobDefinition[]>();
     for (const event of events) {
       if (event.stratum !== "domain") continue;
-      const started = this.#parts.registry.startedBy(event);
+      const started = this.parts.registry.startedBy(event);
       if (started.length > 0) starters.set(event, started);
     }
     return starters;
@@ -77,7 +74,7 @@ export class Deliveries {
 
   /** Looks up the ids that the journal may contain. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<Known> {
-    const { events: engine, pacer } = this.#parts;
+    const { events: engine, pacer } = this.parts;
     const found: Known = new Map();
     const share = { spentMs: 0 };
     for (const { eventId } of events) {

@@ -74,9 +74,6 @@ interface Arrival {
 }
 
 export class Delivery {
-  readonly #parts: DeliveryParts;
-  readonly #known: Known;
-  readonly #starters: Starters;
   readonly #share: Share = { spentMs: 0 };
   #receipts = 0;
   #entries = 0;
@@ -87,11 +84,11 @@ export class Delivery {
   /** Set when an event could not be recorded, since none after it can. */
   #failed = false;
 
-  constructor(parts: DeliveryParts, known: Known, starters: Starters) {
-    this.#parts = parts;
-    this.#known = known;
-    this.#starters = starters;
-  }
+  constructor(
+    private readonly parts: DeliveryParts,
+    private readonly known: Known,
+    private readonly starters: Starters,
+  ) {}
 
   async run(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     this.#receipts = events.length;
@@ -99,7 +96,7 @@ export class Delivery {
     for (const event of events) {
       if (this.#failed) break;
       const arrival = this.#arrivalOf(event);
-      const atOnce = this.#parts.pacer.do(this.#share, () => this.#judgeAtOnce(arrival));
+      const atOnce = this.parts.pacer.do(this.#share, () => this.#judgeAtOnce(arrival));
       const judged = atOnce instanceof Promise ? await atOnce : atOnce;
       const { receipt } = judged ?? await this.#judgeInTurn(arrival);
       receipts.push(receipt);
@@ -110,10 +107,10 @@ export class Delivery {
   }
 
   #arrivalOf(event: IncomingEvent): Arrival {
-    const { clock, random } = this.#parts;
+    const { clock, random } = this.parts;
     const eventId = event.eventId ?? newId.event(random.ulid());
     const occurredAt = event.occurredAt ?? new Date(clock.now()).toISOString();
-    const starters = this.#starters.get(event) ?? [];
+    const starters = this.starters.get(event) ?? [];
     return {
       fact: { ...event, eventId, occurredAt },
       named: event.eventId !== undefined,
@@ -128,7 +125,7 @@ export class Delivery {
     const search = this.#searchFor(arrival);
     if (search !== undefined && search.effort > EFFORT_AT_ONCE) return undefined;
     const reach = this.#reachOf(arrival, search?.jobsAtOnce());
-    const place = this.#parts.gate.tryEnter(reach.cost);
+    const place = this.parts.gate.tryEnter(reach.cost);
     if (place === undefined) return undefined;
     try {
       return this.#judgeFound(arrival, reach, place);
@@ -140,7 +137,7 @@ export class Delivery {
   async #judgeInTurn(arrival: Arrival): Promise<Judged> {
     for (;;) {
       if (this.#mustLookUp(arrival)) await this.#lookUp(arrival);
-      const place = await this.#parts.gate.enter(this.#estimate(arrival), this.#cost);
+      const place = await this.parts.gate.enter(this.#estimate(arrival), this.#cost);
       const judged = await this.#judgeInside(arrival, place);
       if (judged !== undefined) return judged;
     }
@@ -148,7 +145,7 @@ export class Delivery {
 
   /** `undefined` when its id has been recorded meanwhile. */
   async #judgeInside(arrival: Arrival, place: Place): Promise<Judged | undefined> {
-    const { filed: { started }, limits: { triedMax, fanOutMax }, pacer } = this.#parts;
+    const { filed: { started }, limits: { triedMax, fanOutMax }, pacer } = this.parts;
     const search = isSought(arrival) ? started.beginSearch(arrival.fact) : undefined;
     try {
       if (search !== undefined && search.effort > triedMax) {
@@ -172,9 +169,9 @@ export class Delivery {
     const { eventId, jobId } = fact;
     const before = this.#before(fact);
     if (before !== undefined) return { receipt: this.#repeated(before, fact) };
-    const pending = this.#parts.events.pending(eventId);
+    const pending = this.parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
-    if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
+    if (jobId !== undefined && this.parts.table.pending(jobId) === undefined) {
       return { receipt: this.#refuse({ event: fact }) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
@@ -185,11 +182,11 @@ export class Delivery {
    * elsewhere, and is quoted here. If that job is here now, the event still has to reach it.
    */
   #before({ eventId, jobId }: SettledFact): JobEventLogEntry | undefined {
-    const known = this.#known.get(eventId);
+    const known = this.known.get(eventId);
     const quoted = known?.quoted;
     if (quoted === undefined) return known?.entry;
     const isForJobHere = jobId !== undefined && jobId === quoted.jobId &&
-      this.#parts.table.pending(jobId) !== undefined;
+      this.parts.table.pending(jobId) !== undefined;
     return isForJobHere ? undefined : quoted;
   }
 
@@ -201,26 +198,26 @@ export class Delivery {
 
   #refuse(refusedFact: Parameters<typeof recordRefusal>[1]): Receipt | Promise<Receipt> {
     return this.#full === undefined
-      ? recordRefusal(this.#parts, refusedFact, this.#known)
+      ? recordRefusal(this.parts, refusedFact, this.known)
       : refused(refusedFact.event.eventId, this.#full);
   }
 
   /** A duplicate once the first event is durable. If that one is lost, this one replaces it. */
   async #afterFirst(logId: LogId, arrival: Arrival): Promise<Receipt> {
-    if (await this.#parts.writer.isDurable(logId)) await this.#lookUp(arrival);
+    if (await this.parts.writer.isDurable(logId)) await this.#lookUp(arrival);
     return await (this.#judgeEarly(arrival) ?? await this.#judgeInTurn(arrival)).receipt;
   }
 
   /** Does not pause before recording, so that no equal id can come in between. */
   #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
-    const limit = this.#parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
+    const limit = this.parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
     return limit === undefined
       ? this.#record(arrival, reach, place)
       : this.#refused(arrival, limit);
   }
 
   #record(arrival: Arrival, reach: Reach, place: Place): Judged {
-    const { fanOut, intake, writer } = this.#parts;
+    const { fanOut, intake, writer } = this.parts;
     const { fact, starters: { length } } = arrival;
     const drafts = fanOut.expand(fact, 0, reach);
     try {
@@ -252,7 +249,7 @@ export class Delivery {
     const receipt = effectReceipt(fact.eventId, firstLogId, drafts, steps, jobsMax);
     const isLost = receipt.disposition === "recorded" &&
       (fact.jobId !== undefined || receipt.jobs.length === 0);
-    const explained = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
+    const explained = isLost ? { ...receipt, ...this.parts.unmatched.explain(fact) } : receipt;
     return shortenReceipt(this.#receipts, explained);
   }
 
@@ -263,7 +260,7 @@ export class Delivery {
 
   /** The first event of a request may exceed the limit. */
   #limitOfRequest({ entries, bytes }: Reach): LimitReached | undefined {
-    const { entriesMax, entriesBytesMax } = this.#parts.limits;
+    const { entriesMax, entriesBytesMax } = this.parts.limits;
     if (this.#entries === 0) return undefined;
     if (this.#entries + entries > entriesMax) return { name: "entriesMax", max: entriesMax };
     return this.#bytes + bytes > entriesBytesMax
@@ -278,26 +275,26 @@ export class Delivery {
   }
 
   #mustLookUp({ fact: { eventId }, named }: Arrival): boolean {
-    return named && this.#parts.events.mayHold(eventId, this.#known.get(eventId)?.upTo);
+    return named && this.parts.events.mayHold(eventId, this.known.get(eventId)?.upTo);
   }
 
   async #lookUp({ fact: { eventId } }: Arrival): Promise<void> {
-    this.#known.set(eventId, await this.#parts.events.lookUp(eventId));
+    this.known.set(eventId, await this.parts.events.lookUp(eventId));
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {
-    return isSought(arrival) ? this.#parts.filed.started.searchFor(arrival.fact) : undefined;
+    return isSought(arrival) ? this.parts.filed.started.searchFor(arrival.fact) : undefined;
   }
 
   #reachOf({ fact, starters }: Arrival, jobs: readonly JobId[] = []): Reach {
-    return this.#parts.reaches.of(fact, jobs, starters);
+    return this.parts.reaches.of(fact, jobs, starters);
   }
 
   /** The cost, or an upper bound if that is faster to find. */
   #estimate(arrival: Arrival): number {
     const search = this.#searchFor(arrival);
     return search !== undefined && search.effort > EFFORT_AT_ONCE
-      ? SEARCH_COST + Math.min(search.size, this.#parts.limits.fanOutMax)
+      ? SEARCH_COST + Math.min(search.size, this.parts.limits.fanOutMax)
       : this.#reachOf(arrival, search?.jobsAtOnce()).cost;
   }
 }

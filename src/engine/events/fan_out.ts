@@ -42,15 +42,11 @@ interface Found {
 }
 
 export class FanOut {
-  readonly #index: CorrelationIndex;
-  readonly #registry: DefinitionRegistry;
-  readonly #table: JobTable;
-
-  constructor(index: CorrelationIndex, registry: DefinitionRegistry, table: JobTable) {
-    this.#index = index;
-    this.#registry = registry;
-    this.#table = table;
-  }
+  constructor(
+    private readonly index: CorrelationIndex,
+    private readonly registry: DefinitionRegistry,
+    private readonly table: JobTable,
+  ) {}
 
   /**
    * The fact, with an entry for every job that expects it or whose policy names it, and the jobs
@@ -74,13 +70,13 @@ export class FanOut {
 
   #find(fact: SettledFact): Found {
     if (fact.stratum !== "domain") return NOTHING;
-    const jobs = fact.jobId === undefined ? this.#index.jobsFor(fact) : [];
-    return { jobs, starters: this.#registry.startedBy(fact) };
+    const jobs = fact.jobId === undefined ? this.index.jobsFor(fact) : [];
+    return { jobs, starters: this.registry.startedBy(fact) };
   }
 
   #start(definition: AnyJobDefinition, fact: SettledFact, at: number): readonly EventDraft[] {
     const jobId = startedJobId(definition.type, fact.eventId);
-    return this.#table.pending(jobId) === undefined ? startedJob(definition, fact, jobId, at) : [];
+    return this.table.pending(jobId) === undefined ? startedJob(definition, fact, jobId, at) : [];
   }
 }
 
@@ -204,13 +200,7 @@ export interface Reach {
 }
 
 export class Reaches {
-  readonly #table: JobTable;
-  readonly #limits: DeliveryLimits;
-
-  constructor(table: JobTable, limits: DeliveryLimits) {
-    this.#table = table;
-    this.#limits = limits;
-  }
+  constructor(private readonly table: JobTable, private readonly limits: DeliveryLimits) {}
 
   /** @param jobs Those that a search found. */
   of(
@@ -226,7 +216,7 @@ export class Reaches {
 
   /** Why an event must not reach so many jobs. It may always reach one. */
   refusal({ jobs, bytes, weight }: Reach): LimitReached | undefined {
-    const { fanOutMax, fanOutBytesMax } = this.#limits;
+    const { fanOutMax, fanOutBytesMax } = this.limits;
     if (jobs.length < 2) return undefined;
     if (jobs.length > fanOutMax || weight > fanOutMax) return { name: "fanOutMax", max: fanOutMax };
     return bytes > fanOutBytesMax ? { name: "fanOutBytesMax", max: fanOutBytesMax } : undefined;
@@ -234,8 +224,8 @@ export class Reaches {
 
   /** In jobs with a small plan. Looks at no more jobs than one event may reach. */
   #weightOf(jobs: readonly JobId[]): number {
-    return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
-      const job = this.#table.head(jobId);
+    return jobs.slice(0, this.limits.fanOutMax).reduce((sum, jobId) => {
+      const job = this.table.head(jobId);
       return sum + 1 + (job === undefined ? 0 : Math.floor(takingEffort(job) / ENTRY_EFFORT));
     }, 0);
   }

@@ -24,16 +24,13 @@ interface Piece {
 }
 
 export class Pacer {
-  readonly #clock: Clock;
   #pieces: Piece[] = [];
   #spentMs = 0;
   /** Time used since the last pause by requests that did not wait. */
   #aheadMs = 0;
   #running = false;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   /** Does a piece of work, at once if there is time for it. */
   do<Result>(share: Share, work: () => Result): Result | Promise<Result> {
@@ -61,19 +58,19 @@ export class Pacer {
   }
 
   #piece<Result>(work: Work<Result>): IteratorResult<undefined, Result> {
-    const end = this.#clock.monotonic() + PIECE_MS;
+    const end = this.clock.monotonic() + PIECE_MS;
     for (;;) {
       const step = work.next();
-      if (step.done === true || this.#clock.monotonic() >= end) return step;
+      if (step.done === true || this.clock.monotonic() >= end) return step;
     }
   }
 
   #spend<Result>(share: Share, work: () => Result): Result {
-    const began = this.#clock.monotonic();
+    const began = this.clock.monotonic();
     try {
       return work();
     } finally {
-      const ms = this.#clock.monotonic() - began;
+      const ms = this.clock.monotonic() - began;
       this.#spentMs += ms;
       share.spentMs += ms;
     }
@@ -91,7 +88,7 @@ export class Pacer {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#pieces.length > 0) {
-      await this.#clock.pause();
+      await this.clock.pause();
       this.#spentMs = 0;
       this.#aheadMs = 0;
       while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {

@@ -52,15 +52,11 @@ interface Addressees {
 }
 
 export class Unmatched {
-  readonly #jobs: Addressees;
-  readonly #registry: DefinitionRegistry;
-  readonly #table: JobTable;
-
-  constructor(jobs: Addressees, registry: DefinitionRegistry, table: JobTable) {
-    this.#jobs = jobs;
-    this.#registry = registry;
-    this.#table = table;
-  }
+  constructor(
+    private readonly jobs: Addressees,
+    private readonly registry: DefinitionRegistry,
+    private readonly table: JobTable,
+  ) {}
 
   /** @param at The position of the event, if it is on record: later jobs cannot have been meant. */
   explain(fact: SettledFact, at?: LogId): Explained {
@@ -75,7 +71,7 @@ export class Unmatched {
    * that expects exactly this. Empty when there is none.
    */
   #misaddressed(event: SettledFact, named: JobId, at: LogId | undefined): Explained {
-    const job = this.#table.pending(named)?.head;
+    const job = this.table.pending(named)?.head;
     if (event.stratum === "coordination" || job === undefined || job.state === "Created") return {};
     const ofRetry = this.#nearestInRetry(event, job);
     const meant = ofRetry?.distance === 0 ? ofRetry : this.#expecting(event, named, at) ?? ofRetry;
@@ -93,8 +89,8 @@ export class Unmatched {
   #nearestInRetry(event: MatchableEvent, named: JobHead): Missed | undefined {
     let newest = named;
     for (let hops = 0; hops < RETRIES_MAX && newest.state === "Failed"; hops++) {
-      const jobId = this.#table.listed.retryOf(newest.jobId);
-      const retry = jobId && this.#table.pending(jobId)?.head;
+      const jobId = this.table.listed.retryOf(newest.jobId);
+      const retry = jobId && this.table.pending(jobId)?.head;
       if (retry === undefined) break;
       newest = retry;
     }
@@ -106,7 +102,7 @@ export class Unmatched {
   /** What other jobs expect, if the event has all of it. */
   #expecting(event: MatchableEvent, named: JobId, at = Infinity): Missed | undefined {
     return nearestMiss(
-      this.#compared(this.#jobs.started, event).filter((one) =>
+      this.#compared(this.jobs.started, event).filter((one) =>
         one.distance === 0 && one.job.jobId !== named && one.job.firstLogId < at && !isIdle(one) &&
         hasInCommon(one, [], event)
       ),
@@ -115,15 +111,15 @@ export class Unmatched {
 
   /** Only the time is wrong: before the start or the creation of a job, or after its end. */
   #untimely(event: MatchableEvent, at: LogId | undefined): Explained | undefined {
-    const early = this.#compared(this.#jobs.unstarted, event).filter(({ job, distance }) =>
+    const early = this.#compared(this.jobs.unstarted, event).filter(({ job, distance }) =>
       job.state === "Created" && distance === 0
     );
     const later = at === undefined
       ? []
-      : this.#compared(this.#jobs.started, event).filter((one) =>
+      : this.#compared(this.jobs.started, event).filter((one) =>
         one.distance === 0 && one.job.firstLogId > at && hasInCommon(one, [], event)
       );
-    const missed = nearestMiss(early) ?? nearestMiss(later) ?? this.#jobs.ended.latestFor(event);
+    const missed = nearestMiss(early) ?? nearestMiss(later) ?? this.jobs.ended.latestFor(event);
     if (missed === undefined) return undefined;
     const but = later.includes(missed) ? "the job was created after it" : untimelyText(missed.job);
     return {
@@ -133,13 +129,13 @@ export class Unmatched {
   }
 
   #nearest(event: MatchableEvent, at: LogId | undefined): Explained | undefined {
-    const compared = [this.#jobs.started, this.#jobs.unstarted]
+    const compared = [this.jobs.started, this.jobs.unstarted]
       .flatMap((index) => this.#compared(index, event));
     const different = compared.filter(({ distance }) => distance > 0);
     const missing = at === undefined
       ? different
       : different.filter(({ job: { jobId } }) =>
-        (this.#table.job(jobId)?.firstLogId ?? Infinity) < at
+        (this.table.job(jobId)?.firstLogId ?? Infinity) < at
       );
     const nearest = nearestMiss(missing);
     if (nearest === undefined) {
@@ -161,7 +157,7 @@ export class Unmatched {
   /** How many jobs want events of a type, when naming one of them would be arbitrary. */
   #noneOf({ wanted }: Missed): string | undefined {
     const { eventType } = wanted.matcher;
-    const { started, unstarted } = this.#jobs;
+    const { started, unstarted } = this.jobs;
     if ("role" in wanted) {
       const jobs = started.naming(eventType);
       return jobs > 1
@@ -178,7 +174,7 @@ export class Unmatched {
     const candidates = index.candidates(event, CANDIDATES_MAX);
     const compared = new Comparisons(EFFORT_MAX).take(candidates, ({ effort }) => effort);
     return compared.flatMap(({ jobId, wanted }) => {
-      const job = this.#table.pending(jobId)?.head;
+      const job = this.table.pending(jobId)?.head;
       return job === undefined ? [] : [missed(job, wanted, event)];
     });
   }
@@ -194,7 +190,7 @@ export class Unmatched {
       if (how === undefined) continue;
       const meant = { ...event, eventType } as SettledFact;
       const missed = nearestMiss(
-        this.#compared(this.#jobs.started, meant).filter((one) => {
+        this.#compared(this.jobs.started, meant).filter((one) => {
           const clauses = failingClauses(one, meant);
           return one.job.firstLogId < at && !isIdle(one) && clauses.every(isClose) &&
             hasInCommon(one, clauses, meant);
@@ -217,7 +213,7 @@ export class Unmatched {
 
   /** Types of events that jobs wait for, or name in their policies. */
   #wantedTypes(): readonly string[] {
-    const index = this.#jobs.started;
+    const index = this.jobs.started;
     return [...index.types(TYPES_MAX)].filter((type) =>
       index.waiting(type) + index.naming(type) > 0
     );
@@ -230,7 +226,7 @@ export class Unmatched {
 
   /** A definition starts jobs on events of this type, but not on this event. */
   #startsOthers({ eventType, attributes }: MatchableEvent): string | undefined {
-    for (const { type, startsOn } of this.#registry.startersFor(eventType)) {
+    for (const { type, startsOn } of this.registry.startersFor(eventType)) {
       const clauses = correlationMismatches(startsOn?.correlation ?? "any", attributes);
       if (clauses.length > 0) {
         return `, and it starts no job of type ${type}: ${mismatchesText(clauses)}`;
@@ -240,16 +236,16 @@ export class Unmatched {
   }
 
   #didYouMean(eventType: string): string {
-    const starting = this.#registry.startingTypes.slice(0, TYPES_MAX);
+    const starting = this.registry.startingTypes.slice(0, TYPES_MAX);
     const meant = nearestName(eventType, [...this.#wantedTypes(), ...starting]);
     return meant === undefined ? "" : `; did you mean ${meant}, which ${this.#useOf(meant)}?`;
   }
 
   #useOf(eventType: string): string {
-    const index = this.#jobs.started;
+    const index = this.jobs.started;
     const waiting = index.waiting(eventType);
     if (waiting > 0) return counted(waiting, "job waits for", "jobs wait for");
-    const [definition] = this.#registry.startersFor(eventType);
+    const [definition] = this.registry.startersFor(eventType);
     if (definition !== undefined) return `starts jobs of type ${definition.type}`;
     const naming = index.naming(eventType);
     return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;

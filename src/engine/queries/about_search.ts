@@ -59,23 +59,19 @@ interface FoundEvent extends EventAbout<LogId> {
 }
 
 export class AboutSearch {
-  readonly #parts: AboutParts;
-
-  constructor(parts: AboutParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: AboutParts) {}
 
   async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
-    const head = this.#parts.events.journal.head.logId;
+    const head = this.parts.events.journal.head.logId;
     const loose = looseForm(about);
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
-    const found = new FoundEvents(await this.#parts.pastEvents.find(wanted, head));
+    const found = new FoundEvents(await this.parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
     const share: Share = { spentMs: 0 };
     const having = await this.#jobs(about, found, asOf, share, hold);
     const jobs = await this.#told(having, hold);
     const events = await this.#events(about, found, asOf, hold);
-    const { history, pacer } = this.#parts;
+    const { history, pacer } = this.parts;
     const twins = isIdentifier("", about)
       ? await pacer.all(share, twinsText(having.map(({ job }) => job)))
       : "";
@@ -100,7 +96,7 @@ export class AboutSearch {
   ): Promise<readonly FoundJob[]> {
     const loose = looseForm(about);
     const having: FoundJob[] = [];
-    const { pacer, table } = this.#parts;
+    const { pacer, table } = this.parts;
     const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
       having.push({ job: named, logId: named.firstLogId, where: "has it as its id" });
@@ -137,7 +133,7 @@ export class AboutSearch {
     for (const { job, logId, where } of having) {
       const { jobId, type = "a plan" } = job;
       const isExplained = told.length < NAMED_MAX && job.state !== "Done";
-      const why = isExplained ? await this.#parts.explainer.explain(jobId, hold) : undefined;
+      const why = isExplained ? await this.parts.explainer.explain(jobId, hold) : undefined;
       const [became, by] = why === undefined
         ? [`${becameText(job)}.`, [becameBy(job)]]
         : [why.summary.slice(`Job ${jobId} `.length), citesOf(why.because[0])];
@@ -149,7 +145,7 @@ export class AboutSearch {
 
   /** `expects it in paid, at orderId`; also of an expectation that is met. */
   #awaitedText(jobId: JobId | undefined, loose: string): string | undefined {
-    const job = jobId && this.#parts.table.job(jobId);
+    const job = jobId && this.parts.table.job(jobId);
     for (const { id, matcher } of job?.plan.expected ?? []) {
       const term = indexAlternatives(matcher.correlation).flat()
         .find(({ value }) => looseForm(value) === loose);
@@ -171,7 +167,7 @@ export class AboutSearch {
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
       const { eventId, logId } = entry;
-      const { summary, reached, more = 0 } = await this.#parts.eventExplainer.of(entry, asOf, hold);
+      const { summary, reached, more = 0 } = await this.parts.eventExplainer.of(entry, asOf, hold);
       const hasReached = reached.length + more > 0;
       shown.push({ eventId, statement: summary, cites: [logId], hasReached });
     }
@@ -186,7 +182,7 @@ export class AboutSearch {
   ): Promise<readonly JobEventLogEntry[]> {
     const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
     const entries: JobEventLogEntry[] = [];
-    for await (const page of this.#parts.history.pages.of(logIds)) {
+    for await (const page of this.parts.history.pages.of(logIds)) {
       for (const entry of page) hold(entryCharacters(entry));
       entries.push(...page);
     }

@@ -47,17 +47,14 @@ export function* each(
 
 /** How many entries to read next: a few until their size is known. */
 export class PageSize {
-  readonly #max: number;
   next: number = ENTRIES_FIRST;
 
-  constructor(max: number = ENTRIES_MAX) {
-    this.#max = max;
-  }
+  constructor(private readonly max: number = ENTRIES_MAX) {}
 
   read(entries: readonly JobEventLogEntry[]): void {
     const characters = entries.reduce((sum, entry) => sum + entryCharacters(entry), 0);
     const fitting = Math.floor(PAGE_CHARACTERS * entries.length / Math.max(1, characters));
-    this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, this.#max));
+    this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, this.max));
   }
 }
 
@@ -79,13 +76,7 @@ export class Lane {
  * A reader of a page has the lane until it asks for the next. It must read nothing else meanwhile.
  */
 export class EntryPages {
-  readonly #source: EntrySource;
-  readonly #lane: Lane;
-
-  constructor(source: EntrySource, lane: Lane = new Lane()) {
-    this.#source = source;
-    this.#lane = lane;
-  }
+  constructor(private readonly source: EntrySource, private readonly lane: Lane = new Lane()) {}
 
   async *of(logIds: readonly LogId[]): AsyncGenerator<readonly JobEventLogEntry[]> {
     const size = new PageSize();
@@ -110,9 +101,9 @@ export class EntryPages {
     logIds: readonly LogId[],
     size: PageSize,
   ): AsyncGenerator<readonly JobEventLogEntry[]> {
-    const leave = await this.#lane.enter();
+    const leave = await this.lane.enter();
     try {
-      const page = await this.#source.at(logIds);
+      const page = await this.source.at(logIds);
       size.read(page);
       yield page;
     } finally {
@@ -123,33 +114,28 @@ export class EntryPages {
 
 /** Reads a job's entries from the journal. The engine keeps only their positions. */
 export class JobEntryReader {
-  readonly #events: EventEngine;
-  readonly #table: JobTable;
   /** For callers that read all entries of a job. */
   readonly pages: EntryPages = new EntryPages(this);
 
-  constructor(events: EventEngine, table: JobTable) {
-    this.#events = events;
-    this.#table = table;
-  }
+  constructor(private readonly events: EventEngine, private readonly table: JobTable) {}
 
   get journal(): Journal {
-    return this.#events.journal;
+    return this.events.journal;
   }
 
   /** The positions of a job's entries, ascending; empty when there is no such job. */
   positions(jobId: JobId): readonly LogId[] {
-    return this.#table.trails.logIds(jobId, 0, Infinity);
+    return this.table.trails.logIds(jobId, 0, Infinity);
   }
 
   /** The entries of a job after a position, oldest first, at most `limit`. */
   async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return await this.at(this.#table.trails.logIds(jobId, after, limit));
+    return await this.at(this.table.trails.logIds(jobId, after, limit));
   }
 
   /** The entries of a job before a position, newest first, at most `limit`. */
   async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return (await this.at(this.#table.trails.logIdsBack(jobId, before, limit))).toReversed();
+    return (await this.at(this.table.trails.logIdsBack(jobId, before, limit))).toReversed();
   }
 
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
@@ -157,6 +143,6 @@ export class JobEntryReader {
   }
 
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    return await this.#events.find(eventId);
+    return await this.events.find(eventId);
   }
 }

@@ -48,18 +48,14 @@ interface ToldEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites">
 }
 
 export class EventExplainer {
-  readonly #parts: EventExplainerParts;
-
-  constructor(parts: EventExplainerParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: EventExplainerParts) {}
 
   /** `undefined` when no entry has this id. */
   async explain(
     eventId: EventId,
     hold: ReserveMemory = RESERVE_NOTHING,
   ): Promise<EventExplanation<Citation> | undefined> {
-    const { events } = this.#parts;
+    const { events } = this.parts;
     const asOf = events.journal.head.logId;
     const entry = await events.find(eventId);
     if (entry === undefined || entry.logId > asOf) return undefined;
@@ -72,7 +68,7 @@ export class EventExplainer {
     asOf: LogId,
     hold: ReserveMemory,
   ): Promise<EventExplanation<Citation>> {
-    const { history } = this.#parts;
+    const { history } = this.parts;
     const effects = await this.#effectsOf(entry);
     const listed = effects.slice(0, LISTED_MAX);
     const reached = await this.#reached({ event: entry.logId, asOf }, listed, hold);
@@ -97,7 +93,7 @@ export class EventExplainer {
     if (jobId !== undefined) return [{ jobId, logId }];
     const effects: Effect[] = [];
     for (let after = logId;; after += PAGE) {
-      const page = await this.#parts.events.journal.read(after, PAGE);
+      const page = await this.parts.events.journal.read(after, PAGE);
       const own = page.findIndex(({ causedBy }) => causedBy !== logId);
       for (const made of own < 0 ? page : page.slice(0, own)) {
         const isNew = made.jobId !== undefined && effects.at(-1)?.jobId !== made.jobId;
@@ -115,7 +111,7 @@ export class EventExplainer {
     const reached: ToldEffect[] = [];
     for (const { jobId, logId } of effects) {
       const wanted = { limit: 0, also: new Set([logId]) };
-      const replay = await this.#parts.replays.replay(
+      const replay = await this.parts.replays.replay(
         jobId,
         { kind: "logId", logId },
         wanted,
@@ -137,7 +133,7 @@ export class EventExplainer {
 
   /** What became of a job, if it has not changed since an entry. */
   #standOf(jobId: JobId, asOf: LogId): { readonly text: string; readonly by: LogId } | undefined {
-    const job = this.#parts.table.job(jobId);
+    const job = this.parts.table.job(jobId);
     if (job === undefined) return undefined;
     const by = isTerminal(job) ? job.endedBy : job.lastLogId;
     return by > asOf ? undefined : { text: becameText(job), by };
@@ -145,7 +141,7 @@ export class EventExplainer {
 
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry, asOf: LogId): readonly NearlyReached<LogId>[] {
-    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact, entry.logId);
+    const { reason, nearest } = this.parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const ended = nearest?.state === "Failed" || nearest?.state === "Done"
@@ -159,7 +155,7 @@ export class EventExplainer {
         ...(nearest.expectation === undefined ? {} : { expectation: nearest.expectation }),
         cites: [
           entry.logId,
-          this.#parts.table.existing(nearest.jobId).firstLogId,
+          this.parts.table.existing(nearest.jobId).firstLogId,
           ...ended === undefined ? [] : [ended.by],
         ],
         clauses: nearest.clauses,
@@ -178,7 +174,7 @@ export class EventExplainer {
   }
 
   #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
-    const starters = this.#parts.registry.startersFor(eventType).slice(0, LISTED_MAX);
+    const starters = this.parts.registry.startersFor(eventType).slice(0, LISTED_MAX);
     return starters.map(({ type, version, startsOn }) => {
       const clauses = correlationMismatches(
         startsOn?.correlation ?? "any",
@@ -199,7 +195,7 @@ export class EventExplainer {
   ): Promise<readonly Statement<LogId>[]> {
     const refused: Statement<LogId>[] = [];
     for (let nth = 1; nth <= CONTENTS_MAX; nth++) {
-      const entry = await this.#parts.events.find(refusedEventId(eventId, nth));
+      const entry = await this.parts.events.find(refusedEventId(eventId, nth));
       if (entry === undefined || entry.logId > asOf) break;
       // A sender may have used its id.
       if (!isRefused(entry)) continue;

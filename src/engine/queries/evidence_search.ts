@@ -24,6 +24,7 @@ import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
+import type { StartsOn } from "../definition.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
@@ -62,6 +63,8 @@ interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
   /** Other jobs, if known. Without them no effects are found. */
   job?(jobId: JobId): JobState | undefined;
+  /** The events that start jobs of a type, if such code is loaded now. */
+  startsOn?(type: string): StartsOn | undefined;
 }
 
 interface EvidenceFound
@@ -73,47 +76,39 @@ interface EvidenceFound
 }
 
 export class EvidenceSearch {
-  readonly #pastEvents: Pick<PastEvents, "find">;
-  readonly #source: EvidenceSource;
-  readonly #pages: EntryPages;
-  readonly #hold: ReserveMemory;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
-    pastEvents: Pick<PastEvents, "find">,
-    source: EvidenceSource,
+    private readonly pastEvents: Pick<PastEvents, "find">,
+    private readonly source: EvidenceSource,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result> = runToEnd,
-    pages: EntryPages = new EntryPages(source),
-    hold: ReserveMemory = RESERVE_NOTHING,
+    private readonly pages: EntryPages = new EntryPages(source),
+    private readonly hold: ReserveMemory = RESERVE_NOTHING,
   ) {
-    this.#pages = pages;
-    this.#hold = hold;
-    this.#pastEvents = pastEvents;
-    this.#source = source;
     this.#do = paced;
   }
 
   /** Reads what resembles what is missing, and what the job's entries refer to. */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
-    const { headLogId } = this.#source;
+    const { headLogId } = this.source;
     const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
     const named = open.length === 0
       ? []
       : policyTargets(outlined.job).map(({ expected }) => expected);
     const met = metExpectations(outlined);
     const find = async ({ wanted }: Lookup) =>
-      new FoundEvents(await this.#pastEvents.find(wanted, headLogId));
+      new FoundEvents(await this.pastEvents.find(wanted, headLogId));
     const search = new ValueSearch(outlined, headLogId, find, this.#do);
     const lookup = new Lookup();
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
     const read = (logIds: readonly LogId[]) => this.#read(logIds);
-    const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
+    const senders = new SenderSearch(outlined.job, { source: this.source, find, read });
     senders.lookUp(open, lookup);
     for (const { expected } of met) lookup.near(expected.matcher);
     for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
-    const twins = new TwinSearch(outlined.job, this.#source);
+    const twins = new TwinSearch(outlined.job, this.source);
     twins.lookUp(lookup);
     const found = await find(lookup);
     const wanted = await resembling([...open, ...named], search, found);
@@ -133,7 +128,7 @@ export class EvidenceSearch {
     );
     await this.#addSender(outlined, foreignEntries);
     const effects = await this.#effects(events, foreignEntries);
-    const isCounting = this.#source.job !== undefined;
+    const isCounting = this.source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType }]): [string, Candidates] => [id, {
         events: [...new Set([...logIds, ...inside.get(id)?.logIds ?? []])]
@@ -190,7 +185,7 @@ export class EvidenceSearch {
     return new Map(
       met.flatMap(({ expected: { id, matcher }, last }) => {
         const near = found.near(matcher, NEAR_MAX)
-          .filter((logId) => logId <= this.#source.headLogId);
+          .filter((logId) => logId <= this.source.headLogId);
         // When many events carry a value, a later one belongs to something else.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
@@ -212,10 +207,10 @@ export class EvidenceSearch {
     for await (const entry of this.#read([...causes, ...events])) {
       const size = jsonSize(entry.attributes as JsonObject);
       if (!compared.has(entry.logId)) {
-        this.#hold(Math.min(size, OUTLINED_LENGTH));
+        this.hold(Math.min(size, OUTLINED_LENGTH));
         foreignEntries.set(entry.logId, size > OUTLINED_LENGTH ? outline(entry) : entry);
       } else if (size <= left) {
-        this.#hold(size);
+        this.hold(size);
         foreignEntries.set(entry.logId, entry);
         left -= size;
       }
@@ -244,7 +239,7 @@ export class EvidenceSearch {
       const jobId = foreignEntries.get(logId)?.jobId;
       if (jobId !== undefined) effects.set(logId, [this.#effect(jobId, logId)]);
     }
-    const { headLogId } = this.#source;
+    const { headLogId } = this.source;
     const next = events.flatMap((logId) =>
       Array.from({ length: EFFECTS_MAX }, (_, at) => logId + 1 + at)
     );
@@ -258,7 +253,7 @@ export class EvidenceSearch {
   }
 
   #effect(jobId: JobId, logId: LogId): Effect {
-    const job = this.#source.job?.(jobId);
+    const job = this.source.job?.(jobId);
     if (job === undefined) return { jobId, logId };
     const counted = job.plan.expected
       .filter((_, at) => job.expected[at]?.by.includes(logId) === true)
@@ -268,7 +263,7 @@ export class EvidenceSearch {
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
     const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    for await (const page of this.#pages.of(ascending)) yield* page.map(quotedEntry);
+    for await (const page of this.pages.of(ascending)) yield* page.map(quotedEntry);
   }
 }
 

@@ -69,11 +69,7 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 const RETRIES_MAX = 100;
 
 export class Explainer {
-  readonly #parts: ExplainerParts;
-
-  constructor(parts: ExplainerParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: ExplainerParts) {}
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
@@ -82,16 +78,16 @@ export class Explainer {
 
   /** What sets a job apart from those that succeeded, as a sentence. */
   async setApart(jobId: JobId): Promise<string | undefined> {
-    const job = this.#parts.table.job(jobId);
-    const contrast = job && await contrastOf(this.#parts, job, { spentMs: 0 });
+    const job = this.parts.table.job(jobId);
+    const contrast = job && await contrastOf(this.parts, job, { spentMs: 0 });
     return job && contrastIn(job, contrast)?.statement;
   }
 
   /** The same, with the entries that it is based on, for a caller that shows both. */
   async account(jobId: JobId, hold = RESERVE_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
-    const logIds = this.#parts.history.positions(jobId);
-    const asOf = this.#parts.events.journal.head.logId;
+    const logIds = this.parts.history.positions(jobId);
+    const asOf = this.parts.events.journal.head.logId;
     if (logIds.length === 0) return undefined;
     const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
     return await this.#accountOf(extent, hold);
@@ -101,9 +97,9 @@ export class Explainer {
    * A follower has no queue, so it answers from the record why a job is queued, as for the past.
    */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    const { leads, table } = this.#parts;
+    const { leads, table } = this.parts;
     if (leads || table.pending(jobId)?.conditionNow !== "queued") return {};
-    const [last] = await this.#parts.history.at([asOf]);
+    const [last] = await this.parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
 
@@ -113,7 +109,7 @@ export class Explainer {
     point: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Explanation<Citation>>> {
-    const { history, events } = this.#parts;
+    const { history, events } = this.parts;
     const head = events.journal.head.logId;
     const all = history.positions(jobId);
     if (all.length === 0) return unknownJob(jobId);
@@ -134,34 +130,36 @@ export class Explainer {
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
     const share: Share = { spentMs: 0 };
     const search = new EvidenceSearch(
-      this.#parts.pastEvents,
+      this.parts.pastEvents,
       {
         headLogId: asOf,
-        at: (positions) => this.#parts.history.at(positions),
-        job: (other) => this.#parts.table.job(other),
+        at: (positions) => this.parts.history.at(positions),
+        job: (other) => this.parts.table.job(other),
+        startsOn: (type) =>
+          asOfTime === undefined ? this.parts.registry.get(type)?.startsOn : undefined,
       },
-      (work) => this.#parts.pacer.all(share, work),
-      this.#parts.history.pages,
+      (work) => this.parts.pacer.all(share, work),
+      this.parts.history.pages,
       hold,
     );
     const outlined = await this.#outlined(logIds, share, hold);
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
-      ? await circumstancesNow(this.#parts, job, share)
-      : await circumstancesThen(this.#parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
+      ? await circumstancesNow(this.parts, job, share)
+      : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
-    const contrast = await contrastOf(this.#parts, job, share, upTo);
+    const contrast = await contrastOf(this.parts, job, share, upTo);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
-    const usual = isTimed ? await findUsualTime(this.#parts, job, share, upTo) : undefined;
+    const usual = isTimed ? await findUsualTime(this.parts, job, share, upTo) : undefined;
     const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
     const beside = await this.#besideLimit(outlined, share);
-    const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
-    const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
-    const rival = findJobInError(job, this.#parts.table, asOf) ?? found.rival;
+    const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
+    const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
+    const rival = findJobInError(job, this.parts.table, asOf) ?? found.rival;
     const { retryOf } = outlined.created.attributes;
-    const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
+    const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
@@ -169,14 +167,14 @@ export class Explainer {
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },
     };
-    const bare = await this.#parts.pacer.all(share, explaining(outlined, evidence));
+    const bare = await this.parts.pacer.all(share, explaining(outlined, evidence));
     const explanation = await this.#cited(bare, outlined, foreignEntries);
     return { explanation, outlined, foreignEntries };
   }
 
   /** As it is now, so it must not have changed since the head. */
   #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
-    const { table } = this.#parts;
+    const { table } = this.parts;
     let newest = jobId;
     for (let hops = 0; hops < RETRIES_MAX; hops++) {
       const next = table.listed.retryOf(newest);
@@ -189,7 +187,7 @@ export class Explainer {
 
   /** A job's own entries in outline, for other answers that are based on them. */
   outlined(jobId: JobId, hold = RESERVE_NOTHING): Promise<OutlinedHistory> {
-    return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
+    return this.#outlined(this.parts.history.positions(jobId), { spentMs: 0 }, hold);
   }
 
   async #outlined(
@@ -199,14 +197,14 @@ export class Explainer {
   ): Promise<OutlinedHistory> {
     const gathering = new OutlineGathering();
     let room = KEPT_CHARACTERS_MAX;
-    for await (const page of this.#parts.history.pages.of(logIds)) {
+    for await (const page of this.parts.history.pages.of(logIds)) {
       const characters = page.reduce((sum, entry) => sum + entryCharacters(entry), 0);
       hold(Math.min(room, characters));
       room = Math.max(0, room - characters);
-      await this.#parts.pacer.all(share, each(page, (entry) => gathering.add(entry)));
+      await this.parts.pacer.all(share, each(page, (entry) => gathering.add(entry)));
     }
     const recalled: JobEventLogEntry[] = [];
-    for await (const page of this.#parts.history.pages.of(gathering.unkept)) {
+    for await (const page of this.parts.history.pages.of(gathering.unkept)) {
       recalled.push(...page.map(outline));
     }
     return gathering.outlined(recalled);
@@ -232,9 +230,9 @@ export class Explainer {
     const [first, last] = [stays[0], stays.at(-1)];
     if (first === undefined || last === undefined) return { all: [], isAll: true };
     const stretch = { from: first.from.logId, to: last.to.logId };
-    const history = await placeHistory(this.#parts, outlined.job, stretch, share);
+    const history = await placeHistory(this.parts, outlined.job, stretch, share);
     const work = heldInQueue(outlined, queuedAs(outlined.job), history);
-    const held = await this.#parts.pacer.all(share, work);
+    const held = await this.parts.pacer.all(share, work);
     const since = waitedForWorkerSince(outlined, held);
     if (since === undefined) return held;
     return { ...held, workers: await this.#workersAt(since, stretch, outlined.job, share) };
@@ -247,9 +245,9 @@ export class Explainer {
     job: JobState,
     share: Share,
   ): Promise<WorkersThen> {
-    const { pages } = this.#parts.history;
+    const { pages } = this.parts.history;
     const at = await findPosition({ kind: "time", time }, pages, [from], 1, to - 1);
-    return await workersThen(this.#parts, poolOf(this.#parts, job), at, share);
+    return await workersThen(this.parts, poolOf(this.parts, job), at, share);
   }
 
   async #cited(
@@ -257,7 +255,7 @@ export class Explainer {
     outlined: OutlinedHistory,
     foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
-    const { history } = this.#parts;
+    const { history } = this.parts;
     const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
     const citations = await resolveCitations(history, citedIn(explanation), known);
     return citing(explanation, (logId) => {

@@ -5,7 +5,12 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { errorText } from "../../core/error_text.ts";
-import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import {
+  type FrameworkEntry,
+  isCorrelated,
+  isOfType,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
@@ -22,10 +27,12 @@ import {
   type OwnValue,
   ownValues,
 } from "../../explain/likeness/own_values.ts";
+import { correlationMismatches } from "../../explain/mismatch.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { reason } from "../../explain/statement.ts";
+import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
@@ -43,6 +50,8 @@ const GIVEN_MAX = 20;
 interface Source {
   readonly headLogId: LogId;
   job?(jobId: JobId): JobState | undefined;
+  /** The events that start jobs of a type, if such code is loaded. */
+  startsOn?(type: string): StartsOn | undefined;
 }
 
 interface Sent extends Pick<NonNullable<Sender["others"]>, "taskId" | "sentBy"> {
@@ -57,13 +66,7 @@ interface SenderParts {
 }
 
 export class SenderSearch {
-  readonly #waiting: JobState;
-  readonly #parts: SenderParts;
-
-  constructor(waiting: JobState, parts: SenderParts) {
-    this.#waiting = waiting;
-    this.#parts = parts;
-  }
+  constructor(private readonly waiting: JobState, private readonly parts: SenderParts) {}
 
   /** Adds the keys that `of` needs to a lookup. */
   lookUp(open: readonly ExpectedEvent[], lookup: Lookup): void {
@@ -84,7 +87,7 @@ export class SenderSearch {
       const others = resembling.get(expected.id)?.toSearch ?? [];
       const sender = await this.#sender(expected, others.slice(0, SENT_MAX), found);
       if (sender === undefined) continue;
-      const isItself = sender.job === this.#waiting;
+      const isItself = sender.job === this.waiting;
       const last = isItself ? undefined : sender.job && await this.#lastBehind(sender.job);
       senders.set(expected.id, { ...sender, isItself, last });
     }
@@ -98,11 +101,11 @@ export class SenderSearch {
     if (open === undefined || wanted === undefined || hops === 0) return undefined;
     const { matcher: { eventType } } = open.expected;
     const loose = looseForm(wanted[1]);
-    const found = await this.#parts.find(
+    const found = await this.parts.find(
       new Lookup().ofType(eventType, OF_TYPE_MAX).carrying(loose, GIVEN_MAX)
         .jobsGiven(loose, GIVEN_MAX),
     );
-    const { headLogId } = this.#parts.source;
+    const { headLogId } = this.parts.source;
     const others = found.ofType(eventType, OF_TYPE_MAX).filter((logId) => logId <= headLogId);
     const carriers = found.carrying(loose, GIVEN_MAX);
     // It may have come, and be wrong in something else.
@@ -127,13 +130,15 @@ export class SenderSearch {
     if (sent === undefined || type === undefined) return undefined;
     const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
     if (given.length === GIVEN_MAX) return undefined;
-    const { headLogId } = this.#parts.source;
+    const { headLogId } = this.parts.source;
     const { taskId, sentBy } = sent;
+    const done = await this.#sendersTo(expected);
+    if (done === undefined) return undefined;
     let isKnown = found.horizon === 0 && found.upTo >= headLogId;
     let sender: Sender | undefined;
-    for await (const entry of this.#parts.read(given.filter((logId) => logId <= headLogId))) {
+    for await (const entry of this.parts.read(given.filter((logId) => logId <= headLogId))) {
       const path = givenAt(entry, type, value);
-      if (path === undefined) continue;
+      if (path === undefined || done.has(entry.jobId)) continue;
       isKnown = false;
       const job = this.#job(entry.jobId);
       // What it sent earlier may have been forgotten.
@@ -142,14 +147,48 @@ export class SenderSearch {
       sender = { others: { type, taskId, sentBy }, value, job, path };
     }
     if (sender !== undefined) return { ...sender, instead: await this.#sentBy(sender.job, others) };
-    const own = pathTo(value, this.#waiting);
-    if (type === this.#waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
-      return { others: { type, taskId, sentBy }, value, job: this.#waiting, path: own };
+    const own = pathTo(value, this.waiting);
+    if (type === this.waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
+      return { others: { type, taskId, sentBy }, value, job: this.waiting, path: own };
     }
     if (!isKnown) return undefined;
-    return await this.#isGivenItsOwn(sent, at)
-      ? { others: { type, taskId, sentBy }, value }
-      : undefined;
+    if (!await this.#isGivenItsOwn(sent, at)) return undefined;
+    const unstarted = await this.#unstarted(type, value, found);
+    return { others: { type, taskId, sentBy }, value, hasCounted: done.size > 0, unstarted };
+  }
+
+  /** The jobs whose events counted for the expectation; `undefined` if there are too many. */
+  async #sendersTo(expected: ExpectedEvent): Promise<ReadonlySet<JobId | undefined> | undefined> {
+    const { plan, expected: progress } = this.waiting;
+    const by = progress[plan.expected.indexOf(expected)]?.by ?? [];
+    if (by.length > GIVEN_MAX) return undefined;
+    const read = async (logIds: readonly LogId[]) => await Array.fromAsync(this.parts.read(logIds));
+    const counted = await read(by);
+    const events = await read(
+      counted.map((entry) => isCorrelated(entry) ? entry.causedBy ?? 0 : entry.logId),
+    );
+    const ends = await read(events.flatMap(({ causedBy }) => causedBy ?? []));
+    return new Set(ends.map(({ jobId }) => jobId));
+  }
+
+  /** The latest event with the value that starts jobs of the type, except for its content. */
+  async #unstarted(
+    type: string,
+    value: JsonScalar,
+    found: FoundEvents,
+  ): Promise<Sender["unstarted"]> {
+    const { source, read } = this.parts;
+    const starter = source.startsOn?.(type);
+    const carriers = found.carrying(looseForm(value), GIVEN_MAX);
+    if (starter === undefined) return undefined;
+    const { eventType, correlation = "any" } = starter;
+    let last: Sender["unstarted"];
+    for await (const entry of read(carriers.filter((logId) => logId <= source.headLogId))) {
+      if (entry.eventType !== eventType || entry.stratum !== "domain") continue;
+      const clauses = correlationMismatches(correlation, entry.attributes as JsonObject);
+      if (clauses.length > 0) last = { event: entry, clauses };
+    }
+    return last;
   }
 
   /** An event of the type that a job sent. */
@@ -158,30 +197,30 @@ export class SenderSearch {
     const since = others.filter((logId) => logId > job.firstLogId)
       .toSorted((one, other) => one - other).slice(0, GIVEN_MAX);
     const sent = new Map<LogId, LogId>();
-    for await (const { logId, causedBy } of this.#parts.read(since)) {
+    for await (const { logId, causedBy } of this.parts.read(since)) {
       if (causedBy !== undefined) sent.set(causedBy, logId);
     }
-    for await (const { jobId, logId } of this.#parts.read([...sent.keys()])) {
+    for await (const { jobId, logId } of this.parts.read([...sent.keys()])) {
       if (jobId === job.jobId) return sent.get(logId);
     }
     return undefined;
   }
 
   #hasNotRun(taskId: TaskId): boolean {
-    return findTask(this.#waiting, taskId)?.status !== "completed";
+    return findTask(this.waiting, taskId)?.status !== "completed";
   }
 
   /** Of the jobs of other types that were given the value, the latest of its type that failed. */
   async #failed(value: JsonScalar, found: FoundEvents): Promise<Sender | undefined> {
-    const { headLogId } = this.#parts.source;
+    const { headLogId } = this.parts.source;
     const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
     if (given.length === GIVEN_MAX) return undefined;
     const byType = new Map<string, Sender>();
-    for await (const entry of this.#parts.read(given.filter((logId) => logId <= headLogId))) {
+    for await (const entry of this.parts.read(given.filter((logId) => logId <= headLogId))) {
       const job = this.#job(entry.jobId);
       if (!isOfType(entry, "job.JobCreated") || job?.type === undefined) continue;
       const path = pathTo(value, entry.attributes);
-      if (job.type === this.#waiting.type || path === undefined) continue;
+      if (job.type === this.waiting.type || path === undefined) continue;
       byType.set(job.type, { value, job, path });
     }
     return [...byType.values()].find(({ job }) => job?.state === "Failed");
@@ -195,18 +234,18 @@ export class SenderSearch {
     const own = valueAt(event.attributes as JsonObject, at);
     if (!isScalar(own) || pathTo(own, job) === undefined) return false;
     const loose = looseForm(own);
-    const found = await this.#parts.find(new Lookup().jobsGiven(loose, GIVEN_MAX));
+    const found = await this.parts.find(new Lookup().jobsGiven(loose, GIVEN_MAX));
     return found.jobsGiven(loose, GIVEN_MAX).includes(job.firstLogId);
   }
 
   /** One of the events that a task sent, with the end of that task. */
   async #sent(logIds: readonly LogId[]): Promise<Sent | undefined> {
     const events = new Map<LogId, JobEventLogEntry>();
-    for await (const event of this.#parts.read(logIds)) {
+    for await (const event of this.parts.read(logIds)) {
       if (event.causedBy !== undefined) events.set(event.causedBy, event);
     }
-    for await (const { eventType, jobId, taskId, logId } of this.#parts.read([...events.keys()])) {
-      const [event, job] = [events.get(logId), jobId && this.#parts.source.job?.(jobId)];
+    for await (const { eventType, jobId, taskId, logId } of this.parts.read([...events.keys()])) {
+      const [event, job] = [events.get(logId), jobId && this.parts.source.job?.(jobId)];
       if (eventType !== "job.TaskCompleted" || taskId === undefined) continue;
       if (event !== undefined && job !== undefined) return { event, job, taskId, sentBy: logId };
     }
@@ -215,9 +254,9 @@ export class SenderSearch {
 
   /** As it is now, so it must not have changed since the head. */
   #job(jobId: JobId | undefined): JobState | undefined {
-    const job = jobId && this.#parts.source.job?.(jobId);
-    const isOther = job !== undefined && job.jobId !== this.#waiting.jobId;
-    return isOther && job.lastLogId <= this.#parts.source.headLogId ? job : undefined;
+    const job = jobId && this.parts.source.job?.(jobId);
+    const isOther = job !== undefined && job.jobId !== this.waiting.jobId;
+    return isOther && job.lastLogId <= this.parts.source.headLogId ? job : undefined;
   }
 }
 
@@ -257,16 +296,12 @@ const OF_STATE =
 
 /** Other jobs that were given what this one was: the same work, or the thing that its error is about. */
 export class TwinSearch {
-  readonly #job: JobState;
-  readonly #source: Source;
   /** What identifies its work. */
   readonly #own: readonly OwnValue[];
   /** What its error is about. */
   readonly #disputed: readonly OwnValue[];
 
-  constructor(job: JobState, source: Source) {
-    this.#job = job;
-    this.#source = source;
+  constructor(private readonly job: JobState, private readonly source: Source) {
     const given = isTerminal(job) && hasCode(job)
       ? ownValues(job).filter(({ from }) => from === "input")
       : [];
@@ -294,7 +329,7 @@ export class TwinSearch {
     found: FoundEvents,
     read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
   ): Promise<Statement<LogId> | undefined> {
-    const job = this.#job;
+    const job = this.job;
     if (job.state !== "Failed") return undefined;
     for (const { value, loose } of this.#disputed) {
       const given = found.jobsGiven(loose, RIVALS_MAX).filter((logId) => logId < job.endedBy);
@@ -320,9 +355,9 @@ export class TwinSearch {
 
   /** As it is now, so it must not have changed since the head; none that failed in the same way. */
   #other(jobId: JobId | undefined): JobState | undefined {
-    const job = this.#job;
-    const other = jobId && this.#source.job?.(jobId);
-    if (other === undefined || other.lastLogId > this.#source.headLogId) return undefined;
+    const job = this.job;
+    const other = jobId && this.source.job?.(jobId);
+    if (other === undefined || other.lastLogId > this.source.headLogId) return undefined;
     const isRelated = jobId === job.jobId || other.retryOf === job.jobId || job.retryOf === jobId;
     const isAlike = other.state === "Failed" && job.state === "Failed" &&
       errorText(other.failure.error) === errorText(job.failure.error);
@@ -338,9 +373,9 @@ export class TwinSearch {
       .filter(({ length }) => length < TWINS_MAX);
     const [fewest] = given.toSorted((left, right) => left.length - right.length);
     if (fewest === undefined) return undefined;
-    const { headLogId } = this.#source;
+    const { headLogId } = this.source;
     for await (const entry of read(fewest.filter((logId) => logId <= headLogId))) {
-      const twin = this.#isTwin(entry) ? this.#source.job?.(entry.jobId as JobId) : undefined;
+      const twin = this.#isTwin(entry) ? this.source.job?.(entry.jobId as JobId) : undefined;
       // As it is now, so it must not have changed since the head.
       if (twin !== undefined && twin.state !== "Failed" && twin.lastLogId <= headLogId) return twin;
     }
@@ -348,10 +383,10 @@ export class TwinSearch {
   }
 
   #isTwin({ jobId, eventType, receivedAt, attributes }: JobEventLogEntry): boolean {
-    const { type, input, createdAt, retryOf } = this.#job;
-    if (eventType !== "job.JobCreated" || jobId === this.#job.jobId) return false;
+    const { type, input, createdAt, retryOf } = this.job;
+    if (eventType !== "job.JobCreated" || jobId === this.job.jobId) return false;
     const other = attributes as FrameworkEntry<"job.JobCreated">["attributes"];
-    const isRetry = other.retryOf === this.#job.jobId || retryOf === jobId;
+    const isRetry = other.retryOf === this.job.jobId || retryOf === jobId;
     return !isRetry && other.type === type &&
       isSameWork({ ...other, createdAt: receivedAt }, { input, createdAt });
   }

@@ -40,9 +40,6 @@ interface JobRecords {
 }
 
 export class JobScan implements Iterable<JobRecord> {
-  readonly #records: JobRecords;
-  readonly #bounds: ScanBounds;
-  readonly #filter: JobFilter;
   /** Those that must all occur in the text of a job. */
   readonly #words: readonly string[] | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
@@ -50,21 +47,22 @@ export class JobScan implements Iterable<JobRecord> {
   #stoppedAt: JobRecord | undefined;
   #looked = 0;
 
-  constructor(records: JobRecords, bounds: ScanBounds, filter: JobFilter) {
-    this.#records = records;
-    this.#bounds = bounds;
-    this.#filter = filter;
+  constructor(
+    private readonly records: JobRecords,
+    private readonly bounds: ScanBounds,
+    private readonly filter: JobFilter,
+  ) {
     this.#words = filter.search === undefined ? undefined : wordsIn(filter.search);
     this.#times = parseTimes(filter);
   }
 
   /** The matching jobs, until the range or the budget is exhausted. */
   *[Symbol.iterator](): Iterator<JobRecord> {
-    const { newest, oldest, oldestFirst } = this.#bounds;
+    const { newest, oldest, oldestFirst } = this.bounds;
     const step = oldestFirst ? 1 : -1;
     const [first, last] = oldestFirst ? [oldest, newest] : [newest, oldest];
     for (let index = first; (last - index) * step >= 0; index += step) {
-      const record = this.#records.order.at(index);
+      const record = this.records.order.at(index);
       if (record === undefined) continue;
       this.#looked++;
       if (this.applies(record)) yield record;
@@ -84,14 +82,13 @@ export class JobScan implements Iterable<JobRecord> {
   /** Whether the filter selects a job. The cheapest checks come first; none copies the job. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
-    const { states, conditions, types, labels, fingerprint, retried, continuesAfter } =
-      this.#filter;
+    const { states, conditions, types, labels, fingerprint, retried, continuesAfter } = this.filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
       (continuesAfter === undefined || !isTerminal(job) || job.lastLogId > continuesAfter) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
-      (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
+      (retried === undefined || this.records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
       (fingerprint === undefined || this.fingerprintOf(record) === fingerprint) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&

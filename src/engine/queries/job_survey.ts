@@ -20,15 +20,11 @@ type JobSurveyParts = Pick<
 >;
 
 export class JobSurvey {
-  readonly #parts: JobSurveyParts;
-
-  constructor(parts: JobSurveyParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: JobSurveyParts) {}
 
   /** How many jobs there are of each kind; costs nothing, however many there are. */
   census(): Census {
-    const { census, clock, table, workers, threadWorkers } = this.#parts;
+    const { census, clock, table, workers, threadWorkers } = this.parts;
     return {
       jobs: table.size,
       states: census.states,
@@ -41,24 +37,24 @@ export class JobSurvey {
 
   /** Parked jobs by reason and type, the largest group first. */
   get parkedJobs(): readonly ParkedJobs[] {
-    return this.#parts.attention.parked;
+    return this.parts.attention.parked;
   }
 
   /** The tasks of each job that run alone, since the process ended twice while they were open. */
   get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
     const withoutMain = (tasks: ReadonlySet<TaskId>) =>
       [...tasks].filter((taskId) => taskId !== MAIN_TASK);
-    return new Map([...this.#parts.suspects.all].map(([id, tasks]) => [id, withoutMain(tasks)]));
+    return new Map([...this.parts.suspects.all].map(([id, tasks]) => [id, withoutMain(tasks)]));
   }
 
   /** Unfinished jobs whose sealed input could not be opened at the start. */
   get keylessJobs(): number {
-    return this.#parts.inputRemovals.keyless;
+    return this.parts.inputRemovals.keyless;
   }
 
   /** The jobs that a person may have to look at, a few of each kind. */
   needingAttention(): Promise<NeedingAttention> {
-    const { attention, events, pacer, table } = this.#parts;
+    const { attention, events, pacer, table } = this.parts;
     const share: Share = { spentMs: 0 };
     return attention.read(
       async (jobId) => await pacer.do(share, () => table.existing(jobId)),

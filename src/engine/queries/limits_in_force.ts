@@ -14,15 +14,11 @@ const KEYS_MAX = 50;
 type LimitsInForceParts = Pick<QueryParts, "registry" | "limitChanges" | "shares" | "writer">;
 
 export class LimitsInForce {
-  readonly #parts: LimitsInForceParts;
-
-  constructor(parts: LimitsInForceParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: LimitsInForceParts) {}
 
   /** The limits of each type that has any, by name. */
   get all(): readonly LimitedType[] {
-    const { registry, limitChanges, shares } = this.#parts;
+    const { registry, limitChanges, shares } = this.parts;
     const use = new Map(shares.use.map((one) => [one.type, one]));
     const changed = limitChanges.all.map(({ type }) => type);
     const types = new Set([...registry.limits.map(([type]) => type), ...changed]);
@@ -30,7 +26,7 @@ export class LimitsInForce {
   }
 
   #limited(type: string, use: TypeUse | undefined): LimitedType {
-    const { registry, limitChanges } = this.#parts;
+    const { registry, limitChanges } = this.parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
     const change = limitChanges.of(type);
     const limits = registry.get(type)?.limits;
@@ -58,7 +54,7 @@ export class LimitsInForce {
     reason: string,
     origin?: Origin,
   ): Promise<Outcome<LimitedType>> {
-    const { registry, writer } = this.#parts;
+    const { registry, writer } = this.parts;
     const definition = registry.get(type);
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
@@ -76,7 +72,7 @@ export class LimitsInForce {
 
   /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, origin?: Origin): Promise<LimitedType | undefined> {
-    const { limitChanges, writer } = this.#parts;
+    const { limitChanges, writer } = this.parts;
     if (limitChanges.of(type) === undefined) return undefined;
     const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
     await writer.recorded([{ ...origin, ...about, attributes: { type } }]);
@@ -85,7 +81,7 @@ export class LimitsInForce {
 
   /** Works for a type without limits too: another request may have restored what was changed. */
   #now(type: string): LimitedType {
-    return this.#limited(type, this.#parts.shares.use.find((one) => one.type === type));
+    return this.#limited(type, this.parts.shares.use.find((one) => one.type === type));
   }
 }
 

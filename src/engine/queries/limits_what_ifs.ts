@@ -44,11 +44,7 @@ type Parts =
   & { readonly explainer: Pick<Explainer, "outlined"> };
 
 export class LimitsWhatIfs {
-  readonly #parts: Parts;
-
-  constructor(parts: Parts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: Parts) {}
 
   /** @param jobId A job that exists. */
   async of(
@@ -56,7 +52,7 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
-    const { explainer, history } = this.#parts;
+    const { explainer, history } = this.parts;
     const outlined = await explainer.outlined(jobId, hold);
     const issues = this.#issues(outlined.job, supposed);
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
@@ -81,7 +77,7 @@ export class LimitsWhatIfs {
     if (job.state === "Created") {
       return [{ pointer: "/limits", detail: "does not apply to a job that has not started" }];
     }
-    const hasKey = this.#parts.registry.get(type)?.limits?.key !== undefined;
+    const hasKey = this.parts.registry.get(type)?.limits?.key !== undefined;
     if (supposed.perKey == null || hasKey) return [];
     const detail = `${type} has no limits.key, by which its jobs could be grouped`;
     return [{ pointer: "/limits/perKey", detail }];
@@ -103,7 +99,7 @@ export class LimitsWhatIfs {
     limits: PlaceLimits,
     supposed: SupposedLimits,
   ): Promise<QueuedStanding> {
-    const { pauses, shares } = this.#parts;
+    const { pauses, shares } = this.parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const holding = pauses.all.filter((pause) => holds(pause, job));
     const { first, isGranted, places } = this.#supposedGrants(job, limits, wanted);
@@ -116,7 +112,7 @@ export class LimitsWhatIfs {
       rate: window === undefined ? 0 : places.counted(window),
     };
     const limit = supposedPlace && places.reached(supposedPlace);
-    const then = wanted && limit && await blockingLimit(this.#parts, job, limit, wanted);
+    const then = wanted && limit && await blockingLimit(this.parts, job, limit, wanted);
     // A pause holds the job whatever comes before it, and jobs of other keys do not take places of
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
@@ -124,12 +120,12 @@ export class LimitsWhatIfs {
     const { busy, max } = this.#queueOf(job);
     return {
       pauses: holding,
-      now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
+      now: wanted && reached && await blockingLimit(this.parts, job, reached, wanted),
       then: then && withLimits(then, limits, taken, supposed),
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
       taken,
-      workers: { busy, max, alone: this.#parts.workers.alone },
+      workers: { busy, max, alone: this.parts.workers.alone },
     };
   }
 
@@ -139,7 +135,7 @@ export class LimitsWhatIfs {
     limits: PlaceLimits,
     wanted: WantedPlace | undefined,
   ): { readonly first: readonly Request[]; readonly isGranted: boolean; readonly places: Shares } {
-    const { shares, table } = this.#parts;
+    const { shares, table } = this.parts;
     const { type = "" } = job;
     const queue = this.#queueOf(job);
     const places = shares.supposing(type, limits);
@@ -172,9 +168,9 @@ export class LimitsWhatIfs {
     const from = stays[0]?.from.logId ?? begun ?? job.firstLogId;
     const to = stays.at(-1)?.to.logId ?? begun ?? job.firstLogId;
     const limits = withSupposed({}, supposed);
-    const history: PlaceHistory = await placeHistory(this.#parts, job, { from, to }, share, limits);
+    const history: PlaceHistory = await placeHistory(this.parts, job, { from, to }, share, limits);
     const own = queuedAs(job);
-    const { pacer } = this.#parts;
+    const { pacer } = this.parts;
     const inForce = limitsAt(history, from);
     const asked = {
       outlined,
@@ -187,7 +183,7 @@ export class LimitsWhatIfs {
   }
 
   #inForce(type: string): LimitsFrom {
-    const { limitChanges, registry } = this.#parts;
+    const { limitChanges, registry } = this.parts;
     const change = limitChanges.of(type);
     return change === undefined
       ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
@@ -195,7 +191,7 @@ export class LimitsWhatIfs {
   }
 
   #queueOf(job: JobState): WorkerQueue {
-    const { registry, workers, threadWorkers } = this.#parts;
+    const { registry, workers, threadWorkers } = this.parts;
     return registry.isInThread(job) ? threadWorkers : workers;
   }
 }

@@ -39,14 +39,10 @@ interface Queue {
 }
 
 export class QueueExplainer {
-  readonly #parts: QueueExplainerParts;
-
-  constructor(parts: QueueExplainerParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: QueueExplainerParts) {}
 
   async explain(): Promise<QueueExplanation<Citation>> {
-    const { history } = this.#parts;
+    const { history } = this.parts;
     const answer = explainQueue(await this.#facts());
     return {
       ...answer,
@@ -56,7 +52,7 @@ export class QueueExplainer {
   }
 
   async #facts(): Promise<QueueFacts> {
-    const { attention, census, events, pauseControls, workers, threadWorkers } = this.#parts;
+    const { attention, census, events, pauseControls, workers, threadWorkers } = this.parts;
     const asOf = events.journal.head.logId;
     const pauses = pauseControls.all();
     const conditions = new Map(census.conditions);
@@ -64,7 +60,7 @@ export class QueueExplainer {
     const queues = [workers, threadWorkers].map((queue, at) => ({
       queue,
       isThreaded: at === 1,
-      lines: limitLines(queue.wanting(asOf), this.#parts.shares),
+      lines: limitLines(queue.wanting(asOf), this.parts.shares),
     }));
     const pools = await Promise.all(queues.map((one) => this.#pool(one)));
     const lines = queues.flatMap((one) => one.lines);
@@ -78,11 +74,11 @@ export class QueueExplainer {
     }
     return {
       asOf,
-      failed: this.#parts.failed,
+      failed: this.parts.failed,
       circumstances: {
-        full: this.#parts.full("ordinary"),
-        draining: this.#parts.draining,
-        silentSince: this.#parts.silentSince(),
+        full: this.parts.full("ordinary"),
+        draining: this.parts.draining,
+        silentSince: this.parts.silentSince(),
       },
       pauses,
       paused: pauseControls.figures.jobs,
@@ -92,7 +88,7 @@ export class QueueExplainer {
       alone: workers.alone,
       conditions,
       backoff: (conditions.get("backingOff") ?? 0) > 0
-        ? commonBackoff(this.#parts.lists)
+        ? commonBackoff(this.parts.lists)
         : undefined,
       parked,
       longest,
@@ -102,16 +98,16 @@ export class QueueExplainer {
   async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines }: Queue) {
     const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
     // Holders of workers matter only if a job waits for a worker.
-    const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
+    const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }
 
   /** A reached limit, with the attempts that hold its places. */
   async #limit({ limit, needs, jobIds, first }: LimitLine): Promise<QueueLimit> {
     const [next] = first;
-    const job = next && this.#parts.table.head(next.jobId);
+    const job = next && this.parts.table.head(next.jobId);
     return {
-      ...await blockingLimit(this.#parts, job ?? { type: needs.share.of.type }, limit, needs),
+      ...await blockingLimit(this.parts, job ?? { type: needs.share.of.type }, limit, needs),
       jobs: jobIds.size,
       firstJobs: first.map(({ jobId }) => jobId),
       firstBy: next?.order ?? 0,
@@ -125,7 +121,7 @@ export class QueueExplainer {
   ): Promise<LongestJob | undefined> {
     const found = this.#found(condition, isLimited);
     if (found === undefined || found.by > asOf) return undefined;
-    const [entry] = await this.#parts.history.at([found.by]);
+    const [entry] = await this.parts.history.at([found.by]);
     const suspension = isOfType(entry, "job.JobSuspended")
       ? actorText(entry) + reasonText(entry.attributes.reason)
       : "";
@@ -136,7 +132,7 @@ export class QueueExplainer {
     condition: Held,
     isLimited: (jobId: JobId) => boolean,
   ): Pick<LongestJob, "jobId" | "by"> | undefined {
-    const { attention, lists, table } = this.#parts;
+    const { attention, lists, table } = this.parts;
     if (condition === "waiting") return attention.longestWaiting;
     const [jobId] = condition === "queued"
       ? [this.#oldestQueued(isLimited)]
@@ -148,7 +144,7 @@ export class QueueExplainer {
 
   /** The job queued longest that is held by neither a limit nor a partial pause. */
   #oldestQueued(isLimited: (jobId: JobId) => boolean): JobId | undefined {
-    const { census, pauseControls, table } = this.#parts;
+    const { census, pauseControls, table } = this.parts;
     return census.queued.take(LOOKED_AT_MAX).find((jobId) => {
       const job = table.head(jobId);
       return job !== undefined && !pauseControls.holdsApart(job) && !isLimited(jobId);

@@ -73,11 +73,7 @@ interface ReplaysParts {
 }
 
 export class Replays {
-  readonly #parts: ReplaysParts;
-
-  constructor(parts: ReplaysParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: ReplaysParts) {}
 
   /**
    * The job as of a point, or now, and the steps up to it. Everything is read and folded, a little
@@ -89,10 +85,10 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Replay>> {
-    const head = this.#parts.head();
-    const logIds = this.#parts.history.positions(jobId);
+    const head = this.parts.head();
+    const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const resolved = await searchPoint(point, this.#parts.history.pages, logIds, head);
+    const resolved = await searchPoint(point, this.parts.history.pages, logIds, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const replaying = new Replaying(wanted);
     await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry), hold);
@@ -109,12 +105,12 @@ export class Replays {
     to?: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<PointDifference>> {
-    const head = this.#parts.head();
-    const logIds = this.#parts.history.positions(jobId);
+    const head = this.parts.head();
+    const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const start = await searchPoint(from, this.#parts.history.pages, logIds, head);
+    const start = await searchPoint(from, this.parts.history.pages, logIds, head);
     if (!start.ok) return unknownPoint("from", start.detail);
-    const end = await searchPoint(to, this.#parts.history.pages, logIds, head);
+    const end = await searchPoint(to, this.parts.history.pages, logIds, head);
     if (!end.ok) return unknownPoint("to", end.detail);
     const [earlier, later] = [start.count, end.count].toSorted((a, b) => a - b);
     const fold = new JobFold();
@@ -133,8 +129,8 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
-    const head = this.#parts.head();
-    const logIds = this.#parts.history.positions(jobId);
+    const head = this.parts.head();
+    const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
     if (typeof entries === "string") return tooLong(jobId, entries);
@@ -144,13 +140,13 @@ export class Replays {
     const sameIds = await this.#sameIds(supposition);
     const supposed = { entries, supposition, pastEvents: past.entries, head, sameIds };
     const work = supposing(supposed, wanted);
-    const answer = await this.#parts.pacer.all(share, work);
+    const answer = await this.parts.pacer.all(share, work);
     if (!answer.ok) {
       return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
     }
     const report = { ...answer.value, allPastEvents: past.all };
     if (supposition.limits === undefined) return { ok: true, value: report };
-    const limits = await this.#parts.limitsWhatIfs.of(jobId, supposition.limits, hold);
+    const limits = await this.parts.limitsWhatIfs.of(jobId, supposition.limits, hold);
     return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
@@ -160,9 +156,9 @@ export class Replays {
     hold: ReserveMemory,
   ): Promise<void> {
     const share: Share = { spentMs: 0 };
-    for await (const page of this.#parts.history.pages.of(logIds)) {
+    for await (const page of this.parts.history.pages.of(logIds)) {
       hold(page.reduce((sum, entry) => sum + foldedCharacters(entry), 0));
-      await this.#parts.pacer.all(share, each(page, apply));
+      await this.parts.pacer.all(share, each(page, apply));
     }
   }
 
@@ -174,7 +170,7 @@ export class Replays {
     if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
     const entries: JobEventLogEntry[] = [];
     let characters = 0;
-    for await (const page of this.#parts.history.pages.of(logIds)) {
+    for await (const page of this.parts.history.pages.of(logIds)) {
       for (const entry of page) {
         const size = entryCharacters(entry);
         hold(size);
@@ -206,8 +202,8 @@ export class Replays {
       const some = matchers.slice(at, at + MATCHERS_AT_A_TIME);
       const lookup = new Lookup();
       for (const matcher of some) lookup.near(matcher);
-      const found = new FoundEvents(await this.#parts.pastEvents.find(lookup.wanted, head));
-      await this.#parts.pacer.all(share, near.adding(found, some));
+      const found = new FoundEvents(await this.parts.pastEvents.find(lookup.wanted, head));
+      await this.parts.pacer.all(share, near.adding(found, some));
     }
     return near.found;
   }
@@ -220,7 +216,7 @@ export class Replays {
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {
-      const entry = eventId === undefined ? undefined : await this.#parts.history.find(eventId);
+      const entry = eventId === undefined ? undefined : await this.parts.history.find(eventId);
       if (entry !== undefined) found.push(entry);
     }
     return found;
@@ -234,15 +230,10 @@ function foldedCharacters(entry: JobEventLogEntry): number {
 
 /** Events after one position, up to another, that matchers may accept. */
 class NearEvents {
-  readonly #after: LogId;
-  readonly #upTo: LogId;
   readonly #logIds = new Set<LogId>();
   #all = true;
 
-  constructor(after: LogId, upTo: LogId) {
-    this.#after = after;
-    this.#upTo = upTo;
-  }
+  constructor(private readonly after: LogId, private readonly upTo: LogId) {}
 
   get isFull(): boolean {
     return this.#logIds.size >= PAST_EVENTS_MAX;
@@ -254,13 +245,13 @@ class NearEvents {
   }
 
   *adding(found: FoundEvents, matchers: readonly EventMatcher[]): Work<void> {
-    this.#all &&= found.horizon < this.#after && found.upTo >= this.#upTo;
+    this.#all &&= found.horizon < this.after && found.upTo >= this.upTo;
     for (const matcher of matchers) {
       yield;
       const near = found.near(matcher, NEAR_MAX);
       this.#all &&= near.length < NEAR_MAX;
       for (const logId of near) {
-        if (logId > this.#after && logId <= this.#upTo) this.#logIds.add(logId);
+        if (logId > this.after && logId <= this.upTo) this.#logIds.add(logId);
       }
       if (this.isFull) return;
     }

@@ -58,9 +58,6 @@ interface Weighed {
 }
 
 export class ValueSearch {
-  readonly #outlined: OutlinedHistory;
-  readonly #headLogId: LogId;
-  readonly #find: (lookup: Lookup) => Promise<FoundEvents>;
   readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
@@ -71,14 +68,11 @@ export class ValueSearch {
    * @param paced Does work with pauses.
    */
   constructor(
-    outlined: OutlinedHistory,
-    headLogId: LogId,
-    find: (lookup: Lookup) => Promise<FoundEvents>,
+    private readonly outlined: OutlinedHistory,
+    private readonly headLogId: LogId,
+    private readonly find: (lookup: Lookup) => Promise<FoundEvents>,
     paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
   ) {
-    this.#outlined = outlined;
-    this.#headLogId = headLogId;
-    this.#find = find;
     this.#do = paced;
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);
   }
@@ -113,7 +107,7 @@ export class ValueSearch {
     const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
       .toSorted(([left, one], [right, other]) => other - one || right - left)
       .slice(0, limit).map(([logId]) => logId);
-    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
+    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.headLogId);
     const likely = logIds.filter((logId) => ofType.has(logId));
     const unlike = ofType.difference(new Set(logIds)).values().take(limit - logIds.length);
     return {
@@ -171,14 +165,14 @@ export class ValueSearch {
     if (slips.length === 0 || ofType.size === 0) return [];
     const written = new Lookup();
     for (const slip of slips) written.carrying(slip, CARRIERS_MAX);
-    const events = await this.#find(written);
+    const events = await this.find(written);
     const carriersOf = (slip: string) =>
       this.#carrying(events, slip).filter((logId) => ofType.has(logId));
     const carried = slips.filter((slip) => carriersOf(slip).length > 0);
     if (carried.length === 0) return [];
     const given = new Lookup();
     for (const slip of carried) given.jobsGiven(slip, 1);
-    const jobs = await this.#find(given);
+    const jobs = await this.find(given);
     const found = new Set(
       carried.filter((slip) => jobs.jobsGiven(slip, 1).length === 0).flatMap(carriersOf),
     );
@@ -196,10 +190,8 @@ export class ValueSearch {
 
   /** Without the job's own entries. */
   #others(logIds: readonly LogId[]): readonly LogId[] {
-    const { isOwn, hasReached } = this.#outlined;
-    return logIds.filter((logId) =>
-      logId <= this.#headLogId && !isOwn(logId) && !hasReached(logId)
-    );
+    const { isOwn, hasReached } = this.outlined;
+    return logIds.filter((logId) => logId <= this.headLogId && !isOwn(logId) && !hasReached(logId));
   }
 }
 
@@ -211,13 +203,11 @@ function wantedValues({ correlation }: EventMatcher): ReadonlySet<string> {
 
 /** Sees events of the type of an expectation, one after the other. */
 export class InsideSearch {
-  readonly #expected: ExpectedEvent;
   readonly #logIds: LogId[] = [];
   #absent: readonly JsonScalar[];
   #seen = 0;
 
-  constructor(expected: ExpectedEvent) {
-    this.#expected = expected;
+  constructor(private readonly expected: ExpectedEvent) {
     this.#absent = [...demanded(expected.matcher.correlation)].map(([, value]) => value);
   }
 
@@ -225,7 +215,7 @@ export class InsideSearch {
     const event = toMatchable(entry);
     if (jsonSize(event.attributes) > SEARCHED_LENGTH_MAX) return;
     this.#seen++;
-    if (mismatchesWith(this.#expected, event).some(insideForm)) this.#logIds.push(entry.logId);
+    if (mismatchesWith(this.expected, event).some(insideForm)) this.#logIds.push(entry.logId);
     if (this.#absent.length === 0) return;
     const text = JSON.stringify(event.attributes).toLowerCase();
     this.#absent = this.#absent.filter((value) => !text.includes(writtenPart(value)));

@@ -58,11 +58,6 @@ type AnsweredJob = {
 type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 
 export class Answers {
-  readonly #services: AnswerServices;
-  readonly #job: AnsweredJob;
-  readonly #call: AnsweredCall;
-  readonly #max: number;
-  readonly #graceMs: number;
   #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
   /** Answers whose turn came before `run` asked for them. */
@@ -81,18 +76,12 @@ export class Answers {
 
   /** @param max How many answers `run` gets. */
   constructor(
-    services: AnswerServices,
-    job: AnsweredJob,
-    call: AnsweredCall,
-    max: number = Infinity,
-    graceMs: number = DIVERGENCE_GRACE_MS,
-  ) {
-    this.#services = services;
-    this.#job = job;
-    this.#call = call;
-    this.#max = max;
-    this.#graceMs = graceMs;
-  }
+    private readonly services: AnswerServices,
+    private readonly job: AnsweredJob,
+    private readonly call: AnsweredCall,
+    private readonly max: number = Infinity,
+    private readonly graceMs: number = DIVERGENCE_GRACE_MS,
+  ) {}
 
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
   get seenAtMs(): number {
@@ -120,7 +109,7 @@ export class Answers {
 
   /** Whether `run` has had all answers. */
   get isIdle(): boolean {
-    return this.#pause === "none" && !this.#replaying && !this.#call.isReacting &&
+    return this.#pause === "none" && !this.#replaying && !this.call.isReacting &&
       !this.#isDue(this.#settlements[0]);
   }
 
@@ -131,7 +120,7 @@ export class Answers {
     this.#settlements = own;
     for (const settlement of reused) this.#keep(settlement);
     this.#replaying = job.tasks.length > 1 || job.waits !== undefined || this.waiting;
-    if (this.#replaying) this.#reactsIn = this.#services.turns.number;
+    if (this.#replaying) this.#reactsIn = this.services.turns.number;
     this.#see(job.startedBy, job.startedAt);
   }
 
@@ -198,11 +187,11 @@ export class Answers {
   /** Gives the answers that are due. If `run` needs time to react, the rest follow later. */
   give(): void {
     while (this.#pause === "none") {
-      if (this.#call.isReacting) return void (this.#pause = "reaction");
-      if (this.#given === this.#max) this.stop();
+      if (this.call.isReacting) return void (this.#pause = "reaction");
+      if (this.#given === this.max) this.stop();
       const next = this.#settlements[0];
-      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#call.idle();
-      if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.call.idle();
+      if (this.#reactsIn === this.services.turns.number) return this.#waitForTurn();
       const step = lostStep(next);
       if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
         return this.#waitForStep(next);
@@ -229,12 +218,12 @@ export class Answers {
   /** Facts and elapsed times must be durable before `run` sees them; results need not be. */
   #isDue(next: Settlement | undefined): next is Settlement {
     return next !== undefined &&
-      (next.kind === "task" || next.logId <= this.#services.writer.durableLogId);
+      (next.kind === "task" || next.logId <= this.services.writer.durableLogId);
   }
 
   /** All answers on record have been given: by now `run` must have asked for all recorded steps. */
   #endReplay(): void {
-    if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
+    if (this.#reactsIn === this.services.turns.number) return this.#waitForTurn();
     const missing = this.#missing();
     if (missing !== undefined && this.#graced !== "end") {
       return this.#waitToBeAsked("end", () => this.#missing() === undefined);
@@ -247,14 +236,14 @@ export class Answers {
     if (missing !== undefined) {
       // A diverged run gets no more answers.
       this.#settlements = [];
-      this.#call.diverged(missing);
+      this.call.diverged(missing);
     }
-    this.#call.idle();
+    this.call.idle();
   }
 
   #waitForTurn(): void {
     this.#pause = "turn";
-    this.#services.turns.next(() => this.#resume());
+    this.services.turns.next(() => this.#resume());
   }
 
   #resume(): void {
@@ -285,14 +274,14 @@ export class Answers {
 
   /** Gives `run` time to ask, since it may be awaiting something other than `ctx`. */
   #giveTime(met: () => boolean, over: () => void): void {
-    this.#services.turns.next(() => {
+    this.services.turns.next(() => {
       if (met() || this.#closed) return over();
       const end = () => {
         this.#endGrace = undefined;
         cancel();
         over();
       };
-      const cancel = this.#services.clock.setTimer(this.#graceMs, end);
+      const cancel = this.services.clock.setTimer(this.graceMs, end);
       this.#endGrace = () => {
         if (met() || this.#closed) end();
       };
@@ -300,7 +289,7 @@ export class Answers {
   }
 
   #missing(): LostStep | undefined {
-    const { tasks, waits = [] } = this.#job.whole;
+    const { tasks, waits = [] } = this.job.whole;
     const task = tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
       this.#ctx?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
@@ -311,7 +300,7 @@ export class Answers {
   /** Whether `run` has asked for a recorded wait again, in the same order. */
   #isWaitedFor(recorded: TimedWait): boolean {
     const withins = this.#ctx?.withinsOf(recorded.expectation) ?? [];
-    return recorded.wait <= withins.length && !hasSwapped(this.#job, recorded, withins);
+    return recorded.wait <= withins.length && !hasSwapped(this.job, recorded, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
@@ -321,14 +310,14 @@ export class Answers {
     if (settlement.kind === "deadline") {
       const { name, wait } = settlement;
       if (this.#ctx?.isAwaited(name, wait) !== true) return false;
-      const recorded = wait === undefined ? undefined : this.#job.wait(name, wait);
+      const recorded = wait === undefined ? undefined : this.job.wait(name, wait);
       return recorded === undefined || this.#isWaitedFor(recorded);
     }
     return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;
   }
 
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
-    const task = this.#job.task(taskId);
+    const task = this.job.task(taskId);
     this.#see(logId, receivedAt);
     this.#reacts();
     if (task?.status === "failed") return this.#ctx?.failTask(taskId, recordedError(task.error));
@@ -338,7 +327,7 @@ export class Answers {
 
   async #answerDeadline({ name, wait, logId }: Extract<Settlement, { kind: "deadline" }>) {
     this.#pause = "reading";
-    const [entry] = await this.#services.entriesAt([logId]);
+    const [entry] = await this.services.entriesAt([logId]);
     this.#see(logId, entry?.receivedAt ?? "");
     this.#reacts();
     this.#ctx?.answerDeadline(name, wait);
@@ -348,8 +337,8 @@ export class Answers {
   async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
     this.#pause = "reading";
     const answer = this.#ctx?.answerExpectation(name);
-    const progress = expectationProgress(this.#job.whole, name)?.progress;
-    const entries = await this.#services.entriesAt(progress?.by ?? []);
+    const progress = expectationProgress(this.job.whole, name)?.progress;
+    const entries = await this.services.entriesAt(progress?.by ?? []);
     this.#see(logId, entries.at(-1)?.receivedAt ?? "");
     this.#reacts();
     answer?.(toFactEvents(entries) as Events);
@@ -358,7 +347,7 @@ export class Answers {
 
   #reacts(): void {
     this.#given++;
-    this.#reactsIn = this.#services.turns.number;
+    this.#reactsIn = this.services.turns.number;
     this.#graced = undefined;
   }
 

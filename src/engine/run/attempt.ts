@@ -10,7 +10,7 @@ import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import { AttemptContext, type ContextSource } from "./attempt_context.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
-import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import { type AttemptOf, withinAttempt } from "../async_context.ts";
 import type { RunServices, RunSubject, Work } from "./run_services.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
@@ -70,10 +70,6 @@ export interface AttemptOwner {
 export class Attempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
   readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
-  readonly number: number;
-  /** The position of the entry of its start. */
-  readonly startedBy: LogId;
   readonly #type: string;
   readonly #isUndoing: boolean;
   /** For what its code does after the end, as the guard is. */
@@ -101,16 +97,14 @@ export class Attempt implements AttemptOf, ContextSource {
   constructor(
     owner: AttemptOwner,
     work: Work,
-    executionId: ExecutionId,
-    number: number,
-    startedBy: LogId,
+    readonly executionId: ExecutionId,
+    readonly number: number,
+    /** The position of the entry of its start. */
+    readonly startedBy: LogId,
   ) {
     const { definition, guard, jobId, services } = owner.run;
     this.jobId = jobId;
     this.taskId = work.taskId;
-    this.executionId = executionId;
-    this.number = number;
-    this.startedBy = startedBy;
     this.#type = definition.type;
     this.#isUndoing = work.kind !== "task";
     this.#services = services;

@@ -19,13 +19,10 @@ export const EMITTED_LENGTH_MAX = 4_194_304;
 
 /** The domain events that one attempt stages. They commit with its completion, or not at all. */
 export class StagedEvents {
-  readonly #guard: SecretGuard;
   readonly #events: FactDraft[] = [];
   #length = 0;
 
-  constructor(guard: SecretGuard) {
-    this.#guard = guard;
-  }
+  constructor(private readonly guard: SecretGuard) {}
 
   get events(): readonly FactDraft[] {
     return this.#events;
@@ -36,7 +33,7 @@ export class StagedEvents {
    * @throws {NonRetryableError} when the attributes cannot be recorded, or a limit is reached.
    */
   emit(type: string, attributes: JsonObject): void {
-    const event = this.#guard.requireNoSecret("an event", staged(type, attributes));
+    const event = this.guard.requireNoSecret("an event", staged(type, attributes));
     if (this.#events.length >= EMITTED_MAX) {
       throw tooMuch(type, `${EMITTED_MAX} events`);
     }
@@ -83,7 +80,6 @@ interface ProgressParts {
  * second are recorded, always the latest. The last one is recorded with the end of the attempt.
  */
 export class ProgressReports {
-  readonly #parts: ProgressParts;
   /** The latest report, if it is not appended yet. */
   #latest: Progress | undefined;
   /** The position of the report recorded before. */
@@ -92,9 +88,7 @@ export class ProgressReports {
   #notBeforeMs = -Infinity;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(parts: ProgressParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: ProgressParts) {}
 
   report(progress: Progress): void {
     this.#latest = progress;
@@ -103,7 +97,7 @@ export class ProgressReports {
 
   /** Records the latest report if it is due. Called when, for example, more entries are durable. */
   considered(): void {
-    const { clock, durableLogId } = this.#parts;
+    const { clock, durableLogId } = this.parts;
     if (this.#latest === undefined || this.#recordedBy > durableLogId()) return;
     const waitMs = this.#notBeforeMs - clock.monotonic();
     if (waitMs <= 0) return this.#record(this.#latest);
@@ -126,12 +120,12 @@ export class ProgressReports {
   }
 
   #record(progress: Progress): void {
-    const recordedBy = this.#parts.record(progress);
+    const recordedBy = this.parts.record(progress);
     if (recordedBy !== undefined) {
       this.#latest = undefined;
       this.#recordedBy = recordedBy;
     }
-    this.#notBeforeMs = this.#parts.clock.monotonic() + PROGRESS_EVERY_MS;
+    this.#notBeforeMs = this.parts.clock.monotonic() + PROGRESS_EVERY_MS;
   }
 }
 
@@ -164,14 +158,11 @@ interface AttemptLogParts {
 
 /** The log lines of one attempt's code, for people. They are not facts, nor part of any state. */
 export class AttemptLog {
-  readonly #parts: AttemptLogParts;
   #lines = 0;
   #length = 0;
   #leftOut = 0;
 
-  constructor(parts: AttemptLogParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: AttemptLogParts) {}
 
   write(message: unknown, data?: unknown): void {
     const text = this.#textOf(String(message));
@@ -190,19 +181,19 @@ export class AttemptLog {
   }
 
   #put(line: Pick<JobLogLine, "message" | "data">): void {
-    const { about, clock, log } = this.#parts;
+    const { about, clock, log } = this.parts;
     log.write({ ...about, time: new Date(clock.now()).toISOString(), ...line });
   }
 
   #textOf(message: string): string {
-    const text = this.#parts.guard.redact(message.toWellFormed());
+    const text = this.parts.guard.redact(message.toWellFormed());
     return text.length <= MESSAGE_LENGTH_MAX ? text : `${text.slice(0, MESSAGE_LENGTH_MAX)}…`;
   }
 
   /** Data that cannot be recorded must not fail the attempt; the reason is logged instead. */
   #dataOf(data: unknown): { readonly data: JsonObject | JsonValue } {
     try {
-      const value = this.#parts.guard.redacted(recordable(data, "data") ?? null);
+      const value = this.parts.guard.redacted(recordable(data, "data") ?? null);
       const { length } = JSON.stringify(value);
       return { data: length <= DATA_LENGTH_MAX ? value : { leftOut: `${length} characters` } };
     } catch (error) {

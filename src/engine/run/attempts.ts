@@ -41,7 +41,6 @@ export interface RunOfAttempts extends RunSubject {
 }
 
 export class Attempts implements SlotRequest, AttemptOwner {
-  readonly run: RunOfAttempts;
   /** Oldest first. */
   #open: Attempt[] = [];
   /** How many handlers are running. */
@@ -51,9 +50,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   /** Absent until somebody waits. */
   #onIdle: (() => void)[] | undefined;
 
-  constructor(run: RunOfAttempts) {
-    this.run = run;
-  }
+  constructor(readonly run: RunOfAttempts) {}
 
   get type(): string {
     return this.run.definition.type;

@@ -46,7 +46,6 @@ interface CodeTrialsParts {
 type Verdict = { readonly misfit: JobParkedAttributes | undefined } | "unknown";
 
 export class CodeTrials {
-  readonly #parts: CodeTrialsParts;
   /** The jobs to try, the next one last. */
   #jobIds: JobId[] = [];
   #running = 0;
@@ -54,9 +53,7 @@ export class CodeTrials {
   readonly #unparked = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
-  constructor(parts: CodeTrialsParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: CodeTrialsParts) {}
 
   /** Tries the jobs in the background, in this order. */
   begin(jobIds: readonly JobId[]): void {
@@ -79,7 +76,7 @@ export class CodeTrials {
       try {
         await this.#try(jobId);
       } catch (error) {
-        this.#parts.onDefect(error);
+        this.parts.onDefect(error);
       }
     }
     if (--this.#running > 0) return;
@@ -88,26 +85,26 @@ export class CodeTrials {
 
   async #try(jobId: JobId): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const job = this.#parts.table.job(jobId);
-      if (job === undefined || isTerminal(job) || this.#parts.draining) return;
-      const definition = this.#parts.registry.running(job);
+      const job = this.parts.table.job(jobId);
+      if (job === undefined || isTerminal(job) || this.parts.draining) return;
+      const definition = this.parts.registry.running(job);
       if (definition === undefined) return;
       const verdict = await this.#verdictOn(jobId, definition);
-      const head = this.#parts.table.pending(jobId)?.head;
-      if (head === undefined || isTerminal(head) || this.#parts.isRun(jobId)) return;
+      const head = this.parts.table.pending(jobId)?.head;
+      if (head === undefined || isTerminal(head) || this.parts.isRun(jobId)) return;
       if (head.lastLogId === job.lastLogId) return await this.#conclude(jobId, verdict);
     }
   }
 
   async #verdictOn(jobId: JobId, definition: AnyJobDefinition): Promise<Verdict> {
-    const { clock, entriesAt, table } = this.#parts;
+    const { clock, entriesAt, table } = this.parts;
     const recorded = startedForm(table.existing(jobId));
     if (hasReturned(recorded)) return { misfit: undefined };
-    const opened = isSealed(recorded) ? await this.#parts.openInput(recorded) : undefined;
+    const opened = isSealed(recorded) ? await this.parts.openInput(recorded) : undefined;
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);
     const guard = opened?.guard ?? NO_SECRETS;
-    const place = this.#parts.placeOf(definition);
+    const place = this.parts.placeOf(definition);
     const source = { clock, entriesAt, guard, place };
     const { ctx, end, missing } = await rehearsed(definition, job, source);
     if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
@@ -119,8 +116,8 @@ export class CodeTrials {
   }
 
   async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {
-    const job = this.#parts.table.pending(jobId)?.head;
-    if (job === undefined || verdict === "unknown" || this.#parts.draining) return;
+    const job = this.parts.table.pending(jobId)?.head;
+    if (job === undefined || verdict === "unknown" || this.parts.draining) return;
     const { misfit } = verdict;
     if (misfit === undefined) {
       if (job.parked === undefined) return;
@@ -133,7 +130,7 @@ export class CodeTrials {
 
   /** Resolves when the entry is durable, or cannot be written for now. */
   async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
-    const { writer, later, onDefect } = this.#parts;
+    const { writer, later, onDefect } = this.parts;
     const written = writer.tryAppend([draft], "vital");
     if (written === "full") later(() => void this.#conclude(jobId, verdict).catch(onDefect));
     if (typeof written !== "string") await writer.isDurable(written.lastLogId);

@@ -6,19 +6,17 @@ import type { CompletedTask, TaskState } from "../../core/job_state.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 
 export class CompensationOrder {
-  readonly #job: PendingJob;
   /** The tasks left to undo, the next one last. */
   readonly #left: TaskId[];
 
-  constructor(job: PendingJob) {
-    this.#job = job;
+  constructor(private readonly job: PendingJob) {
     this.#left = tasksToCompensate(job.whole.tasks).map(({ taskId }) => taskId);
   }
 
   /** The task to undo now; `undefined` when all have been tried. */
   next(): CompletedTask | undefined {
     for (let taskId = this.#left.at(-1); taskId !== undefined; taskId = this.#left.at(-1)) {
-      const task = this.#job.task(taskId);
+      const task = this.job.task(taskId);
       if (task?.status === "completed" && !isUndone(task)) return task;
       this.#left.pop();
     }

@@ -20,18 +20,15 @@ interface DiskRetriesParts {
 }
 
 export class DiskRetries {
-  readonly #parts: DiskRetriesParts;
   readonly #timers = new Set<() => void>();
   #isStopped = false;
 
-  constructor(parts: DiskRetriesParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: DiskRetriesParts) {}
 
   /** Calls back when the disk may have room. */
   readonly later = (callback: () => void): void => {
     if (this.#isStopped) return;
-    const { clock, random } = this.#parts;
+    const { clock, random } = this.parts;
     const cancel = clock.setTimer(RETRY_MS * (0.5 + random.fraction()), () => {
       this.#timers.delete(cancel);
       callback();
@@ -65,7 +62,7 @@ export class DiskRetries {
       try {
         return await work();
       } catch (error) {
-        this.#parts.onDefect(error);
+        this.parts.onDefect(error);
         await new Promise<void>(this.later);
       }
     }

@@ -8,8 +8,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { LimitChanges } from "../writer/in_force.ts";
-import { type Places, rests } from "../writer/places.ts";
-import type { Starts } from "../writer/starts.ts";
+import { type Places, rests, type Starts } from "../writer/places.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Shares } from "./shares.ts";
 
@@ -24,19 +23,16 @@ interface HeldPlacesParts {
 }
 
 export class HeldPlaces {
-  readonly #parts: HeldPlacesParts;
   /** Jobs that hold a place here, but by the record no longer have one. */
   readonly #givenBack = new Set<JobId>();
   /** Whether a job has a worker or an open attempt; set by the supervisor. */
   isBusy: (jobId: JobId) => boolean = () => false;
 
-  constructor(parts: HeldPlacesParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: HeldPlacesParts) {}
 
   /** Takes the places that jobs hold by the record, at a start. */
   restore(): void {
-    const { limitChanges, shares, starts } = this.#parts;
+    const { limitChanges, shares, starts } = this.parts;
     for (const { type, limits } of limitChanges.all) shares.change(type, limits);
     this.#restoreHolders();
     for (const [type, rateKey, recorded] of starts.kept) {
@@ -46,13 +42,13 @@ export class HeldPlaces {
 
   /** The limits of a type have changed: working jobs take places of the new limits. */
   limitsChanged(type: string): void {
-    const { limitChanges, registry, shares } = this.#parts;
+    const { limitChanges, registry, shares } = this.parts;
     shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
     this.#restoreHolders();
   }
 
   durable(steps: readonly Applied[]): void {
-    const { shares } = this.#parts;
+    const { shares } = this.parts;
     if (!shares.areHeld) return;
     for (const { entry, job } of steps) {
       if (entry.eventType === "job.TaskStarted") shares.began(job.jobId);
@@ -76,7 +72,7 @@ export class HeldPlaces {
    * durable.
    */
   rested(jobId: JobId): void {
-    const { places, shares, table, writer } = this.#parts;
+    const { places, shares, table, writer } = this.parts;
     if (!shares.holds(jobId) || places.has(jobId)) return void this.#givenBack.delete(jobId);
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
     if (this.isBusy(jobId) || last > writer.durableLogId) return;
@@ -85,7 +81,7 @@ export class HeldPlaces {
   }
 
   #restoreHolders(): void {
-    const { places, shares, table } = this.#parts;
+    const { places, shares, table } = this.parts;
     for (const [jobId] of places.all) shares.restore(table.existing(jobId));
   }
 }

@@ -47,10 +47,6 @@ type Stage =
   | { readonly kind: "over" };
 
 export class JobRun implements RunParts {
-  readonly services: RunServices;
-  readonly definition: AnyJobDefinition;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
   readonly lease: WorkerLease;
   readonly trace: RunTrace;
   readonly ends: PendingOutcomes = new PendingOutcomes(this);
@@ -65,16 +61,12 @@ export class JobRun implements RunParts {
   #answersMax = Infinity;
 
   constructor(
-    services: RunServices,
-    definition: AnyJobDefinition,
-    jobId: JobId,
-    job: PendingJob,
+    readonly services: RunServices,
+    readonly definition: AnyJobDefinition,
+    readonly jobId: JobId,
+    readonly job: PendingJob,
     worker: Worker,
   ) {
-    this.services = services;
-    this.definition = definition;
-    this.jobId = jobId;
-    this.job = job;
     this.lease = new WorkerLease(this, worker);
     this.trace = new RunTrace(services, job.head);
     this.backoffs = new Backoffs(services.scheduler);

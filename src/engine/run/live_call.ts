@@ -8,7 +8,7 @@ import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../..
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
-import { inNoContext } from "../no_context.ts";
+import { inNoContext } from "../async_context.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {
@@ -36,7 +36,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   readonly kind = "called";
   /** The steps that the call has asked for but that have not begun. */
   readonly work: PendingWork;
-  readonly #run: RunParts;
   readonly #answers: Answers;
   readonly #ctx: RunContext;
   /** Absent when `run` was not called. */
@@ -52,11 +51,10 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
 
   /** Calls `run` with a job whose input is decrypted. */
   constructor(
-    run: RunParts,
+    private readonly run: RunParts,
     job: RunningJob | CompensatingJob,
     answersMax: number,
   ) {
-    this.#run = run;
     this.work = new PendingWork(run, this.advanceSoon);
     const { definition, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
@@ -87,7 +85,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
 
   settled(settlements: readonly Settlement[]): void {
     this.#answers.add(settlements);
-    if (this.#run.lease.isHeld) this.#answers.give();
+    if (this.run.lease.isHeld) this.#answers.give();
   }
 
   /** Gives `run` its answers; requires a worker. */
@@ -125,7 +123,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     try {
       this.#advance();
     } catch (error) {
-      this.#run.services.onDefect(error);
+      this.run.services.onDefect(error);
       this.#failed(error, "poison");
     }
   };
@@ -144,19 +142,19 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     if (this.#isOver) return;
     if (step.kind !== "events") this.work.add(step);
     this.#answers.asked(step);
-    this.#run.wake();
+    this.run.wake();
   }
 
   printed(text: string): void {
-    const { jobId, job, services: { jobLog: log, clock }, trace } = this.#run;
+    const { jobId, job, services: { jobLog: log, clock }, trace } = this.run;
     const attempt = job.task(MAIN_TASK)?.attempts ?? 1;
     const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
-    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#run.guard });
+    this.#log ??= new AttemptLog({ about, log, clock, guard: this.run.guard });
     this.#log.write(text);
   }
 
   uncaught({ jobId, attempt, ...error }: UncaughtInThread): void {
-    const { guard, jobId: own, services } = this.#run;
+    const { guard, jobId: own, services } = this.run;
     services.uncaught(
       attempt === undefined
         ? { ...error, open: [{ jobId, taskId: MAIN_TASK }] }
@@ -175,7 +173,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   lost(): void {
-    if (!this.#isOver) this.#run.codeLost();
+    if (!this.#isOver) this.run.codeLost();
   }
 
   #finished(end: RunEnd): void {
@@ -188,19 +186,19 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   /** When code that is new to the job rejects its input, the job is not at fault. */
   #misfit(end: RunEnd): End | undefined {
     if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
-    const { job, definition } = this.#run;
+    const { job, definition } = this.run;
     const { head } = job;
     const isFirstCall = head.state === "Running" && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
     if (isFirstCall && head.definitionVersion === definition.version) return undefined;
-    const parking = misfitParking(definition, head, end.error, this.#run.guard);
+    const parking = misfitParking(definition, head, end.error, this.run.guard);
     return { kind: "diverged", parking };
   }
 
   diverged(step: LostStep): void {
     if (this.#isOver || this.#end.kind === "diverged") return;
-    const { definition, job } = this.#run;
+    const { definition, job } = this.run;
     const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
-    const parking = divergedParking(definition, job.head, divergence, this.#run.guard);
+    const parking = divergedParking(definition, job.head, divergence, this.run.guard);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();
   }
@@ -208,7 +206,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   // --- Next steps
 
   #advance(): void {
-    const { ends, lease } = this.#run;
+    const { ends, lease } = this.run;
     if (this.#isOver || ends.owed) return;
     if (this.#end.kind === "diverged") return this.#park(this.#end.parking);
     this.#conclude();
@@ -227,8 +225,8 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   #leavesLostCode(): boolean {
     if (this.#code?.isLost !== true) return false;
     const { given } = this.#answers;
-    const isCompensating = this.#run.job.head.state === "Compensating";
-    if (isCompensating && given > 0) this.#run.codeLost(given - 1);
+    const isCompensating = this.run.job.head.state === "Compensating";
+    if (isCompensating && given > 0) this.run.codeLost(given - 1);
     return !isCompensating || given > 0;
   }
 
@@ -237,7 +235,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
    * the job no longer runs, unless the entry that ended the job is lost.
    */
   #conclude(): void {
-    const { job, main } = this.#run;
+    const { job, main } = this.run;
     if (this.isConcluded || this.#answers.replaying || job.head.state !== "Running") return;
     if (this.#end.kind === "threw") {
       const { error } = this.#end;
@@ -248,34 +246,34 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   #failed(error: unknown, kind: "poison" | "error"): void {
-    const failedBy = this.#run.main.fail(this.#run.guard.factOf(error), kind, this.advanceSoon);
+    const failedBy = this.run.main.fail(this.run.guard.factOf(error), kind, this.advanceSoon);
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 
   /** Parks the job, without compensation, until there is code that fits. */
   #park(parking: JobParkedAttributes): void {
-    const { services, jobId, job: { head }, main, trace } = this.#run;
+    const { services, jobId, job: { head }, main, trace } = this.run;
     if (!isTerminal(head) && head.parked === undefined) {
       const cut = main.isUnderWay ? [main.interrupted("withdrawn")] : [];
       const drafts = [...cut, parked(jobId, parking, trace.ids)];
       if (recordOrRetry(services, drafts, this.advanceSoon) === undefined) return;
     }
     trace.endRun({ kind: "interrupted", reason: "withdrawn" });
-    this.#run.end();
+    this.run.end();
   }
 
   /** Gives the worker back if, one turn later, `run` still has nothing to do. */
   #considerRest(): void {
-    if (this.#considersRest || this.#run.attempts.isBusy) return;
+    if (this.#considersRest || this.run.attempts.isBusy) return;
     this.#considersRest = true;
-    this.#run.services.turns.next(() => {
+    this.run.services.turns.next(() => {
       this.#considersRest = false;
-      if (this.#run.lease.isHeld && this.#isAtRest) this.#rest();
+      if (this.run.lease.isHeld && this.#isAtRest) this.#rest();
     });
   }
 
   get #isAtRest(): boolean {
-    const { attempts, backoffs, ends, job: { head }, services } = this.#run;
+    const { attempts, backoffs, ends, job: { head }, services } = this.run;
     if (this.#isOver || attempts.isBusy || ends.owed || !this.#answers.isIdle) return false;
     const mayStart = !isHeld(head) && !services.draining;
     if (head.state === "Compensating") return !mayStart || backoffs.areAny;
@@ -284,14 +282,14 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   #rest(): void {
-    this.#run.lease.release();
+    this.run.lease.release();
     this.#recordWaiting();
-    this.#run.rested();
+    this.run.rested();
   }
 
   /** Records that `run` waits, unless that is on record already or `run` has other work. */
   #recordWaiting(): void {
-    const { lease, job: { head }, main, services } = this.#run;
+    const { lease, job: { head }, main, services } = this.run;
     if (this.#isOver || this.hasEnded || lease.isHeld || lease.isQueued) return;
     // A job with work that may not begin now is not waiting: a later run must find the work.
     if (!this.#ctx.rests || head.state !== "Running" || this.hasWork) return;

@@ -21,25 +21,22 @@ type MainEventType =
   | "job.TaskWaiting";
 
 export class MainAttempt {
-  readonly #run: RunOfAttempts;
   #started = NOT_STARTED;
 
-  constructor(run: RunOfAttempts) {
-    this.#run = run;
-  }
+  constructor(private readonly run: RunOfAttempts) {}
 
   get isOnRecord(): boolean {
     return this.#started !== NOT_STARTED;
   }
 
   get isDurable(): boolean {
-    return this.#started.startedBy <= this.#run.services.writer.durableLogId;
+    return this.#started.startedBy <= this.run.services.writer.durableLogId;
   }
 
   /** Whether the record shows the attempt as running. */
   get isUnderWay(): boolean {
-    const { head } = this.#run.job;
-    return head.state === "Running" && this.#run.job.task(MAIN_TASK)?.status === "running";
+    const { head } = this.run.job;
+    return head.state === "Running" && this.run.job.task(MAIN_TASK)?.status === "running";
   }
 
   /**
@@ -47,7 +44,7 @@ export class MainAttempt {
    * entry: its reserve is for jobs that have begun.
    */
   start(): Started {
-    const { services, job, trace } = this.#run;
+    const { services, job, trace } = this.run;
     const { state } = job.head;
     // A call that only compensates tasks is not an attempt.
     if (this.isOnRecord || state === "Compensating") return "started";
@@ -73,7 +70,7 @@ export class MainAttempt {
   lost(durableLogId: LogId): void {
     if (this.#started.startedBy <= durableLogId) return;
     this.#started = NOT_STARTED;
-    this.#run.trace.dropRun();
+    this.run.trace.dropRun();
   }
 
   /**
@@ -84,7 +81,7 @@ export class MainAttempt {
    * @returns The position of the entry; 0 when it was not recorded.
    */
   complete(output: JsonValue | undefined, ctx: RunContext, again: () => void): LogId {
-    const notAwaited = waitsNotAwaited(this.#run.job.whole, ctx);
+    const notAwaited = waitsNotAwaited(this.run.job.whole, ctx);
     const draft = this.#draft("job.TaskCompleted", {
       attempt: this.#started.attempt,
       ...(output === undefined ? {} : { result: output }),
@@ -95,14 +92,14 @@ export class MainAttempt {
 
   /** Records the error that `run` threw, unless its job no longer runs. */
   fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
-    if (this.#run.job.head.state !== "Running") return 0;
+    if (this.run.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
     const attributes = { attempt, maxAttempts: attempt, error, final: true, kind } as const;
     return this.#end(this.#draft("job.TaskFailed", attributes), { kind: "failed", error }, again);
   }
 
   #end(draft: JobEventDraft, end: SpanEnd, again: () => void): LogId {
-    const { services, trace } = this.#run;
+    const { services, trace } = this.run;
     const written = recordOrRetry(services, [draft], again);
     if (written === undefined) return 0;
     trace.endRun(end);
@@ -116,7 +113,7 @@ export class MainAttempt {
 
   /** `undefined` when the record already says that `run` waits for these, having seen as much. */
   waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
-    const main = this.#run.job.task(MAIN_TASK);
+    const main = this.run.job.task(MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && main.seen >= seen &&
       sameNames(main.expectations, expectations);
     return isOnRecord ? undefined : this.#draft("job.TaskWaiting", { expectations, seen });
@@ -126,7 +123,7 @@ export class MainAttempt {
     eventType: Type,
     attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
   ): JobEventDraft {
-    const { jobId, trace } = this.#run;
+    const { jobId, trace } = this.run;
     const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK };
     return { ...draft, ...trace.ids, attributes } as JobEventDraft;
   }

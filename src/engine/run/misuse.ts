@@ -1,7 +1,7 @@
 /** Reports misuse of `ctx` and of the context of a task, with messages that name the step. */
 
 import { NonRetryableError } from "../job_errors.ts";
-import { attemptHere } from "./current_attempt.ts";
+import { attemptHere } from "../async_context.ts";
 
 export class MisuseError extends NonRetryableError {
   override readonly name = "MisuseError";
@@ -83,18 +83,15 @@ interface LateCall {
  * recorded. Each step is reported once.
  */
 export class LateCalls {
-  readonly #report: (message: string) => void;
   readonly #reported = new Set<string>();
 
-  constructor(report: (message: string) => void) {
-    this.#report = report;
-  }
+  constructor(private readonly report: (message: string) => void) {}
 
   came({ call, type, jobId, taskId, attempt }: LateCall): void {
     const step = `${call} ${type} ${taskId}`;
     if (this.#reported.has(step) || this.#reported.size >= STEPS_MAX) return;
     this.#reported.add(step);
-    this.#report(
+    this.report(
       `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
         "had ended: the call is not recorded; await its caller in the task (reported once)",
     );

@@ -1,4 +1,7 @@
-/** Begins and ends pauses, on request or at a set time. A pause takes effect once it is durable. */
+/**
+ * Begins and ends pauses: on request, at a set time, or by the rule of a definition whose attempts
+ * fail too often. A pause takes effect once it is durable.
+ */
 
 import type { Work } from "../../core/work.ts";
 import type { EventDraft } from "../../core/event.ts";
@@ -16,6 +19,9 @@ import { FIRST_MAX } from "./paused_requests.ts";
 import { inQueueOrder } from "./request_lines.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
+import { ruleText, trippedBy } from "../../core/pause_rule.ts";
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { RecentFailures } from "../writer/recent_failures.ts";
 
 /** Limits the work of comparing each pause with each job that wants a worker. */
 export const PAUSES_MAX = 100;
@@ -41,13 +47,14 @@ interface PauseControlsParts {
   readonly writer: Writer;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  readonly clock: Pick<Clock, "pause">;
+  readonly clock: Pick<Clock, "now" | "pause">;
+  readonly registry: Pick<DefinitionRegistry, "get" | "types">;
+  readonly failures: Pick<RecentFailures, "of">;
   readonly diskRetries: DiskRetries;
   readonly onDefect: (error: unknown) => void;
 }
 
 export class PauseControls {
-  readonly #parts: PauseControlsParts;
   /** Cancels the timers of pauses that end by themselves, by pause. */
   readonly #alarms = new Map<string, () => void>();
   /** One pause begins or ends at a time, so that each finds what those before it have recorded. */
@@ -55,24 +62,24 @@ export class PauseControls {
   /** The work of sorting the jobs that want a worker by changed pauses, oldest change first. */
   readonly #sorting: Work<void>[] = [];
   #sorted: Promise<void> | undefined;
+  /** Types whose pause by a rule is being written. */
+  readonly #tripping = new Set<string>();
 
-  constructor(parts: PauseControlsParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: PauseControlsParts) {}
 
   /** The pauses in force, oldest first, with what each holds. */
   all(): readonly HeldPause[] {
-    return this.#parts.pauses.all.map((pause) => this.#held(pause));
+    return this.parts.pauses.all.map((pause) => this.#held(pause));
   }
 
   get figures(): { readonly pauses: number; readonly jobs: number } {
-    const { pauses, workers, threadWorkers } = this.#parts;
+    const { pauses, workers, threadWorkers } = this.parts;
     return { pauses: pauses.all.length, jobs: workers.paused + threadWorkers.paused };
   }
 
   /** Whether a job is held by a pause other than one of everything. */
   holdsApart(job: Pausable): boolean {
-    return this.#parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
+    return this.parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
   }
 
   /**
@@ -82,7 +89,7 @@ export class PauseControls {
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
     const begun = await this.#inTurn(async () => {
-      const { pauses, random, writer } = this.#parts;
+      const { pauses, random, writer } = this.parts;
       const asked = askedText(request);
       const existing = pauses.all.find((pause) => askedText(pause) === asked);
       if (existing !== undefined) return { pause: existing, isNew: false };
@@ -98,7 +105,7 @@ export class PauseControls {
   /** Ends a pause; `undefined` when there is none. Rejects as `JobEngine.create` does. */
   async end(pauseId: string, origin?: Origin): Promise<HeldPause | undefined> {
     const held = await this.#inTurn(async () => {
-      const pause = this.#parts.pauses.get(pauseId);
+      const pause = this.parts.pauses.get(pauseId);
       if (pause === undefined) return undefined;
       const held = this.#held(pause);
       await this.#recordEnd(pause, { pauseId }, "ordinary", origin);
@@ -114,22 +121,23 @@ export class PauseControls {
   }
 
   /**
-   * Resumes the pauses in force at a start.
+   * Resumes the pauses in force at a start, and checks the rules of all types.
    *
    * @param hold Whether to begin with a pause of everything, unless there is one.
    */
   async start(hold: boolean): Promise<void> {
-    const { diskRetries, pauses, random, writer } = this.#parts;
+    const { diskRetries, pauses, random, writer } = this.parts;
     if (hold && !pauses.all.some(isOfEverything)) {
       const pauseId = newId.pause(random.ulid());
       const draft = began({ pauseId, reason: "started with --hold" });
       await diskRetries.record(() => writer.recorded([draft], "vital"));
     }
     this.changed();
+    this.failed(this.parts.registry.types);
   }
 
   changed(): void {
-    const { pauses, workers, threadWorkers, scheduler } = this.#parts;
+    const { pauses, workers, threadWorkers, scheduler } = this.parts;
     this.#sorting.push(workers.pause(pauses.all), threadWorkers.pause(pauses.all));
     this.#sort();
     for (const [pauseId, cancel] of this.#alarms) {
@@ -149,7 +157,7 @@ export class PauseControls {
   }
 
   async #sortRest(): Promise<void> {
-    const { clock, workers, threadWorkers, onDefect } = this.#parts;
+    const { clock, workers, threadWorkers, onDefect } = this.parts;
     try {
       for (let isDone = false; !isDone;) {
         await clock.pause();
@@ -175,12 +183,50 @@ export class PauseControls {
   }
 
   #elapsed(pauseId: string): void {
-    const { diskRetries, pauses, onDefect } = this.#parts;
+    const { diskRetries, pauses, onDefect } = this.parts;
     const end = async () => {
       const pause = pauses.get(pauseId);
       if (pause !== undefined) await this.#recordEnd(pause, { pauseId, elapsed: true }, "vital");
     };
     diskRetries.record(() => this.#inTurn(end)).catch(onDefect);
+  }
+
+  /**
+   * Attempts of these types have failed: pauses each that has tripped the rule of its newest
+   * version. Only failures on record count. So if this process is killed before the pause is on
+   * record, the next one reaches the same decision.
+   */
+  failed(types: Iterable<string>): void {
+    const { diskRetries, onDefect } = this.parts;
+    for (const type of types) {
+      if (this.#tripping.has(type) || this.#trip(type) === undefined) continue;
+      this.#tripping.add(type);
+      diskRetries.record(() => this.#recordTrip(type))
+        .finally(() => this.#tripping.delete(type)).catch(onDefect);
+    }
+  }
+
+  #trip(type: string) {
+    const { registry, failures, clock } = this.parts;
+    const rule = registry.get(type)?.pauseAfter;
+    const tripped = rule && trippedBy(rule, failures.of(type), clock.now());
+    return tripped && { rule, ...tripped };
+  }
+
+  /** Decides again each time: after a full disk the rule may no longer be tripped. */
+  async #recordTrip(type: string): Promise<void> {
+    const trip = this.#trip(type);
+    if (trip === undefined) return;
+    const { random, writer } = this.parts;
+    const failures = trip.failures.map(({ logId }) => logId);
+    const pause = began({
+      pauseId: newId.pause(random.ulid()),
+      type,
+      reason: ruleText(trip.rule),
+      until: new Date(trip.untilMs).toISOString(),
+      failures,
+    });
+    await writer.recorded([{ ...pause, causedBy: Math.max(...failures) }], "vital");
   }
 
   async #recordEnd(
@@ -190,11 +236,11 @@ export class PauseControls {
     origin?: Origin,
   ): Promise<void> {
     const about = { stratum: "framework", eventType: "job.PauseEnded", causedBy: by } as const;
-    await this.#parts.writer.recorded([{ ...origin, ...about, attributes }], urgency);
+    await this.parts.writer.recorded([{ ...origin, ...about, attributes }], urgency);
   }
 
   #held(pause: Pause): HeldPause {
-    const { workers, threadWorkers, writer } = this.#parts;
+    const { workers, threadWorkers, writer } = this.parts;
     const held = [workers, threadWorkers].map((queue) => queue.heldBy(pause, writer.durableLogId));
     const first = held.flatMap(({ first }) => first).toSorted(inQueueOrder).slice(0, FIRST_MAX);
     return {

@@ -45,7 +45,6 @@ interface Group<Request> {
 }
 
 export class PausedRequests<Request extends PausableRequest> {
-  readonly #compare: (left: Request, right: Request) => number;
   readonly #groupOf = new Map<Request, Group<Request>>();
   /** Groups by the pauses that hold their requests. */
   readonly #groups = new Map<string, Group<Request>>();
@@ -55,9 +54,7 @@ export class PausedRequests<Request extends PausableRequest> {
   #holders: readonly Holder[] = [];
 
   /** @param compare Negative when the left request goes first. */
-  constructor(compare: (left: Request, right: Request) => number) {
-    this.#compare = compare;
-  }
+  constructor(private readonly compare: (left: Request, right: Request) => number) {}
 
   get size(): number {
     return this.#groupOf.size;
@@ -150,7 +147,7 @@ export class PausedRequests<Request extends PausableRequest> {
    */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
-    const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.#compare);
+    const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.compare);
     for (const one of this.#fresh) if (one.order <= upTo) this.#fresh.delete(one);
     const fresh = [...this.#fresh].filter((one) => this.#groupOf.get(one)?.pauses.includes(pause));
     const jobs = groups.reduce((sum, { size }) => sum + size, 0) - fresh.length;
@@ -192,7 +189,7 @@ export class PausedRequests<Request extends PausableRequest> {
     const key = keyOf(pauses);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      const requests = new TinyQueue<Request>([], this.#compare);
+      const requests = new TinyQueue<Request>([], this.compare);
       this.#groups.set(key, group = { pauses, size: 0, requests });
     }
     return group;
@@ -212,7 +209,7 @@ export class PausedRequests<Request extends PausableRequest> {
       this.#groups.delete(key);
     } else if (group.requests.length > LEFT_MAX + 2 * group.size) {
       const left = group.requests.data.filter((request) => this.#groupOf.get(request) === group);
-      group.requests = new TinyQueue(left, this.#compare);
+      group.requests = new TinyQueue(left, this.compare);
     }
   }
 }

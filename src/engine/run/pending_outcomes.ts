@@ -25,14 +25,11 @@ interface End {
 const NO_FACTS: readonly SettledFact[] = [];
 
 export class PendingOutcomes {
-  readonly #run: RunSubject;
   /** The outcomes that are not durable, oldest first. */
   #ends: End[] = [];
   #isTrying = false;
 
-  constructor(run: RunSubject) {
-    this.#run = run;
-  }
+  constructor(private readonly run: RunSubject) {}
 
   /** Whether an outcome waits for room on the disk: nothing else may be appended before it. */
   get owed(): boolean {
@@ -52,7 +49,7 @@ export class PendingOutcomes {
    * @throws {Error} when no journal could take it.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
-    const receivedAt = this.#run.services.events.now();
+    const receivedAt = this.run.services.events.now();
     const timed = facts.length === 0
       ? NO_FACTS
       : facts.map((fact) => ({ ...fact, occurredAt: receivedAt }));
@@ -61,7 +58,7 @@ export class PendingOutcomes {
     this.#ends.push(end);
     if (mustWait) return;
     try {
-      this.#append(end, this.#run.services.limits.entriesMax);
+      this.#append(end, this.run.services.limits.entriesMax);
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
@@ -71,32 +68,32 @@ export class PendingOutcomes {
   }
 
   durable(): void {
-    const { durableLogId } = this.#run.services.writer;
+    const { durableLogId } = this.run.services.writer;
     while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
   }
 
   #keep(): void {
-    this.#run.services.writer.owe(this.#run.jobId, () => this.#appendOwed());
+    this.run.services.writer.owe(this.run.jobId, () => this.#appendOwed());
     if (this.#isTrying) return;
     this.#isTrying = true;
-    this.#run.services.later(() => this.#tryAgain());
+    this.run.services.later(() => this.#tryAgain());
   }
 
   #tryAgain(): void {
     this.#isTrying = false;
     if (!this.owed) return;
     try {
-      this.#run.services.writer.pay(this.#run.jobId);
+      this.run.services.writer.pay(this.run.jobId);
     } catch (error) {
       if (error instanceof JournalFullError) this.#keep();
-      else if (!(error instanceof JournalFailedError)) this.#run.services.onDefect(error);
+      else if (!(error instanceof JournalFailedError)) this.run.services.onDefect(error);
     }
   }
 
   /** @throws {JournalFullError} when there is no room yet. */
   #appendOwed(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
-    this.#run.advanceSoon();
+    this.run.advanceSoon();
   }
 
   /** No limit on entries by default: it was checked when the outcome was first recorded. */
@@ -106,13 +103,13 @@ export class PendingOutcomes {
     const cause = drafts.length - 1;
     for (const fact of facts) {
       const caused = { ...fact, causedBy: { draft: cause } };
-      group.push(...this.#run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
+      group.push(...this.run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
     }
     const onLost = () => {
       end.lastLogId = undefined;
       this.#keep();
     };
-    const { writer } = this.#run.services;
+    const { writer } = this.run.services;
     end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
   }
 }

@@ -30,19 +30,17 @@ export interface RunParts extends RunOfAttempts {
 }
 
 export class PendingWork {
-  readonly #run: RunParts;
-  /** Decides what to do next, once the code has asked for all steps that it asks for together. */
-  readonly #advanceSoon: () => void;
   #ready: Work[] = [];
   /** Absent until there is one; most jobs have none. */
   #timers: TimerRequest[] | undefined;
   /** Absent until the job has something to compensate. */
   #order: CompensationOrder | undefined;
 
-  constructor(run: RunParts, advanceSoon: () => void) {
-    this.#run = run;
-    this.#advanceSoon = advanceSoon;
-  }
+  constructor(
+    private readonly run: RunParts,
+    /** Decides what to do next, once the code has asked for all steps that it asks for together. */
+    private readonly advanceSoon: () => void,
+  ) {}
 
   get isReady(): boolean {
     return this.#ready.length > 0 || this.#timers !== undefined;
@@ -55,7 +53,7 @@ export class PendingWork {
   }
 
   #addTask(task: TaskRequest): void {
-    const onRecord = this.#run.job.task(task.taskId);
+    const onRecord = this.run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(task, onRecord.retryAt);
@@ -69,11 +67,11 @@ export class PendingWork {
 
   /** @param retryAt RFC 3339. */
   startAt(work: Work, retryAt: string): void {
-    this.#run.backoffs.until(retryAt, () => {
+    this.run.backoffs.until(retryAt, () => {
       this.giveBack(work);
-      this.#run.wake();
+      this.run.wake();
     });
-    this.#advanceSoon();
+    this.advanceSoon();
   }
 
   /** Entries were lost, including the starts of these works. */
@@ -91,7 +89,7 @@ export class PendingWork {
 
   /** Begins all steps that may begin now. */
   begin(ctx: RunContext): void {
-    const { state } = this.#run.job.head;
+    const { state } = this.run.job.head;
     if (state === "Running" && this.#timers !== undefined) this.#beginTimers(this.#timers);
     if (state === "Running" && this.#ready.length > 0) this.#startReady();
     if (state === "Compensating") this.#undoNext(ctx);
@@ -99,7 +97,7 @@ export class PendingWork {
 
   /** Whether the timer's time is on record, or no longer matters. */
   #isSet(timer: TimerRequest): boolean {
-    const { job } = this.#run;
+    const { job } = this.run;
     if (timer.kind === "sleep") return job.task(timer.taskId) !== undefined;
     const { name, wait } = timer;
     return job.wait(name, wait) !== undefined || isSettled(job.head, name);
@@ -116,20 +114,20 @@ export class PendingWork {
    * be unloaded and be called again, in an endless loop.
    */
   #isAhead(retryAt: string): boolean {
-    return !this.#run.services.scheduler.isOver(Date.parse(retryAt));
+    return !this.run.services.scheduler.isOver(Date.parse(retryAt));
   }
 
   /**
    * Whether tasks are to be compensated rather than retried. The failure must be durable first.
    */
   get #isToBeUndone(): boolean {
-    const { job: { head }, services } = this.#run;
+    const { job: { head }, services } = this.run;
     return head.state === "Compensating" && head.failure.because <= services.writer.durableLogId;
   }
 
   /** Records when timers are due; the engine's `Timers` end them. */
   #beginTimers(timers: readonly TimerRequest[]): void {
-    const { services, job, jobId, trace } = this.#run;
+    const { services, job, jobId, trace } = this.run;
     if (services.draining || isHeld(job.head)) return;
     const common = { stratum: "framework", eventType: "job.TimerSet", jobId } as const;
     const about = { ...common, ...trace.ids };
@@ -146,12 +144,12 @@ export class PendingWork {
           : { ...about, attributes: waitAttributes(timer, dueAt) },
       );
     }
-    if (drafts.length > 0 && !recordOrRetry(services, drafts, this.#advanceSoon)) return;
+    if (drafts.length > 0 && !recordOrRetry(services, drafts, this.advanceSoon)) return;
     this.#timers = seen < timers.length ? timers.slice(seen) : undefined;
   }
 
   #startReady(): void {
-    const { services, attempts, lease } = this.#run;
+    const { services, attempts, lease } = this.run;
     if (services.draining) return;
     // A job that runs alone also runs its own tasks one at a time.
     if (lease.isAlone && attempts.isBusy) return;
@@ -163,7 +161,7 @@ export class PendingWork {
 
   /** Appends the start of attempts. Returns `false` if it cannot, or must give its worker back. */
   #start(works: readonly Work[]): boolean {
-    const { attempts, lease, services } = this.#run;
+    const { attempts, lease, services } = this.run;
     // A job with running attempts already has a worker: more attempts need no other.
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
@@ -172,7 +170,7 @@ export class PendingWork {
       this.#queueAgain();
     } else {
       const started = attempts.start(works);
-      if (started === "full") services.later(this.#advanceSoon);
+      if (started === "full") services.later(this.advanceSoon);
       return started === "started";
     }
     return false;
@@ -184,27 +182,27 @@ export class PendingWork {
    * is recorded as interrupted, and a later run continues the job. Any other call queues again.
    */
   #giveWay(): void {
-    const { attempts, ends, lease, main, trace } = this.#run;
+    const { attempts, ends, lease, main, trace } = this.run;
     if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
     if (!main.isUnderWay) return this.#queueAgain();
     const reason = lease.isPaused ? "paused" : "withdrawn";
     ends.record([main.interrupted(reason)]);
     trace.endRun({ kind: "interrupted", reason });
-    this.#run.end();
+    this.run.end();
   }
 
   /** Gives everything back that another job may wait for, a thread too, and queues. */
   #queueAgain(): void {
-    const { attempts, lease } = this.#run;
+    const { attempts, lease } = this.run;
     if (attempts.isBusy) return;
     lease.release();
-    this.#run.rested();
-    this.#run.wake();
+    this.run.rested();
+    this.run.wake();
   }
 
   /** Compensates one task at a time, last completed first, once no attempt is running. */
   #undoNext(ctx: RunContext): void {
-    const { services, job, attempts, backoffs } = this.#run;
+    const { services, job, attempts, backoffs } = this.run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;
     const next = (this.#order ??= new CompensationOrder(job)).next();
     if (next === undefined) return this.#recordUndone();
@@ -219,9 +217,9 @@ export class PendingWork {
   }
 
   #recordUndone(): void {
-    const { services, job, jobId, trace } = this.#run;
+    const { services, job, jobId, trace } = this.run;
     const drafts = compensationEnded(job.whole.tasks, { jobId, ...trace.ids });
-    recordOrRetry(services, drafts, this.#advanceSoon);
+    recordOrRetry(services, drafts, this.advanceSoon);
   }
 }
 

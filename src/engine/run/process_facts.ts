@@ -69,12 +69,10 @@ const OPEN_MAX = 16;
 const UNMASKED = "(left out: it may hold a secret of a job that has ended)";
 
 export class ProcessFacts {
-  readonly #parts: ProcessFactParts;
   readonly #bound: UncaughtBound;
   #apartMs: number;
 
-  constructor(parts: ProcessFactParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: ProcessFactParts) {
     this.#bound = new UncaughtBound(parts.clock);
     this.#apartMs = this.#clocksApartMs();
   }
@@ -98,7 +96,7 @@ export class ProcessFacts {
 
   /** The secrets of a job are known while it runs, and afterwards to its attempts. */
   #factOf({ thrown, guard }: UncaughtError): ErrorFact {
-    const { liveSecrets } = this.#parts;
+    const { liveSecrets } = this.parts;
     const redact = (text: string) => liveSecrets.redact(guard?.redact(text) ?? text);
     const fact = errorFact(thrown, redact);
     if (guard !== undefined || !liveSecrets.hasForgotten) return fact;
@@ -122,7 +120,7 @@ export class ProcessFacts {
   begin(lastAt: string | undefined): void {
     this.#apartMs = this.#clocksApartMs();
     if (lastAt === undefined) return;
-    this.#clockSet(Math.min(0, this.#parts.clock.now() - Date.parse(lastAt)));
+    this.#clockSet(Math.min(0, this.parts.clock.now() - Date.parse(lastAt)));
   }
 
   #clockSet(setMs: number): void {
@@ -132,13 +130,13 @@ export class ProcessFacts {
 
   /** It only explains, so it does not take the reserve of a full disk, which running jobs need. */
   #record(draft: EventDraft): void {
-    const { failed, leads, writer } = this.#parts;
+    const { failed, leads, writer } = this.parts;
     if (!leads || failed) return;
     writer.tryAppend([draft], "ordinary");
   }
 
   #clocksApartMs(): number {
-    return this.#parts.clock.now() - this.#parts.clock.monotonic();
+    return this.parts.clock.now() - this.parts.clock.monotonic();
   }
 }
 
@@ -159,7 +157,6 @@ const CHARACTERS_MAX = 65_536;
 
 /** Keeps code that throws again and again from filling the journal. */
 export class UncaughtBound {
-  readonly #clock: Pick<Clock, "monotonic">;
   #since = -Infinity;
   /** What was admitted in this minute. */
   readonly #admitted = new Set<string>();
@@ -167,9 +164,7 @@ export class UncaughtBound {
   #characters = 0;
   #more = 0;
 
-  constructor(clock: Pick<Clock, "monotonic">) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Pick<Clock, "monotonic">) {}
 
   /**
    * @param owner The job whose code threw it, if known.
@@ -197,7 +192,7 @@ export class UncaughtBound {
   }
 
   #considerMinute(): void {
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     if (now - this.#since < MINUTE_MS) return;
     this.#since = now;
     this.#admitted.clear();

@@ -9,7 +9,7 @@ import type { RunContext } from "./run_context.ts";
 import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "./run_call.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
-import { inNoContext } from "../no_context.ts";
+import { inNoContext } from "../async_context.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./scheduler.ts";
 import type { LostStep } from "./settlements.ts";

@@ -122,7 +122,6 @@ export class Line {
 }
 
 export class RequestLines {
-  readonly #isOpen: (window: RateWindow) => boolean;
   readonly #lanes = new Map<TypeShare | undefined, Lanes>();
   /** All that take turns, by key; those without one under `undefined`. */
   readonly #takers = new Map<Share | undefined, Taker[]>([[undefined, []]]);
@@ -131,9 +130,7 @@ export class RequestLines {
   #mayBegin = true;
   #turn = 0;
 
-  constructor(isOpen: (window: RateWindow) => boolean) {
-    this.#isOpen = isOpen;
-  }
+  constructor(private readonly isOpen: (window: RateWindow) => boolean) {}
 
   push(request: Request): void {
     const line = request.line = this.#lineFor(request);
@@ -270,7 +267,7 @@ export class RequestLines {
     if (begins && !this.#mayBegin) return this;
     if (needs?.share.isFull === true) return needs.share;
     const window = needs?.window;
-    return window === undefined || this.#isOpen(window) ? undefined : window;
+    return window === undefined || this.isOpen(window) ? undefined : window;
   }
 
   /** A line joins those that are ready, at its place, if it is not empty. */

@@ -16,7 +16,6 @@ import type { Span, SpanEnd, SpanStart, Tracing } from "../watches.ts";
 import type { RunServices } from "./run_services.ts";
 
 export class RunTrace {
-  readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #jobType: string;
   /** The spans of the call and of the open attempts. */
@@ -25,15 +24,14 @@ export class RunTrace {
   #runId: ExecutionId | undefined;
   #runIds: TraceIds | undefined;
 
-  constructor(services: RunServices, { jobId, type = "" }: JobHead) {
-    this.#services = services;
+  constructor(private readonly services: RunServices, { jobId, type = "" }: JobHead) {
     this.#jobId = jobId;
     this.#jobType = type;
   }
 
   /** Reads the trace that the job belongs to, before anything starts; at once, if possible. */
   begin(job: JobHead): Promise<void> | undefined {
-    const origin = this.#services.traceOf(job);
+    const origin = this.services.traceOf(job);
     if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
     this.#origin = origin;
     return undefined;
@@ -49,7 +47,7 @@ export class RunTrace {
     taskId: TaskId,
     executionId: ExecutionId,
   ): TraceIds | undefined {
-    const { tracing } = this.#services;
+    const { tracing } = this.services;
     const parent = this.ids;
     if (parent === undefined && !tracing.beginsTraces) return undefined;
     const about = { jobId: this.#jobId, jobType: this.#jobType, taskId, executionId };

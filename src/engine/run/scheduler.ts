@@ -1,7 +1,7 @@
 /** Calls back later: when a recorded time has come, or in the next turn of the event loop. */
 
 import TinyQueue from "tinyqueue";
-import { inNoContext } from "../no_context.ts";
+import { inNoContext } from "../async_context.ts";
 import type { Clock } from "../ports.ts";
 
 /** How many past times are remembered, so that they stay past even if the clock is set back. */
@@ -34,8 +34,6 @@ function inOrder(left: Alarm, right: Alarm): number {
  * callback late or early. One timer serves all.
  */
 export class Scheduler {
-  readonly #clock: Clock;
-  readonly #onDefect: (error: unknown) => void;
   #alarms = new TinyQueue<Alarm>([], inOrder);
   #cancelled = 0;
   /** When recorded times are or were due, by the monotonic clock. */
@@ -50,10 +48,7 @@ export class Scheduler {
    * @param onDefect Receives errors that callbacks throw, so that they do not affect other
    * callbacks or the timer.
    */
-  constructor(clock: Clock, onDefect: (error: unknown) => void) {
-    this.#clock = clock;
-    this.#onDefect = onDefect;
-  }
+  constructor(private readonly clock: Clock, private readonly onDefect: (error: unknown) => void) {}
 
   /** Called before the callbacks of a time. */
   onTime: () => void = () => {};
@@ -74,7 +69,7 @@ export class Scheduler {
 
   /** Calls back after a delay in milliseconds; the result cancels it. */
   after(delayMs: number, callback: () => void): () => void {
-    return this.at(this.#clock.now() + delayMs, callback);
+    return this.at(this.clock.now() + delayMs, callback);
   }
 
   /**
@@ -87,7 +82,7 @@ export class Scheduler {
 
   /** Whether a time, in milliseconds since the epoch, has come. */
   isOver(atMs: number): boolean {
-    return this.#dueOf(atMs) <= this.#clock.monotonic();
+    return this.#dueOf(atMs) <= this.clock.monotonic();
   }
 
   stop(): void {
@@ -99,8 +94,8 @@ export class Scheduler {
   #dueOf(atMs: number): number {
     const known = this.#dueMs.get(atMs);
     if (known !== undefined) return known;
-    const awayMs = atMs - this.#clock.now();
-    const dueMs = this.#clock.monotonic() + Math.max(0, awayMs);
+    const awayMs = atMs - this.clock.now();
+    const dueMs = this.clock.monotonic() + Math.max(0, awayMs);
     if (awayMs > 0) this.#dueMs.set(atMs, dueMs);
     return dueMs;
   }
@@ -110,14 +105,14 @@ export class Scheduler {
     if (next === undefined || this.#stopped || next.dueMs >= this.#armedForMs) return;
     this.#disarm?.();
     this.#armedForMs = next.dueMs;
-    const delayMs = Math.max(0, next.dueMs - this.#clock.monotonic());
-    this.#disarm = this.#clock.setTimer(delayMs, () => this.#fire());
+    const delayMs = Math.max(0, next.dueMs - this.clock.monotonic());
+    this.#disarm = this.clock.setTimer(delayMs, () => this.#fire());
   }
 
   #fire(): void {
     this.#armedForMs = Infinity;
     this.#disarm = undefined;
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     if ((this.#alarms.peek()?.dueMs ?? Infinity) <= now) this.onTime();
     let called = 0;
     for (let next = this.#alarms.peek(); next && next.dueMs <= now; next = this.#alarms.peek()) {
@@ -132,7 +127,7 @@ export class Scheduler {
       try {
         callback?.();
       } catch (error) {
-        this.#onDefect(error);
+        this.onDefect(error);
       }
     }
     this.#forget();
@@ -160,13 +155,10 @@ export class Scheduler {
 
 /** Turns of the event loop, shared by all callers that wait for one. */
 export class LoopTurns {
-  readonly #clock: Clock;
   #waiting: (() => void)[] = [];
   #number = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   /** Increases with each turn. */
   get number(): number {
@@ -177,7 +169,7 @@ export class LoopTurns {
   next(callback: () => void): void {
     this.#waiting.push(callback);
     if (this.#waiting.length > 1) return;
-    inNoContext(() => void this.#clock.nextTurn().then(() => this.#callBack()));
+    inNoContext(() => void this.clock.nextTurn().then(() => this.#callBack()));
   }
 
   /** Counts a turn that something else, such as a sync, has taken. */

@@ -12,7 +12,7 @@ import type { Pausable } from "../../core/pauses.ts";
 import type { PlaceLimits, Rate } from "../../core/place_limits.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
-import type { RecordedStart } from "../writer/starts.ts";
+import type { RecordedStart } from "../writer/places.ts";
 import { RateWindow } from "./rate_window.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -106,8 +106,6 @@ interface Held extends WantedPlace {
 const SWEEP_EVERY = 10_000;
 
 export class Shares {
-  readonly #clock: Pick<Clock, "now" | "monotonic">;
-  readonly #scheduler: Pick<Scheduler, "after">;
   readonly #byType = new Map<string, TypePlaces>();
   readonly #held = new SteadyMap<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
@@ -117,12 +115,10 @@ export class Shares {
 
   /** @param limits The limits of the types that have limits. */
   constructor(
-    clock: Pick<Clock, "now" | "monotonic">,
-    scheduler: Pick<Scheduler, "after">,
+    private readonly clock: Pick<Clock, "now" | "monotonic">,
+    private readonly scheduler: Pick<Scheduler, "after">,
     limits: Iterable<readonly [string, PlaceLimits]> = [],
   ) {
-    this.#clock = clock;
-    this.#scheduler = scheduler;
     for (const [type, of] of limits) this.#places(type, of);
   }
 
@@ -157,13 +153,13 @@ export class Shares {
 
   /** Empty for a window in which no job counts. */
   #useOf(key: string | undefined, window: RateWindow): readonly RateUse[] {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.clock.monotonic();
     const { waiting } = window;
     const began = window.counted(nowMs);
     if (began === 0 && waiting === 0) return [];
     const inMs = Math.ceil(window.opensAtMs(nowMs) - nowMs);
     const nextAt = inMs > 0 && inMs < Infinity
-      ? { nextAt: new Date(this.#clock.now() + inMs).toISOString() }
+      ? { nextAt: new Date(this.clock.now() + inMs).toISOString() }
       : {};
     return [{ key: key ?? null, began, waiting, ...nextAt }];
   }
@@ -211,7 +207,7 @@ export class Shares {
 
   /** The places of a type under other limits, as they are taken now. Nothing is notified of them. */
   supposing(type: string, limits: PlaceLimits): Shares {
-    const supposed = new Shares(this.#clock, { after: () => () => {} }, [[type, limits]]);
+    const supposed = new Shares(this.clock, { after: () => () => {} }, [[type, limits]]);
     for (const [rateKey, window] of this.#byType.get(type)?.windows ?? []) {
       const { rate } = limits;
       if (rate !== undefined) supposed.#byType.get(type)?.windows.set(rateKey, window.under(rate));
@@ -224,17 +220,17 @@ export class Shares {
 
   /** How many starts count in a window. */
   counted(window: RateWindow): number {
-    return window.counted(this.#clock.monotonic());
+    return window.counted(this.clock.monotonic());
   }
 
   /** Whether one more job may begin; if not, the queues are notified when it may. */
   isOpen(window: RateWindow): boolean {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.clock.monotonic();
     const opensAtMs = window.opensAtMs(nowMs);
     if (opensAtMs <= nowMs) return true;
     if (window.isAwaited || opensAtMs === Infinity) return false;
     window.isAwaited = true;
-    this.#scheduler.after(Math.ceil(opensAtMs - nowMs), () => {
+    this.scheduler.after(Math.ceil(opensAtMs - nowMs), () => {
       window.isAwaited = false;
       this.#freed([window]);
     });
@@ -261,7 +257,7 @@ export class Shares {
     const held = this.#held.get(jobId);
     if (held?.window === undefined || held.hasBegun) return;
     held.hasBegun = true;
-    held.window.began(this.#clock.monotonic());
+    held.window.began(this.clock.monotonic());
     this.#freed([held.window]);
     if (++this.#starts % SWEEP_EVERY === 0) this.#sweep();
   }
@@ -292,7 +288,7 @@ export class Shares {
     const places = job.type === undefined ? undefined : this.#byType.get(job.type);
     const window = places === undefined ? undefined : windowOf(places, job);
     for (const { atMs } of starts) {
-      window?.remember(this.#clock.monotonic() - Math.max(0, this.#clock.now() - atMs));
+      window?.remember(this.clock.monotonic() - Math.max(0, this.clock.now() - atMs));
     }
   }
 
@@ -307,7 +303,7 @@ export class Shares {
   }
 
   #sweep(): void {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.clock.monotonic();
     for (const { windows } of this.#byType.values()) {
       for (const [key, window] of windows) {
         if (window.isIdle(nowMs) && window.waiting === 0) windows.delete(key);

@@ -49,8 +49,6 @@ interface Waiting extends Place {
  * withdrawn, and their jobs wait for a worker at their place in the queue.
  */
 export class Slots {
-  readonly #max: number;
-  readonly #parts: SlotsParts;
   /** As few as there are slots, so a search takes no longer than a map would. */
   readonly #inside: Inside[] = [];
   /** How many holders are slow. */
@@ -61,10 +59,7 @@ export class Slots {
   #isStopped = false;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(max: number, parts: SlotsParts) {
-    this.#max = max;
-    this.#parts = parts;
-  }
+  constructor(private readonly max: number, private readonly parts: SlotsParts) {}
 
   get running(): number {
     return this.#inside.length;
@@ -72,7 +67,7 @@ export class Slots {
 
   /** Gives the entrant a slot now or soon, or withdraws its attempts. */
   enter(entrant: SlotRequest): void {
-    if (this.#inside.length < this.#max) {
+    if (this.#inside.length < this.max) {
       this.#admit(entrant);
     } else {
       const { priority, order } = entrant.place;
@@ -81,13 +76,13 @@ export class Slots {
     if (this.#isLooking) return;
     this.#isLooking = true;
     // Most handlers have ended by the next turn.
-    this.#parts.turns.next(() => this.#look());
+    this.parts.turns.next(() => this.#look());
   }
 
   leave(entrant: SlotRequest): void {
     const at = this.#inside.findIndex((inside) => inside.entrant === entrant);
     if (this.#inside[at]?.isSlow === true) this.#slow--;
-    else this.#parts.promptTypes.ended(entrant.type);
+    else this.parts.promptTypes.ended(entrant.type);
     if (at >= 0) this.#inside.splice(at, 1);
     const next = this.#waiting.pop();
     if (next !== undefined) this.#admit(next.entrant);
@@ -104,13 +99,13 @@ export class Slots {
   }
 
   #look(): void {
-    const nowMs = this.#parts.clock.monotonic();
+    const nowMs = this.parts.clock.monotonic();
     this.#findSlow(nowMs);
-    if (this.#slow >= this.#max) this.#withdrawWaiting();
+    if (this.#slow >= this.max) this.#withdrawWaiting();
     else this.#findWaiting(nowMs);
     this.#isLooking = !this.#isStopped && this.#slow < this.#inside.length;
     if (!this.#isLooking) return;
-    this.#cancelTimer = this.#parts.clock.setTimer(PROMPT_MS, () => this.#look());
+    this.#cancelTimer = this.parts.clock.setTimer(PROMPT_MS, () => this.#look());
   }
 
   #findSlow(nowMs: number): void {
@@ -124,14 +119,14 @@ export class Slots {
       types.add(inside.entrant.type);
       inside.entrant.slow();
     }
-    for (const type of types) this.#parts.promptTypes.slow(type);
+    for (const type of types) this.parts.promptTypes.slow(type);
   }
 
   #findWaiting(nowMs: number): void {
     for (const waiting of this.#waiting.data) {
       waiting.seenMs ??= nowMs;
       if (nowMs - waiting.seenMs >= PROMPT_MS) {
-        this.#parts.promptTypes.waited(waiting.entrant.type);
+        this.parts.promptTypes.waited(waiting.entrant.type);
       }
     }
   }
@@ -157,12 +152,9 @@ const WAITED_COSTS = 8;
  */
 export class PromptTypes {
   readonly #credit = new Map<string, number>();
-  readonly #creditMax: number;
 
   /** @param creditMax With 0 no type is ever prompt. */
-  constructor(creditMax: number = CREDIT_MAX) {
-    this.#creditMax = creditMax;
-  }
+  constructor(private readonly creditMax: number = CREDIT_MAX) {}
 
   has(type: string): boolean {
     return this.#creditOf(type) > 0;
@@ -175,7 +167,7 @@ export class PromptTypes {
 
   /** A handler was prompt. */
   ended(type: string): void {
-    this.#credit.set(type, Math.min(this.#creditOf(type) + 1, this.#creditMax));
+    this.#credit.set(type, Math.min(this.#creditOf(type) + 1, this.creditMax));
   }
 
   /** A handler was slow. */

@@ -49,7 +49,6 @@ interface SupervisorParts {
 }
 
 export class Supervisor implements WriterListener {
-  readonly #parts: SupervisorParts;
   readonly #services: RunServices;
   /** Jobs that wait for a worker so that `run` can be called, each with a callback to withdraw. */
   readonly #queued = new SteadyMap<JobId, Withdraw>();
@@ -58,8 +57,7 @@ export class Supervisor implements WriterListener {
   readonly #ending = new SteadyMap<RunSubject, JobId>();
   readonly #trials: CodeTrials;
 
-  constructor(parts: SupervisorParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: SupervisorParts) {
     const { services } = parts;
     this.#services = services;
     parts.heldPlaces.isBusy = (jobId) => this.#isBusy(jobId);
@@ -87,7 +85,7 @@ export class Supervisor implements WriterListener {
 
   durable(steps: readonly Applied[]): void {
     const touched = new Set<JobRun>();
-    const { heldPlaces, suspects, timers } = this.#parts;
+    const { heldPlaces, suspects, timers } = this.parts;
     for (const applied of steps) suspects.see(applied);
     for (const applied of steps) timers.see(applied);
     for (const applied of steps) this.#see(applied, touched);
@@ -140,7 +138,7 @@ export class Supervisor implements WriterListener {
   }
 
   #isStarted(jobId: JobId): boolean {
-    const state = this.#parts.table.pending(jobId)?.head.state;
+    const state = this.parts.table.pending(jobId)?.head.state;
     return state !== undefined && state !== "Created";
   }
 
@@ -165,7 +163,7 @@ export class Supervisor implements WriterListener {
    * @returns The recorded entries of the attempts that the stop cut short.
    */
   async recover(restart: Restart | undefined): Promise<readonly EventDraft[]> {
-    const { heldPlaces, registry, suspects, table, timers } = this.#parts;
+    const { heldPlaces, registry, suspects, table, timers } = this.parts;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     for (const job of unfinished) rememberTimes(job, this.#services.scheduler);
     heldPlaces.restore();
@@ -174,7 +172,7 @@ export class Supervisor implements WriterListener {
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const parkings = draftParkings(unfinished, registry, restart);
     this.#holdWorkers(true);
-    await recordAtStart(this.#parts, [...cutShort, ...parkings], () => {
+    await recordAtStart(this.parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
         timers.open(table.existing(jobId));
         if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
@@ -188,7 +186,7 @@ export class Supervisor implements WriterListener {
 
   /** Nothing is granted before all jobs are queued: those that run alone come first. */
   #holdWorkers(isHeld: boolean): void {
-    for (const { workers } of [this.#services, this.#parts.threadServices]) workers.hold(isHeld);
+    for (const { workers } of [this.#services, this.parts.threadServices]) workers.hold(isHeld);
   }
 
   /** Resolves when no attempt is open. */
@@ -213,13 +211,13 @@ export class Supervisor implements WriterListener {
     this.#ending.set(run, jobId);
     run.whenIdle(() => {
       this.#ending.delete(run);
-      this.#parts.heldPlaces.rested(jobId);
+      this.parts.heldPlaces.rested(jobId);
     });
     if (!this.#services.draining) this.#takeUp(jobId, false);
   }
 
   #servicesFor(definition: AnyJobDefinition): RunServices {
-    return isThreaded(definition) ? this.#parts.threadServices : this.#services;
+    return isThreaded(definition) ? this.parts.threadServices : this.#services;
   }
 
   #isKnown(jobId: JobId): boolean {
@@ -227,13 +225,13 @@ export class Supervisor implements WriterListener {
   }
 
   #takeUp(jobId: JobId, isNew: boolean): void {
-    const pending = this.#parts.table.pending(jobId);
+    const pending = this.parts.table.pending(jobId);
     if (pending === undefined) return;
     const { head } = pending;
     if (head.state === "Created") {
       if (isNew && head.startAt !== undefined) this.#scheduleStart(jobId, head.startAt);
     } else if (hasCode(head) && !isTerminal(head) && head.parked === undefined) {
-      const message = this.#parts.registry.lackFor(head);
+      const message = this.parts.registry.lackFor(head);
       if (message !== undefined) this.#parkWithoutCode(jobId, message);
       else if (WORK.has(pending.conditionNow)) this.#begin(jobId, pending);
     }
@@ -248,13 +246,13 @@ export class Supervisor implements WriterListener {
   /** Queues a job. Its run is created once there is a worker, since a run takes memory. */
   #begin(jobId: JobId, job: PendingJob): void {
     const { head } = job;
-    const definition = this.#parts.registry.running(head);
+    const definition = this.parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
     const services = this.#servicesFor(definition);
     const wanted = wantedBy(job, {
       type: definition.type,
       begins: head.state === "Running",
-      isAlone: this.#parts.suspects.has(jobId),
+      isAlone: this.parts.suspects.has(jobId),
       // A job that backs off needs a place only when it is due.
       needs: () =>
         job.conditionNow === "backingOff"
@@ -263,7 +261,7 @@ export class Supervisor implements WriterListener {
     });
     const withdraw = services.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
-      this.#parts.table.hold(jobId);
+      this.parts.table.hold(jobId);
       const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       // The code that appended the job's start finishes first.
@@ -274,7 +272,7 @@ export class Supervisor implements WriterListener {
 
   /** Takes a job with nothing to do out of the queue, so that it does not count ahead of others. */
   #reconsider(jobId: JobId, { before, job }: Applied): void {
-    const head = this.#parts.table.pending(jobId)?.head;
+    const head = this.parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;
     // Compensation records no beginning, so the job queues again as one that needs no room.
     const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
@@ -286,7 +284,7 @@ export class Supervisor implements WriterListener {
   #scheduleStart(jobId: JobId, startAt: string): void {
     const { scheduler, writer, onDefect } = this.#services;
     scheduler.at(Date.parse(startAt), () => {
-      this.#parts.diskRetries.record(() => writer.command(jobId, { kind: "start" }))
+      this.parts.diskRetries.record(() => writer.command(jobId, { kind: "start" }))
         .catch(onDefect);
     });
   }

@@ -17,18 +17,15 @@ interface SuspectsParts {
 }
 
 export class Suspects {
-  readonly #parts: SuspectsParts;
   readonly #tasks = new Map<JobId, Set<TaskId>>();
 
-  constructor(parts: SuspectsParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: SuspectsParts) {}
 
   /** Adds the suspects among jobs, except those in threads, which cannot end the process. */
   open(jobs: Iterable<JobState>): void {
     for (const job of jobs) {
       const tasks = crashSuspects(job).map(({ taskId }) => taskId);
-      if (tasks.length === 0 || this.#parts.registry.isInThread(job)) continue;
+      if (tasks.length === 0 || this.parts.registry.isInThread(job)) continue;
       this.#tasks.set(job.jobId, new Set(tasks));
     }
   }
@@ -48,7 +45,7 @@ export class Suspects {
     const { before, job } = applied;
     // The attempt was cut short again, or the job was resumed after it ended the process.
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
-    if (isCrash(applied) || triesAgain) this.open([this.#parts.table.existing(job.jobId)]);
+    if (isCrash(applied) || triesAgain) this.open([this.parts.table.existing(job.jobId)]);
   }
 
   #clear({ before, job, entry }: Applied): void {

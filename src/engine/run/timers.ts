@@ -79,15 +79,12 @@ interface Due {
  * are recorded in groups, so that they do not hold up other work.
  */
 export class Timers {
-  readonly #parts: TimerParts;
   /** By job, then by `timerKey`. */
   readonly #alarms = new Map<JobId, Map<string, Alarm>>();
   #due: Due[] = [];
   #isRecording = false;
 
-  constructor(parts: TimerParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: TimerParts) {}
 
   /** Sets the timers of a job found at a start, once the interruptions are on record. */
   open(job: JobState): void {
@@ -127,7 +124,7 @@ export class Timers {
   }
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
-    const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
+    const cancel = this.parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
     const alarms = this.#alarms.getOrInsertComputed(jobId, () => new Map());
     alarms.set(timerKey(timer), { timer, cancel });
   }
@@ -163,7 +160,7 @@ export class Timers {
 
   #isDue(due: Due): void {
     this.#due.push(due);
-    if (!this.#isRecording) this.#recordAll().catch(this.#parts.onDefect);
+    if (!this.#isRecording) this.#recordAll().catch(this.parts.onDefect);
   }
 
   async #recordAll(): Promise<void> {
@@ -171,7 +168,7 @@ export class Timers {
     try {
       while (this.#due.length > 0) {
         const due = this.#due.splice(0, GROUP_MAX);
-        await this.#parts.diskRetries.record(() => this.#record(due));
+        await this.parts.diskRetries.record(() => this.#record(due));
       }
     } finally {
       this.#isRecording = false;
@@ -180,12 +177,12 @@ export class Timers {
 
   async #record(due: readonly Due[]): Promise<void> {
     const drafts = due.flatMap((one) => this.#elapsed(one));
-    if (drafts.length > 0) await this.#parts.writer.recorded(drafts, "vital");
+    if (drafts.length > 0) await this.parts.writer.recorded(drafts, "vital");
   }
 
   /** Empty when something else has ended the timer. */
   #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
-    const pending = this.#parts.table.pending(jobId);
+    const pending = this.parts.table.pending(jobId);
     const job = "taskId" in timer ? pending?.withOnly([timer.taskId]) : pending?.withOnly(
       [],
       timer.wait === undefined ? [] : [waitKey(timer.expectation, timer.wait)],
@@ -207,13 +204,10 @@ export function retryTimes({ state, tasks }: JobState): readonly string[] {
 
 /** Timers for the tasks and compensations of one run that back off. */
 export class Backoffs {
-  readonly #scheduler: Scheduler;
   /** What cancels each timer, by its callback. Absent until there is one; most jobs have none. */
   #cancels: Map<() => void, () => void> | undefined;
 
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-  }
+  constructor(private readonly scheduler: Scheduler) {}
 
   get areAny(): boolean {
     return (this.#cancels?.size ?? 0) > 0;
@@ -221,7 +215,7 @@ export class Backoffs {
 
   /** @param retryAt RFC 3339. */
   until(retryAt: string, over: () => void): void {
-    const cancel = this.#scheduler.at(Date.parse(retryAt), () => {
+    const cancel = this.scheduler.at(Date.parse(retryAt), () => {
       this.#cancels?.delete(over);
       over();
     });

@@ -21,15 +21,13 @@ export function wantedBy(
 }
 
 export class WorkerLease {
-  readonly #run: RunSubject;
   #worker: Worker | undefined;
   /** The number of the worker's hold for `AttemptWatch`. */
   #watched = 0;
   /** Leaves the queue. */
   #withdraw: Withdraw | undefined;
 
-  constructor(run: RunSubject, worker: Worker) {
-    this.#run = run;
+  constructor(private readonly run: RunSubject, worker: Worker) {
     this.#granted(worker);
   }
 
@@ -48,22 +46,22 @@ export class WorkerLease {
 
   /** Whether nothing else may run, since the process ended twice while an attempt was open. */
   get isAlone(): boolean {
-    return this.#run.services.suspects.has(this.#run.jobId);
+    return this.run.services.suspects.has(this.run.jobId);
   }
 
   /** The place that limits require the job to have, if it does not have it. */
   get needsPlace(): WantedPlace | undefined {
-    const { services, job } = this.#run;
+    const { services, job } = this.run;
     return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
   }
 
   get isPaused(): boolean {
-    return this.#run.services.workers.isPaused(this.#run.job.head);
+    return this.run.services.workers.isPaused(this.run.job.head);
   }
 
   /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
   get mayStart(): boolean {
-    return this.#worker !== undefined && this.#run.services.workers.mayStart(this.#worker);
+    return this.#worker !== undefined && this.run.services.workers.mayStart(this.#worker);
   }
 
   /**
@@ -72,7 +70,7 @@ export class WorkerLease {
    * @param begins Whether the job still has to record that it begins.
    */
   request(begins: boolean, granted: () => void): void {
-    const { services, job, definition: { type } } = this.#run;
+    const { services, job, definition: { type } } = this.run;
     const { isAlone } = this;
     const wanted = wantedBy(job, { type, begins, isAlone, needs: () => this.needsPlace });
     const withdraw = services.workers.request(wanted, (worker) => {
@@ -85,12 +83,12 @@ export class WorkerLease {
 
   /** Lets a job that ran alone run beside others from now on. */
   join(): void {
-    if (this.#worker !== undefined) this.#run.services.workers.join(this.#worker);
+    if (this.#worker !== undefined) this.run.services.workers.join(this.#worker);
   }
 
   /** Makes a shared worker the run's own. */
   keep(): void {
-    if (this.#worker !== undefined) this.#run.services.workers.keep(this.#worker);
+    if (this.#worker !== undefined) this.run.services.workers.keep(this.#worker);
   }
 
   /** Gives the worker back, or leaves the queue. */
@@ -99,12 +97,12 @@ export class WorkerLease {
     this.#worker = this.#withdraw = undefined;
     withdraw?.();
     if (worker === undefined) return;
-    this.#run.services.attemptWatch.ended(this.#watched);
-    this.#run.services.workers.release(worker);
+    this.run.services.attemptWatch.ended(this.#watched);
+    this.run.services.workers.release(worker);
   }
 
   #granted(worker: Worker): void {
-    const { services: { attemptWatch }, jobId } = this.#run;
+    const { services: { attemptWatch }, jobId } = this.run;
     this.#withdraw = undefined;
     this.#worker = worker;
     this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);

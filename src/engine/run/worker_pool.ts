@@ -17,8 +17,6 @@ const SHARING_PER_WORKER_MAX = 16;
 const SHARING_MAX = 512;
 
 export class WorkerPool {
-  readonly max: number;
-  readonly #promptTypes: PromptTypes;
   /** Workers with a job of their own. More than `max` only while jobs turn out to be slow. */
   #own = 0;
   /** Jobs that share the other workers. */
@@ -27,10 +25,7 @@ export class WorkerPool {
   #alone: JobId | undefined;
   #grants = 0;
 
-  constructor(max: number, promptTypes: PromptTypes) {
-    this.max = max;
-    this.#promptTypes = promptTypes;
-  }
+  constructor(readonly max: number, private readonly promptTypes: PromptTypes) {}
 
   /** Workers with a job, at most `max`. */
   get busy(): number {
@@ -51,7 +46,7 @@ export class WorkerPool {
       return granted();
     }
     if (this.roomFor(type) === 0) return undefined;
-    if (!this.#promptTypes.has(type)) {
+    if (!this.promptTypes.has(type)) {
       this.#own++;
       return granted();
     }
@@ -63,9 +58,9 @@ export class WorkerPool {
   roomFor(type: string): number {
     if (this.#alone !== undefined) return 0;
     const free = this.max - this.#own;
-    if (!this.#promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
+    if (!this.promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
     const most = Math.min(
-      ...[this.#promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.max, SHARING_MAX],
+      ...[this.promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.max, SHARING_MAX],
     );
     return free <= 0 ? 0 : Math.max(0, Math.max(free, most) - this.#sharing);
   }
@@ -95,7 +90,7 @@ export class WorkerPool {
   /** Whether a job may begin an attempt; `false` when prompt types turn out to be slow. */
   mayStart(worker: Worker): boolean {
     if (!worker.isShared) return this.#own <= this.max;
-    if (this.#promptTypes.has(worker.type)) return this.#own < this.max;
+    if (this.promptTypes.has(worker.type)) return this.#own < this.max;
     if (!this.#hasOwn(this.#sharing - 1)) return false;
     this.keep(worker);
     return true;

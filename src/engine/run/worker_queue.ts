@@ -47,12 +47,8 @@ export type Withdraw = () => void;
 
 export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
-  readonly #onDefect: (error: unknown) => void;
-  readonly #shares: QueueShares;
   readonly #lines: RequestLines;
   readonly #paused = new PausedRequests<Request>(inQueueOrder);
-  /** A job that runs alone there runs beside none of this queue. */
-  readonly #first: WorkerQueue | undefined;
   /** The queue of which this one is the first. */
   #second: WorkerQueue | undefined;
   /** How many requests are in the queue, or held by a pause. */
@@ -73,16 +69,14 @@ export class WorkerQueue implements PlaceQueue {
   constructor(
     max: number,
     promptTypes: PromptTypes,
-    onDefect: (error: unknown) => void,
-    shares: QueueShares,
-    first?: WorkerQueue,
+    private readonly onDefect: (error: unknown) => void,
+    private readonly shares: QueueShares,
+    /** A job that runs alone there runs beside none of this queue. */
+    private readonly first?: WorkerQueue,
   ) {
     this.#pool = new WorkerPool(max, promptTypes);
-    this.#onDefect = onDefect;
-    this.#shares = shares;
     this.#lines = new RequestLines((window) => shares.isOpen(window));
     shares.subscribe(this);
-    this.#first = first;
     if (first !== undefined) first.#second = this;
   }
 
@@ -139,7 +133,7 @@ export class WorkerQueue implements PlaceQueue {
    * @returns Withdraws the request; `undefined` when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
+    const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.shares.epoch };
     const request: Request = { ...wanted, ...asked, grant, line: undefined };
     const isPaused = this.#paused.take(request);
     if (!isPaused && this.#isNext(request) && this.#grant(request)) return undefined;
@@ -217,7 +211,7 @@ export class WorkerQueue implements PlaceQueue {
    * @param upTo As for `aheadOf`.
    */
   wanting(upTo: LogId): readonly LimitedRequest[] {
-    const { epoch } = this.#shares;
+    const { epoch } = this.shares;
     return this.#lines.groups.flat().flatMap((request) => {
       if (request.order > upTo) return [];
       const needs = request.epoch === epoch ? request.needs : request.needsNow?.();
@@ -313,13 +307,13 @@ export class WorkerQueue implements PlaceQueue {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     if (needs.window !== undefined) needs.window.waiting += difference;
-    this.#shares.forget(needs.share);
+    this.shares.forget(needs.share);
   }
 
   /** Moves the first request of a line if its needs changed with the limits. */
   #refiled(line: Line, request: Request): boolean {
-    if (request.epoch === this.#shares.epoch) return false;
-    request.epoch = this.#shares.epoch;
+    if (request.epoch === this.shares.epoch) return false;
+    request.epoch = this.shares.epoch;
     const needs = request.needsNow?.();
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
@@ -334,7 +328,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   get #isStill(): boolean {
-    return this.#stopped || this.#isHeld || this.#isReleasing || this.#first?.alone !== undefined;
+    return this.#stopped || this.#isHeld || this.#isReleasing || this.first?.alone !== undefined;
   }
 
   /** Grants all requests that may be granted. Called whenever more may have become possible. */
@@ -360,7 +354,7 @@ export class WorkerQueue implements PlaceQueue {
   #grant(request: Request, line?: Line): boolean {
     const worker = this.#pool.take(request);
     if (worker === undefined) return false;
-    if (request.needs !== undefined) this.#shares.take(request.jobId, request.needs);
+    if (request.needs !== undefined) this.shares.take(request.jobId, request.needs);
     if (line !== undefined) {
       this.#lines.take(line);
       this.#leave(request);
@@ -368,7 +362,7 @@ export class WorkerQueue implements PlaceQueue {
     try {
       request.grant(worker);
     } catch (error) {
-      this.#onDefect(error);
+      this.onDefect(error);
     }
     return true;
   }

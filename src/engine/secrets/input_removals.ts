@@ -29,12 +29,9 @@ interface InputRemovalParts {
 }
 
 export class InputRemovals implements View {
-  readonly #parts: InputRemovalParts;
   #keyless = 0;
 
-  constructor(parts: InputRemovalParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: InputRemovalParts) {}
 
   see({ before, job }: Applied): void {
     if (job.sealed === undefined || !isTerminal(job)) return;
@@ -50,7 +47,7 @@ export class InputRemovals implements View {
     const inMemory = [...table.jobs()].filter(isSealed);
     const ids = inMemory.map(({ jobId }) => jobId);
     const removable = index?.removableIds() ?? [];
-    const { keys } = this.#parts;
+    const { keys } = this.parts;
     const held = isWhole
       ? await keys.keepOnly([...ids, ...index?.sealedIds() ?? []])
       : await keys.held([...ids, ...removable]);
@@ -72,11 +69,11 @@ export class InputRemovals implements View {
     const { jobId, sealed: { retention } } = job;
     if (retention === "deleteOnCompletion") return void this.#remove(jobId);
     const dueMs = Date.parse(job.endedAt) + retention.afterMs;
-    this.#parts.scheduler.at(dueMs, () => void this.#remove(jobId));
+    this.parts.scheduler.at(dueMs, () => void this.#remove(jobId));
   }
 
   async #remove(jobId: JobId): Promise<void> {
-    const { events, keys, record, onDefect, scheduler } = this.#parts;
+    const { events, keys, record, onDefect, scheduler } = this.parts;
     try {
       const eventId = inputRemovedEventId(jobId);
       const holder = await events.find(eventId);

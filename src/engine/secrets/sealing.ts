@@ -38,11 +38,7 @@ export function secretGuard(input: JsonValue | undefined, secrets: readonly stri
 export type SealedJob = JobState & { readonly sealed: SealedInput };
 
 export class Sealing {
-  readonly #keys: KeyStore;
-
-  constructor(keys: KeyStore) {
-    this.#keys = keys;
-  }
+  constructor(private readonly keys: KeyStore) {}
 
   /**
    * The attributes to record instead of those with a clear input. The key is durable when this
@@ -58,7 +54,7 @@ export class Sealing {
       return VISIBLE_ELSEWHERE;
     }
     const { idempotency } = attributes;
-    const key = await this.#keys.create(jobId);
+    const key = await this.keys.create(jobId);
     const visible = input === undefined || protection.retention !== "keep"
       ? withoutInput
       : { ...attributes, input: shown(input, protection.secrets) };
@@ -88,12 +84,12 @@ export class Sealing {
 
   /** If this fails, a start cleans up. */
   async discard(jobId: JobId): Promise<void> {
-    await this.#keys.remove(jobId).catch(() => {});
+    await this.keys.remove(jobId).catch(() => {});
   }
 
   /** Opens a sealed input. Rejects when the key cannot be read. */
   async open({ jobId, sealed }: SealedJob): Promise<OpenedInput> {
-    const key = await this.#keys.read(jobId);
+    const key = await this.keys.read(jobId);
     if (key === undefined) return { ok: false, reason: "its input was removed, or its key lost" };
     const text = decrypted(jobId, sealed, key);
     if (text === undefined) return { ok: false, reason: "its key is not the one of its input" };
@@ -120,7 +116,7 @@ export class Sealing {
    * Whether a job was created with a body of this digest; `undefined` when that is no longer known.
    */
   async cameWith({ jobId, idempotency }: JobState, digest: string): Promise<boolean | undefined> {
-    const key = await this.#keys.read(jobId);
+    const key = await this.keys.read(jobId);
     return key === undefined ? undefined : idempotency?.digest === keyed(key, digest);
   }
 }

@@ -18,7 +18,6 @@ export const ATTENTION_MAX = 5;
 const FAILED_MAX = 100;
 
 export class Attention implements View {
-  readonly #table: JobTable;
   /** In the order of their failures. */
   readonly #failed = new Set<JobId>();
   /** The entry since which each job waits, in the order of these entries. */
@@ -26,15 +25,13 @@ export class Attention implements View {
   /** By reason and type, in the order in which they were parked. */
   readonly #parked = new Map<string, Set<JobId>>();
 
-  constructor(table: JobTable) {
-    this.#table = table;
-  }
+  constructor(private readonly table: JobTable) {}
 
   /** How many jobs are parked for each reason and type, the largest group first. */
   get parked(): readonly ParkedJobs[] {
     const groups = [...this.#parked.values()].flatMap((jobIds) => {
       const jobId = [...jobIds].at(-1);
-      const { parked, type = "" } = (jobId && this.#table.head(jobId)) ?? {};
+      const { parked, type = "" } = (jobId && this.table.head(jobId)) ?? {};
       return jobId === undefined || parked === undefined
         ? []
         : [{ reason: parked.reason, type, jobs: jobIds.size, newest: { jobId, ...parked } }];
@@ -49,9 +46,9 @@ export class Attention implements View {
   }
 
   restore(): void {
-    const jobs = [...this.#table.jobs()];
+    const jobs = [...this.table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
-    const failed = jobs.filter(isFailed).concat(this.#table.index?.latestFailed(FAILED_MAX) ?? [])
+    const failed = jobs.filter(isFailed).concat(this.table.index?.latestFailed(FAILED_MAX) ?? [])
       .filter(({ jobId }) => !retried.has(jobId));
     for (const { jobId } of failed.toSorted(byEnd).slice(-FAILED_MAX)) this.#failed.add(jobId);
     const waiting = jobs.filter((job) => deriveCondition(job) === "waiting")
@@ -126,7 +123,7 @@ export class Attention implements View {
    * An entry that does not end the wait, such as the first of three events, does not restart it.
    */
   #waitsSince(jobId: JobId): LogId {
-    return this.#table.trails.lastTransition(this.#table.existing(jobId));
+    return this.table.trails.lastTransition(this.table.existing(jobId));
   }
 }
 

@@ -15,8 +15,6 @@ import type { OldestQueued } from "../requests.ts";
 import { timeMs } from "../../core/duration.ts";
 
 export class JobCensus implements View {
-  readonly #watch: JobWatch | undefined;
-  readonly #onDefect: (error: unknown) => void;
   readonly #states = new Map<StateName, number>();
   readonly #conditions = new Map<Condition, number>();
   /** Milliseconds since the epoch by job, in the order in which they entered the condition. */
@@ -25,10 +23,10 @@ export class JobCensus implements View {
     executing: new SteadyMap<JobId, number>(),
   };
 
-  constructor(watch: JobWatch | undefined, onDefect: (error: unknown) => void) {
-    this.#watch = watch;
-    this.#onDefect = onDefect;
-  }
+  constructor(
+    private readonly watch: JobWatch | undefined,
+    private readonly onDefect: (error: unknown) => void,
+  ) {}
 
   /** All jobs by state; absent states have none. */
   get states(): ReadonlyMap<StateName, number> {
@@ -103,9 +101,9 @@ export class JobCensus implements View {
     stayedMs: number | undefined,
   ): void {
     try {
-      this.#watch?.changed({ type, from, to, stayedMs });
+      this.watch?.changed({ type, from, to, stayedMs });
     } catch (error) {
-      this.#onDefect(error);
+      this.onDefect(error);
     }
   }
 }

@@ -22,14 +22,11 @@ export interface JobTrace {
 const NO_TRACE: JobTrace = { parent: undefined };
 
 export class JobTraces implements View {
-  readonly #table: JobTable;
   /** Unfinished jobs with code and a trace that this process created. */
   readonly #created = new SteadyMap<JobId, TraceIds>();
   #restoredTo: LogId = 0;
 
-  constructor(table: JobTable) {
-    this.#table = table;
-  }
+  constructor(private readonly table: JobTable) {}
 
   /** Jobs created up to here are from earlier processes. */
   restore({ headLogId }: Past): void {
@@ -47,7 +44,7 @@ export class JobTraces implements View {
   /** Returned at once for most jobs; a promise when the journal has to be read. */
   of(job: JobHead, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
-    const created = this.#table.pending(job.jobId)?.inFlight("job.JobCreated");
+    const created = this.table.pending(job.jobId)?.inFlight("job.JobCreated");
     const parent = created === undefined ? this.#created.get(job.jobId) : traceOfEntry(created);
     if (!isKnown) return this.#read(job, entriesAt);
     if (parent === undefined) return NO_TRACE;
@@ -59,7 +56,7 @@ export class JobTraces implements View {
    */
   async #read(job: JobHead, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
     const parent = known ?? await createdIn(job, entriesAt);
-    const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
+    const retried = job.retryOf === undefined ? undefined : this.table.job(job.retryOf);
     if (parent === undefined || retried === undefined) return { parent };
     const link = await createdIn(retried, entriesAt);
     return link === undefined || link.traceId === parent.traceId ? { parent } : { parent, link };

@@ -71,18 +71,14 @@ export class Lookup {
 
 /** The result of a lookup. */
 export class FoundEvents {
-  readonly #found: FoundPositions;
-
-  constructor(found: FoundPositions) {
-    this.#found = found;
-  }
+  constructor(private readonly found: FoundPositions) {}
 
   get horizon(): LogId {
-    return this.#found.horizon;
+    return this.found.horizon;
   }
 
   get upTo(): LogId {
-    return this.#found.upTo;
+    return this.found.upTo;
   }
 
   /**
@@ -121,7 +117,7 @@ export class FoundEvents {
   }
 
   #of(key: number, limit: number): readonly LogId[] {
-    const positions = this.#found.positions.get(key) ?? [];
+    const positions = this.found.positions.get(key) ?? [];
     return positions.length > limit ? positions.slice(0, limit) : positions;
   }
 }

@@ -132,13 +132,11 @@ function byNumber(left: number, right: number): number {
 
 /** Immutable postings: all keys in ascending order, then their positions, newest first. */
 export class SortedPostings {
-  readonly words: Uint32Array;
   readonly #size: number;
   #filled = 0;
 
   /** @param words Room for what is appended, or complete postings to read. */
-  constructor(words: Uint32Array) {
-    this.words = words;
+  constructor(readonly words: Uint32Array) {
     this.#size = words.length >>> 1;
   }
 

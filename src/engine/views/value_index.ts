@@ -59,17 +59,12 @@ export class ValueIndex {
  * only when it is queried.
  */
 export class ReadPastEvents implements PastEvents {
-  readonly #clock: Clock;
-  readonly #read: Journal["read"];
   readonly #index = new ValueIndex();
   #wantedUpTo: LogId = 0;
   #reading: Promise<void> | undefined;
 
   /** @param read Returns durable entries after a position, as `Journal` does. */
-  constructor(clock: Clock, read: Journal["read"]) {
-    this.#clock = clock;
-    this.#read = read;
-  }
+  constructor(private readonly clock: Clock, private readonly read: Journal["read"]) {}
 
   durable(): void {}
 
@@ -77,7 +72,7 @@ export class ReadPastEvents implements PastEvents {
     this.#wantedUpTo = Math.max(this.#wantedUpTo, asOf);
     if (this.#index.upTo < asOf) {
       this.#reading ??= this.#readOn();
-      await within(this.#clock, LAG_MS, this.#reading);
+      await within(this.clock, LAG_MS, this.#reading);
     }
     return this.#index.find(wanted);
   }
@@ -86,10 +81,10 @@ export class ReadPastEvents implements PastEvents {
   async #readOn(): Promise<void> {
     try {
       while (this.#index.upTo < this.#wantedUpTo) {
-        const entries = await this.#read(this.#index.upTo, ENTRIES_AT_A_TIME);
+        const entries = await this.read(this.#index.upTo, ENTRIES_AT_A_TIME);
         if (entries.length === 0) break;
         for (const entry of entries) this.#index.add(entry);
-        await this.#clock.pause();
+        await this.clock.pause();
       }
     } catch {
       // The answer says how far the index got.

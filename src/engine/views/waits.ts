@@ -25,15 +25,12 @@ interface Wait {
 }
 
 export class Waits implements View {
-  readonly #clock: Clock;
   readonly #bySubject = new SteadyMap<Subject, Set<Wait>>();
   #size = 0;
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   get size(): number {
     return this.#size;
@@ -61,7 +58,7 @@ export class Waits implements View {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       };
-      const wait = { subject, wanted, untilMs: this.#clock.monotonic() + timeoutMs, over };
+      const wait = { subject, wanted, untilMs: this.clock.monotonic() + timeoutMs, over };
       signal?.addEventListener("abort", onAbort);
       this.#begin(wait);
     });
@@ -104,7 +101,7 @@ export class Waits implements View {
     if (atMs >= this.#armedForMs) return;
     this.#disarm?.();
     this.#armedForMs = atMs;
-    this.#disarm = this.#clock.setTimer(atMs - this.#clock.monotonic(), () => this.#sweep());
+    this.#disarm = this.clock.setTimer(atMs - this.clock.monotonic(), () => this.#sweep());
   }
 
   #disarmNow(): void {
@@ -115,7 +112,7 @@ export class Waits implements View {
 
   #sweep(): void {
     this.#disarmNow();
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     let first = Infinity;
     for (const waits of [...this.#bySubject.values()]) {
       for (const wait of [...waits]) {

@@ -65,13 +65,11 @@ interface Batch {
 }
 
 export class Creation {
-  readonly #parts: CreationParts;
   readonly #descriptions: JobDescriptions;
   /** Ids and keys of jobs whose inputs are being sealed, so that no other request takes them. */
   readonly #reserved = new Map<string, Promise<void>>();
 
-  constructor(parts: CreationParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: CreationParts) {
     this.#descriptions = new JobDescriptions(parts.registry);
   }
 
@@ -97,7 +95,7 @@ export class Creation {
     const share = { spentMs: 0 };
     const checks: Promise<CheckedJob>[] = [];
     for (const request of requests) {
-      const begun = this.#parts.pacer.do(share, () => void checks.push(this.#checked(request)));
+      const begun = this.parts.pacer.do(share, () => void checks.push(this.#checked(request)));
       if (begun instanceof Promise) await begun;
     }
     return await Promise.allSettled(this.#record(await Promise.all(checks), true));
@@ -121,7 +119,7 @@ export class Creation {
     const existing = this.#existing(request);
     if (existing !== undefined) return answered(existing);
     const { attributes, protection } = described.value;
-    const jobId = request.jobId ?? newId.job(this.#parts.random.ulid());
+    const jobId = request.jobId ?? newId.job(this.parts.random.ulid());
     const job: ReadyJob = { kind: "ready", request, jobId, attributes };
     return protection === undefined ? job : this.#sealed(job, protection);
   }
@@ -133,7 +131,7 @@ export class Creation {
       : namesOf(request).map((name) => this.#reserved.get(name)).find((one) => one !== undefined);
     if (reserved !== undefined) return reserved.then(() => this.create(request));
     const { idempotency } = request;
-    const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
+    const jobId = idempotency && this.parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
       ? undefined
       : this.#createdBefore(jobId, request, idempotency);
@@ -144,7 +142,7 @@ export class Creation {
     request: CreateRequest,
     { key, digest }: { readonly key: string; readonly digest: string },
   ): Promise<Outcome<Created>> {
-    const { table, writer } = this.#parts;
+    const { table, writer } = this.parts;
     const isDurable = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
     if (!isDurable) return await this.create(request);
     const before = table.existing(jobId);
@@ -157,12 +155,12 @@ export class Creation {
   /** Whether the request repeats the one that created the job. A removed input is not compared. */
   async #isRepeat(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
     if (!isSealed(job)) return job.idempotency?.digest === digest;
-    return await this.#parts.sealing.cameWith(job, digest) ?? hasSameFields(job, request);
+    return await this.parts.sealing.cameWith(job, digest) ?? hasSameFields(job, request);
   }
 
   /** The job as the first response showed it: created, and started if it started at once. */
   async #asCreated(job: JobState): Promise<JobState> {
-    const [created, started] = await this.#parts.history.of(job.jobId, 0, 2);
+    const [created, started] = await this.parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
     return foldAll(isStartOfCreation(created, started) ? [created, started] : [created]);
   }
@@ -170,18 +168,18 @@ export class Creation {
   /** The refusal if the caller's id is taken. A generated id is always new. */
   #existing(request: CreateRequest): Promise<Outcome<Created>> | undefined {
     const { jobId } = request;
-    const existing = jobId && this.#parts.table.pending(jobId);
+    const existing = jobId && this.parts.table.pending(jobId);
     if (jobId === undefined || existing === undefined) return undefined;
     const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
     const again = () => this.create(request);
-    return this.#parts.writer.onceDurable(existing.head.lastLogId, exists, again);
+    return this.parts.writer.onceDurable(existing.head.lastLogId, exists, again);
   }
 
   /** The job with a sealed input. Its id and key are reserved until it has been answered. */
   async #sealed(job: ReadyJob, protection: Protection): Promise<CheckedJob> {
     const free = this.#reserve(namesOf(job.request));
     try {
-      const sealed = await this.#parts.sealing.seal(job.jobId, job.attributes, protection);
+      const sealed = await this.parts.sealing.seal(job.jobId, job.attributes, protection);
       if (sealed.ok) return { ...job, attributes: sealed.value, free };
       free();
       return answered(Promise.resolve(sealed));
@@ -230,7 +228,7 @@ export class Creation {
       const decision = decide(undefined, { kind: "create", jobId, attributes, start, origin });
       if (!decision.accepted) return Promise.resolve(rejected(decision.rejection));
       const starts = batch.starts + (start && attributes.type !== undefined ? 1 : 0);
-      this.#parts.intake.requireRoom({ jobs: batch.jobs + 1, starts });
+      this.parts.intake.requireRoom({ jobs: batch.jobs + 1, starts });
       batch.jobs++;
       batch.starts = starts;
       for (const name of namesOf(request)) batch.names.add(name);
@@ -243,7 +241,7 @@ export class Creation {
   /** Whether a job of the batch, or one recorded since the check, has the id or the key. */
   #isTaken(request: CreateRequest, names: ReadonlySet<string>): boolean {
     const { jobId, idempotency } = request;
-    const { table } = this.#parts;
+    const { table } = this.parts;
     return namesOf(request).some((name) => names.has(name)) ||
       jobId !== undefined && table.pending(jobId) !== undefined ||
       idempotency !== undefined && table.jobOfKey(idempotency.key) !== undefined;
@@ -251,7 +249,7 @@ export class Creation {
 
   /** Returns the answer for the job with a last draft, once the batch is durable. */
   #appended(drafts: readonly JobEventDraft[]): (last: number) => Promise<Outcome<Created>> {
-    const { writer } = this.#parts;
+    const { writer } = this.parts;
     try {
       const { steps, lastLogId } = writer.append(drafts);
       return (last) => {
@@ -269,17 +267,17 @@ export class Creation {
     { jobId, free }: ReadyJob,
     answer: Promise<Outcome<Created>>,
   ): Promise<Outcome<Created>> {
-    return free === undefined ? answer : this.#parts.sealing.keptIf(jobId, answer).finally(free);
+    return free === undefined ? answer : this.parts.sealing.keptIf(jobId, answer).finally(free);
   }
 
   async #again({ jobId, request, free }: ReadyJob): Promise<Outcome<Created>> {
-    if (free !== undefined) await this.#parts.sealing.discard(jobId).finally(free);
+    if (free !== undefined) await this.parts.sealing.discard(jobId).finally(free);
     return await this.create(request);
   }
 
   #startsAtOnce(request: CreateRequest): boolean {
     if (request.startAt === undefined) return request.start ?? true;
-    return Date.parse(request.startAt) <= this.#parts.clock.now();
+    return Date.parse(request.startAt) <= this.parts.clock.now();
   }
 }
 

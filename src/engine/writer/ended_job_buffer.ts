@@ -14,18 +14,13 @@ const IDS_PER_JOB = 8;
 const CHARACTERS = 1024 * 1024;
 
 export class EndedJobBuffer {
-  readonly #index: JobIndex;
-  readonly #ids: EventIds;
   readonly #records = new SteadyMap<JobId, JobRecord>();
   /** The total size of the records. An ended job does not change. */
   #characters = 0;
   /** After the index refused a write, it is tried again when this many jobs and ids wait. */
   #retryAt = 0;
 
-  constructor(index: JobIndex, ids: EventIds) {
-    this.#index = index;
-    this.#ids = ids;
-  }
+  constructor(private readonly index: JobIndex, private readonly ids: EventIds) {}
 
   /** How many jobs wait for a write. */
   get size(): number {
@@ -33,14 +28,14 @@ export class EndedJobBuffer {
   }
 
   get isEmpty(): boolean {
-    return this.#records.size + this.#ids.unsaved === 0;
+    return this.#records.size + this.ids.unsaved === 0;
   }
 
   /** Whether enough has gathered for a write. */
   get isDue(): boolean {
-    const { batch } = this.#index;
+    const { batch } = this.index;
     const { size } = this.#records;
-    const { unsaved } = this.#ids;
+    const { unsaved } = this.ids;
     const isEnough = size >= batch || this.#characters >= CHARACTERS ||
       unsaved >= batch * IDS_PER_JOB;
     return isEnough && size + unsaved >= this.#retryAt;
@@ -51,7 +46,7 @@ export class EndedJobBuffer {
     const next: JobRecord[] = [];
     let characters = 0;
     for (const record of this.#records.values()) {
-      if (next.length === this.#index.batch || characters >= CHARACTERS) break;
+      if (next.length === this.index.batch || characters >= CHARACTERS) break;
       next.push(record);
       characters += record.size;
     }
@@ -65,7 +60,7 @@ export class EndedJobBuffer {
 
   /** Adds a job that was loaded back from the index. */
   cameBack(record: JobRecord): void {
-    this.#index.wake(record.firstLogId);
+    this.index.wake(record.firstLogId);
     record.isIndexed = true;
     this.#add(record);
   }
@@ -80,12 +75,12 @@ export class EndedJobBuffer {
     records: readonly JobRecord[],
     retriedAt: (jobId: JobId) => LogId | undefined,
   ): readonly JobRecord[] {
-    if (records.length + this.#ids.unsaved === 0) return [];
+    if (records.length + this.ids.unsaved === 0) return [];
     const jobs = records.map((record) => endedJob(record, retriedAt));
-    const isTaken = this.#index.put(jobs, this.#ids.rows());
-    this.#retryAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
+    const isTaken = this.index.put(jobs, this.ids.rows());
+    this.#retryAt = isTaken ? 0 : 2 * (this.#records.size + this.ids.unsaved);
     if (!isTaken) return [];
-    this.#ids.saved();
+    this.ids.saved();
     for (const record of records) {
       record.isIndexed = true;
       if (this.#records.delete(record.head.jobId)) this.#characters -= record.size;

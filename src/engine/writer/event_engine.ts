@@ -17,21 +17,18 @@ export interface LookedUp extends FoundEntry {
 }
 
 export class EventEngine {
-  readonly #clock: Clock;
-  readonly #random: Random;
   #journal: Journal | undefined;
-  readonly #eventIds: EventIds;
   /** Entries in flight whose ids callers chose. Generated ids are always new. */
   readonly #pending = new SteadyMap<EventId, LogId>();
   #stampedMs = -1;
   #stamp = "";
 
   /** @param eventIds Finds recorded entries by id. */
-  constructor(clock: Clock, random: Random, eventIds: EventIds) {
-    this.#clock = clock;
-    this.#random = random;
-    this.#eventIds = eventIds;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly eventIds: EventIds,
+  ) {}
 
   /** Starts recording into a journal. */
   open(journal: Journal): void {
@@ -57,7 +54,7 @@ export class EventEngine {
     urgency: Urgency,
     receivedAt: string = this.now(),
   ): readonly JobEventLogEntry[] {
-    const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.#random));
+    const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.random));
     const { entries } = this.journal.append(group, urgency);
     drafts.forEach((draft, index) => {
       const entry = entries[index];
@@ -68,7 +65,7 @@ export class EventEngine {
 
   /** An entry has become durable. */
   seen(entry: JobEventLogEntry): void {
-    this.#eventIds.add(entry);
+    this.eventIds.add(entry);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
@@ -84,7 +81,7 @@ export class EventEngine {
 
   /** Whether the journal may hold this id after a position. Only `find` is certain. */
   mayHold(eventId: EventId, after: LogId = 0): boolean {
-    return this.#eventIds.mayHold(eventId, after);
+    return this.eventIds.mayHold(eventId, after);
   }
 
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
@@ -93,14 +90,14 @@ export class EventEngine {
 
   /** Like `find`, with the last position searched: the id may be recorded during the search. */
   async lookUp(eventId: EventId): Promise<LookedUp> {
-    const upTo = this.#eventIds.head;
+    const upTo = this.eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
-    return { ...await this.#eventIds.find(eventId, readAt), upTo };
+    return { ...await this.eventIds.find(eventId, readAt), upTo };
   }
 
   /** The current time in RFC 3339, formatted once per millisecond. */
   now(): string {
-    const now = this.#clock.now();
+    const now = this.clock.now();
     if (now !== this.#stampedMs) {
       this.#stampedMs = now;
       this.#stamp = new Date(now).toISOString();

@@ -8,9 +8,9 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
-import type { JobIndex } from "../job_index.ts";
+import type { IdRow, JobIndex } from "../job_index.ts";
+import { eventIdHash } from "../views/text_hash.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
-import { eventIdHash, type IdRow, IdRows } from "./id_rows.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
 type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
@@ -30,7 +30,7 @@ interface Between {
 
 interface CapturedIds {
   readonly times: Uint8Array;
-  /** Rows that are not in the index yet. */
+  /** Rows that are not in the index yet, each a hash and a position, in the order of the entries. */
   readonly rows: Float64Array;
 }
 
@@ -41,17 +41,15 @@ const ABSENT_MAX = 1 << 14;
 const NONE: readonly LogId[] = [];
 
 export class EventIds {
-  readonly #index: JobIndex | undefined;
   readonly #timesInIds = new TimesInIds();
   readonly #times = new TimeMarks();
-  readonly #rows = new IdRows();
+  /** By the hash of an id: nearly always one position. */
+  readonly #rows = new Map<number, LogId[]>();
   readonly #absent = new Set<number>();
   #head: LogId = 0;
 
   /** @param index Stores the rows. Without an index they stay in memory. */
-  constructor(index?: JobIndex) {
-    this.#index = index;
-  }
+  constructor(private readonly index?: JobIndex) {}
 
   get head(): LogId {
     return this.#head;
@@ -69,9 +67,15 @@ export class EventIds {
 
   #add(entry: EntryId): void {
     const time = this.#timesInIds.of(entry);
-    if (time === undefined) this.#rows.add(eventIdHash(entry.eventId), entry.logId);
+    if (time === undefined) this.#addRow(eventIdHash(entry.eventId), entry.logId);
     else this.#times.add(time, entry.logId);
     this.#head = entry.logId;
+  }
+
+  #addRow(hash: number, logId: LogId): void {
+    const known = this.#rows.get(hash);
+    if (known === undefined) this.#rows.set(hash, [logId]);
+    else known.push(logId);
   }
 
   /** Whether an entry after a position may have this id. */
@@ -108,7 +112,11 @@ export class EventIds {
 
   /** The rows in memory, sorted by hash, so that neighbours are close in the index. */
   rows(): readonly IdRow[] {
-    return [...this.#rows].sort(([left], [right]) => left - right);
+    return this.#allRows.sort(([left], [right]) => left - right);
+  }
+
+  get #allRows(): IdRow[] {
+    return [...this.#rows].flatMap(([hash, logIds]) => logIds.map((logId): IdRow => [hash, logId]));
   }
 
   /** Drops the rows from memory: the index has them now. */
@@ -118,7 +126,8 @@ export class EventIds {
   }
 
   capture(): CapturedIds {
-    return { times: this.#times.capture(), rows: this.#rows.capture() };
+    const rows = this.#allRows.sort(([, left], [, right]) => left - right);
+    return { times: this.#times.capture(), rows: new Float64Array(rows.flat()) };
   }
 
   /**
@@ -128,21 +137,21 @@ export class EventIds {
    */
   restore({ times, rows }: CapturedIds, head: LogId): void {
     this.#times.restore(times);
-    this.#rows.restore(rows);
+    for (let at = 0; at < rows.length; at += 2) this.#addRow(rows[at] ?? 0, rows[at + 1] ?? 0);
     this.#head = Math.max(head, this.#times.lastLogId, rows.at(-1) ?? 0);
   }
 
   #rowsOf(eventId: EventId): LogId[] {
     const hash = eventIdHash(eventId);
     const indexed = this.#indexed(hash);
-    const inMemory = this.#rows.at(hash);
+    const inMemory = this.#rows.get(hash) ?? NONE;
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];
   }
 
   /** Ignores rows above the head: the index may hold entries that the journal has lost. */
   #indexed(hash: number): readonly LogId[] {
-    if (this.#index === undefined || this.#absent.has(hash)) return NONE;
-    const found = this.#index.idsOf(hash);
+    if (this.index === undefined || this.#absent.has(hash)) return NONE;
+    const found = this.index.idsOf(hash);
     if (found.length > 0) return found.filter((logId) => logId <= this.#head);
     if (this.#absent.size >= ABSENT_MAX) this.#absent.clear();
     this.#absent.add(hash);

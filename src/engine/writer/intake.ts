@@ -32,13 +32,7 @@ interface IntakeParts {
 }
 
 export class Intake {
-  readonly #limits: EngineLimits;
-  readonly #parts: IntakeParts;
-
-  constructor(limits: EngineLimits, parts: IntakeParts) {
-    this.#limits = limits;
-    this.#parts = parts;
-  }
+  constructor(private readonly limits: EngineLimits, private readonly parts: IntakeParts) {}
 
   /**
    * Admits a request. The caller must append it synchronously, while the check still holds.
@@ -46,14 +40,14 @@ export class Intake {
    * @throws {OverCapacityError}
    */
   requireRoom({ jobs, starts }: Added): void {
-    const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = this.#limits;
-    if (this.#parts.events.journal.pendingBytes >= pendingBytesMax) {
+    const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = this.limits;
+    if (this.parts.events.journal.pendingBytes >= pendingBytesMax) {
       throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
     }
-    if (jobs > 0 && this.#parts.table.unfinished + jobs > jobsMax) {
+    if (jobs > 0 && this.parts.table.unfinished + jobs > jobsMax) {
       throw new OverCapacityError("jobsMax", jobsMax);
     }
-    if (jobs > 0 && this.#parts.table.unfinishedBytes >= jobsBytesMax) {
+    if (jobs > 0 && this.parts.table.unfinishedBytes >= jobsBytesMax) {
       throw new OverCapacityError("jobsBytesMax", jobsBytesMax);
     }
     if (starts > 0 && this.#queued + starts > queuedMax) {
@@ -63,7 +57,7 @@ export class Intake {
 
   /** Negative while workers are free. Jobs that a pause holds do not count. */
   get #queued(): number {
-    const { workers, threadWorkers } = this.#parts;
+    const { workers, threadWorkers } = this.parts;
     return threadWorkers.waiting + workers.waiting - (workers.max - workers.busy);
   }
 }

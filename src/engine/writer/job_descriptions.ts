@@ -27,11 +27,7 @@ interface FromDefinition {
 }
 
 export class JobDescriptions {
-  readonly #registry: DefinitionRegistry;
-
-  constructor(registry: DefinitionRegistry) {
-    this.#registry = registry;
-  }
+  constructor(private readonly registry: DefinitionRegistry) {}
 
   of(request: CreateRequest): Outcome<JobDescription> {
     const { priority, labels, startAt, idempotency } = request;
@@ -76,14 +72,14 @@ export class JobDescriptions {
   }
 
   #protectionOf(type: string | undefined): Protection | undefined {
-    const definition = this.#registry.get(type);
+    const definition = this.registry.get(type);
     return definition && inputProtection(definition);
   }
 
   #code(type: string, input: JsonValue | undefined): Outcome<FromDefinition> {
-    const definition = this.#registry.get(type);
+    const definition = this.registry.get(type);
     if (definition === undefined) {
-      return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
+      return { ok: false, problem: { kind: "unknownType", type, known: this.registry.types } };
     }
     const checked = resultOrRefuse(
       definition,

@@ -12,39 +12,32 @@ import type { JobRecord } from "./job_record.ts";
 type Retry = Pick<JobState, "jobId" | "firstLogId">;
 
 export class ListedJobs {
-  readonly #order: JobOrder;
-  readonly #records: ReadonlyMap<JobId, JobRecord>;
-  readonly #index: JobIndex | undefined;
   /** The newest retries that are not in the index rows of the retried jobs yet. */
   readonly #retries = new Map<JobId, Retry>();
 
   constructor(
-    order: JobOrder,
-    records: ReadonlyMap<JobId, JobRecord>,
-    index: JobIndex | undefined,
-  ) {
-    this.#order = order;
-    this.#records = records;
-    this.#index = index;
-  }
+    private readonly order: JobOrder,
+    private readonly records: ReadonlyMap<JobId, JobRecord>,
+    private readonly index: JobIndex | undefined,
+  ) {}
 
   /** The job created by the entry at a position. */
   createdAt(firstLogId: LogId): JobState | undefined {
-    return this.#order.createdAt(firstLogId)?.job ?? this.#index?.createdAt(firstLogId);
+    return this.order.createdAt(firstLogId)?.job ?? this.index?.createdAt(firstLogId);
   }
 
   retryOf(jobId: JobId): JobId | undefined {
     const retry = this.#retries.get(jobId);
     if (retry !== undefined) return retry.jobId;
-    const record = this.#records.get(jobId);
+    const record = this.records.get(jobId);
     if (record !== undefined && !isTerminal(record.head)) return undefined;
-    const retriedAt = this.#index?.retriedAt(jobId);
+    const retriedAt = this.index?.retriedAt(jobId);
     return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
   }
 
   /** The position at which the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined {
-    return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
+    return this.#retries.get(jobId)?.firstLogId ?? this.index?.retriedAt(jobId);
   }
 
   retried(retryOf: JobId, { jobId, firstLogId }: Retry): void {
@@ -69,8 +62,8 @@ export class ListedJobs {
   /** The jobs in a range that match a filter, newest first by default. */
   scan(filter: JobFilter, range: ScanRange = {}): JobScan | MergedScan {
     const inMemory = this.scanMemory(filter, range);
-    if (this.#index === undefined) return inMemory;
-    const indexed = this.#index.scan(filter, range);
+    if (this.index === undefined) return inMemory;
+    const indexed = this.index.scan(filter, range);
     return new MergedScan(inMemory, indexed, range.oldestFirst ?? false);
   }
 
@@ -79,11 +72,11 @@ export class ListedJobs {
     filter: JobFilter,
     { before, after = 0, oldestFirst = false }: ScanRange = {},
   ): JobScan {
-    const newest = before === undefined ? this.#order.end - 1 : this.#order.indexBefore(before);
-    const oldest = this.#order.indexBefore(after + 1) + 1;
+    const newest = before === undefined ? this.order.end - 1 : this.order.indexBefore(before);
+    const oldest = this.order.indexBefore(after + 1) + 1;
     const isRetried = (jobId: JobId) => this.retryOf(jobId) !== undefined;
     return new JobScan(
-      { order: this.#order, isRetried },
+      { order: this.order, isRetried },
       { newest, oldest, oldestFirst },
       filter,
     );
@@ -91,19 +84,19 @@ export class ListedJobs {
 
   /** Whether the job created at a position now matches a filter. */
   isAmong(filter: JobFilter, firstLogId: LogId): boolean {
-    const record = this.#order.createdAt(firstLogId);
+    const record = this.order.createdAt(firstLogId);
     if (record !== undefined) return this.scanMemory(filter).applies(record);
     const range = { after: firstLogId - 1, before: firstLogId + 1 };
-    return this.#index?.scan(filter, range)[Symbol.iterator]().next().done === false;
+    return this.index?.scan(filter, range)[Symbol.iterator]().next().done === false;
   }
 
   #summaryOf(firstLogId: LogId): JobSummary | undefined {
-    return this.#order.createdAt(firstLogId)?.summary ?? this.#index?.summaryAt(firstLogId);
+    return this.order.createdAt(firstLogId)?.summary ?? this.index?.summaryAt(firstLogId);
   }
 
   #idAt(firstLogId: LogId): JobId | undefined {
-    const record = this.#order.createdAt(firstLogId);
-    return record?.shownHead.jobId ?? this.#index?.summaryAt(firstLogId)?.jobId;
+    const record = this.order.createdAt(firstLogId);
+    return record?.shownHead.jobId ?? this.index?.summaryAt(firstLogId)?.jobId;
   }
 
   #withRetry(summary: JobSummary): JobSummary {
@@ -117,19 +110,15 @@ export class ListedJobs {
  * that a job that moves from one to the other appears once.
  */
 class MergedScan implements Iterable<FoundJob> {
-  readonly #inMemory: JobScan;
-  readonly #indexed: IndexScan;
-  readonly #oldestFirst: boolean;
-
-  constructor(inMemory: JobScan, indexed: IndexScan, oldestFirst: boolean) {
-    this.#inMemory = inMemory;
-    this.#indexed = indexed;
-    this.#oldestFirst = oldestFirst;
-  }
+  constructor(
+    private readonly inMemory: JobScan,
+    private readonly indexed: IndexScan,
+    private readonly oldestFirst: boolean,
+  ) {}
 
   /** Where it stopped early; `undefined` when it did not. */
   get reach(): Stop | undefined {
-    const [one, other] = [this.#inMemory.reach, this.#indexed.reach];
+    const [one, other] = [this.inMemory.reach, this.indexed.reach];
     if (one === undefined || other === undefined) return one ?? other;
     const nearer = this.#isBefore(one.next, other.next) ? one : other;
     return { ...nearer, jobs: one.jobs + other.jobs };
@@ -137,15 +126,15 @@ class MergedScan implements Iterable<FoundJob> {
 
   /** Leaves out what is beyond the place where either of the two stopped. */
   *[Symbol.iterator](): Iterator<FoundJob> {
-    const inMemory: Iterator<FoundJob> = this.#inMemory[Symbol.iterator]();
-    const indexed = this.#indexed[Symbol.iterator]();
+    const inMemory: Iterator<FoundJob> = this.inMemory[Symbol.iterator]();
+    const indexed = this.indexed[Symbol.iterator]();
     let [one, other] = [inMemory.next(), indexed.next()];
     while (!one.done || !other.done) {
       const isFirst = other.done ||
         (!one.done && this.#isBefore(one.value.firstLogId, other.value.firstLogId));
       const next = isFirst ? one : other;
       if (next.done) return;
-      const reach = (isFirst ? this.#indexed : this.#inMemory).reach;
+      const reach = (isFirst ? this.indexed : this.inMemory).reach;
       if (reach !== undefined && this.#isBefore(reach.next, next.value.firstLogId)) return;
       yield next.value;
       if (isFirst) one = inMemory.next();
@@ -154,6 +143,6 @@ class MergedScan implements Iterable<FoundJob> {
   }
 
   #isBefore(one: number, other: number): boolean {
-    return this.#oldestFirst ? one < other : one > other;
+    return this.oldestFirst ? one < other : one > other;
   }
 }

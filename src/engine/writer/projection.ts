@@ -10,8 +10,7 @@ import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
 import { RecentFailures } from "./recent_failures.ts";
-import { Places } from "./places.ts";
-import { type RateOf, Starts } from "./starts.ts";
+import { Places, type RateOf, Starts } from "./places.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 
 /** What a batch changed besides jobs. */

@@ -25,11 +25,9 @@ import { JobDescriptions } from "./job_descriptions.ts";
 type RetryParts = Omit<CreationParts, "clock" | "pacer">;
 
 export class Retries {
-  readonly #parts: RetryParts;
   readonly #descriptions: JobDescriptions;
 
-  constructor(parts: RetryParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: RetryParts) {
     this.#descriptions = new JobDescriptions(parts.registry);
   }
 
@@ -37,13 +35,13 @@ export class Retries {
   async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     const ready = await this.ready(jobId, request);
     if (!ready.ok) return ready;
-    const newJobId = newId.job(this.#parts.random.ulid());
+    const newJobId = newId.job(this.parts.random.ulid());
     return await this.#retryAs(newJobId, ready.value.job, ready.value.input, request);
   }
 
   /** The job and its input, if a retry of it would be accepted; records nothing. */
   async ready(jobId: JobId, request: RetryRequest): Promise<Outcome<ReadyForRetry>> {
-    const { table, sealing, writer } = this.#parts;
+    const { table, sealing, writer } = this.parts;
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
     const again = () => this.ready(jobId, request);
@@ -83,7 +81,7 @@ export class Retries {
     input: JsonValue | undefined,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
-    const { history, table, writer } = this.#parts;
+    const { history, table, writer } = this.parts;
     const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
     // Without a trace of its own, the retry continues the trace of the retried job.
     const trace = request.origin?.traceId === undefined
@@ -105,14 +103,14 @@ export class Retries {
       }
       const decision = decide(job, { kind: "retry", ...about, ...request, origin });
       if (!decision.accepted) return rejected(decision.rejection);
-      this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      this.parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
       // The job as created, not as it is once it is durable.
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.whenDurable(lastLogId, { ok: true, value });
     };
     if (protection === undefined) return await record(attributes);
-    const { sealing } = this.#parts;
+    const { sealing } = this.parts;
     const sealed = await sealing.seal(newJobId, attributes, protection);
     return sealed.ok ? await sealing.keptIf(newJobId, record(sealed.value)) : sealed;
   }
@@ -120,17 +118,17 @@ export class Retries {
   /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */
   async #settled(before: JobState, newJobId: JobId) {
     for (;;) {
-      const pending = this.#parts.table.pending(before.jobId);
+      const pending = this.parts.table.pending(before.jobId);
       const job = pending?.whole ?? before;
-      if (!(await this.#parts.writer.isDurable(job.lastLogId))) continue;
+      if (!(await this.parts.writer.isDurable(job.lastLogId))) continue;
       const facts = await this.#factsFor(job, newJobId);
-      const last = this.#parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
+      const last = this.parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
       if (last === job.lastLogId) return { job, facts };
     }
   }
 
   #newestRetryOf({ jobId }: JobState): Retry | undefined {
-    const { table } = this.#parts;
+    const { table } = this.parts;
     const pending = table.pending(jobId)?.inFlight("job.JobRetried");
     if (pending !== undefined) {
       const { newJobId } = pending.attributes as FrameworkAttributes["job.JobRetried"];
@@ -146,7 +144,7 @@ export class Retries {
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
     );
     const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
-    const entries = await this.#parts.history.at(unique);
+    const entries = await this.parts.history.at(unique);
     return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
   }
 }

@@ -16,9 +16,8 @@ import type { LimitChanges, Pauses } from "./in_force.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { FailuresByType, RecentFailures } from "./recent_failures.ts";
-import type { Places } from "./places.ts";
+import type { KeptStarts, Places, Starts } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
-import type { KeptStarts, Starts } from "./starts.ts";
 import { parseTrail, trailBytes } from "./trail.ts";
 
 /** Incremented when a state or a line of the content changes its meaning. */

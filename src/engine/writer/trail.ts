@@ -139,8 +139,6 @@ const MAX = { trails: 2_048, entries: 1 << 16 };
  * resumes far back meets each job many times.
  */
 export class Trails {
-  readonly #records: ReadonlyMap<JobId, HasTrail>;
-  readonly #index: TrailIndex | undefined;
   /**
    * Cached trails of jobs that are not in memory. When the younger are half of what may be cached,
    * they replace the older: deleting the oldest one by one would be slower.
@@ -151,10 +149,10 @@ export class Trails {
   #entries = 0;
 
   /** @param records The jobs in memory. */
-  constructor(records: ReadonlyMap<JobId, HasTrail>, index: TrailIndex | undefined) {
-    this.#records = records;
-    this.#index = index;
-  }
+  constructor(
+    private readonly records: ReadonlyMap<JobId, HasTrail>,
+    private readonly index: TrailIndex | undefined,
+  ) {}
 
   /** The first positions of a job's entries after `after`, ascending, at most `limit`. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
@@ -214,7 +212,7 @@ export class Trails {
   }
 
   of(jobId: JobId): Trail {
-    return this.#records.get(jobId)?.trail ?? this.#indexed(jobId);
+    return this.records.get(jobId)?.trail ?? this.#indexed(jobId);
   }
 
   /**
@@ -225,7 +223,7 @@ export class Trails {
   #indexed(jobId: JobId): Trail {
     const cached = this.#younger.get(jobId);
     if (cached !== undefined) return cached;
-    const trail = this.#older.get(jobId) ?? this.#index?.trail(jobId);
+    const trail = this.#older.get(jobId) ?? this.index?.trail(jobId);
     if (trail !== undefined) this.left(jobId, trail);
     return trail ?? NO_TRAIL;
   }

@@ -41,24 +41,22 @@ export class VarintWriter {
 }
 
 export class VarintReader {
-  readonly #bytes: Uint8Array;
   #at: number;
 
   /** @param at The offset of the first number. */
-  constructor(bytes: Uint8Array, at = 0) {
-    this.#bytes = bytes;
+  constructor(private readonly bytes: Uint8Array, at = 0) {
     this.#at = at;
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.bytes.length;
   }
 
   /** The missing bytes of a truncated number count as 0. */
   next(): number {
     let [number, unit] = [0, 1];
     for (;;) {
-      const byte = this.#bytes[this.#at++] ?? 0;
+      const byte = this.bytes[this.#at++] ?? 0;
       number += (byte & 0x7f) * unit;
       if (byte < 0x80) return number;
       unit *= 0x80;

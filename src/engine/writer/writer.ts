@@ -47,9 +47,6 @@ interface Waiter {
 }
 
 export class Writer {
-  readonly #events: EventEngine;
-  readonly #table: JobTable;
-  readonly #filed: FiledJobs;
   readonly #debts = new Map<JobId, () => void>();
   /** Groups that are not durable yet, oldest first. */
   #groups: Written[] = [];
@@ -61,16 +58,16 @@ export class Writer {
   #failure: JournalFailedError | undefined;
   listener: WriterListener = { appended: () => {}, lost: () => {} };
 
-  constructor(events: EventEngine, table: JobTable, filed: FiledJobs) {
-    this.#events = events;
-    this.#table = table;
-    this.#filed = filed;
-  }
+  constructor(
+    private readonly events: EventEngine,
+    private readonly table: JobTable,
+    private readonly filed: FiledJobs,
+  ) {}
 
   /** Continues after the last entry of the journal, and files the jobs that wait for events. */
   open(headLogId: LogId): void {
     this.#durableLogId = headLogId;
-    this.#filed.open(this.#table.jobs());
+    this.filed.open(this.table.jobs());
   }
 
   get durableLogId(): LogId {
@@ -99,9 +96,9 @@ export class Writer {
     let created: JobId | undefined;
     for (const { jobId, eventType } of drafts) {
       if (eventType === "job.JobCreated") created = jobId;
-      else if (jobId !== undefined && jobId !== created) this.#table.wake(jobId);
+      else if (jobId !== undefined && jobId !== created) this.table.wake(jobId);
     }
-    const group = this.#take(this.#events.record(drafts, urgency, receivedAt), onLost);
+    const group = this.#take(this.events.record(drafts, urgency, receivedAt), onLost);
     for (const step of group.steps) if (step !== undefined) this.listener.appended(step);
     return group;
   }
@@ -126,7 +123,7 @@ export class Writer {
     const group = { entries, steps, firstLogId, lastLogId, onLost };
     this.#groups.push(group);
     steps.forEach((step, index) => {
-      if (step !== undefined) this.#filed.appended(step, steps[index + 1]);
+      if (step !== undefined) this.filed.appended(step, steps[index + 1]);
     });
     return group;
   }
@@ -186,7 +183,7 @@ export class Writer {
     admit: () => void = () => {},
   ): Promise<Rejection | undefined> {
     this.pay(jobId);
-    const pending = this.#table.pending(jobId);
+    const pending = this.table.pending(jobId);
     const head = pending?.head;
     // Copying the steps is costly, and only these commands look at them.
     const ofSteps = command.kind === "wake" ||
@@ -238,7 +235,7 @@ export class Writer {
    * @returns The effects of its entries.
    */
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
-    for (const entry of entries) this.#events.seen(entry);
+    for (const entry of entries) this.events.seen(entry);
     const durableLogId = this.#durableLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const shown: Applied[] = [];
     let taken = 0;
@@ -247,8 +244,8 @@ export class Writer {
       taken++;
       for (const step of steps) {
         if (step === undefined) continue;
-        this.#table.show(step);
-        this.#filed.shown(step);
+        this.table.show(step);
+        this.filed.shown(step);
         shown.push(step);
       }
     }
@@ -276,11 +273,11 @@ export class Writer {
     const groups = this.#groups.splice(0);
     const jobIds = new Set<JobId>();
     for (const { entries, steps } of groups.toReversed()) {
-      for (const entry of entries) this.#events.lost(entry);
+      for (const entry of entries) this.events.lost(entry);
       for (const step of steps.toReversed()) {
         if (step === undefined) continue;
-        this.#table.revert(step);
-        this.#filed.reverted(step);
+        this.table.revert(step);
+        this.filed.reverted(step);
         jobIds.add(step.job.jobId);
       }
     }
@@ -303,7 +300,7 @@ export class Writer {
     for (const { jobId } of drafts) if (jobId !== undefined) this.pay(jobId);
   }
 
-  readonly #project = (entry: JobEventLogEntry) => this.#table.append(entry);
+  readonly #project = (entry: JobEventLogEntry) => this.table.append(entry);
 }
 
 function requireReadable(draft: EventDraft): void {

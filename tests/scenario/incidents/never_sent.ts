@@ -1,6 +1,7 @@
 /** Events that nobody sent: their sender failed, waits, was cancelled, or was never submitted. */
 
 import * as v from "valibot";
+import type { Correlation } from "../../../src/core/correlation.ts";
 import type { JobId, TaskId } from "../../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../../src/mod.ts";
 import type { Incident } from "../incident.ts";
@@ -354,3 +355,99 @@ export const waitsForItsOwnLaterStep: Incident = {
   ],
   decisive: [{ jobId: "order-1", eventType: "job.TaskCompleted", taskId: "reserve" }],
 };
+
+/** A bundle of three parts, each made by a job of its own. The first and the last may go wrong. */
+function bundleOf({ method = "print", broken, awaitsMould = false }: {
+  readonly method?: string;
+  readonly broken?: string;
+  readonly awaitsMould?: boolean;
+}) {
+  const make = defineJob({
+    type: "bundle.make",
+    version: 1,
+    input: v.object({ bundleId: v.string() }),
+    expects: ({ bundleId }) => ({
+      parts: {
+        eventType: "bundle.PartMade",
+        correlation: { equals: { bundleId } },
+        multiplicity: { times: 3 },
+      },
+    }),
+    async run(ctx, { bundleId }) {
+      await ctx.task("order", (task) => {
+        for (const part of ["p-1", "p-2", "p-3"]) {
+          const isLast = bundleId === "b-1" && part === "p-3";
+          task.emit("bundle.PartOrdered", {
+            bundleId,
+            part,
+            method: isLast ? method : "print",
+            mould: isLast && awaitsMould ? "m-7" : "none",
+          });
+        }
+      });
+      return (await ctx.expect("parts")).length;
+    },
+  });
+  const part = defineJob({
+    type: "part.make",
+    version: 1,
+    input: v.object({ bundleId: v.string(), part: v.string(), mould: v.string() }),
+    startsOn: {
+      eventType: "bundle.PartOrdered",
+      correlation: { equals: { method: "print" } },
+      input: ({ attributes }) => attributes,
+    },
+    expects: ({ mould }): Record<string, { eventType: string; correlation: Correlation }> =>
+      mould === "none"
+        ? {}
+        : { mould: { eventType: "stock.MouldArrived", correlation: { equals: { mould } } } },
+    async run(ctx, { bundleId, part, mould }) {
+      if (mould !== "none") await ctx.expect("mould");
+      return await ctx.task("finish", (task) => {
+        if (bundleId === "b-1" && part === broken) throw new NonRetryableError("the saw is broken");
+        task.emit("bundle.PartMade", { bundleId, part });
+      });
+    },
+  });
+  return [make, part];
+}
+
+function bundleIncident(
+  wrong: Parameters<typeof bundleOf>[0],
+  judged: Pick<Incident, "story" | "cause" | "next">,
+): Incident {
+  return {
+    ...judged,
+    options: { maxRunning: 8 },
+    async play(stage, culprit) {
+      await stage.crash({ definitions: bundleOf(culprit ? wrong : {}), maxRunning: 8 });
+      for (const bundleId of ["b-0", "b-1", "b-2"]) {
+        await stage.submit(bundleId === "b-1" ? "job" : bundleId, "bundle.make", { bundleId });
+      }
+      await stage.advance(3_600_000);
+      return "/jobs/job/explain";
+    },
+    decisive: [{ jobId: "job", eventType: "job.TaskWaiting" }],
+  };
+}
+
+export const firstOfThreePartsFailed = bundleIncident({ broken: "p-1" }, {
+  story: "A bundle waits for its third part: the job that makes the first one failed.",
+  cause: [/others came from task finish of jobs of type part\.make/, /failed .* the saw is broken/],
+  next: /Retry job job~\w+, which was to send it/,
+});
+
+export const partAwaitsItsMould = bundleIncident({ awaitsMould: true }, {
+  story: "A bundle waits for its third part, and the job that makes it for a mould.",
+  cause: [/of type part\.make; job job~\w+, .* is waiting for "mould" \(stock\.MouldArrived\)/],
+  next: /See why job job~\w+ is waiting: GET\s+\/jobs\/job~\w+\/explain/,
+});
+
+export const partWasOrderedOtherwise = bundleIncident({ method: "Print" }, {
+  story: "A bundle waits for its third part: the order for it started no job.",
+  cause: [
+    /no other job of that type was given "b-1"/,
+    /bundle\.PartOrdered, which starts them, .* started none: method: expected "print", found "Print"/,
+  ],
+  next: /Send bundle\.PartOrdered again, corrected/,
+});

@@ -84,7 +84,7 @@ const MAIN_PLAN = {
 
 /** The entry with the values that its line left out. */
 export function filledIn(entry: IndependentEntry): IndependentEntry {
-  const { eventId } = entry as { readonly eventId?: string };
+  const { eventId, taskId } = entry as { readonly eventId?: string; readonly taskId?: string };
   const isStart = entry.eventType === "job.TaskStarted" ||
     entry.eventType === "job.CompensationStarted";
   const filled = {
@@ -92,6 +92,9 @@ export function filledIn(entry: IndependentEntry): IndependentEntry {
     ...entry,
     occurredAt: entry["occurredAt"] ?? entry["receivedAt"],
   };
+  if (entry.eventType === "job.TaskStarted" && taskId !== "main") {
+    return { ...filled, attributes: { maxAttempts: 3, ...entry.attributes } };
+  }
   if (entry.eventType !== "job.JobCreated") return filled;
   const attributes = { plan: MAIN_PLAN, priority: 0, labels: {}, ...entry.attributes };
   return { ...filled, attributes };

@@ -1,8 +1,18 @@
-/** Tracks which attempt the running code belongs to, across awaits. */
+/**
+ * Async context (`AsyncLocalStorage`), such as the tenant of a request, or the attempt that code
+ * belongs to. It follows everything that code begins, and so would reach the `run` of other jobs,
+ * and all that a batch or a timer serves.
+ */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { UncaughtKind } from "../../core/framework_events.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
+import type { UncaughtKind } from "../core/framework_events.ts";
+import type { JobId, TaskId } from "../core/ids.ts";
+
+/**
+ * Calls code in no async context, now and after each `await`. Without one, the code also runs
+ * faster: with a context of its own for each `run`, a job took a tenth longer.
+ */
+export const inNoContext = AsyncLocalStorage.snapshot();
 
 /** An attempt of a task or compensation, as seen by its code. */
 export interface AttemptOf {
