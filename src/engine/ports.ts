@@ -136,7 +136,7 @@ export interface JournalInfo {
 
 /** What was found when the journal was opened. */
 export interface RecoveryReport {
-  /** Whether the last stop ended with a seal. */
+  /** Whether the last stop ended with a seal, or the copy of a shared journal with a whole batch. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
   readonly snapshotLogId: LogId | null;
