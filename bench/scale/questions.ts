@@ -1,6 +1,7 @@
 /** How long a server takes to answer common requests about random jobs, one request at a time. */
 
 import { quantile } from "../figures.ts";
+import { REGIONS } from "./rare_jobs.ts";
 
 const ASKED = 300;
 const PAGE = 50;
@@ -9,12 +10,17 @@ export interface Answered {
   readonly question: string;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The share of answers that ended at the limit of a search and say how far they looked. */
+  readonly cutShare: number;
 }
 
 interface Place {
   readonly jobId: string;
   /** A cursor for a page of the list near that job. */
   readonly cursor: string;
+  /** The label of some jobs, and the fingerprint of their failures. */
+  readonly region: string;
+  readonly fingerprint: string;
 }
 
 const QUESTIONS: Readonly<Record<string, (place: Place) => string>> = {
@@ -27,26 +33,54 @@ const QUESTIONS: Readonly<Record<string, (place: Place) => string>> = {
   "any page by condition": ({ cursor }) =>
     `/jobs?condition=succeeded&limit=${PAGE}&cursor=${cursor}`,
   "any page by type": ({ cursor }) => `/jobs?type=bench.three&limit=${PAGE}&cursor=${cursor}`,
-  search: ({ jobId }) => `/jobs?search=${jobId}&limit=${PAGE}`,
+  "any page by label": ({ cursor, region }) =>
+    `/jobs?label=region:${region}&limit=${PAGE}&cursor=${cursor}`,
+  "any page by fingerprint": ({ cursor, fingerprint }) =>
+    `/jobs?fingerprint=${fingerprint}&limit=${PAGE}&cursor=${cursor}`,
+  "any page by two words": ({ cursor, region }) =>
+    `/jobs?search=bank+${region}&limit=${PAGE}&cursor=${cursor}`,
+  "any page, whole jobs": ({ cursor }) => `/jobs?view=full&limit=${PAGE}&cursor=${cursor}`,
+  "search for a job id": ({ jobId }) => `/jobs?search=${jobId}&limit=${PAGE}`,
 };
 
 export async function askAll(url: string, lastLogId: number): Promise<readonly Answered[]> {
+  const kinds = await fingerprints(url);
   const answered: Answered[] = [];
   for (const [question, pathOf] of Object.entries(QUESTIONS)) {
     const times: number[] = [];
+    let cut = 0;
     for (let asked = 0; asked < ASKED; asked++) {
-      const path = pathOf(await anyPlace(url, lastLogId));
+      const kind = {
+        region: REGIONS[asked % REGIONS.length] ?? "",
+        fingerprint: kinds[asked % kinds.length] ?? "",
+      };
+      const path = pathOf({ ...await anyPlace(url, lastLogId), ...kind });
       const started = performance.now();
-      await answerOf(url + path);
+      const text = await answerOf(url + path);
       times.push(performance.now() - started);
+      if (JSON.parse(text).searched !== undefined) cut++;
     }
-    answered.push({ question, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) });
+    answered.push({
+      question,
+      p50Ms: quantile(times, 0.5),
+      p99Ms: quantile(times, 0.99),
+      cutShare: cut / ASKED,
+    });
   }
   return answered;
 }
 
+/** Of the failures, by kind. */
+async function fingerprints(url: string): Promise<readonly string[]> {
+  const { failures } = JSON.parse(await answerOf(`${url}/failures`));
+  return failures.map(({ fingerprint }: { fingerprint: string }) => fingerprint);
+}
+
 /** The id of the job of a random entry in the journal. */
-async function anyPlace(url: string, lastLogId: number): Promise<Place> {
+async function anyPlace(
+  url: string,
+  lastLogId: number,
+): Promise<Pick<Place, "jobId" | "cursor">> {
   for (;;) {
     const after = Math.floor(Math.random() * (lastLogId - 1));
     const text = await answerOf(`${url}/events?eventType=job.JobStarted&after=${after}&limit=1`);

@@ -15,6 +15,7 @@ import { THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
 import { fill, waitingPlan } from "../targets/waiting_jobs.ts";
 import { drawPicture, FIGURES } from "./picture.ts";
 import { type Answered, askAll } from "./questions.ts";
+import { submitRareJobs } from "./rare_jobs.ts";
 import { type Sample, sampleDuring } from "./samples.ts";
 import { measureStarts, type Start } from "./starts.ts";
 
@@ -64,9 +65,11 @@ async function measure(folder: string, jobs: number) {
   await using server = await startDaybook({ journal: folder });
   await fill(server.url, waitingPlan(LIVE), LIVE);
   const company = await keepCompany(server.url);
+  const rareJobs = submitRareJobs(server.url);
   const load = { url: `${server.url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
   const seconds = Math.ceil(jobs / JOBS_PER_SECOND_MIN);
   const samples = await sampleDuring(postMany(jobs, seconds, load), server, folder, tell);
+  rareJobs[Symbol.dispose]();
   company[Symbol.dispose]();
   await pause(IDLE_MS);
   const idleMegabytes = residentMegabytes(server.pid);
@@ -138,11 +141,12 @@ function startsTable(starts: readonly Start[]): string {
 
 function answersTable(answers: readonly Answered[]): string {
   return markdownTable(
-    ["question", "p50", "p99"],
-    answers.map(({ question, p50Ms, p99Ms }) => [
+    ["question", "p50", "p99", "ended at the limit of a search"],
+    answers.map(({ question, p50Ms, p99Ms, cutShare }) => [
       question,
       `${p50Ms.toFixed(1)} ms`,
       `${p99Ms.toFixed(1)} ms`,
+      cutShare === 0 ? "" : `${(cutShare * 100).toFixed(0)} %`,
     ]),
   );
 }

@@ -1,7 +1,7 @@
 /** The job types of the servers under load, for `main.ts --definitions`. */
 
 import * as v from "valibot";
-import { type AnyJobDefinition, defineJob } from "../../src/mod.ts";
+import { type AnyJobDefinition, defineJob, NonRetryableError } from "../../src/mod.ts";
 
 /** Three durable steps that do nothing, and a payload of about 100 bytes. */
 export const threeTasks: AnyJobDefinition = defineJob({
@@ -28,5 +28,17 @@ export const withSecret: AnyJobDefinition = defineJob({
   async run(ctx, { card }) {
     await ctx.task("charge", () => card.number.length);
     await ctx.expect("paid");
+  },
+});
+
+/** Fails with an error that has a fingerprint of its own in each region. */
+export const failing: AnyJobDefinition = defineJob({
+  type: "bench.failing",
+  version: 1,
+  input: v.object({ region: v.string() }),
+  async run(ctx, { region }) {
+    await ctx.task("charge", () => {
+      throw new NonRetryableError(`the bank of ${region} refused`);
+    });
   },
 });

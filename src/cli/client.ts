@@ -194,25 +194,31 @@ function problemIn(text: string): Record<string, unknown> {
 
 /** The server's message on one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
-  const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
+  const { detail: given, title } = problem;
+  const detail = [given, title].find((text) => typeof text === "string") ?? otherReason(given);
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
   const remaining = remainingIssues(detail, issues);
   // The detail either lacks all issues, or already contains the first.
   const mark = remaining.length < issues.length ? "; " : ": ";
   const reasons = remaining.length === 0 ? "" : mark + remaining.map(issueText).join("; ");
-  const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
+  const hint = status === 401 ? TOKEN_HINT : HINTS.get(problem["type"]);
   return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
+}
+
+/** Other programs give details that are not texts. */
+function otherReason(detail: unknown): string {
+  return JSON.stringify(detail)?.slice(0, 200) ?? "no reason was given";
 }
 
 const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
 /** Advice by problem type; the server does not know about commands. */
-const HINTS: Readonly<Record<string, string>> = {
-  "/problems/unknown-job": "deno task daybook jobs lists them",
-  "/problems/unknown-limits": "deno task daybook limits lists them",
-  "/problems/unknown-pause": "deno task daybook pauses lists them",
-};
+const HINTS: ReadonlyMap<unknown, string> = new Map([
+  ["/problems/unknown-job", "deno task daybook jobs lists them"],
+  ["/problems/unknown-limits", "deno task daybook limits lists them"],
+  ["/problems/unknown-pause", "deno task daybook pauses lists them"],
+]);
 
 function isIssue(value: unknown): value is RequestIssue {
   return isObject(value) && typeof value["detail"] === "string" &&

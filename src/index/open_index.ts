@@ -71,6 +71,7 @@ export function openFile(folder: string, fresh: boolean): DatabaseSync {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (fresh) removeFiles(folder);
   const path = `${folder}/${FILE}`;
+  requireFile(path);
   // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   return new DatabaseSync(path);
@@ -81,6 +82,19 @@ function isThere(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch {
     return false;
+  }
+}
+
+/**
+ * A link could lead to the file of another program, and opening a pipe would block the process.
+ *
+ * @throws {Error} when something else than a file is there.
+ */
+function requireFile(path: string): void {
+  try {
+    if (!Deno.lstatSync(path).isFile) throw new Error(`${path} is not a file`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

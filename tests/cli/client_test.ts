@@ -229,6 +229,26 @@ Deno.test("Client: a problem with malformed issues is printed as far as it can b
   await assert.rejects(client.get(v.unknown(), "/x"), /^CommandError: no: \/a is bad \(422\)$/);
 });
 
+Deno.test("Client: the reason that another program gives is printed, text or not", async () => {
+  const missing = [{ loc: ["query", "q"], msg: "Field required", type: "missing" }];
+  const shown = '[{"loc":["query","q"],"msg":"Field required","type":"missing"}]';
+  for (
+    const [problem, message] of [
+      [{ detail: missing }, shown],
+      [{ detail: { toString: 1 }, type: { toString: 1 } }, '{"toString":1}'],
+      [{ detail: 5, title: "Not Found", type: "constructor" }, "Not Found"],
+      [{ error: "x" }, "no reason was given"],
+    ] as const
+  ) {
+    const answer = () => Promise.resolve(Response.json(problem, { status: 422 }));
+    const client = new Client("http://here", undefined, answer);
+    await assert.rejects(
+      client.get(v.unknown(), "/x"),
+      (error) => error instanceof CommandError && error.message === `${message} (422)`,
+    );
+  }
+});
+
 Deno.test("Client.of: without a server the message names the journal and what was tried", async () => {
   const [code, errors] = await unreached([]);
   assert.equal(code, 69);

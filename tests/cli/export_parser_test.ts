@@ -209,6 +209,57 @@ for (const [what, flaw, message] of FLAWS) {
   });
 }
 
+const ERROR = { name: "Error", message: "no" };
+const FAILED = { attempt: 1, maxAttempts: 3, error: ERROR };
+const PLAN = { expected: [], policy: { errors: [], onCompensated: "Failed" } };
+const CREATED = { plan: PLAN, priority: 0, labels: {} };
+
+/** Each has one member of a type that no page could show, no index hold and no timer wait for. */
+const MISSHAPEN: readonly (readonly [eventType: string, attributes: object])[] = [
+  ["job.JobCreated", { ...CREATED, type: "x", definitionVersion: 1.5 }],
+  ["job.JobCreated", { ...CREATED, priority: 0.5 }],
+  ["job.JobCreated", { ...CREATED, startAt: "soon" }],
+  ["job.JobCreated", { ...CREATED, retryOf: {} }],
+  ["job.JobCreated", { ...CREATED, idempotency: null }],
+  ["job.TaskStarted", { attempt: 1, maxAttempts: {} }],
+  ["job.TaskStarted", { attempt: 1, timeoutMs: "1" }],
+  ["job.TaskCompleted", { attempt: 1, emitted: [{}] }],
+  ["job.TaskCompleted", { attempt: 1, reusedFrom: { toString: 1 } }],
+  ["job.TaskWaiting", { expectations: [], seen: { toString: 1 } }],
+  ["job.TaskFailed", { ...FAILED, retryAt: "later" }],
+  ["job.TaskFailed", { ...FAILED, final: true, kind: "poison", retryAt: 5 }],
+  ["job.TaskFailed", { ...FAILED, final: true, kind: "bad luck" }],
+  ["job.TaskInterrupted", { attempt: 1, phase: "run", reason: "whim" }],
+  ["job.TaskProgressed", { done: 1, note: {} }],
+  ["job.TimerSet", { dueAt: "later" }],
+  ["job.CompensationStarted", { attempt: 1, maxAttempts: {} }],
+];
+
+Deno.test("export parser: refuses a fact with any member of another type than it is written with", () => {
+  for (const [eventType, attributes] of MISSHAPEN) {
+    const fact = { stratum: "framework", eventType, taskId: "a", attributes };
+    assert.equal(
+      flawWith(2, (entry) => ({ ...entry, ...fact })),
+      `line 4: attributes of ${eventType} have an unknown shape: another version wrote it`,
+      JSON.stringify(attributes),
+    );
+  }
+});
+
+Deno.test("export parser: refuses a fact about a task that names none", () => {
+  const facts = [
+    ["job.TaskStarted", { attempt: 1 }],
+    ["job.TimerElapsed", {}],
+    ["job.CompensationStarted", { attempt: 1 }],
+  ] as const;
+  for (const [eventType, attributes] of facts) {
+    assert.equal(
+      flawWith(2, (entry) => ({ ...entry, stratum: "framework", eventType, attributes })),
+      `line 4: ${eventType} is about a task, and names none`,
+    );
+  }
+});
+
 Deno.test("export parser: a closing line with the wrong number of entries is refused", () => {
   const text = new TextDecoder().decode(file(HEADER, STORY.entries));
   const wrong = new TextEncoder().encode(

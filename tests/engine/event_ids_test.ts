@@ -10,7 +10,9 @@ import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { EventIds, timeInId, TimesInIds } from "../../src/engine/writer/event_ids.ts";
 import { eventIdHash } from "../../src/engine/views/text_hash.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { replaced } from "../support/engine/replaced.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
@@ -324,6 +326,18 @@ Deno.test("unique ids: an event that a crash lost can come again, even if the in
   const again = await restarted.event("ec.Paid", {}, { eventId: "caller-late" });
   assert.equal(again.disposition, "recorded");
   await requireUnique(restarted, "after a crash");
+});
+
+Deno.test("unique ids: an id whose row the index does not accept stays in memory", async () => {
+  const daybook = await begun(1_000_000);
+  const accept = replaced(SqliteJobIndex.prototype, "put", { value: () => false });
+  for (let n = 0; n < 20; n++) await daybook.event("ec.Paid", {}, { eventId: `caller-${n}` });
+  await daybook.clock.settle();
+  await requireUnique(daybook, "while the index accepts nothing");
+  accept();
+  await record(daybook, 1);
+  await daybook.clock.settle();
+  await requireUnique(daybook, "once it accepts rows again");
 });
 
 Deno.test("unique ids: an event recorded during the look-up of another delivery makes that one a duplicate", async () => {

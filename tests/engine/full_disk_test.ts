@@ -327,6 +327,38 @@ Deno.test("full disk: a refusal that depends on a lost entry is decided again", 
   assert.deepEqual(third, { ok: false, problem: { kind: "jobExists", jobId: "job-1" } });
 });
 
+Deno.test("full disk: a result that was lost before run got it is given once it is on record again", async () => {
+  const gate = Promise.withResolvers<string>();
+  const results: unknown[] = [];
+  const definition = looseJob("full.reading", async (ctx) => {
+    const slow = ctx.task("slow", () => gate.promise).then((result) => void results.push(result));
+    await ctx.expect("paid");
+    await slow;
+  }, EXPECTS);
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("full.reading");
+  await daybook.clock.advance(10);
+  // The result comes while run waits for the event to be read.
+  const { engine, journal } = daybook;
+  const readAt = journal.readAt.bind(journal);
+  const reading = Promise.withResolvers<void>();
+  journal.readAt = async (logIds) => {
+    await reading.promise;
+    return await readAt(logIds);
+  };
+  await daybook.event("ec.Paid", {}, { jobId: id });
+  journal.failNext(full());
+  gate.resolve("done");
+  await daybook.clock.settle();
+  assert.ok(engine.job(id)?.state === "Running");
+  reading.resolve();
+  await daybook.clock.settle();
+  assert.deepEqual(results, []);
+  await daybook.clock.advance(10_000);
+  assert.deepEqual(results, ["done"]);
+  assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
+});
+
 Deno.test("full disk: the idempotency key of a lost request is free", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });

@@ -163,6 +163,32 @@ Deno.test("merged scan: summaries of jobs in memory and in the index match their
   );
 });
 
+for (const where of ["memory", "the index"] as const) {
+  Deno.test(`merged scan: pages that end early, since a search of ${where} is long, have every job once`, async () => {
+    const [living, ended] = await models();
+    const labels = { note: "x".repeat(60_000) };
+    const jobs = Array.from({ length: 800 }, (_, at): JobState => {
+      const isLong = (at % 2 === 0) === (where === "memory");
+      const firstLogId = at + 1;
+      return {
+        ...(at % 2 === 0 ? living : ended),
+        ...(isLong ? { labels } : {}),
+        jobId: `job-${firstLogId}` as JobId,
+        firstLogId,
+        lastLogId: firstLogId,
+      };
+    });
+    const table = tableOf(jobs, MemoryIndex.empty());
+    const filter = { search: "job" };
+    const { jobs: first, searched } = listsOf(table).summaries({ ...filter, limit: 1_000 });
+    assert.ok(searched !== undefined && first.length > 0 && first.length < jobs.length);
+    assert.deepEqual(
+      summaries(table, filter, 1_000).map(({ jobId }) => jobId),
+      jobs.map(({ jobId }) => jobId).reverse(),
+    );
+  });
+}
+
 Deno.test("job table: while the index accepts nothing, ended jobs stay in memory, and it is not asked for each", async () => {
   const [, ended] = await models();
   const index = MemoryIndex.empty();

@@ -78,6 +78,23 @@ Deno.test("room: a crash does not count for an attempt whose handler was not cal
   assert.deepEqual(counted, called);
 });
 
+Deno.test("room: however many prompt jobs wait, at most 512 have begun", async () => {
+  let [open, most] = [0, 0];
+  const prompt = looseJob("room.prompt", async (ctx) => {
+    most = Math.max(most, ++open);
+    await ctx.task("short", () => {});
+    open--;
+  });
+  const daybook = await Harness.start({ definitions: [prompt], maxRunning: 64 });
+  for (let round = 0; round < 2; round++) {
+    const request = () => daybook.engine.create({ type: "room.prompt", input: {} });
+    await Promise.all(Array.from({ length: 800 }, request));
+    await daybook.clock.settle(200);
+    assert.equal(open, 0);
+  }
+  assert.equal(most, 512);
+});
+
 /** A type that was prompt, and whose handlers become slow at some point. */
 class Turning {
   readonly called: string[] = [];

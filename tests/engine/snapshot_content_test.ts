@@ -4,8 +4,10 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { wholeAttributes, writtenAttributes } from "../../src/journal/line_codec.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { replaced } from "../support/engine/replaced.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 
@@ -65,12 +67,28 @@ Deno.test("snapshot content: it has nothing of ended jobs, and next to nothing o
       await daybook.event("ec.Paid", {}, { eventId: `paid-${round}-${job}` });
       clock.jump(3);
     }
+    await daybook.engine.create({ plan: plan([]) });
+    assert.equal(daybook.engine.activity.leaving, 1, "one that has ended is still in memory");
     const lines = [...daybook.engine.consumer.capture(HEAD)];
     assert.ok(!lines.some((line) => line.startsWith('{"job"') || line.includes("eventIds")));
     sizes.push(lines.filter((line) => !line.includes("facts")).join("\n").length);
   }
   const [first = 0, second = 0] = sizes;
-  assert.ok(second - first < 200, `${second - first} bytes more after 600 more entries`);
+  assert.ok(second - first < 200, `${second - first} bytes more after 602 more entries`);
+});
+
+Deno.test("snapshot content: there is none while the index accepts nothing, or it would lack ended jobs", async () => {
+  const daybook = await Harness.start();
+  const capture = () => [...daybook.engine.consumer.capture(HEAD)];
+  const accept = replaced(SqliteJobIndex.prototype, "put", { value: () => false });
+  try {
+    await daybook.engine.create({ plan: plan([]) });
+    assert.throws(capture, /the index does not accept the ended jobs/);
+  } finally {
+    accept();
+  }
+  assert.ok(capture().length > 0);
+  assert.equal(daybook.engine.activity.indexed, 1);
 });
 
 Deno.test("snapshot content: jobs with keys are written byte for byte as their lines give them", async () => {

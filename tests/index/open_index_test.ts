@@ -58,6 +58,48 @@ Deno.test("building an index: once it is complete, positions are found, and furt
     next.close();
   }));
 
+Deno.test("the log of the index: from the end of building on, and after a start, SQLite syncs it at each checkpoint", () =>
+  inFolder((folder) => {
+    let database: DatabaseSync | undefined;
+    const index = () =>
+      new SqliteJobIndex({
+        open: () => database ??= new DatabaseSync(`${folder}/${FILE}`),
+        discard: () => assert.fail("it is not damaged"),
+        warn,
+      });
+    const synchronous = () => database?.prepare("PRAGMA synchronous").get()?.["synchronous"];
+    const [off, normal] = [0, 1];
+    const first = index();
+    assert.ok(first.begin(undefined));
+    assert.ok(first.put(jobsFrom(1, 128)));
+    assert.equal(synchronous(), off);
+    first.mark(HEAD);
+    assert.equal(synchronous(), normal);
+    first.close();
+    database = undefined;
+    const next = index();
+    assert.ok(next.begin(HEAD));
+    assert.equal(synchronous(), normal);
+    next.close();
+    return Promise.resolve();
+  }));
+
+Deno.test("index: one that lacks a job that it had at a point cannot be reset to that point", () =>
+  inFolder((folder) => {
+    const database = new DatabaseSync(`${folder}/${FILE}`);
+    const discard = () => assert.fail("no row is damaged");
+    const index = () => new SqliteJobIndex({ open: () => database, discard, warn });
+    const before = index();
+    assert.ok(before.begin(undefined));
+    assert.ok(before.put(jobsFrom(1, 3)));
+    before.mark(HEAD);
+    assert.ok(index().begin(HEAD));
+    database.exec("DELETE FROM jobs WHERE job_id = 'job-2'");
+    assert.equal(index().begin(HEAD), false);
+    before.close();
+    return Promise.resolve();
+  }));
+
 Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
   inFolder((folder) => {
     const warnings: string[] = [];
@@ -200,3 +242,38 @@ Deno.test("scratch index: a process that exits early, as on Ctrl-C, leaves no fo
     assert.equal(new TextDecoder().decode(stdout).trim(), "1");
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
+
+for (
+  const [what, put] of [
+    [
+      "a link to the file of another program",
+      (path: string) => Deno.symlink(`${path}.other`, path),
+    ],
+    ["a pipe", (path: string) => made("mkfifo", path)],
+  ] as const
+) {
+  Deno.test(`index: ${what} in its place is replaced by a new index`, () =>
+    inFolder(async (folder) => {
+      const [path, other] = [`${folder}/${FILE}`, `${folder}/${FILE}.other`];
+      using database = new DatabaseSync(other);
+      database.exec("CREATE TABLE accounts (name TEXT)");
+      const before = await Deno.readFile(other);
+      await put(path);
+      const warnings: string[] = [];
+      const index = jobIndexIn({ folder, warn: (message) => void warnings.push(message) });
+      assert.equal(index.begin(HEAD), false);
+      assert.ok(index.begin(undefined));
+      assert.ok(index.put(jobsFrom(1, 1)));
+      index.made();
+      assert.deepEqual(index.job(jobId("job-1")), endedJob(1).job);
+      index.close();
+      assert.match(warnings.join(), /^Cannot use the index as it is: .*jobs.sqlite is not a file/);
+      assert.equal((await Deno.lstat(path)).isFile, true);
+      assert.deepEqual(await Deno.readFile(other), before);
+    }));
+}
+
+async function made(program: string, path: string): Promise<void> {
+  const { success } = await new Deno.Command(program, { args: [path] }).output();
+  assert.ok(success);
+}

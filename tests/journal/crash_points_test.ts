@@ -8,6 +8,7 @@ import {
   COPY_FORWARD,
   COPY_FORWARD_UNSYNCED,
   FIRST_START,
+  OLDER_FORMAT,
   QUARANTINE,
   ROLLING,
   SIDECARS,
@@ -26,6 +27,7 @@ import type { PowerDisk } from "../support/damage/power_disk.ts";
 const SCENARIOS = [
   FIRST_START,
   ROLLING,
+  OLDER_FORMAT,
   SNAPSHOTS,
   SNAPSHOTS_UNDER_LOAD,
   SIDECARS,

@@ -26,6 +26,7 @@ import {
 import { sampled, sweep, type SweepOptions, type Tally } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import {
+  mixedJournal,
   withoutSnapshots,
   type WrittenJournal,
   writtenJournal,
@@ -95,6 +96,15 @@ for (const [name, make] of Object.entries(JOURNALS)) {
     assert.ok(tally.total > 3_500 / STEP, `${tally.total} damages`);
   });
 }
+
+Deno.test("exhaustive damage: a segment of version 1 before those of version 2", async () => {
+  const journal = withoutSnapshots(await mixedJournal());
+  const old = { ...journal, segments: journal.segments.slice(0, 1) };
+  const damages = [...everyFlip(old), ...everyTruncation(old), ...everyOther(old)];
+  const tally = await sweep(journal, sampled(damages, 2 * STEP, FIRST));
+  assertRight(tally, "a segment of version 1");
+  assert.ok(journal.segments.length > 1 && tally.total > 10_000 / STEP, `${tally.total} damages`);
+});
 
 Deno.test("exhaustive damage: after a crash, every truncation and power cut is recovered", async () => {
   const journal = await writtenJournal("crash");

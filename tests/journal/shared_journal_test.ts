@@ -13,6 +13,7 @@ import {
 import { fact, facts } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
+import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
@@ -96,6 +97,30 @@ Deno.test("shared journal: a follower can read what is recorded, and records not
   await journal.append(facts(1)).durable;
   assert.deepEqual(await journal.read(0, 1_000), consumer.entries);
   await journal.close();
+});
+
+Deno.test("shared journal: a copy has newlines ahead only in its last segment, even if its process has larger ones", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  const follows = () => sharing(log, "second", { take: () => Promise.resolve(undefined) });
+  const disk = new MemoryDisk();
+  const copy = await startOn(disk, { shared: follows(), segmentBytes: 1_000_000 });
+  const led = copy.journal.lead();
+  for (let round = 0; round < 12; round++) {
+    await leader.journal.append(facts(2)).durable;
+    await until("it has followed", () => copy.journal.head.logId === leader.journal.head.logId);
+  }
+  const segments = namesIn(disk, SEGMENTS).map((name) => contentOf(disk, `${SEGMENTS}/${name}`));
+  assert.ok(segments.length > 2);
+  const newlines = segments.map((bytes) => bytes.length - withoutBlankEnd(bytes).length);
+  assert.ok((newlines.pop() ?? 0) > 0);
+  assert.ok(newlines.every((count) => count === 0), `${newlines}`);
+  const left = disk.copy();
+  await copy.journal.close();
+  await led;
+  const again = await startOn(left, { shared: follows() });
+  assert.deepEqual(again.journal.head, leader.journal.head);
+  await again.journal.close();
 });
 
 Deno.test("shared journal: a follower records nothing when it stops", async () => {

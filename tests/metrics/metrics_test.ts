@@ -5,9 +5,11 @@ import { isTerminal } from "../../src/core/job_state.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { TokenList } from "../../src/access/tokens.ts";
 import { createApp } from "../../src/http/app.ts";
+import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import type { Standing } from "../../src/core/standing.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
+import { replaced } from "../support/engine/replaced.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { DEFINITIONS, Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import {
@@ -265,6 +267,34 @@ Deno.test("/metrics: of processes that share a journal, only the leader counts j
     }
     assert.equal(valueOf(scraped, "daybook_index_jobs"), 0);
   }
+});
+
+Deno.test("/metrics and GET /journal: how many ended jobs the index has, and how many wait for it", async () => {
+  const app = await startApp();
+  const greet = async (times: number) => {
+    for (let n = 0; n < times; n++) await createAndRun(app, "test.greet", { name: "x" });
+    // Jobs leave memory with the next batch.
+    await createPlan(app);
+    await app.clock.settle();
+  };
+  const told = async () => {
+    const scraped = await scrape(app);
+    const { index } = await (await app.get("/journal")).json();
+    const metrics = {
+      jobs: valueOf(scraped, "daybook_index_jobs"),
+      waiting: valueOf(scraped, "daybook_index_waiting_jobs"),
+    };
+    assert.deepEqual(index, metrics);
+    return index;
+  };
+  await greet(3);
+  assert.deepEqual(await told(), { jobs: 3, waiting: 0 });
+  const accept = replaced(SqliteJobIndex.prototype, "put", { value: () => false });
+  await greet(2);
+  accept();
+  assert.deepEqual(await told(), { jobs: 3, waiting: 2 });
+  await greet(10);
+  assert.deepEqual(await told(), { jobs: 15, waiting: 0 });
 });
 
 Deno.test("/metrics: open streams and a failed journal are shown", async () => {

@@ -13,23 +13,37 @@ type Check = (attributes: Attributes) => boolean;
 type Attributes = Readonly<Record<string, unknown>>;
 
 /** Handwritten checks for the most common lines, at a tenth of the cost of a schema. */
-const hasAttempt: Check = ({ attempt }) => Number.isSafeInteger(attempt) && Number(attempt) >= 1;
-const isCompletion: Check = (attributes) =>
-  hasAttempt(attributes) &&
-  (attributes["notAwaited"] === undefined || v.is(names, attributes["notAwaited"]));
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1;
+const hasAttempt: Check = ({ attempt }) => isCount(attempt);
+const isStart: Check = ({ attempt, maxAttempts, timeoutMs }) =>
+  isCount(attempt) && (maxAttempts === undefined || isCount(maxAttempts)) &&
+  (timeoutMs === undefined || Number.isFinite(timeoutMs));
+const areNames = (value: unknown) =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
+const isCompletion: Check = ({ attempt, reusedFrom, emitted, notAwaited }) =>
+  isCount(attempt) && (reusedFrom === undefined || isCount(reusedFrom)) &&
+  (emitted === undefined || areNames(emitted)) &&
+  (notAwaited === undefined || areNames(notAwaited));
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
+const isIdempotency = (value: unknown) => {
+  const { key, digest } = Object(value);
+  return typeof key === "string" && typeof digest === "string";
+};
 const isCreation: Check = (attributes) => {
   const { type, definitionVersion, plan, sealed, key, rateKey, priority, labels } = attributes;
+  const { startAt, retryOf, idempotency } = attributes;
   const isCommon = plan === MAIN_ONLY_PLAN && sealed === undefined && key === undefined &&
-    rateKey === undefined &&
+    rateKey === undefined && startAt === undefined && retryOf === undefined &&
+    (idempotency === undefined || isIdempotency(idempotency)) &&
     typeof type === "string" &&
-    Number.isFinite(definitionVersion) && Number.isFinite(priority) && isEmptyObject(labels);
+    isCount(definitionVersion) && Number.isSafeInteger(priority) && isEmptyObject(labels);
   return isCommon || v.is(creation, attributes);
 };
 
 const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
 const finite = v.pipe(v.number(), v.finite());
 const text = v.string();
+const time = v.pipe(text, v.check((value) => !Number.isNaN(Date.parse(value))));
 const names = v.array(text);
 const errorMembers = {
   message: text,
@@ -40,10 +54,11 @@ const errorMembers = {
 const cause: v.GenericSchema = v.looseObject({ name: v.optional(text), ...errorMembers });
 const error = v.looseObject({ name: text, stack: v.optional(text), ...errorMembers });
 const openAttempt = v.looseObject({ jobId: text, taskId: text, attempt: v.optional(finite) });
+const kind = v.picklist(["error", "poison", "deadLetter", "cancelled"]);
 const failed = { attempt, maxAttempts: attempt, error, timedOutMs: v.optional(finite) };
 const attemptFailure = v.union([
-  v.looseObject({ ...failed, final: v.literal(true), kind: text }),
-  v.looseObject({ ...failed, retryAt: text }),
+  v.looseObject({ ...failed, final: v.literal(true), kind, retryAt: v.optional(v.never()) }),
+  v.looseObject({ ...failed, retryAt: time }),
 ]);
 const matcher = v.looseObject({ eventType: text, correlation: v.unknown() });
 const anyPlan = v.looseObject({
@@ -69,13 +84,16 @@ const sealed = v.looseObject({
 
 const creation = v.looseObject({
   type: v.optional(text),
-  definitionVersion: v.optional(finite),
+  definitionVersion: v.optional(attempt),
   plan,
   sealed: v.optional(sealed),
   key: v.optional(text),
   rateKey: v.optional(text),
-  priority: finite,
+  priority: v.pipe(v.number(), v.safeInteger()),
   labels: v.record(text, text),
+  startAt: v.optional(time),
+  retryOf: v.optional(text),
+  idempotency: v.optional(v.looseObject({ key: text, digest: text })),
 });
 
 const limits = v.looseObject({
@@ -106,12 +124,14 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "job.EventCorrelated": like(v.looseObject({
     eventId: text,
     eventType: text,
+    occurredAt: v.optional(time),
+    taskId: v.optional(text),
     attributes: v.looseObject({}),
   })),
-  "job.TaskStarted": hasAttempt,
-  "job.TaskWaiting": like(v.looseObject({ expectations: names })),
+  "job.TaskStarted": isStart,
+  "job.TaskWaiting": like(v.looseObject({ expectations: names, seen: v.optional(finite) })),
   "job.TimerSet": like(v.looseObject({
-    dueAt: text,
+    dueAt: time,
     expectation: v.optional(text),
     wait: v.optional(finite),
     withinMs: v.optional(finite),
@@ -128,10 +148,18 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "job.TaskCompleted": isCompletion,
   "job.TaskFailed": like(attemptFailure),
   "job.TaskInterrupted": like(
-    v.looseObject({ attempt, phase: v.picklist(["run", "compensation"]) }),
+    v.looseObject({
+      attempt,
+      phase: v.picklist(["run", "compensation"]),
+      reason: v.picklist(["crash", "takeover", "shutdown", "cancelled", "withdrawn", "paused"]),
+    }),
   ),
-  "job.TaskProgressed": like(v.looseObject({ done: finite, total: v.optional(finite) })),
-  "job.CompensationStarted": hasAttempt,
+  "job.TaskProgressed": like(v.looseObject({
+    done: finite,
+    total: v.optional(finite),
+    note: v.optional(text),
+  })),
+  "job.CompensationStarted": isStart,
   "job.TaskCompensated": hasAttempt,
   "job.TaskCompensationFailed": like(attemptFailure),
   "job.CompensationEnded": like(v.looseObject({ compensated: names, failed: names })),

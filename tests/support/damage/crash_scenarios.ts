@@ -120,6 +120,25 @@ export const ROLLING = scenario("rolling segments, and a clean stop", {
   },
 });
 
+const VERSION_1 = await Deno.readFile(
+  new URL("../../journal/fixtures/version_1.ndjson", import.meta.url),
+);
+const FIRST_SEGMENT = "journal/segments/00000000000000000001.ndjson";
+
+export const OLDER_FORMAT = scenario("beginning a segment of version 2 after one of version 1", {
+  before(disk) {
+    disk.put(FIRST_SEGMENT, VERSION_1);
+    return Promise.resolve();
+  },
+  async run(opened) {
+    await append(opened, 2, 1);
+    await opened.journal.close();
+  },
+  after(disk) {
+    assert.deepEqual(disk.files.get(FIRST_SEGMENT), VERSION_1, "it is left as it was");
+  },
+});
+
 export const SNAPSHOTS = scenario("writing snapshots and pruning them", {
   before: stopped,
   options: { snapshotEvery: 3 },

@@ -39,6 +39,7 @@ export interface WrittenJournal {
   readonly batches: readonly WrittenBatch[];
 }
 
+const VERSION_1 = new URL("../../journal/fixtures/version_1.ndjson", import.meta.url);
 const SEGMENT_BYTES = 4_800;
 const SNAPSHOT_EVERY = 12;
 
@@ -70,6 +71,22 @@ export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJour
   if (end === "crash") return written(disk.copy());
   await clock.settle();
   await submit("test.parcel", { orderId: "5" });
+  await stop();
+  return written(disk);
+}
+
+/** Segments of version 2 after one of version 1, whose writer was killed. */
+export async function mixedJournal(): Promise<WrittenJournal> {
+  const disk = new MemoryDisk();
+  await disk.makeFolder("journal");
+  await disk.makeFolder("journal/segments");
+  disk.files.set("journal/segments/00000000000000000001.ndjson", await Deno.readFile(VERSION_1));
+  const options = { segmentBytes: SEGMENT_BYTES };
+  const { engine, clock, stop } = await engineOn(disk, new FakeRandom("01E"), options);
+  for (const name of ["Zoë", "Ann"]) {
+    assert.ok((await engine.create({ type: "test.greet", input: { name } })).ok);
+    await clock.settle();
+  }
   await stop();
   return written(disk);
 }
