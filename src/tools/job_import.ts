@@ -75,7 +75,7 @@ export class JobImport {
 
   /** Refuses what a verification of this journal would then call damage. */
   #requireLegal(): void {
-    for (const entry of this.#file.entries) {
+    for (const entry of this.file.entries) {
       const flaw = findIllegality(entry);
       if (flaw !== undefined) throw new ImportRefusedError(`its entry ${entry.logId}: ${flaw}`);
     }
