@@ -7,6 +7,7 @@ import {
   type JobState,
   type RunningJob,
   type TaskState,
+  type TimedWait,
   type WaitingTask,
 } from "./job_state.ts";
 import { isMetAt } from "./expectations.ts";
@@ -33,20 +34,26 @@ export function conditionText(condition: Condition): string {
   return condition === "backingOff" ? "backing off" : condition;
 }
 
-/** What the condition depends on in a job's tasks. The counts cover all tasks except `main`. */
-export class TaskTally {
+/**
+ * What the condition depends on in a job's tasks and timed waits. The counts cover all tasks except
+ * `main`.
+ */
+export class StepTally {
   main: TaskState | undefined;
   /** The latest entry that completed a task; 0 if there is none. */
   lastCompleted: LogId = 0;
+  /** The latest entry that ended a timed wait of this job; 0 if there is none. */
+  lastPassed: LogId = 0;
   running = 0;
   interrupted = 0;
   backingOff = 0;
   sleeping = 0;
   #undoing = 0;
 
-  static of(tasks: Iterable<TaskState>): TaskTally {
-    const tally = new TaskTally();
+  static of(tasks: Iterable<TaskState>, waits: Iterable<TimedWait> = []): StepTally {
+    const tally = new StepTally();
     for (const task of tasks) tally.note(undefined, task);
+    for (const wait of waits) tally.noteWait(wait);
     return tally;
   }
 
@@ -66,6 +73,11 @@ export class TaskTally {
     if (after.status === "completed") {
       this.lastCompleted = Math.max(this.lastCompleted, after.completedBy);
     }
+  }
+
+  /** Counts a new or changed wait. One that a retry reuses ended before `run` asked for it. */
+  noteWait({ passedBy = 0, reusedFrom }: TimedWait): void {
+    if (reusedFrom === undefined) this.lastPassed = Math.max(this.lastPassed, passedBy);
   }
 
   #add(task: TaskState | undefined, count: 1 | -1): void {
@@ -90,13 +102,13 @@ export class TaskTally {
   }
 }
 
-/** @param tasks The tally, if the caller has one; otherwise the tasks are counted. */
-export function deriveCondition(job: JobState, tasks?: TaskTally): Condition {
+/** @param tally Of the job's steps, if the caller has one; otherwise they are counted. */
+export function deriveCondition(job: JobState, tally?: StepTally): Condition {
   switch (job.state) {
     case "Created":
       return job.startAt === undefined ? "created" : "scheduled";
     case "Running":
-      return heldCondition(job) ?? runningCondition(job, tasks);
+      return heldCondition(job) ?? runningCondition(job, tally);
     case "Compensating":
       return heldCondition(job) ?? "compensating";
     case "Done":
@@ -114,27 +126,28 @@ function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined
   return suspendedBy === undefined ? undefined : "suspended";
 }
 
-const NO_TASKS = new TaskTally();
+const NO_STEPS = new StepTally();
 
-function runningCondition(job: RunningJob, known?: TaskTally): Condition {
+function runningCondition(job: RunningJob, known?: StepTally): Condition {
   if (!hasCode(job)) return "waiting";
-  const tasks = known ?? (job.tasks.length === 0 ? NO_TASKS : TaskTally.of(job.tasks));
-  if (tasks.running > 0) return "executing";
-  if (tasks.main?.status === "completed") return "waiting";
-  if (tasks.interrupted > 0) return "queued";
-  return tasks.backingOff > 0 ? "backingOff" : mainCondition(job, tasks);
+  const tally = known ??
+    (job.tasks.length === 0 ? NO_STEPS : StepTally.of(job.tasks, job.waits));
+  if (tally.running > 0) return "executing";
+  if (tally.main?.status === "completed") return "waiting";
+  if (tally.interrupted > 0) return "queued";
+  return tally.backingOff > 0 ? "backingOff" : mainCondition(job, tally);
 }
 
 /** What `run` itself is doing, when no other task is open. */
-function mainCondition(job: RunningJob, tasks: TaskTally): Condition {
-  const { main, lastCompleted } = tasks;
+function mainCondition(job: RunningJob, tally: StepTally): Condition {
+  const { main } = tally;
   switch (main?.status) {
     case "running":
       return "executing";
     case "waiting":
-      if (hasAnswer(job, main, lastCompleted)) return "queued";
+      if (hasAnswer(job, main, tally)) return "queued";
       // A job that also waits for an event is `waiting`, since that event can be sent.
-      return tasks.sleeping > 0 && main.expectations.length === 0 ? "sleeping" : "waiting";
+      return tally.sleeping > 0 && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
     case "sleeping":
       return "backingOff";
@@ -151,16 +164,10 @@ function mainCondition(job: RunningJob, tasks: TaskTally): Condition {
 }
 
 /** Whether there is an answer for `run` that it had not seen when it began to wait. */
-function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
-  if (lastCompleted > main.seen) return true;
-  if (hasPassed(job, main.seen)) return true;
+function hasAnswer(job: RunningJob, main: WaitingTask, tally: StepTally): boolean {
+  if (tally.lastCompleted > main.seen || tally.lastPassed > main.seen) return true;
   const asked = new Set(main.expectations);
   return job.plan.expected.some(({ id }, index) => asked.has(id) && isMetAt(job, index));
-}
-
-/** Whether a timed wait of `run` has ended since then. */
-function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
-  return waits.some(({ passedBy = 0, reusedFrom }) => passedBy > seen && reusedFrom === undefined);
 }
 
 /** Conditions in which a job holds no place: it has not begun, is idle, is held, or has ended. */

@@ -1,21 +1,23 @@
 /**
  * Folds many entries of one job as `project` does, in time proportional to their number. Projecting
- * a job of thousands of tasks entry by entry would copy and search all tasks each time.
+ * a job of thousands of steps entry by entry would copy and search all steps each time.
  *
- * An entry concerns at most one task. So the projector gets the job with only that task, and with
- * all tasks only when the end of the job or of its run depends on the others.
+ * A step is a task or a timed wait. An entry concerns at most one of each. So the projector gets the
+ * job with only these, and with all steps only when the end of the job or of its run depends on the
+ * others.
  */
 
 import { assertNever } from "./assert_never.ts";
-import { type Condition, deriveCondition, TaskTally } from "./condition.ts";
+import { type Condition, deriveCondition, StepTally } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
-import type { JobHead, JobState, TaskState } from "./job_state.ts";
+import type { JobHead, JobState, TaskState, TimedWait } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
+import { concernedWait, waitKey } from "./waits.ts";
 
 /**
- * What one entry did to its job. The `tasks` of both states contain the task that the entry
- * concerns, or all tasks; nothing else may be read from them.
+ * What one entry did to its job. The `tasks` and `waits` of both states contain the step that the
+ * entry concerns, or all; nothing else may be read from them.
  */
 export interface Applied extends Step {
   readonly entry: JobEventLogEntry;
@@ -27,18 +29,25 @@ export interface Applied extends Step {
   readonly isAtWork: boolean;
 }
 
-const NO_TASKS: readonly TaskState[] = [];
-/** Shared, since most waiting jobs have no task, and there may be very many of them. */
-const NO_MAP = new Map<TaskId | undefined, TaskState>();
+type Tasks = Map<TaskId | undefined, TaskState>;
+/** By `waitKey`. */
+type Waits = Map<string, TimedWait>;
+
+const NONE: readonly never[] = [];
+// Shared, since most waiting jobs have no steps, and there may be very many of them.
+const NO_TASKS: Tasks = new Map();
+const NO_WAITS: Waits = new Map();
 
 export class JobFold {
-  /** The job without its tasks. */
+  /** The job without its steps. */
   #head: JobState | undefined;
-  /** In order of arrival: a key that is set again keeps its place. */
-  #tasks: Map<TaskId | undefined, TaskState> = NO_MAP;
-  #tally: TaskTally | undefined;
+  // Steps are in order of arrival: a key that is set again keeps its place.
+  #tasks: Tasks = NO_TASKS;
+  #waits: Waits = NO_WAITS;
+  /** Absent while the job has no steps, and after a step was reverted. */
+  #tally: StepTally | undefined;
   #condition: Condition | undefined;
-  /** The job with its tasks, once it was read. */
+  /** The job with its steps, once it was read. */
   #whole: JobState | undefined;
 
   /** @param from The job so far, if the entries continue from there. */
@@ -46,23 +55,27 @@ export class JobFold {
     if (from !== undefined) this.#take(from);
   }
 
-  /** The job after the last entry; `undefined` before the first. Costs a copy of its tasks. */
+  /** The job after the last entry; `undefined` before the first. Costs a copy of its steps. */
   get job(): JobState | undefined {
-    // The head holds all the tasks, as they are now.
-    return this.#whole ??= this.#head?.tasks.length === this.#tasks.size
+    return this.#whole ??= this.#hasAllSteps()
       ? this.#head
-      : this.#with([...this.#tasks.values()]);
+      : this.#with([...this.#tasks.values()], [...this.#waits.values()]);
   }
 
-  /** The same without its tasks, which saves the copy. */
+  /** The same without its steps, which saves the copy. */
   get head(): JobHead | undefined {
     return this.#head;
   }
 
-  /** The same, with only the given tasks readable. */
-  withOnly(taskIds: readonly TaskId[]): JobState | undefined {
-    if (!taskIds.some((taskId) => this.#tasks.has(taskId))) return this.#head;
-    return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
+  /** The same, with only the given steps readable; waits are named by `waitKey`. */
+  withOnly(taskIds: readonly TaskId[], waits: readonly string[] = NONE): JobState | undefined {
+    const isThere = taskIds.some((taskId) => this.#tasks.has(taskId)) ||
+      waits.some((key) => this.#waits.has(key));
+    if (!isThere) return this.#head;
+    return this.#with(
+      taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []),
+      waits.flatMap((key) => this.#waits.get(key) ?? []),
+    );
   }
 
   get condition(): Condition | undefined {
@@ -72,12 +85,17 @@ export class JobFold {
   /** Whether something of the job is open: `run`, an attempt, or a compensation. */
   get isAtWork(): boolean {
     if (this.#condition === "executing") return true;
-    if (this.#head?.state !== "Compensating" || this.#tally === undefined) return false;
-    return this.#tally.running > 0 || this.#tally.isUndoing;
+    if (this.#head?.state !== "Compensating") return false;
+    const tally = this.#counted();
+    return tally !== undefined && (tally.running > 0 || tally.isUndoing);
   }
 
   task(taskId: TaskId): TaskState | undefined {
     return this.#tasks.get(taskId);
+  }
+
+  wait(expectation: string, wait: number): TimedWait | undefined {
+    return this.#waits.size === 0 ? undefined : this.#waits.get(waitKey(expectation, wait));
   }
 
   /** @throws {TypeError} as `project` does. */
@@ -85,7 +103,7 @@ export class JobFold {
     // The end of `run` ends most jobs.
     const isOfAll = entry.eventType === "job.JobWoken" ||
       entry.taskId === MAIN_TASK && entry.eventType === "job.TaskCompleted";
-    let before = isOfAll ? this.job : this.#headWith(this.#tasks.get(entry.taskId));
+    let before = isOfAll ? this.job : this.#headFor(entry);
     let step = project(before, entry);
     if (before !== this.#whole && turnsOnOtherTasks(step, entry)) {
       before = this.job;
@@ -93,18 +111,18 @@ export class JobFold {
     }
     const { job, rule, matched } = step;
     const conditionBefore = this.#condition;
-    const condition = this.#take(job);
+    const condition = this.#take(job, before);
     const { isAtWork } = this;
     return { entry, before, job, rule, matched, conditionBefore, condition, isAtWork };
   }
 
   /** Undoes the last step, as if its entry had never existed. */
   revert(last: Applied): void {
-    restoreTasks(this.#tasks, last);
+    restoreSteps(this.#tasks, this.#waits, last);
     this.#head = last.before;
     this.#condition = last.conditionBefore;
     this.#whole = undefined;
-    this.#tally = this.#tasks.size === 0 ? undefined : TaskTally.of(this.#tasks.values());
+    this.#tally = undefined;
   }
 
   /** The job before the last steps. Pass the steps oldest first. */
@@ -112,46 +130,98 @@ export class JobFold {
     const [first] = steps;
     if (first === undefined) return this.job;
     if (first.before === undefined) return undefined;
-    const tasks = new Map(this.#tasks);
-    for (const step of steps.toReversed()) restoreTasks(tasks, step);
-    return { ...first.before, tasks: [...tasks.values()] };
+    const [tasks, waits] = [new Map(this.#tasks), new Map(this.#waits)];
+    for (const step of steps.toReversed()) restoreSteps(tasks, waits, step);
+    return withSteps(first.before, [...tasks.values()], [...waits.values()]);
   }
 
-  /** Most entries concern the same task as the one before, or none. */
-  #headWith(own: TaskState | undefined): JobState | undefined {
-    const tasks = this.#head?.tasks ?? NO_TASKS;
-    const isThere = own === undefined ? tasks.length === 0 : tasks.length === 1 && tasks[0] === own;
-    return isThere ? this.#head : this.#with(own === undefined ? NO_TASKS : [own]);
+  #hasAllSteps(): boolean {
+    const { tasks = NONE, waits = NONE } = this.#head ?? {};
+    return tasks.length === this.#tasks.size && waits.length === this.#waits.size;
   }
 
-  #with(tasks: readonly TaskState[]): JobState | undefined {
-    return this.#head === undefined ? undefined : { ...this.#head, tasks };
+  /** Most entries concern the same task as the one before, or none, and no wait. */
+  #headFor(entry: JobEventLogEntry): JobState | undefined {
+    const head = this.#head;
+    if (head === undefined) return undefined;
+    const task = this.#tasks.get(entry.taskId);
+    const key = concernedWait(entry);
+    const wait = key === undefined ? undefined : this.#waits.get(key);
+    const { tasks, waits = NONE } = head;
+    if (isOnly(tasks, task) && (key === undefined || isOnly(waits, wait))) return head;
+    return withSteps(
+      head,
+      task === undefined ? NONE : [task],
+      key === undefined ? waits : wait === undefined ? NONE : [wait],
+    );
   }
 
-  #take(job: JobState): Condition {
+  #with(tasks: readonly TaskState[], waits: readonly TimedWait[]): JobState | undefined {
+    return this.#head && withSteps(this.#head, tasks, waits);
+  }
+
+  /** @param before The job before its last entry, if the fold has taken it. */
+  #take(job: JobState, before?: JobState): Condition {
+    let tally = this.#counted();
     for (const task of job.tasks) {
-      const before = this.#tasks.get(task.taskId);
-      if (before === task) continue;
-      if (this.#tasks === NO_MAP) this.#tasks = new Map();
+      const known = this.#tasks.get(task.taskId);
+      if (known === task) continue;
+      if (this.#tasks === NO_TASKS) this.#tasks = new Map();
       this.#tasks.set(task.taskId, task);
-      (this.#tally ??= new TaskTally()).note(before, task);
+      (tally ??= new StepTally()).note(known, task);
     }
+    if (job.waits !== before?.waits) {
+      if (this.#waits === NO_WAITS) this.#waits = new Map();
+      for (const wait of job.waits ?? NONE) {
+        this.#waits.set(waitKey(wait.expectation, wait.wait), wait);
+        (tally ??= new StepTally()).noteWait(wait);
+      }
+    }
+    this.#tally = tally;
     this.#head = job;
     this.#whole = undefined;
-    return this.#condition = deriveCondition(job, this.#tally);
+    return this.#condition = deriveCondition(job, tally);
+  }
+
+  #counted(): StepTally | undefined {
+    if (this.#tally === undefined && this.#tasks.size + this.#waits.size > 0) {
+      this.#tally = StepTally.of(this.#tasks.values(), this.#waits.values());
+    }
+    return this.#tally;
   }
 }
 
-/** Restores the states that tasks had before a step; tasks that it changed keep their places. */
-function restoreTasks(
-  tasks: Map<TaskId | undefined, TaskState>,
-  { before, job }: Applied,
+function isOnly<Step>(steps: readonly Step[], one: Step | undefined): boolean {
+  return one === undefined ? steps.length === 0 : steps.length === 1 && steps[0] === one;
+}
+
+/** A job has `waits` once it has had one. */
+function withSteps(
+  job: JobState,
+  tasks: readonly TaskState[],
+  waits: readonly TimedWait[],
+): JobState {
+  return job.waits === undefined ? { ...job, tasks } : { ...job, tasks, waits };
+}
+
+/** Restores the states that steps had before an entry; those that it changed keep their places. */
+function restoreSteps(tasks: Tasks, waits: Waits, { before, job }: Applied): void {
+  restore(tasks, before?.tasks, job.tasks, ({ taskId }) => taskId);
+  if (before?.waits === job.waits) return;
+  restore(waits, before?.waits, job.waits, ({ expectation, wait }) => waitKey(expectation, wait));
+}
+
+function restore<Key, State>(
+  steps: Map<Key, State>,
+  before: readonly State[] = NONE,
+  after: readonly State[] = NONE,
+  keyOf: (step: State) => Key,
 ): void {
-  const earlier = new Map(before?.tasks.map((task) => [task.taskId, task]));
-  for (const { taskId } of job.tasks) {
-    const task = earlier.get(taskId);
-    if (task === undefined) tasks.delete(taskId);
-    else tasks.set(taskId, task);
+  const earlier = new Map(before.map((step) => [keyOf(step), step]));
+  for (const key of after.map(keyOf)) {
+    const step = earlier.get(key);
+    if (step === undefined) steps.delete(key);
+    else steps.set(key, step);
   }
 }
 

@@ -208,9 +208,9 @@ export interface FailedJob extends StartedFacts {
 export type JobState = CreatedJob | RunningJob | CompensatingJob | DoneJob | FailedJob;
 export type StateName = JobState["state"];
 
-/** A job without its tasks, which are costly to copy. */
-export type JobHead = WithoutTasks<JobState>;
-type WithoutTasks<Job> = Job extends unknown ? Omit<Job, "tasks"> : never;
+/** A job without its tasks and timed waits, which are costly to copy. */
+export type JobHead = WithoutSteps<JobState>;
+type WithoutSteps<Job> = Job extends unknown ? Omit<Job, "tasks" | "waits"> : never;
 
 export const STATE_NAMES: readonly StateName[] = [
   "Created",

@@ -3,7 +3,7 @@
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
-import type { ExpectationState, JobHead, JobState, RunningJob, TimedWait } from "./job_state.ts";
+import type { ExpectationState, JobState, RunningJob, TimedWait } from "./job_state.ts";
 import { expectationProgress, isMet, isSettled } from "./expectations.ts";
 
 /** The job after `run` began a timed wait, or after the time came first. */
@@ -37,8 +37,23 @@ function passed<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.Deadl
   return { ...job, waits: job.waits?.map((one) => one === before ? { ...one, ...passed } : one) };
 }
 
-export function findWait(job: JobHead, name: string, nth: number): TimedWait | undefined {
+export function findWait(job: JobState, name: string, nth: number): TimedWait | undefined {
   return job.waits?.find(({ expectation, wait }) => expectation === name && wait === nth);
+}
+
+/** Identifies a wait within its job. */
+export function waitKey(expectation: string, wait: number): string {
+  return `${expectation} ${wait}`;
+}
+
+/** The key of the wait that an entry concerns; `undefined` when it concerns none. */
+export function concernedWait(entry: JobEventLogEntry): string | undefined {
+  if (entry.stratum !== "framework") return undefined;
+  if (entry.eventType !== "job.TimerSet" && entry.eventType !== "job.DeadlinePassed") {
+    return undefined;
+  }
+  const { expectation, wait } = entry.attributes;
+  return expectation === undefined || wait === undefined ? undefined : waitKey(expectation, wait);
 }
 
 /** The timed waits of `run` that have not ended. */
@@ -53,15 +68,17 @@ export function openWaits(job: JobState): readonly TimedWait[] {
  * judged by how long each wait may take. If a wait merely takes longer or shorter than before, its
  * time on record stays.
  *
+ * @param job Copied only when needed.
  * @param asked The time limits of its waits, in milliseconds, in order.
  */
 export function hasSwapped(
-  { waits = [] }: JobState,
+  job: { readonly whole: JobState },
   { expectation, wait, withinMs }: TimedWait,
   asked: readonly number[],
 ): boolean {
-  // Nearly always so, and the others may be very many.
+  // Nearly always so.
   if (withinMs === undefined || wait > asked.length || asked[wait - 1] === withinMs) return false;
+  const { waits = [] } = job.whole;
   return waits.some((one) =>
     one.expectation === expectation && one.withinMs === asked[wait - 1] &&
     one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs

@@ -9,7 +9,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { replayStep } from "../../src/explain/replay_steps.ts";
 import { explainStep } from "../../src/explain/why.ts";
-import { codedJob, JobStory } from "../support/engine/entries.ts";
+import { codedJob, expectation, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { changesBetween, projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";
@@ -86,6 +86,26 @@ Deno.test("fold: it does not change a state that it has returned", () => {
   );
 });
 
+Deno.test("fold: a reverted entry leaves the job as it was before it, byte for byte", () => {
+  fc.assert(
+    fc.property(stories, fc.nat(), ({ entries }, nat) => {
+      const kept = 1 + nat % entries.length;
+      const fold = new JobFold();
+      for (const entry of entries.slice(0, kept)) fold.apply(entry);
+      const before = [JSON.stringify(fold.job), fold.condition, fold.isAtWork];
+
+      const steps = entries.slice(kept).map((entry) => fold.apply(entry));
+      assert.equal(JSON.stringify(fold.jobBefore(steps)), before[0]);
+      for (const step of steps.toReversed()) fold.revert(step);
+      assert.deepEqual([JSON.stringify(fold.job), fold.condition, fold.isAtWork], before);
+
+      for (const entry of entries.slice(kept)) fold.apply(entry);
+      assert.equal(JSON.stringify(fold.job), JSON.stringify(projectAll(entries)));
+    }),
+    RUNS,
+  );
+});
+
 Deno.test("fold: without entries there is no job", () => {
   assert.equal(new JobFold().job, undefined);
   assert.throws(() => foldAll([]), { name: "TypeError", message: /it has no entries/ });
@@ -94,15 +114,31 @@ Deno.test("fold: without entries there is no job", () => {
 /** All tasks start before any ends. */
 function manyTasks(count: number): readonly JobEventLogEntry[] {
   const ids = Array.from({ length: count }, (_, index) => `t${index}`);
-  const begun = codedJob().started().mainStarted();
-  const moves = [
+  return told(codedJob().started().mainStarted(), [
     ...ids.map((id) => (story: JobStory) => story.taskStarted(id, 1, { compensable: true })),
     ...ids.map((id) => (story: JobStory) => story.taskCompleted(id, 1, { compensable: true })),
     (story: JobStory) => story.cancelled(),
     ...ids.map((id) => (story: JobStory) => story.compensationStarted(id, 1)),
     ...ids.map((id) => (story: JobStory) => story.taskCompensated(id, 1)),
     (story: JobStory) => story.compensationEnded(ids),
-  ];
+  ]);
+}
+
+/** All waits begin before any ends. */
+function manyWaits(count: number): readonly JobEventLogEntry[] {
+  const waits = Array.from({ length: count }, (_, index) => index + 1);
+  return told(codedJob([expectation("paid", "ec.Paid")]).started().mainStarted(), [
+    ...waits.map((wait) => (story: JobStory) => story.waitSet("paid", wait)),
+    (story: JobStory) => story.mainWaiting("paid"),
+    ...waits.map((wait) => (story: JobStory) => story.deadlinePassed("paid", wait)),
+    (story: JobStory) => story.mainCompleted(),
+  ]);
+}
+
+function told(
+  begun: JobStory,
+  moves: readonly ((story: JobStory) => JobStory)[],
+): readonly JobEventLogEntry[] {
   const entries = [...begun.entries];
   // Each from a story of one entry, because a story copies itself at each move.
   for (const move of moves) entries.push(move(new JobStory(entries.slice(-1))).entry(-1));
@@ -120,4 +156,18 @@ Deno.test("fold: for a job of many tasks the projector reads one task per entry"
   assert.equal(fold.job.tasks.length, count + 1);
   const ends = 2;
   assert.ok(looked <= entries.length + ends * fold.job.tasks.length, `${looked} tasks`);
+});
+
+Deno.test("fold: for a job of many timed waits the projector reads one wait per entry", () => {
+  const count = 500;
+  const entries = manyWaits(count);
+  const fold = new JobFold();
+  let looked = 0;
+  for (const entry of entries) {
+    const { before, job } = fold.apply(entry);
+    if (before?.waits !== job.waits) looked += job.waits?.length ?? 0;
+  }
+
+  assert.equal(fold.job?.waits?.length, count);
+  assert.ok(looked <= entries.length, `${looked} waits`);
 });

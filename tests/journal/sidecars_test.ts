@@ -484,6 +484,19 @@ Deno.test("sidecars: one that cannot be written gives one warning, and the journ
   }
 });
 
+Deno.test("sidecars: a folder of them that cannot be listed keeps no journal from starting", async () => {
+  const { disk, entries } = await writtenWithSidecars();
+  const list = disk.list.bind(disk);
+  disk.list = async (folder) => {
+    if (folder === SIDECARS) throw new Deno.errors.PermissionDenied("Permission denied");
+    return await list(folder);
+  };
+  const { journal, consumer } = await startOn(disk);
+  assert.deepEqual(consumer.entries.slice(0, entries.length), entries);
+  await journal.append(facts(1)).durable;
+  await journal.close();
+});
+
 Deno.test("sidecars: those of removed segments, and unfinished ones, are removed", async () => {
   const written = await writtenWithSidecars();
   const other = `${SIDECARS}/${sidecarOf("00000000000000999999.ndjson")}`;

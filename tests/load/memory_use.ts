@@ -41,9 +41,18 @@ export function peakMebibytes(pid: number): Promise<number> {
 }
 
 /** How long its main thread was ready to run and got no processor, in ms; Linux only. */
-export async function processorWaitMs(pid: number): Promise<number> {
+export function processorWaitMs(pid: number): Promise<number> {
+  return ofMainThread(pid, 1);
+}
+
+/** How long its main thread had a processor, in ms; Linux only. */
+export function processorMs(pid: number): Promise<number> {
+  return ofMainThread(pid, 0);
+}
+
+async function ofMainThread(pid: number, column: number): Promise<number> {
   const statistics = await Deno.readTextFile(`/proc/${pid}/schedstat`);
-  return Number(statistics.split(" ")[1]) / 1e6;
+  return Number(statistics.split(" ")[column]) / 1e6;
 }
 
 async function ofStatus(pid: number, line: RegExp): Promise<number> {

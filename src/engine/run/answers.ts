@@ -10,7 +10,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
-import { findWait, hasSwapped } from "../../core/waits.ts";
+import { hasSwapped } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
 import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -48,7 +48,11 @@ export interface AnsweredCall {
 }
 
 /** The job with everything appended so far. */
-type AnsweredJob = { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
+type AnsweredJob = {
+  readonly whole: JobState;
+  task(taskId: TaskId): TaskState | undefined;
+  wait(expectation: string, wait: number): TimedWait | undefined;
+};
 
 /** Why the next answer has to wait. */
 type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
@@ -154,12 +158,16 @@ export class Answers {
   /** Puts an early answer back among the others. */
   #unearth(key: string): void {
     const early = this.#early?.get(key);
-    if (early !== undefined) {
-      this.#early?.delete(key);
-      // Answers keep the order of the journal, whatever order `run` asks in.
-      const later = this.#settlements.findIndex(({ logId }) => logId > early.logId);
-      this.#settlements.splice(later === -1 ? this.#settlements.length : later, 0, early);
+    if (early === undefined) return;
+    this.#early?.delete(key);
+    // Answers keep the order of the journal, whatever order `run` asks in. It may ask for thousands.
+    let [low, high] = [0, this.#settlements.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#settlements[middle]?.logId ?? Infinity) > early.logId) high = middle;
+      else low = middle + 1;
     }
+    this.#settlements.splice(low, 0, early);
   }
 
   /** `run` asks for no more steps. */
@@ -292,7 +300,7 @@ export class Answers {
   /** Whether `run` has asked for a recorded wait again, in the same order. */
   #isWaitedFor(recorded: TimedWait): boolean {
     const withins = this.#ctx?.withinsOf(recorded.expectation) ?? [];
-    return recorded.wait <= withins.length && !hasSwapped(this.job.whole, recorded, withins);
+    return recorded.wait <= withins.length && !hasSwapped(this.job, recorded, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
@@ -302,7 +310,7 @@ export class Answers {
     if (settlement.kind === "deadline") {
       const { name, wait } = settlement;
       if (this.#ctx?.isAwaited(name, wait) !== true) return false;
-      const recorded = wait === undefined ? undefined : findWait(this.job.whole, name, wait);
+      const recorded = wait === undefined ? undefined : this.job.wait(name, wait);
       return recorded === undefined || this.#isWaitedFor(recorded);
     }
     return this.#ctx?.tasks.get(settlement.taskId)?.kind === settlement.kind;

@@ -5,7 +5,7 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { JobHead } from "../../core/job_state.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { SpanEnd } from "../watches.ts";
 import type { RunOfAttempts, Started } from "./attempts.ts";
 import { recordOrRetry } from "./disk_retries.ts";
@@ -81,7 +81,7 @@ export class MainAttempt {
    * @returns The position of the entry; 0 when it was not recorded.
    */
   complete(output: JsonValue | undefined, ctx: RunContext, again: () => void): LogId {
-    const notAwaited = waitsNotAwaited(this.run.job.head, ctx);
+    const notAwaited = waitsNotAwaited(this.run.job.whole, ctx);
     const draft = this.#draft("job.TaskCompleted", {
       attempt: this.#started.attempt,
       ...(output === undefined ? {} : { result: output }),
@@ -132,7 +132,7 @@ export class MainAttempt {
 const NONE: readonly string[] = [];
 
 /** The expectations of reused waits for which `run` has not asked. */
-function waitsNotAwaited({ waits }: JobHead, ctx: RunContext): readonly string[] {
+function waitsNotAwaited({ waits }: JobState, ctx: RunContext): readonly string[] {
   if (waits === undefined) return NONE;
   const names = waits.filter(({ expectation, reusedFrom }) =>
     reusedFrom !== undefined && ctx.withinsOf(expectation).length === 0

@@ -7,7 +7,6 @@ import { isSettled } from "../../core/expectations.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import { type CompletedTask, isHeld, type TaskState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
-import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
@@ -101,7 +100,7 @@ export class PendingWork {
     const { job } = this.run;
     if (timer.kind === "sleep") return job.task(timer.taskId) !== undefined;
     const { name, wait } = timer;
-    return findWait(job.head, name, wait) !== undefined || isSettled(job.head, name);
+    return job.wait(name, wait) !== undefined || isSettled(job.head, name);
   }
 
   #unrecordedTimers({ openSleeps, openTasks, waits }: RunContext): TimerRequest[] | undefined {

@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { JobFold } from "../../core/job_fold.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
 import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { RunContext } from "./run_context.ts";
@@ -56,11 +57,16 @@ export async function rehearsed(
   job: StartedJob,
   { clock, entriesAt, guard, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Rehearsal> {
+  const steps = new JobFold(job);
   let missing: LostStep | undefined;
   let onIdle = () => {};
   const answers: Answers = new Answers(
     { clock, turns: new LoopTurns(clock), entriesAt, writer: { durableLogId: job.lastLogId } },
-    { whole: job, task: (taskId) => findTask(job, taskId) },
+    {
+      whole: job,
+      task: (taskId) => steps.task(taskId),
+      wait: (expectation, wait) => steps.wait(expectation, wait),
+    },
     {
       diverged: (step) => missing = step,
       idle: () => onIdle(),

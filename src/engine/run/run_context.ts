@@ -8,6 +8,7 @@ import {
   taskId as checkedTaskId,
 } from "../../core/ids.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../core/job_state.ts";
+import { waitKey } from "../../core/waits.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -345,8 +346,4 @@ export class RunContext implements JobContext<string> {
     }
     return taskId;
   }
-}
-
-function waitKey(name: string, wait: number): string {
-  return `${name} ${wait}`;
 }

@@ -9,7 +9,7 @@ import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { isMet, isSettled } from "../../core/expectations.ts";
 import { sleeping } from "../../core/task_facts.ts";
-import { openWaits } from "../../core/waits.ts";
+import { openWaits, waitKey } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
@@ -62,6 +62,12 @@ interface Alarm {
   readonly cancel: () => void;
 }
 
+function timerKey(timer: Timer): string {
+  return "taskId" in timer
+    ? `sleep ${timer.taskId}`
+    : `deadline ${timer.expectation} ${timer.wait}`;
+}
+
 interface Due {
   readonly jobId: JobId;
   readonly timer: Timer;
@@ -73,7 +79,8 @@ interface Due {
  * are recorded in groups, so that they do not hold up other work.
  */
 export class Timers {
-  readonly #alarms = new Map<JobId, Alarm[]>();
+  /** By job, then by `timerKey`. */
+  readonly #alarms = new Map<JobId, Map<string, Alarm>>();
   #due: Due[] = [];
   #isRecording = false;
 
@@ -94,17 +101,14 @@ export class Timers {
     }
     if (this.#alarms.size === 0) return;
     if (job.state !== "Running") return this.#cancel(jobId, () => true);
-    if (entry.eventType === "job.TimerElapsed") {
-      const { taskId } = entry;
-      this.#cancelOne(jobId, (timer) => "taskId" in timer && timer.taskId === taskId);
+    if (entry.eventType === "job.TimerElapsed" && entry.taskId !== undefined) {
+      this.#cancelOne(jobId, { taskId: entry.taskId });
     }
     if (matched.length > 0) this.#cancelSettled(job, matched);
     if (entry.eventType === "job.DeadlinePassed") {
-      const { expectation, wait } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
-      const isIt = (timer: Timer) =>
-        "expectation" in timer && timer.expectation === expectation && timer.wait === wait;
-      this.#cancelOne(jobId, isIt);
-      this.#cancelSettled(job, [expectation]);
+      const { attributes } = entry as FrameworkEntry<"job.DeadlinePassed">;
+      this.#cancelOne(jobId, attributes);
+      this.#cancelSettled(job, [attributes.expectation]);
     }
   }
 
@@ -121,16 +125,16 @@ export class Timers {
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
     const cancel = this.parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
-    this.#alarms.getOrInsertComputed(jobId, () => []).push({ timer, cancel });
+    const alarms = this.#alarms.getOrInsertComputed(jobId, () => new Map());
+    alarms.set(timerKey(timer), { timer, cancel });
   }
 
-  /** Usually the first: they are set in the order of their times. */
-  #cancelOne(jobId: JobId, isMeant: (timer: Timer) => boolean): void {
-    const alarms = this.#alarms.get(jobId) ?? [];
-    const at = alarms.findIndex(({ timer }) => isMeant(timer));
-    if (at < 0) return;
-    for (const { cancel } of alarms.splice(at, 1)) cancel();
-    if (alarms.length === 0) this.#alarms.delete(jobId);
+  #cancelOne(jobId: JobId, timer: Timer): void {
+    const alarms = this.#alarms.get(jobId);
+    const key = timerKey(timer);
+    alarms?.get(key)?.cancel();
+    alarms?.delete(key);
+    if (alarms?.size === 0) this.#alarms.delete(jobId);
   }
 
   /** Waits for expectations that are met, or waived, no longer matter, nor do their deadlines. */
@@ -146,13 +150,12 @@ export class Timers {
   #cancel(jobId: JobId, isMeant: (timer: Timer) => boolean): void {
     const alarms = this.#alarms.get(jobId);
     if (alarms === undefined) return;
-    const others = alarms.filter(({ timer, cancel }) => {
-      if (!isMeant(timer)) return true;
+    for (const [key, { timer, cancel }] of alarms) {
+      if (!isMeant(timer)) continue;
       cancel();
-      return false;
-    });
-    if (others.length === 0) this.#alarms.delete(jobId);
-    else this.#alarms.set(jobId, others);
+      alarms.delete(key);
+    }
+    if (alarms.size === 0) this.#alarms.delete(jobId);
   }
 
   #isDue(due: Due): void {
@@ -179,8 +182,11 @@ export class Timers {
 
   /** Empty when something else has ended the timer. */
   #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
-    const taskIds = "taskId" in timer ? [timer.taskId] : [];
-    const job = this.parts.table.pending(jobId)?.withOnly(taskIds);
+    const pending = this.parts.table.pending(jobId);
+    const job = "taskId" in timer ? pending?.withOnly([timer.taskId]) : pending?.withOnly(
+      [],
+      timer.wait === undefined ? [] : [waitKey(timer.expectation, timer.wait)],
+    );
     if (job === undefined) return [];
     const decision = decide(job, { kind: "elapse", timer });
     return decision.accepted ? decision.events : [];

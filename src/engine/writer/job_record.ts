@@ -1,5 +1,5 @@
 /**
- * One job in two states, each with its tasks or, without copying them, as a `JobHead`. Decisions use
+ * One job in two states, each with its steps or, without copying them, as a `JobHead`. Decisions use
  * the state with every appended entry: `whole`, `head`, `conditionNow`. Readers use the one with
  * durable entries only: `job`, `shownHead`, `condition`. Each entry is projected once.
  */
@@ -11,23 +11,30 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { isTerminal, type JobHead, type JobState, type TaskState } from "../../core/job_state.ts";
+import {
+  isTerminal,
+  type JobHead,
+  type JobState,
+  type TaskState,
+  type TimedWait,
+} from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { type JsonObject, valueSize } from "../../core/json.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
 /** A job with every appended entry, durable or not. */
 export interface PendingJob {
-  /** With all its tasks, which are copied. */
+  /** With all its tasks and timed waits, which are copied. */
   readonly whole: JobState;
   readonly head: JobHead;
   /** Like `head`, from durable entries only. */
   readonly shownHead: JobHead;
-  /** The condition of `whole`, without copying the tasks. */
+  /** The condition of `whole`, without copying the steps. */
   readonly conditionNow: Condition;
-  /** The job with these tasks; no others may be read. */
-  withOnly(taskIds: readonly TaskId[]): JobState;
+  /** The job with these steps; no others may be read. Waits are named by `waitKey`. */
+  withOnly(taskIds: readonly TaskId[], waits?: readonly string[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
+  wait(expectation: string, wait: number): TimedWait | undefined;
   /** The newest entry of a type that is not durable yet. */
   inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
 }
@@ -114,12 +121,16 @@ export class JobRecord implements PendingJob {
     return this.#fold?.condition ?? this.condition;
   }
 
-  withOnly(taskIds: readonly TaskId[]): JobState {
-    return this.#pending.withOnly(taskIds) as JobState;
+  withOnly(taskIds: readonly TaskId[], waits?: readonly string[]): JobState {
+    return this.#pending.withOnly(taskIds, waits) as JobState;
   }
 
   task(taskId: TaskId): TaskState | undefined {
     return this.#pending.task(taskId);
+  }
+
+  wait(expectation: string, wait: number): TimedWait | undefined {
+    return this.#pending.wait(expectation, wait);
   }
 
   inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {

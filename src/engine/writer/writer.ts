@@ -185,10 +185,10 @@ export class Writer {
     this.pay(jobId);
     const pending = this.table.pending(jobId);
     const head = pending?.head;
-    // Copying the tasks is costly, and only these commands look at them.
-    const ofTasks = command.kind === "wake" ||
+    // Copying the steps is costly, and only these commands look at them.
+    const ofSteps = command.kind === "wake" ||
       command.kind === "cancel" && command.leave === true;
-    const decision = decide((ofTasks ? pending?.whole : head) as JobState | undefined, command);
+    const decision = decide((ofSteps ? pending?.whole : head) as JobState | undefined, command);
     if (!decision.accepted) {
       const again = () => this.command(jobId, command, admit);
       const { rejection } = decision;
