@@ -298,16 +298,13 @@ Deno.test("sidecars: a start that trusts a verdict for a changed file is caught"
 
 /** Changes one claim about each segment. */
 class Differs extends PassingDisk {
-  readonly #change: Partial<FileStamp>;
-
-  constructor(disk: MemoryDisk, change: Partial<FileStamp>) {
+  constructor(disk: MemoryDisk, private readonly change: Partial<FileStamp>) {
     super(disk);
-    this.#change = change;
   }
 
   override async stamp(path: string): Promise<FileStamp | undefined> {
     const stamp = await super.stamp(path);
-    return stamp && path.startsWith(SEGMENTS) ? { ...stamp, ...this.#change } : stamp;
+    return stamp && path.startsWith(SEGMENTS) ? { ...stamp, ...this.change } : stamp;
   }
 }
 

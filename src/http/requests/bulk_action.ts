@@ -158,17 +158,12 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
-  readonly #engine: JobEngine;
-  readonly #request: BulkRequest;
 
   constructor(
-    engine: JobEngine,
-    request: BulkRequest,
+    private readonly engine: JobEngine,
+    private readonly request: BulkRequest,
     private readonly admission: AdmissionGate | undefined,
-  ) {
-    this.#engine = engine;
-    this.#request = request;
-  }
+  ) {}
 
   /** Acts on several jobs at a time; resolves when none is in progress. */
   async all(jobs: readonly JobState[]): Promise<void> {
@@ -179,7 +174,7 @@ class BulkRun {
 
   async #work(queue: Iterable<JobState>): Promise<void> {
     for (const job of queue) {
-      if (this.#engine.draining) this.stopped ??= draining();
+      if (this.engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
         await this.admission?.enter(sizeFor(job));
@@ -194,7 +189,7 @@ class BulkRun {
 
   async #one(job: JobState): Promise<void> {
     const { jobId } = job;
-    if (this.#request.action === "retry" && needsSomebody(job)) {
+    if (this.request.action === "retry" && needsSomebody(job)) {
       return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
@@ -203,11 +198,11 @@ class BulkRun {
   }
 
   #ask(jobId: JobId): Promise<Outcome<JobState>> {
-    const { action, upTo, again, reason, origin } = this.#request;
+    const { action, upTo, again, reason, origin } = this.request;
     const why = reason === undefined ? { origin } : { reason, origin };
     return action === "retry"
-      ? this.#engine.retry(jobId, { unlessRetriedAfter: again ? upTo : 0, ...why })
-      : this.#engine.control(jobId, { kind: action, ...why });
+      ? this.engine.retry(jobId, { unlessRetriedAfter: again ? upTo : 0, ...why })
+      : this.engine.control(jobId, { kind: action, ...why });
   }
 
   #skip(jobId: JobId, reason: string): void {
