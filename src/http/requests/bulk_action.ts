@@ -115,11 +115,6 @@ export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPrevie
   return { count, sample, retried, byHand };
 }
 
-/** Effects of such a job remain, and a retry would repeat them. */
-function needsSomebody(job: JobState): boolean {
-  return "failure" in job && job.failure?.recoveryRequired === true;
-}
-
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
 function countJobs(engine: JobEngine, request: BulkRequest): JobCount {
@@ -144,7 +139,7 @@ export async function runBulk(
     ...scanRange(request),
     limit: request.limit ?? BULK_MAX,
   };
-  const { jobs, next } = engine.list(query);
+  const { jobs, next } = engine.lists.summaries(query);
   const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
@@ -171,18 +166,18 @@ class BulkRun {
   }
 
   /** Acts on several jobs at a time; resolves when none is in progress. */
-  async all(jobs: readonly JobState[]): Promise<void> {
+  async all(jobs: readonly JobSummary[]): Promise<void> {
     const queue = jobs.values();
     const workers = Array.from({ length: CONCURRENT_MAX }, () => this.#work(queue));
     await Promise.all(workers);
   }
 
-  async #work(queue: Iterable<JobState>): Promise<void> {
+  async #work(queue: Iterable<JobSummary>): Promise<void> {
     for (const job of queue) {
       if (this.#engine.draining) this.stopped ??= draining();
       if (this.stopped !== undefined) return;
       try {
-        await this.admission?.enter(sizeFor(job));
+        await this.#admitted(job);
         await this.#one(job);
       } catch (error) {
         const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
@@ -192,9 +187,16 @@ class BulkRun {
     }
   }
 
-  async #one(job: JobState): Promise<void> {
-    const { jobId } = job;
-    if (this.#request.action === "retry" && needsSomebody(job)) {
+  /** A job is read as a whole when its turn comes, since all together may be very large. */
+  async #admitted({ jobId }: JobSummary): Promise<void> {
+    await this.admission?.enter("medium");
+    const job = this.#engine.job(jobId);
+    if (job !== undefined && sizeFor(job) === "large") await this.admission?.enter("large");
+  }
+
+  async #one({ jobId, failure }: JobSummary): Promise<void> {
+    // Effects of such a job remain, and a retry would repeat them.
+    if (this.#request.action === "retry" && failure?.recoveryRequired === true) {
       return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
