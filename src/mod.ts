@@ -57,7 +57,7 @@ export type {
 } from "./core/framework_events.ts";
 export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
-export type { PauseRule } from "./core/pause_rule.ts";
+export type { PauseRule } from "./core/pauses.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
 export { openDaybook } from "./embedded/daybook.ts";

@@ -3,7 +3,7 @@
 import type { Correlation } from "../core/correlation.ts";
 import type { Returns } from "../core/json_form.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
-import type { PauseRule } from "../core/pause_rule.ts";
+import type { PauseRule } from "../core/pauses.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { FactEvent, JobContext } from "./job_context.ts";
 

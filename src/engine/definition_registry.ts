@@ -4,7 +4,7 @@ import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
 import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/ids.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import type { JobState } from "../core/job_state.ts";
-import { ruleFlaw } from "../core/pause_rule.ts";
+import { ruleFlaw } from "../core/pauses.ts";
 import { type JsonValue, present } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { nearestName } from "../explain/likeness/names.ts";

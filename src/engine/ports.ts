@@ -136,7 +136,7 @@ export interface JournalInfo {
 
 /** What was found when the journal was opened. */
 export interface RecoveryReport {
-  /** Whether the last stop ended with a seal. */
+  /** Whether the last stop ended with a seal, or the copy of a shared journal with a whole batch. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
   readonly snapshotLogId: LogId | null;
@@ -240,7 +240,11 @@ export interface JournalConsumer {
    * it cannot use the content: then an older snapshot is tried, or everything is replayed.
    */
   restore(lines: readonly string[]): boolean;
-  /** An entry found at the start. */
+  /**
+   * An entry found at the start.
+   *
+   * @throws {TypeError} when it does not follow from the entries before it.
+   */
   replay(entry: JobEventLogEntry): void;
   /** A batch that has just become durable. */
   durable(entries: readonly JobEventLogEntry[]): void;

@@ -151,6 +151,8 @@ export function failureReasons(known: Evidence): Reasons {
   if (failure === undefined || failedBy === undefined) return [];
   const { taskId, because } = failure;
   const late = lateLimit(known);
+  const attempts = taskId === undefined ? [] : unsuccessfulAttempts(known, taskId, because);
+  const again = new Set(repeatedSteps(known).flatMap(({ cites }) => cites));
   return [
     failed(known, failure, failedBy.entry),
     ...causesOfFailure(known),
@@ -158,7 +160,8 @@ export function failureReasons(known: Evidence): Reasons {
     ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
-    ...taskId === undefined ? [] : unsuccessfulAttempts(known, taskId, because),
+    // `repeatedReasons` says of one that was cut short what it may have done.
+    ...attempts.filter(({ cites }) => !cites.every((logId) => again.has(logId))),
   ];
 }
 
@@ -303,9 +306,10 @@ function notUndone(known: Evidence, tasks: readonly CompletedTask[]): Reasons {
   });
 }
 
+/** Of a job that failed by itself, the next steps say it. */
 function leftBehind(job: DoneJob | FailedJob): Reasons {
   const tasks = leftInPlace(job);
-  if (tasks.length === 0) return [];
+  if (tasks.length === 0 || job.state === "Failed" && job.failure.leave !== true) return [];
   const names = shortened(tasks.map(({ taskId }) => taskId), SHOWN_MAX);
   const why = job.failure?.leave
     ? "as the cancellation says"

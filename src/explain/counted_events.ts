@@ -131,8 +131,18 @@ export function givenUpAt(job: JobState, at: number): LogId | undefined {
     (job.state === "Failed" ? job.failure.because : undefined);
 }
 
+/** A shorter time only says that it was close. */
+const RIGHT_AFTER_MS = 1_000;
+
+interface LateEvent {
+  readonly expected: ExpectedEvent;
+  /** The entry with which the job gave up on it, or failed. */
+  readonly gaveUp: JobEventLogEntry;
+  readonly late: JobEventLogEntry;
+}
+
 /** Events that came after the job had given up on them, or had failed. */
-export function eventsTooLate(known: Evidence): Reasons {
+export function lateEvents(known: Evidence): readonly LateEvent[] {
   const { job, entries } = known;
   const unmet = job.plan.expected.flatMap((expected, at) => {
     const gaveUp = entries.get(givenUpAt(job, at) ?? 0);
@@ -140,14 +150,18 @@ export function eventsTooLate(known: Evidence): Reasons {
   });
   return unmet.slice(0, EXPECTATIONS_MAX).flatMap(({ expected, gaveUp }) => {
     const late = firstAfter(known, expected, gaveUp);
-    if (late === undefined) return [];
-    const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
-    const statement = `${expected.matcher.eventType} for "${expected.id}" came at ` +
-      `${late.receivedAt}, ${after} after the job had ${goneText(gaveUp)}${
-        waitedText(known, gaveUp)
-      }.`;
-    return [reason(statement, gaveUp, late)];
+    return late === undefined ? [] : [{ expected, gaveUp, late }];
   }).slice(0, SHOWN_MAX);
+}
+
+export function eventsTooLate(known: Evidence): Reasons {
+  return lateEvents(known).map(({ expected, gaveUp, late }) => {
+    const ms = lengthMs(gaveUp.receivedAt, late.receivedAt);
+    const after = ms < RIGHT_AFTER_MS ? "right after" : `${durationText(ms)} after`;
+    const statement = `${expected.matcher.eventType} for "${expected.id}" came at ` +
+      `${late.receivedAt}, ${after} the job had ${goneText(gaveUp)}${waitedText(known, gaveUp)}.`;
+    return reason(statement, gaveUp, late);
+  });
 }
 
 /** @param gaveUp The entry with which a job gave up on an expectation, or failed. */

@@ -7,14 +7,23 @@ import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import { compensableTasks, isUndone, overtakenAttempts, underWayText } from "./attempts.ts";
+import { toMatchable } from "../core/projector.ts";
+import {
+  attemptsOf,
+  compensableTasks,
+  isUndone,
+  overtakenAttempts,
+  underWayText,
+  wasCutShort,
+} from "./attempts.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
+import { lateEvents } from "./counted_events.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, NextStep } from "./explanation.ts";
 import { firstFit, firstLoadType } from "./parked.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
-import { shortened, taskText } from "./phrases.ts";
-import { timedOut } from "./repeated_work.ts";
+import { capital, shortened, taskText, uncapital } from "./phrases.ts";
+import { failedAlike, timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
 import { automatic, byHand, manual } from "./statement.ts";
 
@@ -30,11 +39,14 @@ export function afterFailure(known: Evidence): Next {
   const isRetried = done.length > 0;
   const nothing = automatic("Nothing happens by itself: the job has ended.");
   if (neverStarted(known)) return [...isRetried ? done : [nothing], sendAgain(known)];
-  const left = [...recovery(job), ...leftovers(job), ...begun(known, job), ...underWay(known)];
+  const left = leftInPlace(job);
+  const toUndo = [...recovery(job), ...begun(known, job), ...underWay(known)];
   // Not over for the person who has to undo something.
-  const first = [...isRetried || left.length > 0 ? done : [nothing], ...left];
+  const first = [...isRetried || toUndo.length + left.length > 0 ? done : [nothing], ...toUndo];
   if (known.retriedAs?.state === "Done") return first;
-  if (inputRemoved !== undefined) return [...first, withInput(inputRemoved)];
+  if (inputRemoved !== undefined) {
+    return [...first, ...leftovers(left, "Check"), withInput(inputRemoved)];
+  }
   if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
   const beforehand = [
     ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
@@ -53,16 +65,40 @@ export function afterFailure(known: Evidence): Next {
     : isRetried
     ? manual(`${retry} it once more; ${names}:`, path, { again: true })
     : manual(`${retry} it; ${names}:`, path);
-  return [...first, ...beforehand, offer, ...holdsRetry(known), ...anew(known, job)];
+  return [
+    ...first,
+    ...orAnew(known, job, [...beforehand, offer, ...holdsRetry(known), ...sendLateAgain(known)]),
+    // A retry reuses them, so it must not find them undone.
+    ...leftovers(left, "Without a retry, check"),
+  ];
 }
 
-/** A retry that fails may do so because of a result that it took over, which may be out of date. */
-function anew(known: Evidence, job: FailedJob): Next {
+/**
+ * A retry that fails may do so because of a result that it took over, which may be out of date:
+ * rather so if the error is a new one.
+ */
+function orAnew(known: Evidence, job: FailedJob, again: Next): Next {
   const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
-  if (first === undefined) return [];
+  if (first === undefined) return again;
   const of = known.created.attributes.retryOf ?? "";
-  const why = `if what it took over from job ${of} is out of date`;
-  return [retryFrom(known, first, `Or retry it from ${taskText(first.taskId)}, ${why}`)];
+  const how =
+    `retry it from ${taskText(first.taskId)}, if what it took over from job ${of} is out ` +
+    "of date";
+  if (failedAlike(known)) return [...again, retryFrom(known, first, `Or ${how}`)];
+  return [
+    retryFrom(known, first, capital(how)),
+    ...again.map((step, at) =>
+      at === 0 ? { ...step, statement: `Otherwise ${uncapital(step.statement)}` } : step
+    ),
+  ];
+}
+
+/** A new job counts what its predecessor had counted, but nothing that came after that had ended. */
+function sendLateAgain(known: Evidence): Next {
+  const statement = (eventType: string) =>
+    `Then send ${eventType} again, under a new id: the new job counts none from before it.`;
+  return lateEvents(known).slice(0, NAMES_MAX)
+    .map(({ late }) => byHand(statement(toMatchable(late).eventType), late));
 }
 
 function retryFrom(
@@ -83,17 +119,26 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     return pauses.slice(0, NAMES_MAX).map(firstEndStep);
   }
   const task = taskText(taskId ?? MAIN_TASK);
+  const unsure = unsureText(known, taskId);
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
-    : timedOut(known, taskId ?? MAIN_TASK).length > 0
-    ? `First check what ${task} did: what its time limit cut off may have happened, and a retry ` +
-      "does it again."
+    : known.twin?.state === "Done"
+    ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
+    : unsure !== undefined
+    ? `First check what ${task} did: what ${unsure} may have happened, and a retry does it again.`
     : kind === "poison"
     ? `First fix what ${task} failed on: ${errorText(error)}.`
     : failedBy !== undefined && hasThrown(failure, failedBy.entry)
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+/** What an attempt of the task that failed may have done: one that was stopped, or cut short. */
+function unsureText(known: Evidence, taskId: TaskId | undefined): string | undefined {
+  if (taskId === undefined || taskId === MAIN_TASK) return undefined;
+  if (timedOut(known, taskId).length > 0) return "its time limit cut off";
+  return attemptsOf(known, taskId).some(wasCutShort) ? "was cut short" : undefined;
 }
 
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */
@@ -161,11 +206,10 @@ function begun(known: Evidence, job: FailedJob): Next {
 }
 
 /** Effects that nothing undid, since no compensation was declared. */
-function leftovers(job: FailedJob): Next {
-  const left = leftInPlace(job);
+function leftovers(left: readonly CompletedTask[], check: string): Next {
   if (left.length === 0) return [];
   const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
-  const statement = `Check whether what is left in place must be undone by hand: ${names}.`;
+  const statement = `${check} whether what is left in place must be undone by hand: ${names}.`;
   return [byHand(statement, ...left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
 }
 

@@ -163,7 +163,7 @@ function ageText(retried: JobState, { taskId }: CompletedTask, { endedAt }: Fail
 }
 
 /** Whether a retry failed in the same task, and with the same error, as the job that it retries. */
-function failedAlike({ job, retried }: Evidence): boolean {
+export function failedAlike({ job, retried }: Evidence): boolean {
   return job.state === "Failed" && retried?.state === "Failed" &&
     job.failure.taskId === retried.failure.taskId &&
     errorText(job.failure.error) === errorText(retried.failure.error);

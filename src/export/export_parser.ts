@@ -247,12 +247,9 @@ const JOURNAL_FACTS = new Set<string>([
   "journal.EntryQuoted",
 ]);
 
-/** Facts about a task. A `job.TimerSet` is also recorded for a timed wait, which has no task. */
-const OF_TASK = /^job\.(?:Task|TimerElapsed$|CompensationStarted$)/;
-
 /** An entry must belong to the job, or have no effect on any job. */
 function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {
-  const { eventType, stratum, taskId } = entry;
+  const { eventType, stratum } = entry;
   if (stratum !== "framework") {
     if (isReserved(eventType)) return `${eventType} is in a namespace of the framework`;
     return entry.jobId === undefined || entry.jobId === jobId
@@ -261,10 +258,7 @@ function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefin
   }
   if (entry.jobId !== undefined) {
     if (entry.jobId !== jobId) return `it belongs to job ${entry.jobId}`;
-    if (!eventType.startsWith("job.")) return `${eventType} is about no job`;
-    return OF_TASK.test(eventType) && taskId === undefined
-      ? `${eventType} is about a task, and names none`
-      : undefined;
+    return eventType.startsWith("job.") ? undefined : `${eventType} is about no job`;
   }
   if (!JOURNAL_FACTS.has(eventType)) return `${eventType} does not belong in the history of a job`;
   return eventType === "journal.EntryQuoted" ? quotationFlaw(entry, jobId) : undefined;

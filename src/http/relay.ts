@@ -235,6 +235,8 @@ function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   const session = headers.has("authorization") ? undefined : requestSession(headers, host);
   const token = session && sessions.tokenOf(session);
   for (const name of OWN_HEADERS) headers.delete(name);
+  // What the leader shows names the address that the client uses.
+  if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   headers.set("accept-encoding", "identity");
   return headers;

@@ -166,7 +166,7 @@ function createParts(
       head,
       segmentBytes: catalogue.active.bytes,
       isOfOlderFormat: (ends.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
-      stopped: clean && head.logId > 0,
+      stopped: clean && ends.stopped,
       snapshot,
     },
     publish: (batch) => {

@@ -38,7 +38,10 @@ export interface Recovery {
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly ends: SegmentEnds;
   readonly full: readonly FullSegment[];
-  /** Whether the last stop ended with a seal, or nothing was ever recorded. */
+  /**
+   * Whether the last stop ended with a seal, or nothing was ever recorded. A copy of a shared journal
+   * needs only to end with a whole batch: a follower records no seal.
+   */
   readonly clean: boolean;
   readonly entriesReplayed: number;
   /** The snapshot that the replay started from. */
@@ -81,7 +84,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     indexes,
     ends,
     full: replayed.sealed.map((each) => fullSegment(each, trusted, beganMs)),
-    clean: torn === undefined && (head.logId === 0 || ends.stopped),
+    clean: torn === undefined && (options.isCopy || head.logId === 0 || ends.stopped),
     entriesReplayed,
     snapshot,
     preparation: new SegmentPreparation({ fileSystem, layout, random, active, isNew, torn }),

@@ -222,13 +222,18 @@ class Replay {
 
   #deliver(segment: SegmentInfo, batch: ScannedBatch, from: number): void {
     const { consumer } = this.source;
-    for (const entry of batch.entries) {
+    for (const [index, entry] of batch.entries.entries()) {
       const reason = consumer.refuse(entry);
       if (reason !== undefined) {
-        const location = locationIn(segment, batch, from, entry.logId - batch.firstLogId);
-        throw new JournalDamagedError(location, reason, true);
+        throw new JournalDamagedError(locationIn(segment, batch, from, index), reason, true);
       }
-      consumer.replay(entry);
+      try {
+        consumer.replay(entry);
+      } catch (error) {
+        // It does not follow from the entries before it.
+        if (!(error instanceof TypeError)) throw error;
+        throw new JournalDamagedError(locationIn(segment, batch, from, index), error.message);
+      }
     }
     this.#entriesReplayed += batch.entries.length;
   }

@@ -75,10 +75,24 @@ function exchange(target: URL, init: WebhookRequest, connection: Deno.Conn): Pro
       signal,
       createConnection: () => Duplex.fromWeb(connection),
     });
+    const refuse = ({ statusCode }: IncomingMessage) => {
+      reject(new Error(`Cannot use the answer: its status is ${statusCode}`));
+      sent.destroy();
+    };
     sent.once("error", reject);
-    sent.once("response", (message) => resolve(toResponse(message)));
+    sent.once("response", (message) => {
+      if (isStatus(message.statusCode)) resolve(toResponse(message));
+      else refuse(message);
+    });
+    // An answer of 101 is reported only here.
+    sent.once("upgrade", refuse);
     sent.end(body);
   });
+}
+
+/** Whether a response may have it: a receiver may answer with any number. */
+function isStatus(status = 0): boolean {
+  return status >= 200 && status <= 599;
 }
 
 function toResponse(message: IncomingMessage): Response {

@@ -9,6 +9,7 @@ import { FiledJobs } from "../engine/writer/filed_jobs.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
 import type { ExportFile } from "../export/export_parser.ts";
+import { findIllegality } from "../verify/entry_audit.ts";
 
 export interface Imported {
   /** Appended entries, without `journal.Imported`. */
@@ -52,6 +53,7 @@ export class JobImport {
    */
   async run(): Promise<Imported> {
     this.#requireNewJob();
+    this.#requireLegal();
     const fresh = await this.#freshEntries();
     this.#requireUnexpected(fresh);
     const group = this.#groupOf(fresh);
@@ -74,6 +76,14 @@ export class JobImport {
     throw new ImportRefusedError(
       `its idempotency key ${JSON.stringify(idempotency?.key)} belongs to job ${keeper} here`,
     );
+  }
+
+  /** Refuses what a verification of this journal would then call damage. */
+  #requireLegal(): void {
+    for (const entry of this.#file.entries) {
+      const flaw = findIllegality(entry);
+      if (flaw !== undefined) throw new ImportRefusedError(`its entry ${entry.logId}: ${flaw}`);
+    }
   }
 
   /** Returns the entries to append. For the others it notes their positions here. */

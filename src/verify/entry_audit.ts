@@ -105,4 +105,5 @@ function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): s
 }
 
 const OF_ALL_JOBS = [...PAUSE_FACTS, ...LIMIT_FACTS];
-const TASK_FACT = /^job\.(?:Task|CompensationStarted$)/;
+/** A `job.TimerSet` is also recorded for a timed wait, which has no task. */
+const TASK_FACT = /^job\.(?:Task|TimerElapsed$|CompensationStarted$)/;

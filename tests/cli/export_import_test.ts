@@ -7,7 +7,7 @@ import { IS_QUICK } from "../support/effort.ts";
 import { jobId, type LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { quotedEntry, withReferences } from "../../src/core/log_references.ts";
-import type { ExportHeader } from "../../src/export/export_file.ts";
+import { type ExportHeader, exportLines } from "../../src/export/export_file.ts";
 import { parseExport } from "../../src/export/export_parser.ts";
 import { jobView } from "../../src/documents/answers/job_view.ts";
 import { explainedOffline } from "./explained_offline.ts";
@@ -377,6 +377,29 @@ testWithHomes("import: a second import is refused", DEFINITIONS, async (old, fre
   ]);
   assert.deepEqual(parse(await exported(fresh, id)).entries, parse(before).entries);
 });
+
+testWithHomes(
+  "import: what verify would call damage is refused",
+  DEFINITIONS,
+  async (old, fresh) => {
+    await old.start();
+    const id = await old.create({ plan: planFor("a") });
+    const [header = "", ...lines] = (await exported(old, id)).trimEnd().split("\n");
+    const entries: JobEventLogEntry[] = lines.slice(0, -1).map((line) => JSON.parse(line));
+    const [created, started] = entries;
+    assert.ok(created !== undefined && started !== undefined);
+    const changed = [{ ...created, causedBy: started.logId }, started] as JobEventLogEntry[];
+    const text = [...exportLines(JSON.parse(header), changed)].join("\n") + "\n";
+
+    const { code, err } = await imported(fresh, text, "--unfinished");
+
+    assert.equal(code, 1);
+    assert.match(
+      err.join(),
+      /its entry \d+: causedBy \d+ is not a position before the entry's own/,
+    );
+  },
+);
 
 testWithHomes(
   "import: what contradicts this journal is refused",

@@ -246,20 +246,6 @@ Deno.test("export parser: refuses a fact with any member of another type than it
   }
 });
 
-Deno.test("export parser: refuses a fact about a task that names none", () => {
-  const facts = [
-    ["job.TaskStarted", { attempt: 1 }],
-    ["job.TimerElapsed", {}],
-    ["job.CompensationStarted", { attempt: 1 }],
-  ] as const;
-  for (const [eventType, attributes] of facts) {
-    assert.equal(
-      flawWith(2, (entry) => ({ ...entry, stratum: "framework", eventType, attributes })),
-      `line 4: ${eventType} is about a task, and names none`,
-    );
-  }
-});
-
 Deno.test("export parser: a closing line with the wrong number of entries is refused", () => {
   const text = new TextDecoder().decode(file(HEADER, STORY.entries));
   const wrong = new TextEncoder().encode(

@@ -4,8 +4,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId } from "../../src/core/ids.ts";
-import { ruleFlaw, ruleText, trippedBy } from "../../src/core/pause_rule.ts";
-import { holds, notePause, type Pause } from "../../src/core/pauses.ts";
+import {
+  holds,
+  notePause,
+  type Pause,
+  ruleFlaw,
+  ruleText,
+  trippedBy,
+} from "../../src/core/pauses.ts";
 
 const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 const RULE = { failures: 3, withinMs: 1_000, forMs: 5_000 };

@@ -75,6 +75,19 @@ Deno.test("GET /jobs/:id/explain: behind a TLS proxy, its calls go to the proxy"
   assert.deepEqual(new Set(calls), new Set(["https://jobs.example"]));
 });
 
+Deno.test("GET /jobs/:id/explain: behind a proxy that changes Host, its calls go to the proxy", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const originsWith = async (forwarded: string) => {
+    const headers = { "x-forwarded-proto": "https", "x-forwarded-host": forwarded };
+    const body = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`, headers), 200);
+    const calls = body.next.flatMap(({ curl = "" }) => curl.match(/https?:\/\/[^/ ]+/g) ?? []);
+    return [...new Set(calls)];
+  };
+  assert.deepEqual(await originsWith("jobs.example:8443, 10.0.0.1"), ["https://jobs.example:8443"]);
+  assert.deepEqual(await originsWith("x' -d @/etc/passwd '"), ["https://localhost"]);
+});
+
 Deno.test("GET /jobs/:id/explain: prose by Accept or by format, the same each time", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);

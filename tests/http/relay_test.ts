@@ -111,7 +111,10 @@ Deno.test("relay: a follower lists the entry points for programs itself, and sho
   const leader = await members.lead("first");
   const follower = await members.join("second");
   const text = async () => await (await follower.get("/", { accept: "text/html" })).text();
-  assert.match(await text(), /<h1[^>]*>Overview/);
+  const overview = await text();
+  assert.match(overview, /<h1[^>]*>Overview/);
+  // Of the follower, since that is where the client is.
+  assert.ok(overview.includes(`${new URL(follower.url).host}/overview`));
   const position = (await dropped(await leader.get("/"))).headers.get("daybook-log-id");
   members.url = nobody();
   const index = await json(await follower.get("/", { "daybook-log-id": position ?? "" }));

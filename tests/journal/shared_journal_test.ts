@@ -137,6 +137,7 @@ Deno.test("shared journal: a follower records nothing when it stops", async () =
   assert.equal(log.batches.length, length + 1);
   const again = await follow(log, disk);
   assert.deepEqual(again.journal.head, leader.journal.head);
+  assert.equal((await again.journal.info()).lastRecovery.clean, true);
   await again.journal.close();
   await again.led;
 });
@@ -159,6 +160,7 @@ Deno.test("shared journal: batches missing at the end of a copy are fetched, and
     );
     const types = new Set(consumer.entries.map(({ eventType }) => eventType));
     assert.equal(types.has("journal.Recovered"), false, `cut at ${cut}`);
+    if (cut === length - 1) assert.equal((await journal.info()).lastRecovery.clean, false);
     assert.equal(segmentsOf(disk).join("\n").startsWith(segmentsOf(died).join("\n")), true);
     await journal.close();
   }

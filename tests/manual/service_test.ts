@@ -120,6 +120,9 @@ const UNITS = [
   ["from-cron", "report.timer"],
 ] as const;
 
+/** Changes the unit where several processes share a journal. */
+const SHARED = "/etc/systemd/system/daybook.service.d/shared.conf";
+
 Deno.test({
   name: "systemd: systemd-analyze finds nothing wrong with the units",
   ignore: !isInstalled("systemd-analyze"),
@@ -134,6 +137,12 @@ Deno.test({
         paths.push(`${folder}/${name}`);
         await Deno.writeTextFile(`${folder}/${name}`, text);
       }
+      await Deno.mkdir(`${folder}/daybook.service.d`);
+      const shared = await blockOf("several-machines", SHARED);
+      await Deno.writeTextFile(
+        `${folder}/daybook.service.d/shared.conf`,
+        shared.replaceAll("/usr/local/bin/deno", Deno.execPath()),
+      );
       const { code, stdout, stderr } = await new Deno.Command("systemd-analyze", {
         args: ["verify", "--man=no", "--recursive-errors=no", ...paths],
       }).output();
@@ -205,6 +214,19 @@ Deno.test({
       assert.match(await caddy("adapt", file), /"selection_policy":\{[^}]*"policy":"cookie"/, file);
     }
   },
+});
+
+Deno.test("systemd: Daybook accepts the settings of a process that shares its journal", async () => {
+  const unit = (await blockOf("several-machines", SHARED)).replace("ExecStart=\n", "");
+  const [, flags = ""] = / main\.ts (.*)$/.exec(settingOf(unit, "ExecStart")) ?? [];
+  const read = readConfiguration({
+    args: flags.trim().split(/\s+/),
+    env: () => undefined,
+    readTextFile: (path) => path.endsWith("tokens") ? `${TOKEN} read you\n` : "ab".repeat(32),
+  });
+  assert.equal(read.kind, "run", JSON.stringify(read));
+  const { advertise, hostname, port } = read.configuration;
+  assert.equal(advertise, `http://${hostname}:${port}`);
 });
 
 Deno.test({

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 
@@ -115,3 +116,120 @@ for (const [how, says, cites] of CASES) {
     assert.deepEqual((await (await daybook.crash()).explanation("job")).because, because);
   });
 }
+
+// Failed jobs: the order of what to do.
+
+const pack = defineJob({
+  type: "shop.pack",
+  version: 1,
+  input: v.object({ orderId: v.string() }),
+  expects: ({ orderId }) => ({
+    paid: {
+      eventType: "shop.Paid",
+      correlation: { equals: { orderId } },
+      within: { ms: 600_000, otherwise: "fail" },
+    },
+  }),
+  run: async (ctx) => {
+    await ctx.task("pack", () => null);
+    await ctx.expect("paid");
+  },
+});
+
+Deno.test("next: what is left in place is undone only if the job is not retried, since a retry reuses it", async () => {
+  const daybook = await Explained.start({ definitions: [pack] });
+  await daybook.submit("order", "shop.pack", { orderId: "o-1" });
+  await daybook.clock.advance(600_000);
+  assert.deepEqual(await nextOf(daybook, "order"), [
+    "Retry it; a new job reuses the results of pack:",
+    "Without a retry, check whether what is left in place must be undone by hand: pack.",
+  ]);
+  assert.deepEqual(await daybook.beforeRetry("order"), []);
+  const { jobId } = await daybook.post("/jobs/order/retry");
+  await daybook.event("shop.Paid", { orderId: "o-1" });
+  assert.equal(daybook.engine.job(jobId as JobId)?.state, "Done");
+  assert.deepEqual(await nextOf(daybook, "order"), [`It was retried already, as job ${jobId}.`]);
+});
+
+Deno.test("next: an event that came too late is sent again after a retry, which the new job then counts", async () => {
+  const daybook = await Explained.start({ definitions: [pack] });
+  await daybook.submit("order", "shop.pack", { orderId: "o-1" });
+  await daybook.clock.advance(700_000);
+  await daybook.event("shop.Paid", { orderId: "o-1" }, { eventId: "paid-1" });
+  const [retry, send] = await nextOf(daybook, "order");
+  assert.equal(retry, "Retry it; a new job reuses the results of pack:");
+  assert.equal(
+    send,
+    "Then send shop.Paid again, under a new id: the new job counts none from before it.",
+  );
+  const { jobId } = await daybook.post("/jobs/order/retry");
+  const condition = () => daybook.engine.job(jobId as JobId)?.state;
+  await daybook.event("shop.Paid", { orderId: "o-1" }, { eventId: "paid-1" });
+  assert.equal(condition(), "Running");
+  await daybook.event("shop.Paid", { orderId: "o-1" }, { eventId: "paid-2" });
+  assert.equal(condition(), "Done");
+});
+
+Deno.test("next: if another job with the same input is Done, it is checked first whether that did the work", async () => {
+  const made = new Set<string>();
+  const create = defineJob({
+    type: "user.create",
+    version: 1,
+    input: v.object({ email: v.string() }),
+    run: (ctx, { email }) =>
+      ctx.task("insert", () => {
+        if (made.has(email)) throw new NonRetryableError("duplicate key");
+        made.add(email);
+      }),
+  });
+  const daybook = await Explained.start({ definitions: [create] });
+  await daybook.submit("first", "user.create", { email: "ada@shop.example" });
+  await daybook.submit("second", "user.create", { email: "ada@shop.example" });
+  assert.deepEqual(await daybook.beforeRetry("second"), [
+    "First check whether job first has done its work: then nothing is left to do.",
+  ]);
+});
+
+Deno.test("next: what an attempt that was cut short may have done is checked before a retry, which repeats it", async () => {
+  const charge = defineJob({
+    type: "bank.charge",
+    version: 1,
+    input: v.object({}),
+    run: (ctx) =>
+      ctx.task("charge", ({ attempt }) => {
+        if (attempt > 1) throw new NonRetryableError("already charged");
+        return new Promise<void>(() => {});
+      }),
+  });
+  const daybook = await Explained.start({ definitions: [charge] });
+  await daybook.submit("order", "bank.charge");
+  assert.deepEqual(await (await daybook.crash()).beforeRetry("order"), [
+    "First check what task charge did: what was cut short may have happened, and a retry does " +
+    "it again.",
+  ]);
+});
+
+Deno.test("next: a retry that fails otherwise than the job before it is first retried from what it took over", async () => {
+  let error = "maintenance";
+  const upload = defineJob({
+    type: "video.upload",
+    version: 1,
+    input: v.object({}),
+    run: async (ctx) => {
+      await ctx.task("login", () => "token");
+      await ctx.task("upload", () => {
+        throw new NonRetryableError(error);
+      });
+    },
+  });
+  const daybook = await Explained.start({ definitions: [upload] });
+  await daybook.submit("upload", "video.upload");
+  error = "the token has expired";
+  const { jobId } = await daybook.post("/jobs/upload/retry");
+  const [from, fix, retry] = await nextOf(daybook, `${jobId}`);
+  assert.match(from ?? "", /^Retry it from task login, if what it took over from job upload is/);
+  assert.match(fix ?? "", /^Otherwise first fix what task upload failed on/);
+  assert.match(retry ?? "", /^Then retry it; a new job reuses the results of login/);
+  const [first] = await daybook.beforeRetry(`${jobId}`);
+  assert.equal(first, fix);
+});

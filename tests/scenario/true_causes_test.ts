@@ -646,7 +646,7 @@ Deno.test("explain a failed retry: one that fails as before names what it took o
     summary,
     / It failed as job first had, with the result of token, which it took over from there\.$/,
   );
-  const step = next.at(-1);
+  const step = next.findLast(({ action }) => action !== undefined);
   assert.equal(
     step?.statement,
     "Or retry it from task token, if what it took over from job first is out of date; that task " +

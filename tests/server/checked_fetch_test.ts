@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { checkedFetch } from "../../src/server/checked_fetch.ts";
 import type { WebhookRequest } from "../../src/jobs/webhook_deliver.ts";
 import { Receiver, status } from "../support/http/job_receiver.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 function requestOf(signal = new AbortController().signal): WebhookRequest {
   const headers = new Headers({ "content-type": "application/json", "x-two": "ü" });
@@ -75,4 +76,21 @@ Deno.test("checkedFetch: a body that is not read to its end holds no connection"
   const url = `http://127.0.0.1:${server.addr.port}/`;
   const response = await checkedFetch(url, requestOf(), () => {});
   await response.body?.cancel();
+});
+
+Deno.test("checkedFetch: an answer with a status that no response has is an error, and the connection is closed", async () => {
+  for (const code of [101, 0, 600, 999]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const accepted = listener.accept();
+    const url = `http://127.0.0.1:${listener.addr.port}/`;
+    const asked = checkedFetch(url, requestOf(AbortSignal.timeout(PATIENCE_MS)), () => {});
+    using connection = await accepted;
+    const read = () => connection.read(new Uint8Array(1_000));
+    await read();
+    const line = `HTTP/1.1 ${String(code).padStart(3, "0")} Odd\r\n`;
+    const answer = `${line}connection: upgrade\r\nupgrade: x\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(answer));
+    await assert.rejects(asked, { message: `Cannot use the answer: its status is ${code}` });
+    while (await read() !== null);
+  }
 });

@@ -1,10 +1,9 @@
 /** What pauses hold, and which failures begin one, derived from the durable entries alone. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { trippedBy } from "../../src/core/pause_rule.ts";
-import { holds, notePause, type Pausable, type Pause } from "../../src/core/pauses.ts";
+import { holds, notePause, type Pausable, type Pause, trippedBy } from "../../src/core/pauses.ts";
 import type { HeldPause } from "../../src/engine/requests.ts";
-import { RecentFailures } from "../../src/engine/writer/recent_failures.ts";
+import { RecentFailures } from "../../src/engine/writer/in_force.ts";
 
 /** The rule of the type of most jobs, if there is one. */
 export const RULED = "sim.work";

@@ -1,10 +1,9 @@
 /** Jobs of random shapes whose code reports what it does. */
 
 import * as v from "valibot";
-import type { JobPlan } from "../../src/core/job_plan.ts";
-import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
+import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import { eventType } from "../../src/core/ids.ts";
-import type { PauseRule } from "../../src/core/pause_rule.ts";
+import type { PauseRule } from "../../src/core/pauses.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import type { JobContext, TaskContext } from "../../src/engine/job_context.ts";

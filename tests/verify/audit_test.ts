@@ -21,7 +21,13 @@ import { audit } from "../../src/verify/audit.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 import { type AuditReport, problemText } from "../../src/verify/audit_report.ts";
-import { dropSnapshots, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { JournalDamagedError } from "../../src/journal/errors.ts";
+import {
+  dropSnapshots,
+  engineOn,
+  forge,
+  journalOfJobs,
+} from "../support/journal/journal_of_jobs.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 
@@ -90,6 +96,8 @@ Deno.test("legality: errors in an entry's names and references are described", (
     [{ stratum: "framework", eventType: "job.LimitsChanged", jobId: "a" }, /concerns all of them/],
     [{ stratum: "framework", eventType: "job.TaskFailed", jobId: "a" }, /names no task/],
     [{ stratum: "framework", eventType: "job.CompensationStarted", jobId: "a" }, /names no task/],
+    [{ stratum: "framework", eventType: "job.TimerElapsed", jobId: "a" }, /names no task/],
+    [{ stratum: "framework", eventType: "job.TimerSet", jobId: "a" }, undefined],
     [{ stratum: "framework", eventType: "job.CompensationEnded", jobId: "a" }, undefined],
   ];
   for (const [change, reason] of changes) {
@@ -379,6 +387,21 @@ for (const [what, change] of Object.entries(FORGERIES)) {
     assert.ok((await assertSame(disk)).problemCount > 0);
   });
 }
+
+Deno.test("start: an entry that does not follow from those before it is damage, at the place that verify names", async () => {
+  const disk = await journalOfJobs();
+  dropSnapshots(disk);
+  forge(disk, FORGERIES["an entry of a job that was never created"] ?? String);
+  const { problems: [first] } = await assertSame(disk);
+  const error = await engineOn(disk).then(() => undefined, (error) => error);
+  assert.ok(error instanceof JournalDamagedError, String(error));
+  assert.equal(error.exitCode, 78);
+  assert.ok(first !== undefined && problemText(first).includes(`logId ${error.logId}`));
+  assert.match(
+    error.message,
+    /Cannot project entry \d+ \(job.JobResumed\): job .* was not created/,
+  );
+});
 
 Deno.test("verification outside memory: it finds an ended job that is created again", async () => {
   const disk = await journalOfJobs();

@@ -8,7 +8,7 @@ import { expectationResource } from "../../core/job_resource.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { ruleText } from "../../core/pause_rule.ts";
+import { ruleText } from "../../core/pauses.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { JobLink, LIMITS_PATH } from "../parts/links.tsx";

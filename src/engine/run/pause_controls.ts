@@ -8,20 +8,25 @@ import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
 import { newId } from "../../core/ids.ts";
 import type { Origin } from "../../core/trace_ids.ts";
-import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
+import {
+  holds,
+  isOfEverything,
+  type Pausable,
+  type Pause,
+  ruleText,
+  trippedBy,
+} from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
 import { Lane } from "../queries/entry_pages.ts";
 import type { HeldPause } from "../requests.ts";
-import type { Pauses } from "../writer/in_force.ts";
+import type { Pauses, RecentFailures } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
 import { inQueueOrder } from "./request_lines.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
-import { ruleText, trippedBy } from "../../core/pause_rule.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { RecentFailures } from "../writer/recent_failures.ts";
 
 /** Limits the work of comparing each pause with each job that wants a worker. */
 export const PAUSES_MAX = 100;

@@ -5,11 +5,10 @@ import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import { LimitChanges, Pauses } from "./in_force.ts";
+import { LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
-import { RecentFailures } from "./recent_failures.ts";
 import { Places, type RateOf, Starts } from "./places.ts";
 import { captureContent, captureLiving, restoreContent } from "./snapshot_content.ts";
 

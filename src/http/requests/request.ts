@@ -136,17 +136,20 @@ interface ReachedAs {
 }
 
 /**
- * A proxy that terminates TLS says so in `X-Forwarded-Proto`. Without a proxy any client can send
- * it, but it only affects what that client is shown.
+ * A proxy that terminates TLS says so in `X-Forwarded-Proto`, and one that changes `Host` keeps the
+ * client's in `X-Forwarded-Host`. Without a proxy any client can send them, but they only affect
+ * what that client is shown.
  */
 export function reachedAs({ headers, url }: Request): ReachedAs {
   const { host: named, protocol } = new URL(url);
   const host = headers.get("host") ?? named;
-  const secure = protocol === "https:" || forwardedScheme(headers) === "https";
-  return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
+  const secure = protocol === "https:" || forwarded(headers, "proto") === "https";
+  const asked = forwarded(headers, "host") ?? "";
+  const shown = /^[\w.:[\]-]+$/.test(asked) ? asked : host;
+  return { host, secure, origin: `${secure ? "https" : "http"}://${shown}` };
 }
 
 /** With several proxies, the first value is that of the client's connection. */
-function forwardedScheme(headers: Headers): string | undefined {
-  return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
+function forwarded(headers: Headers, what: "proto" | "host"): string | undefined {
+  return headers.get(`x-forwarded-${what}`)?.split(",")[0]?.trim();
 }

@@ -155,7 +155,9 @@ async function retryPreviewed(
     deps,
     ({ hold }) => deps.engine.explainer.explain(jobId, hold),
   );
-  const first = (explanation?.next ?? []).filter(isBeforehand);
+  const next = explanation?.next ?? [];
+  const offer = next.findLastIndex(({ action }) => action?.path.endsWith("/retry"));
+  const first = (offer < 0 ? next : next.slice(0, offer)).filter(isBeforehand);
   return jsonResponse({ jobId, ...retryPreview(job, request.from), first }, STATUS.ok);
 }
 

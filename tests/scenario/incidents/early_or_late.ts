@@ -263,3 +263,46 @@ export const waitedThreeDaysForTheSignature: Incident = {
   cause: [/3 d|72 h/, /wait/, /legal\.ContractSigned|signed/],
   decisive: ["signature"],
 };
+
+const CONTRACT = (version: number, ms: number) =>
+  defineJob({
+    type: "legal.sign",
+    version,
+    input: v.object({ contractId: v.string() }),
+    expects: ({ contractId }) => ({
+      signed: {
+        eventType: "legal.ContractSigned",
+        correlation: { equals: { contractId } },
+        within: { ms, otherwise: "fail" },
+      },
+    }),
+    async run(ctx) {
+      await ctx.task("mail", () => "sent");
+      await ctx.expect("signed");
+    },
+  });
+
+export const signedAfterTheShorterDeadline: Incident = {
+  story: "A contract failed although it is signed: since the release it has ten minutes for that.",
+  options: { definitions: [CONTRACT(1, 3_600_000)] },
+  async play(stage, culprit) {
+    const sign = async (jobId: string, contractId: string) => {
+      await stage.submit(jobId, "legal.sign", { contractId });
+      await stage.advance(720_000);
+      await stage.event(`signed-${contractId}`, "legal.ContractSigned", { contractId });
+    };
+    for (const contractId of ["c-1", "c-2", "c-3"]) await sign(`sign-${contractId}`, contractId);
+    const newer = CONTRACT(2, culprit ? 600_000 : 3_600_000);
+    await stage.crash({ definitions: [CONTRACT(1, 3_600_000), newer] });
+    await sign("job", "c-4");
+    await sign("sign-c-5", "c-5");
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /"signed" was not met within 10 min of the start/,
+    /legal\.ContractSigned for "signed" came .* 2 min after the job had given up on it/,
+  ],
+  decisive: ["signed-c-4", { jobId: "job", eventType: "job.DeadlinePassed" }],
+  innocent: ["signed-c-5"],
+  next: /Then send legal\.ContractSigned again, under a new id/,
+};

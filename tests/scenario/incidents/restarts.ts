@@ -235,3 +235,28 @@ export const refundedTwiceByACrash: Incident = {
     { jobId: "job", eventType: "job.TaskFailed", taskId: "seat" },
   ],
 };
+
+export const chargedBeforeTheCrash: Incident = {
+  story: "The bank says that an order is charged already: the process was killed while it was.",
+  async play(stage, culprit) {
+    const charged = new Set<string>();
+    const charge = scripted("shop.charge", {
+      reserve: () => "reserved",
+      charge: ({ jobId, signal }) => {
+        if (charged.has(jobId)) throw new NonRetryableError(`${jobId} is charged already`);
+        charged.add(jobId);
+        return culprit && jobId === "job" ? hang({ signal }) : "charged";
+      },
+    });
+    await stage.crash({ definitions: [charge] });
+    await stage.submit("order-1", "shop.charge");
+    await stage.submit("job", "shop.charge");
+    await stage.advance(3_000);
+    await stage.crash();
+    await stage.submit("order-3", "shop.charge");
+    return "/jobs/job/explain";
+  },
+  cause: [/job is charged already/, /its attempt 1 was cut short \(the process had ended/],
+  decisive: [{ jobId: "job", eventType: "job.TaskInterrupted", taskId: "charge" }],
+  next: /First check what task charge did: what was cut short may have\s+happened/,
+};
