@@ -16,7 +16,7 @@ import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
-import { type AdmissionGate, sizeFor } from "../guard/admission_gate.ts";
+import { type AdmissionGate, type Size, sizeFor } from "../guard/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest are left for the next request. */
 export const BULK_MAX = 1_000;
@@ -131,7 +131,7 @@ function scanRange({ upTo, before = Infinity }: BulkRequest): { readonly before:
 export async function runBulk(
   engine: JobEngine,
   request: BulkRequest,
-  admission?: AdmissionGate,
+  admission?: Pick<AdmissionGate, "enter">,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = {
@@ -153,13 +153,15 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
+  /** Of the job read last: the next is likely to be of the same. */
+  #size: Size = "small";
   readonly #engine: JobEngine;
   readonly #request: BulkRequest;
 
   constructor(
     engine: JobEngine,
     request: BulkRequest,
-    private readonly admission: AdmissionGate | undefined,
+    private readonly admission: Pick<AdmissionGate, "enter"> | undefined,
   ) {
     this.#engine = engine;
     this.#request = request;
@@ -189,9 +191,10 @@ class BulkRun {
 
   /** A job is read as a whole when its turn comes, since all together may be very large. */
   async #admitted({ jobId }: JobSummary): Promise<void> {
-    await this.admission?.enter("medium");
+    await this.admission?.enter();
+    if (this.#size === "large") await this.admission?.enter("large");
     const job = this.#engine.job(jobId);
-    if (job !== undefined && sizeFor(job) === "large") await this.admission?.enter("large");
+    this.#size = job === undefined ? "small" : sizeFor(job);
   }
 
   async #one({ jobId, failure }: JobSummary): Promise<void> {
