@@ -153,8 +153,10 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
-  /** Of the job read last: the next is likely to be of the same. */
+  /** Of the job read last: the next is likely to have the same. */
   #size: Size = "small";
+  /** After a large job, one is read and handled at a time: together they may be very large. */
+  #large: Promise<void> = Promise.resolve();
   readonly #engine: JobEngine;
   readonly #request: BulkRequest;
 
@@ -176,25 +178,27 @@ class BulkRun {
 
   async #work(queue: Iterable<JobSummary>): Promise<void> {
     for (const job of queue) {
-      if (this.#engine.draining) this.stopped ??= draining();
+      const turn = this.admission?.enter();
+      if (turn !== undefined) await turn;
+      const act = () => this.#act(job);
+      await (this.#size === "large" ? this.#large = this.#large.then(act) : act());
       if (this.stopped !== undefined) return;
-      try {
-        await this.#admitted(job);
-        await this.#one(job);
-      } catch (error) {
-        const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
-        if (problem === undefined) throw error;
-        this.stopped ??= problem;
-      }
     }
   }
 
-  /** A job is read as a whole when its turn comes, since all together may be very large. */
-  async #admitted({ jobId }: JobSummary): Promise<void> {
-    await this.admission?.enter();
-    if (this.#size === "large") await this.admission?.enter("large");
-    const job = this.#engine.job(jobId);
-    this.#size = job === undefined ? "small" : sizeFor(job);
+  async #act(job: JobSummary): Promise<void> {
+    if (this.#engine.draining) this.stopped ??= draining();
+    if (this.stopped !== undefined) return;
+    try {
+      if (this.#size === "large") await this.admission?.enter("large");
+      const whole = this.#engine.job(job.jobId);
+      this.#size = whole === undefined ? "small" : sizeFor(whole);
+      await this.#one(job);
+    } catch (error) {
+      const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
+      if (problem === undefined) throw error;
+      this.stopped ??= problem;
+    }
   }
 
   async #one({ jobId, failure }: JobSummary): Promise<void> {
