@@ -26,20 +26,17 @@ export async function oneInFlight(
 }
 
 class Connection {
-  readonly #connection: Deno.Conn;
   readonly #buffer = new Uint8Array(65_536);
   readonly #decoder = new TextDecoder("latin1");
 
-  constructor(connection: Deno.Conn) {
-    this.#connection = connection;
-  }
+  constructor(private readonly connection: Deno.Conn) {}
 
   /** Sends a whole request and reads the whole answer. */
   async ask(request: Uint8Array): Promise<void> {
-    await this.#connection.write(request);
+    await this.connection.write(request);
     let text = "";
     do {
-      const read = await this.#connection.read(this.#buffer);
+      const read = await this.connection.read(this.#buffer);
       if (read === null) throw new Error("the server closed the connection");
       text += this.#decoder.decode(this.#buffer.subarray(0, read));
     } while (!isWhole(text));

@@ -33,18 +33,16 @@ export async function installLibrary(
 
 export class LibraryPeer implements Peer {
   jobs = 0;
-  readonly #server: LocalServer;
   readonly #node: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
   #loadedMs = 0;
 
   constructor(
-    server: LocalServer,
+    private readonly server: LocalServer,
     { node, folder }: Packages,
     [script, mode = ""]: readonly [string, string | undefined],
   ) {
-    this.#server = server;
     this.#node = new Deno.Command(node, {
       args: [`${folder}/${script}`, `${server.port}`, mode],
       cwd: folder,
@@ -56,7 +54,7 @@ export class LibraryPeer implements Peer {
   }
 
   get pids(): readonly number[] {
-    return [this.#node.pid, this.#server.pid];
+    return [this.#node.pid, this.server.pid];
   }
 
   /** How long its process has run jobs with 64 in flight, which warms up its code. */
@@ -105,7 +103,7 @@ export class LibraryPeer implements Peer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endProcess(this.#node, "SIGKILL");
-    await this.#server[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
   }
 }
 

@@ -24,18 +24,15 @@ export interface HttpSystem {
 
 export class HttpPeer implements Peer {
   jobs = 0;
-  readonly #system: HttpSystem;
 
-  constructor(system: HttpSystem) {
-    this.#system = system;
-  }
+  constructor(private readonly system: HttpSystem) {}
 
   get pids(): readonly number[] {
-    return this.#system.pids;
+    return this.system.pids;
   }
 
   async load(seconds: number, cpuUs: (pids: readonly number[]) => number): Promise<Throughput> {
-    const { port, path, body, prefer = "" } = this.#system;
+    const { port, path, body, prefer = "" } = this.system;
     const load = { url: `http://127.0.0.1:${port}${path}`, body, prefer };
     this.jobs += (await postFor(WARM_UP_SECONDS, load)).answered;
     const before = cpuUs(this.pids);
@@ -48,14 +45,14 @@ export class HttpPeer implements Peer {
   }
 
   async latency(seconds: number): Promise<number> {
-    const { port, path, body, prefer = "" } = this.#system;
+    const { port, path, body, prefer = "" } = this.system;
     const latencies = await oneInFlight({ port, path, body, prefer, seconds });
     this.jobs += latencies.length;
     return quantile(latencies, 0.5);
   }
 
   async submissions(seconds: number): Promise<number> {
-    const { port, path, heldBody } = this.#system;
+    const { port, path, heldBody } = this.system;
     if (heldBody === undefined) return NaN;
     const load = { url: `http://127.0.0.1:${port}${path}`, body: heldBody, prefer: "" };
     await postFor(SUBMITTING_SECONDS, load);
@@ -64,6 +61,6 @@ export class HttpPeer implements Peer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#system.started[Symbol.asyncDispose]();
+    await this.system.started[Symbol.asyncDispose]();
   }
 }

@@ -18,6 +18,8 @@ interface Place {
   readonly jobId: string;
   /** A cursor for a page of the list near that job. */
   readonly cursor: string;
+  /** A job near that place that has failed, as many others did. */
+  readonly failedId: string;
   /** The label of some jobs, and the fingerprint of their failures. */
   readonly region: string;
   readonly fingerprint: string;
@@ -26,6 +28,7 @@ interface Place {
 const QUESTIONS: Readonly<Record<string, (place: Place) => string>> = {
   "one job": ({ jobId }) => `/jobs/${jobId}`,
   explain: ({ jobId }) => `/jobs/${jobId}/explain`,
+  "explain a failed job": ({ failedId }) => `/jobs/${failedId}/explain`,
   events: ({ jobId }) => `/jobs/${jobId}/events`,
   replay: ({ jobId }) => `/jobs/${jobId}/replay`,
   "any page": ({ cursor }) => `/jobs?limit=${PAGE}&cursor=${cursor}`,
@@ -76,18 +79,21 @@ async function fingerprints(url: string): Promise<readonly string[]> {
   return failures.map(({ fingerprint }: { fingerprint: string }) => fingerprint);
 }
 
-/** The id of the job of a random entry in the journal. */
+/** The job of a random entry in the journal. */
 async function anyPlace(
   url: string,
   lastLogId: number,
-): Promise<Pick<Place, "jobId" | "cursor">> {
+): Promise<Pick<Place, "jobId" | "cursor" | "failedId">> {
   for (;;) {
     const after = Math.floor(Math.random() * (lastLogId - 1));
     const text = await answerOf(`${url}/events?eventType=job.JobStarted&after=${after}&limit=1`);
     const entry = JSON.parse(text).entries[0];
     if (entry === undefined) continue;
     // The content of a cursor is internal, but without one, pages can only be read in order.
-    return { jobId: entry.jobId, cursor: btoa(`jobs:${entry.logId}`).replace(/=+$/, "") };
+    const cursor = btoa(`jobs:${entry.logId}`).replace(/=+$/, "");
+    const page = await answerOf(`${url}/jobs?condition=failed&limit=1&cursor=${cursor}`);
+    const failedId = JSON.parse(page).jobs[0]?.jobId ?? entry.jobId;
+    return { jobId: entry.jobId, cursor, failedId };
   }
 }
 

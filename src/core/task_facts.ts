@@ -17,53 +17,12 @@ export function noteTask(
   tasks: readonly TaskState[],
   entry: JobEntry | JournalEntry,
 ): readonly TaskState[] {
-  switch (entry.eventType) {
-    case "job.TaskStarted":
-    case "job.TaskWaiting":
-    case "job.TaskCompleted":
-    case "job.TaskFailed":
-    case "job.TaskInterrupted":
-    case "job.TaskProgressed":
-    case "job.CompensationStarted":
-    case "job.TaskCompensated":
-    case "job.TaskCompensationFailed":
-    case "job.TimerElapsed":
-      return replaceTask(tasks, entry);
-    case "job.TimerSet":
-      return entry.taskId === undefined ? tasks : replaceTask(tasks, entry);
-    case "job.JobWoken":
-      return tasks.map((task) => woken(task, entry));
-    case "job.JobCreated":
-    case "job.JobStarted":
-    case "job.JobSuspended":
-    case "job.JobResumed":
-    case "job.JobParked":
-    case "job.JobCancelled":
-    case "job.JobRetried":
-    case "job.EventCorrelated":
-    case "job.DeadlinePassed":
-    case "job.CompensationEnded":
-    case "job.RecoveryRequired":
-    case "job.InputRemoved":
-    case "job.PauseBegan":
-    case "job.PauseEnded":
-    case "job.LimitsChanged":
-    case "job.LimitsRestored":
-    case "journal.SegmentOpened":
-    case "journal.Sealed":
-    case "journal.Recovered":
-    case "journal.WriterOpened":
-    case "journal.LoopBlocked":
-    case "journal.ClockSet":
-    case "journal.ErrorUncaught":
-    case "journal.Imported":
-    case "journal.EntryQuoted":
-    case "journal.EventRefused":
-    case "journal.Repaired":
-      return tasks;
-    default:
-      return assertNever(entry, "framework entry");
-  }
+  if (entry.eventType === "job.JobWoken") return tasks.map((task) => woken(task, entry));
+  const index = taskIndex(tasks, entry.taskId);
+  const before = tasks[index];
+  const after = noteOne(before, entry);
+  if (after === undefined || after === before) return tasks;
+  return before === undefined ? [...tasks, after] : tasks.with(index, after);
 }
 
 /** The tasks of a job that ends with this entry: open tasks are abandoned. */
@@ -102,22 +61,18 @@ function hasEnded({ status }: TaskState): boolean {
   return status === "completed" || status === "failed" || status === "abandoned";
 }
 
-function replaceTask(tasks: readonly TaskState[], entry: TaskEntry): readonly TaskState[] {
-  const index = taskIndex(tasks, entry.taskId);
-  const before = tasks[index];
-  const after = noteOne(before, entry);
-  if (after === undefined || after === before) return tasks;
-  return before === undefined ? [...tasks, after] : tasks.with(index, after);
-}
-
 /** Searches from the end, since most entries concern the latest tasks; -1 if there is none. */
 function taskIndex(tasks: readonly TaskState[], taskId: TaskId | undefined): number {
+  if (taskId === undefined) return -1;
   let index = tasks.length - 1;
   while (index >= 0 && tasks[index]?.taskId !== taskId) index--;
   return index;
 }
 
-function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | undefined {
+function noteOne(
+  task: TaskState | undefined,
+  entry: JobEntry | JournalEntry,
+): TaskState | undefined {
   switch (entry.eventType) {
     case "job.TaskStarted":
       return started(task, entry);
@@ -131,7 +86,8 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
         lastLogId: entry.logId,
       };
     case "job.TimerSet":
-      return task ?? {
+      // Without a task, it is of a wait.
+      return task !== undefined || entry.taskId === undefined ? task : {
         ...firstFacts(entry),
         status: "sleeping",
         dueAt: entry.attributes.dueAt,
@@ -151,8 +107,37 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
     case "job.TaskCompensated":
     case "job.TaskCompensationFailed":
       return task?.status === "completed" ? compensated(task, entry) : task;
+    case "job.JobCreated":
+    case "job.JobStarted":
+    case "job.JobSuspended":
+    case "job.JobResumed":
+    case "job.JobWoken":
+    case "job.JobParked":
+    case "job.JobCancelled":
+    case "job.JobRetried":
+    case "job.EventCorrelated":
+    case "job.DeadlinePassed":
+    case "job.CompensationEnded":
+    case "job.RecoveryRequired":
+    case "job.InputRemoved":
+    case "job.PauseBegan":
+    case "job.PauseEnded":
+    case "job.LimitsChanged":
+    case "job.LimitsRestored":
+    case "journal.SegmentOpened":
+    case "journal.Sealed":
+    case "journal.Recovered":
+    case "journal.WriterOpened":
+    case "journal.LoopBlocked":
+    case "journal.ClockSet":
+    case "journal.ErrorUncaught":
+    case "journal.Imported":
+    case "journal.EntryQuoted":
+    case "journal.EventRefused":
+    case "journal.Repaired":
+      return task;
     default:
-      return assertNever(entry, "task entry");
+      return assertNever(entry, "framework entry");
   }
 }
 

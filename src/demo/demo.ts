@@ -141,20 +141,17 @@ interface TrickleOptions {
 
 /** Generates work at a steady rate, with an occasional burst. */
 class Trickle {
-  readonly #options: TrickleOptions;
   readonly #dropTimers = new Set<() => void>();
   #parcels = 0;
   #number = FIRST_ORDER;
   #isStopped = false;
 
-  constructor(options: TrickleOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: TrickleOptions) {}
 
   start(): void {
-    this.#every(1_000 / this.#options.rate, () => this.#next());
+    this.#every(1_000 / this.options.rate, () => this.#next());
     this.#every(SEASON_MS, async () => {
-      await submitPictures(this.#options.shop, SEASON_PICTURES);
+      await submitPictures(this.options.shop, SEASON_PICTURES);
     });
   }
 
@@ -173,9 +170,9 @@ class Trickle {
 
   #later(delayMs: number, action: () => Promise<void>): void {
     if (this.#isStopped) return;
-    const drop = this.#options.clock.setTimer(delayMs, () => {
+    const drop = this.options.clock.setTimer(delayMs, () => {
       this.#dropTimers.delete(drop);
-      action().catch((error) => this.#isStopped || this.#options.warn(error));
+      action().catch((error) => this.#isStopped || this.options.warn(error));
     });
     this.#dropTimers.add(drop);
   }
@@ -183,13 +180,13 @@ class Trickle {
   /** Mostly orders that succeed. */
   async #next(): Promise<void> {
     const number = this.#number++;
-    const turn = this.#options.random.fraction();
+    const turn = this.options.random.fraction();
     if (turn < 0.6) return await this.#order(`${number}`, "card");
     if (turn < 0.63) return await this.#order(`${number}`, BLOCKED_CARD);
     if (turn < 0.64) return await this.#order(`${CLOSED_DEPOT}${number}`, BLOCKED_CARD);
     if (turn < 0.72) return await this.#payout(number);
     if (turn < 0.82) return await this.#customer(`c-${number}`);
-    await this.#options.shop.submit({
+    await this.options.shop.submit({
       type: "shop.newsletter",
       input: {
         subject: `What is new, number ${number}`,
@@ -199,12 +196,12 @@ class Trickle {
   }
 
   async #order(orderId: string, paymentMethod: string): Promise<void> {
-    const { shop } = this.#options;
-    const amount = 500 + Math.floor(this.#options.random.fraction() * 20_000);
+    const { shop } = this.options;
+    const amount = 500 + Math.floor(this.options.random.fraction() * 20_000);
     await shop.submit(order(orderId, amount, { paymentMethod }));
     if (this.#parcels >= PARCELS_MAX) return;
     this.#parcels++;
-    this.#later(SHIPMENT_MS * (0.5 + this.#options.random.fraction()), async () => {
+    this.#later(SHIPMENT_MS * (0.5 + this.options.random.fraction()), async () => {
       this.#parcels--;
       await shop.event("ec.shipment.ShipmentCompleted", shipment(orderId));
     });
@@ -212,13 +209,13 @@ class Trickle {
 
   async #payout(number: number): Promise<void> {
     const supplier = SUPPLIERS[number % SUPPLIERS.length] ?? SUPPLIERS[0];
-    const isClosed = this.#options.random.fraction() < 0.1;
-    await this.#options.shop.submit(payout(supplier, number, isClosed ? { closed: true } : {}));
+    const isClosed = this.options.random.fraction() < 0.1;
+    await this.options.shop.submit(payout(supplier, number, isClosed ? { closed: true } : {}));
   }
 
   /** Nine of ten customers confirm their address. */
   async #customer(customerId: string): Promise<void> {
-    const { shop, random } = this.#options;
+    const { shop, random } = this.options;
     await shop.event("shop.customer.SignedUp", { customerId });
     if (random.fraction() > 0.9) return;
     this.#later(SHIPMENT_MS * random.fraction(), async () => {

@@ -24,8 +24,6 @@ const CLOSED_CALLS = 3;
 const ACCOUNTS_MAX = 1_000;
 
 export class ShopServices {
-  readonly #clock: Clock;
-  readonly #random: Random;
   readonly #callsOf = new Map<string, number>();
   readonly warehouse: Warehouse = {
     reserve: (order, options) => this.#reserve(order, options),
@@ -36,10 +34,7 @@ export class ShopServices {
     refund: (payment, options) => this.#refund(payment, options),
   };
 
-  constructor(clock: Clock, random: Random) {
-    this.#clock = clock;
-    this.#random = random;
-  }
+  constructor(private readonly clock: Clock, private readonly random: Random) {}
 
   /**
    * Simulates work, for between half and one and a half times the given time; rejects when aborted.
@@ -47,7 +42,7 @@ export class ShopServices {
   async work(aboutMs: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = () => reject(signal.reason);
-    const drop = this.#clock.setTimer(aboutMs * (0.5 + this.#random.fraction()), resolve);
+    const drop = this.clock.setTimer(aboutMs * (0.5 + this.random.fraction()), resolve);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       signal.throwIfAborted();

@@ -179,14 +179,8 @@ const WAIT_SECONDS = 30;
 
 /** The shop's own systems, which use Daybook's HTTP routes as any client does. */
 export class ShopClient {
-  readonly #url: string;
-  readonly #signal: AbortSignal;
-
   /** @param signal Aborts every call. */
-  constructor(url: string, signal: AbortSignal) {
-    this.#url = url;
-    this.#signal = signal;
-  }
+  constructor(private readonly url: string, private readonly signal: AbortSignal) {}
 
   async submit(job: object): Promise<string> {
     return v.parse(jobAnswer, await this.#post("/jobs", job)).jobId;
@@ -217,7 +211,7 @@ export class ShopClient {
       const known: Record<string, string> = tag === null
         ? {}
         : { "if-none-match": tag, prefer: `wait=${WAIT_SECONDS}` };
-      const response = await fetch(this.#url + path, { headers: known, signal: this.#signal });
+      const response = await fetch(this.url + path, { headers: known, signal: this.signal });
       if (response.status === 304) continue;
       const job = v.parse(jobAnswer, await this.#read(response, path));
       if (conditions.includes(job.condition)) return job;
@@ -226,11 +220,11 @@ export class ShopClient {
   }
 
   async #post(path: string, body: object): Promise<unknown> {
-    const response = await fetch(this.#url + path, {
+    const response = await fetch(this.url + path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-      signal: this.#signal,
+      signal: this.signal,
     });
     return await this.#read(response, path);
   }

@@ -57,22 +57,19 @@ export class KeptEntries {
 
 /** A buffer bounded by entries and characters, which drops the oldest first. */
 class Kept {
-  readonly #limit: Limit;
   #kept: KeptEntry[] = [];
   /** The index of the oldest that is left. */
   #start = 0;
   #characters = 0;
 
-  constructor(limit: Limit) {
-    this.#limit = limit;
-  }
+  constructor(private readonly limit: Limit) {}
 
   get isEmpty(): boolean {
     return this.#count === 0;
   }
 
   get hasRoom(): boolean {
-    return this.#count < this.#limit.entries && this.#characters < this.#limit.characters;
+    return this.#count < this.limit.entries && this.#characters < this.limit.characters;
   }
 
   get all(): readonly KeptEntry[] {
@@ -102,7 +99,7 @@ class Kept {
       this.#characters -= sizeOf(oldest);
       gone.push(oldest);
     }
-    if (this.#start > this.#limit.entries) [this.#kept, this.#start] = [[...this.all], 0];
+    if (this.#start > this.limit.entries) [this.#kept, this.#start] = [[...this.all], 0];
     this.add(kept);
     return gone;
   }

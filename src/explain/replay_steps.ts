@@ -41,15 +41,12 @@ const CHANGES_MAX = 20_000;
 /** Collects the wanted steps; others cost nothing. */
 export class SelectedSteps {
   readonly steps: ReplayStep[] = [];
-  readonly #wanted: StepsWanted;
   #count = 0;
   #changes = 0;
   #last: LogId | undefined;
   #next: LogId | undefined;
 
-  constructor(wanted: StepsWanted = {}) {
-    this.#wanted = wanted;
-  }
+  constructor(private readonly wanted: StepsWanted = {}) {}
 
   /** When there are more; see `Replay`. */
   get next(): { readonly next?: LogId } {
@@ -57,7 +54,7 @@ export class SelectedSteps {
   }
 
   add(logId: LogId, make: () => ReplayStep): void {
-    const { after = 0, also } = this.#wanted;
+    const { after = 0, also } = this.wanted;
     const isNext = logId > after && this.#hasRoom(logId);
     if (!isNext && also?.has(logId) !== true) return;
     const step = make();
@@ -69,7 +66,7 @@ export class SelectedSteps {
   }
 
   #hasRoom(logId: LogId): boolean {
-    const { limit = Infinity } = this.#wanted;
+    const { limit = Infinity } = this.wanted;
     if (this.#next !== undefined) return false;
     if (this.#count < limit && (limit === Infinity || this.#changes < CHANGES_MAX)) return true;
     this.#next = this.#last ?? logId - 1;

@@ -63,13 +63,7 @@ const OWN_HEADERS = [
 type Body = Uint8Array<ArrayBuffer> | null;
 
 export class Relay {
-  readonly #deps: HttpDeps;
-  readonly #shared: SharedPart;
-
-  constructor(deps: HttpDeps, shared: SharedPart) {
-    this.#deps = deps;
-    this.#shared = shared;
-  }
+  constructor(private readonly deps: HttpDeps, private readonly shared: SharedPart) {}
 
   /**
    * @param here Answers in this process.
@@ -81,19 +75,19 @@ export class Relay {
     here: () => Response | Promise<Response>,
   ): Promise<Response> {
     await this.#reach(c);
-    const isForLeader = !this.#shared.leads() && !isAnsweredHere(route, c, this.#deps);
+    const isForLeader = !this.shared.leads() && !isAnsweredHere(route, c, this.deps);
     const passedOn = isForLeader ? await this.#ask(c) : undefined;
     const answer = passedOn ?? await here();
-    const { headLogId } = this.#deps.engine;
+    const { headLogId } = this.deps.engine;
     if (!answer.headers.has(LOG_ID)) answer.headers.set(LOG_ID, `${headLogId}`);
     return answer;
   }
 
   /** Waits until this process has read the position that the client has seen. */
   async #reach(c: Context): Promise<void> {
-    const deps = this.#deps;
+    const deps = this.deps;
     const seen = headerPosition(c.req.raw, LOG_ID) ?? 0;
-    const wanted = Math.max(seen, this.#shared.leads() ? 0 : resumedAfter(c));
+    const wanted = Math.max(seen, this.shared.leads() ? 0 : resumedAfter(c));
     if (wanted <= deps.engine.headLogId) return;
     deps.waiting.requireRoom();
     await whileWaiting(deps, () => this.#readUpTo(wanted, WAIT_MS, c.req.raw.signal));
@@ -106,7 +100,7 @@ export class Relay {
   }
 
   async #readUpTo(logId: LogId, timeMs: number, signal: AbortSignal): Promise<void> {
-    const { engine, clock } = this.#deps;
+    const { engine, clock } = this.deps;
     const endMs = clock.monotonic() + timeMs;
     while (engine.headLogId < logId && !engine.draining && !signal.aborted) {
       const leftMs = endMs - clock.monotonic();
@@ -117,7 +111,7 @@ export class Relay {
 
   /** The leader's answer; `undefined` if this process leads by now. */
   async #ask(c: Context): Promise<Response | undefined> {
-    const deps = this.#deps;
+    const deps = this.deps;
     const { raw } = c.req;
     this.#requireOtherAddress(raw);
     const isRead = isSafe(raw);
@@ -137,7 +131,7 @@ export class Relay {
 
   /** A proxy at the address of the leader may lead back here: the request would never end. */
   #requireOtherAddress({ headers }: Request): void {
-    const leader = this.#shared.leader();
+    const leader = this.shared.leader();
     if (leader === undefined || headers.get(SENT_TO) !== leader) return;
     const detail = `Cannot answer: ${leader}, the address of the leader, leads to a process that ` +
       "follows; --advertise of the leader must be an address of that process alone";
@@ -145,8 +139,8 @@ export class Relay {
   }
 
   async #passOn(request: Request, headers: Headers, body: Body): Promise<Response | undefined> {
-    const { clock } = this.#deps;
-    const { leads, leader } = this.#shared;
+    const { clock } = this.deps;
+    const { leads, leader } = this.shared;
     const endMs = clock.monotonic() + WAIT_MS;
     for (let reason = "no leader of the journal is known";;) {
       if (leads()) return undefined;
@@ -192,8 +186,8 @@ export class Relay {
 
   /** A former leader that hangs keeps its connections, and never answers. */
   #onLeaderChange(leader: string, call: () => void): () => void {
-    const { clock } = this.#deps;
-    const { leads, leader: current } = this.#shared;
+    const { clock } = this.deps;
+    const { leads, leader: current } = this.shared;
     let cancel = () => {};
     const look = () => {
       if (leads() || current() !== leader) call();

@@ -16,21 +16,24 @@ import { keyIn, keyName, keyText, newKey } from "./wrapped_key.ts";
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
 export class KeyFiles implements KeyStore {
+  readonly #secretKey: Uint8Array | undefined;
   #folder: Promise<void> | undefined;
 
   /** @param secretKey Wraps every new key, if given; see `keyText`. */
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly layout: Layout,
-    private readonly secretKey?: Uint8Array,
-  ) {}
+    secretKey?: Uint8Array,
+  ) {
+    this.#secretKey = secretKey;
+  }
 
   async create(jobId: JobId): Promise<Uint8Array> {
     const key = newKey();
     const path = this.#pathOf(jobId);
     try {
       await (this.#folder ??= this.#makeFolder());
-      await this.#write(path, keyText(key, nameOf(jobId), this.secretKey));
+      await this.#write(path, keyText(key, nameOf(jobId), this.#secretKey));
     } catch (error) {
       this.#folder = undefined;
       if (!isOutOfRoom(error)) throw error;
@@ -74,7 +77,7 @@ export class KeyFiles implements KeyStore {
   async put(name: string, key: Uint8Array): Promise<void> {
     await (this.#folder ??= this.#makeFolder());
     const file = name + KEY;
-    await this.#write(`${this.layout.keys}/${file}`, keyText(key, file, this.secretKey));
+    await this.#write(`${this.layout.keys}/${file}`, keyText(key, file, this.#secretKey));
   }
 
   /** @param looked Which key files are checked to be regular files. */
@@ -103,7 +106,7 @@ export class KeyFiles implements KeyStore {
     await requireKind(this.fileSystem, path, ["file", "missing"]);
     const text = await this.#textAt(path);
     if (text === undefined) return undefined;
-    return keyIn(text.trim(), name, this.secretKey, path);
+    return keyIn(text.trim(), name, this.#secretKey, path);
   }
 
   async #makeFolder(): Promise<void> {

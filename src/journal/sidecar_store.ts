@@ -144,7 +144,8 @@ export class SidecarStore {
   /** The segments of the sound sidecars from a position on, in order. */
   async from(from: LogId): Promise<readonly SealedSegment[]> {
     if (!await this.#isFolder()) return [];
-    const names = await this.fileSystem.list(this.layout.sidecars);
+    // As if there were none: a cache that cannot be read must not keep a journal from starting.
+    const names = await this.fileSystem.list(this.layout.sidecars).catch(() => []);
     const segments: SealedSegment[] = [];
     for (const name of names.toSorted()) {
       const firstLogId = parseSidecarName(name);

@@ -10,9 +10,6 @@ interface Interval {
 }
 
 export class IntervalRing {
-  readonly intervalMs: number;
-  readonly #intervals: number;
-  readonly #columns: number;
   readonly #counts: Uint32Array;
   readonly #first: number;
   #last: number;
@@ -20,10 +17,12 @@ export class IntervalRing {
   /**
    * @param nowMs From any origin, and never decreasing, like all times given to the ring.
    */
-  constructor(intervalMs: number, intervals: number, columns: number, nowMs: number) {
-    this.intervalMs = intervalMs;
-    this.#intervals = intervals;
-    this.#columns = columns;
+  constructor(
+    readonly intervalMs: number,
+    private readonly intervals: number,
+    private readonly columns: number,
+    nowMs: number,
+  ) {
     this.#counts = new Uint32Array(intervals * columns);
     this.#first = this.#last = Math.floor(nowMs / intervalMs);
   }
@@ -37,12 +36,12 @@ export class IntervalRing {
   /** The intervals since the ring began, the oldest first; the last is not complete. */
   read(nowMs: number): readonly Interval[] {
     this.#moveTo(nowMs);
-    const oldest = Math.max(this.#first, this.#last - this.#intervals + 1);
+    const oldest = Math.max(this.#first, this.#last - this.intervals + 1);
     return Array.from({ length: this.#last - oldest + 1 }, (_, index) => {
       const begin = this.#begin(oldest + index);
       return {
         fromMs: (oldest + index) * this.intervalMs,
-        counts: this.#counts.subarray(begin, begin + this.#columns),
+        counts: this.#counts.subarray(begin, begin + this.columns),
       };
     });
   }
@@ -50,16 +49,16 @@ export class IntervalRing {
   /** Clears the rows of the intervals that have begun since, each at most once. */
   #moveTo(nowMs: number): void {
     const current = Math.floor(nowMs / this.intervalMs);
-    const begun = Math.min(current - this.#last, this.#intervals);
+    const begun = Math.min(current - this.#last, this.intervals);
     for (let ago = 0; ago < begun; ago++) {
       const begin = this.#begin(current - ago);
-      this.#counts.fill(0, begin, begin + this.#columns);
+      this.#counts.fill(0, begin, begin + this.columns);
     }
     this.#last = Math.max(this.#last, current);
   }
 
   #begin(interval: number): number {
-    return (interval % this.#intervals) * this.#columns;
+    return (interval % this.intervals) * this.columns;
   }
 }
 

@@ -23,7 +23,6 @@ const SECONDS = [
 /** Counts jobs. No label names a single job, and the number of types is limited. */
 class JobMetrics implements JobWatch {
   readonly #types: ReadonlySet<string>;
-  readonly #follows: () => boolean;
   readonly #created: Counter<"type">;
   readonly #ended: Counter<"type" | "outcome">;
   readonly #queued: Histogram<"type">;
@@ -33,9 +32,12 @@ class JobMetrics implements JobWatch {
    * @param types The types of the loaded definitions.
    * @param follows Whether another process leads, which then counts.
    */
-  constructor(registry: Registry, types: readonly string[], follows: () => boolean) {
+  constructor(
+    registry: Registry,
+    types: readonly string[],
+    private readonly follows: () => boolean,
+  ) {
     this.#types = new Set(types);
-    this.#follows = follows;
     this.#created = createCounter(registry, "daybook_jobs_created_total", "Jobs created.", [
       "type",
     ]);
@@ -56,7 +58,7 @@ class JobMetrics implements JobWatch {
   }
 
   changed({ type: given, from, to, stayedMs }: ConditionChange): void {
-    if (this.#follows()) return;
+    if (this.follows()) return;
     const type = this.#labelOf(given);
     if (from === undefined) this.#created.inc({ type });
     if (isOutcome(to) && !isOutcome(from)) this.#ended.inc({ type, outcome: to });
@@ -149,11 +151,9 @@ interface MetricsOptions {
 export class Metrics {
   readonly jobs: JobWatch;
   readonly commits: CommitWatch;
-  readonly #options: MetricsOptions;
   readonly #registry = new Registry();
 
-  constructor(options: MetricsOptions) {
-    this.#options = options;
+  constructor(private readonly options: MetricsOptions) {
     const follows = () => options.membership?.follows === true;
     this.jobs = new JobMetrics(this.#registry, options.types, follows);
     this.commits = new CommitMetrics(this.#registry);
@@ -164,7 +164,7 @@ export class Metrics {
     return {
       contentType: this.#registry.contentType,
       text: async (edge) => {
-        const { processUsage, diskFree, stalls, membership } = this.#options;
+        const { processUsage, diskFree, stalls, membership } = this.options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
         const readings = await readingsText({
           ...{ engine, edge, journal },

@@ -176,17 +176,15 @@ function spreadOf(counts: Uint32Array, name: DurationName): Spread | undefined {
 
 /** Monotonic time for the intervals, and its conversion to the time of day. */
 class SteadyTime {
-  readonly #clock: Clock;
   readonly #offsetMs: number;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(private readonly clock: Clock) {
     this.#offsetMs = clock.now() - clock.monotonic();
   }
 
   /** The time of day, unaffected by changes to the clock since the start. */
   get nowMs(): number {
-    return this.#clock.monotonic() + this.#offsetMs;
+    return this.clock.monotonic() + this.#offsetMs;
   }
 
   /**
@@ -194,7 +192,7 @@ class SteadyTime {
    * readings are equal.
    */
   timeOfDay(steadyMs: number): number {
-    const setByMs = this.#clock.now() - this.nowMs;
+    const setByMs = this.clock.now() - this.nowMs;
     return Math.round(steadyMs) + Math.round(setByMs / 1_000) * 1_000;
   }
 }

@@ -61,25 +61,23 @@ export interface AssuranceOptions extends RetryingOptions {
 }
 
 export class Assurance {
-  readonly #options: AssuranceOptions;
-  readonly #sql: Sql;
   readonly #clock: Clock;
-  readonly #retrying: Retrying;
   #lookedMs = -Infinity;
   #isLacking = false;
   #isReported = false;
 
   /** @param sql A session that does not wait for a standby. */
-  constructor(options: AssuranceOptions, sql: Sql, retrying: Retrying) {
-    this.#options = options;
-    this.#sql = sql;
+  constructor(
+    private readonly options: AssuranceOptions,
+    private readonly sql: Sql,
+    private readonly retrying: Retrying,
+  ) {
     this.#clock = options.clock;
-    this.#retrying = retrying;
   }
 
   /** @throws {UnfitDatabaseError} if the database may lose acknowledged entries. */
   async require(): Promise<void> {
-    const { place } = this.#options;
+    const { place } = this.options;
     const standbys = await this.#find();
     if (!place.needsStandby || standbys > 0) return;
     const reason = "sync=1 requires a synchronous standby, and none is connected: set " +
@@ -96,7 +94,7 @@ export class Assurance {
   async look(): Promise<void> {
     if (this.#clock.monotonic() - this.#lookedMs < LOOK_MS) return;
     const standbys = await this.#find();
-    const { place, warn } = this.#options;
+    const { place, warn } = this.options;
     this.#isLacking = place.needsStandby && standbys === 0;
     if (this.#isLacking === this.#isReported) return;
     this.#isReported = this.#isLacking;
@@ -117,17 +115,17 @@ export class Assurance {
   async standbyConnected(): Promise<void> {
     while (this.#isLacking) {
       await new Promise<void>((resolve) => void this.#clock.setTimer(LOOK_MS, resolve));
-      await this.#retrying.until(() => this.look());
+      await this.retrying.until(() => this.look());
     }
   }
 
   async #find(): Promise<number> {
-    const { place, inForce } = this.#options;
+    const { place, inForce } = this.options;
     this.#lookedMs = this.#clock.monotonic();
-    const settings = await this.requireSafe(this.#sql);
-    const [row] = await this.#sql<{ may: boolean; standbys: string }[]>`
+    const settings = await this.requireSafe(this.sql);
+    const [row] = await this.sql<{ may: boolean; standbys: string }[]>`
       select pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may,
-        ${standbyCount(this.#sql)} as standbys`;
+        ${standbyCount(this.sql)} as standbys`;
     const standbys = Number(row?.standbys);
     inForce({
       address: place.shown,
@@ -152,7 +150,7 @@ export class Assurance {
       const effect = EFFECT[name] ?? "so it may lose acknowledged entries";
       const reason = `its setting ${name} is ${setting}, ${effect}: ` +
         (ADVICE[name] ?? `set it to ${SAFE[name].join(" or ")}`);
-      throw new UnfitDatabaseError(this.#options.place, reason, EXIT.unsafe);
+      throw new UnfitDatabaseError(this.options.place, reason, EXIT.unsafe);
     }
     return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
   }

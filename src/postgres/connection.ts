@@ -136,15 +136,12 @@ export interface RetryingOptions {
 
 /** Retries an operation until PostgreSQL answers. */
 export class Retrying {
-  readonly #options: RetryingOptions;
   #warnedMs = -Infinity;
   /** Whether PostgreSQL was silent for too long. No further attempts are made. */
   #isOver = false;
   #sessions: readonly Sql[] = [];
 
-  constructor(options: RetryingOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: RetryingOptions) {}
 
   /** These sessions write. */
   uses(...sessions: readonly Sql[]): void {
@@ -170,7 +167,7 @@ export class Retrying {
    * long.
    */
   async until<Result>(run: (isAgain: boolean) => Promise<Result>): Promise<Result> {
-    const { place, clock, answerMsMax } = this.#options;
+    const { place, clock, answerMsMax } = this.options;
     if (answerMsMax === undefined) return await this.#repeat(run);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const reason = `it has not answered for ${durationText(answerMsMax)}`;
@@ -187,7 +184,7 @@ export class Retrying {
       try {
         return await run(isAgain);
       } catch (error) {
-        if (!isTransient(error) || this.#isOver) throw unfitness(this.#options.place, error);
+        if (!isTransient(error) || this.#isOver) throw unfitness(this.options.place, error);
         this.leaveStandby(error);
         this.#warn(error);
         await this.#pause(delayMs);
@@ -197,11 +194,11 @@ export class Retrying {
   }
 
   #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.clock.setTimer(delayMs, resolve));
+    return new Promise((resolve) => void this.options.clock.setTimer(delayMs, resolve));
   }
 
   #warn(error: unknown): void {
-    const { place, clock, warn } = this.#options;
+    const { place, clock, warn } = this.options;
     if (clock.monotonic() - this.#warnedMs < WARNING_INTERVAL_MS) return;
     this.#warnedMs = clock.monotonic();
     const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : errorMessage(error);

@@ -73,15 +73,13 @@ function requirePermissions(peers: readonly Peer[]): void {
 }
 
 class WatchedSocket extends Socket {
-  readonly #peer: Peer;
   readonly #timer: ReturnType<typeof setInterval>;
   /** Bytes received by the last check. */
   #read = 0;
   #isLooking = false;
 
-  constructor(peer: Peer) {
+  constructor(private readonly peer: Peer) {
     super();
-    this.#peer = peer;
     this.#timer = setInterval(() => void this.#look(), SILENT_MS);
   }
 
@@ -97,7 +95,7 @@ class WatchedSocket extends Socket {
     // The driver has its own time limit for the first answer.
     if (!isSilent || this.#isLooking || this.#read === 0) return;
     this.#isLooking = true;
-    if (!await isReachable(this.#peer)) this.destroy();
+    if (!await isReachable(this.peer)) this.destroy();
     this.#isLooking = false;
   }
 }

@@ -54,14 +54,12 @@ interface TableOptions {
 /** The rows of a journal, for commands that neither lead nor follow. */
 export class PostgresTable {
   readonly log: SharedLog;
-  readonly #options: TableOptions;
   readonly #connect: Connect;
   readonly #sql;
   readonly #retrying: Retrying;
   readonly #assurance: Assurance;
 
-  constructor(options: TableOptions) {
-    this.#options = options;
+  constructor(private readonly options: TableOptions) {
     this.#connect = (listener) => session(options.place, listener);
     this.#sql = this.#connect();
     this.#retrying = new Retrying({ ...options, answerMsMax: ANSWER_MS_MAX });
@@ -72,7 +70,7 @@ export class PostgresTable {
 
   /** @param secretKey Wraps the keys. */
   keys(secretKey: Uint8Array): PostgresKeys {
-    return new PostgresKeys(this.#sql, this.#options.place, this.#retrying, secretKey);
+    return new PostgresKeys(this.#sql, this.options.place, this.#retrying, secretKey);
   }
 
   /** Whether the table exists; also `false` if this user may not see it. */
@@ -88,13 +86,13 @@ export class PostgresTable {
    * not write to it.
    */
   async requireFit(): Promise<void> {
-    const { place } = this.#options;
+    const { place } = this.options;
     await requireFit(place, this.#connect, this.#sql, this.#retrying, this.#assurance);
   }
 
   /** The number of keys of sealed inputs. */
   async keyCount(): Promise<number> {
-    const { journal } = this.#options.place;
+    const { journal } = this.options.place;
     const [row] = await this.#retrying.until(() =>
       this.#sql<{ count: string }[]>`
         select count(*) from daybook_key where journal = ${journal} and name <> ${PROBE}`
@@ -104,7 +102,7 @@ export class PostgresTable {
 
   /** Keeps other processes from leading from now on; `false` if one leads already. */
   async hold(): Promise<boolean> {
-    return await this.#retrying.until(() => tryLock(this.#sql, this.#options.place.journal));
+    return await this.#retrying.until(() => tryLock(this.#sql, this.options.place.journal));
   }
 
   async end(): Promise<void> {

@@ -47,41 +47,35 @@ interface Row {
 }
 
 export class PostgresLog implements SharedLog {
-  readonly #sql: Sql;
   readonly #journal: string;
-  readonly #retrying: Retrying;
-  readonly #assurance: Assurance;
   readonly #needsStandby: boolean;
   readonly #news: PostgresNews;
 
   constructor(
     connect: Connect,
-    sql: Sql,
+    private readonly sql: Sql,
     { place, clock }: Pick<RetryingOptions, "place" | "clock">,
-    retrying: Retrying,
-    assurance: Assurance,
+    private readonly retrying: Retrying,
+    private readonly assurance: Assurance,
   ) {
     this.#news = new PostgresNews(connect, place, clock);
-    this.#sql = sql;
     this.#journal = place.journal;
-    this.#retrying = retrying;
-    this.#assurance = assurance;
     this.#needsStandby = place.needsStandby;
   }
 
   async append(batch: SharedBatch): Promise<void> {
     for (let isDurable = false, isAgain = false; !isDurable; isAgain = true) {
-      await this.#assurance.standbyConnected();
-      isDurable = await this.#retrying.until((again) => this.#put(batch, isAgain || again));
+      await this.assurance.standbyConnected();
+      isDurable = await this.retrying.until((again) => this.#put(batch, isAgain || again));
     }
     this.#news.notify(batch.lastLogId);
   }
 
   /** @returns Whether the batch is durable, on a standby too where one is required. */
   async #put(batch: SharedBatch, isAgain: boolean): Promise<boolean> {
-    const { count } = warningsIn(this.#sql);
+    const { count } = warningsIn(this.sql);
     if (!await this.#insert(batch)) {
-      await this.#assurance.requireSafe(this.#sql);
+      await this.assurance.requireSafe(this.sql);
       // If the answer to an earlier insert was lost, the row may be there already.
       if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
         throw await this.#refusal(batch);
@@ -90,17 +84,17 @@ export class PostgresLog implements SharedLog {
     }
     // Cancelling the wait for a standby only causes a warning: the commit is local, and no standby
     // has it.
-    const warned = warningsIn(this.#sql);
+    const warned = warningsIn(this.sql);
     if (warned.count > count) throw new CancelledError(warned.last);
     // PostgreSQL may have been reconfigured meanwhile not to wait for a standby.
     if (!this.#needsStandby || await this.#hasStandby()) return true;
-    this.#assurance.standbyMissing();
+    this.assurance.standbyMissing();
     return false;
   }
 
   async #hasStandby(): Promise<boolean> {
-    const [row] = await this.#sql<{ standbys: string }[]>`
-      select ${standbyCount(this.#sql)} as standbys`;
+    const [row] = await this.sql<{ standbys: string }[]>`
+      select ${standbyCount(this.sql)} as standbys`;
     return Number(row?.standbys) > 0;
   }
 
@@ -120,14 +114,14 @@ export class PostgresLog implements SharedLog {
    */
   async #insert(batch: SharedBatch): Promise<boolean> {
     const { firstLogId, lastLogId, previousChain, chain, bytes } = batch;
-    const rows = await this.#sql`
+    const rows = await this.sql`
       insert into daybook_batch (journal, first, last, prev, chain, lines)
       select ${this.#journal}, ${firstLogId}::bigint, ${lastLogId}::bigint, ${previousChain},
         ${chain}, convert_to(${textOf(bytes)}, 'UTF8')
       where coalesce(
         (select last = ${firstLogId}::bigint - 1 and chain = ${previousChain} from daybook_batch
           where journal = ${this.#journal} order by first desc limit 1),
-        ${firstLogId}::bigint = 1) and ${isSafe(this.#sql)}
+        ${firstLogId}::bigint = 1) and ${isSafe(this.sql)}
       on conflict do nothing
       returning first`;
     return rows.length === 1;
@@ -149,18 +143,18 @@ export class PostgresLog implements SharedLog {
    * @returns Whether there was one.
    */
   async #barrier(): Promise<boolean> {
-    const rows = await this.#sql`
+    const rows = await this.sql`
       update daybook_batch set last = last
       where journal = ${this.#journal} and first = (
         select max(first) from daybook_batch where journal = ${this.#journal})
-        and ${isSafe(this.#sql)}
+        and ${isSafe(this.sql)}
       returning first`;
     return rows.length === 1;
   }
 
   async read(after: LogId): Promise<readonly SharedBatch[]> {
-    const rows = await this.#retrying.until(() =>
-      this.#sql<Row[]>`
+    const rows = await this.retrying.until(() =>
+      this.sql<Row[]>`
         select first, last, prev, chain, encode(lines, 'hex') as lines from (
           select *, sum(length(lines)) over (order by first) - length(lines) as before
           from (select * from daybook_batch where journal = ${this.#journal} and first > ${after}
@@ -178,8 +172,8 @@ export class PostgresLog implements SharedLog {
   }
 
   async chainAt(logId: LogId): Promise<string | undefined> {
-    const [row] = await this.#retrying.until(() =>
-      this.#sql<{ chain: string; last: string }[]>`
+    const [row] = await this.retrying.until(() =>
+      this.sql<{ chain: string; last: string }[]>`
         select chain, last from daybook_batch where journal = ${this.#journal} and first <= ${logId}
         order by first desc limit 1`
     );
@@ -187,8 +181,8 @@ export class PostgresLog implements SharedLog {
   }
 
   async lastLogId(): Promise<LogId> {
-    const [row] = await this.#retrying.until(() =>
-      this.#sql<{ last: string }[]>`
+    const [row] = await this.retrying.until(() =>
+      this.sql<{ last: string }[]>`
         select last from daybook_batch where journal = ${this.#journal}
         order by first desc limit 1`
     );
@@ -211,7 +205,6 @@ const NOTIFY_EVERY_MS = 5;
 class PostgresNews {
   readonly #sql: Sql;
   readonly #journal: string;
-  readonly #clock: Pick<Clock, "setTimer">;
   #isListening = false;
   /** Settles when the others know of all appends. */
   #sending: Promise<void> | undefined;
@@ -221,9 +214,12 @@ class PostgresNews {
   /** Ends the wait for a notification. */
   #over: (isNews: boolean) => void = () => {};
 
-  constructor(connect: Connect, { journal }: Place, clock: Pick<Clock, "setTimer">) {
+  constructor(
+    connect: Connect,
+    { journal }: Place,
+    private readonly clock: Pick<Clock, "setTimer">,
+  ) {
     this.#journal = journal;
-    this.#clock = clock;
     this.#sql = connect({
       onClose: () => this.#isListening = false,
       onNotify: (_, message) => this.#hear(message),
@@ -244,7 +240,7 @@ class PostgresNews {
       await this.#sql`
         select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, ${message})`
         .catch(() => {});
-      await new Promise<void>((resolve) => void this.#clock.setTimer(NOTIFY_EVERY_MS, resolve));
+      await new Promise<void>((resolve) => void this.clock.setTimer(NOTIFY_EVERY_MS, resolve));
     }
     this.#sending = undefined;
   }
@@ -255,7 +251,7 @@ class PostgresNews {
     if (this.#heard > after) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#over = resolve;
-    const cancel = this.#clock.setTimer(withinMs, () => resolve(false));
+    const cancel = this.clock.setTimer(withinMs, () => resolve(false));
     const isNews = await promise;
     cancel();
     return isNews;

@@ -57,9 +57,7 @@ export interface TurnOptions extends RetryingOptions {
 }
 
 export class PostgresTurn implements Turn {
-  readonly #options: TurnOptions;
   readonly #membership: Membership;
-  readonly #retrying: Retrying;
   readonly assurance: Assurance;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
@@ -91,13 +89,15 @@ export class PostgresTurn implements Turn {
   #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
-  constructor(connect: Connect, options: TurnOptions, retrying: Retrying) {
+  constructor(
+    connect: Connect,
+    private readonly options: TurnOptions,
+    private readonly retrying: Retrying,
+  ) {
     this.#sql = connect({ onClose: () => this.#lost() });
     this.#alive = connect();
-    this.#options = options;
     this.#membership = options.membership;
     this.#clock = options.clock;
-    this.#retrying = retrying;
     retrying.uses(this.#sql, this.#alive);
     const inForce = (database: DatabaseInForce) => this.#membership.inForce(database);
     this.assurance = new Assurance({ ...options, inForce }, this.#alive, retrying);
@@ -112,7 +112,7 @@ export class PostgresTurn implements Turn {
     this.#membership.asks();
     this.#beganMs ??= this.#clock.monotonic();
     this.#answeredMs ??= this.#beganMs;
-    return await this.#retrying.until(async () => {
+    return await this.retrying.until(async () => {
       await this.assurance.look();
       if (this.#isHeld) {
         this.#membership.answered();
@@ -142,7 +142,7 @@ export class PostgresTurn implements Turn {
   }
 
   async lead(listener: LeadListener): Promise<void> {
-    await this.#retrying.until(() => this.#announce());
+    await this.retrying.until(() => this.#announce());
     this.#isLeading = true;
     this.#beatLater(listener);
   }
@@ -150,12 +150,12 @@ export class PostgresTurn implements Turn {
   async end(): Promise<void> {
     this.#isEnded = true;
     this.#cancelBeat?.();
-    this.#retrying.end();
+    this.retrying.end();
     await Promise.all([endSession(this.#sql), endSession(this.#alive)]);
   }
 
   async #look(): Promise<Seen> {
-    const { journal } = this.#options.place;
+    const { journal } = this.options.place;
     const [row] = await this.#sql<Look[]>`
       select writer, url, seen::text, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms,
         not exists (select from pg_locks where ${lockOf(this.#sql, journal)}) as is_free
@@ -197,7 +197,7 @@ export class PostgresTurn implements Turn {
     if (url !== this.#membership.self.url || heardMs > lookedMs - BEAT_MS) return;
     if (this.#hasNamesake) return;
     this.#hasNamesake = true;
-    this.#options.warn(
+    this.options.warn(
       `another process, ${writer}, leads the journal under the address of this one, ${url}: give ` +
         "each process an --advertise of its own; until then this one answers only reads",
     );
@@ -208,11 +208,11 @@ export class PostgresTurn implements Turn {
    * which had the same URL, does not.
    */
   async #isHealthy(leader: Writer): Promise<boolean> {
-    return this.#membership.otherUrl !== undefined && await this.#options.answers(leader);
+    return this.#membership.otherUrl !== undefined && await this.options.answers(leader);
   }
 
   async #lock(): Promise<boolean> {
-    return this.#isHeld ||= await tryLock(this.#sql, this.#options.place.journal);
+    return this.#isHeld ||= await tryLock(this.#sql, this.options.place.journal);
   }
 
   #lost(): void {
@@ -226,7 +226,7 @@ export class PostgresTurn implements Turn {
 
   /** Ends the session of a leader that is presumed dead. */
   async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
-    const { place: { journal }, warn } = this.#options;
+    const { place: { journal }, warn } = this.options;
     const isFirst = this.#deposed !== writer;
     if (isFirst) {
       const seconds = Math.round(silentMs / 1_000);
@@ -272,9 +272,9 @@ export class PostgresTurn implements Turn {
       if (!this.#isHeld) await this.#lock();
       await this.assurance.look();
     } catch (error) {
-      const reason = unfitness(this.#options.place, error);
+      const reason = unfitness(this.options.place, error);
       if (reason instanceof UnfitDatabaseError) return listener.lost(reason);
-      this.#retrying.leaveStandby(error);
+      this.retrying.leaveStandby(error);
       // Appends find out when the database is back, and who leads then.
     }
     this.#beatLater(listener);
@@ -282,7 +282,7 @@ export class PostgresTurn implements Turn {
 
   async #announce(): Promise<void> {
     const { writer, url } = this.#membership.self;
-    const { journal } = this.#options.place;
+    const { journal } = this.options.place;
     await this.#alive`
       insert into daybook_leader (journal, writer, url, seen)
       values (${journal}, ${writer}, ${url}, clock_timestamp())
@@ -293,7 +293,7 @@ export class PostgresTurn implements Turn {
   async #isStillLeader(): Promise<boolean> {
     const rows = await this.#alive`
       update daybook_leader set seen = clock_timestamp()
-      where journal = ${this.#options.place.journal} and writer = ${this.#membership.self.writer}
+      where journal = ${this.options.place.journal} and writer = ${this.#membership.self.writer}
         and set_config('synchronous_commit', 'local', true) = 'local'
       returning 1`;
     return rows.length === 1;

@@ -31,7 +31,6 @@ interface JobLogPage {
 }
 
 export class JobLogFiles implements JobLog {
-  readonly #options: JobLogOptions;
   #waiting: string[] = [];
   #waitingLength = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,9 +39,7 @@ export class JobLogFiles implements JobLog {
   /** Serializes reads and writes. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: JobLogOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: JobLogOptions) {}
 
   write({ jobId, ...rest }: JobLogLine): void {
     // The job comes first, so that reading need not parse the lines of others.
@@ -79,11 +76,11 @@ export class JobLogFiles implements JobLog {
   }
 
   get #newer(): string {
-    return `${this.#options.folder}/newer.ndjson`;
+    return `${this.options.folder}/newer.ndjson`;
   }
 
   get #older(): string {
-    return `${this.#options.folder}/older.ndjson`;
+    return `${this.options.folder}/older.ndjson`;
   }
 
   #flush(): Promise<void> {
@@ -96,7 +93,7 @@ export class JobLogFiles implements JobLog {
   }
 
   async #append(text: string): Promise<void> {
-    const { folder, warn, fileBytesMax = FILE_BYTES_MAX } = this.#options;
+    const { folder, warn, fileBytesMax = FILE_BYTES_MAX } = this.options;
     try {
       await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
       this.#bytes ??= await sizeOf(this.#newer);

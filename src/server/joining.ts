@@ -21,12 +21,10 @@ interface JoiningOptions {
 }
 
 export class Joining {
-  readonly #options: JoiningOptions;
   readonly #membership: Membership;
 
-  constructor(options: JoiningOptions) {
+  constructor(private readonly options: JoiningOptions) {
     const { url, print } = options;
-    this.#options = options;
     const self = { writer: newId.writer(systemRandom.ulid()), url };
     const tell = (line: string) => {
       print(line);
@@ -46,12 +44,12 @@ export class Joining {
     const { host } = new URL(url);
     if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
     const lack = lackText({ net: [host] });
-    this.#options.warn(`Cannot forward requests to the leader at ${url}: ${lack}`);
+    this.options.warn(`Cannot forward requests to the leader at ${url}: ${lack}`);
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */
   async join(): Promise<PostgresJournal> {
-    const { place, secretKey, warn } = this.#options;
+    const { place, secretKey, warn } = this.options;
     // Imported here, so that the driver is not loaded for a journal in a folder.
     const { openPostgres } = await import("../postgres/open.ts");
     try {

@@ -43,7 +43,6 @@ interface ListenerOptions {
 }
 
 export class Listener {
-  readonly #options: ListenerOptions;
   readonly #fetch: Fetch;
   #server: Server;
   /** Servers that accept no more connections, but still have open ones. */
@@ -54,8 +53,7 @@ export class Listener {
   readonly addr: Deno.NetAddr;
 
   /** @throws {Error} if it cannot listen there. */
-  constructor(options: ListenerOptions) {
-    this.#options = options;
+  constructor(private readonly options: ListenerOptions) {
     this.#fetch = limitConnections(options.fetch);
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
@@ -69,7 +67,7 @@ export class Listener {
   }
 
   #serve(port: number): Server {
-    const { hostname } = this.#options;
+    const { hostname } = this.options;
     const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
     const server = Deno.serve(options, this.#fetch);
     server.finished.catch((error: unknown) => this.#hasEnded(server, error));
@@ -79,7 +77,7 @@ export class Listener {
   #hasEnded(server: Server, error: unknown): void {
     if (this.#isStopped) return;
     this.#ended.add(server);
-    this.#options.clock.setTimer(ASKS_NOTHING_MS, () => void this.#close(server));
+    this.options.clock.setTimer(ASKS_NOTHING_MS, () => void this.#close(server));
     this.#refused(error);
   }
 
@@ -91,7 +89,7 @@ export class Listener {
 
   #refused(error: unknown): void {
     if (this.#isStopped) return;
-    const { clock, warn } = this.#options;
+    const { clock, warn } = this.options;
     if (clock.monotonic() - this.#toldMs >= TOLD_EVERY_MS) {
       this.#toldMs = clock.monotonic();
       warn(
@@ -126,7 +124,6 @@ const RETRY_AFTER = { "retry-after": "1" };
  * supervisor, which would otherwise take the process for hung.
  */
 export class StartProgress {
-  readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #print: (line: string) => void;
   #sliceBegan: number;
   #loggedMs: number;
@@ -136,21 +133,23 @@ export class StartProgress {
   /**
    * @param tell Logs a line.
    */
-  constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
-    this.#clock = clock;
+  constructor(
+    private readonly clock: Pick<Clock, "monotonic" | "pause">,
+    tell: (line: string) => void,
+  ) {
     this.#print = tell;
     this.#sliceBegan = this.#loggedMs = clock.monotonic();
   }
 
   readonly progress: ReadingProgress = (bytesDone, bytesTotal) => {
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     if (now - this.#sliceBegan < SLICE_MS) return undefined;
     [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
     if (now - this.#loggedMs >= LINE_MS) {
       this.#loggedMs = now;
       this.#print(this.#text);
     }
-    return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));
+    return this.clock.pause().then(() => void (this.#sliceBegan = this.clock.monotonic()));
   };
 
   /** The answer to requests until the journal is open. */

@@ -12,36 +12,32 @@ interface ServerLogOptions {
 }
 
 export class ServerLog implements JobLog {
-  readonly #options: ServerLogOptions;
-
-  constructor(options: ServerLogOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: ServerLogOptions) {}
 
   info(message: string): void {
-    if (!this.#isJson) return this.#options.out(message);
+    if (!this.#isJson) return this.options.out(message);
     for (const line of message.split("\n")) {
-      if (line !== "") this.#options.out(this.#json("info", { message: line.trim() }));
+      if (line !== "") this.options.out(this.#json("info", { message: line.trim() }));
     }
   }
 
   /** @param indent Before further lines, where what the code of a job threw is in the message. */
   warn(message: string, indent = ""): void {
     const text = () => `daybook: ${shownLines(message, indent)}`;
-    this.#options.err(this.#isJson ? this.#json("warn", { message }) : text());
+    this.options.err(this.#isJson ? this.#json("warn", { message }) : text());
   }
 
   /** A line that the code of a job logged. */
   write(line: JobLogLine): void {
-    this.#options.out(this.#isJson ? this.#json("info", line) : jobLineText(line));
+    this.options.out(this.#isJson ? this.#json("info", line) : jobLineText(line));
   }
 
   get #isJson(): boolean {
-    return this.#options.format === "json";
+    return this.options.format === "json";
   }
 
   #json(level: string, members: { readonly message: string; readonly time?: string }): string {
-    const { message, time = new Date(this.#options.now()).toISOString(), ...rest } = members;
+    const { message, time = new Date(this.options.now()).toISOString(), ...rest } = members;
     return JSON.stringify({ time, level, message, ...rest });
   }
 }

@@ -12,12 +12,14 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 /** The module cannot be used; the message is for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
-  /** The paths that this process lacks permission to read, if that is the reason. */
-  readonly unreadable: readonly string[];
 
-  constructor(message: string, unreadable: readonly string[] = [], options?: ErrorOptions) {
+  constructor(
+    message: string,
+    /** The paths that this process lacks permission to read, if that is the reason. */
+    readonly unreadable: readonly string[] = [],
+    options?: ErrorOptions,
+  ) {
     super(message, options);
-    this.unreadable = unreadable;
   }
 }
 

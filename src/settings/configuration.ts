@@ -118,11 +118,9 @@ const SCHEMA = v.object(
 class Reader {
   readonly problems: string[] = [];
   readonly origins = new Map<string, Origin>();
-  readonly #sources: ConfigurationSources;
   readonly #texts: Readonly<Record<SettingName, string>>;
 
-  constructor(flags: FlagValues, sources: ConfigurationSources) {
-    this.#sources = sources;
+  constructor(flags: FlagValues, private readonly sources: ConfigurationSources) {
     this.#texts = byName(({ flag, default: fallback }) => {
       // An empty variable counts as unset.
       const [given, inherited] = [flags[flag], sources.env(environmentName(flag)) || undefined];
@@ -147,7 +145,7 @@ class Reader {
       );
     }
     if (!success || this.problems.length > 0) return undefined;
-    const webhookSecret = this.#sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined;
+    const webhookSecret = this.sources.env("DAYBOOK_WEBHOOK_SECRET") || undefined;
     const folder = isShared ? output.copy ?? SETTINGS.journal.default : output.journal;
     const database = isShared ? placeIn(output.journal) : undefined;
     return { ...output, folder, database, tokens, secretKey, webhookSecret };
@@ -211,14 +209,14 @@ class Reader {
 
   /** A secret from its own variable, or from the file that a flag names. */
   #secret(variable: string, flag: string): string {
-    const text = this.#sources.env(variable)?.trim() ?? "";
+    const text = this.sources.env(variable)?.trim() ?? "";
     if (text !== "") this.origins.set(flag, "environment");
     return text;
   }
 
   #textOf(flag: string, file: string): string | undefined {
     try {
-      return this.#sources.readTextFile(file);
+      return this.sources.readTextFile(file);
     } catch (error) {
       this.problems.push(`--${flag} ${file} cannot be read: ${errorMessage(error)}`);
       return undefined;

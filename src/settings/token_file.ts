@@ -107,31 +107,29 @@ interface TokenFileOptions {
  * for a moment, which must not lock anyone out.
  */
 export class TokenFile implements Access {
-  readonly #options: TokenFileOptions;
   #tokens: TokenList;
   #text: string | undefined;
   #readAt: number;
   /** The last problem reported, until the file is valid again. */
   #complaint: string | undefined;
 
-  constructor(options: TokenFileOptions) {
-    this.#options = options;
+  constructor(private readonly options: TokenFileOptions) {
     this.#tokens = new TokenList(options.tokens);
     this.#readAt = options.monotonic() - FRESH_MS;
   }
 
   holderOf(token: string): Holder | undefined {
-    if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    if (this.options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
     return this.#tokens.holderOf(token);
   }
 
   holders(): readonly Holder[] {
-    if (this.#options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    if (this.options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
     return this.#tokens.holders();
   }
 
   #readAgain(): void {
-    this.#readAt = this.#options.monotonic();
+    this.#readAt = this.options.monotonic();
     const text = this.#read();
     if (text === undefined || text === this.#text) return;
     const { tokens, problems } = readTokenLines(text);
@@ -141,7 +139,7 @@ export class TokenFile implements Access {
 
   #read(): string | undefined {
     try {
-      return this.#options.readTextFile(this.#options.path);
+      return this.options.readTextFile(this.options.path);
     } catch (error) {
       this.#complain(errorMessage(error));
       return undefined;
@@ -149,7 +147,7 @@ export class TokenFile implements Access {
   }
 
   #take(text: string, tokens: readonly AccessToken[]): void {
-    const { path, warn } = this.#options;
+    const { path, warn } = this.options;
     const isNews = this.#text !== undefined || this.#complaint !== undefined;
     if (isNews) warn(`the token file ${path} was reloaded: ${tokens.length} tokens are valid`);
     this.#complaint = undefined;
@@ -160,7 +158,7 @@ export class TokenFile implements Access {
   #complain(reason: string): void {
     if (this.#complaint === reason) return;
     this.#complaint = reason;
-    const { path, warn } = this.#options;
+    const { path, warn } = this.options;
     warn(`Cannot use the token file ${path}: ${reason}; the previous tokens stay valid`);
   }
 }

@@ -32,22 +32,18 @@ interface Place {
 }
 
 export class BatchFeed {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
-  readonly #after: LogId;
-  readonly #parsing: boolean;
   #place: Place | undefined;
 
   /**
    * @param after Batches that end at or before it may be left out.
    * @param parsing Whether batches come with their entries. Everything is verified in any case.
    */
-  constructor(fileSystem: FileSystem, layout: Layout, after: LogId, parsing: boolean) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-    this.#after = after;
-    this.#parsing = parsing;
-  }
+  constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly layout: Layout,
+    private readonly after: LogId,
+    private readonly parsing: boolean,
+  ) {}
 
   /**
    * The batches that are whole on disk and were not returned yet. A partial batch at the end is
@@ -58,7 +54,7 @@ export class BatchFeed {
    */
   async *next(): AsyncGenerator<FedBatch> {
     // Listed first: a segment that has a successor at that time is complete.
-    const segments = await segmentsToRead(this.#fileSystem, this.#layout);
+    const segments = await segmentsToRead(this.fileSystem, this.layout);
     this.#place ??= this.#firstPlace(segments);
     while (this.#place !== undefined) {
       const { segment } = this.#place;
@@ -70,7 +66,7 @@ export class BatchFeed {
   }
 
   #firstPlace(segments: readonly SegmentInfo[]): Place | undefined {
-    const segment = segments.findLast(({ firstLogId }) => firstLogId <= this.#after + 1);
+    const segment = segments.findLast(({ firstLogId }) => firstLogId <= this.after + 1);
     if (segment === undefined && segments[0] !== undefined) throw gapBefore(segments[0], 1);
     return segment &&
       { segment, offset: 0, nextLogId: segment.firstLogId, chain: undefined };
@@ -81,7 +77,7 @@ export class BatchFeed {
     const { segment, nextLogId, chain, offset } = place;
     const start = offset === 0 ? "opening" : "later";
     const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
-    scanner.parsedFrom = this.#parsing ? 1 : Infinity;
+    scanner.parsedFrom = this.parsing ? 1 : Infinity;
     for (const batch of scanner.batches()) {
       this.#place = {
         segment,
@@ -104,7 +100,7 @@ export class BatchFeed {
       const location = { segment: segment.name, offset: size, logId: nextLogId };
       throw new JournalDamagedError(location, "batches that were read before have disappeared");
     };
-    return await withSegment(this.#fileSystem, this.#layout, segment.name, rest);
+    return await withSegment(this.fileSystem, this.layout, segment.name, rest);
   }
 }
 

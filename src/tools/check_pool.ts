@@ -66,9 +66,7 @@ const BUSY_MAX = 100;
 const BEGUN_MAX = 5_000;
 
 export class CheckPool<Item> {
-  readonly #items: readonly Item[];
   readonly #clock: Clock;
-  readonly #work: (item: Item, clock: Clock) => Promise<void>;
   readonly #done = Promise.withResolvers<void>();
   #next = 0;
   #begun = 0;
@@ -76,11 +74,10 @@ export class CheckPool<Item> {
 
   /** @param work Must use the clock it is given for all waiting, one timer at a time. */
   constructor(
-    items: readonly Item[],
+    private readonly items: readonly Item[],
     clock: Clock,
-    work: (item: Item, clock: Clock) => Promise<void>,
+    private readonly work: (item: Item, clock: Clock) => Promise<void>,
   ) {
-    this.#items = items;
     this.#clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
@@ -88,7 +85,6 @@ export class CheckPool<Item> {
       pause: () => clock.pause(),
       setTimer: (delayMs, callback) => this.#wait(clock, delayMs, callback),
     };
-    this.#work = work;
   }
 
   /** Resolves when all items are done; rejects with the first failure. */
@@ -99,16 +95,16 @@ export class CheckPool<Item> {
 
   #beginMore(): void {
     while (
-      this.#next < this.#items.length && this.#begun < BEGUN_MAX &&
+      this.#next < this.items.length && this.#begun < BEGUN_MAX &&
       this.#begun - this.#waiting < BUSY_MAX
-    ) void this.#begin(this.#items[this.#next++] as Item);
+    ) void this.#begin(this.items[this.#next++] as Item);
     if (this.#begun === 0) this.#done.resolve();
   }
 
   async #begin(item: Item): Promise<void> {
     this.#begun++;
     try {
-      await this.#work(item, this.#clock);
+      await this.work(item, this.#clock);
     } catch (error) {
       this.#done.reject(error);
     } finally {

@@ -34,15 +34,10 @@ interface ImportParts {
 }
 
 export class JobImport {
-  readonly #parts: ImportParts;
-  readonly #file: ExportFile;
   /** The positions that entries of the file have here. */
   readonly #positions = new Map<LogId, LogId>();
 
-  constructor(parts: ImportParts, file: ExportFile) {
-    this.#parts = parts;
-    this.#file = file;
-  }
+  constructor(private readonly parts: ImportParts, private readonly file: ExportFile) {}
 
   /**
    * Appends the entries that are missing here, as one batch: afterwards all of them are there, or
@@ -57,16 +52,16 @@ export class JobImport {
     const fresh = await this.#freshEntries();
     this.#requireUnexpected(fresh);
     const group = this.#groupOf(fresh);
-    const { entries, durable } = this.#parts.journal.append(group);
+    const { entries, durable } = this.parts.journal.append(group);
     await durable;
     const [first, last] = [entries[0]?.logId ?? 0, entries.at(-1)?.logId ?? 0];
-    const known = this.#file.entries.length - fresh.length;
+    const known = this.file.entries.length - fresh.length;
     return { entries: fresh.length, known, first, last };
   }
 
   #requireNewJob(): void {
-    const { jobId, idempotency } = this.#file.job;
-    const { table } = this.#parts.projection;
+    const { jobId, idempotency } = this.file.job;
+    const { table } = this.parts.projection;
     const here = table.job(jobId);
     if (here !== undefined) {
       throw new ImportRefusedError(`job ${jobId} already exists here, and is ${here.state}`);
@@ -80,7 +75,7 @@ export class JobImport {
 
   /** Refuses what a verification of this journal would then call damage. */
   #requireLegal(): void {
-    for (const entry of this.#file.entries) {
+    for (const entry of this.file.entries) {
       const flaw = findIllegality(entry);
       if (flaw !== undefined) throw new ImportRefusedError(`its entry ${entry.logId}: ${flaw}`);
     }
@@ -89,7 +84,7 @@ export class JobImport {
   /** Returns the entries to append. For the others it notes their positions here. */
   async #freshEntries(): Promise<readonly JobEventLogEntry[]> {
     const fresh: JobEventLogEntry[] = [];
-    for (const entry of this.#file.entries) {
+    for (const entry of this.file.entries) {
       const here = await this.#find(entry.eventId) ?? await this.#find(quotedEntry(entry).eventId);
       if (here === undefined) fresh.push(entry);
       else this.#positions.set(entry.logId, this.#requireSame(entry, here).logId);
@@ -98,13 +93,13 @@ export class JobImport {
   }
 
   async #find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    const { journal, projection } = this.#parts;
+    const { journal, projection } = this.parts;
     const entries = await journal.readAt(projection.eventIds.candidates(eventId));
     return entries.find((entry) => entry.eventId === eventId);
   }
 
   #requireSame(entry: JobEventLogEntry, here: JobEventLogEntry): JobEventLogEntry {
-    if (entry.jobId === this.#file.job.jobId) {
+    if (entry.jobId === this.file.job.jobId) {
       throw new ImportRefusedError(
         `event ${entry.eventId} of its history already exists here, as entry ${here.logId}`,
       );
@@ -121,7 +116,7 @@ export class JobImport {
    */
   #requireUnexpected(fresh: readonly JobEventLogEntry[]): void {
     const filed = new FiledJobs();
-    filed.open(this.#parts.projection.table.jobs());
+    filed.open(this.parts.projection.table.jobs());
     for (const entry of fresh) {
       if (entry.stratum !== "domain" || entry.jobId !== undefined) continue;
       const [jobId] = filed.started.jobsFor(entry);
@@ -134,8 +129,8 @@ export class JobImport {
   }
 
   #groupOf(fresh: readonly JobEventLogEntry[]): readonly StampedEvent[] {
-    const { journal, stamp } = this.#parts;
-    const { header, job } = this.#file;
+    const { journal, stamp } = this.parts;
+    const { header, job } = this.file;
     const imported = stamp({
       stratum: "framework",
       eventType: "journal.Imported",

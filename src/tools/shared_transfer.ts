@@ -158,15 +158,10 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
 
 /** Batches that form one segment. */
 class NewSegment {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
   #first: LogId | undefined;
   #parts: Uint8Array[] = [];
 
-  constructor(fileSystem: FileSystem, layout: Layout) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-  }
+  constructor(private readonly fileSystem: FileSystem, private readonly layout: Layout) {}
 
   add({ firstLogId, bytes }: SharedBatch): void {
     this.#first ??= firstLogId;
@@ -176,7 +171,7 @@ class NewSegment {
   async finish(): Promise<void> {
     if (this.#first === undefined) return;
     const bytes = Buffer.concat(this.#parts);
-    await writeSegment(this.#fileSystem, this.#layout, segmentName(this.#first), bytes);
+    await writeSegment(this.fileSystem, this.layout, segmentName(this.#first), bytes);
     [this.#first, this.#parts] = [undefined, []];
   }
 }
@@ -273,15 +268,12 @@ function firstDifference(left: Uint8Array, right: Uint8Array): number | undefine
 
 /** The rows in order, read a few at a time. */
 class Rows {
-  readonly #log: SharedLog;
   #read: SharedBatch[] = [];
 
-  constructor(log: SharedLog) {
-    this.#log = log;
-  }
+  constructor(private readonly log: SharedLog) {}
 
   async next(after: LogId): Promise<SharedBatch | undefined> {
-    if (this.#read.length === 0) this.#read = (await this.#log.read(after)).toReversed();
+    if (this.#read.length === 0) this.#read = (await this.log.read(after)).toReversed();
     return this.#read.pop();
   }
 }

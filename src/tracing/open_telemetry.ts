@@ -92,34 +92,32 @@ function toSpanContext({ traceId, spanId }: TraceIds): SpanContext {
 class CollectedSpan implements Span {
   readonly ids: TraceIds;
   readonly traceparent: string;
-  readonly #span: OtelSpan;
 
-  constructor(span: OtelSpan) {
-    this.#span = span;
+  constructor(private readonly span: OtelSpan) {
     const place = span.spanContext();
     this.ids = toTraceIds(place);
     this.traceparent = formatTraceparent(this.ids, place.spanId);
   }
 
   attempt(attempt: number): void {
-    this.#span.setAttribute("daybook.attempt", attempt);
+    this.span.setAttribute("daybook.attempt", attempt);
   }
 
   within<Result>(work: () => Result): Result {
-    return context.with(trace.setSpan(ROOT_CONTEXT, this.#span), work);
+    return context.with(trace.setSpan(ROOT_CONTEXT, this.span), work);
   }
 
   end(end: SpanEnd): void {
     if (end.kind === "interrupted") {
-      this.#span.setAttribute("daybook.interrupted", end.reason);
+      this.span.setAttribute("daybook.interrupted", end.reason);
     }
     if (end.kind === "failed") {
       const { name, stack } = end.error;
       const message = messageText(end.error);
-      this.#span.setAttribute("error.type", name);
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
-      this.#span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
+      this.span.setAttribute("error.type", name);
+      this.span.setStatus({ code: SpanStatusCode.ERROR, message });
+      this.span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
     }
-    this.#span.end();
+    this.span.end();
   }
 }

@@ -37,7 +37,6 @@ export interface LineSink {
 }
 
 export class DurableLines {
-  readonly #folder: string;
   #segment: LogId = 1;
   #offset = 0;
   #next: LogId = 1;
@@ -48,9 +47,7 @@ export class DurableLines {
   #isWithinBatch = false;
 
   /** @param folder The folder of the segments. */
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
+  constructor(private readonly folder: string) {}
 
   /** The position after the last line that was read. */
   get next(): LogId {
@@ -145,7 +142,7 @@ export class DurableLines {
   }
 
   #openSegment(firstLogId: LogId): Deno.FsFile {
-    return Deno.openSync(`${this.#folder}/${segmentName(firstLogId)}`);
+    return Deno.openSync(`${this.folder}/${segmentName(firstLogId)}`);
   }
 
   #confirms({ chain, segment, offset }: LinePoint): boolean {

@@ -28,7 +28,6 @@ interface Full {
 }
 
 export class FiledValues {
-  readonly #runs: SqliteValueRuns;
   readonly #generationPostings: number;
   #young = new Postings();
   #point: LinePoint | undefined;
@@ -37,8 +36,7 @@ export class FiledValues {
   /** Oldest first. */
   #full: Full[] = [];
 
-  constructor(runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
-    this.#runs = runs;
+  constructor(private readonly runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
     this.#generationPostings = generationPostings;
     this.#endedAt = runs.point?.logId ?? 0;
   }
@@ -46,7 +44,7 @@ export class FiledValues {
   /** Work to do before anything more is filed. */
   get urgent(): "flush" | "merge" | undefined {
     if (this.#full.length >= FULL_MAX) return "flush";
-    return this.#runs.hasToMerge && this.#runs.count >= RUNS_MAX ? "merge" : undefined;
+    return this.runs.hasToMerge && this.runs.count >= RUNS_MAX ? "merge" : undefined;
   }
 
   get hasToFlush(): boolean {
@@ -54,7 +52,7 @@ export class FiledValues {
   }
 
   get hasToMerge(): boolean {
-    return this.#runs.hasToMerge;
+    return this.runs.hasToMerge;
   }
 
   /** Files an entry; positions ascend. */
@@ -76,7 +74,7 @@ export class FiledValues {
     for (const { postings } of this.#full.toReversed()) {
       if (found.length < limit) found.push(...postings.newest(key, limit - found.length));
     }
-    if (found.length < limit) found.push(...this.#runs.newest(key, limit - found.length));
+    if (found.length < limit) found.push(...this.runs.newest(key, limit - found.length));
     return found;
   }
 
@@ -84,12 +82,12 @@ export class FiledValues {
   *flush(): Work<void> {
     const [first] = this.#full;
     if (first === undefined) return;
-    yield* this.#runs.write(first.postings, first.point);
+    yield* this.runs.write(first.postings, first.point);
     this.#full.shift();
   }
 
   merge(): Work<void> {
-    return this.#runs.merge();
+    return this.runs.merge();
   }
 
   /** Writes everything to disk that is not there yet. */

@@ -43,7 +43,6 @@ interface Waiting {
 }
 
 export class Filing {
-  readonly #options: FilingOptions;
   readonly #lines: DurableLines;
   #runs: SqliteValueRuns;
   #values: FiledValues;
@@ -57,8 +56,7 @@ export class Filing {
   #refusedUntilMs = 0;
 
   /** @throws {Error} if the index can neither be used nor created. */
-  constructor(options: FilingOptions) {
-    this.#options = options;
+  constructor(private readonly options: FilingOptions) {
     this.#lines = new DurableLines(options.segments);
     this.#runs = this.#known() ?? this.#nothing();
     this.#values = new FiledValues(this.#runs, options.generationPostings);
@@ -72,16 +70,16 @@ export class Filing {
 
   find(question: Question): void {
     this.durable(question.asOf);
-    this.#waiting.push({ question, untilMs: this.#options.monotonic() + question.lagMs });
+    this.#waiting.push({ question, untilMs: this.options.monotonic() + question.lagMs });
   }
 
   /** Works for one slice; `false` if there is nothing left to do. */
   turn(): boolean {
-    const endMs = this.#options.monotonic() + SLICE_MS;
+    const endMs = this.options.monotonic() + SLICE_MS;
     for (;;) {
       this.#answerThose(({ question }) => this.#lines.next > question.asOf);
       if (!this.#step()) break;
-      const now = this.#options.monotonic();
+      const now = this.options.monotonic();
       if (now < endMs) continue;
       this.#answerThose(({ untilMs }) => now >= untilMs);
       return true;
@@ -110,7 +108,7 @@ export class Filing {
     try {
       const { urgent } = this.#values;
       if (this.#isBehind && urgent === undefined) this.#read();
-      else if (this.#options.monotonic() < this.#refusedUntilMs) return false;
+      else if (this.options.monotonic() < this.#refusedUntilMs) return false;
       else if (this.#values.hasToFlush && urgent !== "merge") this.#write("flush");
       else if (this.#values.hasToMerge) this.#write("merge");
       else return false;
@@ -144,7 +142,7 @@ export class Filing {
     } catch (error) {
       if (error instanceof IndexDamagedError) throw error;
       this.#leaveWorks();
-      this.#refusedUntilMs = this.#options.monotonic() + REFUSED_MS;
+      this.#refusedUntilMs = this.options.monotonic() + REFUSED_MS;
       this.#tell(`Cannot write the index of values: ${errorMessage(error)}`);
     }
   }
@@ -162,7 +160,7 @@ export class Filing {
     this.#waiting = this.#waiting.filter((waiting) => !due.includes(waiting));
     for (const waiting of due) {
       try {
-        this.#options.answer(this.#found(waiting.question));
+        this.options.answer(this.#found(waiting.question));
       } catch (error) {
         this.#makeAgain(errorMessage(error));
         this.#waiting.push(waiting);
@@ -185,7 +183,7 @@ export class Filing {
   #known(): SqliteValueRuns | undefined {
     let runs: SqliteValueRuns | undefined;
     try {
-      runs = new SqliteValueRuns(this.#options.index);
+      runs = new SqliteValueRuns(this.options.index);
       const { point } = runs;
       if (point === undefined || this.#lines.continueFrom(point)) return runs;
     } catch (error) {
@@ -197,8 +195,8 @@ export class Filing {
   }
 
   #nothing(): SqliteValueRuns {
-    SqliteValueRuns.remove(this.#options.index);
-    return new SqliteValueRuns(this.#options.index);
+    SqliteValueRuns.remove(this.options.index);
+    return new SqliteValueRuns(this.options.index);
   }
 
   #makeAgain(reason: string): void {
@@ -207,11 +205,11 @@ export class Filing {
     this.#runs.close();
     this.#lines.begin();
     this.#runs = this.#nothing();
-    this.#values = new FiledValues(this.#runs, this.#options.generationPostings);
+    this.#values = new FiledValues(this.#runs, this.options.generationPostings);
   }
 
   #tell(message: string): void {
-    if (this.#trouble !== message) this.#options.warn(message);
+    if (this.#trouble !== message) this.options.warn(message);
     this.#trouble = message;
   }
 

@@ -54,7 +54,6 @@ interface Query {
 const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 
 export class IndexThread implements PastEvents, SegmentProver {
-  readonly #options: IndexThreadOptions;
   readonly #open = new Map<number, Query>();
   /** The proofs that it was asked for. */
   readonly #proofs = new Map<number, (isWhole: boolean) => void>();
@@ -67,9 +66,7 @@ export class IndexThread implements PastEvents, SegmentProver {
   #onStopped: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(options: IndexThreadOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: IndexThreadOptions) {}
 
   durable(logId: LogId): void {
     this.#durable = logId;
@@ -96,7 +93,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     if (this.#isClosed) return Promise.resolve(NOTHING);
     const { promise, resolve } = Promise.withResolvers<FoundPositions>();
     const id = ++this.#asked;
-    const cancel = this.#options.clock.setTimer(LAG_MS + GRACE_MS, () => done(NOTHING));
+    const cancel = this.options.clock.setTimer(LAG_MS + GRACE_MS, () => done(NOTHING));
     const done = (found: FoundPositions) => {
       cancel();
       this.#open.delete(id);
@@ -117,7 +114,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     if (thread !== undefined) {
       const stopped = new Promise<void>((resolve) => this.#onStopped = resolve);
       thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
-      await within(this.#options.clock, STOP_MS, stopped);
+      await within(this.options.clock, STOP_MS, stopped);
       thread.port.close();
       await thread.worker.terminate();
     }
@@ -133,7 +130,7 @@ export class IndexThread implements PastEvents, SegmentProver {
   #post(message: ToFiling): void {
     // During the restart delay, the next thread receives it later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
-    if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
+    if (this.#thread === undefined && !hasDescriptors(this.options.segments)) {
       return this.#beginLater();
     }
     this.#thread ??= this.#begin();
@@ -141,7 +138,7 @@ export class IndexThread implements PastEvents, SegmentProver {
   }
 
   #begin(): Thread {
-    const { segments, index } = this.#options;
+    const { segments, index } = this.options;
     const { port1, port2 } = new MessageChannel();
     const workerData: FilingSeed = { segments, index, port: port2 };
     const options = { eval: true, workerData, transferList: [port2], resourceLimits: LIMITS };
@@ -152,12 +149,12 @@ export class IndexThread implements PastEvents, SegmentProver {
     worker.on("exit", () => this.#ended(thread, "it has ended"));
     port1.on("message", (message: FromFiling) => this.#said(message));
     port1.unref();
-    this.#options.onThread?.(worker);
+    this.options.onThread?.(worker);
     return thread;
   }
 
   #said(message: FromFiling): void {
-    if (message.kind === "warning") this.#options.warn(message.message);
+    if (message.kind === "warning") this.options.warn(message.message);
     else if (message.kind === "stopped") this.#onStopped?.();
     else if (message.kind === "proven") {
       this.#proofs.get(message.id)?.(message.isWhole);
@@ -174,7 +171,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#thread = undefined;
     this.#endProofs();
     thread.port.close();
-    this.#options.warn(`The thread of the index of values failed, and restarts: ${reason}`);
+    this.options.warn(`The thread of the index of values failed, and restarts: ${reason}`);
     this.#beginLater();
   }
 
@@ -185,7 +182,7 @@ export class IndexThread implements PastEvents, SegmentProver {
   }
 
   #beginLater(): void {
-    this.#cancelRestart = this.#options.clock.setTimer(this.#restartMs, () => this.#again());
+    this.#cancelRestart = this.options.clock.setTimer(this.#restartMs, () => this.#again());
     this.#restartMs = Math.min(RESTART_MAX_MS, 2 * this.#restartMs);
   }
 

@@ -87,11 +87,8 @@ interface Earlier {
 }
 
 class Audit {
-  readonly #options: AuditOptions;
   readonly #pause: Pause;
-  readonly #inventory: Inventory;
   readonly #findings = new Findings();
-  readonly #scratch: Scratch | undefined;
   readonly #projection: Projection;
   readonly #entries: EntryAudit;
   readonly #ids: UniqueIds;
@@ -118,21 +115,18 @@ class Audit {
   #losses: readonly ShownLoss[] = [];
 
   constructor(
-    options: AuditOptions,
-    inventory: Inventory,
+    private readonly options: AuditOptions,
+    private readonly inventory: Inventory,
     earlier: Earlier,
-    scratch: Scratch | undefined,
+    private readonly scratch: Scratch | undefined,
   ) {
     const { fileSystem, layout, pause = NO_PAUSE } = options;
-    this.#scratch = scratch;
     this.#projection = new Projection(scratch?.index);
     this.#projection.begin();
     this.#entries = new EntryAudit(this.#projection);
     this.#pause = pause;
     this.#witness = earlier.verdict;
     this.#caches = earlier.caches;
-    this.#options = options;
-    this.#inventory = inventory;
     this.#ids = new UniqueIds(fileSystem, layout);
     this.#snapshots = new SnapshotAudit(
       { fileSystem, layout, pause },
@@ -144,13 +138,13 @@ class Audit {
   }
 
   async run(): Promise<AuditReport> {
-    const { foreign, unusable } = this.#inventory;
+    const { foreign, unusable } = this.inventory;
     for (const { message } of [...foreign, ...unusable]) {
       this.#findings.add(() => ({ kind: "foreign", reason: message }));
     }
     const walk = this.#walk();
     for await (const walked of walk.segments()) await this.#readSegment(walked);
-    this.#options.progress(this.#bytesTotal, this.#bytesTotal);
+    this.options.progress(this.#bytesTotal, this.#bytesTotal);
     await this.#snapshots.judgeRest(this.#head, walk.isConnected);
     this.#judgeWitness(walk.isConnected);
     if (walk.isConnected) await this.#judgeCaches();
@@ -161,8 +155,8 @@ class Audit {
   }
 
   #walk(): SegmentWalk {
-    const { fileSystem, layout } = this.#options;
-    const { segments } = this.#inventory;
+    const { fileSystem, layout } = this.options;
+    const { segments } = this.inventory;
     return new SegmentWalk({ fileSystem, layout, segments }, (damage) => {
       this.#stoppedAt ??= damage;
       this.#findings.add(() => ({ kind: "damage", damage }));
@@ -184,13 +178,13 @@ class Audit {
         if (pausing !== undefined) await pausing;
         if (--untilProgress > 0) continue;
         untilProgress = BATCHES_PER_PROGRESS;
-        this.#options.progress(this.#bytesBefore + from + scanner.end, this.#bytesTotal);
+        this.options.progress(this.#bytesBefore + from + scanner.end, this.#bytesTotal);
       }
       formatVersion ??= scanner.formatVersion;
       isWhole &&= scanner.flaw === undefined;
     }
     this.#bytesBefore += segment.bytes;
-    const isSealed = segment !== this.#inventory.segments.at(-1);
+    const isSealed = segment !== this.inventory.segments.at(-1);
     if (!isWhole || !isSealed) return;
     await this.#sidecars.judge({
       ...segment,
@@ -227,7 +221,7 @@ class Audit {
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(batch, entry.logId, audited);
     else if (audited.job !== undefined) {
-      comparing = this.#options.served?.see(audited.job, this.#pause);
+      comparing = this.options.served?.see(audited.job, this.#pause);
     } else if (isRepair(entry)) this.#takeRepair(entry);
     else if (entry.eventType === "journal.WriterOpened") this.#isShared = true;
     return { suspect, comparing };
@@ -238,7 +232,7 @@ class Audit {
     this.#head = { logId: batch.lastLogId, chain: batch.chain };
     this.#witness.see(this.#head);
     this.#lastEntry = batch.entries.at(-1);
-    this.#options.served?.batchEnded(batch.lastLogId, batch.chain);
+    this.options.served?.batchEnded(batch.lastLogId, batch.chain);
   }
 
   #takeRepair(entry: FrameworkEntry<"journal.Repaired">): void {
@@ -255,8 +249,8 @@ class Audit {
 
   async #judgeCaches(): Promise<void> {
     const end = { head: this.#head, active: { chainBefore: this.#chainBefore } };
-    const { segments } = this.#inventory;
-    const losses = await this.#caches.losses(segments, end, (upTo) => this.#scratch?.known(upTo));
+    const { segments } = this.inventory;
+    const losses = await this.#caches.losses(segments, end, (upTo) => this.scratch?.known(upTo));
     if (this.#isShared) {
       this.#notes.push(
         ...losses.map(({ fact }) => `${fact}: the next start fetches the rest from the database`),
@@ -279,13 +273,13 @@ class Audit {
 
   /** Faults of the index are only noted: it is a cache. */
   async #judgeIndex(): Promise<void> {
-    if (this.#scratch === undefined) return;
+    if (this.scratch === undefined) return;
     try {
-      using held = this.#scratch.held();
+      using held = this.scratch.held();
       if (held === undefined) return;
       // Moves all ended jobs to the scratch index.
       this.#projection.table.capture(this.#head);
-      const audit = new IndexAudit(this.#scratch.content(), this.#head.logId, this.#pause);
+      const audit = new IndexAudit(this.scratch.content(), this.#head.logId, this.#pause);
       await audit.compare(held);
       this.#notes.push(...audit.notes);
     } catch (error) {
@@ -294,11 +288,11 @@ class Audit {
   }
 
   async #noteUnfinishedRepair(): Promise<void> {
-    const note = await readRepairNote(this.#options.fileSystem, this.#options.layout);
+    const note = await readRepairNote(this.options.fileSystem, this.options.layout);
     if (note === undefined || this.#repairs.includes(note.aside)) return;
     this.#notes.push(
       `a repair was interrupted before it was recorded; its copy is in ${note.aside}: deno task ` +
-        `journal repair --apply${journalFlag(this.#options.layout.folder)} completes it`,
+        `journal repair --apply${journalFlag(this.options.layout.folder)} completes it`,
     );
   }
 
@@ -311,7 +305,7 @@ class Audit {
   }
 
   async #judgeServed(): Promise<ServedOutcome | undefined> {
-    const { served } = this.#options;
+    const { served } = this.options;
     const outcome = await served?.outcome(this.#projection.table, this.#lastEntry, this.#pause);
     if (outcome?.kind === "lost") {
       this.#findings.add(() => ({ kind: "lost", reason: outcome.reason }));
@@ -350,7 +344,7 @@ class Audit {
       problemCount: this.#findings.count,
       head: this.#head,
       proved: this.#proved(),
-      inventory: this.#inventory,
+      inventory: this.inventory,
       snapshots: this.#snapshots.compared,
       jobs: this.#projection.table.size,
       tornBytes,

@@ -40,21 +40,18 @@ const ROWS_PER_PAUSE = 200;
 /** Compares an index with one that was built from the lines alone. */
 export class IndexAudit {
   readonly notes: string[] = [];
-  readonly #expected: IndexContent;
-  /** The last entry of the files. */
-  readonly #end: LogId;
-  readonly #pause: Pause;
   #more = 0;
 
-  constructor(expected: IndexContent, end: LogId, pause: Pause) {
-    this.#expected = expected;
-    this.#end = end;
-    this.#pause = pause;
-  }
+  constructor(
+    private readonly expected: IndexContent,
+    /** The last entry of the files. */
+    private readonly end: LogId,
+    private readonly pause: Pause,
+  ) {}
 
   async compare(held: IndexContent): Promise<void> {
     // Entries added to the index while the files were read are not compared.
-    const upTo = Math.min(held.upTo(), this.#end);
+    const upTo = Math.min(held.upTo(), this.end);
     await this.#compareJobs(held, upTo);
     await this.#compareIds(held, upTo);
     if (this.#more > 0) this.notes.push(`index: ${this.#more} more differences`);
@@ -67,18 +64,18 @@ export class IndexAudit {
 
   async #compareJobs(held: IndexContent, upTo: LogId): Promise<void> {
     const pairs = paired(
-      this.#expected.jobs(),
+      this.expected.jobs(),
       held.jobs(),
       (one, other) => one.firstLogId - other.firstLogId,
     );
     let rows = 0;
     for (const [expected, found] of pairs) {
-      if (++rows % ROWS_PER_PAUSE === 0) await this.#pause();
+      if (++rows % ROWS_PER_PAUSE === 0) await this.pause();
       if (found === undefined) {
         if (expected !== undefined && expected.lastLogId <= upTo) {
           this.#note(`job ${expected.jobId} is missing`);
         }
-      } else if (found.isAwake || found.lastLogId > this.#end) continue;
+      } else if (found.isAwake || found.lastLogId > this.end) continue;
       else if (expected === undefined) {
         this.#note(`job ${found.jobId} is in the index, but has not ended`);
       } else if (expected.lastLogId === found.lastLogId && !areEqual(expected, found)) {
@@ -89,18 +86,18 @@ export class IndexAudit {
 
   async #compareIds(held: IndexContent, upTo: LogId): Promise<void> {
     const pairs = paired(
-      this.#expected.ids(),
+      this.expected.ids(),
       held.ids(),
       ([hash, logId], [other, otherLogId]) => hash - other || logId - otherLogId,
     );
     let rows = 0;
     for (const [expected, found] of pairs) {
-      if (++rows % ROWS_PER_PAUSE === 0) await this.#pause();
+      if (++rows % ROWS_PER_PAUSE === 0) await this.pause();
       const [, logId] = expected ?? found ?? [0, 0];
       if (found === undefined && logId <= upTo) {
         this.#note(`the event id of logId ${logId} is missing`);
       }
-      if (expected === undefined && logId <= this.#end) {
+      if (expected === undefined && logId <= this.end) {
         this.#note(`an event id is indexed under logId ${logId}, which has another`);
       }
     }

@@ -17,30 +17,26 @@ type Audited =
 
 /** Judges the meaning of entries, and projects those that are valid. */
 export class EntryAudit {
-  readonly #projection: Projection;
-
-  constructor(projection: Projection) {
-    this.#projection = projection;
-  }
+  constructor(private readonly projection: Projection) {}
 
   audit(entry: JobEventLogEntry): Audited {
     const illegality = findIllegality(entry);
     const unknown = illegality ?? refuseEntry(entry);
     if (unknown === undefined) return this.#project(entry);
-    this.#projection.eventIds.add(entry);
+    this.projection.eventIds.add(entry);
     return flaw(unknown, illegality === undefined);
   }
 
   /** Projects as a start does, so that everything in a snapshot can be compared. */
   #project(entry: JobEventLogEntry): Audited {
-    const { table } = this.#projection;
+    const { table } = this.projection;
     const { jobId, eventType } = entry;
     const isNew = eventType === "job.JobCreated" && jobId !== undefined;
     // An ended job may have left memory.
     if (isNew) table.wake(jobId);
     const exists = isNew && table.job(jobId) !== undefined;
     try {
-      this.#projection.replay(entry);
+      this.projection.replay(entry);
       if (exists) return flaw(`job ${jobId} already exists`);
       return { kind: "applied", job: jobId === undefined ? undefined : table.job(jobId) };
     } catch (error) {

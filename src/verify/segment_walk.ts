@@ -27,17 +27,15 @@ export interface WalkedSegment {
 }
 
 export class SegmentWalk {
-  readonly #source: SegmentSource;
   /** The end of the previous segment, if that is intact. */
   #previous: JournalHead | undefined = { logId: 0, chain: "" };
   #isConnected = true;
   #torn: TornTail | undefined;
-  readonly #onDamage: (damage: WalkedDamage) => void;
 
-  constructor(source: SegmentSource, onDamage: (damage: WalkedDamage) => void) {
-    this.#source = source;
-    this.#onDamage = onDamage;
-  }
+  constructor(
+    private readonly source: SegmentSource,
+    private readonly onDamage: (damage: WalkedDamage) => void,
+  ) {}
 
   /** Whether no damage has broken the chain so far. */
   get isConnected(): boolean {
@@ -51,7 +49,7 @@ export class SegmentWalk {
 
   /** @throws {JournalUnusableError} when a segment cannot be read. */
   async *segments(): AsyncGenerator<WalkedSegment> {
-    for (const segment of this.#source.segments) {
+    for (const segment of this.source.segments) {
       this.#requireNext(segment);
       yield { segment, pieces: this.#pieces(segment), isConnected: this.#isConnected };
     }
@@ -59,7 +57,7 @@ export class SegmentWalk {
 
   async *#pieces(segment: SegmentInfo): AsyncGenerator<Piece> {
     const parsedFrom = this.#isConnected ? 1 : Infinity;
-    for await (const piece of piecesOf(this.#source, segment, this.#previous?.chain, parsedFrom)) {
+    for await (const piece of piecesOf(this.source, segment, this.#previous?.chain, parsedFrom)) {
       yield piece;
       if (piece.isLast) await this.#end(segment, piece);
     }
@@ -80,13 +78,13 @@ export class SegmentWalk {
   }
 
   async #end(segment: SegmentInfo, { bytes, scanner, from }: Piece): Promise<void> {
-    const isLast = segment === this.#source.segments.at(-1);
+    const isLast = segment === this.source.segments.at(-1);
     const end = findSegmentEnd(segment, bytes, scanner, isLast, from);
     this.#previous = { logId: scanner.nextLogId - 1, chain: scanner.chain };
     if (end === undefined) return;
     if ("bytes" in end) this.#torn = end;
     else {
-      const { fileSystem, layout } = this.#source;
+      const { fileSystem, layout } = this.source;
       const line = await lineNumberIn(fileSystem, layout, segment.name, end.offset);
       const batch = { offset: from + scanner.end, firstLogId: scanner.nextLogId };
       this.#broken({ ...end, line, batch });
@@ -96,6 +94,6 @@ export class SegmentWalk {
   #broken(damage: WalkedDamage): void {
     this.#previous = undefined;
     this.#isConnected = false;
-    this.#onDamage(damage);
+    this.onDamage(damage);
   }
 }

@@ -25,7 +25,6 @@ export class SnapshotAudit {
   readonly #layout: Layout;
   readonly #pause: Pause;
   readonly #store: SnapshotStore;
-  readonly #findings: Findings;
   /** Oldest first; the first is the next to compare. */
   #names: readonly string[];
   #compared = 0;
@@ -35,14 +34,13 @@ export class SnapshotAudit {
   constructor(
     { fileSystem, layout, pause }: SnapshotPlace,
     names: readonly string[],
-    findings: Findings,
+    private readonly findings: Findings,
   ) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
     this.#pause = pause;
     this.#store = new SnapshotStore(fileSystem, layout);
     this.#names = names;
-    this.#findings = findings;
   }
 
   /** The number of snapshots that were correct. */
@@ -80,7 +78,7 @@ export class SnapshotAudit {
         if (outcome.why !== undefined) this.notes.push(`snapshot ${file}: ${outcome.why}`);
         return;
       case "flaw":
-        return this.#findings.add(() => ({ kind: "snapshot", file, reason: outcome.reason }));
+        return this.findings.add(() => ({ kind: "snapshot", file, reason: outcome.reason }));
       default:
         return assertNever(outcome, "outcome");
     }
@@ -123,21 +121,17 @@ interface Captures {
 
 /** Compares a snapshot with the projection at the end of a batch. */
 class Judgement implements SnapshotJudge {
-  readonly #expected: JournalHead;
-  readonly #capture: Captures;
   #comparison: ContentComparison | undefined;
   #reason = "";
   #matchesHead = false;
   #isComparable = true;
 
-  constructor(expected: JournalHead, capture: Captures) {
-    this.#expected = expected;
-    this.#capture = capture;
+  constructor(private readonly expected: JournalHead, private readonly capture: Captures) {
   }
 
   head({ logId, chain }: JournalHead): void {
-    if (logId !== this.#expected.logId) this.#reason = `no batch ends at logId ${logId}`;
-    else if (chain !== this.#expected.chain) this.#reason = "it belongs to another history";
+    if (logId !== this.expected.logId) this.#reason = `no batch ends at logId ${logId}`;
+    else if (chain !== this.expected.chain) this.#reason = "it belongs to another history";
     else this.#matchesHead = true;
   }
 
@@ -148,7 +142,7 @@ class Judgement implements SnapshotJudge {
   }
 
   #comparisonFor(first: string): ContentComparison | undefined {
-    const content = restsOnIndex(first) ? this.#capture.living() : this.#capture.all?.();
+    const content = restsOnIndex(first) ? this.capture.living() : this.capture.all?.();
     this.#isComparable = content !== undefined;
     return content && new ContentComparison(content);
   }
@@ -158,7 +152,7 @@ class Judgement implements SnapshotJudge {
     if (!this.#isComparable) {
       return { kind: "not compared", why: "it holds jobs that have ended; not compared" };
     }
-    const comparison = this.#comparison ?? new ContentComparison(this.#capture.living());
+    const comparison = this.#comparison ?? new ContentComparison(this.capture.living());
     const difference = comparison.end();
     switch (difference?.kind) {
       case undefined:

@@ -23,16 +23,11 @@ export interface Suspect {
 const LAST_MAX = 1_024;
 
 export class UniqueIds {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
   readonly #segments: SegmentInfo[] = [];
   readonly #indexes = new Map<string, LineIndex>();
   readonly #last = new LastIds();
 
-  constructor(fileSystem: FileSystem, layout: Layout) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-  }
+  constructor(private readonly fileSystem: FileSystem, private readonly layout: Layout) {}
 
   /** From now on, lines belong to this segment, and are added to its index before they are seen. */
   begin(segment: SegmentInfo, index: LineIndex): void {
@@ -57,7 +52,7 @@ export class UniqueIds {
   /** The position of the earlier entry with the same id, if there is one. */
   async firstOf({ entry, candidates }: Suspect): Promise<LogId | undefined> {
     const catalogue = new Catalogue(this.#segments, new LineIndexes(this.#indexes));
-    const reader = new SegmentReader(this.#fileSystem, this.#layout, catalogue);
+    const reader = new SegmentReader(this.fileSystem, this.layout, catalogue);
     for (const logId of candidates) {
       const [earlier] = await reader.readAt([logId]);
       if (earlier?.eventId === entry.eventId) return logId;

@@ -48,13 +48,10 @@ interface Proof {
 }
 
 export class Verifier {
-  readonly #options: VerifierOptions;
   #proof: Proof | undefined;
   #run: VerificationRun | null = null;
 
-  constructor(options: VerifierOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: VerifierOptions) {}
 
   /** `null` before the first. */
   get run(): VerificationRun | null {
@@ -69,7 +66,7 @@ export class Verifier {
         reason: "a verification is already running",
       };
     }
-    const reason = memoryLack(this.#options.memory(), "before");
+    const reason = memoryLack(this.options.memory(), "before");
     if (reason !== undefined) return { started: false, reason };
     this.#begin();
     return { started: true };
@@ -104,19 +101,19 @@ export class Verifier {
 
   #failed(startedAt: string, error: unknown): VerificationRun {
     const detail = errorMessage(error);
-    this.#options.warn(`the verification reached no verdict: ${detail}`);
+    this.options.warn(`the verification reached no verdict: ${detail}`);
     return { status: "failed", startedAt, endedAt: this.#now(), detail };
   }
 
   async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
-    const { clock, engine } = this.#options;
+    const { clock, engine } = this.options;
     const pause = pauseBetweenSlices(clock, end.signal, () => {
-      const reason = memoryLack(this.#options.memory(), "during");
+      const reason = memoryLack(this.options.memory(), "during");
       if (reason !== undefined) end.abort(new RangeError(reason));
     });
     return await judge(
       {
-        ...this.#options,
+        ...this.options,
         pause,
         progress: (bytesDone, bytesTotal) => {
           this.#run = { status: "running", startedAt, bytesDone, bytesTotal };
@@ -128,12 +125,12 @@ export class Verifier {
   }
 
   async #keep(judged: JudgedAudit): Promise<void> {
-    const { warn, layout } = this.#options;
+    const { warn, layout } = this.options;
     const { kind, line } = judged.verdict;
     if (!isVerified(judged.verdict)) throw new Error(line);
     if (kind !== "intact") warn(`the journal was verified: ${line}`);
     try {
-      await keepVerdict(this.#options, judged);
+      await keepVerdict(this.options, judged);
     } catch (error) {
       throw new Error(
         `the verdict could not be saved: ${failureReason(error, layout.folder)}; it was ${line}`,
@@ -142,7 +139,7 @@ export class Verifier {
   }
 
   #now(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    return new Date(this.options.clock.now()).toISOString();
   }
 }
 
@@ -152,27 +149,24 @@ const PAGE = 50;
 /** The state that this process serves, for the comparison with its own files. */
 export class ServedHere implements ServedSource {
   readonly url = "this server";
-  readonly #engine: JobEngine;
 
-  constructor(engine: JobEngine) {
-    this.#engine = engine;
-  }
+  constructor(private readonly engine: JobEngine) {}
 
   async head(): Promise<JournalHead> {
-    return (await this.#engine.journalInfo()).head;
+    return (await this.engine.journalInfo()).head;
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    let page = this.#engine.list({ limit: PAGE });
+    let page = this.engine.list({ limit: PAGE });
     for (;;) {
       yield page.jobs.map((job) => new DigestedJob(job, servedText(job)));
       if (page.next === undefined) return;
-      page = this.#engine.list({ limit: PAGE, before: page.next });
+      page = this.engine.list({ limit: PAGE, before: page.next });
     }
   }
 
   async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
-    const [entry] = await this.#engine.entries(logId - 1, 1);
+    const [entry] = await this.engine.entries(logId - 1, 1);
     return entry?.eventId === eventId;
   }
 

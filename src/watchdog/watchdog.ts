@@ -36,16 +36,13 @@ export interface WatchdogOptions {
  * attempts are open.
  */
 export class Watchdog implements AttemptWatch {
-  readonly #options: WatchdogOptions;
   readonly #table = new WatchTable();
   #thread: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #seenStalls = 0;
   #beatAt = performance.now();
 
-  constructor(options: WatchdogOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: WatchdogOptions) {}
 
   /** Since the start of the process. */
   get stalls(): number {
@@ -67,7 +64,7 @@ export class Watchdog implements AttemptWatch {
 
   /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
-    const { exitMs, endNote, reports, isJson } = this.#options;
+    const { exitMs, endNote, reports, isJson } = this.options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
       ...{ stallMs: STALL_MS, exitMs, endNote, reports, isJson },
@@ -76,7 +73,7 @@ export class Watchdog implements AttemptWatch {
     // thread to start.
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
     this.#thread = new Worker(watcher, { eval: true, workerData, resourceLimits });
-    this.#thread.on("error", ({ message }) => this.#options.warn(`the watchdog ended: ${message}`));
+    this.#thread.on("error", ({ message }) => this.options.warn(`the watchdog ended: ${message}`));
     this.#thread.unref();
     this.#timer = setInterval(() => this.#turned(), BEAT_MS);
     Deno.unrefTimer(this.#timer as unknown as number);
@@ -97,7 +94,7 @@ export class Watchdog implements AttemptWatch {
   #turned(): void {
     this.#table.beat();
     const { stalls } = this;
-    const { reports, warn, onBlocked, onBeat, onTooLong } = this.#options;
+    const { reports, warn, onBlocked, onBeat, onTooLong } = this.options;
     const now = performance.now();
     // It may have begun at any time before the next beat.
     const blockedMs = Math.round(now - this.#beatAt - BEAT_MS);

@@ -9,13 +9,15 @@ export class FakeSpan implements Span {
   readonly traceparent: string;
   readonly ends: SpanEnd[] = [];
   number: number | undefined;
-  readonly #active: AsyncLocalStorage<FakeSpan>;
 
-  constructor(readonly start: SpanStart, spanId: string, active: AsyncLocalStorage<FakeSpan>) {
+  constructor(
+    readonly start: SpanStart,
+    spanId: string,
+    private readonly active: AsyncLocalStorage<FakeSpan>,
+  ) {
     const traceId = start.parent?.traceId ?? `${"f".repeat(16)}${spanId}`;
     this.ids = { traceId, spanId };
     this.traceparent = formatTraceparent(this.ids);
-    this.#active = active;
   }
 
   attempt(attempt: number): void {
@@ -23,7 +25,7 @@ export class FakeSpan implements Span {
   }
 
   within<Result>(work: () => Result): Result {
-    return this.#active.run(this, work);
+    return this.active.run(this, work);
   }
 
   end(end: SpanEnd): void {

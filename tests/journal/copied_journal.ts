@@ -101,17 +101,16 @@ export interface Copy {
 }
 
 export class Copier {
-  readonly #moments: readonly Moment[];
-  readonly #fraction: () => number;
   readonly #disk = new MemoryDisk();
   readonly #trace: string[] = [];
   #at: number;
   /** The maximum number of moments while a file is copied. */
   readonly #pace: number;
 
-  constructor(moments: readonly Moment[], fraction: () => number) {
-    this.#moments = moments;
-    this.#fraction = fraction;
+  constructor(
+    private readonly moments: readonly Moment[],
+    private readonly fraction: () => number,
+  ) {
     this.#at = Math.floor(fraction() * moments.length);
     this.#pace = 1 + Math.floor(fraction() * 40);
   }
@@ -141,13 +140,13 @@ export class Copier {
 
   /** Copies again what has changed or is new, in its final state. */
   again(): MemoryDisk {
-    const { files } = this.#moments.at(-1) ?? this.#moment;
+    const { files } = this.moments.at(-1) ?? this.#moment;
     for (const [path, bytes] of files) this.#disk.files.set(path, bytes);
     return this.#disk;
   }
 
   get #moment(): Moment {
-    const moment = this.#moments[this.#at];
+    const moment = this.moments[this.#at];
     if (moment === undefined) throw new RangeError("Cannot copy: there was no such moment");
     return moment;
   }
@@ -162,8 +161,8 @@ export class Copier {
   }
 
   #pass(): void {
-    const passed = Math.floor(this.#fraction() * this.#pace);
-    this.#at = Math.min(this.#moments.length - 1, this.#at + passed);
+    const passed = Math.floor(this.fraction() * this.#pace);
+    this.#at = Math.min(this.moments.length - 1, this.#at + passed);
   }
 
   #list(folder: string): readonly string[] {
@@ -177,7 +176,7 @@ export class Copier {
   }
 
   #shuffled(paths: readonly string[]): readonly string[] {
-    return paths.map((path) => [this.#fraction(), path] as const)
+    return paths.map((path) => [this.fraction(), path] as const)
       .toSorted(([left], [right]) => left - right).map(([, path]) => path);
   }
 }

@@ -93,18 +93,15 @@ interface Living extends Started {
 
 class World {
   readonly #log = new SharedLogDouble();
-  readonly #appending: Appending;
   readonly #acknowledged: string[] = [];
   readonly #processes: (Living | undefined)[] = [];
   #names = 0;
 
-  constructor(appending: Appending) {
-    this.#appending = appending;
-  }
+  constructor(private readonly appending: Appending) {}
 
   /** A process leads from now on; the previous one is killed. */
   async start(index: number, disk = this.#processes[index]?.files.copy()): Promise<Living> {
-    const way = new Way(this.#log, this.#appending);
+    const way = new Way(this.#log, this.appending);
     const files = disk ?? new MemoryDisk();
     this.#processes[index] = undefined;
     const shared = sharing(way, `w${++this.#names}`);

@@ -298,16 +298,13 @@ Deno.test("sidecars: a start that trusts a verdict for a changed file is caught"
 
 /** Changes one claim about each segment. */
 class Differs extends PassingDisk {
-  readonly #change: Partial<FileStamp>;
-
-  constructor(disk: MemoryDisk, change: Partial<FileStamp>) {
+  constructor(disk: MemoryDisk, private readonly change: Partial<FileStamp>) {
     super(disk);
-    this.#change = change;
   }
 
   override async stamp(path: string): Promise<FileStamp | undefined> {
     const stamp = await super.stamp(path);
-    return stamp && path.startsWith(SEGMENTS) ? { ...stamp, ...this.#change } : stamp;
+    return stamp && path.startsWith(SEGMENTS) ? { ...stamp, ...this.change } : stamp;
   }
 }
 
@@ -485,6 +482,19 @@ Deno.test("sidecars: one that cannot be written gives one warning, and the journ
     await started.journal.close();
     await assertReads(disk, written, written.sealed, operation);
   }
+});
+
+Deno.test("sidecars: a folder of them that cannot be listed keeps no journal from starting", async () => {
+  const { disk, entries } = await writtenWithSidecars();
+  const list = disk.list.bind(disk);
+  disk.list = async (folder) => {
+    if (folder === SIDECARS) throw new Deno.errors.PermissionDenied("Permission denied");
+    return await list(folder);
+  };
+  const { journal, consumer } = await startOn(disk);
+  assert.deepEqual(consumer.entries.slice(0, entries.length), entries);
+  await journal.append(facts(1)).durable;
+  await journal.close();
 });
 
 Deno.test("sidecars: those of removed segments, and unfinished ones, are removed", async () => {

@@ -13,13 +13,10 @@ type Part = string | Uint8Array<ArrayBuffer>;
 /** Connections that stay open until `leave`. */
 export class Crowd implements Disposable {
   readonly #connections: Deno.Conn[] = [];
-  readonly #port: number;
   /** Connections that the server or the system did not accept. */
   refused = 0;
 
-  constructor(port: number) {
-    this.#port = port;
-  }
+  constructor(private readonly port: number) {}
 
   get size(): number {
     return this.#connections.length;
@@ -28,7 +25,7 @@ export class Crowd implements Disposable {
   /** Opens one and sends this, as far as it is accepted. */
   async send(...parts: readonly Part[]): Promise<void> {
     try {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
       this.#connections.push(connection);
       void drain(connection);
       for (const part of parts) {

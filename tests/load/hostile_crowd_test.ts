@@ -17,7 +17,6 @@ const TICK_MS = 10;
  * is an empty plan, which is done at once: it is created, started and ends, with three entries.
  */
 class PacedLoad {
-  readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
   /** Numbers of the jobs that were acknowledged. */
   readonly acknowledged = new Set<number>();
@@ -29,8 +28,7 @@ class PacedLoad {
   #unanswered = 0;
 
   /** @param pid Of the server. */
-  constructor(url: string, token: string, readonly pid: number) {
-    this.#url = url;
+  constructor(private readonly url: string, token: string, readonly pid: number) {
     this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   }
 
@@ -41,7 +39,7 @@ class PacedLoad {
   /** Resolves when the time is over and every request was answered. */
   async run(perSecond: number, durationMs: number): Promise<void> {
     const began = performance.now();
-    const probe = await probing({ urls: [`${this.#url}/livez`], pid: this.pid });
+    const probe = await probing({ urls: [`${this.url}/livez`], pid: this.pid });
     const sent: Promise<void>[] = [];
     for (let ms = 0; ms < durationMs; ms = performance.now() - began) {
       for (const due = ms * perSecond / 1_000; this.#sent < due && this.#hasRoom;) {
@@ -69,7 +67,7 @@ class PacedLoad {
 
   async #refusalOf(init: RequestInit): Promise<string | undefined> {
     try {
-      const response = await fetch(`${this.#url}/jobs`, init);
+      const response = await fetch(`${this.url}/jobs`, init);
       const text = await response.text();
       return response.status === 202 ? undefined : `${response.status} ${text.slice(0, 300)}`;
     } catch (error) {

@@ -12,15 +12,15 @@ export class DatabaseProxy implements AsyncDisposable {
   /** Closes a connection instead of passing on that a batch was inserted. */
   losesNext = false;
   lost = 0;
-  /** The port of PostgreSQL. */
-  to: number;
   readonly #listener: Deno.Listener;
   readonly #open = new Set<Deno.Conn>();
   /** Resolves when the direction is no longer cut. */
   readonly #cut = new Map<Direction, PromiseWithResolvers<void>>();
 
-  constructor(to: number) {
-    this.to = to;
+  constructor(
+    /** The port of PostgreSQL. */
+    public to: number,
+  ) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
     void this.#accept();
   }

@@ -30,13 +30,11 @@ const KILLED = 128 + 9;
 
 /** Processes that are started again whenever they end, since all but one are ousted. */
 export class Restarted {
-  readonly #members: readonly Member[];
   readonly #codes: number[] = [];
   readonly #ended: Promise<unknown>;
   #isOver = false;
 
-  constructor(members: readonly Member[]) {
-    this.#members = members;
+  constructor(private readonly members: readonly Member[]) {
     this.#ended = Promise.all(members.map((member) => this.#keep(member)));
   }
 
@@ -55,7 +53,7 @@ export class Restarted {
     this.#isOver = true;
     await until(
       "one is left",
-      () => this.#members.filter(({ isOver }) => !isOver).length === 1,
+      () => this.members.filter(({ isOver }) => !isOver).length === 1,
     );
   }
 

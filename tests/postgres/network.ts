@@ -58,18 +58,17 @@ async function run(...[program = "", ...args]: readonly string[]): Promise<strin
 const MACHINES_MAX = 8;
 
 export class Machine {
-  readonly #namespace: string;
-  readonly #link: string;
-
   /** @param link The link of the bridge to this machine. */
-  constructor(readonly name: string, readonly address: string, namespace: string, link: string) {
-    this.#namespace = namespace;
-    this.#link = link;
-  }
+  constructor(
+    readonly name: string,
+    readonly address: string,
+    private readonly namespace: string,
+    private readonly link: string,
+  ) {}
 
   /** A command prefix that runs a command on this machine. */
   get within(): readonly string[] {
-    return ["ip", "netns", "exec", this.#namespace];
+    return ["ip", "netns", "exec", this.namespace];
   }
 
   /** All possible addresses of the network. */
@@ -79,11 +78,11 @@ export class Machine {
   }
 
   async begin(bridge: string): Promise<void> {
-    await run("ip", "netns", "add", this.#namespace);
-    const peer = ["peer", "name", "eth0", "netns", this.#namespace];
-    await run("ip", "link", "add", this.#link, "type", "veth", ...peer);
-    await run("ip", "link", "set", this.#link, "master", bridge, "up");
-    const own = ["ip", "-n", this.#namespace];
+    await run("ip", "netns", "add", this.namespace);
+    const peer = ["peer", "name", "eth0", "netns", this.namespace];
+    await run("ip", "link", "add", this.link, "type", "veth", ...peer);
+    await run("ip", "link", "set", this.link, "master", bridge, "up");
+    const own = ["ip", "-n", this.namespace];
     await run(...own, "address", "add", `${this.address}/24`, "dev", "eth0");
     for (const link of ["lo", "eth0"]) await run(...own, "link", "set", link, "up");
   }
@@ -102,20 +101,20 @@ export class Machine {
   }
 
   async #pids(): Promise<readonly number[]> {
-    return (await run("ip", "netns", "pids", this.#namespace)).trim().split("\n").map(Number)
+    return (await run("ip", "netns", "pids", this.namespace)).trim().split("\n").map(Number)
       .filter((pid) => pid > 0);
   }
 
   /** Turns the power off: no other machine is notified that its connections are closed. */
   async lose(): Promise<void> {
-    await run("ip", "link", "set", this.#link, "down");
+    await run("ip", "link", "set", this.link, "down");
     await this.killAll();
     await until(`${this.name} is empty`, async () => (await this.#pids()).length === 0);
   }
 
   /** Makes it reachable again. */
   async restore(): Promise<void> {
-    await run("ip", "link", "set", this.#link, "up");
+    await run("ip", "link", "set", this.link, "up");
   }
 
   /** Drops everything from these machines; packets to them still arrive. */
@@ -132,8 +131,8 @@ export class Machine {
 
   async end(): Promise<void> {
     await this.killAll();
-    await run("ip", "netns", "delete", this.#namespace);
-    await run("ip", "link", "delete", this.#link).catch(() => {});
+    await run("ip", "netns", "delete", this.namespace);
+    await run("ip", "link", "delete", this.link).catch(() => {});
   }
 }
 

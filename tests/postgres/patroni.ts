@@ -28,25 +28,23 @@ interface ClusterOptions {
 const TTL_S = 20;
 
 export class PatroniNode {
-  readonly #folder: string;
-  readonly #etcd: Machine;
-  readonly #options: ClusterOptions;
   #child: Deno.ChildProcess | undefined;
 
-  constructor(readonly machine: Machine, folder: string, etcd: Machine, options: ClusterOptions) {
-    this.#folder = folder;
-    this.#etcd = etcd;
-    this.#options = options;
-  }
+  constructor(
+    readonly machine: Machine,
+    private readonly folder: string,
+    private readonly etcd: Machine,
+    private readonly options: ClusterOptions,
+  ) {}
 
   get #configuration() {
     const { name, address } = this.machine;
-    const { isSynchronous } = this.#options;
+    const { isSynchronous } = this.options;
     return {
       scope: "daybook",
       name,
       restapi: { listen: `${address}:8008`, connect_address: `${address}:8008` },
-      etcd3: { hosts: `${this.#etcd.address}:2379` },
+      etcd3: { hosts: `${this.etcd.address}:2379` },
       bootstrap: {
         dcs: {
           ...{ ttl: TTL_S, loop_wait: 2, retry_timeout: 3, primary_start_timeout: 0 },
@@ -57,23 +55,23 @@ export class PatroniNode {
       },
       postgresql: {
         ...{ listen: `${address}:5432`, connect_address: `${address}:5432` },
-        ...{ bin_dir: PROGRAMS, data_dir: `${this.#folder}/data` },
-        pgpass: `${this.#folder}/pgpass`,
+        ...{ bin_dir: PROGRAMS, data_dir: `${this.folder}/data` },
+        pgpass: `${this.folder}/pgpass`,
         authentication: {
           superuser: { username: "postgres", password: "postgres" },
           replication: { username: "standby", password: "standby" },
         },
         pg_hba: ["local all all trust", "host all all all trust", "host replication all all trust"],
-        parameters: { unix_socket_directories: this.#folder },
+        parameters: { unix_socket_directories: this.folder },
       },
     };
   }
 
   /** JSON is valid YAML. */
   async start(): Promise<void> {
-    const file = `${this.#folder}/patroni.json`;
+    const file = `${this.folder}/patroni.json`;
     await Deno.writeTextFile(file, JSON.stringify(this.#configuration));
-    const log = `exec patroni ${file} >> ${this.#folder}/log 2>&1`;
+    const log = `exec patroni ${file} >> ${this.folder}/log 2>&1`;
     const [program = "", ...args] = [
       ...this.machine.within,
       ...wordsAsPostgres(["sh", "-c", log]),
@@ -113,7 +111,7 @@ export class PatroniNode {
   async end(): Promise<void> {
     await this.machine.killAll();
     await this.#child?.status;
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 }
 

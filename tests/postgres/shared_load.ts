@@ -26,7 +26,6 @@ const ANSWER_MS_MAX = 4_000;
 const BETWEEN_MS = 40;
 
 export class SharedLoad {
-  readonly #members: readonly Member[];
   readonly #acknowledged: string[] = [];
   /** How long each submission took, including repetitions. */
   readonly #times: number[] = [];
@@ -35,8 +34,7 @@ export class SharedLoad {
   readonly #submitting: Promise<unknown>;
   readonly #reading: Promise<unknown>;
 
-  constructor(members: readonly Member[]) {
-    this.#members = members;
+  constructor(private readonly members: readonly Member[]) {
     const clients = Array.from({ length: CLIENTS }, (_, client) => this.#submit(`client${client}`));
     this.#submitting = Promise.all(clients);
     this.#reading = this.#read();
@@ -79,7 +77,7 @@ export class SharedLoad {
   }
 
   async #accepts(turn: number, jobId: string): Promise<boolean> {
-    const member = this.#members[turn % this.#members.length];
+    const member = this.members[turn % this.members.length];
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), ANSWER_MS_MAX);
     const { signal } = patience;
@@ -100,7 +98,7 @@ export class SharedLoad {
   /** A stream that is resumed on another process whenever it ends. */
   async #read(): Promise<void> {
     for (let turn = 0; !this.#reader.isStopped; turn++) {
-      const member = this.#members[turn % this.#members.length];
+      const member = this.members[turn % this.members.length];
       if (member !== undefined) await this.#reader.readFrom(member.url, member.headers);
       await pause(20);
     }
@@ -116,7 +114,7 @@ export class SharedLoad {
 
   /** Stops submitting, waits for all jobs, stops all processes and judges the result. */
   async judge(server: Database, journal: string): Promise<void> {
-    const leader = await leaderOf(this.#members);
+    const leader = await leaderOf(this.members);
     this.#end.abort();
     await this.#submitting;
     await until("every job has ended", async () => {
@@ -131,12 +129,12 @@ export class SharedLoad {
     await until("the stream has come to the end", () => this.#reader.lastId >= head.logId);
     this.#reader.stop();
     await this.#reading;
-    for (const member of this.#members) if (member !== leader) await member.stop();
+    for (const member of this.members) if (member !== leader) await member.stop();
     assert.equal(await leader.stop(), 0, leader.output.join("\n"));
     await requireOneChain(server, journal);
     await this.#requireAllOnce(leader.folder);
     this.#reader.messages.forEach(({ id }, index) => assert.equal(id, index + 1));
-    for (const { folder } of this.#members) {
+    for (const { folder } of this.members) {
       const verified = await runJournal(
         ["verify", "--journal", folder, "--against", server.url(journal), "--no-server"],
         { tools: { clock: systemClock } },

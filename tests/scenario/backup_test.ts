@@ -17,13 +17,11 @@ const ROUNDS = rounds(2, 20);
 /** Submits jobs until `end`, and remembers the accepted ones. */
 class Load {
   readonly accepted = new Set<string>();
-  readonly #daybook: DaybookProcess;
   readonly #clients: readonly Promise<void>[];
   #isOver = false;
   #grown = Promise.withResolvers<void>();
 
-  constructor(daybook: DaybookProcess) {
-    this.#daybook = daybook;
+  constructor(private readonly daybook: DaybookProcess) {
     this.#clients = [1, 2, 3].map((client) => this.#submit(client));
   }
 
@@ -41,7 +39,7 @@ class Load {
   async #submit(client: number): Promise<void> {
     for (let order = 0; !this.#isOver; order++) {
       const input = { orderId: `${client}-${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
-      const response = await this.#daybook.post("/jobs", { type: "order.fulfil", input });
+      const response = await this.daybook.post("/jobs", { type: "order.fulfil", input });
       assert.equal(response.status, 202);
       const { jobId } = await response.json() as { jobId: string };
       this.accepted.add(jobId);

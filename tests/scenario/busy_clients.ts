@@ -16,12 +16,9 @@ interface Answer {
 }
 
 export class BusyClients {
-  readonly #ledger: OutsideLedger;
   #number = 0;
 
-  constructor(ledger: OutsideLedger) {
-    this.#ledger = ledger;
-  }
+  constructor(private readonly ledger: OutsideLedger) {}
 
   /** Resolves when the server has ended, or accepts nothing more. */
   async untilGone(daybook: DaybookProcess, clients = 3): Promise<void> {
@@ -30,7 +27,7 @@ export class BusyClients {
 
   /** Sends requests that no server has answered yet. */
   async sendUnanswered(daybook: DaybookProcess): Promise<void> {
-    const { unanswered } = this.#ledger;
+    const { unanswered } = this.ledger;
     for (let next = unanswered.shift(); next !== undefined; next = unanswered.shift()) {
       await this.#send(daybook, next);
     }
@@ -39,7 +36,7 @@ export class BusyClients {
   async #beClient(daybook: DaybookProcess): Promise<void> {
     try {
       for (;;) {
-        const earlier = this.#ledger.unanswered.shift();
+        const earlier = this.ledger.unanswered.shift();
         if (earlier !== undefined) await this.#send(daybook, earlier);
         await this.#story(daybook, ++this.#number);
       }
@@ -63,7 +60,7 @@ export class BusyClients {
     const acknowledged = (answer: unknown) => {
       request.acknowledged(answer);
       // Not earlier, because an event that comes before the job does not count for it.
-      this.#ledger.unanswered.push(this.#arrival(number));
+      this.ledger.unanswered.push(this.#arrival(number));
     };
     await this.#send(daybook, { ...request, acknowledged });
   }
@@ -72,21 +69,21 @@ export class BusyClients {
     const key = `key-${number}`;
     const headers = { "idempotency-key": key };
     const acknowledged = (answer: unknown) =>
-      this.#ledger.jobOfKey(key, (answer as { jobId: string }).jobId);
+      this.ledger.jobOfKey(key, (answer as { jobId: string }).jobId);
     return { path: "/jobs", body, headers, acknowledged };
   }
 
   #arrival(number: number): RepeatableRequest {
     const eventId = `evt_arrival-${number}`;
     const body = { eventId, eventType: "test.Arrived", attributes: { number } };
-    return { path: "/events", body, headers: {}, acknowledged: () => this.#ledger.event(eventId) };
+    return { path: "/events", body, headers: {}, acknowledged: () => this.ledger.event(eventId) };
   }
 
   async #pause(daybook: DaybookProcess, jobId: string): Promise<void> {
     const resumption = this.#resumption(jobId);
     const suspended = await this.#ask(daybook, `/jobs/${jobId}/suspend`, () => {
       // It may have worked although it was not answered.
-      this.#ledger.unanswered.push(resumption);
+      this.ledger.unanswered.push(resumption);
     });
     this.#noteControl("job.JobSuspended", jobId, suspended);
     if (suspended.status !== 200) return;
@@ -97,24 +94,24 @@ export class BusyClients {
   #resumption(jobId: string): RepeatableRequest {
     const acknowledged = (answer: unknown) => {
       if ((answer as { jobId?: string }).jobId === undefined) return;
-      this.#ledger.controls.push({ eventType: "job.JobResumed", jobId });
+      this.ledger.controls.push({ eventType: "job.JobResumed", jobId });
     };
     return { path: `/jobs/${jobId}/resume`, body: {}, headers: {}, acknowledged };
   }
 
   async #cancelAndRetry(daybook: DaybookProcess, jobId: string): Promise<void> {
     const cancelled = await this.#ask(daybook, `/jobs/${jobId}/cancel`, () => {
-      this.#ledger.cancelled.add(jobId); // As with a suspension.
+      this.ledger.cancelled.add(jobId); // As with a suspension.
     });
     this.#noteControl("job.JobCancelled", jobId, cancelled);
     if (cancelled.status !== 200) return;
-    this.#ledger.cancelled.add(jobId);
+    this.ledger.cancelled.add(jobId);
     const retried = await this.#ask(daybook, `/jobs/${jobId}/retry`);
-    if (retried.status === 201) this.#ledger.job(retried.body["jobId"] as string);
+    if (retried.status === 201) this.ledger.job(retried.body["jobId"] as string);
   }
 
   #noteControl(eventType: string, jobId: string, { status }: Answer): void {
-    if (status === 200) this.#ledger.controls.push({ eventType, jobId });
+    if (status === 200) this.ledger.controls.push({ eventType, jobId });
   }
 
   /** Sends until the answer says that it is recorded; without an answer, it is kept for later. */
@@ -123,7 +120,7 @@ export class BusyClients {
     request: RepeatableRequest,
   ): Promise<Answer["body"]> {
     const { path, body, headers, acknowledged } = request;
-    const later = () => void this.#ledger.unanswered.push(request);
+    const later = () => void this.ledger.unanswered.push(request);
     const answer = await this.#post(daybook, path, body, headers, later);
     acknowledged(answer.body);
     return answer.body;
@@ -146,7 +143,7 @@ export class BusyClients {
       // The journal has failed, or its disk is full: nothing is acknowledged.
       if (answer.status === 503 || answer.status === 507) throw new Gone();
       const isExpected = answer.status < 300 || answer.status === 409;
-      if (!isExpected) this.#ledger.wrong.push(`${path}: ${JSON.stringify(answer)}`);
+      if (!isExpected) this.ledger.wrong.push(`${path}: ${JSON.stringify(answer)}`);
       return answer;
     } catch {
       onGone();

@@ -7,20 +7,18 @@ import assert from "node:assert/strict";
 import type { IndependentEntry } from "../support/journal/independent_reader.ts";
 
 export class Executions {
-  readonly #file: string;
   /** For each step, by job and task, the processes in which it started. */
   readonly #lives = new Map<string, number[]>();
   #life = 0;
   #linesSeen = 0;
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(private readonly file: string) {
     Deno.writeTextFileSync(file, "");
   }
 
   /** Attempts of all processes, one per line. */
   get lines(): readonly string[] {
-    return Deno.readTextFileSync(this.#file).split("\n").filter((line) => line !== "");
+    return Deno.readTextFileSync(this.file).split("\n").filter((line) => line !== "");
   }
 
   /**

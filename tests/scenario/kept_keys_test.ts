@@ -39,17 +39,14 @@ type Orders = Map<string, string>;
 class History {
   readonly kept: Orders = new Map();
   readonly removed: Orders = new Map();
-  readonly #journal: string;
   #jobs = 0;
 
-  constructor(journal: string) {
-    this.#journal = journal;
-  }
+  constructor(private readonly journal: string) {}
 
   /** Runs one process: checks the earlier jobs, and then creates more. */
   async live(jobs: number): Promise<void> {
     const daybook = await openDaybook({
-      journal: this.#journal,
+      journal: this.journal,
       definitions: [plain, ...KEPT, ...REMOVED],
       settings: { "snapshot-every": "2000", "max-running": "32" },
       warn: () => {},
@@ -111,7 +108,7 @@ class History {
   async #keys(): Promise<ReadonlySet<string>> {
     const names = new Set<string>();
     if (this.#jobs === 0) return names;
-    for await (const { name } of Deno.readDir(`${this.#journal}/keys`)) names.add(name);
+    for await (const { name } of Deno.readDir(`${this.journal}/keys`)) names.add(name);
     return names;
   }
 }

@@ -52,18 +52,16 @@ export class Survival {
   readonly ledger = new OutsideLedger();
   readonly reader = new ResumingReader();
   readonly #clients = new BusyClients(this.ledger);
-  readonly #options: SurvivalOptions;
   readonly #runs: string;
   readonly #executions: Executions;
 
-  constructor(options: SurvivalOptions) {
-    this.#options = options;
+  constructor(private readonly options: SurvivalOptions) {
     this.#runs = `${options.folder}/runs.txt`;
     this.#executions = new Executions(this.#runs);
   }
 
   get processOptions(): ProcessOptions {
-    const { journal, env, args = [], script } = this.#options;
+    const { journal, env, args = [], script } = this.options;
     return {
       journal,
       script,
@@ -90,7 +88,7 @@ export class Survival {
    * acknowledged.
    */
   async liveAndDie(): Promise<void> {
-    const { beforeLife, afterDeath, stillborn = 0.15 } = this.#options;
+    const { beforeLife, afterDeath, stillborn = 0.15 } = this.options;
     await beforeLife?.();
     if (Math.random() < stillborn) await startAndKill(this.processOptions, Math.random() * 600);
     else await this.#live();
@@ -165,12 +163,12 @@ export class Survival {
    * @throws {Loss} as `liveAndDie` does, and an `AssertionError` for all else.
    */
   async finish(): Promise<void> {
-    await this.#options.beforeLife?.();
+    await this.options.beforeLife?.();
     const unended = await this.#lastLife();
     this.#executions.lifeEnded();
     assert.deepEqual(this.ledger.wrong, []);
     assert.deepEqual(unended, [], "jobs that did not end as they should");
-    const { entries } = await readIndependently(this.#options.journal);
+    const { entries } = await readIndependently(this.options.journal);
     assertAllRecorded(entries, this.ledger);
     assertKeysOnce(entries);
     assertStreamWhole(this.reader, entries);

@@ -16,11 +16,7 @@ const NEWLINE = 10;
 
 /** Passes everything on. */
 export class PassingDisk implements FileSystem {
-  readonly inner: FileSystem;
-
-  constructor(inner: FileSystem) {
-    this.inner = inner;
-  }
+  constructor(readonly inner: FileSystem) {}
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     return this.wrapped(await this.inner.open(path, mode), path);

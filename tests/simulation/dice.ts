@@ -53,20 +53,15 @@ export function ulidOf(ms: number, end: string): string {
 
 /** ULIDs of the time of day that count up across all processes, and fractions from the dice. */
 export class SimulatedRandom implements Random {
-  readonly #dice: Dice;
-  readonly #timeOfDayMs: () => number;
   #count = 0;
 
-  constructor(dice: Dice, timeOfDayMs: () => number) {
-    this.#dice = dice;
-    this.#timeOfDayMs = timeOfDayMs;
-  }
+  constructor(private readonly dice: Dice, private readonly timeOfDayMs: () => number) {}
 
   ulid(): string {
-    return ulidOf(this.#timeOfDayMs(), `${++this.#count}`);
+    return ulidOf(this.timeOfDayMs(), `${++this.#count}`);
   }
 
   fraction(): number {
-    return this.#dice.fraction();
+    return this.dice.fraction();
   }
 }

@@ -50,9 +50,6 @@ export type ClientsWorld = Pick<
 >;
 
 export class EngineClients {
-  readonly #world: ClientsWorld;
-  readonly #jobs: JobModel;
-  readonly #promises: Promises;
   /** Unanswered requests. */
   readonly #open = new Set<Request>();
   readonly #sent: IncomingEvent[] = [];
@@ -63,23 +60,20 @@ export class EngineClients {
 
   /** @param count The number of names that other clients have used. */
   constructor(
-    world: ClientsWorld,
-    jobs: JobModel,
-    promises: Promises,
+    private readonly world: ClientsWorld,
+    private readonly jobs: JobModel,
+    private readonly promises: Promises,
     { pausesOften = false, limitsOften = false }: Pick<EnginePorts, "pausesOften" | "limitsOften">,
     count = 0,
   ) {
     this.#count = count;
     this.#isPausing = pausesOften;
     this.#isLimiting = limitsOften;
-    this.#world = world;
-    this.#jobs = jobs;
-    this.#promises = promises;
   }
 
   /** Performs one user action. */
   act(engine: JobEngine): void {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     switch (dice.kind({ create: 4, event: 6, redelivery: 1, control: 3, retry: 1 })) {
       case "create":
         return this.#askOnceOrTwice(engine, this.#creation());
@@ -104,14 +98,14 @@ export class EngineClients {
 
   /** Begins a pause, or ends one. */
   pause(engine: JobEngine): void {
-    const { dice, scheduler } = this.#world;
-    const { pauses } = this.#jobs;
+    const { dice, scheduler } = this.world;
+    const { pauses } = this.jobs;
     const inForce = engine.pauses.all();
     if (inForce.length > 0 && dice.chance(0.5)) {
       const { pauseId } = dice.pick(inForce);
       return void this.#once(`end of ${pauseId}`, async () => {
         await engine.pauses.end(pauseId);
-        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, but is in force`);
+        if (pauses.has(pauseId)) this.world.violate(`${pauseId} was ended, but is in force`);
       });
     }
     const scope = dice.pick([{}, { type: "sim.work" }, { type: "sim.opened" }, {
@@ -125,13 +119,13 @@ export class EngineClients {
       const begun = await engine.pauses.begin({ ...scope, ...until, reason: "simulated" });
       if (begun === undefined) return;
       const { pauseId, by } = begun.pause;
-      this.#promises.sawJob({ jobId: pauseId, lastLogId: by });
+      this.promises.sawJob({ jobId: pauseId, lastLogId: by });
     });
   }
 
   /** Replaces the limits of the code, or restores them. */
   limit(engine: JobEngine): void {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     if (dice.chance(0.3)) {
       return void this.#once("limits of the code", async () => {
         await engine.limits.restore(LIMITED_TYPE);
@@ -141,10 +135,10 @@ export class EngineClients {
     void this.#once(`limits ${JSON.stringify(limits)}`, async () => {
       const outcome = await engine.limits.change(LIMITED_TYPE, limits, "simulated");
       if (!outcome.ok) {
-        return this.#world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
+        return this.world.violate(`limits were refused: ${JSON.stringify(outcome)}`);
       }
       const { by } = outcome.value.change ?? {};
-      if (by !== undefined) this.#promises.sawJob({ jobId: LIMITED_TYPE, lastLogId: by });
+      if (by !== undefined) this.promises.sawJob({ jobId: LIMITED_TYPE, lastLogId: by });
     });
   }
 
@@ -158,7 +152,7 @@ export class EngineClients {
   async pushOn(engine: JobEngine, givesUp: boolean): Promise<void> {
     this.askAgain(engine);
     for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
-    for (const job of this.#jobs.unfinished) {
+    for (const job of this.jobs.unfinished) {
       const condition = deriveCondition(job);
       if (condition === "created") await engine.control(job.jobId, { kind: "start" });
       const isParked = condition === "parked";
@@ -168,17 +162,17 @@ export class EngineClients {
         await engine.control(job.jobId, { kind: "resume" });
       }
     }
-    const keys = new Set(this.#jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
+    const keys = new Set(this.jobs.unfinished.map(({ jobId }) => this.#keyOf(jobId)));
     const events = [...keys].flatMap((key) => {
       const types = [...EVENTS, ...EVENTS, UNDONE];
       return types.map((type) => this.#named(type, { key }));
     });
-    for (const receipt of await engine.deliver(events)) this.#promises.gotReceipt(receipt);
+    for (const receipt of await engine.deliver(events)) this.promises.gotReceipt(receipt);
   }
 
   /** The attributes of a job's events. */
   #keyOf(jobId: string): string {
-    const { input, plan } = this.#jobs.jobs.get(jobId) ?? {};
+    const { input, plan } = this.jobs.jobs.get(jobId) ?? {};
     return /"key":"(\w+)"/.exec(JSON.stringify([input, plan]))?.[1] ?? "none";
   }
 
@@ -189,7 +183,7 @@ export class EngineClients {
   /** Like a client that does not wait for the first answer. */
   #askOnceOrTwice(engine: JobEngine, request: Request): void {
     this.#ask(engine, request);
-    if (this.#world.dice.chance(0.2)) this.#ask(engine, { ...request });
+    if (this.world.dice.chance(0.2)) this.#ask(engine, { ...request });
   }
 
   #ask(engine: JobEngine, request: Request): void {
@@ -198,7 +192,7 @@ export class EngineClients {
   }
 
   async #attempt(engine: JobEngine, request: Request): Promise<void> {
-    const { trace } = this.#world;
+    const { trace } = this.world;
     trace.note(() => `client: ${request.what}`);
     try {
       await request.ask(engine);
@@ -210,7 +204,7 @@ export class EngineClients {
   }
 
   #judge(what: string, error: unknown): void {
-    const world = this.#world;
+    const world = this.world;
     world.trace.note(() => `client: ${what}: ${errorMessage(error)}`);
     const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
       isInjected(error);
@@ -231,10 +225,10 @@ export class EngineClients {
         if (outcome.problem.kind === "jobExists") return this.#mustExist(outcome.problem.jobId);
         // This process was started without its code.
         if (outcome.problem.kind === "unknownType" && engine.definitions().length === 1) return;
-        return this.#world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
+        return this.world.violate(`a job was not created: ${JSON.stringify(outcome)}`);
       }
       const { job } = outcome.value;
-      this.#promises.sawJob(job);
+      this.promises.sawJob(job);
       if (idempotency !== undefined) this.#sameJob(idempotency.key, job.jobId);
     };
     return { what: `creation of ${idempotency?.key ?? request.jobId}`, ask };
@@ -242,12 +236,12 @@ export class EngineClients {
 
   #sameJob(key: string, jobId: string): void {
     const before = this.#created.get(key) ?? jobId;
-    if (before !== jobId) this.#world.violate(`key ${key} is answered ${before}, then ${jobId}`);
+    if (before !== jobId) this.world.violate(`key ${key} is answered ${before}, then ${jobId}`);
     this.#created.set(key, jobId);
   }
 
   #createRequest(): CreateRequest {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     const key = `k${++this.#count}`;
     const common = {
       priority: dice.pick([0, 0, 5]),
@@ -268,10 +262,10 @@ export class EngineClients {
   #delivery(events: readonly IncomingEvent[]): Request {
     const ask = async (engine: JobEngine) => {
       for (const receipt of await engine.deliver(events)) {
-        this.#promises.gotReceipt(receipt);
-        const known = this.#jobs.positionOf(receipt.eventId);
+        this.promises.gotReceipt(receipt);
+        const known = this.jobs.positionOf(receipt.eventId);
         if (receipt.logId !== undefined && known !== undefined && known !== receipt.logId) {
-          this.#world.violate(
+          this.world.violate(
             `${receipt.eventId} is reported at ${receipt.logId}, but is at ${known}`,
           );
         }
@@ -281,7 +275,7 @@ export class EngineClients {
   }
 
   #event(): IncomingEvent {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     if (dice.chance(0.1)) {
       const work = anyTasks(dice, `o${this.#count}`);
       return this.#named(OPENED, { work: work as unknown as JsonObject });
@@ -307,7 +301,7 @@ export class EngineClients {
   /** Some look as if the engine had just made them. */
   #eventId(): EventId {
     const count = ++this.#count;
-    const { timeOfDayMs } = this.#world.scheduler;
+    const { timeOfDayMs } = this.world.scheduler;
     return eventId(count % 2 === 0 ? `evt_${ulidOf(timeOfDayMs, `C${count}`)}` : `evt-${count}`);
   }
 
@@ -317,18 +311,18 @@ export class EngineClients {
     // A process that shares its journal may be behind.
     const known = engine.history.positions(job.jobId).length;
     if (known === 0) return;
-    const asOf = Math.min(this.#jobs.states(job.jobId).length, known) - 1;
+    const asOf = Math.min(this.jobs.states(job.jobId).length, known) - 1;
     void this.#once(`${kind} ${job.jobId}`, async () => {
       const outcome = await engine.control(job.jobId, { kind });
       if (!outcome.ok) return this.#judgeRefusal(kind, job.jobId, asOf, outcome.problem);
-      this.#promises.sawJob(outcome.value);
+      this.promises.sawJob(outcome.value);
       if (kind === "cancel") this.#mustBeCancelled(outcome.value);
     });
   }
 
   #mustExist(jobId: string): void {
-    if (this.#jobs.jobs.has(jobId)) return;
-    this.#world.violate(`${jobId} was reported to exist, but is not on record`);
+    if (this.jobs.jobs.has(jobId)) return;
+    this.world.violate(`${jobId} was reported to exist, but is not on record`);
   }
 
   /**
@@ -337,28 +331,28 @@ export class EngineClients {
    */
   #judgeRefusal(kind: Control, jobId: string, asOf: number, problem: EngineProblem): void {
     const told = problem.kind === "rejected" ? problem.rejection.message : problem.kind;
-    const states = this.#jobs.states(jobId).slice(asOf);
+    const states = this.jobs.states(jobId).slice(asOf);
     if (states.some((state) => refusalOf(kind, state) === told)) return;
     const conditions = states.map((state) => deriveCondition(state));
-    this.#world.violate(`${kind} of ${jobId} was refused, and it is ${conditions}: ${told}`);
+    this.world.violate(`${kind} of ${jobId} was refused, and it is ${conditions}: ${told}`);
   }
 
   #mustBeCancelled(job: JobState): void {
     if ("failure" in job && job.failure?.kind === "cancelled") return;
-    this.#world.violate(`${job.jobId} was cancelled, and is ${job.state} for another reason`);
+    this.world.violate(`${job.jobId} was cancelled, and is ${job.state} for another reason`);
   }
 
   #retry(engine: JobEngine): void {
-    const failed = [...this.#jobs.jobs.values()].find(({ state }) => state === "Failed");
+    const failed = [...this.jobs.jobs.values()].find(({ state }) => state === "Failed");
     if (failed === undefined) return;
     void this.#once(`retry ${failed.jobId}`, async () => {
       const outcome = await engine.retry(failed.jobId, {});
-      if (outcome.ok) this.#promises.sawJob(outcome.value);
+      if (outcome.ok) this.promises.sawJob(outcome.value);
     });
   }
 
   async #once(what: string, ask: () => Promise<void>): Promise<void> {
-    this.#world.trace.note(() => `client: ${what}`);
+    this.world.trace.note(() => `client: ${what}`);
     try {
       await ask();
     } catch (error) {
@@ -368,8 +362,8 @@ export class EngineClients {
 
   /** Mostly an unfinished job. */
   #anyJob(): JobState | undefined {
-    const { dice } = this.#world;
-    const { unfinished, jobs } = this.#jobs;
+    const { dice } = this.world;
+    const { unfinished, jobs } = this.jobs;
     const some = unfinished.length > 0 && dice.chance(0.8) ? unfinished : [...jobs.values()];
     return some.length === 0 ? undefined : dice.pick(some);
   }

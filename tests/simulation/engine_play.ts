@@ -44,7 +44,6 @@ const OVERDUE_MS = 10_000;
 const WITHOUT_INDEX = "or it needs an index that is not here";
 
 export class EnginePlay {
-  readonly #world: World;
   readonly #ports: EnginePorts;
   readonly #jobs: JobModel;
   readonly #promises: Promises;
@@ -66,10 +65,9 @@ export class EnginePlay {
   /** The same, once it has resumed what was on record. */
   #working: JobEngine | undefined;
 
-  constructor(world: World, ports = HONEST_ENGINE) {
+  constructor(private readonly world: World, ports = HONEST_ENGINE) {
     const { dice } = world;
     const violate = (what: string) => world.violate(what);
-    this.#world = world;
     this.#ports = ports;
     this.#jobs = new JobModel(violate, () => world.scheduler.nowMs);
     this.#promises = new Promises(this.#jobs, violate);
@@ -104,11 +102,11 @@ export class EnginePlay {
   }
 
   get worlds(): readonly World[] {
-    return [this.#world];
+    return [this.world];
   }
 
   run(): Promise<void> {
-    return playThrough<Opened>(this.#world, {
+    return playThrough<Opened>(this.world, {
       hasActions: () => this.#actionsLeft > 0,
       start: () => this.#start(),
       live: (opened) => this.#live(opened),
@@ -117,12 +115,12 @@ export class EnginePlay {
   }
 
   get #goesOn(): boolean {
-    return this.#world.violations.length === 0;
+    return this.world.violations.length === 0;
   }
 
   /** Nothing fails any more: every job must end, and everything must be there. */
   async #lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     if (round === "first") await this.#endAll(opened);
     await this.#catchUp(opened);
     if (this.model.streamed !== this.model.exposed.length) {
@@ -133,7 +131,7 @@ export class EnginePlay {
   }
 
   async #endAll({ engine, life }: Opened): Promise<void> {
-    const { scheduler } = this.#world;
+    const { scheduler } = this.world;
     // If the clock was set back repeatedly before a start, a job waits that long, by the time on
     // record.
     const rounds = this.#ports.setsClockOften === true ? 50 : 4;
@@ -143,23 +141,23 @@ export class EnginePlay {
       await scheduler.sleep(HOUR_MS, life.number);
     }
     for (const job of this.#jobs.unfinished) {
-      this.#world.violate(`${job.jobId} does not end: it is ${deriveCondition(job)}`);
+      this.world.violate(`${job.jobId} does not end: it is ${deriveCondition(job)}`);
     }
-    if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
-    for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
+    if (!this.#clients.isAnswered) this.world.violate("a request is never answered");
+    for (const { pauseId } of engine.pauses.all()) this.world.violate(`${pauseId} does not end`);
     for (const { type, held, waiting } of engine.limits.all) {
-      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are never released`);
+      if (held + waiting > 0) this.world.violate(`${held} places of ${type} are never released`);
     }
     const { busyWorkers, queued } = engine.activity;
-    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are never released`);
+    if (busyWorkers + queued > 0) this.world.violate(`${busyWorkers} workers are never released`);
   }
 
   #start(): Promise<Opened | undefined> {
-    return startUntilUp(this.#world, (life) => this.#open(life));
+    return startUntilUp(this.world, (life) => this.#open(life));
   }
 
   async #open(life: Life): Promise<Opened> {
-    const world = this.#world;
+    const world = this.world;
     const engine = this.#engineOf(life);
     const between = this.#ports.between(engine.consumer);
     const witness = new EngineWitness(between.consumer, this.model, (what) => world.violate(what));
@@ -192,7 +190,7 @@ export class EnginePlay {
   }
 
   #watchFor(life: Life): void {
-    this.#starvation = new StarvationWatch(this.#world, this.#jobs, this.#maxRunning);
+    this.#starvation = new StarvationWatch(this.world, this.#jobs, this.#maxRunning);
     void life.over.then(() => this.#starvation = undefined);
   }
 
@@ -200,7 +198,7 @@ export class EnginePlay {
     return new JobEngine({
       index: this.#index.next(),
       clock: life.clock,
-      random: this.#world.random,
+      random: this.world.random,
       definitions: simulatedDefinitions(
         life.clock,
         this.#promises,
@@ -213,7 +211,7 @@ export class EnginePlay {
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
-        this.#world.violate(`the engine reported a defect: ${errorMessage(error)}`);
+        this.world.violate(`the engine reported a defect: ${errorMessage(error)}`);
       },
       onJournalFailed: () => void this.#exitSoon(life),
     });
@@ -236,30 +234,30 @@ export class EnginePlay {
   #passes(ms: number): void {
     this.#starvation?.passes(ms);
     if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits.all);
-    const { scheduler, weather } = this.#world;
+    const { scheduler, weather } = this.world;
     // Without its code, a process has no rule.
     const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&
       !weather.isFull && this.#jobs.pauses.isDue(scheduler.timeOfDayMs);
     this.#overdueMs = isOverdue ? this.#overdueMs + ms : 0;
     if (this.#overdueMs < OVERDUE_MS) return;
     this.#overdueMs = 0;
-    this.#world.violate("failures should have paused their type");
+    this.world.violate("failures should have paused their type");
   }
 
   /** As in `main.ts`: waiting callers are rejected, and then the process ends. */
   async #exitSoon(life: Life): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     await scheduler.sleep(dice.pick([0, 10, 200]), life.number);
-    this.#world.crash(dice.pick(["kill", "power"]));
+    this.world.crash(dice.pick(["kill", "power"]));
   }
 
   async #live(opened: Opened): Promise<void> {
     void this.#follow(opened);
-    await liveThrough(this.#world, opened.life, () => this.#act(opened));
+    await liveThrough(this.world, opened.life, () => this.#act(opened));
   }
 
   async #act(opened: Opened): Promise<void> {
-    const world = this.#world;
+    const world = this.world;
     const { dice, scheduler } = world;
     const isOften = this.#ports.setsClockOften === true;
     this.#clients.askAgain(opened.engine);
@@ -302,14 +300,14 @@ export class EnginePlay {
   async #stop({ engine, journal }: Opened): Promise<void> {
     this.#starvation = undefined;
     this.#working = undefined;
-    await engine.stop(this.#world.dice.pick([0, 100, 1_000]));
+    await engine.stop(this.world.dice.pick([0, 100, 1_000]));
     await journal.close();
-    this.#world.exit();
+    this.world.exit();
   }
 
   /** The reader that reconnects after every restart. */
   async #follow(opened: Opened): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     for (;;) {
       await opened.engine.changed(this.model.streamed, 15_000);
       await this.#catchUp(opened, dice.pick([1, 7, 50]));
@@ -322,7 +320,7 @@ export class EnginePlay {
     try {
       this.model.stream(await engine.entries(this.model.streamed, limit));
     } catch (error) {
-      if (!isInjected(error)) this.#world.violate(`a read failed: ${errorMessage(error)}`);
+      if (!isInjected(error)) this.world.violate(`a read failed: ${errorMessage(error)}`);
     }
   }
 }

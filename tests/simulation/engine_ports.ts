@@ -56,18 +56,15 @@ export const LIMITED: EnginePorts = { ...PAUSED, limitsOften: true };
 
 /** Passes every batch to the model before the engine gets it. */
 export class EngineWitness implements JournalConsumer {
-  readonly #inner: JournalConsumer;
-  readonly #model: JournalModel;
-  readonly #violate: (what: string) => void;
   #isServing = false;
   readonly #early: JobEventLogEntry[] = [];
   #hasFailed = false;
 
-  constructor(inner: JournalConsumer, model: JournalModel, violate: (what: string) => void) {
-    this.#inner = inner;
-    this.#model = model;
-    this.#violate = violate;
-  }
+  constructor(
+    private readonly inner: JournalConsumer,
+    private readonly model: JournalModel,
+    private readonly violate: (what: string) => void,
+  ) {}
 
   get hasFailed(): boolean {
     return this.#hasFailed;
@@ -75,42 +72,42 @@ export class EngineWitness implements JournalConsumer {
 
   /** The start is over, with exactly these entries. */
   serve(entries: readonly JobEventLogEntry[]): void {
-    this.#model.recovered(entries);
+    this.model.recovered(entries);
     this.#isServing = true;
-    this.#model.becameDurable(this.#early.filter(({ logId }) => logId > entries.length));
+    this.model.becameDurable(this.#early.filter(({ logId }) => logId > entries.length));
   }
 
   restore(lines: readonly string[]): boolean {
-    return this.#inner.restore(lines);
+    return this.inner.restore(lines);
   }
 
   replay(entry: JobEventLogEntry): void {
-    this.#inner.replay(entry);
+    this.inner.replay(entry);
   }
 
   durable(entries: readonly JobEventLogEntry[]): void {
-    if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
+    if (this.#hasFailed) this.violate("a batch became durable after the journal had failed");
     // Entries of the start itself are read at its end; a probe for room may record more meanwhile.
-    if (this.#isServing) this.#model.becameDurable(entries);
+    if (this.#isServing) this.model.becameDurable(entries);
     else this.#early.push(...entries);
-    this.#inner.durable(entries);
+    this.inner.durable(entries);
   }
 
   lost(error: JournalFullError): void {
-    this.#inner.lost(error);
+    this.inner.lost(error);
   }
 
   capture(head: JournalHead): Iterable<string> {
-    return this.#inner.capture(head);
+    return this.inner.capture(head);
   }
 
   refuse(entry: JobEventLogEntry): string | undefined {
-    return this.#inner.refuse(entry);
+    return this.inner.refuse(entry);
   }
 
   failed(...error: Parameters<JournalConsumer["failed"]>): void {
     this.#hasFailed = true;
-    this.#inner.failed(...error);
+    this.inner.failed(...error);
   }
 }
 

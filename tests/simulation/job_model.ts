@@ -44,7 +44,6 @@ const ONLY_IN: Readonly<Record<string, readonly (StateName | undefined)[]>> = {
 const OWN = /^job\.(?:Task|Compensation|RecoveryRequired)/;
 
 export class JobModel {
-  readonly #violate: (what: string) => void;
   readonly jobs = new Map<string, JobState>();
   readonly pauses: PauseModel;
   readonly limits: LimitModel;
@@ -58,8 +57,7 @@ export class JobModel {
   readonly #traces = new Map<string, string | undefined>();
 
   /** @param nowMs By the monotonic clock. */
-  constructor(violate: (what: string) => void, nowMs: () => number) {
-    this.#violate = violate;
+  constructor(private readonly violate: (what: string) => void, nowMs: () => number) {
     this.pauses = new PauseModel(violate);
     this.limits = new LimitModel(violate, nowMs);
   }
@@ -67,7 +65,7 @@ export class JobModel {
   /** Applies the next durable entry. */
   see(entry: JobEventLogEntry): void {
     const flaw = findIllegality(entry);
-    if (flaw !== undefined) this.#violate(`entry ${entry.logId} is not legal: ${flaw}`);
+    if (flaw !== undefined) this.violate(`entry ${entry.logId} is not legal: ${flaw}`);
     this.#seeId(entry);
     this.pauses.see(entry, (jobId) => this.jobs.get(jobId)?.type);
     if (entry.jobId === undefined) return this.limits.see(entry, undefined);
@@ -84,7 +82,7 @@ export class JobModel {
     this.#states.get(entry.jobId)?.push(after);
     this.#entries.get(entry.jobId)?.push(entry);
     if (!NEXT[before?.state ?? "none"].includes(after.state)) {
-      this.#violate(`${entry.jobId} went from ${before?.state} to ${after.state}`);
+      this.violate(`${entry.jobId} went from ${before?.state} to ${after.state}`);
     }
   }
 
@@ -107,7 +105,7 @@ export class JobModel {
     for (const [jobId, job] of this.jobs) {
       const live = JSON.stringify(jobOf(jobId));
       const projected = JSON.stringify(job);
-      if (live !== projected) this.#violate(`${jobId} is ${live}, and projected ${projected}`);
+      if (live !== projected) this.violate(`${jobId} is ${live}, and projected ${projected}`);
     }
   }
 
@@ -116,7 +114,7 @@ export class JobModel {
     for (const [jobId, entries] of this.#entries) {
       const told = engine.history.positions(jobId as JobId).join();
       const logIds = entries.map(({ logId }) => logId).join();
-      if (told !== logIds) this.#violate(`${jobId} is reported at ${told}, but is at ${logIds}`);
+      if (told !== logIds) this.violate(`${jobId} is reported at ${told}, but is at ${logIds}`);
       let before: JobState | undefined;
       for (const [index, entry] of entries.entries()) {
         const after = this.states(jobId)[index] as JobState;
@@ -128,7 +126,7 @@ export class JobModel {
           : { from: before?.state ?? null, to: after.state, condition };
         const transition = JSON.stringify(engine.transitionAt(entry));
         if (transition !== JSON.stringify(expected)) {
-          this.#violate(
+          this.violate(
             `${entry.logId} is reported as ${transition}, not ${JSON.stringify(expected)}`,
           );
         }
@@ -143,7 +141,7 @@ export class JobModel {
 
   #seeId({ eventId, logId }: JobEventLogEntry): void {
     const first = this.#eventIds.get(eventId);
-    if (first !== undefined) this.#violate(`${eventId} is at ${first} and at ${logId}`);
+    if (first !== undefined) this.violate(`${eventId} is at ${first} and at ${logId}`);
     this.#eventIds.set(eventId, logId);
   }
 
@@ -152,11 +150,11 @@ export class JobModel {
     if (eventType === "job.JobCreated") this.#seeKey(entry);
     const attempt = "attempt" in attributes ? Number(attributes["attempt"]) : undefined;
     const fact = factKey(eventType, jobId, taskId);
-    if (ONCE.has(eventType) && this.#facts.has(fact)) this.#violate(`twice: ${fact}`);
+    if (ONCE.has(eventType) && this.#facts.has(fact)) this.violate(`twice: ${fact}`);
     this.#facts.add(fact).add(factKey(eventType, jobId, taskId, attempt));
     const state = this.jobs.get(jobId)?.state;
     if (ONLY_IN[eventType]?.includes(state) === false) {
-      this.#violate(`${eventType} of ${jobId}, which is ${state}`);
+      this.violate(`${eventType} of ${jobId}, which is ${state}`);
     }
   }
 
@@ -166,7 +164,7 @@ export class JobModel {
     if (eventType === "job.JobCreated") this.#traces.set(jobId, traceId);
     const expected = this.#traces.get(jobId);
     if (!OWN.test(eventType) || traceId === expected) return;
-    this.#violate(`${eventType} at ${logId} is in trace ${traceId}, and ${jobId} in ${expected}`);
+    this.violate(`${eventType} at ${logId} is in trace ${traceId}, and ${jobId} in ${expected}`);
   }
 
   #seeKey(entry: JobEventLogEntry): void {
@@ -174,7 +172,7 @@ export class JobModel {
       ? (entry.attributes as { idempotency?: { key: string } }).idempotency?.key
       : undefined;
     if (key === undefined) return;
-    if (this.#keys.has(key)) this.#violate(`key ${key} created two jobs`);
+    if (this.#keys.has(key)) this.violate(`key ${key} created two jobs`);
     this.#keys.add(key);
   }
 }

@@ -15,8 +15,6 @@ export interface Group {
 }
 
 export class JournalModel {
-  readonly #violate: (what: string) => void;
-  readonly #onExposed: (entry: JobEventLogEntry) => void;
   /** Groups by event: the last one, and earlier ones that other processes may still record. */
   readonly #groups = new Map<string, readonly Group[]>();
   /** All entries reported as durable, as text; position 1 is the first. */
@@ -27,12 +25,9 @@ export class JournalModel {
 
   /** @param onExposed Called once for each entry, when it is known to be durable. */
   constructor(
-    violate: (what: string) => void,
-    onExposed: (entry: JobEventLogEntry) => void = () => {},
-  ) {
-    this.#violate = violate;
-    this.#onExposed = onExposed;
-  }
+    private readonly violate: (what: string) => void,
+    private readonly onExposed: (entry: JobEventLogEntry) => void = () => {},
+  ) {}
 
   issued(eventIds: readonly string[]): Group {
     const group: Group = { eventIds, outcome: "open" };
@@ -55,7 +50,7 @@ export class JournalModel {
     this.acknowledged += entries.length;
     for (const entry of entries) {
       if (this.exposed[entry.logId - 1] === textOf(entry)) continue;
-      this.#violate(`entry ${entry.logId} was acknowledged before it was durable`);
+      this.violate(`entry ${entry.logId} was acknowledged before it was durable`);
     }
   }
 
@@ -65,7 +60,7 @@ export class JournalModel {
     if (lost >= 0) {
       const found = textAt(entries, lost) ?? "gone";
       const was = this.exposed[lost];
-      this.#violate(
+      this.violate(
         `entry ${lost + 1} was durable, and after a restart is ${found}; it was ${was}`,
       );
     }
@@ -81,9 +76,9 @@ export class JournalModel {
   read(after: number, entries: readonly JobEventLogEntry[]): void {
     entries.forEach((entry, index) => {
       const logId = after + 1 + index;
-      if (entry.logId !== logId) this.#violate(`a reader got ${entry.logId} in place of ${logId}`);
+      if (entry.logId !== logId) this.violate(`a reader got ${entry.logId} in place of ${logId}`);
       if (this.exposed[logId - 1] === textOf(entry)) return;
-      this.#violate(`a reader got an entry ${logId} that is not what was durable`);
+      this.violate(`a reader got an entry ${logId} that is not what was durable`);
     });
   }
 
@@ -96,10 +91,10 @@ export class JournalModel {
   #expose(entry: JobEventLogEntry): void {
     const { logId } = entry;
     if (logId !== this.exposed.length + 1) {
-      this.#violate(`position ${this.exposed.length + 1} should follow, and ${logId} does`);
+      this.violate(`position ${this.exposed.length + 1} should follow, and ${logId} does`);
     }
     this.exposed.push(textOf(entry));
-    this.#onExposed(entry);
+    this.onExposed(entry);
   }
 
   /** If any part of a group is there, all of it is, in order. */
@@ -118,7 +113,7 @@ export class JournalModel {
         .toSorted((one, other) => other.eventIds.length - one.eventIds.length);
       if (whole === undefined) {
         const found = partOf(group.eventIds).join();
-        this.#violate(`of a group of ${group.eventIds.length} there is a part: ${found}`);
+        this.violate(`of a group of ${group.eventIds.length} there is a part: ${found}`);
         return;
       }
       at += whole.eventIds.length;
@@ -127,7 +122,7 @@ export class JournalModel {
 
   #requirePossible(eventId: string): void {
     if (this.#groups.get(eventId)?.at(-1)?.outcome !== "refused") return;
-    this.#violate(`${eventId} was answered with "nothing was recorded", and is there`);
+    this.violate(`${eventId} was answered with "nothing was recorded", and is there`);
   }
 
   #forgetOpen(): void {

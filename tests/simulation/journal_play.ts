@@ -50,7 +50,6 @@ const READ_MAX = 100_000;
 const TAMPERING = 0.1;
 
 export class JournalPlay {
-  readonly #world: World;
   readonly #ports: JournalPorts;
   readonly model: JournalModel;
   readonly #options;
@@ -59,9 +58,8 @@ export class JournalPlay {
   #stoppedCleanly = false;
   #appended = 0;
 
-  constructor(world: World, ports = HONEST) {
+  constructor(private readonly world: World, ports = HONEST) {
     const { dice } = world;
-    this.#world = world;
     this.#ports = ports;
     this.model = new JournalModel(
       (what) => world.violate(what),
@@ -82,11 +80,11 @@ export class JournalPlay {
   }
 
   get worlds(): readonly World[] {
-    return [this.#world];
+    return [this.world];
   }
 
   run(): Promise<void> {
-    return playThrough<Opened>(this.#world, {
+    return playThrough<Opened>(this.world, {
       hasActions: () => this.#actionsLeft > 0,
       start: () => this.#start(),
       live: (opened) => this.#live(opened),
@@ -95,14 +93,14 @@ export class JournalPlay {
   }
 
   get #goesOn(): boolean {
-    return this.#world.violations.length === 0;
+    return this.world.violations.length === 0;
   }
 
   /**
    * Nothing fails any more: a start, a write and a stop must succeed, and everything must be there.
    */
   async #lastRound({ journal }: Opened, round: string): Promise<void> {
-    const world = this.#world, model = this.model;
+    const world = this.world, model = this.model;
     await this.#append(journal, 2);
     await this.#catchUp(journal);
     if (model.streamed !== model.exposed.length) {
@@ -115,13 +113,13 @@ export class JournalPlay {
   }
 
   async #start(): Promise<Opened | undefined> {
-    if (this.#world.dice.chance(TAMPERING)) await this.#tamper();
-    return await startUntilUp(this.#world, (life) => this.#open(life));
+    if (this.world.dice.chance(TAMPERING)) await this.#tamper();
+    return await startUntilUp(this.world, (life) => this.#open(life));
   }
 
   /** A full segment is changed while no process runs, and restored. */
   async #tamper(): Promise<void> {
-    const { dice, storage, trace } = this.#world;
+    const { dice, storage, trace } = this.world;
     const segments = storage.filesIn("data", "journal", "segments").filter(([name]) =>
       name.endsWith(".ndjson")
     );
@@ -136,16 +134,16 @@ export class JournalPlay {
     file.write(at, new Uint8Array([byte ^ 1]));
     file.sync();
     const isFound = await refusedAsDamaged(
-      this.#world,
+      this.world,
       (life) => this.#opened(life, this.#fresh()),
     );
-    if (!isFound) this.#world.violate(`${name} was changed, but a start trusted it`);
+    if (!isFound) this.world.violate(`${name} was changed, but a start trusted it`);
     file.write(at, new Uint8Array([byte]));
     file.sync();
   }
 
   #fresh(): JournalWitness {
-    return new JournalWitness(this.model, (what) => this.#world.violate(what));
+    return new JournalWitness(this.model, (what) => this.world.violate(what));
   }
 
   async #open(life: Life): Promise<Opened> {
@@ -153,7 +151,7 @@ export class JournalPlay {
     const { journal, report } = await this.#opened(life, witness);
     witness.opened();
     this.#judgeReport(report, witness);
-    if (this.#world.dice.chance(0.5)) this.model.read(0, await journal.read(0, READ_MAX));
+    if (this.world.dice.chance(0.5)) this.model.read(0, await journal.read(0, READ_MAX));
     return { life, journal: this.#ports.journal(journal), witness };
   }
 
@@ -162,7 +160,7 @@ export class JournalPlay {
       folder: FOLDER,
       fileSystem: this.#ports.fileSystem(life.disk),
       clock: life.clock,
-      random: this.#world.random,
+      random: this.world.random,
       consumer,
       ...this.#options,
     });
@@ -172,22 +170,22 @@ export class JournalPlay {
     report: { readonly clean: boolean; readonly warnings: readonly string[] },
     { entries }: JournalWitness,
   ): void {
-    const { trace } = this.#world;
+    const { trace } = this.world;
     trace.note(() => `started with ${entries.length} entries, ${JSON.stringify(report)}`);
     if (this.#stoppedCleanly && !report.clean) {
-      this.#world.violate("the journal was stopped in order, and its start says that it was not");
+      this.world.violate("the journal was stopped in order, and its start says that it was not");
     }
     this.#stoppedCleanly = false;
-    for (const warning of report.warnings) if (!isInjected(warning)) this.#world.violate(warning);
+    for (const warning of report.warnings) if (!isInjected(warning)) this.world.violate(warning);
   }
 
   async #live(opened: Opened): Promise<void> {
     void this.#follow(opened);
-    await liveThrough(this.#world, opened.life, () => this.#act(opened));
+    await liveThrough(this.world, opened.life, () => this.#act(opened));
   }
 
   async #act(opened: Opened): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     while (this.#actionsLeft-- > 0 && this.#goesOn) {
       if (opened.witness.hasFailed) return await this.#afterFailure(opened);
       switch (
@@ -211,30 +209,30 @@ export class JournalPlay {
         case "stop":
           return await this.#stop(opened);
         case "crash":
-          return this.#world.crash(dice.pick(["kill", "power"]));
+          return this.world.crash(dice.pick(["kill", "power"]));
       }
     }
-    this.#world.crash(dice.pick(["kill", "power"]));
+    this.world.crash(dice.pick(["kill", "power"]));
   }
 
   /** The process rejects waiting callers and ends; nothing is acknowledged meanwhile. */
   async #afterFailure({ journal, life }: Opened): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     if (dice.chance(0.5)) await this.#append(journal);
     await scheduler.sleep(dice.pick([0, 5, 200]), life.number);
     if (dice.chance(0.3)) await journal.close();
-    this.#world.crash(dice.pick(["kill", "power"]));
+    this.world.crash(dice.pick(["kill", "power"]));
   }
 
   async #stop({ journal }: Opened): Promise<void> {
     await journal.close();
-    this.#stoppedCleanly = !this.#world.isDisturbed;
-    this.#world.exit();
+    this.#stoppedCleanly = !this.world.isDisturbed;
+    this.world.exit();
   }
 
   /** Resolves when its outcome is known. */
-  async #append(journal: Journal, size = this.#world.dice.pick([1, 1, 2, 3, 6])): Promise<void> {
-    const world = this.#world;
+  async #append(journal: Journal, size = this.world.dice.pick([1, 1, 2, 3, 6])): Promise<void> {
+    const world = this.world;
     const events = Array.from({ length: size }, (_, index) => this.#event(index));
     const group = this.model.issued(events.map(({ eventId }) => eventId));
     try {
@@ -250,7 +248,7 @@ export class JournalPlay {
   }
 
   #event(index: number): StampedEvent {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     const receivedAt = new Date(scheduler.timeOfDayMs).toISOString();
     const text = dice.pick([
       "",
@@ -271,14 +269,14 @@ export class JournalPlay {
   }
 
   async #readSome(journal: Journal): Promise<void> {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     const after = dice.between(0, journal.head.logId);
     await this.#reading(async () => this.model.read(after, await journal.read(after, 10)));
   }
 
   /** The reader that reconnects after every restart. */
   async #follow({ journal, life }: Opened): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     for (;;) {
       await scheduler.sleep(dice.pick([1, 30, 1_000]), life.number);
       await this.#catchUp(journal, dice.pick([1, 7, 50]));
@@ -296,7 +294,7 @@ export class JournalPlay {
     try {
       await read();
     } catch (error) {
-      if (!isInjected(error)) this.#world.violate(`a read failed: ${errorMessage(error)}`);
+      if (!isInjected(error)) this.world.violate(`a read failed: ${errorMessage(error)}`);
     }
   }
 }

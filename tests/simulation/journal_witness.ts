@@ -9,18 +9,16 @@ import { textOf } from "./trace.ts";
 import type { JournalModel } from "./journal_model.ts";
 
 export class JournalWitness implements JournalConsumer {
-  readonly #model: JournalModel;
-  readonly #violate: (what: string) => void;
   /** All entries, however they came. */
   readonly entries: JobEventLogEntry[] = [];
   #isServing = false;
   #hasFailed = false;
   readonly #failed = Promise.withResolvers<void>();
 
-  constructor(model: JournalModel, violate: (what: string) => void) {
-    this.#model = model;
-    this.#violate = violate;
-  }
+  constructor(
+    private readonly model: JournalModel,
+    private readonly violate: (what: string) => void,
+  ) {}
 
   /** Resolves when the journal has failed. */
   get failure(): Promise<void> {
@@ -44,9 +42,9 @@ export class JournalWitness implements JournalConsumer {
 
   durable(entries: readonly JobEventLogEntry[]): void {
     this.#serve();
-    if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
+    if (this.#hasFailed) this.violate("a batch became durable after the journal had failed");
     this.entries.push(...entries);
-    this.#model.becameDurable(entries);
+    this.model.becameDurable(entries);
   }
 
   *#lines(count: number): Iterable<string> {
@@ -63,7 +61,7 @@ export class JournalWitness implements JournalConsumer {
   refuse(): undefined {}
 
   failed(error: JournalFailedError): void {
-    if (error.cause instanceof JournalDamagedError) this.#violate(`damage: ${error.message}`);
+    if (error.cause instanceof JournalDamagedError) this.violate(`damage: ${error.message}`);
     this.#hasFailed = true;
     this.#failed.resolve();
   }
@@ -76,6 +74,6 @@ export class JournalWitness implements JournalConsumer {
   #serve(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    this.#model.recovered(this.entries);
+    this.model.recovered(this.entries);
   }
 }

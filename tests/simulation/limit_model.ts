@@ -35,8 +35,6 @@ interface Past {
 }
 
 export class LimitModel {
-  readonly #violate: (what: string) => void;
-  readonly #nowMs: () => number;
   #changed: readonly ChangedLimits[] = [];
   /** Recently replaced limits. */
   #past: Past[] = [];
@@ -48,10 +46,10 @@ export class LimitModel {
   #isLimited = false;
 
   /** @param nowMs By the monotonic clock. */
-  constructor(violate: (what: string) => void, nowMs: () => number) {
-    this.#violate = violate;
-    this.#nowMs = nowMs;
-  }
+  constructor(
+    private readonly violate: (what: string) => void,
+    private readonly nowMs: () => number,
+  ) {}
 
   /** From the beginning, the type of most jobs has limits. */
   limit(): void {
@@ -66,7 +64,7 @@ export class LimitModel {
     const changed = noteLimits(this.#changed, entry);
     if (changed !== this.#changed) {
       this.#changed = changed;
-      this.#past.push({ limits: before, untilMs: this.#nowMs() + GRACE_MS });
+      this.#past.push({ limits: before, untilMs: this.nowMs() + GRACE_MS });
       this.#starts = [];
     }
     if (job?.type !== LIMITED_TYPE) return;
@@ -97,7 +95,7 @@ export class LimitModel {
     const live = JSON.stringify(told.flatMap(({ change }) => change?.by ?? []));
     const noted = JSON.stringify(this.#changed.map(({ by }) => by));
     if (live !== noted) {
-      this.#violate(`limits are reported as changed by ${live}, but were changed by ${noted}`);
+      this.violate(`limits are reported as changed by ${live}, but were changed by ${noted}`);
     }
   }
 
@@ -105,7 +103,7 @@ export class LimitModel {
   compareHeld(told: readonly LimitedType[]): void {
     const held = told.find(({ type }) => type === LIMITED_TYPE)?.held ?? 0;
     if (!this.#isLimited || held >= this.#held) return;
-    this.#violate(`${this.#held} places are held by what is on record, and ${held} are taken`);
+    this.violate(`${this.#held} places are held by what is on record, and ${held} are taken`);
   }
 
   get #limits(): PlaceLimits {
@@ -114,7 +112,7 @@ export class LimitModel {
 
   /** Those in force now, and those in force when the entries recorded now were decided. */
   #most(of: (limits: PlaceLimits) => number): number {
-    this.#past = this.#past.filter(({ untilMs }) => untilMs > this.#nowMs());
+    this.#past = this.#past.filter(({ untilMs }) => untilMs > this.nowMs());
     return Math.max(...[this.#limits, ...this.#past.map(({ limits }) => limits)].map(of));
   }
 
@@ -132,10 +130,10 @@ export class LimitModel {
 
   #seeTaken(logId: number, { jobId, key }: JobState): void {
     const most = this.#most(({ maxRunning = Infinity }) => maxRunning);
-    if (this.#held > most) this.#violate(`${jobId} is one too many of ${most} at ${logId}`);
+    if (this.#held > most) this.violate(`${jobId} is one too many of ${most} at ${logId}`);
     const mostOfKey = this.#most(({ perKey = Infinity }) => perKey);
     if (this.#heldBy(key) <= mostOfKey) return;
-    this.#violate(`${jobId} is one too many of ${mostOfKey} of key ${key} at ${logId}`);
+    this.violate(`${jobId} is one too many of ${mostOfKey} of key ${key} at ${logId}`);
   }
 
   #seeBegun(logId: number, atMs: number): void {
@@ -143,6 +141,6 @@ export class LimitModel {
     const isWithin = ({ rate }: PlaceLimits) =>
       rate === undefined || this.#begunSince(atMs - rate.perMs) <= rate.count;
     if (this.#most((limits) => isWithin(limits) ? 1 : 0) === 1) return;
-    this.#violate(`one job too many started at ${logId}`);
+    this.violate(`one job too many started at ${logId}`);
   }
 }

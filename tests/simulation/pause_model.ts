@@ -10,15 +10,12 @@ export const RULED = "sim.work";
 export const RULE = { failures: 4, withinMs: 10_000, forMs: 20_000 };
 
 export class PauseModel {
-  readonly #violate: (what: string) => void;
   #all: readonly Pause[] = [];
   readonly #failures = new RecentFailures();
   /** Failed attempts that can still cause a pause. */
   readonly #open = new Map<number, { readonly type: string | undefined; readonly atMs: number }>();
 
-  constructor(violate: (what: string) => void) {
-    this.#violate = violate;
-  }
+  constructor(private readonly violate: (what: string) => void) {}
 
   /** Applies the next durable entry. */
   see(entry: JobEventLogEntry, typeOf: (jobId: string) => string | undefined): void {
@@ -49,7 +46,7 @@ export class PauseModel {
   compare(told: readonly HeldPause[]): void {
     const live = JSON.stringify(told.map(({ jobs: _, firstJobs: __, ...pause }) => pause));
     const noted = JSON.stringify(this.#all);
-    if (live !== noted) this.#violate(`pauses are reported as ${live}, but are ${noted}`);
+    if (live !== noted) this.violate(`pauses are reported as ${live}, but are ${noted}`);
   }
 
   #seeBegin(logId: number, { type, failures }: { type?: string; failures?: readonly number[] }) {
@@ -60,6 +57,6 @@ export class PauseModel {
     const span = (times.at(-1) ?? NaN) - (times[0] ?? NaN);
     const isRight = failures.length === RULE.failures && span <= RULE.withinMs &&
       causes.every((cause) => cause !== undefined && cause.type === type);
-    if (!isRight) this.#violate(`the pause at ${logId} has no cause: ${failures}`);
+    if (!isRight) this.violate(`the pause at ${logId} has no cause: ${failures}`);
   }
 }

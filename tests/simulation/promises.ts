@@ -13,18 +13,13 @@ interface Told {
 }
 
 export class Promises {
-  readonly #violate: (what: string) => void;
-  readonly #jobs: JobModel;
   readonly #told: Told[] = [];
   /** Attempts whose code ran, and completions that later steps depended on. */
   readonly #acted = new Map<string, () => boolean>();
   /** By job and branch, the tasks whose results its code has continued from, on record or not. */
   readonly #wentOn = new Map<string, Set<string>>();
 
-  constructor(jobs: JobModel, violate: (what: string) => void) {
-    this.#jobs = jobs;
-    this.#violate = violate;
-  }
+  constructor(private readonly jobs: JobModel, private readonly violate: (what: string) => void) {}
 
   get count(): number {
     return this.#told.length;
@@ -46,17 +41,17 @@ export class Promises {
     const [begun, ended] = isUndoing
       ? ["job.CompensationStarted", "job.TaskCompensated"] as const
       : ["job.TaskStarted", "job.TaskCompleted"] as const;
-    const job = this.#jobs.jobs.get(jobId);
+    const job = this.jobs.jobs.get(jobId);
     const { state, parked } = job ?? {};
-    if (job !== undefined && this.#jobs.pauses.isPaused(job)) {
-      this.#violate(`${taskId} of ${jobId} begins while a pause holds the job`);
+    if (job !== undefined && this.jobs.pauses.isPaused(job)) {
+      this.violate(`${taskId} of ${jobId} begins while a pause holds the job`);
     }
-    if (parked !== undefined) this.#violate(`${taskId} of ${jobId} runs while the job is parked`);
+    if (parked !== undefined) this.violate(`${taskId} of ${jobId} runs while the job is parked`);
     if (state !== (isUndoing ? "Compensating" : "Running")) {
-      this.#violate(`${taskId} of ${jobId} runs while the job is ${state}`);
+      this.violate(`${taskId} of ${jobId} runs while the job is ${state}`);
     }
-    if (this.#jobs.hasFact(ended, jobId, taskId)) {
-      this.#violate(`${taskId} of ${jobId} runs again after ${ended}`);
+    if (this.jobs.hasFact(ended, jobId, taskId)) {
+      this.violate(`${taskId} of ${jobId} runs again after ${ended}`);
     }
     this.#rests(begun, jobId, taskId, attempt);
     for (const before of this.#wentOn.get(branchOf(jobId, taskId)) ?? []) {
@@ -76,21 +71,21 @@ export class Promises {
 
   /** An outside effect depends on a fact, which must be on record now and stay there. */
   #rests(fact: string, jobId: string, taskId: string, attempt?: number): void {
-    const isThere = () => this.#jobs.hasFact(fact, jobId, taskId, attempt);
+    const isThere = () => this.jobs.hasFact(fact, jobId, taskId, attempt);
     const what = `${fact} ${jobId} ${taskId} ${attempt ?? ""}`.trim();
-    if (!isThere()) this.#violate(`a handler began on ${what}, which is not on record`);
+    if (!isThere()) this.violate(`a handler began on ${what}, which is not on record`);
     this.#acted.set(what, isThere);
   }
 
   /** Compared with everything that a start found. */
   judge(exposed: readonly string[]): void {
     for (const [fact, isThere] of this.#acted) {
-      if (!isThere()) this.#violate(`the code of a job continued from ${fact}, which is not there`);
+      if (!isThere()) this.violate(`the code of a job continued from ${fact}, which is not there`);
     }
     for (const { logId, what, belongsTo } of this.#told) {
       const text = exposed[logId - 1];
       if (text?.includes(`"${belongsTo}"`)) continue;
-      this.#violate(
+      this.violate(
         `${what} of ${belongsTo} at ${logId} was shown, but there is ${text ?? "none"}`,
       );
     }

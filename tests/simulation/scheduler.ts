@@ -24,7 +24,6 @@ const STEPS_MAX = 500_000;
 export const WORLD = 0;
 
 export class Scheduler {
-  readonly #dice: Dice;
   #waiting: Waiting[] = [];
   #steps = 0;
   #nowMs = 0;
@@ -37,9 +36,7 @@ export class Scheduler {
   /** Called with the time in which nothing happens, before the next event. */
   onPassing: (ms: number) => void = () => {};
 
-  constructor(dice: Dice) {
-    this.#dice = dice;
-  }
+  constructor(private readonly dice: Dice) {}
 
   /** Milliseconds since the world began. */
   get nowMs(): number {
@@ -125,7 +122,7 @@ export class Scheduler {
     for (const each of waiting) dueMs = Math.min(dueMs, each.dueMs);
     const limit = Math.max(dueMs, this.#nowMs);
     const due = waiting.filter((each) => each.dueMs <= limit);
-    return due.length === 1 ? due[0] : this.#dice.pick(due);
+    return due.length === 1 ? due[0] : this.dice.pick(due);
   }
 
   #drop(waiting: Waiting): void {
@@ -141,31 +138,25 @@ function allPromises(): Promise<void> {
 
 /** The clock of one process. */
 export class SimulatedClock implements Clock {
-  readonly #scheduler: Scheduler;
-  readonly #life: number;
-
-  constructor(scheduler: Scheduler, life: number) {
-    this.#scheduler = scheduler;
-    this.#life = life;
-  }
+  constructor(private readonly scheduler: Scheduler, private readonly life: number) {}
 
   now(): number {
-    return this.#scheduler.timeOfDayMs;
+    return this.scheduler.timeOfDayMs;
   }
 
   monotonic(): number {
-    return this.#scheduler.nowMs;
+    return this.scheduler.nowMs;
   }
 
   setTimer(delayMs: number, callback: () => void): () => void {
-    return this.#scheduler.after(delayMs, this.#life, callback);
+    return this.scheduler.after(delayMs, this.life, callback);
   }
 
   nextTurn(): Promise<void> {
-    return this.#scheduler.sleep(0, this.#life);
+    return this.scheduler.sleep(0, this.life);
   }
 
   pause(): Promise<void> {
-    return this.#scheduler.sleep(0, this.#life);
+    return this.scheduler.sleep(0, this.life);
   }
 }

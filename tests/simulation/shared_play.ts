@@ -33,7 +33,6 @@ const STARTS_MAX = 300;
 export class SharedPlay {
   readonly worlds: readonly World[];
   readonly struck: Record<string, number> = {};
-  readonly #world: World;
   readonly #ports: SharedPorts;
   readonly #database: SimulatedDatabase;
   readonly #members: readonly Member[];
@@ -48,9 +47,8 @@ export class SharedPlay {
   #isOver = false;
   #isPeace = false;
 
-  constructor(world: World, ports = HONEST_SHARED) {
+  constructor(private readonly world: World, ports = HONEST_SHARED) {
     const { dice, scheduler, trace } = world;
-    this.#world = world;
     this.#ports = ports;
     const isSynchronous = dice.chance(0.7);
     this.#database = new SimulatedDatabase(
@@ -108,7 +106,7 @@ export class SharedPlay {
   }
 
   get #goesOn(): boolean {
-    return this.#world.violations.length === 0;
+    return this.world.violations.length === 0;
   }
 
   get #processes(): readonly SharedProcess[] {
@@ -161,7 +159,7 @@ export class SharedPlay {
   }
 
   async #act(): Promise<void> {
-    const { dice, scheduler, weather } = this.#world;
+    const { dice, scheduler, weather } = this.world;
     const { clients } = this.#record;
     switch (
       dice.kind({
@@ -213,7 +211,7 @@ export class SharedPlay {
 
   /** In half of the cases the standby lacks something when the database fails. */
   async #behind(): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     if (dice.chance(0.5)) return;
     this.#database.holdUpStandby(20_000);
     const [leader] = this.#leaders;
@@ -222,17 +220,17 @@ export class SharedPlay {
   }
 
   #anyProcess(): SharedProcess | undefined {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     const some = this.#leaders.length > 0 && dice.chance(0.6) ? this.#leaders : this.#processes;
     return some.length === 0 ? undefined : dice.pick(some);
   }
 
   #kill(machine: World): void {
-    machine.crash(this.#world.dice.pick(["kill", "power"]));
+    machine.crash(this.world.dice.pick(["kill", "power"]));
   }
 
   #cut({ link }: Member): void {
-    const { dice, scheduler, trace } = this.#world;
+    const { dice, scheduler, trace } = this.world;
     const ways = dice.pick([["requests"], ["answers"], ["requests", "answers"]] as const);
     trace.note(() => `network of a machine: ${ways} are cut`);
     this.#count("partition");
@@ -241,7 +239,7 @@ export class SharedPlay {
   }
 
   #down(): void {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     this.#database.isDown = true;
     scheduler.after(dice.pick([10, 2_000]), WORLD, () => this.#database.isDown = false);
   }
@@ -262,10 +260,10 @@ export class SharedPlay {
     this.#acknowledged += acknowledged.size;
     const gone = [...acknowledged.keys()].filter((logId) => logId > kept.length);
     if (gone.length > 0 && this.#database.isSynchronous) {
-      this.#world.violate(`acknowledged, but lost with a machine that had a standby: ${gone}`);
+      this.world.violate(`acknowledged, but lost with a machine that had a standby: ${gone}`);
     }
     const allLost = new Set([...this.#record.lost, ...lost]);
-    this.#record = new SharedRecord(this.#world, this.#database, ++this.#records, allLost);
+    this.#record = new SharedRecord(this.world, this.#database, ++this.#records, allLost);
     this.#record.shows(0, kept);
     for (const { witness } of this.#processes) {
       if (witness.record !== undefined) {
@@ -280,7 +278,7 @@ export class SharedPlay {
 
   /** Nothing fails any more. */
   #calm(): void {
-    this.#world.trace.note(() => "nothing fails any more");
+    this.world.trace.note(() => "nothing fails any more");
     this.#isPeace = true;
     this.#database.givesLockToAll = this.#database.isDown = false;
     this.#database.holdUpStandby(0);
@@ -294,7 +292,7 @@ export class SharedPlay {
 
   /** Every job ends, one process leads, and the others have everything that it has. */
   async #settle(): Promise<void> {
-    const { scheduler } = this.#world;
+    const { scheduler } = this.world;
     for (let round = 0; round < ROUNDS_MAX && this.#goesOn; round++) {
       await scheduler.sleep(ROUND_MS);
       if (this.#isSettled) return;
@@ -323,7 +321,7 @@ export class SharedPlay {
 
   #sayUnsettled(): void {
     const { jobs, clients } = this.#record;
-    const { violations } = this.#world;
+    const { violations } = this.world;
     const processes = this.#members.map(({ process }) =>
       process === undefined ? "none" : `${process.life}: ${process.state}`
     );
@@ -339,7 +337,7 @@ export class SharedPlay {
   async #judge(): Promise<void> {
     await this.#catchUp(READ_MAX);
     judgeShared({
-      world: this.#world,
+      world: this.world,
       members: this.#members,
       record: this.#record,
       database: this.#database,
@@ -358,7 +356,7 @@ export class SharedPlay {
 
   /** The reader, which resumes on another process each time. */
   async #follow(): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     while (this.#goesOn) {
       await scheduler.sleep(dice.pick([1, 100, 700]));
       if (!this.#isPeace) await this.#catchUp(dice.pick([1, 7, 50]));
@@ -366,7 +364,7 @@ export class SharedPlay {
   }
 
   async #catchUp(limit: number): Promise<void> {
-    const { dice, scheduler } = this.#world;
+    const { dice, scheduler } = this.world;
     const up = this.#up;
     if (up.length === 0) return;
     const record = this.#record;

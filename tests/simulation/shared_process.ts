@@ -64,7 +64,6 @@ export interface ProcessParts {
 }
 
 export class SharedProcess {
-  readonly #parts: ProcessParts;
   readonly #life: Life;
   readonly engine: JobEngine;
   readonly witness: SharedWitness;
@@ -80,9 +79,8 @@ export class SharedProcess {
   /** The error with which it ended. */
   exitCode: number | undefined;
 
-  constructor(parts: ProcessParts) {
+  constructor(private readonly parts: ProcessParts) {
     const { world, ports, record } = parts;
-    this.#parts = parts;
     this.#life = world.begin();
     this.engine = this.#engine();
     const inner = ports.consumer(this.engine.consumer, () => this.engine.leads);
@@ -132,19 +130,19 @@ export class SharedProcess {
 
   /** Stops in order. */
   async stop(): Promise<void> {
-    if (this.#files === undefined || this.isStopping) return this.#parts.world.crash("kill");
+    if (this.#files === undefined || this.isStopping) return this.parts.world.crash("kill");
     this.isStopping = true;
     try {
-      await this.engine.stop(this.#parts.world.dice.pick([0, 100, 1_000]));
+      await this.engine.stop(this.parts.world.dice.pick([0, 100, 1_000]));
       await this.#files.close();
-      this.#parts.world.exit();
+      this.parts.world.exit();
     } catch (error) {
       this.#endWith(error);
     }
   }
 
   pause(ms: number): void {
-    const { scheduler, trace } = this.#parts.world;
+    const { scheduler, trace } = this.parts.world;
     if (this.isPaused) return;
     trace.note(() => `process ${this.life} stands still`);
     this.isPaused = true;
@@ -155,12 +153,12 @@ export class SharedProcess {
   goOn(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.#parts.world.trace.note(() => `process ${this.life} goes on`);
-    this.#parts.world.scheduler.release(this.life);
+    this.parts.world.trace.note(() => `process ${this.life} goes on`);
+    this.parts.world.scheduler.release(this.life);
   }
 
   async #live(): Promise<void> {
-    const { world, ports, record, options } = this.#parts;
+    const { world, ports, record, options } = this.parts;
     const shown = record.model.exposed.length;
     const { journal } = await FileJournal.open({
       folder: FOLDER,
@@ -190,7 +188,7 @@ export class SharedProcess {
   }
 
   #shared(): SharedJournal {
-    const { link, ports } = this.#parts;
+    const { link, ports } = this.parts;
     const clock = this.#life.clock;
     const needsStandby = link.parts.database.isSynchronous;
     const place = { url: "", journal: "shop", needsStandby, shown: "the database" };
@@ -219,17 +217,17 @@ export class SharedProcess {
   }
 
   readonly #note = (line: string): void => {
-    this.#parts.world.trace.note(() => `process ${this.life}: ${line}`);
+    this.parts.world.trace.note(() => `process ${this.life}: ${line}`);
   };
 
   async #isLeading({ writer }: Writer): Promise<boolean> {
-    const { world: { scheduler, dice }, isLeading } = this.#parts;
+    const { world: { scheduler, dice }, isLeading } = this.parts;
     await scheduler.sleep(dice.pick([0, 1, 20]), this.life);
     return isLeading(writer);
   }
 
   #engine(): JobEngine {
-    const { world, index, maxRunning } = this.#parts;
+    const { world, index, maxRunning } = this.parts;
     const observer = {
       begins: (...what: Parameters<SharedWitness["promises"]["begins"]>) =>
         this.witness.promises.begins(...what),
@@ -271,7 +269,7 @@ export class SharedProcess {
     if (record === undefined || this.witness.record !== record) return;
     record.model.acknowledge(issued, appended);
     record.acknowledges(appended.entries);
-    const { world, link: { parts: { database } } } = this.#parts;
+    const { world, link: { parts: { database } } } = this.parts;
     const last = appended.entries.at(-1)?.logId ?? 0;
     if (!database.holds(last)) {
       world.violate(`${last} was acknowledged, but the database may lose it`);
@@ -280,7 +278,7 @@ export class SharedProcess {
 
   /** As in `main.ts`: waiting callers are rejected, and then the process ends. */
   #endWith(error: unknown): void {
-    const { world } = this.#parts;
+    const { world } = this.parts;
     const cause = error instanceof Error && error.cause instanceof SharedLogError
       ? error.cause
       : error;
@@ -293,7 +291,7 @@ export class SharedProcess {
 
   /** Why the process should not have ended with an error; `undefined` if it should. */
   #judge(error: unknown): string | undefined {
-    const { world, link: { parts: { database } } } = this.#parts;
+    const { world, link: { parts: { database } } } = this.parts;
     if (error instanceof LostHistoryError || error instanceof OtherJournalError) {
       const isLost = this.isDoomed || !isCopyOf(world, database);
       return isLost ? undefined : "nothing is lost, and a process says so";
@@ -316,7 +314,7 @@ export class SharedProcess {
 
   #abandon(): void {
     this.isUp = this.leads = false;
-    const { dice } = this.#parts.world;
+    const { dice } = this.parts.world;
     for (const session of this.#sessions) session.abandon(dice.pick([0, 0, 50, 15_000]));
   }
 }

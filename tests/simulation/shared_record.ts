@@ -24,21 +24,17 @@ export class SharedRecord {
   readonly acknowledged = new Map<number, string>();
   /** The database has lost a part: answers about that part are no longer true. */
   isOver = false;
-  /** What the database has ever lost, as text: a process that stood still may have received it. */
-  readonly lost: ReadonlySet<string>;
-  readonly #database: SimulatedDatabase;
 
   /**
    * @param number The number of the record; clients of one record do not use the names of another.
    */
   constructor(
     world: World,
-    database: SimulatedDatabase,
+    private readonly database: SimulatedDatabase,
     number = 0,
-    lost: ReadonlySet<string> = new Set(),
+    /** What the database has ever lost, as text: a process that stood still may have received it. */
+    readonly lost: ReadonlySet<string> = new Set(),
   ) {
-    this.lost = lost;
-    this.#database = database;
     const { dice, scheduler, trace, weather } = world;
     const violate = (what: string) => {
       if (!this.isOver) world.violate(what);
@@ -69,7 +65,7 @@ export class SharedRecord {
   hasLost(entry: JobEventLogEntry): boolean {
     const text = textOf(entry);
     return this.lost.has(text) &&
-      !entriesOf(this.#database.rows).some((kept) => textOf(kept) === text);
+      !entriesOf(this.database.rows).some((kept) => textOf(kept) === text);
   }
 
   acknowledges(entries: readonly JobEventLogEntry[]): void {

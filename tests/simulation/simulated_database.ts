@@ -46,10 +46,6 @@ export interface DatabaseParts {
 }
 
 export class SimulatedDatabase {
-  readonly #parts: DatabaseParts;
-  readonly isSynchronous: boolean;
-  /** Whether a batch that does not follow the last one is refused; a broken database accepts it. */
-  readonly #checks: boolean;
   #commits: Commit[] = [];
   /** How many of them the standby has. */
   #replicated = 0;
@@ -70,7 +66,7 @@ export class SimulatedDatabase {
   readonly #appenders = new Set<number>();
   #slowUntilMs = 0;
   get nowMs(): number {
-    return this.#parts.scheduler.nowMs;
+    return this.parts.scheduler.nowMs;
   }
 
   /**
@@ -79,11 +75,12 @@ export class SimulatedDatabase {
   givesLockToAll = false;
   isDown = false;
 
-  constructor(parts: DatabaseParts, isSynchronous: boolean, checks: boolean) {
-    this.#parts = parts;
-    this.isSynchronous = isSynchronous;
-    this.#checks = checks;
-  }
+  constructor(
+    private readonly parts: DatabaseParts,
+    readonly isSynchronous: boolean,
+    /** Whether a batch that does not follow the last one is refused; a broken database accepts it. */
+    private readonly checks: boolean,
+  ) {}
 
   /** Visible batches, oldest first. */
   get rows(): readonly Row[] {
@@ -125,7 +122,7 @@ export class SimulatedDatabase {
     const lockedAt = this.#lockedLastAt.get(session);
     if (this.#appenders.has(owner) || isOver || lockedAt === undefined) return;
     if (this.#hasRowOfOthers(owner, lockedAt)) return;
-    this.#parts.violate(`process ${owner} takes over without what was there before`);
+    this.parts.violate(`process ${owner} takes over without what was there before`);
   }
 
   open(owner: number, lost: () => void, notified: (message: string) => void): ServerSession {
@@ -140,7 +137,7 @@ export class SimulatedDatabase {
 
   /** Crashes, and restarts with everything committed, acknowledged or not. */
   crash(): void {
-    this.#parts.trace.note(() => "database: crash");
+    this.parts.trace.note(() => "database: crash");
     this.#endSessions();
     for (const commit of this.#commits) this.#show(commit);
   }
@@ -148,7 +145,7 @@ export class SimulatedDatabase {
   /** The standby replaces it, with a new standby that has everything. */
   failOver(): void {
     const lost = this.#commits.splice(this.#replicated);
-    this.#parts.trace.note(() => `database: fail-over without ${lost.length} commits`);
+    this.parts.trace.note(() => `database: fail-over without ${lost.length} commits`);
     this.#generation++;
     this.#isReplicating = false;
     for (const commit of this.#commits) this.#show(commit);
@@ -157,7 +154,7 @@ export class SimulatedDatabase {
 
   /** Nothing reaches the standby for a while. */
   holdUpStandby(ms: number): void {
-    this.#slowUntilMs = this.#parts.scheduler.nowMs + ms;
+    this.#slowUntilMs = this.parts.scheduler.nowMs + ms;
   }
 
   tryLock(session: ServerSession): boolean {
@@ -178,9 +175,7 @@ export class SimulatedDatabase {
   }
 
   endLockHolder(): void {
-    this.#parts.trace.note(() =>
-      `database: the session of process ${this.#holder?.owner} is ended`
-    );
+    this.parts.trace.note(() => `database: the session of process ${this.#holder?.owner} is ended`);
     this.#holder?.end();
   }
 
@@ -189,7 +184,7 @@ export class SimulatedDatabase {
    * it did.
    */
   async insert(session: ServerSession, row: Row): Promise<boolean> {
-    if (!this.#checks) this.#makeRoom(row);
+    if (!this.checks) this.#makeRoom(row);
     else if (!await this.#hasRoom(session, row)) {
       this.#judgeRefusal(session, row);
       return false;
@@ -233,7 +228,7 @@ export class SimulatedDatabase {
   }
 
   lead(session: ServerSession, writer: string, url: string): Promise<void> {
-    const leader = { writer, url, seenMs: this.#parts.scheduler.nowMs };
+    const leader = { writer, url, seenMs: this.parts.scheduler.nowMs };
     return this.#commit(session, { leader });
   }
 
@@ -241,7 +236,7 @@ export class SimulatedDatabase {
   beat(session: ServerSession, writer: string): boolean {
     const { leader } = this;
     if (leader?.writer !== writer) return false;
-    const seenMs = this.#parts.scheduler.nowMs;
+    const seenMs = this.parts.scheduler.nowMs;
     this.#show(this.#append(session, { leader: { ...leader, seenMs } }));
     return true;
   }
@@ -283,7 +278,7 @@ export class SimulatedDatabase {
     if (this.#isReplicating || this.#replicated === this.#commits.length) return;
     this.#isReplicating = true;
     const generation = this.#generation;
-    this.#parts.scheduler.after(this.#lagMs(), WORLD, () => {
+    this.parts.scheduler.after(this.#lagMs(), WORLD, () => {
       if (generation !== this.#generation) return;
       this.#isReplicating = false;
       this.#commits[this.#replicated++]?.replicated.resolve();
@@ -292,7 +287,7 @@ export class SimulatedDatabase {
   }
 
   #lagMs(): number {
-    const { scheduler, dice } = this.#parts;
+    const { scheduler, dice } = this.parts;
     return Math.max(this.#slowUntilMs - scheduler.nowMs, dice.pick([0, 0, 1, 5]));
   }
 

@@ -48,15 +48,11 @@ const FITS_ALL_THE_SAME = 0.3;
 
 /** The disk of one process: after its end, its pending operations do not happen. */
 export class SimulatedDisk implements FileSystem {
-  readonly #parts: DiskParts;
-  readonly #storage: Storage;
-  readonly #life: number;
-
-  constructor(parts: DiskParts, storage: Storage, life: number) {
-    this.#parts = parts;
-    this.#storage = storage;
-    this.#life = life;
-  }
+  constructor(
+    private readonly parts: DiskParts,
+    private readonly storage: Storage,
+    private readonly life: number,
+  ) {}
 
   open(path: string, mode: OpenMode): Promise<OpenFile> {
     const isNew = mode === "create";
@@ -115,7 +111,7 @@ export class SimulatedDisk implements FileSystem {
     const act = () => {
       const stored = this.#stored(path);
       this.#folder(folder).remove(name);
-      if (name === RESERVE && stored instanceof StoredFile) this.#parts.weather.spare(stored.size);
+      if (name === RESERVE && stored instanceof StoredFile) this.parts.weather.spare(stored.size);
     };
     return this.#perform({ name: "remove", path, act });
   }
@@ -124,9 +120,9 @@ export class SimulatedDisk implements FileSystem {
     return this.#perform({
       name: "syncFolder",
       path,
-      delayMs: this.#parts.weather.syncMs(),
+      delayMs: this.parts.weather.syncMs(),
       act: () => this.#folder(path).sync(),
-      fail: () => this.#folder(path).failSync(this.#parts.dice),
+      fail: () => this.#folder(path).failSync(this.parts.dice),
     });
   }
 
@@ -146,7 +142,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #write(path: string, file: StoredFile, offset: number, bytes: Uint8Array): Promise<void> {
-    const { dice } = this.#parts;
+    const { dice } = this.parts;
     const copy = bytes.slice();
     const growth = Math.max(0, offset + copy.length - file.size);
     return this.#perform({
@@ -160,22 +156,22 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #sync(name: string, path: string, file: StoredFile): Promise<void> {
-    const { dice, weather } = this.#parts;
+    const { dice, weather } = this.parts;
     const fail = () => file.failSync(dice);
     return this.#perform({ name, path, delayMs: weather.syncMs(), act: () => file.sync(), fail });
   }
 
   /** Takes effect in its turn, and then settles, unless the process ends first. */
   #perform<Result>(operation: Operation<Result>): Promise<Result> {
-    const { scheduler, dice } = this.#parts;
+    const { scheduler, dice } = this.parts;
     const delayMs = operation.delayMs ?? 0;
     return new Promise((resolve, reject) => {
-      scheduler.after(delayMs, this.#life, () => {
+      scheduler.after(delayMs, this.life, () => {
         const strike = this.#strikeOn(operation);
         this.#note(operation, strike);
         if (strike === "kill" || strike === "power") {
           dice.pick([() => {}, () => operation.fail?.(), () => attempt(operation.act)])();
-          return this.#storage.onCrash(strike);
+          return this.storage.onCrash(strike);
         }
         try {
           if (strike !== undefined) throw this.#failure(operation, strike);
@@ -188,7 +184,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #strikeOn({ name, path, grows, bytes = 0 }: Operation<unknown>): Strike | undefined {
-    const { weather, dice } = this.#parts;
+    const { weather, dice } = this.parts;
     const strike = weather.strike(name.startsWith("sync"));
     if (strike === "full" && !weather.isFull) this.#fill();
     if (strike === "full" || (strike === undefined && weather.isFull)) {
@@ -201,7 +197,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #fill(): void {
-    const { weather, scheduler, trace } = this.#parts;
+    const { weather, scheduler, trace } = this.parts;
     weather.count("full");
     weather.fill();
     trace.note(() => "the disk is full");
@@ -217,7 +213,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #note({ name, path }: Operation<unknown>, strike: Strike | undefined): void {
-    this.#parts.trace.note(() =>
+    this.parts.trace.note(() =>
       `disk: ${name} ${path}${strike === undefined ? "" : `: ${strike}`}`
     );
   }
@@ -225,7 +221,7 @@ export class SimulatedDisk implements FileSystem {
   #created(path: string): StoredFile {
     const [folder, name] = split(path);
     if (this.#find(path) !== undefined) throw new Deno.errors.AlreadyExists(path);
-    const file = new StoredFile(this.#storage.pageBytes, this.#storage.ticks);
+    const file = new StoredFile(this.storage.pageBytes, this.storage.ticks);
     this.#folder(folder).set(name, file);
     return file;
   }
@@ -237,8 +233,8 @@ export class SimulatedDisk implements FileSystem {
   }
 
   #locked(path: string): HeldLock | undefined {
-    if (this.#storage.locks.has(path)) return undefined;
-    this.#storage.locks.add(path);
+    if (this.storage.locks.has(path)) return undefined;
+    this.storage.locks.add(path);
     const file = this.#find(path) === undefined ? this.#created(path) : this.#file(path);
     const note = (text: string) => {
       file.truncate(0);
@@ -247,12 +243,12 @@ export class SimulatedDisk implements FileSystem {
     return {
       note: (text) => this.#perform({ name: "note", path, act: () => note(text) }),
       isAt: (path) => this.#find(path) === file,
-      release: () => void this.#storage.locks.delete(path),
+      release: () => void this.storage.locks.delete(path),
     };
   }
 
   #find(path: string): Stored | undefined {
-    let stored: Stored | undefined = this.#storage.root;
+    let stored: Stored | undefined = this.storage.root;
     for (const name of path.split("/")) {
       if (!(stored instanceof StoredFolder)) return undefined;
       stored = stored.get(name);

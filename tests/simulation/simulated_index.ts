@@ -8,23 +8,20 @@ import { MemoryIndex } from "../support/engine/memory_index.ts";
 import type { Dice } from "./dice.ts";
 
 export class SimulatedIndex {
-  readonly #dice: Dice;
   #last = MemoryIndex.empty();
   #older = MemoryIndex.empty();
 
-  constructor(dice: Dice) {
-    this.#dice = dice;
-  }
+  constructor(private readonly dice: Dice) {}
 
   /** The index of a process that starts now. */
   next(): JobIndex {
     const found = this.#found();
-    this.#older = this.#dice.chance(0.5) ? this.#last.asAfterKill() : this.#older;
+    this.#older = this.dice.chance(0.5) ? this.#last.asAfterKill() : this.#older;
     return this.#last = found;
   }
 
   #found(): MemoryIndex {
-    switch (this.#dice.kind({ last: 6, older: 2, nothing: 1 })) {
+    switch (this.dice.kind({ last: 6, older: 2, nothing: 1 })) {
       case "last":
         return this.#last.asAfterKill();
       case "older":

@@ -180,22 +180,15 @@ function opened(clock: Clock, observer: JobObserver): AnyJobDefinition {
 }
 
 class JobCode {
-  readonly #clock: Clock;
-  readonly #observer: JobObserver;
-
-  /** The prefix of its task ids. */
-  readonly #prefix: string;
-
-  constructor(clock: Clock, observer: JobObserver, prefix: string) {
-    this.#clock = clock;
-    this.#observer = observer;
-    this.#prefix = prefix;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly observer: JobObserver,
+    /** The prefix of its task ids. */
+    private readonly prefix: string,
+  ) {}
 
   async run(ctx: JobContext<string>, { branches }: Work): Promise<string> {
-    const runs = branches.map((steps, index) =>
-      this.#branch(ctx, steps, `${this.#prefix}${index}`)
-    );
+    const runs = branches.map((steps, index) => this.#branch(ctx, steps, `${this.prefix}${index}`));
     return (await Promise.all(runs)).join();
   }
 
@@ -220,7 +213,7 @@ class JobCode {
       return events?.[0].eventId ?? "nothing in time";
     }
     const result = await ctx.task(taskId, (task) => this.#work(task, step), this.#options(step));
-    this.#observer.wentOn(ctx.jobId, taskId);
+    this.observer.wentOn(ctx.jobId, taskId);
     return result;
   }
 
@@ -228,7 +221,7 @@ class JobCode {
     const retry = { maxAttempts: 4, initialMs: 200, factor: 2 };
     if (undoFailures === null) return { retry };
     const compensate = async (_result: unknown, task: TaskContext) => {
-      this.#observer.begins(true, task.jobId, task.taskId, task.attempt);
+      this.observer.begins(true, task.jobId, task.taskId, task.attempt);
       await this.#pause(10, task.signal);
       if (task.attempt <= undoFailures) throw new Error("cannot be undone yet");
     };
@@ -236,7 +229,7 @@ class JobCode {
   }
 
   async #work(task: TaskContext, step: TaskStep): Promise<string> {
-    this.#observer.begins(false, task.jobId, task.taskId, task.attempt);
+    this.observer.begins(false, task.jobId, task.taskId, task.attempt);
     if (step.durationMs > 0) await this.#pause(step.durationMs, task.signal);
     task.signal.throwIfAborted();
     if (step.isPoison) throw new NonRetryableError("poison");
@@ -250,7 +243,7 @@ class JobCode {
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.setTimer(ms, resolve);
+    const cancel = this.clock.setTimer(ms, resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
     cancel();

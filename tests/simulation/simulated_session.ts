@@ -123,20 +123,17 @@ class GoneError extends Error {
 
 /** One session of a process. It connects on the first statement, and again after a loss. */
 export class SimulatedSession {
-  readonly #link: Link;
-  readonly #life: number;
-  readonly #listener: SessionListener;
   #server: ServerSession | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   /** Rejects the statement that waits for its answer. */
   #reject: (error: Error) => void = () => {};
   #isEnded = false;
 
-  constructor(link: Link, life: number, listener: SessionListener = {}) {
-    this.#link = link;
-    this.#life = life;
-    this.#listener = listener;
-  }
+  constructor(
+    private readonly link: Link,
+    private readonly life: number,
+    private readonly listener: SessionListener = {},
+  ) {}
 
   /** The parts of the driver that Daybook uses. */
   get sql(): Sql {
@@ -166,9 +163,9 @@ export class SimulatedSession {
   /** @param lingerMs How long the database does not notice. */
   #close(server: ServerSession | undefined, lingerMs: number): void {
     if (server === undefined) return;
-    const { scheduler } = this.#link.parts;
+    const { scheduler } = this.link.parts;
     const close = () => server.inTurn(() => server.end());
-    this.#link.carry("requests", WORLD, () => void scheduler.after(lingerMs, WORLD, close));
+    this.link.carry("requests", WORLD, () => void scheduler.after(lingerMs, WORLD, close));
   }
 
   #ask(text: string, values: Values): Promise<Rows> {
@@ -182,17 +179,17 @@ export class SimulatedSession {
     const server = this.#server ??= await this.#connect();
     const { promise, resolve, reject } = Promise.withResolvers<Rows>();
     this.#reject = reject;
-    this.#send(server, () => run(this.#link.parts.database, server, text, values), resolve);
+    this.#send(server, () => run(this.link.parts.database, server, text, values), resolve);
     return await promise;
   }
 
   #send(server: ServerSession, act: () => Promise<Rows>, resolve: (rows: Rows) => void): void {
-    const { scheduler, dice, trace } = this.#link.parts;
-    const fate = this.#link.fate();
-    if (fate !== "answered") trace.note(() => `network of process ${this.#life}: ${fate}`);
+    const { scheduler, dice, trace } = this.link.parts;
+    const fate = this.link.fate();
+    if (fate !== "answered") trace.note(() => `network of process ${this.life}: ${fate}`);
     const answer = (rows: Rows) => {
       if (server.isOver) return;
-      this.#link.carry("answers", this.#life, () => {
+      this.link.carry("answers", this.life, () => {
         if (fate === "answered" && this.#server === server) resolve(rows);
         else if (this.#server === server) this.hangUp(this.#lingerMs());
       });
@@ -202,29 +199,29 @@ export class SimulatedSession {
       void server.inTurn(act).then(answer, (error) => this.#reject(error));
     };
     if (fate === "notSent") {
-      return void scheduler.after(0, this.#life, () => this.hangUp(this.#lingerMs()));
+      return void scheduler.after(0, this.life, () => this.hangUp(this.#lingerMs()));
     }
-    if (fate !== "sentLate") return this.#link.carry("requests", WORLD, execute);
+    if (fate !== "sentLate") return this.link.carry("requests", WORLD, execute);
     // The caller gives up, and the statement is still executed.
     const lateMs = dice.pick([1, 100, 3_000]);
     scheduler.after(lateMs, WORLD, execute);
-    scheduler.after(0, this.#life, () => this.hangUp(lateMs + this.#lingerMs()));
+    scheduler.after(0, this.life, () => this.hangUp(lateMs + this.#lingerMs()));
   }
 
   #lingerMs(): number {
-    return this.#link.parts.dice.pick([0, 50, 15_000]);
+    return this.link.parts.dice.pick([0, 50, 15_000]);
   }
 
   async #connect(): Promise<ServerSession> {
-    const { scheduler, database } = this.#link.parts;
+    const { scheduler, database } = this.link.parts;
     const { promise, resolve, reject } = Promise.withResolvers<ServerSession>();
     const tooLong = () => reject(new GoneError("CONNECT_TIMEOUT"));
-    const cancel = scheduler.after(CONNECT_MAX_MS, this.#life, tooLong);
-    this.#link.carry("requests", WORLD, () => {
+    const cancel = scheduler.after(CONNECT_MAX_MS, this.life, tooLong);
+    this.link.carry("requests", WORLD, () => {
       const refused = () => reject(new GoneError("ECONNREFUSED"));
-      if (database.isDown) return this.#link.carry("answers", this.#life, refused);
+      if (database.isDown) return this.link.carry("answers", this.life, refused);
       const server = this.#open();
-      this.#link.carry("answers", this.#life, () => resolve(server));
+      this.link.carry("answers", this.life, () => resolve(server));
     });
     try {
       return await promise;
@@ -234,20 +231,20 @@ export class SimulatedSession {
   }
 
   #open(): ServerSession {
-    const { database } = this.#link.parts;
+    const { database } = this.link.parts;
     const server = database.open(
-      this.#life,
+      this.life,
       () => this.#tellLost(server),
       (message) =>
-        this.#link.carry("answers", this.#life, () => {
-          if (this.#server === server) this.#listener.onNotify?.("daybook", message);
+        this.link.carry("answers", this.life, () => {
+          if (this.#server === server) this.listener.onNotify?.("daybook", message);
         }),
     );
     return server;
   }
 
   #tellLost(server: ServerSession): void {
-    this.#link.carry("answers", this.#life, () => {
+    this.link.carry("answers", this.life, () => {
       if (this.#server === server) this.#lose();
     });
   }
@@ -255,7 +252,7 @@ export class SimulatedSession {
   #lose(): void {
     if (this.#server === undefined) return;
     this.#server = undefined;
-    this.#listener.onClose?.();
+    this.listener.onClose?.();
     this.#reject(new GoneError("CONNECTION_CLOSED"));
   }
 }

@@ -23,9 +23,6 @@ const SPARED_BYTES_MIN = 5_000;
 
 /** In one process: what started in an earlier one starts again. */
 export class StarvationWatch {
-  readonly #world: World;
-  readonly #jobs: JobModel;
-  readonly #maxRunning: number;
   /** The difference between the monotonic clock and the time of day at the start. */
   readonly #offsetMs: number;
   /** Jobs whose `run` was called in this process. */
@@ -35,10 +32,11 @@ export class StarvationWatch {
   /** How long a job could have run, but did not. */
   readonly #starvedMs = new Map<string, number>();
 
-  constructor(world: World, jobs: JobModel, maxRunning: number) {
-    this.#world = world;
-    this.#jobs = jobs;
-    this.#maxRunning = maxRunning;
+  constructor(
+    private readonly world: World,
+    private readonly jobs: JobModel,
+    private readonly maxRunning: number,
+  ) {
     this.#offsetMs = world.scheduler.timeOfDayMs - world.scheduler.nowMs;
   }
 
@@ -48,7 +46,7 @@ export class StarvationWatch {
     const { retryAt } = attributes as JsonObject;
     if (typeof retryAt === "string") {
       const delayMs = Date.parse(retryAt) - Date.parse(receivedAt);
-      this.#dueMs.set(retryAt, this.#world.scheduler.nowMs + delayMs);
+      this.#dueMs.set(retryAt, this.world.scheduler.nowMs + delayMs);
     }
     this.#starvedMs.delete(jobId);
     if (taskId !== MAIN_TASK) return;
@@ -58,8 +56,8 @@ export class StarvationWatch {
 
   /** Nothing happens for a while: the current state has lasted for all of it. */
   passes(ms: number): void {
-    const jobs = this.#jobs.unfinished.filter(hasCode);
-    const isFree = jobs.filter(isBusy).length < this.#maxRunning;
+    const jobs = this.jobs.unfinished.filter(hasCode);
+    const isFree = jobs.filter(isBusy).length < this.maxRunning;
     for (const job of jobs) {
       if (isFree && this.#couldRun(job)) this.#starve(job, ms);
       else this.#starvedMs.delete(job.jobId);
@@ -71,14 +69,14 @@ export class StarvationWatch {
     this.#starvedMs.set(job.jobId, starvedMs);
     if (starvedMs < STARVED_MS) return;
     this.#starvedMs.delete(job.jobId);
-    this.#world.violate(
+    this.world.violate(
       `${job.jobId} starves: it is ${deriveCondition(job)}, and a worker is free`,
     );
   }
 
   #couldRun(job: JobState): boolean {
-    if (!this.#hasRoom(job) || this.#jobs.pauses.isPaused(job)) return false;
-    if (!this.#jobs.limits.hasRoomFor(job, this.#world.scheduler.timeOfDayMs)) return false;
+    if (!this.#hasRoom(job) || this.jobs.pauses.isPaused(job)) return false;
+    if (!this.jobs.limits.hasRoomFor(job, this.world.scheduler.timeOfDayMs)) return false;
     switch (deriveCondition(job)) {
       case "queued":
         return true;
@@ -94,7 +92,7 @@ export class StarvationWatch {
 
   /** On a full disk the reserve is for started jobs. */
   #hasRoom({ jobId, state }: JobState): boolean {
-    const { weather } = this.#world;
+    const { weather } = this.world;
     if (!weather.isFull) return true;
     const hasBegun = state === "Compensating" || this.#begun.has(jobId);
     return hasBegun && weather.spared >= SPARED_BYTES_MIN;
@@ -102,7 +100,7 @@ export class StarvationWatch {
 
   #isDue(work: { readonly status: string; readonly retryAt?: string } | undefined): boolean {
     if (work?.status !== "backingOff" || work.retryAt === undefined) return false;
-    return this.#dueOf(work.retryAt) <= this.#world.scheduler.nowMs;
+    return this.#dueOf(work.retryAt) <= this.world.scheduler.nowMs;
   }
 
   /** Backoffs recorded by an earlier process are due by the time of day at the start. */

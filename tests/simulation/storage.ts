@@ -11,12 +11,10 @@ export class Storage {
   readonly root = new StoredFolder();
   readonly locks = new Set<string>();
   readonly ticks = new Ticks();
-  readonly #dice: Dice;
   /** Called when an operation ends the process; the operation itself never settles. */
   onCrash: (crash: Crash) => void = () => {};
 
-  constructor(dice: Dice) {
-    this.#dice = dice;
+  constructor(private readonly dice: Dice) {
     this.pageBytes = dice.pick([64, 512, 512, 4096]);
     this.wipe();
   }
@@ -30,7 +28,7 @@ export class Storage {
   /** Ends the process; if the machine went down, what was not on disk is lost too. */
   crash(crash: Crash): void {
     this.locks.clear();
-    if (crash === "power") this.root.crash(this.#dice);
+    if (crash === "power") this.root.crash(this.dice);
   }
 
   /** The files in a folder of the journal, by name, oldest first. */

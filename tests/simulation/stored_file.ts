@@ -62,7 +62,6 @@ export class Ticks {
 }
 
 export class StoredFile {
-  readonly #pageBytes: number;
   readonly #ticks: Ticks;
   readonly #inode: number;
   /** A crash keeps it: times may be on disk before their pages. */
@@ -71,8 +70,7 @@ export class StoredFile {
   #onDisk = new Content();
   #changes: Change[] = [];
 
-  constructor(pageBytes: number, ticks = new Ticks()) {
-    this.#pageBytes = pageBytes;
+  constructor(private readonly pageBytes: number, ticks = new Ticks()) {
     this.#ticks = ticks;
     this.#inode = ticks.next();
     this.#changed = ticks.next();
@@ -127,10 +125,10 @@ export class StoredFile {
   #note(start: number, end: number): void {
     this.#changed = this.#ticks.next();
     const pages: Page[] = [];
-    const first = Math.floor(start / this.#pageBytes);
-    for (let index = first; index * this.#pageBytes < end; index++) {
-      const from = index * this.#pageBytes;
-      pages.push({ index, bytes: this.#seen.slice(from, from + this.#pageBytes) });
+    const first = Math.floor(start / this.pageBytes);
+    for (let index = first; index * this.pageBytes < end; index++) {
+      const from = index * this.pageBytes;
+      pages.push({ index, bytes: this.#seen.slice(from, from + this.pageBytes) });
     }
     this.#changes.push({ pages, size: this.#seen.size });
   }
@@ -182,15 +180,15 @@ export class StoredFile {
   #anySize(dice: Dice, last: Change): number {
     const sizes = [this.#onDisk.size, ...this.#changes.map(({ size }) => size)];
     if (!dice.chance(0.3)) return dice.chance(0.5) ? last.size : dice.pick(sizes);
-    const pages = Math.ceil(Math.max(...sizes) / this.#pageBytes);
-    const short = dice.between(0, pages) * this.#pageBytes;
+    const pages = Math.ceil(Math.max(...sizes) / this.pageBytes);
+    const short = dice.between(0, pages) * this.pageBytes;
     return Math.min(Math.max(short, Math.min(...sizes)), Math.max(...sizes));
   }
 
   /** A whole page, padded with zeros. */
   #store(content: Content, { index, bytes }: Page): void {
-    const offset = index * this.#pageBytes;
-    const end = Math.min(offset + this.#pageBytes, content.size);
+    const offset = index * this.pageBytes;
+    const end = Math.min(offset + this.pageBytes, content.size);
     content.write(offset, bytes);
     if (offset + bytes.length < end) {
       content.write(offset + bytes.length, new Uint8Array(end - offset - bytes.length));

@@ -71,8 +71,6 @@ export function anyClimate(dice: Dice): Climate {
 }
 
 export class Weather {
-  readonly #dice: Dice;
-  readonly #climate: Climate;
   readonly struck: Record<Strike, number> = {
     kill: 0,
     power: 0,
@@ -89,21 +87,18 @@ export class Weather {
   /** Whether there was no room at some point since then. */
   wasFullInLife = false;
 
-  constructor(dice: Dice, climate: Climate) {
-    this.#dice = dice;
-    this.#climate = climate;
-  }
+  constructor(private readonly dice: Dice, private readonly climate: Climate) {}
 
   get strikes(): number {
     return Object.values(this.struck).reduce((sum, count) => sum + count, 0);
   }
 
   fullMs(): number {
-    return this.#dice.pick(this.#climate.fullMs);
+    return this.dice.pick(this.climate.fullMs);
   }
 
   napMs(): number {
-    return this.#dice.pick(this.#climate.napsMs);
+    return this.dice.pick(this.climate.napsMs);
   }
 
   /** There is no room for now. */
@@ -119,11 +114,11 @@ export class Weather {
 
   /** What happens to an operation. */
   strike(isSync: boolean): Strike | undefined {
-    if (this.#isOver || this.strikes >= this.#climate.budget) return undefined;
-    let fraction = this.#dice.fraction();
+    if (this.#isOver || this.strikes >= this.climate.budget) return undefined;
+    let fraction = this.dice.fraction();
     for (const strike of STRIKES) {
       if (strike === "failedSync" && !isSync) continue;
-      fraction -= this.#climate[strike];
+      fraction -= this.climate[strike];
       if (fraction < 0) return strike;
     }
     return undefined;
@@ -157,9 +152,9 @@ export class Weather {
 
   /** How long a sync takes, in milliseconds. */
   syncMs(): number {
-    const { slow } = this.#climate;
-    if (this.#isOver || !this.#dice.chance(slow)) return this.#dice.pick([0, 0, 1]);
-    return this.#dice.pick([5, 50, 1_500]);
+    const { slow } = this.climate;
+    if (this.#isOver || !this.dice.chance(slow)) return this.dice.pick([0, 0, 1]);
+    return this.dice.pick([5, 50, 1_500]);
   }
 
   /** Nothing fails from now on. */

@@ -20,7 +20,6 @@ export interface Life {
 }
 
 export class World {
-  readonly seed: number;
   readonly dice: Dice;
   readonly scheduler: Scheduler;
   readonly trace: Trace;
@@ -37,8 +36,7 @@ export class World {
    * @param climate Chosen by the seed by default.
    * @param other A machine that shares its time and dice with this one.
    */
-  constructor(seed: number, isTraced: boolean, climate?: Climate, other?: World) {
-    this.seed = seed;
+  constructor(readonly seed: number, isTraced: boolean, climate?: Climate, other?: World) {
     this.dice = other?.dice ?? new Dice(seed);
     this.trace = other?.trace ?? new Trace(isTraced);
     this.scheduler = other?.scheduler ?? new Scheduler(this.dice);

@@ -188,15 +188,12 @@ const random = defineJob({
 type Input = SubmittedInput<typeof random["input"]>;
 
 class Play {
-  readonly #daybook: TestDaybook;
   readonly #ids: string[] = [];
 
-  constructor(daybook: TestDaybook) {
-    this.#daybook = daybook;
-  }
+  constructor(private readonly daybook: TestDaybook) {}
 
   async act(action: Action): Promise<void> {
-    const daybook = this.#daybook;
+    const daybook = this.daybook;
     switch (action.kind) {
       case "create":
         this.#ids.push((await daybook.submit(random, action as unknown as Input)).jobId);
@@ -225,15 +222,15 @@ class Play {
       for (const event of EVENTS) await this.#event(jobId, event);
     }
     for (const jobId of this.#ids) {
-      const job = await this.#daybook.wait(jobId, { timeoutMs: minutes(10) });
-      assert.ok(job.endedAt, await this.#daybook.explain(jobId));
+      const job = await this.daybook.wait(jobId, { timeoutMs: minutes(10) });
+      assert.ok(job.endedAt, await this.daybook.explain(jobId));
     }
   }
 
   async #control(jobId: string | undefined, control: JobControl) {
     if (jobId === undefined) return;
     try {
-      const { jobId: id } = await this.#daybook.control(jobId, control);
+      const { jobId: id } = await this.daybook.control(jobId, control);
       if (id !== jobId) this.#ids.push(id);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
@@ -241,7 +238,7 @@ class Play {
   }
 
   async #event(jobId: string | undefined, event: string): Promise<void> {
-    if (jobId !== undefined) await this.#daybook.deliver({ eventType: `ec.Event${event}`, jobId });
+    if (jobId !== undefined) await this.daybook.deliver({ eventType: `ec.Event${event}`, jobId });
   }
 }
 

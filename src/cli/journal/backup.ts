@@ -68,14 +68,10 @@ function sameFolder(copy: string): CommandError {
 }
 
 class Backup {
-  readonly #input: CommandInput;
-  readonly #tools: JournalTools;
   readonly #from: Layout;
   readonly #to: Layout;
 
-  constructor(input: CommandInput, tools: JournalTools) {
-    this.#input = input;
-    this.#tools = tools;
+  constructor(private readonly input: CommandInput, private readonly tools: JournalTools) {
     this.#from = journalLayout(readableFolder(input));
     const target = (input.positionals[0] ?? "").replace(/(?<=.)\/+$/, "");
     if (target === "") throw new UsageError("backup needs <folder>");
@@ -83,13 +79,13 @@ class Backup {
   }
 
   async run(): Promise<number> {
-    const { fileSystem } = this.#tools;
+    const { fileSystem } = this.tools;
     requireApart(this.#from.folder, this.#to.folder);
     requirePermissions(this.#to.folder, "read", "write");
     await requireJournal(fileSystem, this.#from);
-    return await withTarget(this.#input, this.#tools, this.#to, async () => {
+    return await withTarget(this.input, this.tools, this.#to, async () => {
       const copied = await this.#copied();
-      const proof = await proved(this.#input, this.#tools, this.#to);
+      const proof = await proved(this.input, this.tools, this.#to);
       this.#print(copied, proof);
       return verdictExitCode(proof.verdict);
     }, () => this.#requireOther());
@@ -100,7 +96,7 @@ class Backup {
    * names.
    */
   async #requireOther(): Promise<void> {
-    const { fileSystem, random } = this.#tools;
+    const { fileSystem, random } = this.tools;
     const name = `probe-${random.ulid()}${TEMPORARY}`;
     const path = `${this.#to.folder}/${name}`;
     await orUnusable("write to", this.#to.folder, async () => {
@@ -112,10 +108,10 @@ class Backup {
   }
 
   async #copied(): Promise<Copied> {
-    const { terminal } = this.#input;
+    const { terminal } = this.input;
     try {
       return await backUp({
-        fileSystem: this.#tools.fileSystem,
+        fileSystem: this.tools.fileSystem,
         from: this.#from,
         to: this.#to,
         progress: (done, total) => terminal.progress("copying", done, total),
@@ -127,7 +123,7 @@ class Backup {
   }
 
   #print(copied: Copied, { report, verdict }: JudgedAudit): void {
-    const { terminal, warn } = this.#input;
+    const { terminal, warn } = this.input;
     const { folder } = this.#to;
     const { head, inventory } = report;
     const { kind, line } = verdict;

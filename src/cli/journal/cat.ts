@@ -55,8 +55,6 @@ interface Filter {
 }
 
 class Cat {
-  readonly #input: CommandInput;
-  readonly #tools: JournalTools;
   readonly #filter: Filter;
   readonly #feed: BatchFeed;
   readonly #needsEntries: boolean;
@@ -68,10 +66,8 @@ class Cat {
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
 
-  constructor(input: CommandInput, tools: JournalTools) {
+  constructor(private readonly input: CommandInput, private readonly tools: JournalTools) {
     const filter = this.#filter = entryFilter(input);
-    this.#input = input;
-    this.#tools = tools;
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
     this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
       filter.job !== undefined || filter.stratum !== undefined;
@@ -86,15 +82,15 @@ class Cat {
   }
 
   async run(): Promise<number> {
-    if (!this.#input.isSet("follow")) {
+    if (!this.input.isSet("follow")) {
       await this.#printNew();
       if (!this.#isFound && this.#needsEntries) this.#reportNothing();
       return EXIT.ok;
     }
-    const interrupted = this.#tools.interrupted();
+    const interrupted = this.tools.interrupted();
     while (!this.#isDone && !interrupted.aborted) {
       await this.#printNew(interrupted);
-      if (!this.#isDone) await pause(this.#tools.clock, FOLLOW_MS, interrupted);
+      if (!this.#isDone) await pause(this.tools.clock, FOLLOW_MS, interrupted);
     }
     return EXIT.ok;
   }
@@ -103,7 +99,7 @@ class Cat {
     const { job, types, stratum } = this.#filter;
     if (job === undefined && types.size === 0 && stratum === undefined) return;
     const what = job === undefined ? "what was requested" : `job ${plainText(job)}`;
-    this.#input.warn(`no entry matches ${what}`);
+    this.input.warn(`no entry matches ${what}`);
   }
 
   get #isDone(): boolean {
@@ -129,8 +125,8 @@ class Cat {
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
       this.#isFound = true;
-      if (entry !== undefined && this.#input.terminal.isInteractive) {
-        printLines(this.#input.terminal, this.#lines.of(entry));
+      if (entry !== undefined && this.input.terminal.isInteractive) {
+        printLines(this.input.terminal, this.#lines.of(entry));
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
       }
@@ -156,7 +152,7 @@ class Cat {
     if (this.#gatheredBytes === 0) return;
     const bytes = Buffer.concat(this.#gathered, this.#gatheredBytes);
     [this.#gathered, this.#gatheredBytes] = [[], 0];
-    this.#isRead &&= this.#tools.write(bytes);
+    this.#isRead &&= this.tools.write(bytes);
   }
 }
 

@@ -151,18 +151,15 @@ const OWN_MAX = 1_000;
 
 /** Reads the history of one job from a journal, even while a server runs. */
 class HistoryReader {
-  readonly #input: CommandInput;
-  readonly #fileSystem: FileSystem;
-  readonly #request: HistoryRequest;
   readonly #own: JobEventLogEntry[] = [];
   readonly #found = new Map<LogId, JobEventLogEntry>();
   readonly #facts = new ValueIndex();
 
-  constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
-    this.#input = input;
-    this.#fileSystem = fileSystem;
-    this.#request = request;
-  }
+  constructor(
+    private readonly input: CommandInput,
+    private readonly fileSystem: FileSystem,
+    private readonly request: HistoryRequest,
+  ) {}
 
   /** @throws {CommandError} if the journal has no such job or event. */
   async read(): Promise<JobHistory> {
@@ -176,12 +173,12 @@ class HistoryReader {
   }
 
   async #readOwn(): Promise<JournalReading> {
-    const { jobId } = this.#request;
-    const wanted = new Set<EventId>(this.#request.with);
-    return await JournalReading.begin(this.#fileSystem, journalFolder(this.#input), {
+    const { jobId } = this.request;
+    const wanted = new Set<EventId>(this.request.with);
+    return await JournalReading.begin(this.fileSystem, journalFolder(this.input), {
       refuse: refuseEntry,
       replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
-      progress: (done, total) => this.#input.terminal.progress("reading", done, total),
+      progress: (done, total) => this.input.terminal.progress("reading", done, total),
     });
   }
 
@@ -192,8 +189,8 @@ class HistoryReader {
   }
 
   #requireFound({ head }: JournalReading): void {
-    const { jobId, with: wanted } = this.#request;
-    const where = `in journal ${journalFolder(this.#input)}, which ends at entry ${head.logId}`;
+    const { jobId, with: wanted } = this.request;
+    const where = `in journal ${journalFolder(this.input)}, which ends at entry ${head.logId}`;
     if (this.#own.length === 0) {
       throw new CommandError(`Cannot find job ${jobId}: it is not ${where}`, EXIT.negative);
     }

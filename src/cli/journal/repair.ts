@@ -57,14 +57,10 @@ interface Task {
 }
 
 class Repair {
-  readonly #input: CommandInput;
-  readonly #tools: JournalTools;
   readonly #layout: Layout;
   readonly #isApplied: boolean;
 
-  constructor(input: CommandInput, tools: JournalTools) {
-    this.#input = input;
-    this.#tools = tools;
+  constructor(private readonly input: CommandInput, private readonly tools: JournalTools) {
     this.#layout = journalLayout(readableFolder(input));
     this.#isApplied = input.isSet("apply");
   }
@@ -75,7 +71,7 @@ class Repair {
     this.#print(task, undefined);
     if (isDone(task)) return EXIT.ok;
     if (task.report.isShared) {
-      this.#input.warn(
+      this.input.warn(
         "if this is a copy of a journal in PostgreSQL, do not repair it, or it would " +
           "differ: move the folder away, and the next start downloads it again",
       );
@@ -86,32 +82,32 @@ class Repair {
   async #apply(): Promise<number> {
     const parent = dirname(this.#layout.folder);
     for (const access of ["read", "write"] as const) requirePermissions(parent, access);
-    const lock = await lockFolder(this.#tools.fileSystem, this.#layout);
+    const lock = await lockFolder(this.tools.fileSystem, this.#layout);
     let fact: RepairedAttributes | undefined;
     try {
       const task = await this.#task();
       if (isDone(task)) {
         this.#print(task, undefined);
-        await removeRepairNote(this.#tools.fileSystem, this.#layout);
+        await removeRepairNote(this.tools.fileSystem, this.#layout);
         return EXIT.ok;
       }
       const aside = await this.#copyAside(parent);
       fact = repairedFact(task, aside);
       this.#print(task, aside);
-      await applyPlan(this.#tools, this.#layout, task.plan, fact);
-      if (fact === undefined) await removeRepairNote(this.#tools.fileSystem, this.#layout);
+      await applyPlan(this.tools, this.#layout, task.plan, fact);
+      if (fact === undefined) await removeRepairNote(this.tools.fileSystem, this.#layout);
     } finally {
       lock.release();
     }
     if (fact !== undefined) {
-      await recordRepair(this.#tools, this.#layout, fact, this.#input.warn);
+      await recordRepair(this.tools, this.#layout, fact, this.input.warn);
     }
     return await this.#prove();
   }
 
   async #task(): Promise<Task> {
-    const { fileSystem } = this.#tools;
-    const report = await audit(judgeOptions(this.#input, this.#tools, this.#layout));
+    const { fileSystem } = this.tools;
+    const report = await audit(judgeOptions(this.input, this.tools, this.#layout));
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);
@@ -122,24 +118,24 @@ class Repair {
   async #copyAside(parent: string): Promise<string> {
     const { folder } = this.#layout;
     const begin = `${folder}-before-repair-`;
-    await removeUnfinished(this.#tools.fileSystem, begin, parent);
-    const aside = `${begin}${this.#tools.random.ulid()}`;
+    await removeUnfinished(this.tools.fileSystem, begin, parent);
+    const aside = `${begin}${this.tools.random.ulid()}`;
     // Keys are not copied: a key that is deleted later must not survive in a copy.
-    await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS, INDEX, SIDECARS]);
-    this.#input.warn(`an unchanged copy is in ${aside}`);
+    await copyFolder(this.tools.fileSystem, folder, aside, parent, [KEYS, INDEX, SIDECARS]);
+    this.input.warn(`an unchanged copy is in ${aside}`);
     return aside;
   }
 
   #print({ plan, note }: Task, aside: string | undefined): void {
     const applied = aside !== undefined;
     const lines = () => repairText(this.#layout.folder, plan, note, applied).map(plainText);
-    printResult(this.#input.terminal, { applied, aside, ...plan }, lines);
+    printResult(this.input.terminal, { applied, aside, ...plan }, lines);
   }
 
   /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
-    const proof = await proved(this.#input, this.#tools, this.#layout);
-    this.#input.warn(plainText(proof.verdict.line));
+    const proof = await proved(this.input, this.tools, this.#layout);
+    this.input.warn(plainText(proof.verdict.line));
     return verdictExitCode(proof.verdict);
   }
 }

@@ -214,29 +214,25 @@ const JOBS = v.object({
  * `CommandError` if the server does not answer, or refuses.
  */
 class ServedOverHttp implements ServedSource {
-  readonly #client: Client;
-
-  constructor(client: Client) {
-    this.#client = client;
-  }
+  constructor(private readonly client: Client) {}
 
   get url(): string {
-    return this.#client.url;
+    return this.client.url;
   }
 
   async head(): Promise<JournalHead> {
-    return (await this.#client.get(HEAD, "/journal")).head;
+    return (await this.client.get(HEAD, "/journal")).head;
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
     const query = new URLSearchParams({ view: "full", limit: String(PAGE_MAX.wholeJobs) });
-    for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
+    for await (const { jobs } of this.client.pages(JOBS, "/jobs", query)) {
       yield jobs.map((job) => new DigestedJob(job, jsonChunks(job)));
     }
   }
 
   async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
-    const page = await this.#client.get(entriesPage, `/events?after=${logId - 1}&limit=1`);
+    const page = await this.client.get(entriesPage, `/events?after=${logId - 1}&limit=1`);
     return page.entries[0]?.eventId === eventId;
   }
 

@@ -143,22 +143,20 @@ function entryStyle({ stratum, eventType }: ShownEntry): Style | undefined {
 
 /** Lines have only the time of day, so a separate line shows the date when it changes. */
 export class DatedLines {
-  readonly #options: EntryLinesOptions;
   readonly #lines: EntryLines;
   #day: string;
 
   /**
    * @param now The day that needs no date line.
    */
-  constructor(options: EntryLinesOptions, now: number) {
-    this.#options = options;
+  constructor(private readonly options: EntryLinesOptions, now: number) {
     this.#lines = new EntryLines(options);
     this.#day = options.times.day(now);
   }
 
   /** The line of an entry, after a date line if the day changes. */
   of(entry: ShownEntry): readonly string[] {
-    const { times, paint } = this.#options;
+    const { times, paint } = this.options;
     const day = times.day(entry.receivedAt);
     const line = this.#lines.line(entry);
     if (day === this.#day) return [line];

@@ -23,11 +23,7 @@ export function headingId(text: string): string {
 }
 
 class Rendering {
-  readonly #hrefOf: MarkdownProps["hrefOf"];
-
-  constructor(hrefOf: MarkdownProps["hrefOf"]) {
-    this.#hrefOf = hrefOf;
-  }
+  constructor(private readonly hrefOf: MarkdownProps["hrefOf"]) {}
 
   blocks(tokens: readonly Token[]): Child[] {
     return tokens.map((token) => this.#block(token as MarkedToken));
@@ -116,7 +112,7 @@ class Rendering {
   }
 
   #link({ href, tokens }: Tokens.Link): Child {
-    const target = this.#hrefOf(href);
+    const target = this.hrefOf(href);
     const content = this.#inline(tokens);
     return target === undefined ? <span>{content}</span> : <a href={target}>{content}</a>;
   }

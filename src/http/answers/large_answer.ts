@@ -58,20 +58,20 @@ const encoder = new TextEncoder();
  * client that reads nothing for too long is disconnected.
  */
 class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
-  readonly #deps: LargeAnswerDeps;
-  readonly #bytes: number;
   #chunks: Iterator<string> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(chunks: Iterator<string>, deps: LargeAnswerDeps, bytes: number) {
+  constructor(
+    chunks: Iterator<string>,
+    private readonly deps: LargeAnswerDeps,
+    private readonly bytes: number,
+  ) {
     this.#chunks = chunks;
-    this.#deps = deps;
-    this.#bytes = bytes;
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const { lookBack, outlets, admission } = this.#deps;
-    if (this.#controller === undefined) lookBack.opened(this.#bytes);
+    const { lookBack, outlets, admission } = this.deps;
+    if (this.#controller === undefined) lookBack.opened(this.bytes);
     else outlets.stalls.stop(this);
     this.#controller = controller;
     await admission.enter("medium");
@@ -98,7 +98,7 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#chunks === undefined) return;
     this.#chunks = undefined;
     if (this.#controller === undefined) return;
-    this.#deps.lookBack.closed(this.#bytes);
-    this.#deps.outlets.stalls.stop(this);
+    this.deps.lookBack.closed(this.bytes);
+    this.deps.outlets.stalls.stop(this);
   }
 }

@@ -62,18 +62,16 @@ interface Reading {
 }
 
 export class Bodies {
-  readonly #options: BodiesOptions;
   readonly #deadlines: Deadlines;
   /** How many are being read. */
   #readings = 0;
 
   /** The bytes of all bodies being read, with their limit. */
   get bytes(): Gauge {
-    return this.#options.bytes;
+    return this.options.bytes;
   }
 
-  constructor(options: BodiesOptions) {
-    this.#options = options;
+  constructor(private readonly options: BodiesOptions) {
     this.#deadlines = new Deadlines(options.clock, options.timeMs);
     const stop = () => this.#deadlines.stop();
     if (options.shutdownSignal.aborted) stop();
@@ -88,7 +86,7 @@ export class Bodies {
    */
   read(request: Request): Promise<Uint8Array> {
     // A single promise, since every request with a body passes here.
-    const { admission, requests } = this.#options;
+    const { admission, requests } = this.options;
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         if (reading.isOver) return;
@@ -99,7 +97,7 @@ export class Bodies {
       };
       const give = (bytes: Uint8Array) => {
         this.#release(reading);
-        if (bytes.length > this.#options.bytesMax) reject(this.#tooLarge());
+        if (bytes.length > this.options.bytesMax) reject(this.#tooLarge());
         else resolve(bytes);
       };
       const take = (bytes: Uint8Array) => {
@@ -122,10 +120,10 @@ export class Bodies {
   /** Accessing `request.body` creates a stream, which takes longer than reading most bodies. */
   #readInto(request: Request, reading: Reading): Promise<Uint8Array> {
     const announced = announcedBytes(request);
-    if (announced !== undefined && announced > this.#options.bytesMax) throw this.#tooLarge();
+    if (announced !== undefined && announced > this.options.bytesMax) throw this.#tooLarge();
     if (announced !== undefined && announced <= IN_ONE_PIECE_BYTES) return request.bytes();
     if (request.body === null) return Promise.resolve(new Uint8Array());
-    const { clock } = this.#options;
+    const { clock } = this.options;
     reading.body = new StreamedBody(request.body, {
       came: (bytes, pieces) => this.#came(bytes, pieces, reading),
       pause: () => clock.pause(),
@@ -135,7 +133,7 @@ export class Bodies {
 
   /** @param bytes All that have arrived so far. */
   #came(bytes: number, pieces: number, reading: Reading): void {
-    const { bytesMax, bytes: all } = this.#options;
+    const { bytesMax, bytes: all } = this.options;
     if (bytes > bytesMax) throw this.#tooLarge();
     if (pieces > PIECES_MAX + bytes / BYTES_PER_PIECE) throw inCrumbs(bytes, pieces);
     const more = bytes - reading.bytes;
@@ -151,10 +149,10 @@ export class Bodies {
    */
   #begin(giveUp: (problem: Problem) => void): Reading {
     while (this.#readings >= UNHURRIED_MAX && this.#hurry());
-    const { timeMs } = this.#options;
+    const { timeMs } = this.options;
     const onLate = (afterMs: number) => giveUp(tooSlow(afterMs, timeMs));
     this.#readings++;
-    this.#options.requests.closed();
+    this.options.requests.closed();
     return { deadline: this.#deadlines.begin(onLate), bytes: 0, body: undefined, isOver: false };
   }
 
@@ -168,17 +166,17 @@ export class Bodies {
     reading.isOver = true;
     this.#deadlines.end(reading.deadline);
     this.#readings--;
-    this.#options.requests.opened();
+    this.options.requests.opened();
   }
 
   /** Releases the counted bytes, once. */
   #release(reading: Reading): void {
-    this.#options.bytes.closed(reading.bytes);
+    this.options.bytes.closed(reading.bytes);
     reading.bytes = 0;
   }
 
   #tooLarge(): Problem {
-    const { bytesMax, bytesFlag } = this.#options;
+    const { bytesMax, bytesFlag } = this.options;
     const set = bytesFlag === undefined ? "" : ` (${bytesFlag})`;
     return new Problem(
       "body-too-large",

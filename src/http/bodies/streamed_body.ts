@@ -26,26 +26,21 @@ export interface Deadline {
  * shrinks all the time.
  */
 export class Deadlines {
-  readonly #clock: Clock;
-  readonly #timeMs: number;
   /** The sentinel: before the earliest and after the latest. */
   readonly #ends = ringOfOne(Infinity, () => {});
   #disarm: (() => void) | undefined;
   #stopped = false;
 
-  constructor(clock: Clock, timeMs: number) {
-    this.#clock = clock;
-    this.#timeMs = timeMs;
-  }
+  constructor(private readonly clock: Clock, private readonly timeMs: number) {}
 
   /** @param onLate Called once, unless `end` comes first. */
   begin(onLate: Deadline["onLate"]): Deadline {
-    const begun = ringOfOne(this.#clock.monotonic() + this.#timeMs, onLate);
+    const begun = ringOfOne(this.clock.monotonic() + this.timeMs, onLate);
     begun.earlier = this.#ends.earlier;
     begun.later = this.#ends;
     begun.earlier.later = begun;
     this.#ends.earlier = begun;
-    if (this.#disarm === undefined) this.#watch(this.#timeMs);
+    if (this.#disarm === undefined) this.#watch(this.timeMs);
     return begun;
   }
 
@@ -59,7 +54,7 @@ export class Deadlines {
   /** Ends the earliest body if its time is up and it is not `but`; `false` if none was ended. */
   hurry(afterMs: number, but?: Deadline): boolean {
     const earliest = this.#ends.later;
-    const hadMs = this.#timeMs - (earliest.at - this.#clock.monotonic());
+    const hadMs = this.timeMs - (earliest.at - this.clock.monotonic());
     if (earliest === but || hadMs < afterMs) return false;
     this.end(earliest);
     earliest.onLate(afterMs);
@@ -76,11 +71,11 @@ export class Deadlines {
   /** The timer is set again only when it has fired: most bodies are complete long before. */
   #watch(delayMs: number): void {
     if (this.#stopped) return;
-    this.#disarm = this.#clock.setTimer(delayMs, () => {
+    this.#disarm = this.clock.setTimer(delayMs, () => {
       this.#disarm = undefined;
-      this.#expireLate(this.#clock.monotonic());
+      this.#expireLate(this.clock.monotonic());
       const earliest = this.#ends.later;
-      if (earliest !== this.#ends) this.#watch(earliest.at - this.#clock.monotonic());
+      if (earliest !== this.#ends) this.#watch(earliest.at - this.clock.monotonic());
     });
   }
 
@@ -90,7 +85,7 @@ export class Deadlines {
       const one = this.#ends.later;
       if (one.at > now) return;
       this.end(one);
-      one.onLate(this.#timeMs);
+      one.onLate(this.timeMs);
     }
   }
 }
@@ -141,14 +136,12 @@ interface StreamedBodyOptions {
 
 export class StreamedBody {
   readonly #reader: PieceReader;
-  readonly #options: StreamedBodyOptions;
   #buffer = new ArrayBuffer(0);
   #length = 0;
   #isGivenUp = false;
 
-  constructor(body: ReadableStream<Piece>, options: StreamedBodyOptions) {
+  constructor(body: ReadableStream<Piece>, private readonly options: StreamedBodyOptions) {
     this.#reader = pieceReader(body);
-    this.#options = options;
   }
 
   /** The whole body; undefined content if it was abandoned. */
@@ -158,12 +151,12 @@ export class StreamedBody {
       for (let pieces = 1; !this.#isGivenUp; pieces++) {
         const piece = await this.#reader.next();
         if (piece === undefined || this.#isGivenUp) break;
-        this.#options.came(this.#length + piece.length, pieces);
+        this.options.came(this.#length + piece.length, pieces);
         this.#append(piece);
         done += 1 + Math.floor(piece.length / BYTES_AS_A_PIECE);
         if (done < PIECES_IN_A_TURN) continue;
         done = 0;
-        await this.#options.pause();
+        await this.options.pause();
       }
       return new Uint8Array(this.#buffer, 0, this.#length);
     } finally {

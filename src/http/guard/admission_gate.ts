@@ -56,7 +56,6 @@ export function sizeFor({ plan, tasks, waits, input }: JobState): Size {
 }
 
 export class AdmissionGate {
-  readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;
   /** When this turn of the loop began. */
   #beganMs = 0;
   /** `true` until the current turn of the loop ends. */
@@ -68,9 +67,7 @@ export class AdmissionGate {
   readonly #small = new WaitingLine();
   readonly #large = new WaitingLine();
 
-  constructor(clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">) {}
 
   /** Resolves when the caller may continue; `undefined` means now, which is nearly always. */
   enter(size: Size = "small"): Promise<void> | undefined {
@@ -111,19 +108,19 @@ export class AdmissionGate {
   }
 
   #begin(): void {
-    this.#beganMs = this.#clock.monotonic();
+    this.#beganMs = this.clock.monotonic();
     this.#expectedMs = 0;
     this.#unlookedMs = 0;
   }
 
   get #hasRoom(): boolean {
-    return this.#clock.monotonic() - this.#beganMs < TURN_MS;
+    return this.clock.monotonic() - this.#beganMs < TURN_MS;
   }
 
   async #turnOver(): Promise<void> {
     this.#isPausing = true;
     do {
-      await this.#clock.pause();
+      await this.clock.pause();
       this.#begin();
       await this.#letIn(this.#small, false);
       await this.#letIn(this.#large, true);
@@ -139,7 +136,7 @@ export class AdmissionGate {
       const stepMs = line.next(STEP_MS);
       if (stepMs === 0) return;
       expectedMs += stepMs;
-      await this.#clock.nextTurn();
+      await this.clock.nextTurn();
     }
   }
 }

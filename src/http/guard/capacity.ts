@@ -81,22 +81,19 @@ const LOOK_BACK_BYTES = 256 * 1024;
 
 /** What one request has reserved of a gauge. A single request may exceed the limit. */
 export class GaugeLease {
-  readonly #gauge: Gauge;
   bytes = 0;
 
-  constructor(gauge: Gauge) {
-    this.#gauge = gauge;
-  }
+  constructor(private readonly gauge: Gauge) {}
 
   /** @throws {Problem} `over-capacity` if others leave no room for it. */
   readonly hold = (bytes: number): void => {
-    if (this.#gauge.open > this.bytes) this.#gauge.requireRoom(bytes);
-    this.#gauge.opened(bytes);
+    if (this.gauge.open > this.bytes) this.gauge.requireRoom(bytes);
+    this.gauge.opened(bytes);
     this.bytes += bytes;
   };
 
   release(): void {
-    this.#gauge.closed(this.bytes);
+    this.gauge.closed(this.bytes);
     this.bytes = 0;
   }
 }

@@ -30,12 +30,10 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 export class Guard {
-  readonly #deps: HttpDeps;
   readonly #hosts: Hosts;
   readonly #relay: Relay | undefined;
 
-  constructor(deps: HttpDeps, { allowedHosts, relay }: GuardOptions) {
-    this.#deps = deps;
+  constructor(private readonly deps: HttpDeps, { allowedHosts, relay }: GuardOptions) {
     this.#hosts = new Hosts(allowedHosts);
     this.#relay = relay;
   }
@@ -46,7 +44,7 @@ export class Guard {
    */
   around(route: Route): Handler {
     const { method, path, scope, handle } = route;
-    const [deps, relay] = [this.#deps, this.#relay];
+    const [deps, relay] = [this.deps, this.#relay];
     const { spans, admission } = deps;
     const requests = scope === "open" ? deps.openRequests : deps.requests;
     const isProbe = PROBES.has(path);
@@ -76,7 +74,7 @@ export class Guard {
    * @throws {Problem} if the request is refused.
    */
   admit(c: Context, scope: RouteScope | undefined): void {
-    const { engine, access } = this.#deps;
+    const { engine, access } = this.deps;
     const { raw, method } = c.req;
     const host = this.#hosts.of(raw);
     if (access !== undefined) this.#requireScope(c, scope, access, host);
@@ -91,7 +89,7 @@ export class Guard {
    */
   #requireScope(c: Context, scope: RouteScope | undefined, access: Access, host: string): void {
     const { raw: request } = c.req;
-    const credential = readCredential(request.headers, host, this.#deps.sessions);
+    const credential = readCredential(request.headers, host, this.deps.sessions);
     const { token, session, isOpen } = credential;
     const checked = this.#checked(c, credential, access);
     const { holder } = checked;
@@ -110,7 +108,7 @@ export class Guard {
   /** Guesses of session names are not slowed: 256 random bits cannot be guessed. */
   #checked(c: Context, { token, session }: Credential, access: Access): Checked {
     if (token === undefined) return NO_HOLDER;
-    if (!session) return this.#deps.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
+    if (!session) return this.deps.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
     const holder = access.holderOf(token);
     return holder === undefined ? NO_HOLDER : { holder };
   }

@@ -26,15 +26,12 @@ interface Session {
 }
 
 export class Sessions {
-  readonly #clock: Clock;
   /** In the order in which they were last used. */
   readonly #sessions = new Map<string, Session>();
   /** Their names by token, in the same order. */
   readonly #names = new Map<string, Set<string>>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   get size(): number {
     return this.#sessions.size;
@@ -46,7 +43,7 @@ export class Sessions {
     const names = this.#names.get(token);
     if ((names?.size ?? 0) >= SESSIONS_PER_TOKEN_MAX) this.#closeFirst(names?.keys());
     const name = randomBytes(32).toString("base64url");
-    this.#add(name, { token, usedAt: this.#clock.monotonic() });
+    this.#add(name, { token, usedAt: this.clock.monotonic() });
     return name;
   }
 
@@ -54,7 +51,7 @@ export class Sessions {
   tokenOf(name: string): string | undefined {
     const session = this.#sessions.get(name);
     if (session === undefined) return undefined;
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     this.close(name);
     if (now - session.usedAt > IDLE_MS) return undefined;
     session.usedAt = now;

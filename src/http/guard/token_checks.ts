@@ -27,21 +27,16 @@ const ANYBODYS = "";
 export const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 export class TokenChecks {
-  readonly #access: Access;
-  readonly #clock: Pick<Clock, "monotonic">;
   /** When the limit of each address resets; the last to send a wrong token comes last. */
   readonly #forgivenAt = new Map<string, number>();
   /** For each valid token, the addresses it came from. */
   readonly #known = new Map<string, Set<string>>();
 
-  constructor(access: Access, clock: Pick<Clock, "monotonic">) {
-    this.#access = access;
-    this.#clock = clock;
-  }
+  constructor(private readonly access: Access, private readonly clock: Pick<Clock, "monotonic">) {}
 
   /** @param address `undefined` if the client is unknown. */
   check(token: string, address: string | undefined): Checked {
-    const holder = this.#access.holderOf(token);
+    const holder = this.access.holderOf(token);
     if (holder !== undefined && this.#isKnown(token, address)) return { holder };
     const waitSeconds = this.#waitSeconds(address ?? ANYBODYS);
     if (waitSeconds > 0) return { holder: undefined, waitSeconds };
@@ -69,12 +64,12 @@ export class TokenChecks {
   /** Seconds until an address may try again; 0 for now. */
   #waitSeconds(address: string): number {
     const forgivenAt = this.#forgivenAt.get(address) ?? 0;
-    const waitMs = forgivenAt - (AT_ONCE - 1) * EACH_MS - this.#clock.monotonic();
+    const waitMs = forgivenAt - (AT_ONCE - 1) * EACH_MS - this.clock.monotonic();
     return Math.max(0, Math.ceil(waitMs / 1_000));
   }
 
   #wrong(address: string): void {
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     const forgivenAt = Math.max(now, this.#forgivenAt.get(address) ?? now) + EACH_MS;
     this.#forgivenAt.delete(address);
     this.#forgivenAt.set(address, forgivenAt);

@@ -157,17 +157,12 @@ class BulkRun {
   #size: Size = "small";
   /** After a large job, one is read and handled at a time: together they may be very large. */
   #large: Promise<void> = Promise.resolve();
-  readonly #engine: JobEngine;
-  readonly #request: BulkRequest;
 
   constructor(
-    engine: JobEngine,
-    request: BulkRequest,
+    private readonly engine: JobEngine,
+    private readonly request: BulkRequest,
     private readonly admission: Pick<AdmissionGate, "enter"> | undefined,
-  ) {
-    this.#engine = engine;
-    this.#request = request;
-  }
+  ) {}
 
   /** Acts on several jobs at a time; resolves when none is in progress. */
   async all(jobs: readonly JobSummary[]): Promise<void> {
@@ -187,11 +182,11 @@ class BulkRun {
   }
 
   async #act(job: JobSummary): Promise<void> {
-    if (this.#engine.draining) this.stopped ??= draining();
+    if (this.engine.draining) this.stopped ??= draining();
     if (this.stopped !== undefined) return;
     try {
       if (this.#size === "large") await this.admission?.enter("large");
-      const whole = this.#engine.job(job.jobId);
+      const whole = this.engine.job(job.jobId);
       this.#size = whole === undefined ? "small" : sizeFor(whole);
       await this.#one(job);
     } catch (error) {
@@ -203,7 +198,7 @@ class BulkRun {
 
   async #one({ jobId, failure }: JobSummary): Promise<void> {
     // Effects of such a job remain, and a retry would repeat them.
-    if (this.#request.action === "retry" && failure?.recoveryRequired === true) {
+    if (this.request.action === "retry" && failure?.recoveryRequired === true) {
       return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
@@ -212,11 +207,11 @@ class BulkRun {
   }
 
   #ask(jobId: JobId): Promise<Outcome<JobState>> {
-    const { action, upTo, again, reason, origin } = this.#request;
+    const { action, upTo, again, reason, origin } = this.request;
     const why = reason === undefined ? { origin } : { reason, origin };
     return action === "retry"
-      ? this.#engine.retry(jobId, { unlessRetriedAfter: again ? upTo : 0, ...why })
-      : this.#engine.control(jobId, { kind: action, ...why });
+      ? this.engine.retry(jobId, { unlessRetriedAfter: again ? upTo : 0, ...why })
+      : this.engine.control(jobId, { kind: action, ...why });
   }
 
   #skip(jobId: JobId, reason: string): void {

@@ -95,12 +95,9 @@ interface Told {
  * `WeakMap` would cost the garbage collector as much as creating the messages.
  */
 export class StreamMessages {
-  readonly #engine: Pick<JobEngine, "transitionAt">;
   readonly #ring = Array<Told | undefined>(MESSAGES_MAX);
 
-  constructor(engine: Pick<JobEngine, "transitionAt">) {
-    this.#engine = engine;
-  }
+  constructor(private readonly engine: Pick<JobEngine, "transitionAt">) {}
 
   of(entry: JobEventLogEntry): string {
     const told = this.#told(entry);
@@ -115,7 +112,7 @@ export class StreamMessages {
     const place = entry.logId % MESSAGES_MAX;
     const told = this.#ring[place];
     if (told?.entry === entry) return told;
-    const transition = this.#engine.transitionAt(entry);
+    const transition = this.engine.transitionAt(entry);
     return this.#ring[place] = { entry, transition, message: undefined };
   }
 

@@ -40,7 +40,6 @@ export class StreamHub {
   /** Heartbeats for readers that were sent nothing since they last took a chunk. */
   readonly heartbeats: Timeouts<StreamReader>;
   readonly turns: StreamTurns;
-  readonly #options: HubOptions;
   readonly #chunks = new ChunkCache();
   readonly #messages: StreamMessages;
   readonly #channels = new Channels();
@@ -53,8 +52,7 @@ export class StreamHub {
   /** Aborts when the last reader leaves. */
   #following: AbortController | undefined;
 
-  constructor(options: HubOptions) {
-    this.#options = options;
+  constructor(private readonly options: HubOptions) {
     this.#messages = new StreamMessages(options.engine);
     this.turns = new StreamTurns(options.clock);
     this.heartbeats = new Timeouts(
@@ -72,7 +70,7 @@ export class StreamHub {
   /** The body of a stream that starts after a position, which must not be beyond the head. */
   open(wanted: Wanted, after: LogId, permit: Permit): ReadableStream<Uint8Array> {
     const sourceOf = (outlet: Outlet) => this.#join(wanted, after, outlet);
-    return new Outlet({ keeper: this.#options.outlets, permit, sourceOf }).body;
+    return new Outlet({ keeper: this.options.outlets, permit, sourceOf }).body;
   }
 
   /** Calls `readOn` when it is the turn of this reader. */
@@ -95,15 +93,15 @@ export class StreamHub {
     const channel = this.#channels.join(wanted, () => this.#makeChannel(wanted));
     const reader = new StreamReader(channel, after, outlet, this);
     this.#readers.add(reader);
-    if (this.#options.engine.draining) reader.stop();
+    if (this.options.engine.draining) reader.stop();
     else if (this.#following === undefined) void this.#follow();
     return reader;
   }
 
   #makeChannel(wanted: Wanted): Channel {
     return new Channel(wanted, String(this.#channelsMade++), {
-      engine: this.#options.engine,
-      history: selectFeed(this.#options.engine, wanted.filter.jobId),
+      engine: this.options.engine,
+      history: selectFeed(this.options.engine, wanted.filter.jobId),
       chunks: this.#chunks,
       messages: this.#messages,
       turns: this.turns,
@@ -112,7 +110,7 @@ export class StreamHub {
 
   /** Follows the journal as long as there are readers. */
   async #follow(): Promise<void> {
-    const { engine } = this.#options;
+    const { engine } = this.options;
     const { signal } = this.#following = new AbortController();
     this.#head = engine.headLogId;
     try {

@@ -37,15 +37,13 @@ export interface OutletOptions {
 export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Without a buffer of its own, the stream pulls only when a read is pending. */
   readonly body: ReadableStream<Uint8Array>;
-  readonly #options: OutletOptions;
   #source: ChunkSource | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #wantsChunk = false;
   #isEnding = false;
   #isOver = false;
 
-  constructor(options: OutletOptions) {
-    this.#options = options;
+  constructor(private readonly options: OutletOptions) {
     this.body = new ReadableStream(this, { highWaterMark: 0 });
   }
 
@@ -57,7 +55,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Called whenever the reader has room; the first call opens the stream. */
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
     if (this.#controller === undefined) this.#open(controller);
-    else this.#options.keeper.stalls.stop(this);
+    else this.options.keeper.stalls.stop(this);
     if (this.#isEnding) return this.#close();
     this.#wantsChunk = true;
     this.#source?.wanted();
@@ -70,7 +68,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
 
   /** Gives a chunk to a hungry reader; if its permit has expired, closes the stream. */
   give(chunk: Uint8Array): void {
-    const { keeper, permit, neverStalls } = this.#options;
+    const { keeper, permit, neverStalls } = this.options;
     if (!this.#wantsChunk) return;
     if (!permit()) return this.#close();
     this.#wantsChunk = false;
@@ -82,7 +80,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   end(): void {
     if (this.#wantsChunk) return this.#close();
     this.#isEnding = true;
-    this.#options.keeper.stalls.stop(this);
+    this.options.keeper.stalls.stop(this);
   }
 
   fail(error: unknown): void {
@@ -104,8 +102,8 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
 
   #open(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
-    this.#source = this.#options.sourceOf(this);
-    this.#options.keeper.opened(this);
+    this.#source = this.options.sourceOf(this);
+    this.options.keeper.opened(this);
   }
 
   #close(): void {
@@ -117,7 +115,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#wantsChunk = false;
-    if (this.#controller !== undefined) this.#options.keeper.closed(this);
+    if (this.#controller !== undefined) this.options.keeper.closed(this);
     this.#source?.left();
     return true;
   }

@@ -6,13 +6,10 @@ import type { Clock } from "../../engine/ports.ts";
 const CHUNKS_MAX = 100;
 
 export class StreamTurns {
-  readonly #clock: Pick<Clock, "pause">;
   #chunks = 0;
   #resting: Promise<void> | undefined;
 
-  constructor(clock: Pick<Clock, "pause">) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Pick<Clock, "pause">) {}
 
   /** Whether other work has to run first. */
   get isOver(): boolean {
@@ -30,35 +27,28 @@ export class StreamTurns {
   }
 
   async #rest(): Promise<void> {
-    await this.#clock.pause();
+    await this.clock.pause();
     this.#chunks = 0;
     this.#resting = undefined;
   }
 }
 
 export class Timeouts<Item> {
-  readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
-  readonly #delayMs: number;
-  readonly #onDue: (item: Item) => void;
   /** When each item started. The delay is the same for all, so the first is due first. */
   readonly #begun = new Map<Item, number>();
   #cancelTimer: (() => void) | undefined;
 
   constructor(
-    clock: Pick<Clock, "monotonic" | "setTimer">,
-    delayMs: number,
-    onDue: (item: Item) => void,
-  ) {
-    this.#clock = clock;
-    this.#delayMs = delayMs;
-    this.#onDue = onDue;
-  }
+    private readonly clock: Pick<Clock, "monotonic" | "setTimer">,
+    private readonly delayMs: number,
+    private readonly onDue: (item: Item) => void,
+  ) {}
 
   /** Starts, or restarts, the time of an item. */
   start(item: Item): void {
     this.#begun.delete(item);
-    this.#begun.set(item, this.#clock.monotonic());
-    this.#cancelTimer ??= this.#clock.setTimer(this.#delayMs, this.#onTimer);
+    this.#begun.set(item, this.clock.monotonic());
+    this.#cancelTimer ??= this.clock.setTimer(this.delayMs, this.#onTimer);
   }
 
   stop(item: Item): void {
@@ -71,15 +61,15 @@ export class Timeouts<Item> {
   readonly #onTimer = (): void => {
     const due = this.#takeDue();
     const [next] = this.#begun.values();
-    this.#cancelTimer = next === undefined ? undefined : this.#clock.setTimer(
-      next + this.#delayMs - this.#clock.monotonic(),
+    this.#cancelTimer = next === undefined ? undefined : this.clock.setTimer(
+      next + this.delayMs - this.clock.monotonic(),
       this.#onTimer,
     );
-    for (const item of due) this.#onDue(item);
+    for (const item of due) this.onDue(item);
   };
 
   #takeDue(): readonly Item[] {
-    const begunBy = this.#clock.monotonic() - this.#delayMs;
+    const begunBy = this.clock.monotonic() - this.delayMs;
     const due: Item[] = [];
     for (const [item, at] of this.#begun) {
       if (at > begunBy) break;

@@ -21,11 +21,9 @@ export class DurableNames {
   readonly #seen = new Map<Node, Names>();
   /** In order of creation. */
   #pending: Change[] = [];
-  readonly #root: string;
 
   /** @param root The path of the tree; it is on disk, and empty. */
-  constructor(root: string) {
-    this.#root = root;
+  constructor(private readonly root: string) {
     this.#addFolder(root);
   }
 
@@ -82,7 +80,7 @@ export class DurableNames {
     this.#pending.forEach(({ folder, apply }, index) => {
       if (survives(index, count)) apply(this.#namesIn(this.#durable, folder));
     });
-    return new Map(this.#filesUnder(this.#root));
+    return new Map(this.#filesUnder(this.root));
   }
 
   *#filesUnder(folder: string): Iterable<[string, Node]> {

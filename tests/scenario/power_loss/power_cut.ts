@@ -26,37 +26,33 @@ interface Durable {
 
 /** Records while the power is on what is lost when it is cut. */
 export class PowerSupply {
-  readonly #disk: RecordingDisk;
-  readonly #fraction: Fraction;
   #names: DurableNames;
   readonly #files = new Map<Node, Durable>();
 
-  constructor(disk: RecordingDisk, fraction: Fraction) {
-    this.#disk = disk;
-    this.#fraction = fraction;
+  constructor(private readonly disk: RecordingDisk, private readonly fraction: Fraction) {
     this.#names = new DurableNames(disk.folder);
   }
 
   /** Everything in the folder is durable now. */
   async on(): Promise<void> {
-    await this.#disk.powerOn();
-    this.#names = new DurableNames(this.#disk.folder);
+    await this.disk.powerOn();
+    this.#names = new DurableNames(this.disk.folder);
     this.#files.clear();
-    await this.#take(this.#disk.folder);
+    await this.#take(this.disk.folder);
   }
 
   /** The process is dead: some or all of what it never synced is removed. */
   async cut(): Promise<void> {
-    for (const [call = "", ...operands] of await this.#disk.recorded()) this.#note(call, operands);
+    for (const [call = "", ...operands] of await this.disk.recorded()) this.#note(call, operands);
     const files = this.#names.afterCut(this.#nameSurvives());
     const contents = new Map<string, Uint8Array>();
     for (const [path, node] of files) contents.set(path, await this.#contentOf(node));
-    await Deno.remove(this.#disk.folder, { recursive: true });
+    await Deno.remove(this.disk.folder, { recursive: true });
     for (const [path, bytes] of contents) {
       await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
       await Deno.writeFile(path, bytes);
     }
-    await Deno.mkdir(this.#disk.folder, { recursive: true });
+    await Deno.mkdir(this.disk.folder, { recursive: true });
   }
 
   async #take(folder: string): Promise<void> {
@@ -68,7 +64,7 @@ export class PowerSupply {
         continue;
       }
       const { ino, size } = await Deno.stat(path);
-      await Deno.link(path, `${this.#disk.kept}/${ino}`);
+      await Deno.link(path, `${this.disk.kept}/${ino}`);
       this.#names.hadFile(path, String(ino));
       this.#files.set(String(ino), { size, unsynced: [], holes: [] });
     }
@@ -108,18 +104,18 @@ export class PowerSupply {
 
   /** None of what was not synced, all, what came before some moment, or any of it. */
   #nameSurvives(): (index: number, count: number) => boolean {
-    const kind = Math.floor(this.#fraction() * 4);
-    const moment = this.#fraction();
+    const kind = Math.floor(this.fraction() * 4);
+    const moment = this.fraction();
     return (index, count) =>
-      [false, true, index < moment * count, this.#fraction() < 0.5][kind] ?? false;
+      [false, true, index < moment * count, this.fraction() < 0.5][kind] ?? false;
   }
 
   async #contentOf(node: Node): Promise<Uint8Array> {
-    const bytes = await Deno.readFile(`${this.#disk.kept}/${node}`);
+    const bytes = await Deno.readFile(`${this.disk.kept}/${node}`);
     const { size, unsynced, holes } = this.#durable(node);
     for (const [from, to, byte] of holes) bytes.fill(byte, from, to);
-    for (const range of unsynced) loseOverwrites(bytes, range, size, this.#fraction);
-    return bytes.length <= size ? bytes : withoutUnsynced(bytes, size, this.#fraction);
+    for (const range of unsynced) loseOverwrites(bytes, range, size, this.fraction);
+    return bytes.length <= size ? bytes : withoutUnsynced(bytes, size, this.fraction);
   }
 }
 

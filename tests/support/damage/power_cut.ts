@@ -17,12 +17,10 @@ const FATES: readonly ContentFate[] = ["lost", "kept", "half", "zeros"];
 
 /** The moment of a power cut, and every disk that it may leave. */
 export class PowerCut {
-  readonly #root: FolderNode;
   readonly #folders: readonly FolderNode[];
   readonly #files: readonly FileNode[];
 
-  constructor(root: FolderNode) {
-    this.#root = root;
+  constructor(private readonly root: FolderNode) {
     const nodes = [...nodesOf(root, new Set())];
     this.#folders = nodes.filter((node) => node instanceof FolderNode)
       .filter(({ pending }) => pending.length > 0);
@@ -64,7 +62,7 @@ export class PowerCut {
     const fates = new Map(
       this.#files.map((file) => [file, FATES[choose(FATES.length)] ?? "lost"] as const),
     );
-    return foundFolder(this.#root, kept, fates, new Map());
+    return foundFolder(this.root, kept, fates, new Map());
   }
 }
 

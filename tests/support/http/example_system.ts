@@ -33,11 +33,8 @@ export function exampleSystem(journal: string): SystemPort {
 
 export class FakeVerification implements VerificationPort {
   run: VerificationRun | null = null;
-  readonly #clock: Clock;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   start(): ReturnType<VerificationPort["start"]> {
     if (this.run?.status === "running") {
@@ -64,6 +61,6 @@ export class FakeVerification implements VerificationPort {
   }
 
   #now(): string {
-    return new Date(this.#clock.now()).toISOString();
+    return new Date(this.clock.now()).toISOString();
   }
 }

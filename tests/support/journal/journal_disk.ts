@@ -39,7 +39,6 @@ export interface Fault {
 }
 
 export class TestDisk implements FileSystem {
-  readonly #inner: FileSystem;
   readonly #open = new Set<{ close(): void }>();
   readonly #underWay = new Set<Promise<unknown>>();
   #faults: Fault[] = [];
@@ -55,9 +54,7 @@ export class TestDisk implements FileSystem {
   /** Called before each operation that changes something; throwing makes it fail. */
   before: (operation: DiskOperation, path: string) => void = () => {};
 
-  constructor(inner: FileSystem) {
-    this.#inner = inner;
-  }
+  constructor(private readonly inner: FileSystem) {}
 
   /** The next operation that the fault applies to fails, once. */
   fail(fault: Fault): void {
@@ -101,13 +98,13 @@ export class TestDisk implements FileSystem {
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     if (mode === "create") this.#begin("create", path);
-    const file = await this.#inner.open(path, mode);
+    const file = await this.inner.open(path, mode);
     this.#open.add(file);
     return this.#wrapped(file, path);
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {
-    const lock = await this.#inner.lock(path);
+    const lock = await this.inner.lock(path);
     if (lock === undefined) return undefined;
     const closing = { close: () => lock.release() };
     this.#open.add(closing);
@@ -121,41 +118,41 @@ export class TestDisk implements FileSystem {
   }
 
   async list(folder: string): Promise<readonly string[]> {
-    const names = await this.#inner.list(folder);
+    const names = await this.inner.list(folder);
     this.#tell("list");
     return names;
   }
 
   kind(path: string): Promise<PathKind> {
-    return this.#inner.kind(path);
+    return this.inner.kind(path);
   }
 
   stamp(path: string): Promise<FileStamp | undefined> {
-    return this.#inner.stamp(path);
+    return this.inner.stamp(path);
   }
 
   makeFolder(path: string): Promise<void> {
-    return this.#run("makeFolder", path, () => this.#inner.makeFolder(path));
+    return this.#run("makeFolder", path, () => this.inner.makeFolder(path));
   }
 
   isPrivate(path: string): Promise<boolean> {
-    return this.#inner.isPrivate(path);
+    return this.inner.isPrivate(path);
   }
 
   makePrivate(path: string): Promise<void> {
-    return this.#inner.makePrivate(path);
+    return this.inner.makePrivate(path);
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#run("rename", to, () => this.#inner.rename(from, to));
+    return this.#run("rename", to, () => this.inner.rename(from, to));
   }
 
   remove(path: string): Promise<void> {
-    return this.#run("remove", path, () => this.#inner.remove(path));
+    return this.#run("remove", path, () => this.inner.remove(path));
   }
 
   syncFolder(path: string): Promise<void> {
-    return this.#run("syncFolder", path, () => this.#inner.syncFolder(path));
+    return this.#run("syncFolder", path, () => this.inner.syncFolder(path));
   }
 
   /** Resolves when this operation has been done the next time. */

@@ -5,12 +5,10 @@ import { TextLineStream } from "../text_lines.ts";
 export class LineProcess {
   /** The lines so far, of standard output and standard error. */
   readonly output: string[] = [];
-  readonly #child: Deno.ChildProcess;
   readonly #drained: Promise<unknown>;
   #listeners: readonly ((line: string) => void)[] = [];
 
-  constructor(child: Deno.ChildProcess) {
-    this.#child = child;
+  constructor(private readonly child: Deno.ChildProcess) {
     this.#drained = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
   }
 
@@ -33,12 +31,12 @@ export class LineProcess {
 
   /** Sends a signal without waiting. */
   signal(signal: Deno.Signal): void {
-    this.#child.kill(signal);
+    this.child.kill(signal);
   }
 
   /** The exit code, once all of its output was read. */
   async exitCode(): Promise<number> {
-    const { code } = await this.#child.status;
+    const { code } = await this.child.status;
     await this.#drained;
     return code;
   }

@@ -27,8 +27,6 @@ const FILE_NAME = /^(?:\/\/|#) ([\w.-]+\.(?:ts|jsonc|env))$/;
 const PORT = /\bport: (\d+)/g;
 
 export class PageWalk {
-  readonly #page: Page;
-  readonly #checkout: Checkout;
   /** By their scripts. */
   readonly #servers = new Map<string, PageServer>();
   /** The real port for each port on the page. */
@@ -36,15 +34,12 @@ export class PageWalk {
   /** The ports named by each script, in the order in which it listens. */
   readonly #portsOf = new Map<string, readonly string[]>([[DAYBOOK, ["8000"]]]);
 
-  constructor(page: Page, checkout: Checkout) {
-    this.#page = page;
-    this.#checkout = checkout;
-  }
+  constructor(private readonly page: Page, private readonly checkout: Checkout) {}
 
   /** Ends everything it started, even if the page fails. */
   async run(): Promise<void> {
     try {
-      for (const block of this.#page.blocks) await this.#take(block);
+      for (const block of this.page.blocks) await this.#take(block);
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGINT");
     } finally {
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGKILL");
@@ -57,7 +52,7 @@ export class PageWalk {
     this.#servers.delete(script);
     const code = await server?.end(signal);
     if (script === DAYBOOK && signal === "SIGINT" && server !== undefined) {
-      assert.equal(code, 0, `${this.#page.file}: ${server.text}`);
+      assert.equal(code, 0, `${this.page.file}: ${server.text}`);
     }
   }
 
@@ -90,7 +85,7 @@ export class PageWalk {
     const ports = this.#portsOf.get(script) ?? [];
     const server = await PageServer.start(this.#withPorts(await this.#asCommand(command)), {
       cwd: this.#folderOf(block),
-      env: { ...this.#checkout.env, DAYBOOK_PORT: this.#ports.get("8000") ?? "0" },
+      env: { ...this.checkout.env, DAYBOOK_PORT: this.#ports.get("8000") ?? "0" },
       // A script that names no port may listen at none.
       addresses: Math.max(1, ports.length),
     });
@@ -107,7 +102,7 @@ export class PageWalk {
 
   /** A task of `deno.json` as its command, so that signals reach the program. */
   async #asCommand(command: string): Promise<string> {
-    const { tasks } = JSON.parse(await Deno.readTextFile(`${this.#checkout.folder}/deno.json`));
+    const { tasks } = JSON.parse(await Deno.readTextFile(`${this.checkout.folder}/deno.json`));
     return command.replace(/^deno task start/, () => tasks.start.command.replaceAll("*", "\\*"));
   }
 
@@ -115,7 +110,7 @@ export class PageWalk {
     const { code, stdout, stderr } = await new Deno.Command("bash", {
       args: ["-e", "-c", this.#withPorts(command)],
       cwd: this.#folderOf(block),
-      env: this.#checkout.env,
+      env: this.checkout.env,
     }).output();
     const decoder = new TextDecoder();
     const output = decoder.decode(stdout) + decoder.decode(stderr);
@@ -124,7 +119,7 @@ export class PageWalk {
   }
 
   #folderOf({ marks }: Block): string {
-    return marks.includes("above") ? this.#checkout.above : this.#checkout.folder;
+    return marks.includes("above") ? this.checkout.above : this.checkout.folder;
   }
 
   #withPorts(text: string): string {
@@ -150,7 +145,7 @@ export class PageWalk {
   }
 
   #where({ line }: Block): string {
-    return `${this.#page.file}:${line}`;
+    return `${this.page.file}:${line}`;
   }
 }
 
