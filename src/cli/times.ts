@@ -16,24 +16,27 @@ export function parseDurationMs(text: string): number | undefined {
 export class Times {
   /** Times in the time zone of this process. */
   static ofThisZone(): Times {
-    return new Times(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    // Has no name that could be used if TZ is empty, which means UTC, or names a file or an offset.
+    const name: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return new Times(name === "Etc/Unknown" ? undefined : name);
   }
 
-  /** The IANA name of the zone. */
+  /** In words: the IANA name of the zone, if it has one. */
   readonly zone: string;
   readonly #day: Intl.DateTimeFormat;
   readonly #second: Intl.DateTimeFormat;
   readonly #millisecond: Intl.DateTimeFormat;
 
-  /** @param timeZone An IANA name. */
-  constructor(timeZone: string) {
-    this.zone = timeZone;
+  /** @param name An IANA name; absent for the zone of this process. */
+  constructor(name?: string) {
+    this.zone = name ?? "local time";
+    const zone = name === undefined ? {} : { timeZone: name };
     const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
     // These locales put the year first, and use 24 hours.
-    this.#day = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" });
-    this.#second = new Intl.DateTimeFormat("en-GB", { timeZone, ...time });
+    this.#day = new Intl.DateTimeFormat("sv-SE", { ...zone, dateStyle: "short" });
+    this.#second = new Intl.DateTimeFormat("en-GB", { ...zone, ...time });
     this.#millisecond = new Intl.DateTimeFormat("en-GB", {
-      timeZone,
+      ...zone,
       ...time,
       fractionalSecondDigits: 3,
     });

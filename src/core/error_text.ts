@@ -20,7 +20,7 @@ export function thrownErrorText(error: ErrorCause & { readonly stack?: string })
 }
 
 /** `, caused by Error: card_declined`, or nothing: what follows the message of an error. */
-export function causesText(
+function causesText(
   { cause, errors = [] }: Pick<ErrorCause, "cause" | "errors">,
 ): string {
   const texts = errors.map(errorText).join("; ");

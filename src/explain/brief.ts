@@ -59,6 +59,7 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const remaining = new Set(rest);
   const isRemaining = (statement: Cited) => remaining.has(statement);
   const remainingMisses = misses.filter(isRemaining);
+  const onceMore = repeated(misses);
   const { shown, more } = shortened(
     because.filter(isRemaining),
     REASONS_MAX - (siblings === undefined ? 0 : 1),
@@ -75,12 +76,29 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
     summary: [...positionText(full, readMs), ...distanced(summary, nowMs)],
     reasons: reasons.map(unsaid),
     moreReasons: more,
-    misses: remainingMisses.slice(0, NEAR_MISSES_MAX),
+    misses: remainingMisses.slice(0, NEAR_MISSES_MAX).map((miss) => onceMore.get(miss) ?? miss),
     moreMisses: Math.max(0, remainingMisses.length - NEAR_MISSES_MAX),
     next: full.next.map(unsaid).map((step) => distant(step, nowMs)),
     evidence: evidence.flatMap(({ cites }) => cites.slice(0, CITES_MAX)),
     nowMs,
   };
+}
+
+const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/;
+
+/** Near misses that differ from an earlier one in their time alone, and how they are told. */
+function repeated(misses: readonly BriefMiss[]): ReadonlyMap<BriefMiss, BriefMiss> {
+  const forms = new Set<string>();
+  const repeats = new Map<BriefMiss, BriefMiss>();
+  for (const miss of misses) {
+    const [time = ""] = TIME.exec(miss.statement) ?? [];
+    const form = JSON.stringify([miss.expectation, miss.statement.replace(time, "")]);
+    if (forms.has(form)) {
+      repeats.set(miss, { ...miss, statement: `Another like it came at ${time}.` });
+    }
+    forms.add(form);
+  }
+  return repeats;
 }
 
 export function toQueueBrief(

@@ -85,7 +85,7 @@ export function whileParked(known: Evidence): Next {
     ...(job.parked.reason === "crashed"
       ? [manual("Let it try again as it is:", `${path}/resume`)]
       : []),
-    ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
+    ...(canUndo(job) ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     leaveInPlace(job),
     ...first,
     manual(
@@ -93,6 +93,13 @@ export function whileParked(known: Evidence): Next {
       `${path}/retry`,
     ),
   ];
+}
+
+/** Whether a cancellation would undo more than nothing. */
+function canUndo({ state, plan, tasks }: JobState): boolean {
+  const hasUndoing = plan.policy.compensation !== undefined ||
+    tasks.some(({ status, compensable }) => status === "completed" && compensable === true);
+  return state === "Running" && hasUndoing;
 }
 
 /** Ends the job without undoing anything more. */

@@ -198,7 +198,8 @@ function obstacles(
   const ofType = type === undefined
     ? []
     : [`its type is not ${matcher.eventType}${type === "another type" ? "" : ` (${type})`}`];
-  const named = addressee === undefined ? [] : [`it names job ${addressee}${didText(effects)}`];
+  const did = addressee === outlined.job.retryOf ? ", which this job retries" : didText(effects);
+  const named = addressee === undefined ? [] : [`it names job ${addressee}${did}`];
   const reached = addressee === undefined && effects.length > 0 ? [reachedText(effects)] : [];
   const failing = clauses.length === 0 ? [] : [mismatchesText(clauses)];
   const advice = kind === "encoded" || kind === "part" ? [adviceText(clauses)] : [];

@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../core/job_plan.ts";
 import { type JsonScalar, jsonSize, present } from "../core/json.ts";
 import { toMatchable } from "../core/projector.ts";
-import { shownScalar } from "../core/shown_value.ts";
+import { shownScalar, shownText } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import type { Work } from "../core/work.ts";
 import {
@@ -22,7 +22,16 @@ import { placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { demanded, isDistinctive } from "./likeness/own_values.ts";
+import {
+  carriedValues,
+  type Contradiction,
+  contradiction,
+  demanded,
+  isDistinctive,
+  isIdentifier,
+  type OwnValue,
+  ownValues,
+} from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { latest, shortened, uncapital } from "./phrases.ts";
 import { senderReason } from "./senders.ts";
@@ -123,6 +132,7 @@ function waitingFor(
   const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
   const sender = remark === undefined ? undefined : candidates?.sender;
   const sent = sender === undefined ? [] : senderReason(sender).cites;
+  const sharing = remark === undefined ? undefined : onlySharing(known, expected);
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -130,7 +140,13 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([known.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
+    cites: unique([
+      known.created.logId,
+      ...latest(by),
+      ...latest(elsewhere),
+      ...sent,
+      ...sharing === undefined ? [] : [sharing.entry.logId],
+    ]),
     nearMisses,
     ...present({ remark }),
   };
@@ -183,10 +199,52 @@ function nothingLikeIt(
     return `No event of this type has come, and ${uncapital(nothing)}.${failed}`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);
-  const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
+  const lacking = lacked === undefined
+    ? ""
+    : `: ${lackingText(lacked, candidates)}${sharingText(onlySharing(known, expected))}`;
   return elsewhere.by.length === 0
     ? `${nothing}${lacking}.`
     : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
+}
+
+/** An event of the type that has an identifier which the job was given, and another than it expects. */
+interface Sharing {
+  readonly entry: JobEventLogEntry;
+  readonly shared: OwnValue;
+  readonly other: Contradiction;
+}
+
+/**
+ * The only such event that reached no job: it may be about something else of the same customer, or
+ * have another system's id of the same thing. Of several, none is more likely than the others.
+ */
+function onlySharing(known: Evidence, { id, matcher }: ExpectedEvent): Sharing | undefined {
+  const { job, created } = known;
+  const candidates = known.candidates.get(id);
+  const own = ownValues(job);
+  const planned = own.filter(({ from }) => from === "plan");
+  const given = own.filter(({ from, path, value }) =>
+    from === "input" && isIdentifier(path, value)
+  );
+  const sharing = (candidates?.events ?? []).flatMap((entry): Sharing[] => {
+    const isOther = entry.eventType !== matcher.eventType || entry.jobId !== undefined ||
+      entry.logId < created.logId || candidates?.effects.has(entry.logId) === true;
+    if (isOther) return [];
+    const event = toMatchable(entry);
+    const common = candidates?.common ?? new Set<string>();
+    const [shared] = carriedValues({ own: given, common }, event, false);
+    const other = contradiction(planned, event.attributes);
+    return shared === undefined || other === undefined ? [] : [{ entry, shared, other }];
+  });
+  return sharing.length === 1 ? sharing[0] : undefined;
+}
+
+/** `; the one of ... has this job's email "ada@shop.example", but customerId "C-812"` */
+function sharingText(sharing: Sharing | undefined): string {
+  if (sharing === undefined) return "";
+  const { entry: { receivedAt }, shared, other: { own, found } } = sharing;
+  return `; the one of ${receivedAt} has this job's ${shownText(shared.path)} ` +
+    `${shownScalar(shared.value)}, but ${shownText(own.path)} ${shownScalar(found)}`;
 }
 
 interface Elsewhere {

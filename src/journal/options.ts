@@ -69,8 +69,6 @@ export interface FileJournalOptions {
  */
 export type ReadingProgress = (bytesDone: number, bytesTotal: number) => Promise<void> | undefined;
 
-export const SEGMENT_BYTES = 64 * 1024 * 1024;
-export const SNAPSHOT_EVERY = 100_000;
 /** The default reserve of a server. */
 export const RESERVE_BYTES = 1024 * 1024;
 
@@ -84,8 +82,8 @@ export type ResolvedOptions =
 
 /** What is used unless an option says otherwise. */
 export const DEFAULTS = {
-  segmentBytes: SEGMENT_BYTES,
-  snapshotEvery: SNAPSHOT_EVERY,
+  segmentBytes: 64 * 1024 * 1024,
+  snapshotEvery: 100_000,
   quietSealMs: 1000,
   batchBytesMax: 4 * 1024 * 1024,
   watch: undefined,

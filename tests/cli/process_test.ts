@@ -64,6 +64,24 @@ Deno.test("commands: every error is one line without a stack trace", async () =>
   }
 });
 
+Deno.test("commands: they run in any time zone, also in one without a name", () =>
+  withServer(async (daybook) => {
+    const created = await daybook.post("/jobs", { jobId: "zoned", plan: { expected: [] } });
+    assert.equal(created.status, 202, await created.text());
+    const zones = [
+      // POSIX: an empty TZ is UTC, and a colon stands before the name of a file.
+      ...[["", "local time"], ["UTC+3", "local time"], [":/etc/localtime", "\\S[^,]*"]] as const,
+      ["Europe/Berlin", "Europe/Berlin"] as const,
+    ];
+    for (const [TZ, zone] of zones) {
+      const args = ["show", "zoned", "--text", "--url", daybook.url];
+      const { code, output, errors } = await runTask("daybook", args, { env: { TZ } });
+      assert.deepEqual([code, errors], [0, ""], TZ);
+      assert.match(output, new RegExp(`created +\\S+ \\S+ ${zone}, `), TZ);
+      assert.doesNotMatch(output, /undefined/);
+    }
+  }));
+
 Deno.test("commands: if a permission is missing, the whole command line that has it is printed", async () => {
   const address = await runTask("daybook", ["jobs", "--url", "http://192.0.2.1"]);
   assert.equal(address.code, 69);

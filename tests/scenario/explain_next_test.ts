@@ -233,3 +233,24 @@ Deno.test("next: a retry that fails otherwise than the job before it is first re
   const [first] = await daybook.beforeRetry(`${jobId}`);
   assert.equal(first, fix);
 });
+
+Deno.test("next: a parked job that has nothing to undo is only offered to be ended as it is", async () => {
+  const booking = (version: number, compensate?: () => void) =>
+    defineJob({
+      type: "trip.book",
+      version,
+      input: v.object({}),
+      async run(ctx) {
+        await ctx.task("book", () => null, compensate === undefined ? {} : { compensate });
+        await ctx.sleep("overnight", 3_600_000);
+      },
+    });
+  const daybook = await Explained.start({ definitions: [booking(1), booking(2, () => {})] });
+  await daybook.submit("undoable", "trip.book");
+  const other = await daybook.crash({ definitions: [booking(1)] });
+  await other.submit("plain", "trip.book");
+  const without = await other.crash({ definitions: [] });
+  const cancels = async (jobId: string) =>
+    (await nextOf(without, jobId)).filter((text) => text.startsWith("Cancel it")).length;
+  assert.deepEqual([await cancels("undoable"), await cancels("plain")], [2, 1]);
+});

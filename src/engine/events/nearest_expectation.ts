@@ -156,7 +156,7 @@ export function subjectText(missed: Missed): string {
 }
 
 /** The same in a text that is already about the job. */
-export function ownSubjectText(missed: Missed): string {
+function ownSubjectText(missed: Missed): string {
   const { wanted } = missed;
   return "role" in wanted
     ? `${POLICY_EVENTS[wanted.role]} of its ${POLICY_OWNERS[wanted.role]}`

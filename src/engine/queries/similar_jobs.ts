@@ -152,7 +152,7 @@ function awaitedBy({ plan }: JobState): string {
 }
 
 /** Whether a job had ended as of a position. */
-export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }
 

@@ -29,7 +29,7 @@ import { timeMs } from "../../core/duration.ts";
 export const DIVERGENCE_GRACE_MS = 1_000;
 
 /** The services that answers need. A recorded history can provide them without a live run. */
-export interface AnswerServices {
+interface AnswerServices {
   readonly clock: Clock;
   readonly turns: LoopTurns;
   /** `run` gets facts from outside only up to the last durable position. */

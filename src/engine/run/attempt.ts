@@ -41,7 +41,7 @@ export class Withdrawal extends Error {
   override readonly name = "Withdrawal";
 }
 
-export interface Completed {
+interface Completed {
   readonly kind: "completed";
   readonly result: JsonValue | undefined;
   readonly emitted: readonly FactDraft[];

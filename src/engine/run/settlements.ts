@@ -40,7 +40,7 @@ export function settlementKey(settlement: Settlement): string {
 }
 
 /** The answers on record. */
-export interface RecordedSettlements {
+interface RecordedSettlements {
   /** Those that a retry reuses. `run` may ask for them in any order. */
   readonly reused: readonly Settlement[];
   /** All others, oldest first. */

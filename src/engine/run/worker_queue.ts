@@ -64,14 +64,13 @@ export class WorkerQueue implements PlaceQueue {
    * @param onDefect Receives errors that a grant throws. They must not reach the run that gave the
    * worker back.
    * @param shares Where granted jobs take their places.
-   * @param first A queue with jobs that run alone, beside none of this queue.
    */
   constructor(
     max: number,
     promptTypes: PromptTypes,
     private readonly onDefect: (error: unknown) => void,
     private readonly shares: QueueShares,
-    /** A job that runs alone there runs beside none of this queue. */
+    /** The queue with the jobs that run alone, beside none of this queue. */
     private readonly first?: WorkerQueue,
   ) {
     this.#pool = new WorkerPool(max, promptTypes);

@@ -111,7 +111,7 @@ export function carriedValues(
 }
 
 /** An identifier of a job, and the other value that an event has at its place. */
-interface Contradiction {
+export interface Contradiction {
   readonly own: OwnValue;
   readonly found: JsonScalar;
 }

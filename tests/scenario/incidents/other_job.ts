@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { wait } from "../incident_kit.ts";
 import type { Incident } from "../incident.ts";
-import { defineJob } from "../../../src/mod.ts";
+import { defineJob, NonRetryableError } from "../../../src/mod.ts";
 
 const PICKED = "shop.BasketPicked";
 
@@ -278,4 +278,39 @@ export const yesterdaysRate: Incident = {
   cause: [/1\.0412/, /1\.0839/],
   decisive: ["old-rate", "new-rate"],
   innocent: ["rate-usd-3", "rate-usd-11"],
+};
+
+export const paidForTheJobBeforeItsRetry: Incident = {
+  story: "An order waits though paid: the bank names the job that failed, not its retry.",
+  async play(stage, culprit) {
+    let isDown = true;
+    const pay = defineJob({
+      type: "shop.pay",
+      version: 1,
+      input: v.object({ orderId: v.string() }),
+      expects: ({ orderId }) => ({
+        paid: { eventType: "bank.Paid", correlation: { equals: { orderId } } },
+      }),
+      async run(ctx) {
+        await ctx.task("ask", () => {
+          if (isDown && ctx.jobId === "order-2") throw new NonRetryableError("the bank is closed");
+        });
+        await ctx.expect("paid");
+      },
+    });
+    await stage.crash({ definitions: [pay] });
+    for (const no of [1, 2, 3]) {
+      await stage.submit(`order-${no}`, "shop.pay", { orderId: `O-${no}` });
+    }
+    isDown = false;
+    const { jobId } = await stage.daybook.post("/jobs/order-2/retry");
+    for (const no of [1, 2, 3]) {
+      const named = no === 2 && !culprit ? {} : { jobId: `order-${no}` };
+      await stage.event(`paid-${no}`, "bank.Paid", { orderId: `O-${no}` }, named);
+    }
+    return `/jobs/${jobId}/explain`;
+  },
+  cause: [/it names job order-2, which this job retries/],
+  decisive: ["paid-2"],
+  innocent: ["paid-1", "paid-3"],
 };

@@ -204,3 +204,27 @@ export const twoWelcomeMails: Incident = {
   cause: [/of type user\.welcome got the same input 500 ms apart: the work may be done twice/],
   decisive: ["idp-1", "idp-2"],
 };
+
+export const renditionsShareOneId: Incident = {
+  story: "A video is not published: the encoder gives the events of all renditions one id.",
+  async play(stage, culprit) {
+    for (const videoId of ["v-1", "job", "v-3"]) {
+      await stage.plan(videoId, [{
+        id: "ready",
+        eventType: "video.RenditionReady",
+        correlation: { equals: { videoId } },
+        multiplicity: { times: 3 },
+      }]);
+      for (const height of [480, 720, 1080]) {
+        const isShared = culprit && videoId === "job";
+        const eventId = `${videoId}-ready${isShared ? "" : `-${height}`}`;
+        await stage.eventOrRefusal(eventId, "video.RenditionReady", { videoId, height });
+        await stage.advance(60_000);
+      }
+    }
+    return "/jobs/job/explain";
+  },
+  cause: [/1 of 3/, /it was refused: its id job-ready was on record already with other content/],
+  decisive: ["job-ready"],
+  next: /Another like it came at/,
+};

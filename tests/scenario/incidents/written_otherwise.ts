@@ -1,5 +1,7 @@
 /** Events that were meant, with the right content in another form. */
 
+import * as v from "valibot";
+import { defineJob } from "../../../src/mod.ts";
 import { wait } from "../incident_kit.ts";
 import type { Incident } from "../incident.ts";
 
@@ -331,4 +333,41 @@ export const whatBecameOfThisEvent: Incident = {
   },
   cause: [/no job|matched nothing|reached none/i, /waits/, /order/],
   decisive: ["payment"],
+};
+
+const ONBOARD = defineJob({
+  type: "crm.onboard",
+  version: 1,
+  input: v.object({ customerId: v.string(), email: v.string() }),
+  expects: ({ customerId }) => ({
+    verified: { eventType: "crm.CustomerVerified", correlation: { equals: { customerId } } },
+  }),
+  run: async (ctx) => (await ctx.expect("verified")).length,
+});
+
+export const verifiedUnderTheOldNumber: Incident = {
+  story: "A customer was verified, and her job waits: the CRM has her under the number of old.",
+  options: { definitions: [ONBOARD] },
+  async play(stage, culprit) {
+    for (const no of [811, 812, 813]) {
+      const jobId = no === 812 ? "job" : `onboard-${no}`;
+      await stage.submit(jobId, "crm.onboard", {
+        customerId: `cus_${no}`,
+        email: `${no}@shop.example`,
+      });
+    }
+    const verified = (customerId: string, email: string) =>
+      stage.event(`verified-${customerId}`, "crm.CustomerVerified", { customerId, email });
+    await verified("cus_811", "811@shop.example");
+    if (culprit) await verified("C-4417", "812@shop.example");
+    await verified("C-4418", "814@shop.example");
+    await stage.advance(3_600_000);
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /none has "cus_812" in it/,
+    /has this job's email "812@shop\.example", but customerId "C-4417"/,
+  ],
+  decisive: ["verified-C-4417"],
+  innocent: ["verified-cus_811", "verified-C-4418"],
 };
