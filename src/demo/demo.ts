@@ -77,18 +77,31 @@ export class Demo {
     }
   }
 
-  /** Creates a job in each situation, and then starts the background work. */
-  async play(): Promise<readonly Situation[]> {
-    const { clock, random, rate, warn } = this.#settings;
-    const shop = new ShopClient(this.url, this.#calls.signal);
-    const situations = await makeSituations(shop, clock.now());
-    await shop.verify();
-    if (rate > 0) {
-      const warnOf = (error: unknown) => warn(errorMessage(error));
-      this.#trickle = new Trickle({ shop, clock, random, rate, warn: warnOf });
-      this.#trickle.start();
+  /**
+   * Creates a job in each situation, and then starts the background work; `undefined` if it was
+   * stopped before that.
+   */
+  async play(): Promise<readonly Situation[] | undefined> {
+    const { signal } = this.#calls;
+    const shop = new ShopClient(this.url, signal);
+    try {
+      const situations = await makeSituations(shop, this.#settings.clock.now());
+      await shop.verify();
+      signal.throwIfAborted();
+      this.#trade(shop);
+      return situations;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
     }
-    return situations;
+  }
+
+  #trade(shop: ShopClient): void {
+    const { clock, random, rate, warn } = this.#settings;
+    if (rate === 0) return;
+    const warnOf = (error: unknown) => warn(errorMessage(error));
+    this.#trickle = new Trickle({ shop, clock, random, rate, warn: warnOf });
+    this.#trickle.start();
   }
 
   async stop(): Promise<void> {

@@ -172,7 +172,9 @@ async function run(options: DemoOptions): Promise<void> {
     Deno.exit(0);
   });
   console.log(`listening on ${demo.url}\nthe shop is opening, which takes a few seconds`);
-  console.log(tour(demo.url, await demo.play()));
+  const situations = await demo.play();
+  if (situations === undefined) return;
+  console.log(tour(demo.url, situations));
   console.log(invitation(demo.url, folder.path, options.keep !== undefined));
 }
 

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import * as v from "valibot";
-import { Worker } from "node:worker_threads";
+import { SHARE_ENV, Worker } from "node:worker_threads";
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
@@ -159,6 +159,8 @@ async function withWordOfSlowImport<Result>(
 ): Promise<Result> {
   const thread = new Worker(SAYS_LATER, {
     eval: true,
+    // A copy of the environment needs a permission, for which a terminal would show a prompt.
+    env: SHARE_ENV,
     workerData: { line: `${line}\n`, afterMs },
   });
   // Without the thread, the import works the same, but is not reported.

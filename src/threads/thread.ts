@@ -1,6 +1,6 @@
 /** Threads, as the engine sees them: each takes and sends messages, and ends once. */
 
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import { errorMessage } from "../core/thrown.ts";
 import source from "./thread_spawner.js" with { type: "text" };
 import {
@@ -203,7 +203,7 @@ export class ThreadSpawner {
   }
 
   #begin(): Worker {
-    const worker = new Worker(source, { eval: true });
+    const worker = new Worker(source, { eval: true, env: SHARE_ENV });
     worker.on("message", (report: Report) => {
       const thread = this.#threads.get(report.id);
       if (report.kind === "error") thread?.failed(report.message);

@@ -5,7 +5,7 @@
  */
 
 const { setPriority } = require("node:os");
-const { parentPort, Worker } = require("node:worker_threads");
+const { parentPort, SHARE_ENV, Worker } = require("node:worker_threads");
 
 /** On a busy processor, the engine, which serves all jobs, gets three times as much time. */
 const NICE = 5;
@@ -26,6 +26,7 @@ function lowerPriority() {
 function make({ id, source, module, memoryMb, port, resourceLimits }) {
   const thread = new Worker(source, {
     eval: true,
+    env: SHARE_ENV,
     workerData: { module, memoryMb, port },
     transferList: [port],
     resourceLimits,

@@ -5,7 +5,7 @@
  * over.
  */
 
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
@@ -141,8 +141,13 @@ export class IndexThread implements PastEvents, SegmentProver {
     const { segments, index } = this.options;
     const { port1, port2 } = new MessageChannel();
     const workerData: FilingSeed = { segments, index, port: port2 };
-    const options = { eval: true, workerData, transferList: [port2], resourceLimits: LIMITS };
-    const worker = new Worker(threadProgram(), options);
+    const worker = new Worker(threadProgram(), {
+      eval: true,
+      env: SHARE_ENV,
+      workerData,
+      transferList: [port2],
+      resourceLimits: LIMITS,
+    });
     const thread = { worker, port: port1 };
     worker.unref();
     worker.on("error", ({ message }) => this.#ended(thread, message));

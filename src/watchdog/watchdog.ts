@@ -1,6 +1,6 @@
 /** Detects a blocked event loop. `watcher.js` is the thread that watches. */
 
-import { Worker } from "node:worker_threads";
+import { SHARE_ENV, Worker } from "node:worker_threads";
 import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
 import type { LoopBlocked } from "../engine/run/process_facts.ts";
@@ -72,7 +72,12 @@ export class Watchdog implements AttemptWatch {
     // It holds only a few numbers, and Deno ends the process if the limit is too small for the
     // thread to start.
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
-    this.#thread = new Worker(watcher, { eval: true, workerData, resourceLimits });
+    this.#thread = new Worker(watcher, {
+      eval: true,
+      env: SHARE_ENV,
+      workerData,
+      resourceLimits,
+    });
     this.#thread.on("error", ({ message }) => this.options.warn(`the watchdog ended: ${message}`));
     this.#thread.unref();
     this.#timer = setInterval(() => this.#turned(), BEAT_MS);

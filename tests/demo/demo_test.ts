@@ -5,7 +5,8 @@ import * as v from "valibot";
 import { CONDITIONS } from "../../src/core/condition.ts";
 import { jobAnswer, jobsAnswer } from "../../src/documents/answers/job.ts";
 import { DemoProcess } from "../support/process/demo_process.ts";
-import { runTask } from "../support/process/task_process.ts";
+import { LineProcess } from "../support/process/line_process.ts";
+import { runTask, taskCommand } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
@@ -147,6 +148,16 @@ Deno.test("demo: the shop keeps running at the last printed link, and leaves no 
     assert.notEqual(new URL(demo.url).port, "8000", "which was taken");
     assert.equal(response.status, 200);
     assert.deepEqual([segments.length, left], [1, []]);
+  }));
+
+Deno.test("demo: a stop while the shop opens leaves no folder behind", () =>
+  inFolder(async (folder) => {
+    const args = ["--port=0", "--still"];
+    const demo = new LineProcess(taskCommand("demo", args, { cwd: folder }).spawn());
+    await demo.first((line) => line.startsWith("the shop is opening") || undefined);
+    assert.equal(await demo.stop(), 0, demo.text);
+    assert.match(demo.text, /stopped; the journal is deleted/);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/journal`)), []);
   }));
 
 Deno.test("demo: a folder that is not empty is refused, with what it contains", () =>

@@ -154,6 +154,22 @@ Deno.test({
   },
 });
 
+Deno.test("systemd: the command of the timer's unit sends a key for the day, and the job", async () => {
+  const unit = await blockOf("from-cron", "/etc/systemd/system/report.service");
+  const [, , quoted = ""] = /^\/bin\/sh -c (["'])(.*)\1$/.exec(settingOf(unit, "ExecStart")) ?? [];
+  // As systemd unquotes it, within either kind of quotes.
+  const script = quoted.replaceAll(/\\(.)/g, "$1").replaceAll("$$", "$").replaceAll("%%", "%");
+  await inFolder(async (folder) => {
+    const stub = '#!/bin/sh\nfor each; do echo "$each"; done\n';
+    await Deno.writeTextFile(`${folder}/curl`, stub, { mode: 0o755 });
+    const env = { PATH: `${folder}:${Deno.env.get("PATH")}` };
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", script], env }).output();
+    const args = new TextDecoder().decode(stdout).trimEnd().split("\n");
+    assert.ok(args.some((arg) => /^idempotency-key: report-\d{4}-\d\d-\d\d$/.test(arg)), `${args}`);
+    assert.deepEqual(JSON.parse(args.at(-1) ?? ""), { type: "report.nightly", input: {} });
+  });
+});
+
 Deno.test("systemd: a misspelt unit is found", {
   ignore: !isInstalled("systemd-analyze"),
 }, async () => {
