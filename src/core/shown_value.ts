@@ -44,7 +44,7 @@ export function oneLine(text: string): string {
  *
  * @param indent Before each line but the first, so that none looks like an entry of its own.
  */
-export function shownLines(text: string, indent = ""): string {
+export function shownLines(text: string, indent: string): string {
   return text.split(/\r?\n/).map(shownTabs).join(`\n${indent}`);
 }
 

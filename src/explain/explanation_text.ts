@@ -176,14 +176,13 @@ function evidenceLines(citations: readonly Citation[]): readonly string[] {
 
 export function eventExplanationText(
   { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
-  width = WIDTH,
 ): string {
-  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} that it reached.`, width);
+  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} that it reached.`, WIDTH);
   const all = [...reached, ...nearly, ...refused];
-  return pageText(width, summary, {
-    "Reached": [...bullets(reached, width), ...unlisted],
-    "Nearly": bullets(nearly, width),
-    "Refused under its id": bullets(refused, width),
+  return pageText(WIDTH, summary, {
+    "Reached": [...bullets(reached, WIDTH), ...unlisted],
+    "Nearly": bullets(nearly, WIDTH),
+    "Refused under its id": bullets(refused, WIDTH),
   }, all.flatMap(({ cites }) => cites.slice(0, CITES_MAX)));
 }
 
@@ -204,18 +203,17 @@ export function limitsWhatIfText(
     LimitsWhatIf<Citation>,
     "statement" | "because" | "assumes"
   >,
-  width = WIDTH,
 ): string {
-  return pageText(width, statement, {
-    "Why": bullets(because, width),
-    "Assumptions": assumes.flatMap((text) => item(text, width)),
+  return pageText(WIDTH, statement, {
+    "Why": bullets(because, WIDTH),
+    "Assumptions": assumes.flatMap((text) => item(text, WIDTH)),
   }, because.flatMap(({ cites }) => cites));
 }
 
 /** The jobs and events that carry a value. */
-export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
-  return pageText(width, summary, {
-    "Jobs": bullets(jobs, width),
-    "Events": bullets(events, width),
+export function aboutText({ summary, jobs, events }: About<Citation>): string {
+  return pageText(WIDTH, summary, {
+    "Jobs": bullets(jobs, WIDTH),
+    "Events": bullets(events, WIDTH),
   }, [...jobs, ...events].flatMap(({ cites }) => cites));
 }

@@ -83,7 +83,7 @@ export function effectReceipt(
   logId: number,
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
-  jobsMax: number = JOBS_SHOWN_MAX,
+  jobsMax: number,
 ): Receipt {
   const shown = new ShownJobs(jobsMax);
   for (const effect of toEffects(drafts, applied)) shown.add(effect);

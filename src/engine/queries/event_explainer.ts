@@ -21,7 +21,7 @@ import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import { cited } from "./citations.ts";
-import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
+import type { ReserveMemory } from "./entry_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 import type { Replays } from "./replays.ts";
 
@@ -53,7 +53,7 @@ export class EventExplainer {
   /** `undefined` when no entry has this id. */
   async explain(
     eventId: EventId,
-    hold: ReserveMemory = RESERVE_NOTHING,
+    hold: ReserveMemory,
   ): Promise<EventExplanation<Citation> | undefined> {
     const { events } = this.parts;
     const asOf = events.journal.head.logId;

@@ -82,7 +82,7 @@ export class JobLists {
    *
    * @returns Where it stopped, if that was before the oldest.
    */
-  visit(filter: JobFilter, visit: (found: FoundJob) => void, range?: JobRange): Stop | undefined {
+  visit(filter: JobFilter, visit: (found: FoundJob) => void, range: JobRange): Stop | undefined {
     const scan = this.listed.scan(filter, range);
     for (const found of scan) visit(found);
     return scan.reach;

@@ -48,7 +48,7 @@ export function callRun(
   listener: RunListener,
   guard: SecretGuard = NO_SECRETS,
   place: CodePlace = IN_PROCESS,
-  host: CodeHost = SILENT_HOST,
+  host: CodeHost,
 ): RunCall {
   const ctx = new RunContext(job.jobId, job.plan.expected, listener, guard);
   let code: CodeCall | undefined;
