@@ -222,18 +222,20 @@ class Replay {
 
   #deliver(segment: SegmentInfo, batch: ScannedBatch, from: number): void {
     const { consumer } = this.source;
-    for (const [index, entry] of batch.entries.entries()) {
-      const reason = consumer.refuse(entry);
-      if (reason !== undefined) {
-        throw new JournalDamagedError(locationIn(segment, batch, from, index), reason, true);
-      }
-      try {
+    let index = 0;
+    try {
+      for (const entry of batch.entries) {
+        const reason = consumer.refuse(entry);
+        if (reason !== undefined) {
+          throw new JournalDamagedError(locationIn(segment, batch, from, index), reason, true);
+        }
         consumer.replay(entry);
-      } catch (error) {
-        // It does not follow from the entries before it.
-        if (!(error instanceof TypeError)) throw error;
-        throw new JournalDamagedError(locationIn(segment, batch, from, index), error.message);
+        index++;
       }
+    } catch (error) {
+      // The entry does not follow from those before it.
+      if (!(error instanceof TypeError)) throw error;
+      throw new JournalDamagedError(locationIn(segment, batch, from, index), error.message);
     }
     this.#entriesReplayed += batch.entries.length;
   }
