@@ -39,7 +39,6 @@ import {
   unknownJob,
   withOrigin,
 } from "./requests.ts";
-import type { ListPage, ListQuery } from "./job_pages.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */
@@ -232,11 +231,6 @@ export class JobEngine {
   async input(jobId: JobId): Promise<Outcome<ShownInput>> {
     const job = this.#parts.table.job(jobId);
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
-  }
-
-  /** Whole jobs, newest first. For summaries use `lists.summaries`. */
-  list(query: ListQuery): ListPage {
-    return this.lists.page(query);
   }
 
   /** The entries at these positions, in ascending order. */

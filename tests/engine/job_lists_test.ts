@@ -50,7 +50,7 @@ async function refused(daybook: Harness, message: string): Promise<JobId> {
 }
 
 function found(daybook: Harness, filter: JobFilter): readonly string[] {
-  return daybook.engine.list({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
+  return daybook.engine.lists.page({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
 }
 
 Deno.test("list: a search finds ids, types, labels and errors, in upper or lower case", async () => {

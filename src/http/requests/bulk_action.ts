@@ -144,7 +144,7 @@ export async function runBulk(
     ...scanRange(request),
     limit: request.limit ?? BULK_MAX,
   };
-  const { jobs, next } = engine.list(query);
+  const { jobs, next } = engine.lists.page(query);
   const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
