@@ -188,7 +188,9 @@ Deno.test("lastTransition: it is the entry that brought the job into its conditi
   const event = await daybook.event("shop.Other", {}, { jobId: flaky });
   const job = daybook.job(flaky);
   assert.equal(job.lastLogId, event.logId);
-  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.trails.lastTransition(job)]);
+  const [entry] = await daybook.engine.history.at([
+    daybook.engine.lists.trails.lastTransition(job),
+  ]);
   assert.equal(entry?.eventType, "job.TaskFailed");
 });
 
