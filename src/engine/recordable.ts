@@ -155,7 +155,7 @@ class JsonCopy {
       Object.prototype.propertyIsEnumerable.call(value, key)
     );
     if (symbol === undefined) return;
-    const shown = String(symbol).slice(0, STEP_LENGTH_MAX).toWellFormed();
+    const shown = shownName(String(symbol));
     this.#refuse(`has a member under the symbol ${shown}, which JSON would lose`);
   }
 
@@ -203,11 +203,17 @@ const ADVICE: Readonly<Record<string, string>> = {
   Uint8Array: "use base64",
 };
 
-const STEP_LENGTH_MAX = 60;
+const NAME_LENGTH_MAX = 60;
+
+/** Not cut: the beginning of a secret would not be recognised, and so not be masked. */
+function shownName(name: string): string {
+  return name.length > NAME_LENGTH_MAX ? `of ${name.length} characters` : name.toWellFormed();
+}
 
 function stepText(step: string | number): string {
   if (typeof step === "number") return `[${step}]`;
-  const name = step.slice(0, STEP_LENGTH_MAX).toWellFormed();
+  if (step.length > NAME_LENGTH_MAX) return `[a name ${shownName(step)}]`;
+  const name = step.toWellFormed();
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 

@@ -136,7 +136,7 @@ function returnedStep(output: unknown): RunStep {
 }
 
 function threwStep(error: unknown): RunStep {
-  return { kind: "threw", error: thrownText(error) };
+  return { kind: "threw", error: thrownText(error, NO_SECRETS) };
 }
 
 /**

@@ -10,6 +10,7 @@ import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { type HistoryVerdict, planChanges } from "../../src/engine/queries/history_check.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { NO_SECRETS, SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { told, verdictOn } from "../support/engine/history_checks.ts";
 
 type Run = (ctx: JobContext<string>, input: Record<string, unknown>) => Promise<unknown>;
@@ -416,14 +417,30 @@ Deno.test("plan: what the current definition would plan differently is named by 
     errors: () => [{ eventType: "ec.Lost" }],
   });
 
-  assert.deepEqual(planChanges(today, daybook.job(id)), [
+  assert.deepEqual(planChanges(today, daybook.job(id), NO_SECRETS), [
     { change: "changed", part: "expectation shipped" },
     { change: "removed", part: "expectation paid" },
     { change: "added", part: "expectation refunded" },
     { change: "changed", part: "the list of errors" },
   ]);
   assert.equal(
-    planChanges(job(never, { expects: refuse }), daybook.job(id)),
+    planChanges(job(never, { expects: refuse }), daybook.job(id), NO_SECRETS),
     "today's definition makes no plan from the recorded input: Error: refused",
   );
+});
+
+Deno.test("history: secrets in what the current code throws are masked before it is cut", async () => {
+  const token = "4000-".repeat(40);
+  const guard = new SecretGuard();
+  guard.watch([token]);
+  const refusing = (): never => {
+    throw new Error("x".repeat(480) + token);
+  };
+  const masked = /Error: x{480}\[secret\]/;
+  const run = (ctx: JobContext<string>) => ctx.expect("shipped");
+  const { daybook, id } = await recorded(run, {}, { token });
+  const verdict = await verdictOn(daybook, id, job(refusing), new FakeClock(), guard);
+  assert.match(told(verdict), masked);
+  const changes = planChanges(job(never, { expects: refusing }), daybook.job(id), guard);
+  assert.match(String(changes), masked);
 });

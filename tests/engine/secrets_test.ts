@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobId, LogId } from "../../src/core/ids.ts";
-import { defineJob } from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
@@ -451,4 +451,62 @@ Deno.test("sealed inputs: a key that reaches the disk after its job is caught", 
   const flaws = [];
   for (const at of positions.keys()) flaws.push(await crashBefore(new HastyKeys(), at));
   assert.ok(flaws.includes("it is Failed"), flaws.join(", "));
+});
+
+/** Longer than any part of a text that is cut. */
+const LONG_SECRET = "4000-".repeat(40);
+
+/** A waiting job whose task does something with the secret, and what its `run` does later. */
+function tokened(
+  work: (token: string) => unknown,
+  later?: (token: string) => never,
+): AnyJobDefinition {
+  return defineJob({
+    type: "test.tokened",
+    version: 1,
+    input: v.object({ token: v.string() }),
+    secrets: ["token"],
+    expects: () => ({ told: { eventType: "test.Told" } }),
+    async run(ctx, { token }) {
+      later?.(token);
+      await ctx.task("use", () => work(token) as null, { retry: { maxAttempts: 1 } });
+      await ctx.expect("told");
+    },
+  });
+}
+
+/** No part of it that could be recognised is in the journal. */
+function assertUncut(harness: Harness): void {
+  const text = journalText(harness);
+  assert.ok(!text.includes(LONG_SECRET.slice(0, 10)), text);
+}
+
+const UNRECORDABLE: Readonly<Record<string, (token: string) => unknown>> = {
+  name: (token) => ({ [token]: new Map() }),
+  symbol: (token) => ({ [Symbol(token)]: 1 }),
+};
+
+for (const [part, work] of Object.entries(UNRECORDABLE)) {
+  Deno.test(`secrets: a long one as the ${part} of what cannot be recorded is left out as a whole`, async () => {
+    const harness = await Harness.start({ definitions: [tokened(work)] });
+    const jobId = await harness.submit("test.tokened", { token: LONG_SECRET });
+    const job = harness.job(jobId);
+    assert.ok(job.state === "Failed");
+    assert.match(job.failure.error.message, /^Cannot record the result: .* of \d+ characters/);
+    assertUncut(harness);
+  });
+}
+
+Deno.test("secrets: what other code throws is masked before it is cut, when it parks a job", async () => {
+  const throws = (token: string): never => {
+    throw new Error("x".repeat(480) + token);
+  };
+  const harness = await Harness.start({ definitions: [tokened(() => null)] });
+  const jobId = await harness.submit("test.tokened", { token: LONG_SECRET });
+  const changed = tokened(() => null, throws);
+  const restarted = await harness.crash([changed]);
+  await restarted.clock.advance(10_000);
+  const job = restarted.job(jobId);
+  assert.match(job.parked?.message ?? "", /it throws Error: x{480}\[secret\] instead$/);
+  assertUncut(restarted);
 });

@@ -14,6 +14,7 @@ import {
   Sealing,
   withInput,
 } from "../../engine/secrets/sealing.ts";
+import { NO_SECRETS } from "../../engine/secrets/secret_guard.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
 import { journalLayout } from "../../journal/layout.ts";
@@ -169,15 +170,15 @@ async function check(
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };
-  const guarded = opened === undefined ? source : { ...source, guard: opened.guard };
-  const verdict = await checkHistory(definition, clear, guarded);
+  const guard = opened?.guard ?? NO_SECRETS;
+  const verdict = await checkHistory(definition, clear, { ...source, guard });
   const lack = isTerminal(job) ? undefined : registry.lackFor(job);
   await add(
     lack !== undefined && verdict.kind === "compatible"
       ? { kind: "notLoaded", logId: job.firstLogId, message: lack }
       : verdict,
   );
-  if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
+  if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear, guard));
 }
 
 /** A key that cannot be read is ignored, since nothing is written here. */

@@ -27,6 +27,7 @@ import {
 } from "../run/rehearsal.ts";
 import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
 import type { RunContext, SleepRequest, TaskRequest } from "../run/run_context.ts";
+import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What `run` does when everything on record has been answered. */
 interface NextSteps {
@@ -76,10 +77,10 @@ const NEVER_RAN: HistoryVerdict = {
 };
 
 function judge(replayed: Rehearsal, version: number): HistoryVerdict {
-  const { job, end } = replayed;
+  const { job, end, guard } = replayed;
   if (end.kind === "threw" && isPermissionMissing(end.error)) {
     const message = `run does more than call ctx, which is not possible here: ${
-      thrownText(end.error)
+      thrownText(end.error, guard)
     }`;
     return { kind: "notChecked", message };
   }
@@ -89,13 +90,15 @@ function judge(replayed: Rehearsal, version: number): HistoryVerdict {
 }
 
 function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | undefined {
-  const { job, ctx, end, missing } = replayed;
+  const { job, ctx, end, missing, guard } = replayed;
   if (hasReturned(job)) return undefined;
   if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
-    return failsItself(job) ? undefined : inputMismatch(job, version, end.error);
+    return failsItself(job)
+      ? undefined
+      : inputMismatch(job, version, guard.redact(end.error.message));
   }
   if (missing !== undefined) {
-    const divergence = divergenceAt(missing, job, ctx, end);
+    const divergence = divergenceAt(missing, job, ctx, end, guard);
     const message = `recorded ${divergence.step}; run ${divergence.instead}`;
     return { kind: "diverges", ...divergence, message };
   }
@@ -118,7 +121,7 @@ function otherEnd(replayed: Rehearsal): HistoryVerdict | undefined {
 function inputMismatch(
   job: StartedJob,
   version: number,
-  { message }: InputMismatchError,
+  message: string,
 ): HistoryVerdict {
   const hasBegun = findTask(job, MAIN_TASK) !== undefined || job.definitionVersion !== version;
   const reason = message.replace("Cannot run: the recorded input", "the input; it");
@@ -126,8 +129,8 @@ function inputMismatch(
   return { kind, logId: job.firstLogId, message: `recorded ${reason}` };
 }
 
-function thrown({ seenLogId }: Rehearsal, error: unknown): HistoryVerdict {
-  const message = `is the last that run sees before it throws ${thrownText(error)}`;
+function thrown({ seenLogId, guard }: Rehearsal, error: unknown): HistoryVerdict {
+  const message = `is the last that run sees before it throws ${thrownText(error, guard)}`;
   return { kind: "wouldFail", logId: seenLogId, message };
 }
 
@@ -150,12 +153,12 @@ function failsItself(job: StartedJob): boolean {
   return "failure" in job && job.failure?.taskId === MAIN_TASK;
 }
 
-function withoutCompensation({ job, ctx, end }: Rehearsal): HistoryVerdict | undefined {
+function withoutCompensation({ job, ctx, end, guard }: Rehearsal): HistoryVerdict | undefined {
   const task = tasksToCompensate(job.tasks)
     .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;
-  const reason = end.kind === "threw" ? `, since it throws ${thrownText(end.error)}` : "";
+  const reason = end.kind === "threw" ? `, since it throws ${thrownText(end.error, guard)}` : "";
   const message = `recorded task ${taskId} as one that can be undone; ` +
     `run gives it no compensation now${reason}`;
   return { kind: "cannotCompensate", taskId, logId, message };
@@ -190,12 +193,15 @@ export interface PlanChange {
 /**
  * The changes from the recorded plan to the current one. None for an input that no longer fits,
  * which is reported separately. A text when the definition fails to make a plan.
+ *
+ * @param guard Masks the secrets of the input.
  */
 export function planChanges(
   definition: AnyJobDefinition,
   { input, plan }: JobState,
+  guard: SecretGuard,
 ): readonly PlanChange[] | string {
-  const today = planToday(definition, input);
+  const today = planToday(definition, input, guard);
   if (today === undefined || typeof today === "string") return today ?? [];
   return [...expectationChanges(plan, today), ...policyChanges(plan, today)];
 }
@@ -203,12 +209,13 @@ export function planChanges(
 function planToday(
   definition: AnyJobDefinition,
   input: JsonValue | undefined,
+  guard: SecretGuard,
 ): JobPlan | string | undefined {
   try {
     const parsed = parseInput(definition, input);
     return parsed.ok ? planFor(definition, parsed.value) : undefined;
   } catch (error) {
-    return `today's definition makes no plan from the recorded input: ${thrownText(error)}`;
+    return `today's definition makes no plan from the recorded input: ${thrownText(error, guard)}`;
   }
 }
 

@@ -110,8 +110,8 @@ export class CodeTrials {
       return { misfit: misfitParking(definition, job, end.error, guard) };
     }
     if (missing === undefined) return { misfit: undefined };
-    const divergence = divergenceAt(missing, job, ctx, end);
-    return { misfit: divergedParking(definition, job, divergence, guard) };
+    const divergence = divergenceAt(missing, job, ctx, end, guard);
+    return { misfit: divergedParking(definition, job, divergence) };
   }
 
   async #conclude(jobId: JobId, verdict: Verdict): Promise<void> {

@@ -13,7 +13,6 @@ import {
 import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "./settlements.ts";
-import { errorFact } from "../../core/error_fact.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";
@@ -29,31 +28,36 @@ export interface Divergence {
   readonly instead: string;
 }
 
-/** @param lost What `run` no longer asks for. */
+/**
+ * @param lost What `run` no longer asks for.
+ * @param guard Masks the secrets of the job's input.
+ */
 export function divergenceAt(
   lost: LostStep,
   job: JobState,
   ctx: RunContext,
   end: RunEnd,
+  guard: SecretGuard,
 ): Divergence {
-  if ("expectation" in lost) return divergenceAtWait(lost, job, ctx, end);
+  const instead = () => nextInstead(job, ctx, end, guard);
+  if ("expectation" in lost) return divergenceAtWait(lost, job, ctx, instead);
   const { taskId } = lost;
   const task = findTask(job, taskId);
   const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
-  return { taskId, step, logId: task?.firstLogId ?? 0, instead: nextInstead(job, ctx, end) };
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: instead() };
 }
 
 function divergenceAtWait(
   { expectation, wait }: Pick<TimedWait, "expectation" | "wait">,
   job: JobState,
   ctx: RunContext,
-  end: RunEnd,
+  otherwise: () => string,
 ): Divergence {
   const recorded = findWait(job, expectation, wait);
   const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
   const askedMs = ctx.withinsOf(expectation)[wait - 1];
   const instead = askedMs === undefined
-    ? nextInstead(job, ctx, end)
+    ? otherwise()
     : `asks for one of ${durationText(askedMs)} instead: the order of its waits has changed`;
   const step = `wait ${wait}${length} for "${expectation}"`;
   return { step, logId: recorded?.setBy ?? 0, instead };
@@ -64,11 +68,10 @@ export function divergedParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { definitionVersion }: JobHead,
   { step, logId, instead }: Divergence,
-  guard: SecretGuard,
 ): JobParkedAttributes {
-  const text = `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
+  const message = `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
     `recorded when version ${definitionVersion} ran; it ${instead}`;
-  return { reason: "diverged", message: guard.redact(text), disagreesWith: logId };
+  return { reason: "diverged", message, disagreesWith: logId };
 }
 
 /** Parks a job whose code was not called, because it rejects the input on record. */
@@ -83,8 +86,13 @@ export function misfitParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
-function nextInstead(job: JobState, ctx: RunContext, end: RunEnd): string {
-  if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
+function nextInstead(
+  job: JobState,
+  ctx: RunContext,
+  end: RunEnd,
+  guard: SecretGuard,
+): string {
+  if (end.kind === "threw") return `throws ${thrownText(end.error, guard)} instead`;
   if (end.kind === "returned") return "returns instead";
   const open = ctx.openTasks.map(({ taskId }) => taskId);
   const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
@@ -96,9 +104,9 @@ function nextInstead(job: JobState, ctx: RunContext, end: RunEnd): string {
 
 const THROWN_LENGTH_MAX = 500;
 
-/** Formats a thrown value on one line. */
-export function thrownText(error: unknown): string {
-  const { name, message } = errorFact(error);
+/** Formats a thrown value on one line. Secrets are masked before it is cut. */
+export function thrownText(error: unknown, guard: SecretGuard): string {
+  const { name, message } = guard.factOf(error);
   const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();
   return text.length <= THROWN_LENGTH_MAX ? text : `${text.slice(0, THROWN_LENGTH_MAX)}…`;
 }

@@ -197,8 +197,8 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   diverged(step: LostStep): void {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.run;
-    const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
-    const parking = divergedParking(definition, job.head, divergence, this.run.guard);
+    const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end, this.run.guard);
+    const parking = divergedParking(definition, job.head, divergence);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();
   }

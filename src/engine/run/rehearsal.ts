@@ -9,7 +9,7 @@ import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "./run_call.ts
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock, EntriesAt } from "../ports.ts";
 import { inNoContext } from "../async_context.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
+import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./scheduler.ts";
 import type { LostStep } from "./settlements.ts";
 
@@ -17,7 +17,7 @@ export interface HistorySource {
   readonly clock: Clock;
   /** Entries that counted for an expectation. */
   readonly entriesAt: EntriesAt;
-  /** Guards secrets in the input, which must not be recorded. */
+  /** Guards secrets in the input, which must be neither recorded nor shown. */
   readonly guard?: SecretGuard;
   /** Where `run` is called: in this thread by default. */
   readonly place?: CodePlace;
@@ -49,12 +49,13 @@ export interface Rehearsal {
   /** The last entry that gave `run` an answer. */
   readonly seenLogId: LogId;
   readonly graceMs: number;
+  readonly guard: SecretGuard;
 }
 
 export async function rehearsed(
   definition: AnyJobDefinition,
   job: StartedJob,
-  { clock, entriesAt, guard, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
+  { clock, entriesAt, guard = NO_SECRETS, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
 ): Promise<Rehearsal> {
   const steps = new JobFold(job);
   let missing: LostStep | undefined;
@@ -105,7 +106,7 @@ export async function rehearsed(
     await answers.graceFor(() => answers.waiting || isAtRest(job, ctx));
   } while (answers.waiting);
   code?.letGo();
-  return { job, ctx, end, missing, seenLogId: answers.seenLogId, graceMs };
+  return { job, ctx, end, missing, seenLogId: answers.seenLogId, graceMs, guard };
 }
 
 /** Whether `run` waits for new answers only. */

@@ -8,6 +8,7 @@ import {
   type HistoryVerdict,
   nextText,
 } from "../../../src/engine/queries/history_check.ts";
+import { NO_SECRETS, type SecretGuard } from "../../../src/engine/secrets/secret_guard.ts";
 import type { Harness } from "./engine_harness.ts";
 import { FakeClock } from "../fake_clock.ts";
 
@@ -15,15 +16,21 @@ import { FakeClock } from "../fake_clock.ts";
 const LIMIT_MS = 60_000;
 const STEP_MS = 500;
 
-/** The result of a definition on the current history of a job. */
+/**
+ * The result of a definition on the current history of a job.
+ *
+ * @param guard Guards secrets in its input.
+ */
 export async function verdictOn(
   daybook: Harness,
   id: JobId,
   definition: AnyJobDefinition,
   clock: FakeClock = new FakeClock(),
+  guard: SecretGuard = NO_SECRETS,
 ): Promise<HistoryVerdict> {
   const checking = checkHistory(definition, daybook.job(id), {
     clock,
+    guard,
     entriesAt: (logIds) => daybook.journal.readAt(logIds),
   });
   let isDone = false;
