@@ -7,9 +7,9 @@
 import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
-import { isTerminal, type JobState } from "../core/job_state.ts";
+import { type FailedJob, isTerminal, type JobState } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
-import { shownScalar, shownText } from "../core/shown_value.ts";
+import { oneLine, shownScalar, shownText } from "../core/shown_value.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { type Mismatch, mismatchesText } from "./mismatch.ts";
 import { becameBy, becameText, taskText } from "./phrases.ts";
@@ -27,15 +27,21 @@ export interface Sender {
   /** If there is no such job: whether events of others that were given it have counted. */
   readonly hasCounted?: boolean;
   /** An event with the value that would start a job of the type, but for its content. */
-  readonly unstarted?:
-    | { readonly event: JobEventLogEntry; readonly clauses: readonly Mismatch[] }
-    | undefined;
+  readonly unstarted?: Unstarted | undefined;
   /** Whether the waiting job was to send it itself, in a task that it has not run. */
   readonly isItself?: boolean;
   /** What it sent of the kind without the value. */
   readonly instead?: LogId | undefined;
   /** If that job waits itself: the one at the end of the chain, which waits for no other. */
   readonly last?: JobState | undefined;
+}
+
+export interface Unstarted {
+  readonly event: JobEventLogEntry;
+  /** What starts such jobs, and does not hold for it. */
+  readonly clauses: readonly Mismatch[];
+  /** The job that it started and that failed at once, since it gave no valid input. */
+  readonly failed?: FailedJob;
 }
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
@@ -50,18 +56,24 @@ export function senderReason(
   if (job === undefined) {
     const which = hasCounted === true ? "no other job" : "no job";
     const none = `${by}, and ${which} of that type was given ${shown}`;
-    return reason(`${none}${unstartedText(unstarted)}.`, sentBy, unstarted?.event);
+    return reason(
+      `${none}${unstartedText(unstarted)}.`,
+      sentBy,
+      unstarted?.event,
+      unstarted?.failed?.lastLogId,
+    );
   }
   const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
   if (isItself) {
     const statement = `${by}, as this one is, and it waits before it has run that task.`;
     return reason(statement, sentBy, job.firstLogId);
   }
-  const behind = last === undefined
-    ? ""
-    : `; it waits in turn for job ${last.jobId} of type ${last.type}, which ${notSentText(last)}`;
-  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ` +
-    `${notSentText(job, instead, shown)}${behind}.`;
+  const stand = last === undefined
+    ? notSentText(job, instead, shown)
+    : `has sent nothing: it waits in turn for job ${last.jobId} of type ${last.type}, which ${
+      notSentText(last)
+    }`;
+  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ${stand}.`;
   return reason(
     statement,
     sentBy,
@@ -72,12 +84,17 @@ export function senderReason(
   );
 }
 
-/** `: part.Ordered, which starts them, came at ... and started none: method: expected ...` */
+/**
+ * `: part.Ordered, which starts them, came at ... and started none: method: expected ...`, or `...
+ * came at ...; job job~7 failed: Cannot start ...`
+ */
 function unstartedText(unstarted: Sender["unstarted"]): string {
   if (unstarted === undefined) return "";
-  const { event: { eventType, receivedAt }, clauses } = unstarted;
-  return `: ${eventType}, which starts them, came at ${receivedAt} and started none: ` +
-    mismatchesText(clauses);
+  const { event: { eventType, receivedAt }, clauses, failed } = unstarted;
+  const came = `: ${eventType}, which starts them, came at ${receivedAt}`;
+  return failed === undefined
+    ? `${came} and started none: ${mismatchesText(clauses)}`
+    : `${came}; job ${failed.jobId} failed: ${oneLine(failed.failure.error.message)}`;
 }
 
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
@@ -105,7 +122,7 @@ export function moveSender(
 ): readonly NextStep<LogId>[] {
   if (unstarted !== undefined) {
     const { event } = unstarted;
-    return [byHand(`Send ${event.eventType} again, corrected: it starts the missing job.`, event)];
+    return [byHand(`Send ${event.eventType} again, corrected.`, event)];
   }
   if (last === undefined || isItself || last.state === "Done") return [];
   const condition = deriveCondition(last);

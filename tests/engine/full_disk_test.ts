@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { JournalFullError } from "../../src/engine/ports.ts";
+import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
@@ -357,6 +357,16 @@ Deno.test("full disk: a result that was lost before run got it is given once it 
   await daybook.clock.advance(10_000);
   assert.deepEqual(results, ["done"]);
   assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
+});
+
+Deno.test("failed journal: a refusal that depends on an entry of unknown outcome is an error, then and later", async () => {
+  const daybook = await Harness.start();
+  const request = { plan: plan([expectation("paid", "ec.Paid")]), jobId: jobId("job-1") };
+  daybook.journal.failNext(new Error("the disk is gone"));
+  const [first, second] = [daybook.engine.create(request), daybook.engine.create(request)];
+  await assert.rejects(first, JournalFailedError);
+  await assert.rejects(second, JournalFailedError);
+  await assert.rejects(daybook.engine.create(request), JournalFailedError);
 });
 
 Deno.test("full disk: the idempotency key of a lost request is free", async () => {

@@ -8,6 +8,8 @@ import {
   previewBulk,
   runBulk,
 } from "../../src/http/requests/bulk_action.ts";
+import type { Size } from "../../src/http/guard/admission_gate.ts";
+import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import {
   createAndRun,
@@ -263,6 +265,25 @@ Deno.test("runBulk: many jobs share a batch", async () => {
   const count = before.length;
   await runBulk(app.engine, all(app, "suspend"));
   assert.ok(app.journal.content.batches.length - count <= 40);
+});
+
+Deno.test("runBulk: jobs are read one by one, and after a large one the next takes a turn of its own", async () => {
+  const app = await startApp();
+  await createAndRun(app, "test.doomed");
+  for (const order of ["a", "b"]) {
+    await createAndRun(app, "test.doomed", { order, text: "x".repeat(100_000) });
+  }
+  const turns: (Size | undefined)[] = [];
+  const enter = (size?: Size) => void turns.push(size);
+  const { page } = JobLists.prototype;
+  JobLists.prototype.page = () => assert.fail("the jobs are read together");
+  try {
+    const { done } = await runBulk(app.engine, all(app, "retry"), { enter });
+    assert.equal(done.length, 3);
+  } finally {
+    JobLists.prototype.page = page;
+  }
+  assert.equal(turns.filter((size) => size === "large").length, 2);
 });
 
 /** Reserves, fails, and cannot release what it reserved. */

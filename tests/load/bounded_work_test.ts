@@ -493,7 +493,7 @@ Deno.test("bounded: a thousand jobs in one request, several at once, and one act
   );
 });
 
-Deno.test("bounded: explanations of a job that sixty with large inputs failed like, and of a value that all have", async () => {
+Deno.test("bounded: explanations of a job that sixty with large inputs failed like, of a value that all have, and a retry of them all", async () => {
   const rows = Array.from({ length: 9_000 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: n }));
   await withServer(
     async (server) => {
@@ -518,6 +518,10 @@ Deno.test("bounded: explanations of a job that sixty with large inputs failed li
           only([200], await times(2, () => got(server, path)));
         });
       }
+      await assertOthersServed(server, async () => {
+        const body = { action: "retry", filter: {}, again: true, limit: 60 };
+        only([200], [await server.post("/jobs/bulk", body).then(read)]);
+      });
       await assertPeak(server, 450);
     },
   );

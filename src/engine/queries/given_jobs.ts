@@ -13,8 +13,14 @@ import {
 } from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
-import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
-import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
+import {
+  type FailedJob,
+  findTask,
+  hasCode,
+  isTerminal,
+  type JobState,
+} from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonScalar, present, valueAt } from "../../core/json.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
@@ -30,10 +36,11 @@ import {
 import { correlationMismatches } from "../../explain/mismatch.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
-import type { Sender } from "../../explain/senders.ts";
+import type { Sender, Unstarted } from "../../explain/senders.ts";
 import { reason } from "../../explain/statement.ts";
 import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
+import { startedJobId } from "../writer/derived_ids.ts";
 import type { Resembling } from "./value_search.ts";
 
 /** For how many expectations, and how many values of each, or of an input, are looked at. */
@@ -176,17 +183,21 @@ export class SenderSearch {
     type: string,
     value: JsonScalar,
     found: FoundEvents,
-  ): Promise<Sender["unstarted"]> {
+  ): Promise<Unstarted | undefined> {
     const { source, read } = this.parts;
     const starter = source.startsOn?.(type);
     const carriers = found.carrying(looseForm(value), GIVEN_MAX);
     if (starter === undefined) return undefined;
     const { eventType, correlation = "any" } = starter;
-    let last: Sender["unstarted"];
+    let last: Unstarted | undefined;
     for await (const entry of read(carriers.filter((logId) => logId <= source.headLogId))) {
       if (entry.eventType !== eventType || entry.stratum !== "domain") continue;
       const clauses = correlationMismatches(correlation, entry.attributes as JsonObject);
-      if (clauses.length > 0) last = { event: entry, clauses };
+      const started = this.#job(startedJobId(type, entry.eventId));
+      const failed = started !== undefined && hasNoInput(started) ? started : undefined;
+      if (clauses.length > 0 || failed !== undefined) {
+        last = { event: entry, clauses, ...present({ failed }) };
+      }
     }
     return last;
   }
@@ -258,6 +269,11 @@ export class SenderSearch {
     const isOther = job !== undefined && job.jobId !== this.waiting.jobId;
     return isOther && job.lastLogId <= this.parts.source.headLogId ? job : undefined;
   }
+}
+
+/** Whether the event that started a job gave it no valid input, so that none is on record. */
+function hasNoInput(job: JobState): job is FailedJob {
+  return job.state === "Failed" && job.failure.error.name === "InvalidInput";
 }
 
 type Demanded = readonly [path: string, value: JsonScalar];

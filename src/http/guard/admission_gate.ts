@@ -5,6 +5,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
+import { isLarge } from "../../core/json.ts";
 import type { Clock } from "../../engine/ports.ts";
 
 /** Once a turn has taken this long, requests wait for the next one. */
@@ -43,12 +44,15 @@ export function sizeOfGet(path: string): Size {
   return SMALL_PATHS.has(path) ? "small" : "large";
 }
 
-/** A plan with more expectations is costly to index and to remove from the index. */
-const EXPECTED_MAX = 100;
+/** A job with more expectations, tasks and timed waits is costly to index, to show and to retry. */
+const PARTS_MAX = 100;
+/** A longer input or longer results take milliseconds each time they are read or written. */
+const CHARACTERS_MAX = 64 * 1024;
 
 /** The size of an action on a job. */
-export function sizeFor({ plan }: JobState): Size {
-  return plan.expected.length > EXPECTED_MAX ? "large" : "small";
+export function sizeFor({ plan, tasks, waits, input }: JobState): Size {
+  const parts = plan.expected.length + tasks.length + (waits?.length ?? 0);
+  return parts > PARTS_MAX || isLarge([input, tasks], CHARACTERS_MAX) ? "large" : "small";
 }
 
 export class AdmissionGate {

@@ -16,7 +16,7 @@ import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../problems/problem.ts";
-import { type AdmissionGate, sizeFor } from "../guard/admission_gate.ts";
+import { type AdmissionGate, type Size, sizeFor } from "../guard/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest are left for the next request. */
 export const BULK_MAX = 1_000;
@@ -115,11 +115,6 @@ export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPrevie
   return { count, sample, retried, byHand };
 }
 
-/** Effects of such a job remain, and a retry would repeat them. */
-function needsSomebody(job: JobState): boolean {
-  return "failure" in job && job.failure?.recoveryRequired === true;
-}
-
 const NONE: JobCount = { jobs: 0, conditions: new Map() };
 
 function countJobs(engine: JobEngine, request: BulkRequest): JobCount {
@@ -136,7 +131,7 @@ function scanRange({ upTo, before = Infinity }: BulkRequest): { readonly before:
 export async function runBulk(
   engine: JobEngine,
   request: BulkRequest,
-  admission?: AdmissionGate,
+  admission?: Pick<AdmissionGate, "enter">,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = {
@@ -144,7 +139,7 @@ export async function runBulk(
     ...scanRange(request),
     limit: request.limit ?? BULK_MAX,
   };
-  const { jobs, next } = engine.lists.page(query);
+  const { jobs, next } = engine.lists.summaries(query);
   const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
@@ -158,38 +153,52 @@ class BulkRun {
   readonly done: BulkDone[] = [];
   readonly skipped = new Map<string, JobId[]>();
   stopped: Problem | undefined;
+  /** Of the job read last: the next is likely to have the same. */
+  #size: Size = "small";
+  /** After a large job, one is read and handled at a time: together they may be very large. */
+  #large: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly engine: JobEngine,
     private readonly request: BulkRequest,
-    private readonly admission: AdmissionGate | undefined,
+    private readonly admission: Pick<AdmissionGate, "enter"> | undefined,
   ) {}
 
   /** Acts on several jobs at a time; resolves when none is in progress. */
-  async all(jobs: readonly JobState[]): Promise<void> {
+  async all(jobs: readonly JobSummary[]): Promise<void> {
     const queue = jobs.values();
     const workers = Array.from({ length: CONCURRENT_MAX }, () => this.#work(queue));
     await Promise.all(workers);
   }
 
-  async #work(queue: Iterable<JobState>): Promise<void> {
+  async #work(queue: Iterable<JobSummary>): Promise<void> {
     for (const job of queue) {
-      if (this.engine.draining) this.stopped ??= draining();
+      const turn = this.admission?.enter();
+      if (turn !== undefined) await turn;
+      const act = () => this.#act(job);
+      await (this.#size === "large" ? this.#large = this.#large.then(act) : act());
       if (this.stopped !== undefined) return;
-      try {
-        await this.admission?.enter(sizeFor(job));
-        await this.#one(job);
-      } catch (error) {
-        const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
-        if (problem === undefined) throw error;
-        this.stopped ??= problem;
-      }
     }
   }
 
-  async #one(job: JobState): Promise<void> {
-    const { jobId } = job;
-    if (this.request.action === "retry" && needsSomebody(job)) {
+  async #act(job: JobSummary): Promise<void> {
+    if (this.engine.draining) this.stopped ??= draining();
+    if (this.stopped !== undefined) return;
+    try {
+      if (this.#size === "large") await this.admission?.enter("large");
+      const whole = this.engine.job(job.jobId);
+      this.#size = whole === undefined ? "small" : sizeFor(whole);
+      await this.#one(job);
+    } catch (error) {
+      const problem = error instanceof Error ? refusalOfFailure(error) : undefined;
+      if (problem === undefined) throw error;
+      this.stopped ??= problem;
+    }
+  }
+
+  async #one({ jobId, failure }: JobSummary): Promise<void> {
+    // Effects of such a job remain, and a retry would repeat them.
+    if (this.request.action === "retry" && failure?.recoveryRequired === true) {
       return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);

@@ -357,8 +357,9 @@ export const waitsForItsOwnLaterStep: Incident = {
 };
 
 /** A bundle of three parts, each made by a job of its own. The first and the last may go wrong. */
-function bundleOf({ method = "print", broken, awaitsMould = false }: {
+function bundleOf({ method = "print", width = 12, broken, awaitsMould = false }: {
   readonly method?: string;
+  readonly width?: number | string;
   readonly broken?: string;
   readonly awaitsMould?: boolean;
 }) {
@@ -381,6 +382,7 @@ function bundleOf({ method = "print", broken, awaitsMould = false }: {
             bundleId,
             part,
             method: isLast ? method : "print",
+            width: isLast ? width : 12,
             mould: isLast && awaitsMould ? "m-7" : "none",
           });
         }
@@ -391,7 +393,12 @@ function bundleOf({ method = "print", broken, awaitsMould = false }: {
   const part = defineJob({
     type: "part.make",
     version: 1,
-    input: v.object({ bundleId: v.string(), part: v.string(), mould: v.string() }),
+    input: v.object({
+      bundleId: v.string(),
+      part: v.string(),
+      width: v.number(),
+      mould: v.string(),
+    }),
     startsOn: {
       eventType: "bundle.PartOrdered",
       correlation: { equals: { method: "print" } },
@@ -448,6 +455,15 @@ export const partWasOrderedOtherwise = bundleIncident({ method: "Print" }, {
   cause: [
     /no other job of that type was given "b-1"/,
     /bundle\.PartOrdered, which starts them, .* started none: method: expected "print", found "Print"/,
+  ],
+  next: /Send bundle\.PartOrdered again, corrected/,
+});
+
+export const partWasOrderedWithoutAWidth = bundleIncident({ width: "12 cm" }, {
+  story: "A bundle waits for its third part: the order for it gave the job no valid input.",
+  cause: [
+    /no other job of that type was given "b-1"/,
+    /bundle\.PartOrdered, which starts them, .* job job~\w+ failed: .*\/width: must be a number/,
   ],
   next: /Send bundle\.PartOrdered again, corrected/,
 });
