@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
-import type { Work } from "../../core/work.ts";
+import type { RunWork, Work } from "../../core/work.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
 import { recodedForms, SEARCHED_LENGTH_MAX } from "../../explain/likeness/recoding.ts";
@@ -58,7 +58,7 @@ interface Weighed {
 }
 
 export class ValueSearch {
-  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
+  readonly #do: RunWork;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
   #slipsLeft = SLIPS_MAX;
@@ -71,7 +71,7 @@ export class ValueSearch {
     private readonly outlined: OutlinedHistory,
     private readonly headLogId: LogId,
     private readonly find: (lookup: Lookup) => Promise<FoundEvents>,
-    paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
+    paced: RunWork,
   ) {
     this.#do = paced;
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);
