@@ -3,9 +3,6 @@
 /** Each `yield` is a place to pause; the result is the return value. */
 export type Work<Result> = Generator<undefined, Result>;
 
-/** Runs work to its end, with pauses or without. */
-export type RunWork = <Result>(work: Work<Result>) => Result | Promise<Result>;
-
 /** Runs it to the end without a pause. */
 export function runToEnd<Result>(work: Work<Result>): Result {
   for (;;) {

@@ -11,7 +11,7 @@ import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../c
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { runToEnd, type RunWork } from "../../core/work.ts";
+import { runToEnd } from "../../core/work.ts";
 import {
   openExpectations,
   policyExpectations,

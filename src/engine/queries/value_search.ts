@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
-import type { RunWork, Work } from "../../core/work.ts";
+import type { Work } from "../../core/work.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
 import { recodedForms, SEARCHED_LENGTH_MAX } from "../../explain/likeness/recoding.ts";
@@ -56,6 +56,9 @@ interface Weighed {
   /** Whether one of the type has. */
   readonly isCarried: boolean;
 }
+
+/** Runs work to its end, with pauses or without. */
+export type RunWork = <Result>(work: Work<Result>) => Result | Promise<Result>;
 
 export class ValueSearch {
   readonly #do: RunWork;
