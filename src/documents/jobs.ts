@@ -23,9 +23,9 @@ const KEY_RULE = "must be 1 to 255 visible ASCII characters";
 /** `Idempotency-Key`: the same key and body create a job only once. */
 export const idempotencyKeyField = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE));
 
-/** @throws {Refusal} `invalid-request` if there is an invalid key. */
-function requireKey(key: string | null | undefined): void {
-  if (key === null || key === undefined || v.is(idempotencyKeyField, key)) return;
+/** @throws {Refusal} `invalid-request` if the key is invalid. */
+function requireKey(key: unknown): asserts key is string {
+  if (v.is(idempotencyKeyField, key)) return;
   throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
 }
 
@@ -35,10 +35,10 @@ function requireKey(key: string | null | undefined): void {
  * @throws {Refusal} `invalid-request` if the key is invalid.
  */
 export function toIdempotency(
-  key: string | null | undefined,
+  key: JsonValue | undefined,
   document: JsonValue,
 ): CreateRequest["idempotency"] {
-  if (key === null || key === undefined) return undefined;
+  if (key === undefined) return undefined;
   requireKey(key);
   return digested(key, document);
 }
@@ -71,7 +71,7 @@ interface ManyJobs {
 export function createJudging(
   { clock, jobsMax: max, maxStartDelayMs, key, origin }: ManyJobs,
 ): Judging<JudgedJob> {
-  requireKey(key);
+  if (key !== null) requireKey(key);
   const limits = { now: clock.now(), maxStartDelayMs };
   const read = (document: JsonValue, at: string): CreateRequest => {
     const request = parseCreateRequest(document, limits);

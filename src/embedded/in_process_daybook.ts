@@ -26,11 +26,13 @@ import type { JsonForm } from "../core/json_form.ts";
 import { CONTROL_NAMES } from "../core/controls.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
+import { shownValue } from "../core/shown_value.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { CreateRequest } from "../engine/requests.ts";
+import { optionsFlaw } from "../engine/given_options.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import type { Point } from "../core/point.ts";
@@ -43,7 +45,7 @@ import type {
   WaitOptions,
 } from "./daybook.ts";
 import { type Job, toJob } from "./job.ts";
-import { orRefused } from "./refused_error.ts";
+import { orRefused, toIssue } from "./refused_error.ts";
 import type {
   DeliveredEvent,
   EventReceipt,
@@ -89,6 +91,50 @@ function documentOf(what: string, value: unknown): JsonValue {
   return parseJson(JSON.stringify(form));
 }
 
+const SUBMIT_OPTIONS = [
+  "jobId",
+  "idempotencyKey",
+  "priority",
+  "labels",
+  "startAt",
+  "start",
+] satisfies (
+  keyof SubmitOptions
+)[];
+const JOB_MEMBERS = ["input", ...SUBMIT_OPTIONS];
+
+/** @throws {TypeError} for the name of a type, or nothing, in place of the definition. */
+function typeOf(definition: { readonly type: string }): string {
+  const type: unknown = definition?.type;
+  if (typeof type === "string") return type;
+  throw new TypeError("Cannot submit a job: its definition must be what defineJob returned");
+}
+
+/** @throws {Refusal} `invalid-request`, with the flaw of what was given, if there is one. */
+function requireSound(type: string, detail: string | undefined): void {
+  if (detail === undefined) return;
+  const errors = [{ pointer: "", detail }];
+  throw new Refusal("invalid-request", `Cannot submit a job of type ${type}: ${detail}`, {
+    errors,
+  });
+}
+
+/** The refusal that names the option and what was given: a program has no document to look it up. */
+function withGiven(refusal: Refusal, type: string, given: JsonObject): Refusal {
+  const issues = refusal.members.errors?.map(toIssue) ?? [];
+  const [first] = issues;
+  const name = SUBMIT_OPTIONS.find((option) => option === first?.pointer.split("/")[1]);
+  if (first === undefined || name === undefined) return refusal;
+  const subject = first.pointer === `/${name}` ? "it" : first.pointer;
+  const others = issues.length > 1 ? `, the first of ${issues.length} errors` : "";
+  return new Refusal(
+    refusal.kind,
+    `Cannot submit a job of type ${type}: ${name} is ${shownValue(given[name])}; ${subject} ` +
+      first.detail + others,
+    refusal.members,
+  );
+}
+
 /** @throws {TypeError} for a job, or a promise of one, in place of its id. */
 function textOf(jobId: string): JobId {
   if (typeof jobId === "string") return jobId as JobId;
@@ -124,17 +170,31 @@ export class InProcessDaybook implements EmbeddedDaybook {
     options: SubmitOptions = {},
   ): Promise<Job<JsonForm<Output>>> {
     return this.write(async (engine) => {
-      const request = this.#request(definition.type, { input, ...options });
+      const type = typeOf(definition);
+      const example = "{priority: 5}";
+      requireSound(type, optionsFlaw("its options", options, example, "an option", SUBMIT_OPTIONS));
+      const request = this.#request(type, { input, ...options });
       return toJob<JsonForm<Output>>(valueOrThrow(await engine.create(request)).job);
     });
   }
 
   submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
-    { type }: JobDefinition<Schema, ExpectationName, Output>,
+    definition: JobDefinition<Schema, ExpectationName, Output>,
     jobs: readonly SubmittedJob<SubmittedInput<Schema>>[],
   ): Promise<readonly JobReceipt[]> {
     return this.write(async (engine) => {
-      const judged = jobs.map((job) => judgedJob(givenId(job), () => this.#request(type, job)));
+      const type = typeOf(definition);
+      if (!Array.isArray(jobs)) {
+        throw new TypeError(
+          `Cannot submit jobs of type ${type}: they must be a list, as [{input}]`,
+        );
+      }
+      const judged = jobs.map((job) =>
+        judgedJob(givenId(job), () => {
+          requireSound(type, optionsFlaw("it", job, "{input}", "an option", JOB_MEMBERS));
+          return this.#request(type, job);
+        })
+      );
       const receipts = await createAll(engine, judged);
       return receipts.map(({ refusal, limit: _, ...receipt }) =>
         refusal === undefined ? receipt : { ...receipt, kind: refusal }
@@ -247,12 +307,17 @@ export class InProcessDaybook implements EmbeddedDaybook {
   }
 
   /** @throws {Refusal} `invalid-request`. */
-  #request(type: string, { idempotencyKey, ...fields }: SubmittedJob<unknown>): CreateRequest {
+  #request(type: string, job: SubmittedJob<unknown>): CreateRequest {
     const { clock, maxStartDelayMs } = this.#host;
-    const document = documentOf("job", { type, ...fields });
-    const request = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
-    const idempotency = toIdempotency(idempotencyKey, document);
-    return idempotency === undefined ? request : { ...request, idempotency };
+    const given = documentOf("job", { type, ...job }) as JsonObject;
+    const { idempotencyKey, ...document } = given;
+    try {
+      const request = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
+      const idempotency = toIdempotency(idempotencyKey, document);
+      return idempotency === undefined ? request : { ...request, idempotency };
+    } catch (error) {
+      throw error instanceof Refusal ? withGiven(error, type, given) : error;
+    }
   }
 
   /** A call that records something, and may be refused. */

@@ -73,7 +73,7 @@ function findRefusal(error: unknown): unknown {
 }
 
 /** HTTP headers correspond to members of the options. */
-function toIssue(issue: RequestIssue): Issue {
+export function toIssue(issue: RequestIssue): Issue {
   if ("pointer" in issue) return issue;
   const pointer = "header" in issue ? "/idempotencyKey" : `/${issue.parameter}`;
   return { pointer, detail: issue.detail };

@@ -119,23 +119,27 @@ export class JobLogFiles implements JobLog {
   }
 }
 
+/** @throws {Error} when something else is there. */
 async function sizeOf(path: string): Promise<number> {
+  const found = await statOf(path);
+  if (found?.isFile === false) throw new Error(`${path} is not a file`);
+  return found?.size ?? 0;
+}
+
+/** A link is not followed: it could lead to the file of another program. */
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).size;
+    return await Deno.lstat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
 async function* readLines(path: string): AsyncGenerator<string> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
+  // Opening a pipe would never end.
+  if ((await statOf(path))?.isFile !== true) return;
+  const file = await Deno.open(path);
   let rest = "";
   for await (const text of file.readable.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");

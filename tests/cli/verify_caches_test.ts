@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LineIndex } from "../../src/journal/line_index.ts";
 import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
@@ -20,6 +21,9 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { lastSegment } from "../support/damage/journal_sweep.ts";
+
+/** Where the first block of a line index has its byte offset in the segment. */
+const OFFSET_AT = 4;
 
 async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
   // They were written by a consumer without jobs.
@@ -53,6 +57,14 @@ Deno.test("journal verify: a sidecar that disagrees with its segment is named", 
   const segment = { ...known.segment, chain: other.segment.chain };
   wrong.files.set(pathOf(second), new Uint8Array(encodedSidecar({ ...known, segment })));
   assert.match((await notesOn(wrong))[0] ?? "", /: it differs from the lines of its segment; /);
+  const { index } = known;
+  const shifted = LineIndex.of(flipped(index.blocks, OFFSET_AT), index.count, index.lines);
+  const misplaced = { ...known, index: shifted };
+  wrong.files.set(pathOf(second), new Uint8Array(encodedSidecar(misplaced)));
+  assert.match(
+    (await notesOn(wrong))[0] ?? "",
+    /: its positions of the segment's lines are wrong; /,
+  );
 });
 
 Deno.test("journal verify: no line is taken from a verdict, and the proved lines are reported", async () => {

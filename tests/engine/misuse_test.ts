@@ -241,6 +241,10 @@ const WRONG_CALLS: Readonly<
     (ctx) => ctx.task("charge", () => 1, 5_000 as unknown as object),
     /^Cannot run task charge: its options must be an object, as \{timeoutMs: 5_000\}$/,
   ],
+  "a list as the options of a task": [
+    (ctx) => ctx.task("charge", () => 1, [] as object),
+    /^Cannot run task charge: its options must be an object, as \{timeoutMs: 5_000\}$/,
+  ],
   "an option of a wait that there is not": [
     (ctx) => ctx.expect("paid", { withinMs: 1, otherwise: "fail" } as { withinMs: number }),
     /^Cannot expect paid: otherwise is not an option; known are withinMs$/,

@@ -6,6 +6,7 @@ import { foldAll } from "../../src/core/job_fold.ts";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { MemoryKeys } from "../../src/testing/stand_ins.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
 import { inputRemovedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
@@ -72,6 +73,25 @@ Deno.test("retention: deleteOnCompletion removes the key as soon as the end is o
   assert.ok(!has(harness, jobId));
   assert.equal((await harness.story(jobId)).at(-1), "InputRemoved");
   harness.assertSound();
+});
+
+Deno.test("retention: while a full disk does not take the fact, the key stays", async () => {
+  let kept = 0;
+  for (let lossAfter = 0; lossAfter < 6; lossAfter++) {
+    const { harness } = await open("deleteOnCompletion");
+    const jobId = await harness.submit("test.pay", INPUT);
+    harness.journal.failNext(new JournalFullError("no room"), lossAfter);
+    const pay = () =>
+      harness.event("test.PaymentConfirmed", { orderId: "42" }, { eventId: "paid-1" });
+    await pay().catch(pay);
+    await harness.clock.settle();
+    const isRemoved = await removals(harness, jobId) === 1;
+    assert.equal(has(harness, jobId), !isRemoved, `with batch ${lossAfter} lost`);
+    if (harness.job(jobId).state === "Done" && !isRemoved) kept++;
+    await harness.clock.advance(10_000);
+    assert.deepEqual([has(harness, jobId), await removals(harness, jobId)], [false, 1]);
+  }
+  assert.ok(kept > 0, "the fact was lost once");
 });
 
 Deno.test("retention: a key is removed with a fact on record, even if a sender has used the id of that fact", async () => {

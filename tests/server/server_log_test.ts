@@ -111,3 +111,24 @@ Deno.test("job log files: a folder that cannot be written is reported once, and 
     assert.match(warnings[0] ?? "", /cannot write the task logs/);
   });
 });
+
+Deno.test("job log files: a link in their place is not followed, and a pipe blocks nothing", async () => {
+  await inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/logs`);
+    await Deno.writeTextFile(`${folder}/other`, "of another program\n");
+    await Deno.symlink(`${folder}/other`, `${folder}/logs/newer.ndjson`);
+    const { success } = await new Deno.Command("mkfifo", { args: [`${folder}/logs/older.ndjson`] })
+      .output();
+    assert.ok(success);
+    const warnings: string[] = [];
+    const files = new JobLogFiles({
+      folder: `${folder}/logs`,
+      warn: (message) => warnings.push(message),
+    });
+    files.write(lineOf("job_1", "x"));
+    assert.deepEqual(await files.read("job_1" as JobId, 9), { lines: [], hasMore: false });
+    await files.close();
+    assert.match(warnings.join(), /^cannot write the task logs: .*newer\.ndjson is not a file$/);
+    assert.equal(await Deno.readTextFile(`${folder}/other`), "of another program\n");
+  });
+});

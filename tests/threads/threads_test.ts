@@ -109,6 +109,17 @@ Deno.test("threads: the causes of an error are recorded as without a thread, wit
   });
 });
 
+Deno.test("threads: a secret in a note of progress is masked before the note is cut", async () => {
+  await withThreads(1, async (daybook) => {
+    const job = await daybook.submit(secretive, { password: "hunter2222" });
+    await daybook.wait(job, { timeoutMs: END_MS });
+    const path = "http://localhost/events?eventType=job.TaskProgressed";
+    const response = await daybook.fetch(new Request(path));
+    const { entries: [{ attributes }] } = await response.json();
+    assert.equal(attributes.note, `${"x".repeat(995)}[secr`);
+  });
+});
+
 Deno.test("threads: code that spins, exits, exhausts memory or never ends costs only its own attempt", async () => {
   await withThreads(4, async (daybook) => {
     const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);

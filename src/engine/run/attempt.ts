@@ -27,6 +27,9 @@ export const ABORT_GRACE_MS = 10_000;
  */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
+/** Longer notes of progress are cut. */
+const NOTE_LENGTH_MAX = 1_000;
+
 /** The reason for an abort that is not a failure of the task; code gets it from its signal. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
@@ -204,7 +207,9 @@ export class Attempt implements AttemptOf, ContextSource {
   progress(done: number, total?: number, note?: string): void {
     const owner = this.#owner;
     if (owner === undefined) return this.#late("progress");
-    const text = note === undefined ? undefined : owner.run.guard.redact(String(note));
+    const text = note === undefined
+      ? undefined
+      : owner.run.guard.redact(String(note)).slice(0, NOTE_LENGTH_MAX).toWellFormed();
     const progress = checkedProgress(done, total, text);
     // No view shows the progress of a compensation.
     if (this.#work?.kind !== "task") return;

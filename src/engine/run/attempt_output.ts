@@ -129,8 +129,7 @@ export class ProgressReports {
   }
 }
 
-const NOTE_LENGTH_MAX = 1_000;
-
+/** Leaves the note as it is: secrets in it must be masked before it is cut. */
 export function checkedProgress(done: number, total?: number, note?: string): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
@@ -138,7 +137,7 @@ export function checkedProgress(done: number, total?: number, note?: string): Pr
   return {
     done,
     ...(total === undefined ? {} : { total }),
-    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
+    ...(note === undefined ? {} : { note }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
+import { optionsFlaw } from "../given_options.ts";
 import type { ExpectOptions, SleepTime, TaskOptions } from "../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
@@ -17,14 +18,18 @@ export function checkedRetry<Result>(
   if (typeof fn !== "function") {
     throw new TypeError(`Cannot run task ${taskId}: its second argument must be a function`);
   }
-  requireObject("run task", taskId, "its options", options, "{timeoutMs: 5_000}");
-  requireKnown("run task", taskId, "an option", options, TASK_OPTIONS);
+  requireSound(
+    `run task ${taskId}`,
+    optionsFlaw("its options", options, "{timeoutMs: 5_000}", "an option", TASK_OPTIONS),
+  );
   const { compensate, timeoutMs, retry: asked = DEFAULT_RETRY } = options;
   if (compensate !== undefined && typeof compensate !== "function") {
     throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
   }
-  requireObject("run task", taskId, "retry", asked, "{maxAttempts: 3}");
-  requireKnown("run task", taskId, "a member of retry", asked, RETRY_MEMBERS);
+  requireSound(
+    `run task ${taskId}`,
+    optionsFlaw("retry", asked, "{maxAttempts: 3}", "a member of retry", RETRY_MEMBERS),
+  );
   const retry = { ...DEFAULT_RETRY, ...asked };
   const flaw = retryPolicyFlaw(retry);
   if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
@@ -39,33 +44,9 @@ export function checkedRetry<Result>(
 const TASK_OPTIONS = ["retry", "timeoutMs", "compensate"] satisfies (keyof TaskOptions<unknown>)[];
 const RETRY_MEMBERS = Object.keys(DEFAULT_RETRY);
 
-/** What has no members, such as 5,000 in place of a time limit, would count as no options. */
-function requireObject(
-  call: string,
-  id: string,
-  what: string,
-  given: unknown,
-  example: string,
-): void {
-  if (typeof given === "object" && given !== null) return;
-  throw new TypeError(`Cannot ${call} ${id}: ${what} must be an object, as ${example}`);
-}
-
-/** A name that nothing reads, such as `timeout`, would be a limit that the step does not have. */
-function requireKnown(
-  call: string,
-  id: string,
-  what: string,
-  given: object,
-  known: readonly string[],
-): void {
-  for (const name in given) {
-    if (!known.includes(name)) {
-      throw new TypeError(
-        `Cannot ${call} ${id}: ${name} is not ${what}; known are ${known.join(", ")}`,
-      );
-    }
-  }
+/** @throws {TypeError} naming the call, when what it was given is flawed. */
+function requireSound(call: string, flaw: string | undefined): void {
+  if (flaw !== undefined) throw new TypeError(`Cannot ${call}: ${flaw}`);
 }
 
 /**
@@ -75,8 +56,10 @@ function requireKnown(
  * @throws {MisuseError} when the limit is not a duration, or is too long.
  */
 export function checkedWithin(name: string, options: ExpectOptions): number {
-  requireObject("expect", name, "its options", options, "{withinMs: 60_000}");
-  requireKnown("expect", name, "an option", options, EXPECT_OPTIONS);
+  requireSound(
+    `expect ${name}`,
+    optionsFlaw("its options", options, "{withinMs: 60_000}", "an option", EXPECT_OPTIONS),
+  );
   return checkedMs(`expectation ${name} within`, options.withinMs);
 }
 
@@ -96,7 +79,7 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   if (typeof time !== "object" || time === null || !("until" in time)) {
     throw new MisuseError(`Cannot sleep ${id} for ${String(time)}: give milliseconds, or {until}`);
   }
-  requireKnown("sleep", id, "a time", time, SLEEP_TIMES);
+  requireSound(`sleep ${id}`, optionsFlaw("its time", time, "{until}", "a time", SLEEP_TIMES));
   const until: unknown = time.until;
   const untilMs = typeof until === "string" ? Date.parse(until) : until?.valueOf();
   // `Number` would make `null` the year 1970, and the sleep would end at once.

@@ -187,7 +187,10 @@ async function createMany(
 function toRequest(c: Context, document: JsonValue, deps: HttpDeps): CreateRequest {
   const { maxStartDelayMs, clock } = deps;
   const creation = parseCreateRequest(document, { now: clock.now(), maxStartDelayMs });
-  const idempotency = toIdempotency(c.req.raw.headers.get("idempotency-key"), document);
+  const idempotency = toIdempotency(
+    c.req.raw.headers.get("idempotency-key") ?? undefined,
+    document,
+  );
   const origin = requestOrigin(c, deps.spans);
   if (idempotency === undefined && origin === undefined) return creation;
   return { ...creation, origin, ...(idempotency === undefined ? {} : { idempotency }) };

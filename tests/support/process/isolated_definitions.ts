@@ -247,7 +247,9 @@ export const secretive = defineJob({
   input: v.object({ password: v.string() }),
   secrets: ["password"],
   run: async (ctx, { password }) => {
-    await ctx.task("say", () => {
+    await ctx.task("say", (task) => {
+      // The engine cuts it within the password.
+      task.progress(1, 2, "x".repeat(995) + password);
       throw new NonRetryableError(`${password} is refused`);
     });
   },
