@@ -33,7 +33,7 @@ import {
   type ReserveMemory,
 } from "./entry_pages.ts";
 import { type JobSource, SenderSearch, TwinSearch } from "./given_jobs.ts";
-import { InsideSearch, type Resembling, ValueSearch } from "./value_search.ts";
+import { InsideSearch, type Resembling, type RunWork, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
 const CANDIDATES_MAX = 64;
