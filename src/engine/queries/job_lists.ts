@@ -63,7 +63,7 @@ export class JobLists {
     read: (found: FoundJob) => Job,
     sizeOf: (job: Job, max: number) => number,
   ): ListPage<Job> {
-    const scan = this.listed.scan(query, query);
+    const scan = this.listed.scan(query, { ...query, limit });
     const jobs: Job[] = [];
     let characters = 0;
     for (const found of scan) {
