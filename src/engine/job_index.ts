@@ -67,6 +67,12 @@ export interface IndexedFailures {
   readonly oldest: LogId;
 }
 
+export interface FoundFailures {
+  readonly groups: readonly IndexedFailures[];
+  /** Where the search stopped early; `undefined` when it did not. */
+  readonly reach: Stop | undefined;
+}
+
 /**
  * Ended jobs, on disk instead of in memory. A cache of the journal: whatever is missing or wrong is
  * rebuilt from the lines. Each method returns at once. Those that read may throw an
@@ -116,7 +122,7 @@ export interface JobIndex {
   retriedAt(jobId: JobId): LogId | undefined;
   scan(filter: JobFilter, range: ScanRange): IndexScan;
   count(filter: JobFilter, range: JobRange): JobCount;
-  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined };
+  failures(filter: JobFilter): FoundFailures;
   /** The jobs that failed last and were not retried; the latest comes last. */
   latestFailed(limit: number): readonly JobState[];
   /** The jobs that ended last and could have taken events from outside; the latest comes last. */

@@ -7,8 +7,8 @@ import type { Condition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
-import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ScanRange, Stop } from "../engine/job_pages.ts";
+import type { FoundFailures, FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
+import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
 import { ENDED_CONDITIONS, endedConditions, type SqlCondition, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
@@ -105,7 +105,7 @@ export class JobScans {
     return reach === undefined ? { jobs, conditions } : { jobs, conditions, searched: reach };
   }
 
-  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
+  failures(filter: JobFilter): FoundFailures {
     const { sql, values } = toSql(filter);
     const source = sourceOfFailures(filter);
     const select = "SELECT fingerprint, count(*) AS jobs, count(retried) AS retried, " +

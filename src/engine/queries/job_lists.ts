@@ -54,6 +54,7 @@ export class JobLists {
     return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
   }
 
+  /** Whole jobs. */
   page(query: ListQuery): ListPage {
     return this.#pageOf(query, ({ job }) => job, shownSize);
   }

@@ -67,7 +67,7 @@ function listJobs(c: Context, deps: HttpDeps): Response {
     throw invalidParameter("limit", detail);
   }
   const { jobs, next, searched } = view === "full"
-    ? viewed(deps.engine.list(toListQuery(query)), jobView)
+    ? viewed(deps.engine.lists.page(toListQuery(query)), jobView)
     : viewed(deps.engine.lists.summaries(toListQuery(query)), summaryView);
   const nextCursor = next === undefined ? null : formatCursor("jobs", next);
   return largeJsonResponse(deps, { jobs, nextCursor, searched }, STATUS.ok);
