@@ -126,12 +126,19 @@ export class PostgresTurn implements Turn {
       if (leader !== undefined) {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
         if (!isSilent && (!isFree || await this.#isHealthy(leader))) return undefined;
+        // Whoever holds the lock may have got it just now, and not have replaced that row yet.
+        if (!isFree && this.#lookedMs < STALL_MS) return undefined;
         if (!isFree) await this.#depose(leader, silentMs);
         // An ended session may release its lock a moment later.
         if (leader.writer === this.#deposed) this.#why = "silent";
       }
       return await this.#lock() ? this.#why : undefined;
     });
+  }
+
+  /** For how long this process has been looking who leads. */
+  get #lookedMs(): number {
+    return this.#clock.monotonic() - (this.#beganMs ?? Infinity);
   }
 
   async pass(): Promise<void> {
@@ -193,8 +200,7 @@ export class PostgresTurn implements Turn {
    * heartbeats.
    */
   #warnOfNamesake({ writer, url }: Writer, heardMs: number): void {
-    const lookedMs = this.#clock.monotonic() - (this.#beganMs ?? 0);
-    if (url !== this.#membership.self.url || heardMs > lookedMs - BEAT_MS) return;
+    if (url !== this.#membership.self.url || heardMs > this.#lookedMs - BEAT_MS) return;
     if (this.#hasNamesake) return;
     this.#hasNamesake = true;
     this.options.warn(

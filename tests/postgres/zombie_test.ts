@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
+import { session, tryLock } from "../../src/postgres/connection.ts";
+import { placeIn } from "../../src/postgres/place.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 import { Member } from "./members.ts";
@@ -112,5 +114,39 @@ testWithPostgres(
       await follower.is("ready");
       await leader.kill();
       assert.equal(await follower.stop(), 0);
+    }),
+);
+
+testWithPostgres(
+  "zombie: one that has just got the lock keeps it, although the row of the leader before it is old",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const before = new Member({ journal, folder: `${folder}/a` });
+      before.start();
+      await before.is("ready");
+      assert.equal(await before.stop(), 0);
+      await server.query(
+        "update daybook_leader set seen = clock_timestamp() - interval '1 minute'",
+      );
+      const sql = session(placeIn(journal));
+      const beside = new Member({ journal, folder: `${folder}/b` });
+      try {
+        assert.ok(await tryLock(sql, "shop"));
+        const [{ pid } = {}] = await sql`select pg_backend_pid() as pid`;
+        beside.start();
+        await until("it looks", async () => {
+          const others = `pg_stat_activity where application_name = 'daybook' and pid <> ${pid}`;
+          return (await server.query(`select pid from ${others}`)).length > 0;
+        });
+        // It looks several times a second.
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await sql`update daybook_leader set writer = 'wri_new', seen = clock_timestamp()`;
+        await beside.is("following");
+        assert.equal((await sql`select pg_backend_pid() as pid`)[0]?.["pid"], pid);
+      } finally {
+        await sql.end();
+      }
+      assert.equal(await beside.stop(), 0);
     }),
 );
