@@ -117,6 +117,7 @@ export const replayAnswer = tolerant(v.object({ ...explanations.replayAnswer.ent
 export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 
 export const explanationAnswer = tolerant(explanations.explanationAnswer);
+export const queueExplanationAnswer = tolerant(explanations.queueExplanationAnswer);
 
 export const limitsWhatIfAnswer = tolerant(
   v.object({ limits: explanations.whatIfAnswer.entries.limits }),

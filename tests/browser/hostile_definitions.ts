@@ -36,6 +36,19 @@ export const HOSTILE = defineJob({
   },
 });
 
+/** A name as people give them: long, and with hyphens. */
+export const LONG = "declaration-of-the-authority-of-the-country-of-destination-".repeat(2)
+  .slice(0, 110);
+
+/** Its expectation has a long name. */
+export const NAMED = defineJob({
+  type: "hostile.named",
+  version: 1,
+  input: v.object({}),
+  expects: () => ({ [LONG]: { eventType: "hostile.Named" } }),
+  run: () => Promise.resolve(),
+});
+
 /** Two tasks fail side by side; the first one fails again a second later. */
 export const APART = defineJob({
   type: "hostile.apart",

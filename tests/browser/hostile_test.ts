@@ -12,7 +12,7 @@ import {
   MARKUP,
   TURNED,
 } from "./hostile_journal.ts";
-import { HOSTILE } from "./hostile_definitions.ts";
+import { HOSTILE, LONG, NAMED } from "./hostile_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "./watched_page.ts";
@@ -195,6 +195,48 @@ testInBrowser(
         assert.equal(response.status, 202, await response.text());
         await watched.goto(`${url}/ui/jobs/labelled`);
         await watched.checkWithAxe("all but the colours");
+      })),
+);
+
+testInBrowser(
+  "hostile text: long names stay in their column, and those of held jobs in a pause",
+  (browser) =>
+    withHostileJobs([], (url) =>
+      inContext(browser, { viewport: NARROWEST }, async (context) => {
+        const post = async (path: string, body: unknown, further = {}) => {
+          const headers = { "content-type": "application/json", ...further };
+          const init = { method: "POST", headers, body: JSON.stringify(body) };
+          const response = await fetch(url + path, init);
+          const text = await response.text();
+          assert.ok(response.ok, text);
+        };
+        const job = { type: HOSTILE.type, jobId: LONG };
+        const failing = { ...job, jobId: `failing-${LONG}`, input: { text: LONG, how: "fail" } };
+        await post("/jobs", failing, { prefer: "wait=30" });
+        await post("/jobs", { type: NAMED.type, input: {} });
+        await post("/pauses", { reason: "the partner is down" });
+        await post("/jobs", { ...job, input: { text: "a", how: "wait" } });
+        const plan = { expected: [{ id: LONG, eventType: "shop.ParcelShipped" }] };
+        await post("/jobs", { jobId: "plan", plan });
+        const watched = await WatchedPage.open(context);
+        for (const path of ["/", "/ui/limits"]) {
+          await watched.goto(url + path);
+          assert.ok(await watched.page.locator("#pauses a.id").count() > 0, path);
+          await watched.check();
+        }
+        const cutOff = async (boxes: string) =>
+          await watched.page.evaluate<readonly string[]>(`
+            [...document.querySelectorAll(${JSON.stringify(boxes)})]
+              .filter((box) => box.scrollWidth > box.clientWidth)
+              .map((box) => box.textContent)
+          `);
+        await watched.goto(`${url}/ui/system/definitions/${NAMED.type}`);
+        await watched.check();
+        await watched.goto(url + TYPE_PAGE);
+        assert.deepEqual(await cutOff(".as-cards"), []);
+        await watched.page.setViewportSize(DESKTOP);
+        await watched.goto(`${url}/ui/jobs/plan/time`);
+        assert.deepEqual(await cutOff(".point .table-box"), []);
       })),
 );
 

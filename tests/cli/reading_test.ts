@@ -301,6 +301,10 @@ Deno.test("explain: at a terminal it suggests Daybook's commands and fits the sc
   );
   assert.match(failed.terminal.text, /^ {4}deno task daybook retry d-1$/m);
   assert.ok(!failed.terminal.text.includes("curl "), failed.terminal.text);
+  await runCli(app, ["pause", "--reason", "the bank is closed"]);
+  const queue = await runCli(app, ["explain"]);
+  assert.match(queue.terminal.text, /^ {4}deno task daybook end-pause pau_\S+$/m);
+  assert.ok(!queue.terminal.text.includes("curl "), queue.terminal.text);
   const widest = (text: string) =>
     Math.max(...text.split("\nEvidence")[0]!.split("\n").map((line) => line.length));
   assert.ok(widest(failed.terminal.text) > 80 && widest(failed.terminal.text) <= 100);

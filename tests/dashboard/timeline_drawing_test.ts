@@ -128,6 +128,19 @@ Deno.test("drawing: of many tasks, open, failed and long ones are shown", () => 
   assert.equal(lanesTotal, 43);
 });
 
+Deno.test("drawing: the label of a task shows that its name is cut", () => {
+  const lanes = [lane("reserve", "completed", 1), lane("reserve".repeat(9), "completed", 1)];
+  const drawing = drawTimeline(
+    { ...timelineFrom(codedJob().started()), lanes, totalMs: 1 },
+    "time",
+    "",
+  );
+  assert.deepEqual(drawing.lanes.slice(-2).map(({ label }) => label), [
+    "reserve",
+    `${"reserve".repeat(9).slice(0, 32)}…`,
+  ]);
+});
+
 Deno.test("drawing: every task is on one page of the tasks, and on no other", () => {
   const lanes = Array.from({ length: 40 }, (_, index) => lane(`task-${index}`, "completed", index));
   const timeline: Timeline = { ...timelineFrom(codedJob().started()), lanes, totalMs: 100 };

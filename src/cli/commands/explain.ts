@@ -2,13 +2,13 @@
 
 import * as v from "valibot";
 import { EXIT } from "../../core/exit_codes.ts";
-import { explanationText } from "../../explain/explanation_text.ts";
-import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
+import { explanationText, queueExplanationText } from "../../explain/explanation_text.ts";
+import type { Action, Citation, Explanation, QueueExplanation } from "../../explain/explanation.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
 import { plainPage } from "../plain_text.ts";
 import { paintedExplanation } from "../render/marks.ts";
-import { explanationAnswer, jobPath } from "../resources.ts";
+import { explanationAnswer, jobPath, queueExplanationAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
 import { CONTROL_NAMES } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
@@ -45,11 +45,12 @@ export const EXPLAIN_COMMAND: ServerCommand = {
 async function explain(call: ServerCall): Promise<number> {
   const { input, client, terminal } = call;
   const [jobId] = input.positionals;
-  const path = explainPath(jobId, input.text("at"), input.text("about"));
+  const about = input.text("about");
+  const path = explainPath(jobId, input.text("at"), about);
   const told = call.form === "json"
     ? await client.get(v.unknown(), path)
-    : terminal.isInteractive && jobId !== undefined
-    ? await proseForScreen(call, path)
+    : terminal.isInteractive && about === undefined
+    ? await proseForScreen(call, jobId, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   call.print(told, () => paintedExplanation(plainPage(String(told)), terminal.style));
   return EXIT.ok;
@@ -71,9 +72,14 @@ function explainPath(jobId: string | undefined, at: string | undefined, about: s
 }
 
 /** Wrapped to the width of the screen, with Daybook's own commands instead of curl. */
-async function proseForScreen(call: ServerCall, path: string): Promise<string> {
+async function proseForScreen(
+  call: ServerCall,
+  jobId: string | undefined,
+  path: string,
+): Promise<string> {
   const { input, terminal } = call;
-  const answer = await call.client.get(explanationAnswer, path);
+  const schema = jobId === undefined ? queueExplanationAnswer : explanationAnswer;
+  const answer = await call.client.get(schema, path);
   const curls = new Map<unknown, string | undefined>(
     answer.next.map(({ action, curl }) => [action, curl]),
   );
@@ -81,11 +87,14 @@ async function proseForScreen(call: ServerCall, path: string): Promise<string> {
     const value = input.text(name);
     return value === undefined ? [] : [`--${name}`, value];
   });
-  return explanationText(answer as unknown as Explanation<Citation>, {
+  const options = {
     nowMs: Date.now(),
     width: Math.min(terminal.columns - 2, SCREEN_COLUMNS_MAX),
-    commandOf: (action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
-  });
+    commandOf: (action: Action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
+  };
+  return jobId === undefined
+    ? queueExplanationText(answer as unknown as QueueExplanation<Citation>, options)
+    : explanationText(answer as unknown as Explanation<Citation>, options);
 }
 
 const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;

@@ -26,7 +26,7 @@ import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { cutText } from "../parts/text.tsx";
+import { shortText } from "../parts/text.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
@@ -183,7 +183,7 @@ function RetryForm({ state, ...form }: JobProps & Parameters<typeof ActionForm>[
         <select name="from">
           <option value="">{startText(job)}</option>
           {tasks.map(({ taskId }) => (
-            <option value={taskId}>{`task ${cutText(taskId, NAME_LENGTH_MAX)}`}</option>
+            <option value={taskId}>{`task ${shortText(taskId, NAME_LENGTH_MAX)}`}</option>
           ))}
         </select>
       </label>

@@ -18,7 +18,7 @@ import {
 } from "./time_scale.ts";
 import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
 import type { ConditionStretch, Extent, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
-import { cutText } from "../parts/text.tsx";
+import { shortText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 
 /** What a bar represents, which determines its appearance. */
@@ -226,7 +226,7 @@ function kindOf(span: LaneSpan): BarKind {
 }
 
 function laneLabel(taskId: string, phase: Lane["phase"]): string {
-  const name = cutText(taskId, LABEL_LENGTH_MAX);
+  const name = shortText(taskId, LABEL_LENGTH_MAX);
   return phase === "run" ? name : `undo ${name}`;
 }
 

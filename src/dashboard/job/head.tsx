@@ -7,7 +7,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
 import { runningTasks } from "../jobs/rows.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
-import { cutText, UserText } from "../parts/text.tsx";
+import { shortText, UserText } from "../parts/text.tsx";
 import type { JobProps } from "./reading.ts";
 
 const LABEL_LENGTH_MAX = 80;
@@ -74,7 +74,7 @@ function HeadFacts({ state }: JobProps) {
       </Term>
       {runningTasks(job).map(({ taskId, progress }) =>
         progress !== undefined && (
-          <Term name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
+          <Term name={`Progress of ${shortText(taskId, LABEL_LENGTH_MAX)}`}>
             <TaskProgress {...progress} />
           </Term>
         )

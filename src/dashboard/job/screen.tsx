@@ -24,7 +24,7 @@ import { type Call, curlCommands } from "../parts/curl.tsx";
 import type { RefusedForm } from "../form.tsx";
 import { page } from "../page.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { cutText, UserText } from "../parts/text.tsx";
+import { shortText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 
@@ -83,7 +83,7 @@ const TITLE_LENGTH_MAX = 60;
 
 function jobPage(c: Context, deps: HttpDeps, state: JobScreenState): Response {
   const { job, explanation, refused } = state;
-  const name = cutText(job.type ?? "plan", TITLE_LENGTH_MAX);
+  const name = shortText(job.type ?? "plan", TITLE_LENGTH_MAX);
   return page(c, deps, {
     title: `${name} ${explanation.condition}: ${job.jobId}`,
     screen: "jobs",

@@ -6,7 +6,7 @@ import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { jobPagePath, TypeName } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
-import { cutText, UserText } from "../parts/text.tsx";
+import { shortText, UserText } from "../parts/text.tsx";
 import { useMay } from "../parts/viewing.tsx";
 import { Day } from "../parts/amounts.tsx";
 import type { JobsAddress } from "./address.ts";
@@ -43,7 +43,7 @@ function Group({ group, address }: GroupProps) {
     <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
       <td class="group-jobs">{countText(jobs)}</td>
       <td class="group-error">
-        <div class="one-line" title={cutText(messageText(error), MESSAGE_LENGTH_MAX)}>
+        <div class="one-line" title={shortText(messageText(error), MESSAGE_LENGTH_MAX)}>
           <a href={address.with(its)}>
             <UserText text={error.name} lengthMax={NAME_LENGTH_MAX} />
           </a>{" "}

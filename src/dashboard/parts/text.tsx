@@ -49,6 +49,11 @@ export function cutText(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
 }
 
+/** Cut to a length, with an ellipsis where the rest was. */
+export function shortText(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${cutText(text, lengthMax)}…`;
+}
+
 /** JSON as shown on a page: indented, and cut if it is long. */
 export interface ShownJson {
   readonly text: string;
