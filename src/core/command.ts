@@ -25,7 +25,7 @@ interface ControlCommand extends ControlAttributes {
 
 interface CancelCommand extends ControlAttributes {
   readonly kind: "cancel";
-  /** Only for a parked job: undo nothing. */
+  /** Only for a parked job: undo nothing, and name what is left in place. */
   readonly leave?: boolean;
 }
 
@@ -74,12 +74,12 @@ export interface ElapseCommand {
 }
 
 /** The origin of a command. It is recorded with the events, and does not influence them. */
-interface Traced {
+export interface Originated {
   readonly origin?: Origin | undefined;
 }
 
 export type Command =
-  & Traced
+  & Originated
   & (
     | CreateCommand
     | ControlCommand

@@ -7,6 +7,7 @@
 import type {
   ErrorFact,
   FailureKind,
+  FrameworkAttributes,
   JobCreatedAttributes,
   JobParkedAttributes,
 } from "./framework_events.ts";
@@ -18,11 +19,7 @@ export const TASKS_MAX = 10_000;
 /** The most timed waits of `run` that a job may have. */
 export const WAITS_MAX = 10_000;
 
-export interface Progress {
-  readonly done: number;
-  readonly total?: number;
-  readonly note?: string;
-}
+export type Progress = FrameworkAttributes["job.TaskProgressed"];
 
 export type Compensation =
   & { readonly attempts: number; readonly failures: number }

@@ -4,16 +4,12 @@
 
 import { counted } from "./counted.ts";
 import { durationText } from "./duration.ts";
+import type { FrameworkAttributes } from "./framework_events.ts";
 import type { LogId } from "./ids.ts";
 import { oneLine } from "./shown_value.ts";
 
 /** One process of those that share a journal. */
-export interface Writer {
-  /** Identifies the process. */
-  readonly writer: string;
-  /** The address at which the others reach it. */
-  readonly url: string;
-}
+export type Writer = FrameworkAttributes["journal.WriterOpened"];
 
 /**
  * Why a process leads. `first`: no process had led before. `ended`: the session of the previous

@@ -42,7 +42,7 @@ export function formatTraceparent({ traceId, spanId }: TraceIds, ownSpanId = spa
 
 /** The trace context of an entry. Ids from senders may have another form. */
 export function traceOfEntry(
-  { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
+  { traceId, spanId }: Partial<TraceIds>,
 ): TraceIds | undefined {
   if (traceId === undefined || !TRACE_ID.test(traceId)) return undefined;
   if (spanId === undefined) return { traceId };
@@ -51,7 +51,7 @@ export function traceOfEntry(
 
 /** The ids of an event, in any form, to pass on to an event that it causes. */
 export function traceFields(
-  { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
+  { traceId, spanId }: Partial<TraceIds>,
 ): Partial<TraceIds> | undefined {
   if (traceId === undefined && spanId === undefined) return undefined;
   return {

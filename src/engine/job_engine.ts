@@ -39,7 +39,6 @@ import {
   unknownJob,
   withOrigin,
 } from "./requests.ts";
-import type { ListPage, ListQuery } from "./job_pages.ts";
 import { within } from "./within.ts";
 
 /** How long a stop waits for aborted attempts. */
@@ -125,8 +124,8 @@ export class JobEngine {
     const { duties, supervisor } = this.#parts;
     this.#parts.leads = true;
     const last = restart === undefined ? this.headLogId : restart - 1;
-    const [before] = last === 0 ? [] : await this.entriesAt([last]);
-    const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
+    const [before] = last === 0 ? [] : await this.history.at([last]);
+    const [opening] = restart === undefined ? [] : await this.history.at([restart]);
     // Machines that share a journal need not agree on the time.
     if (opening?.eventType !== "journal.WriterOpened") this.processFacts.begin(before?.receivedAt);
     for (const duty of duties) await duty.restore?.(this.#past);
@@ -136,7 +135,7 @@ export class JobEngine {
 
   get #past(): Past {
     const { projection: { isWhole }, table } = this.#parts;
-    const entriesAt = (logIds: readonly LogId[]) => this.entriesAt(logIds);
+    const entriesAt = (logIds: readonly LogId[]) => this.history.at(logIds);
     return { table, headLogId: this.headLogId, isWhole, entriesAt };
   }
 
@@ -232,16 +231,6 @@ export class JobEngine {
   async input(jobId: JobId): Promise<Outcome<ShownInput>> {
     const job = this.#parts.table.job(jobId);
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
-  }
-
-  /** Whole jobs, newest first. For summaries use `lists.summaries`. */
-  list(query: ListQuery): ListPage {
-    return this.lists.page(query);
-  }
-
-  /** The entries at these positions, in ascending order. */
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.events.journal.readAt(logIds);
   }
 
   /** Where the lines of entries are; positions in ascending order. */

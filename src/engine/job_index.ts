@@ -7,7 +7,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { JournalHead, KnownEntry } from "./ports.ts";
 import type { Trail } from "./writer/trail.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./job_pages.ts";
+import type { JobCount, JobFilter, JobRange, ScanRange, Stop } from "./job_pages.ts";
 
 /** The index cannot return what was put into it. The next start rebuilds it. */
 export class IndexDamagedError extends Error {
@@ -47,6 +47,8 @@ export interface FoundJob {
   /** Without `retriedBy`. */
   readonly summary: JobSummary;
   readonly job: JobState;
+  /** Of an indexed job: where its newest retry was created, or `null`. */
+  readonly retriedAt?: LogId | null;
 }
 
 /** Some jobs of the index, in the order of a scan. */
@@ -63,6 +65,12 @@ export interface IndexedFailures {
   /** Where the newest and the oldest of these jobs were created. */
   readonly newest: LogId;
   readonly oldest: LogId;
+}
+
+export interface FoundFailures {
+  readonly groups: readonly IndexedFailures[];
+  /** Where the search stopped early; `undefined` when it did not. */
+  readonly reach: Stop | undefined;
 }
 
 /**
@@ -112,9 +120,9 @@ export interface JobIndex {
   jobOfKey(idempotencyKey: string): JobId | undefined;
   /** Where the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined;
-  scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan;
+  scan(filter: JobFilter, range: ScanRange): IndexScan;
   count(filter: JobFilter, range: JobRange): JobCount;
-  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined };
+  failures(filter: JobFilter): FoundFailures;
   /** The jobs that failed last and were not retried; the latest comes last. */
   latestFailed(limit: number): readonly JobState[];
   /** The jobs that ended last and could have taken events from outside; the latest comes last. */

@@ -46,8 +46,8 @@ export interface ListQuery extends JobFilter, JobRange {
   readonly oldestFirst?: boolean;
 }
 
-/** A range, and where in it to begin. */
-export type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
+/** A range, where in it to begin, and how many jobs will be taken, if that is known. */
+export type ScanRange = JobRange & Partial<Pick<ListQuery, "oldestFirst" | "limit">>;
 
 /** How far a search got. One request looks at a bounded number of jobs. */
 export interface Reach {

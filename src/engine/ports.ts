@@ -158,6 +158,9 @@ export interface RecoveryReport {
  */
 export type Urgency = "ordinary" | "vital";
 
+/** Reads the entries at these positions, which ascend. */
+export type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
+
 /** An append-only sequence of entries, whose meaning it does not know. */
 export interface Journal {
   readonly head: JournalHead;

@@ -2,7 +2,8 @@
 
 import type { Change } from "../explain/changes.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
-import type { Rejection } from "../core/command.ts";
+import type { Command, Originated, Rejection } from "../core/command.ts";
+import type { StateControl } from "../core/controls.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
@@ -65,11 +66,7 @@ export function unknownPoint(point: PointName, detail: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownPoint", point, detail } };
 }
 
-interface OriginatedRequest {
-  readonly origin?: Origin | undefined;
-}
-
-interface CreateCommon extends OriginatedRequest {
+interface CreateCommon extends Originated {
   readonly jobId?: JobId;
   /** Lower goes first; default 0. */
   readonly priority?: number;
@@ -103,21 +100,9 @@ export interface ShownInput {
   readonly secrets: readonly string[];
 }
 
-interface PlainControlRequest extends OriginatedRequest {
-  readonly kind: "start" | "suspend" | "resume" | "wake";
-  readonly reason?: string;
-}
+export type ControlRequest = Extract<Command, { readonly kind: StateControl }>;
 
-interface CancelRequest extends OriginatedRequest {
-  readonly kind: "cancel";
-  readonly reason?: string;
-  /** Only for a parked job: undo nothing, and name what is left in place. */
-  readonly leave?: boolean;
-}
-
-export type ControlRequest = PlainControlRequest | CancelRequest;
-
-export interface RetryRequest extends OriginatedRequest {
+export interface RetryRequest extends Originated {
   readonly from?: TaskId;
   readonly reason?: string;
   /**

@@ -24,7 +24,7 @@ export function explain(outlined: OutlinedHistory, findings: Findings): Explanat
   return runToEnd(explaining(outlined, findings));
 }
 
-/** The same, as work with a pause after each event that is compared. */
+/** The same, as work with a pause after each event that is compared, and between the parts. */
 export function* explaining(
   outlined: OutlinedHistory,
   findings: Findings,
@@ -35,7 +35,13 @@ export function* explaining(
   const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
   const completed = completedSteps(known);
   const contrast = contrastIn(job, known.contrast);
+  yield;
   const next = nextSteps(known);
+  yield;
+  const summary = summarize(known);
+  yield;
+  const because = explainCause(known);
+  yield;
   return {
     jobId: job.jobId,
     state: job.state,
@@ -43,11 +49,11 @@ export function* explaining(
     asOf,
     ...present({ asOfTime }),
     summary: [
-      summarize(known),
+      summary,
       sameElsewhere?.statement,
       contrast && !isSaid(known, contrast) ? contrast.statement : undefined,
     ].filter(Boolean).join(" "),
-    because: explainCause(known),
+    because,
     completed: completed.shown,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),

@@ -30,7 +30,6 @@ import {
   isDistinctive,
   isIdentifier,
   type OwnValue,
-  ownValues,
 } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { latest, shortened, uncapital } from "./phrases.ts";
@@ -58,7 +57,8 @@ interface Found<Target extends OpenExpectation = OpenExpectation> {
 export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> {
   const { job } = known;
   const open = openExpectations(job).slice(0, WAITS_MAX);
-  const suspects = suspectsIn(known);
+  const comparison = compareWith(known);
+  const suspects = suspectsIn(known, comparison);
   const found = yield* suspects(open);
   const named = open.length === 0 ? [] : (yield* suspects(policyTargets(job))).map(ofSameType);
   const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
@@ -76,7 +76,7 @@ export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> 
         (places.get(suspect.entry.logId)?.at ?? 0) === at
       ).map((suspect) => nearMiss(known, expected, suspect, role))
     );
-    return waitingFor(known, open, [...misses, ...ofPolicy]);
+    return waitingFor(known, comparison.own, open, [...misses, ...ofPolicy]);
   });
 }
 
@@ -85,8 +85,7 @@ function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Ta
   return { open, suspects: suspects.filter(({ type }) => type === undefined) };
 }
 
-function suspectsIn(known: Evidence) {
-  const comparison = compareWith(known);
+function suspectsIn(known: Evidence, comparison: ReturnType<typeof compareWith>) {
   return function* <Target extends OpenExpectation>(
     targets: readonly Target[],
   ): Work<readonly Found<Target>[]> {
@@ -120,19 +119,21 @@ function likeliestPlaces(
 
 function waitingFor(
   known: Evidence,
+  own: readonly OwnValue[],
   open: OpenExpectation,
   nearMisses: readonly NearMiss<LogId>[],
 ): WaitingFor<LogId> {
   const { expected, matched, by } = open;
   const candidates = known.candidates.get(expected.id);
+  const sharing = nearMisses.length > 0 ? undefined : onlySharing(known, own, expected);
   const remark = nearMisses.length > 0
     ? undefined
-    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates);
+    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates, sharing);
+  const shown = sharing && remark?.includes(sharingText(sharing)) ? sharing : undefined;
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
   const sender = remark === undefined ? undefined : candidates?.sender;
   const sent = sender === undefined ? [] : senderReason(sender).cites;
-  const sharing = remark === undefined ? undefined : onlySharing(known, expected);
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -145,7 +146,7 @@ function waitingFor(
       ...latest(by),
       ...latest(elsewhere),
       ...sent,
-      ...sharing === undefined ? [] : [sharing.entry.logId],
+      ...shown === undefined ? [] : [shown.entry.logId],
     ]),
     nearMisses,
     ...present({ remark }),
@@ -183,6 +184,7 @@ function nothingLikeIt(
   known: Evidence,
   { expected, matched }: OpenExpectation,
   candidates: Candidates | undefined,
+  sharing: Sharing | undefined,
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo, sender } = candidates;
@@ -201,7 +203,7 @@ function nothingLikeIt(
   const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);
   const lacking = lacked === undefined
     ? ""
-    : `: ${lackingText(lacked, candidates)}${sharingText(onlySharing(known, expected))}`;
+    : `: ${lackingText(lacked, candidates)}${sharingText(sharing)}`;
   return elsewhere.by.length === 0
     ? `${nothing}${lacking}.`
     : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
@@ -218,10 +220,13 @@ interface Sharing {
  * The only such event that reached no job: it may be about something else of the same customer, or
  * have another system's id of the same thing. Of several, none is more likely than the others.
  */
-function onlySharing(known: Evidence, { id, matcher }: ExpectedEvent): Sharing | undefined {
-  const { job, created } = known;
+function onlySharing(
+  known: Evidence,
+  own: readonly OwnValue[],
+  { id, matcher }: ExpectedEvent,
+): Sharing | undefined {
+  const { created } = known;
   const candidates = known.candidates.get(id);
-  const own = ownValues(job);
   const planned = own.filter(({ from }) => from === "plan");
   const given = own.filter(({ from, path, value }) =>
     from === "input" && isIdentifier(path, value)

@@ -7,8 +7,8 @@ import type { Condition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
-import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ScanRange, Stop } from "../engine/job_pages.ts";
+import type { FoundFailures, FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
+import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
 import { ENDED_CONDITIONS, endedConditions, type SqlCondition, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
@@ -64,8 +64,9 @@ export class JobScans {
   scan(filter: JobFilter, range: ScanRange, kept: Kept): IndexScan {
     const { sql, values } = toSql(filter);
     const source = chooseSource(filter, kept);
-    const select = `SELECT first, last, condition FROM ${source.table} WHERE first >= ? ` +
-      `AND first < ? AND ${sql} ORDER BY first ${range.oldestFirst ? "ASC" : "DESC"}`;
+    const order = range.oldestFirst ? "ASC" : "DESC";
+    const select = `SELECT first, last, condition, retried FROM ${source.table} ` +
+      `WHERE first >= ? AND first < ? AND ${sql} ORDER BY first ${order}`;
     const found = (row: Row): FoundJob =>
       new IndexedJob(row, this.reader, (cost) => walk.spend(cost));
     const walk = this.#walk(
@@ -104,7 +105,7 @@ export class JobScans {
     return reach === undefined ? { jobs, conditions } : { jobs, conditions, searched: reach };
   }
 
-  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
+  failures(filter: JobFilter): FoundFailures {
     const { sql, values } = toSql(filter);
     const source = sourceOfFailures(filter);
     const select = "SELECT fingerprint, count(*) AS jobs, count(retried) AS retried, " +
@@ -128,7 +129,7 @@ export class JobScans {
 
   #walk<Found>(
     source: ScanSource,
-    { after = 0, before = Infinity, oldestFirst = false }: ScanRange,
+    { after = 0, before = Infinity, oldestFirst = false, limit }: ScanRange,
     find: (from: LogId, to: LogId) => readonly Found[],
     positionOf: (found: Found) => LogId | undefined,
   ): WindowWalk<Found> {
@@ -138,7 +139,7 @@ export class JobScans {
       to: Math.min(before, Number.MAX_SAFE_INTEGER),
       window: toWindows(this.database, source, oldestFirst),
       createdAt: (logId) => this.#createdNear(logId, oldestFirst),
-      ...{ oldestFirst, rowCost, words, find, positionOf },
+      ...{ oldestFirst, limit, rowCost, words, find, positionOf },
     });
   }
 
@@ -158,6 +159,7 @@ export class JobScans {
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  readonly retriedAt: LogId | null;
   #job: JobState | undefined;
 
   constructor(
@@ -167,6 +169,7 @@ class IndexedJob implements FoundJob {
   ) {
     this.firstLogId = row["first"] as LogId;
     this.condition = row["condition"] as Condition;
+    this.retriedAt = row["retried"] as LogId | null;
   }
 
   get summary(): JobSummary {

@@ -10,9 +10,9 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { EndedJob, IdRow, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
+import type { EndedJob, FoundFailures, IdRow, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead, KnownEntry } from "../engine/ports.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
+import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
@@ -185,7 +185,7 @@ export class SqliteJobIndex implements JobIndex {
     return (row?.["retried"] ?? undefined) as LogId | undefined;
   }
 
-  scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan {
+  scan(filter: JobFilter, range: ScanRange): IndexScan {
     return this.#scans.scan(filter, range, this.#conditions);
   }
 
@@ -193,7 +193,7 @@ export class SqliteJobIndex implements JobIndex {
     return this.#scans.count(filter, range, this.#conditions);
   }
 
-  failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined } {
+  failures(filter: JobFilter): FoundFailures {
     return this.#scans.failures(filter);
   }
 

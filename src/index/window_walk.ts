@@ -30,6 +30,8 @@ export interface RowWindow {
 
 interface WindowWalkOptions<Found> {
   readonly oldestFirst: boolean;
+  /** How many matches will be taken, if that is known. */
+  readonly limit: number | undefined;
   /** The first position, and the one after the last. */
   readonly from: LogId;
   readonly to: LogId;
@@ -65,10 +67,12 @@ export class WindowWalk<Found> implements Iterable<Found> {
   }
 
   *[Symbol.iterator](): Iterator<Found> {
-    const { oldestFirst, from, to, rowCost, words, window, find, positionOf } = this.options;
+    const { oldestFirst, limit = ROWS.first, from, to, rowCost, words } = this.options;
+    const { window, find, positionOf } = this.options;
     const rowsMax = Math.min(ROWS.last, Math.ceil(COST_MAX.window / rowCost));
     let at = oldestFirst ? from : to;
-    for (let size = ROWS.first; from < to; size *= 2) {
+    // One more than the limit shows that there are more.
+    for (let size = Math.min(limit + 1, ROWS.first); from < to; size *= 2) {
       const most = Math.min(size, rowsMax);
       const [low, high] = oldestFirst ? [at, to] : [from, at];
       const { rows, end, isLast, bytes } = window(low, high, most);

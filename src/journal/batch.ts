@@ -2,7 +2,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
+import type { Appended, Clock, Random, StampedEvent } from "../engine/ports.ts";
 import { stampedEvent } from "../engine/stamped_event.ts";
 import {
   CHAIN_FIELD_BYTES,
@@ -103,9 +103,7 @@ export class Batch {
   }
 
   /** Adds a whole group. The promise settles when `resolve` or `reject` is called. */
-  add(
-    { events, attributes }: EncodedGroup,
-  ): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
+  add({ events, attributes }: EncodedGroup): Appended {
     const first = this.nextLogId;
     const entries = events.map((event, index) => {
       const causedBy = resolveCause(event.causedBy, first, events.length);

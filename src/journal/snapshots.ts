@@ -2,13 +2,10 @@
 
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { JournalHead } from "../engine/ports.ts";
+import type { JournalHead, JournalInfo } from "../engine/ports.ts";
 
 /** The last snapshot, as `Journal.info` reports it. */
-export interface LastSnapshot {
-  readonly logId: LogId;
-  readonly file: string;
-}
+export type LastSnapshot = NonNullable<JournalInfo["lastSnapshot"]>;
 
 interface SnapshotOptions {
   /** Entries from one snapshot to the next. */

@@ -272,8 +272,11 @@ export class SecondCalls {
     const definition = registry.running(job);
     const opened = definition && await this.#opened(job);
     if (definition === undefined || opened === undefined) return;
-    const entriesAt: JobEngine["entriesAt"] = (logIds) => engine.entriesAt(logIds);
-    await rehearsed(definition, opened.job, { clock, entriesAt, guard: opened.guard });
+    await rehearsed(definition, opened.job, {
+      clock,
+      entriesAt: (logIds) => engine.history.at(logIds),
+      guard: opened.guard,
+    });
     // A job that failed or compensates may have cut its first call off at a later point.
     if (job.state === "Running" || hasSucceeded(opened.job)) traces.requireAll(jobId);
     traces.requireSame();

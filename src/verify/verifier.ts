@@ -157,11 +157,11 @@ export class ServedHere implements ServedSource {
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    let page = this.engine.list({ limit: PAGE });
+    let page = this.engine.lists.page({ limit: PAGE });
     for (;;) {
       yield page.jobs.map((job) => new DigestedJob(job, servedText(job)));
       if (page.next === undefined) return;
-      page = this.engine.list({ limit: PAGE, before: page.next });
+      page = this.engine.lists.page({ limit: PAGE, before: page.next });
     }
   }
 

@@ -234,6 +234,11 @@ testInBrowser(
         await watched.check();
         await watched.goto(url + TYPE_PAGE);
         assert.deepEqual(await cutOff(".as-cards"), []);
+        await watched.goto(`${url}/ui/jobs/${failing.jobId}/time`);
+        const counts = await watched.page.evaluate<readonly number[]>(`
+          [...document.querySelectorAll(".task-progress > span")].map((each) => each.clientHeight)
+        `);
+        assert.ok(counts.length > 0 && counts.every((height) => height < 30), `${counts}`);
         await watched.page.setViewportSize(DESKTOP);
         await watched.goto(`${url}/ui/jobs/plan/time`);
         assert.deepEqual(await cutOff(".point .table-box"), []);

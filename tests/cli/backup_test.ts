@@ -80,9 +80,9 @@ Deno.test("backup: it starts elsewhere, with the same states", async () => {
   const copy = await engineOn(restored(disk));
   assert.equal(copy.report.clean, true);
   assert.deepEqual(copy.journal.head, original.journal.head);
-  const { jobs } = original.engine.list({ limit: 100 });
+  const { jobs } = original.engine.lists.page({ limit: 100 });
   assert.equal(jobs.length, 9);
-  assert.deepEqual(copy.engine.list({ limit: 100 }).jobs, jobs);
+  assert.deepEqual(copy.engine.lists.page({ limit: 100 }).jobs, jobs);
   await copy.stop();
   await original.stop();
 });

@@ -300,7 +300,7 @@ Deno.test("judgeFailure: NonRetryableError is poison at once, and RetryLater set
 
 Deno.test("controls: each is legal only for jobs in the conditions that it lists", async () => {
   const { engine } = await startMixedJobs();
-  const { jobs } = engine.list({ limit: 100 });
+  const { jobs } = engine.lists.page({ limit: 100 });
   const meant = new Set<string>();
   for (const job of jobs) {
     for (const name of CONTROL_NAMES) {
@@ -316,7 +316,7 @@ Deno.test("controls: each is legal only for jobs in the conditions that it lists
 
 Deno.test("controls: only a parked job can be given up as it is", async () => {
   const { engine } = await startMixedJobs();
-  for (const job of engine.list({ limit: 100 }).jobs) {
+  for (const job of engine.lists.page({ limit: 100 }).jobs) {
     assert.equal(isLegal(job, "cancel", true), job.parked !== undefined);
   }
 });

@@ -78,7 +78,7 @@ type DashboardRequest = typeof request extends fc.Arbitrary<infer Value> ? Value
 
 /** Mostly an existing job, event type or page. */
 function pathOf(app: TestApp, path: string, { part, id }: DashboardRequest): string {
-  const { jobs } = app.engine.list({ limit: 100 });
+  const { jobs } = app.engine.lists.page({ limit: 100 });
   const known = path.includes("/jobs/") ? jobs[part % jobs.length]?.jobId : "test.greet";
   return path.replaceAll(/:\w+/g, part === 9 ? id : known ?? id);
 }

@@ -86,7 +86,7 @@ Deno.test("overview: the counts are those of GET /jobs, with links", async () =>
 Deno.test("overview: the longest queued, the last failed and the waiting jobs are shown with links", async () => {
   const app = await startMixedJobs();
   const html = await pageOf(app, "/");
-  const { jobs } = app.engine.list({ limit: 100 });
+  const { jobs } = app.engine.lists.page({ limit: 100 });
   const queued = jobs.find(({ type, state }) => type === "test.greet" && state === "Running");
   assert.ok(queued);
   const census = regionOf(html, "census");

@@ -113,7 +113,7 @@ Deno.test("stream page: only transitions shows the entries that changed a job, w
   const { logIds, html } = await streamPage(run, "?only=transitions");
   assert.equal(logIds.length, 100);
   for (const logId of logIds) {
-    const [entry] = await run.engine.entriesAt([logId]);
+    const [entry] = await run.engine.history.at([logId]);
     assert.ok(entry !== undefined && run.engine.transitionAt(entry), String(logId));
   }
   const rows = html.split("<li ").slice(1).filter((row) => row.includes("entry-changed"));

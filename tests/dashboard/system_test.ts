@@ -261,7 +261,7 @@ Deno.test("submit form: it shows the curl call for what is filled in, and create
   const body = `{"type":"test.greet","input":{"name":"Zoë'\\''s"},"jobId":"g-1"}`
     .replaceAll('"', "&quot;").replaceAll("'", "&#39;");
   assert.ok(text.includes(body), text);
-  assert.deepEqual(app.engine.list({ limit: 1 }).jobs, []);
+  assert.deepEqual(app.engine.lists.page({ limit: 1 }).jobs, []);
 });
 
 Deno.test("submit form: a secret has a password field, and is in no answer", async () => {

@@ -68,7 +68,7 @@ async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Prom
 }
 
 Deno.test("time travel: at every logId of mixed jobs the page agrees with the replay", async () => {
-  for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
+  for (const { jobId } of run.engine.lists.page({ limit: 500 }).jobs) {
     for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
       await assertPointPage(run, jobId, logId);
     }
@@ -86,7 +86,7 @@ Deno.test("time travel: at every logId of jobs that fail and are undone the page
   await app.post("/jobs/cancel/cancel", { reason: "enough" });
   await app.clock.advance(60_000);
   const states = new Set<string>();
-  for (const { jobId, state } of app.engine.list({ limit: 500 }).jobs) {
+  for (const { jobId, state } of app.engine.lists.page({ limit: 500 }).jobs) {
     states.add(state);
     for (const { logId } of await app.engine.history.of(jobId, 0, 1_000)) {
       await assertPointPage(app, jobId, logId);
@@ -96,7 +96,7 @@ Deno.test("time travel: at every logId of jobs that fail and are undone the page
 });
 
 Deno.test("time travel: every entry is listed as a link to its point", async () => {
-  const [job] = run.engine.list({ limit: 1 }).jobs;
+  const [job] = run.engine.lists.page({ limit: 1 }).jobs;
   const jobId = job?.jobId as JobId;
   const html = await pageOf(run, `/ui/jobs/${jobId}/time`);
   for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
@@ -154,7 +154,7 @@ interface DiffBody {
 }
 
 Deno.test("time travel: the difference is that of the API, row by row", async () => {
-  for (const { jobId, firstLogId, lastLogId } of run.engine.list({ limit: 500 }).jobs) {
+  for (const { jobId, firstLogId, lastLogId } of run.engine.lists.page({ limit: 500 }).jobs) {
     for (const query of [`from=${firstLogId}`, `from=${lastLogId}&to=${firstLogId}`]) {
       const { changes } = await jsonOf<DiffBody>(
         await run.get(`/jobs/${jobId}/diff?${query}`),
@@ -223,7 +223,7 @@ async function assertWhatIf(
 }
 
 Deno.test("what-if page: leaving out each entry gives the answer of the API", async () => {
-  for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
+  for (const { jobId } of run.engine.lists.page({ limit: 500 }).jobs) {
     const entries = await run.engine.history.of(jobId, 0, 1_000);
     for (const { logId } of entries.slice(1)) {
       await assertWhatIf(run, jobId, [["without", String(logId)]], { without: [logId] });

@@ -290,7 +290,7 @@ Deno.test("create: the same idempotency key gives the first answer, even after a
   assert.deepEqual(two.value.job, one.value.job);
   assert.deepEqual(three.value.job, one.value.job);
   assert.ok(!other.ok && other.problem.kind === "keyReused");
-  assert.equal(restarted.engine.list({ limit: 10 }).jobs.length, 1);
+  assert.equal(restarted.engine.lists.page({ limit: 10 }).jobs.length, 1);
 });
 
 Deno.test("create: an id requested twice at once, with different keys, is created once", async () => {

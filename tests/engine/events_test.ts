@@ -392,7 +392,7 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
 
   assert.equal(receipt.disposition, "matched");
   assert.equal(receipt.jobs[0]?.reason, "started by this event");
-  const { jobs } = daybook.engine.list({ limit: 10 });
+  const { jobs } = daybook.engine.lists.page({ limit: 10 });
   assert.equal(jobs.length, 1);
   assert.equal(jobs[0]?.state, "Done");
   assert.deepEqual(jobs[0]?.input, { orderId: "7" });
@@ -407,7 +407,7 @@ Deno.test("startsOn: if a client has created the job with that id, the event sta
   const receipt = await daybook.event("ec.order.OrderPlaced", attributes, { eventId: "e7" });
 
   assert.equal(receipt.disposition, "recorded");
-  const { jobs } = daybook.engine.list({ limit: 10 });
+  const { jobs } = daybook.engine.lists.page({ limit: 10 });
   assert.deepEqual(jobs.map(({ input }) => input), [{ orderId: "8" }]);
   const entries = await daybook.engine.entries(0, 100);
   assert.equal(entries.filter(({ eventType }) => eventType === "job.JobCreated").length, 1);
@@ -439,7 +439,7 @@ Deno.test("startsOn: a definition that cannot make a plan leaves a failed job, n
   const receipt = await daybook.event("ec.order.OrderPlaced");
 
   assert.ok(receipt.logId);
-  const [job] = daybook.engine.list({ limit: 10 }).jobs;
+  const [job] = daybook.engine.lists.page({ limit: 10 }).jobs;
   assert.ok(job?.state === "Failed");
   assert.equal(job.failure.error.message, "no plan");
 });
@@ -449,7 +449,7 @@ Deno.test("startsOn: an event without a valid input leaves a failed job, not not
 
   await daybook.event("ec.order.OrderPlaced", { region: "JP" });
 
-  const [job] = daybook.engine.list({ limit: 10 }).jobs;
+  const [job] = daybook.engine.lists.page({ limit: 10 }).jobs;
   assert.ok(job?.state === "Failed");
   assert.equal(job.failure.kind, "poison");
   assert.match(job.failure.error.message, /Cannot start demo.onOrder on event/);

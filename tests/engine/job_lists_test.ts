@@ -50,7 +50,7 @@ async function refused(daybook: Harness, message: string): Promise<JobId> {
 }
 
 function found(daybook: Harness, filter: JobFilter): readonly string[] {
-  return daybook.engine.list({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
+  return daybook.engine.lists.page({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
 }
 
 Deno.test("list: a search finds ids, types, labels and errors, in upper or lower case", async () => {
@@ -188,7 +188,9 @@ Deno.test("lastTransition: it is the entry that brought the job into its conditi
   const event = await daybook.event("shop.Other", {}, { jobId: flaky });
   const job = daybook.job(flaky);
   assert.equal(job.lastLogId, event.logId);
-  const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.trails.lastTransition(job)]);
+  const [entry] = await daybook.engine.history.at([
+    daybook.engine.lists.trails.lastTransition(job),
+  ]);
   assert.equal(entry?.eventType, "job.TaskFailed");
 });
 

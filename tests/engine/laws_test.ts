@@ -117,14 +117,14 @@ async function control(
   kind: Control,
   trace: TraceIds | undefined,
 ): Promise<void> {
-  const job = daybook.engine.list({ limit: 500 }).jobs.at(-1 - index);
+  const job = daybook.engine.lists.page({ limit: 500 }).jobs.at(-1 - index);
   if (job === undefined) return;
   if (kind === "retry") await daybook.engine.retry(job.jobId, { origin: trace });
   else await daybook.engine.control(job.jobId, { kind, origin: trace });
 }
 
 function states(daybook: Harness): string {
-  return JSON.stringify(daybook.engine.list({ limit: 500 }).jobs);
+  return JSON.stringify(daybook.engine.lists.page({ limit: 500 }).jobs);
 }
 
 const start = () => Harness.start({ definitions: [coded] });
@@ -185,7 +185,7 @@ Deno.test("engine: an ended job does not change, whatever comes", async () => {
       const ended = new Map<string, string>();
       for (const step of actions) {
         await act(daybook, step);
-        for (const job of daybook.engine.list({ limit: 500 }).jobs) {
+        for (const job of daybook.engine.lists.page({ limit: 500 }).jobs) {
           if (job.state !== "Done" && job.state !== "Failed") continue;
           const { lastLogId: _, ...rest } = job;
           const text = JSON.stringify(rest);

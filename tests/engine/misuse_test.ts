@@ -159,7 +159,7 @@ Deno.test("misuse: a task may start another job, whose tasks are its own", async
   });
   await daybook.submit("demo.outer");
 
-  const { jobs } = daybook.engine.list({ limit: 10 });
+  const { jobs } = daybook.engine.lists.page({ limit: 10 });
   assert.deepEqual(jobs.map(({ state }) => state), ["Done", "Done"]);
 });
 

@@ -278,7 +278,7 @@ Deno.test("parked: a job that turns out not to fit is reported, the first ten on
   const news = new ParkedReports((message) => parked.push(message));
   const next = await daybook.crash([job("reserve")]);
   await next.clock.advance(120_000);
-  for (const { jobId } of next.engine.list({ limit: 50 }).jobs) {
+  for (const { jobId } of next.engine.lists.page({ limit: 50 }).jobs) {
     const state = next.job(jobId);
     assert.equal(next.condition(jobId), "parked");
     const entry = (await next.entries(jobId)).find(({ eventType }) =>

@@ -183,7 +183,9 @@ Deno.test("room: a crash while attempts are withdrawn loses nothing", async () =
   const turning = new Turning();
   const after = await daybook.crash([turning.definition]);
   await after.clock.advance(1_000);
-  const left = [...after.engine.list({ limit: 500 }).jobs].filter(({ state }) => state !== "Done");
+  const left = [...after.engine.lists.page({ limit: 500 }).jobs].filter(({ state }) =>
+    state !== "Done"
+  );
   assert.deepEqual(left, []);
 });
 

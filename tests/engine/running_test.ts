@@ -101,7 +101,7 @@ Deno.test("run: it is called before its start is durable, in the same batch, but
   const creating = daybook.engine.create({ type: "demo.early", input: {} });
   await daybook.clock.settle();
   assert.deepEqual(called, ["run"]);
-  assert.deepEqual(daybook.engine.list({ limit: 1 }).jobs, [], "the job is not visible");
+  assert.deepEqual(daybook.engine.lists.page({ limit: 1 }).jobs, [], "the job is not visible");
 
   daybook.journal.release();
   const created = await creating;

@@ -136,7 +136,7 @@ Deno.test("trace: a request's trace is on its job, its attempts, and the jobs th
     ...["job.TaskStarted", "job.TaskProgressed", "job.TaskCompleted", "ec.Relayed"],
     ...["job.JobCreated", "job.JobStarted"],
   ]);
-  const [listening] = daybook.engine.list({ limit: 1, types: ["demo.told"] }).jobs;
+  const [listening] = daybook.engine.lists.page({ limit: 1, types: ["demo.told"] }).jobs;
   assert.ok(listening);
   const [listen] = (await daybook.entries(listening.jobId)).filter(({ taskId }) =>
     taskId === "listen"
@@ -169,7 +169,7 @@ Deno.test("trace: an event's trace is on the entries that it causes", async () =
   await daybook.clock.settle();
   const [correlated] = await entriesOfType(daybook, id, "EventCorrelated");
   assert.deepEqual(correlated && idsIn(correlated), TRACE);
-  const [listening] = daybook.engine.list({ limit: 1, types: ["demo.told"] }).jobs;
+  const [listening] = daybook.engine.lists.page({ limit: 1, types: ["demo.told"] }).jobs;
   const [created] = await daybook.entries(listening?.jobId as JobId);
   assert.deepEqual(created && idsIn(created), OTHER);
 });
@@ -183,7 +183,7 @@ Deno.test("trace: ids that are not a trace position are recorded, and not passed
   await daybook.clock.settle();
   const [run] = tracing.spans;
   assert.equal(run?.start.parent, undefined);
-  const [job] = daybook.engine.list({ limit: 1 }).jobs;
+  const [job] = daybook.engine.lists.page({ limit: 1 }).jobs;
   const [created] = await daybook.entries(job?.jobId as JobId);
   assert.deepEqual(created && idsIn(created), ids);
 });

@@ -3,19 +3,14 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
-import { explain } from "../../src/explain/explain.ts";
+import { explain, explaining } from "../../src/explain/explain.ts";
 import { summedUpTexts } from "../../src/explain/explanation_text.ts";
 import { jobTiming } from "../../src/explain/timing.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
+import { taskId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import {
-  codedJob,
-  expectation,
-  type JobStory,
-  outsideJob,
-  timeOf,
-} from "../support/engine/entries.ts";
+import { codedJob, expectation, JobStory, outsideJob, timeOf } from "../support/engine/entries.ts";
 
 const ALONE = {
   causes: new Map(),
@@ -164,4 +159,31 @@ Deno.test("outlined: of very many attempts the latest are kept, and the others a
     told.includes("801 earlier attempts of task charge ended badly too."),
     told.join("\n"),
   );
+});
+
+/** A failed job with many tasks. */
+function busyHistory(count: number): OutlinedHistory {
+  const begun = codedJob().started().mainStarted();
+  const tasks = goneOn(begun.taskCompleted("t", 1, { result: 1 }), count, (_, index) => ({
+    taskId: taskId(`t${index}`),
+  }));
+  const last = new JobStory(tasks.slice(-1));
+  return OutlinedHistory.of([...tasks, last.taskFailed("main", 1, "poison").entry(-1)]);
+}
+
+Deno.test("explaining: the work on a job with thousands of tasks pauses between its parts", () => {
+  const outlined = busyHistory(8_000);
+  const longestShare = () => {
+    const times: number[] = [];
+    const work = explaining(outlined, ALONE);
+    for (let isDone = false; !isDone;) {
+      const beganMs = performance.now();
+      isDone = work.next().done === true;
+      times.push(performance.now() - beganMs);
+    }
+    return Math.max(...times) / times.reduce((sum, ms) => sum + ms);
+  };
+  const shares = Array.from({ length: 5 }, longestShare);
+  // All of it was one piece, during which nobody else was served.
+  assert.ok(Math.min(...shares) < 0.8, `${shares}`);
 });

@@ -19,7 +19,7 @@ async function refusal(
 ): Promise<ProblemBody> {
   const app = await startApp();
   const problem = await problemOf(await app.post("/jobs", body, headers), status, kind);
-  assert.equal(app.engine.list({ limit: 1 }).jobs.length, 0);
+  assert.equal(app.engine.lists.page({ limit: 1 }).jobs.length, 0);
   return problem;
 }
 

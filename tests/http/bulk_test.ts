@@ -221,7 +221,7 @@ Deno.test("GET /failures: a kind whose jobs were all retried is listed only with
   const app = await startApp({ maxRunning: 1 });
   const { jobId } = await createAndRun(app, "test.doomed");
   await app.post("/jobs/bulk", { action: "retry", filter: {} });
-  const [retry] = app.engine.list({ limit: 1 }).jobs;
+  const [retry] = app.engine.lists.page({ limit: 1 }).jobs;
   await app.post(`/jobs/${retry?.jobId}/suspend`);
   assert.deepEqual((await failures(app)).failures, []);
   const [group] = (await failures(app, "?retried=true")).failures;

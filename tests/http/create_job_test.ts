@@ -279,7 +279,7 @@ const JOBS = 33;
 const run = await RecordedRun.of(JOBS);
 
 Deno.test("planDocument: it reads back as the same plan, for plans of every kind", () => {
-  const { jobs } = run.engine.list({ limit: 500 });
+  const { jobs } = run.engine.lists.page({ limit: 500 });
   assert.ok(jobs.length > 20);
   for (const { plan } of jobs) {
     assert.deepEqual(toPlan(v.parse(planField, planDocument(plan))), plan);

@@ -94,7 +94,7 @@ async function assertReplays({ engine, journal, clock: now }: TestApp): Promise<
   const next = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 0 });
   await MemoryJournal.open({ clock, random, consumer: next.consumer, content: journal.content });
   const all = { limit: 10_000 };
-  assert.deepEqual(next.list(all).jobs, engine.list(all).jobs);
+  assert.deepEqual(next.lists.page(all).jobs, engine.lists.page(all).jobs);
 }
 
 interface Tally {

@@ -70,7 +70,7 @@ Deno.test("limits: a change is in force at once, is recorded with author and rea
     moreRates: 0,
   });
   assert.equal(change.reason, "the provider is fast today");
-  const [entry] = await first.engine.entriesAt([change.by]);
+  const [entry] = await first.engine.history.at([change.by]);
   assert.equal(entry?.eventType, "job.LimitsChanged");
 
   const second = await first.crash();

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { rounds } from "../support/effort.ts";
+import { withMembers } from "../support/engine/replaced.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { assertAgreement, COMMANDS } from "./sequence_commands.ts";
 import { SequenceModel } from "./sequence_model.ts";
@@ -30,14 +31,7 @@ Deno.test("sequence: states, refusals, tags, keys, pages and streams agree with 
 /** The same server over a changed engine. */
 async function startSpoilt(spoil: (engine: JobEngine) => Partial<JobEngine>): Promise<TestApp> {
   const app = await startApp();
-  const changed = spoil(app.engine);
-  const engine = new Proxy<JobEngine>(app.engine, {
-    get(target, name) {
-      if (Object.hasOwn(changed, name)) return Reflect.get(changed, name);
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
+  const engine = withMembers(app.engine, spoil(app.engine));
   const spoilt = createApp({ engine, clock: app.clock });
   return {
     ...app,
@@ -58,19 +52,23 @@ const SPOILT: Readonly<Record<string, (engine: JobEngine) => Partial<JobEngine>>
     create: ({ idempotency: _, ...request }) => engine.create(request),
   }),
   "repeats a job in the next page": (engine) => ({
-    list(query) {
-      const page = engine.list(query);
-      return page.next === undefined ? page : { ...page, next: page.next + 1 };
-    },
+    lists: withMembers(engine.lists, {
+      page(query) {
+        const page = engine.lists.page(query);
+        return page.next === undefined ? page : { ...page, next: page.next + 1 };
+      },
+    }),
   }),
   "leaves a job out of the next page": (engine) => ({
-    list(query) {
-      const { jobs, next } = engine.list(query);
-      const [after] = next === undefined
-        ? []
-        : engine.list({ ...query, before: next, limit: 1 }).jobs;
-      return after === undefined ? { jobs } : { jobs, next: after.firstLogId };
-    },
+    lists: withMembers(engine.lists, {
+      page(query) {
+        const { jobs, next } = engine.lists.page(query);
+        const [after] = next === undefined
+          ? []
+          : engine.lists.page({ ...query, before: next, limit: 1 }).jobs;
+        return after === undefined ? { jobs } : { jobs, next: after.firstLogId };
+      },
+    }),
   }),
   "leaves an entry out of the stream": (engine) => ({
     // Never the last one, which a stream would search for repeatedly.

@@ -11,6 +11,8 @@ interface Laws {
   /** Positions of jobs, ascending. */
   readonly positions: readonly LogId[];
   readonly oldestFirst: boolean;
+  /** How many jobs will be taken, if that is known. */
+  readonly limit?: number | undefined;
   /** The cost of a row, of its text, and of each found job. */
   readonly rowCost: number;
   readonly bytes: number;
@@ -18,7 +20,7 @@ interface Laws {
 }
 
 /** The results of several walks, each from where the previous one stopped, and these positions. */
-function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
+function walkThrough({ positions, oldestFirst, limit, rowCost, bytes, spent }: Laws) {
   const found: LogId[] = [];
   const stops: LogId[] = [];
   let [from, to] = [1, (positions.at(-1) ?? 0) + 1];
@@ -28,7 +30,7 @@ function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
       return oldestFirst ? all : all.toReversed();
     };
     const walk = new WindowWalk<LogId>({
-      ...{ oldestFirst, from, to, rowCost, words: 1 },
+      ...{ oldestFirst, limit, from, to, rowCost, words: 1 },
       window: (low, high, most) => {
         const next = between(low, high).slice(0, most);
         const [isLast, edge = 0] = [next.length < most, next.at(-1)];
@@ -59,6 +61,7 @@ Deno.test("window walk: walks that resume where one stopped find every job once,
     positions: fc.uniqueArray(fc.integer({ min: 1, max: 400_000 }), { maxLength: 1_000 })
       .map((all) => all.toSorted((left, right) => left - right)),
     oldestFirst: fc.boolean(),
+    limit: fc.constantFrom(undefined, 1, 20, 5_000),
     rowCost: fc.constantFrom(1, 500, 40_000),
     bytes: fc.constantFrom(0, 1_000_000),
     spent: fc.constantFrom(0, 500, 200_000),

@@ -81,7 +81,7 @@ async function crashed(disk: MemoryDisk): Promise<void> {
 async function exported(file: string): Promise<void> {
   const other = new MemoryDisk();
   const { engine, stop } = await jobsOn(other, 1);
-  const [job] = engine.list({ limit: 1 }).jobs;
+  const [job] = engine.lists.page({ limit: 1 }).jobs;
   await stop();
   const { out } = await journalCommand(other, ["export", job?.jobId ?? ""], {
     isInteractive: false,

@@ -101,7 +101,7 @@ Deno.test("held disk: memory stays bounded, running jobs continue, and service r
   const accepted = statuses.filter((status) => status === 202).length;
   assert.deepEqual(new Set(statuses), new Set([202, 503]));
   assert.equal(engine.activity.jobs, accepted + 1);
-  assert.equal(engine.list({ limit: 1, states: ["Done"] }).jobs.length, 1);
+  assert.equal(engine.lists.page({ limit: 1, states: ["Done"] }).jobs.length, 1);
   assert.equal(journal.pendingBytes, 0);
   assert.equal((await post({ type: "test.gated" })).status, 202);
   await clock.settle();

@@ -121,7 +121,7 @@ for (const end of ["a crash", "a stop that leaves a snapshot"] as const) {
     const definitions = gatedJobs(new Gate());
     const app = await startApp({ definitions, maxRunning: 1, content, clock: old.clock });
     await app.clock.settle();
-    const jobs = app.engine.list({ limit: 100 }).jobs;
+    const jobs = app.engine.lists.page({ limit: 100 }).jobs;
     const ended = jobs.filter(isTerminal).length;
     const scraped = await scrape(app);
     assertAgrees(scraped, app.engine, { created: jobs.length, ended });
@@ -182,7 +182,9 @@ Deno.test("/metrics: the number of series does not grow with jobs, and none name
   for (let round = 0; round < 5; round++) await runAll(app);
   const text = await (await app.get("/metrics")).text();
   assert.equal(series(readMetrics(text)), before);
-  for (const { jobId } of app.engine.list({ limit: 1_000 }).jobs) assert.ok(!text.includes(jobId));
+  for (const { jobId } of app.engine.lists.page({ limit: 1_000 }).jobs) {
+    assert.ok(!text.includes(jobId));
+  }
 });
 
 Deno.test("/metrics: an unknown value is left out, and present again when it is known", async () => {
@@ -352,7 +354,7 @@ Deno.test("counting: a counter that throws is reported, and neither jobs nor the
   const created = await engine.create({ type: "test.greet", input: { name: "x" } } as never);
   await clock.settle();
   assert.ok(created.ok);
-  assert.equal(engine.list({ limit: 1 }).jobs[0]?.state, "Done");
+  assert.equal(engine.lists.page({ limit: 1 }).jobs[0]?.state, "Done");
   assert.equal(engine.failed, false);
   assert.ok(defects.length > 0);
   assert.equal(warnings[0], "Cannot count a batch: out of numbers");

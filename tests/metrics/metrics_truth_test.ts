@@ -62,7 +62,7 @@ async function take(app: TestApp, step: Step): Promise<void> {
     case "create":
       return void await app.post("/jobs", step.body);
     case "control": {
-      const { jobs } = app.engine.list({ limit: 100 });
+      const { jobs } = app.engine.lists.page({ limit: 100 });
       const job = jobs[step.job % Math.max(1, jobs.length)];
       return void await app.post(`/jobs/${job?.jobId}/${step.name}`);
     }
@@ -95,7 +95,7 @@ Deno.test("/metrics and census: they agree with the jobs after any change, and a
       await next.engine.stop(0);
       const bare = await startApp({ definitions: [], content, clock: app.clock });
       await assertCensus(bare.engine, bare.clock.now());
-      for (const { jobId } of bare.engine.list({ limit: 100 }).jobs) {
+      for (const { jobId } of bare.engine.lists.page({ limit: 100 }).jobs) {
         await bare.post(`/jobs/${jobId}/cancel`);
       }
       await assertCensus(bare.engine, bare.clock.now());
@@ -154,7 +154,7 @@ export function assertAgrees(
   engine: JobEngine,
   began = { created: 0, ended: 0 },
 ): void {
-  const { jobs } = engine.list({ limit: 10_000 });
+  const { jobs } = engine.lists.page({ limit: 10_000 });
   const ended = jobs.filter(isTerminal).length;
   assertUnfinished(scraped, engine);
   assert.equal(valueOf(scraped, "daybook_recorded_jobs"), jobs.length);
@@ -164,7 +164,7 @@ export function assertAgrees(
 
 export function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
   const counts = new Map<Condition, number>();
-  for (const job of engine.list({ limit: 10_000 }).jobs) {
+  for (const job of engine.lists.page({ limit: 10_000 }).jobs) {
     const condition = deriveCondition(job);
     if (!isTerminal(job)) counts.set(condition, (counts.get(condition) ?? 0) + 1);
   }
@@ -178,7 +178,7 @@ export function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
 
 /** Counts the jobs again, reads from the journal since when they wait, and compares. */
 export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
-  const { jobs } = engine.list({ limit: 10_000 });
+  const { jobs } = engine.lists.page({ limit: 10_000 });
   const census = engine.survey.census();
   assert.equal(census.jobs, jobs.length);
   assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));

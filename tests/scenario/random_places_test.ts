@@ -51,7 +51,7 @@ async function play(limits: typeof LIMITS[number], script: readonly string[]) {
     if (what === "submit") {
       await daybook.submit(`${which}${++jobs}`, "mail.send", { tenant: which });
     } else if (what === "end") {
-      const open = daybook.engine.list({ conditions: ["executing"], limit: 50 }).jobs;
+      const open = daybook.engine.lists.page({ conditions: ["executing"], limit: 50 }).jobs;
       const { jobId } = open[Number(which) % Math.max(1, open.length)] ?? {};
       if (jobId !== undefined) letters.sent(jobId);
     } else if (what === "advance") {
@@ -68,7 +68,7 @@ async function play(limits: typeof LIMITS[number], script: readonly string[]) {
     } else if (what === "restore") await daybook.engine.limits.restore("mail.send");
     else daybook = await daybook.crash();
     await daybook.clock.settle();
-    for (const { jobId } of daybook.engine.list({ conditions: ["queued"], limit: 50 }).jobs) {
+    for (const { jobId } of daybook.engine.lists.page({ conditions: ["queued"], limit: 50 }).jobs) {
       const told = await daybook.explanation(jobId);
       said.push({ jobId, asOf: told.asOf, told: known(told) });
     }
@@ -96,7 +96,9 @@ Deno.test("random places: the explanation of a queued job as of a point equals t
           assert.doesNotMatch(then.value.summary, /taken \(|used up|paused/, `${jobId} at ${asOf}`);
         } else assert.deepEqual(known(then.value), told, `${jobId} at ${asOf}`);
       }
-      for (const { jobId } of daybook.engine.list({ conditions: ["succeeded"], limit: 50 }).jobs) {
+      for (
+        const { jobId } of daybook.engine.lists.page({ conditions: ["succeeded"], limit: 50 }).jobs
+      ) {
         const { timing } = await daybook.explanation(jobId);
         const { queuedMs, queuedPausedMs = 0, queuedLimitedMs = 0 } = timing;
         assert.ok(
@@ -129,7 +131,7 @@ Deno.test("random places: what-if predicts what other limits do once they are in
     fc.asyncProperty(which, scripts, async ({ limits, supposed, nth }, script) => {
       const { daybook } = await play(limits, script);
       const { engine } = daybook;
-      const queued = engine.list({ conditions: ["queued"], limit: 50 }).jobs;
+      const queued = engine.lists.page({ conditions: ["queued"], limit: 50 }).jobs;
       const job = queued[nth % Math.max(1, queued.length)];
       if (job === undefined) return;
       const answer = await engine.replays.whatIf(job.jobId, { limits: supposed });

@@ -96,7 +96,7 @@ rule("a refused event is found; framework entries are not", async (place) => {
   await engine.deliver([{ ...event, attributes: { orderId: "second" } }]);
   const refused = await carrying(pastEvents, "second", engine.headLogId);
   assert.equal(refused.length, 1);
-  const [entry] = await engine.entriesAt(refused);
+  const [entry] = await engine.history.at(refused);
   assert.equal(entry?.eventType, "journal.EventRefused");
   assert.deepEqual(await ofType(pastEvents, "journal.SegmentOpened", engine.headLogId), []);
 });

@@ -148,9 +148,10 @@ Deno.test("verifier: a damaged journal gets its verdict, and is still served", a
 
 Deno.test("verifier: a server that serves something else is reported", async () => {
   const server = await serving(await journalOfJobs());
-  const { list } = server.engine;
-  server.engine.list = (query) => {
-    const { jobs, ...rest } = list.call(server.engine, query);
+  const { lists } = server.engine;
+  const { page } = lists;
+  lists.page = (query) => {
+    const { jobs, ...rest } = page.call(lists, query);
     return { ...rest, jobs: jobs.map((job) => ({ ...job, priority: 77 })) };
   };
   server.verifier.start();

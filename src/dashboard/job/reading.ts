@@ -194,7 +194,7 @@ export async function readEntryPage(
   const shown = Math.min(count, chosen);
   const entries: ShownEntry[] = [];
   const { engine, reading } = deps;
-  const pages = new EntryPages({ at: (positions) => engine.entriesAt(positions) }, reading);
+  const pages = new EntryPages(engine.history, reading);
   for await (const page of pages.of(logIds.slice((shown - 1) * PAGE_SIZE, shown * PAGE_SIZE))) {
     for (const entry of page) entries.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
   }

@@ -98,7 +98,7 @@ async function entriesFor(
 ): Promise<Entries> {
   const wanted = living.flatMap((job) => (job && nextToRetry(job)?.lastLogId) ?? []);
   const logIds = [...new Set(wanted)].toSorted((a, b) => a - b);
-  const entries = await engine.entriesAt(logIds);
+  const entries = await engine.history.at(logIds);
   return new Map(entries.map((entry) => [entry.logId, entry]));
 }
 

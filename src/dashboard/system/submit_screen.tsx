@@ -93,7 +93,7 @@ function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
     subject: { kind: "type", type, form: fields, example: schemaExample(definition.inputSchema) },
     texts: textsAtFirst(fields),
     body: (form, deps) => {
-      const [newest] = deps.engine.list({ types: [type], limit: 1 }).jobs;
+      const [newest] = deps.engine.lists.page({ types: [type], limit: 1 }).jobs;
       return <DefinitionPage definition={definition} newest={newest} form={form} deps={deps} />;
     },
   };

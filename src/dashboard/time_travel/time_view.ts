@@ -72,7 +72,7 @@ export async function timeView(
     ...logIds.slice(window.start, window.end),
     ...chosen.slice(0, ROWS_MAX),
   ], hold);
-  const [entry] = await engine.entriesAt([job.lastLogId]);
+  const [entry] = await engine.history.at([job.lastLogId]);
   const step = steps.get(job.lastLogId);
   // A replay has a step for each entry, and every job has entries.
   if (step === undefined || entry === undefined) throw new TypeError(`Job ${jobId} has no entries`);

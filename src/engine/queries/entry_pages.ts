@@ -7,7 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Work } from "../../core/work.ts";
-import type { Journal } from "../ports.ts";
+import type { EntriesAt, Journal } from "../ports.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
@@ -20,8 +20,7 @@ const PAGE_CHARACTERS = 512 * 1024;
 const ENTRY_CHARACTERS = 400;
 
 export interface EntrySource {
-  /** The entries at these positions, which ascend. */
-  at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  readonly at: EntriesAt;
 }
 
 /** Called with bytes before they are kept in memory. Throws when no more are allowed. */

@@ -8,11 +8,10 @@ import { correlationTerms } from "../../core/correlation.ts";
 import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
 import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { runToEnd, type Work } from "../../core/work.ts";
+import { runToEnd } from "../../core/work.ts";
 import {
   openExpectations,
   policyExpectations,
@@ -24,7 +23,6 @@ import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
-import type { StartsOn } from "../definition.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
@@ -34,8 +32,8 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
-import { SenderSearch, TwinSearch } from "./given_jobs.ts";
-import { InsideSearch, type Resembling, ValueSearch } from "./value_search.ts";
+import { type JobSource, SenderSearch, TwinSearch } from "./given_jobs.ts";
+import { InsideSearch, type Resembling, type RunWork, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
 const CANDIDATES_MAX = 64;
@@ -59,13 +57,7 @@ const UNCAUGHT_MAX = 16;
 const EFFECTS_MAX = 3;
 
 /** Where entries are read, up to a head. */
-interface EvidenceSource extends EntrySource {
-  readonly headLogId: LogId;
-  /** Other jobs, if known. Without them no effects are found. */
-  job?(jobId: JobId): JobState | undefined;
-  /** The events that start jobs of a type, if such code is loaded now. */
-  startsOn?(type: string): StartsOn | undefined;
-}
+interface EvidenceSource extends EntrySource, JobSource {}
 
 interface EvidenceFound
   extends Pick<Findings, "causes" | "candidates" | "later" | "process" | "twin" | "rival"> {
@@ -76,13 +68,13 @@ interface EvidenceFound
 }
 
 export class EvidenceSearch {
-  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
+  readonly #do: RunWork;
 
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
     private readonly pastEvents: Pick<PastEvents, "find">,
     private readonly source: EvidenceSource,
-    paced: <Result>(work: Work<Result>) => Result | Promise<Result> = runToEnd,
+    paced: RunWork = runToEnd,
     private readonly pages: EntryPages = new EntryPages(source),
     private readonly hold: ReserveMemory = RESERVE_NOTHING,
   ) {

@@ -54,10 +54,12 @@ const OF_TYPE_MAX = 100;
 /** When more jobs were given the value, it does not say which one was to send the event. */
 const GIVEN_MAX = 20;
 
-interface Source {
+/** What is known of jobs, up to a head. */
+export interface JobSource {
   readonly headLogId: LogId;
+  /** Other jobs, if known. Without them no effects are found. */
   job?(jobId: JobId): JobState | undefined;
-  /** The events that start jobs of a type, if such code is loaded. */
+  /** The events that start jobs of a type, if such code is loaded now. */
   startsOn?(type: string): StartsOn | undefined;
 }
 
@@ -66,10 +68,12 @@ interface Sent extends Pick<NonNullable<Sender["others"]>, "taskId" | "sentBy"> 
   readonly job: JobState;
 }
 
+type ReadEntries = (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+
 interface SenderParts {
-  readonly source: Source;
+  readonly source: JobSource;
   readonly find: (lookup: Lookup) => Promise<FoundEvents>;
-  readonly read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+  readonly read: ReadEntries;
 }
 
 export class SenderSearch {
@@ -317,7 +321,7 @@ export class TwinSearch {
   /** What its error is about. */
   readonly #disputed: readonly OwnValue[];
 
-  constructor(private readonly job: JobState, private readonly source: Source) {
+  constructor(private readonly job: JobState, private readonly source: JobSource) {
     const given = isTerminal(job) && hasCode(job)
       ? ownValues(job).filter(({ from }) => from === "input")
       : [];
@@ -343,7 +347,7 @@ export class TwinSearch {
   /** The job that last had to do with what the error is about, before this one failed. */
   async rival(
     found: FoundEvents,
-    read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
+    read: ReadEntries,
   ): Promise<Statement<LogId> | undefined> {
     const job = this.job;
     if (job.state !== "Failed") return undefined;
@@ -383,7 +387,7 @@ export class TwinSearch {
   /** The first one that has not failed. */
   async of(
     found: FoundEvents,
-    read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
+    read: ReadEntries,
   ): Promise<JobState | undefined> {
     const given = this.#own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
       .filter(({ length }) => length < TWINS_MAX);

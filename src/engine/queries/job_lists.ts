@@ -54,6 +54,7 @@ export class JobLists {
     return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
   }
 
+  /** Whole jobs. */
   page(query: ListQuery): ListPage {
     return this.#pageOf(query, ({ job }) => job, shownSize);
   }
@@ -63,7 +64,7 @@ export class JobLists {
     read: (found: FoundJob) => Job,
     sizeOf: (job: Job, max: number) => number,
   ): ListPage<Job> {
-    const scan = this.listed.scan(query, query);
+    const scan = this.listed.scan(query, { ...query, limit });
     const jobs: Job[] = [];
     let characters = 0;
     for (const found of scan) {

@@ -31,6 +31,8 @@ const SAME_MS = 60_000;
 
 /** How many failures of one kind are looked at one by one. */
 const LOOKED_AT_MAX = 200;
+/** How many failures near by are looked at for other types. */
+const ELSEWHERE_MAX = 100;
 
 type SiblingsParts = Pick<QueryParts, "lists" | "events">;
 
@@ -107,7 +109,7 @@ export function findSameElsewhere(
 ): Statement<LogId> | undefined {
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
-  const query = { states: ["Failed"], ...createdNear(job), limit: LOOKED_AT_MAX } as const;
+  const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
   const { jobs, next } = lists.summaries(query);
   const said = withoutPaths(failure.error);
   const counts = new Map<string, number>();

@@ -57,8 +57,11 @@ interface Weighed {
   readonly isCarried: boolean;
 }
 
+/** Runs work to its end, with pauses or without. */
+export type RunWork = <Result>(work: Work<Result>) => Result | Promise<Result>;
+
 export class ValueSearch {
-  readonly #do: <Result>(work: Work<Result>) => Result | Promise<Result>;
+  readonly #do: RunWork;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
   #slipsLeft = SLIPS_MAX;
@@ -71,7 +74,7 @@ export class ValueSearch {
     private readonly outlined: OutlinedHistory,
     private readonly headLogId: LogId,
     private readonly find: (lookup: Lookup) => Promise<FoundEvents>,
-    paced: <Result>(work: Work<Result>) => Result | Promise<Result>,
+    paced: RunWork,
   ) {
     this.#do = paced;
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);

@@ -14,7 +14,7 @@ import { hasSwapped } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
 import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock, EntriesAt } from "../ports.ts";
 import {
   isReused,
   type LostStep,
@@ -34,7 +34,7 @@ interface AnswerServices {
   readonly turns: LoopTurns;
   /** `run` gets facts from outside only up to the last durable position. */
   readonly writer: { readonly durableLogId: LogId };
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  readonly entriesAt: EntriesAt;
 }
 
 /** The call that gets the answers. */

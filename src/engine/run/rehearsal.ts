@@ -1,6 +1,5 @@
 /** Calls `run` on the record alone: no task or compensation is called, nothing new starts. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
 import { findTask, type JobState, type RunningJob } from "../../core/job_state.ts";
@@ -8,7 +7,7 @@ import { Answers, DIVERGENCE_GRACE_MS } from "./answers.ts";
 import type { RunContext } from "./run_context.ts";
 import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "./run_call.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock, EntriesAt } from "../ports.ts";
 import { inNoContext } from "../async_context.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./scheduler.ts";
@@ -17,7 +16,7 @@ import type { LostStep } from "./settlements.ts";
 export interface HistorySource {
   readonly clock: Clock;
   /** Entries that counted for an expectation. */
-  entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+  readonly entriesAt: EntriesAt;
   /** Guards secrets in the input, which must be neither recorded nor shown. */
   readonly guard?: SecretGuard;
   /** Where `run` is called: in this thread by default. */

@@ -16,6 +16,7 @@ import {
 } from "../../core/job_state.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { EntriesAt } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { openTimers, retryTimes } from "./timers.ts";
 import type { DiskRetries } from "./disk_retries.ts";
@@ -88,7 +89,7 @@ function attemptOf(task: TaskState): number {
 async function withTheirTraces(
   drafts: readonly EventDraft[],
   jobOf: (jobId: JobId) => JobState,
-  entriesAt: (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>,
+  entriesAt: EntriesAt,
 ): Promise<readonly EventDraft[]> {
   const places = drafts.map(({ jobId, taskId }) =>
     jobId === undefined || taskId === undefined ? 0 : findTask(jobOf(jobId), taskId)?.lastLogId ?? 0

@@ -8,7 +8,8 @@ import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { EntriesAt, View } from "./view.ts";
+import type { EntriesAt } from "../ports.ts";
+import type { View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { NeedingAttention, ParkedJobs } from "../requests.ts";
 

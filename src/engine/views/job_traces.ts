@@ -9,7 +9,8 @@ import { hasCode, isTerminal, type JobHead } from "../../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../../core/trace_ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
-import type { EntriesAt, Past, View } from "./view.ts";
+import type { EntriesAt } from "../ports.ts";
+import type { Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 export interface JobTrace {

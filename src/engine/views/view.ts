@@ -1,12 +1,9 @@
 /** State derived from durable entries besides the jobs themselves, updated with each entry. */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import type { EntriesAt } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
-
-/** The entries at these positions, which ascend. */
-export type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
 /** What the engine starts with. */
 export interface Past {

@@ -9,6 +9,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import type { IdRow, JobIndex } from "../job_index.ts";
+import type { EntriesAt } from "../ports.ts";
 import { eventIdHash } from "../views/text_hash.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
@@ -97,7 +98,7 @@ export class EventIds {
   /** The first entry with this id, or else the first quoted one. */
   async find(
     eventId: EventId,
-    readAt: (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>,
+    readAt: EntriesAt,
   ): Promise<FoundEntry> {
     const candidates = this.candidates(eventId);
     let quoted: JobEventLogEntry | undefined;

@@ -55,8 +55,9 @@ export class ListedJobs {
     return summary && this.#withRetry(summary);
   }
 
-  summary({ summary }: Pick<FoundJob, "summary">): JobSummary {
-    return this.#withRetry(summary);
+  summary({ summary, retriedAt }: Pick<FoundJob, "summary" | "retriedAt">): JobSummary {
+    const isNeverRetried = retriedAt === null && !this.#retries.has(summary.jobId);
+    return isNeverRetried ? summary : this.#withRetry(summary);
   }
 
   /** The jobs in a range that match a filter, newest first by default. */

@@ -162,7 +162,7 @@ function parsed(lines: readonly string[]): readonly Line[] {
   }
 }
 
-function restored({ job, trail }: { job: JobState; trail: string }): KeptJob {
+function restored({ job, trail }: Extract<Line, { job: JobState }>): KeptJob {
   const bytes = Buffer.from(trail, "base64");
   return { job: { ...job, expected: shared(job.expected) }, trail: parseTrail(bytes) };
 }

@@ -82,7 +82,12 @@ async function wholeJobs({ engine, admission }: HttpDeps, { limit, ...query }: L
   let before = query.before;
   for (let part = 1;; part++) {
     const range = present({ before });
-    const page = engine.list({ ...query, ...range, charactersMax, limit: limit - jobs.length });
+    const page = engine.lists.page({
+      ...query,
+      ...range,
+      charactersMax,
+      limit: limit - jobs.length,
+    });
     jobs.push(...page.jobs.map(jobView));
     before = page.next;
     const isCut = page.searched !== undefined || jobs.length === limit || part === PARTS;

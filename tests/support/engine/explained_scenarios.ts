@@ -864,5 +864,5 @@ export const SCENARIOS: readonly Scenario[] = [
 /** The job of a scenario; a job started by an event has an id derived from the event's. */
 export function jobOf(daybook: Explained): string {
   if (daybook.engine.job("job" as JobId) !== undefined) return "job";
-  return daybook.engine.list({ limit: 1 }).jobs[0]?.jobId ?? assert.fail("there is no job");
+  return daybook.engine.lists.page({ limit: 1 }).jobs[0]?.jobId ?? assert.fail("there is no job");
 }

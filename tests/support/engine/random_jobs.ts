@@ -153,7 +153,7 @@ export class Play {
   }
 
   jobs(): readonly JobState[] {
-    return this.daybook.engine.list({ limit: 500 }).jobs;
+    return this.daybook.engine.lists.page({ limit: 500 }).jobs;
   }
 
   async act(action: Action): Promise<void> {

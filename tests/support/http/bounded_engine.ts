@@ -3,6 +3,7 @@
 import type { JobSummary } from "../../../src/core/job_summary.ts";
 import type { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { JobCount, ListPage, Reach, Stop } from "../../../src/engine/job_pages.ts";
+import { withMembers } from "../engine/replaced.ts";
 import { startApp } from "./http_app.ts";
 
 /** It finds no jobs, and says that it has examined this many. */
@@ -12,17 +13,7 @@ export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const summaries = (): ListPage<JobSummary> => ({ jobs: [], next: 7, searched });
   const visit = (): Stop => ({ ...searched, next: 7 });
   const count = (): JobCount => ({ jobs: 0, conditions: new Map(), searched });
-  const list = (): ListPage => ({ jobs: [], next: 7, searched });
-  return replaced(engine, { list, lists: replaced(engine.lists, { summaries, visit, count }) });
-}
-
-/** The same object with some members replaced. */
-function replaced<Whole extends object>(whole: Whole, members: Partial<Whole>): Whole {
-  return new Proxy(whole, {
-    get(target, name) {
-      if (Object.hasOwn(members, name)) return Reflect.get(members, name);
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const page = (): ListPage => ({ jobs: [], next: 7, searched });
+  const lists = withMembers(engine.lists, { summaries, visit, count, page });
+  return withMembers(engine, { lists });
 }

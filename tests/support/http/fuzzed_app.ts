@@ -48,7 +48,7 @@ export function requestOf(
   app: TestApp,
   { method, path, query, headers, body }: FuzzRequest,
 ): Request {
-  const { jobs } = app.engine.list({ limit: 100 });
+  const { jobs } = app.engine.lists.page({ limit: 100 });
   const named = path
     .replace(/@(\d)/, (_, index) => jobs[Number(index) % jobs.length]?.jobId ?? "")
     .replace(/~(\d)/, (_, index) => `event-${Number(index) % 2}`);
