@@ -1,7 +1,7 @@
 /** The progress of the expectations of a job: when each is met, and how matches are counted. */
 
 import type { LogId } from "./ids.ts";
-import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
+import { type ExpectedEvent, type JobPlan, requiredMatches } from "./job_plan.ts";
 import type { ExpectationState, JobHead } from "./job_state.ts";
 
 export const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
@@ -34,8 +34,21 @@ export function expectationProgress(job: JobHead, expectation: string) {
   return expected && progress && { index, expected, progress };
 }
 
-function indexOf({ plan }: JobHead, expectation: string): number {
-  return plan.expected.findIndex(({ id }) => id === expectation);
+/** Of a longer plan, the positions are kept: each timed wait may ask for one. */
+const SHORT = 16;
+
+const positions = new WeakMap<JobPlan, ReadonlyMap<string, number>>();
+
+/** The position of an expectation in its plan; -1 when the plan has none with this name. */
+export function indexOf({ plan }: JobHead, expectation: string): number {
+  const { expected } = plan;
+  if (expected.length <= SHORT) return expected.findIndex(({ id }) => id === expectation);
+  let known = positions.get(plan);
+  if (known === undefined) {
+    known = new Map(expected.map(({ id }, index) => [id, index]));
+    positions.set(plan, known);
+  }
+  return known.get(expectation) ?? -1;
 }
 
 /** The same progress, sharing equal neighbours as the projector does. */

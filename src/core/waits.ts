@@ -4,7 +4,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
 import type { ExpectationState, JobState, RunningJob, TimedWait } from "./job_state.ts";
-import { expectationProgress, isMet, isSettled } from "./expectations.ts";
+import { expectationProgress, indexOf, isMet, isSettled } from "./expectations.ts";
 
 /** The job after `run` began a timed wait, or after the time came first. */
 export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry): Job {
@@ -110,7 +110,7 @@ export function withGivenUp(
   const { notAwaited } = entry.attributes;
   return job.waits.reduce((all, { expectation, passedBy }) => {
     if (notAwaited?.includes(expectation)) return all;
-    const index = job.plan.expected.findIndex(({ id }) => id === expectation);
+    const index = indexOf(job, expectation);
     const [planned, progress] = [job.plan.expected[index], all[index]];
     if (passedBy === undefined || planned === undefined || progress === undefined) return all;
     const isOpen = progress.matched < requiredMatches(planned.multiplicity);

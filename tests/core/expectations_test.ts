@@ -125,3 +125,22 @@ Deno.test("shared: it returns equal values, and neighbours share what they have 
   assert.deepEqual(again, job);
   assert.equal(kept(again), 1);
 });
+
+Deno.test("isSettled: an expectation of a long plan is found without a look at the others each time", () => {
+  const names = Array.from({ length: 1_000 }, (_, n) => `e${n}`);
+  const job = projectAll(
+    outsideJob(names.map((id) => expectation(id, "ec.Paid"))).started().entries,
+  );
+  let looks = 0;
+  const watched = job.plan.expected.map((expected) => ({
+    ...expected,
+    get id() {
+      looks++;
+      return expected.id;
+    },
+  }));
+  const other = { ...job, plan: { ...job.plan, expected: watched } };
+  for (const name of names) assert.ok(!isSettled(other, name));
+  assert.ok(!isSettled(other, "unknown"));
+  assert.ok(looks <= 2 * names.length, `${looks} looks`);
+});
