@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
 import { type LargeAnswerDeps, largeJsonResponse } from "../../src/http/answers/large_answer.ts";
+import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { jsonChunks } from "../../src/core/json_text.ts";
 import { Timeouts } from "../../src/http/stream/turns.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
@@ -127,6 +128,28 @@ Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next 
     pages.length > 2 && longest < 6_000_000,
     `${pages.length} pages, ${longest} characters`,
   );
+});
+
+Deno.test("GET /jobs: of a page of very large jobs, a part is read at a time, and the page is the same", async () => {
+  const app = await startApp();
+  const labels = { text: "x".repeat(200) };
+  const expected = Array.from({ length: 100 }, (_, n) => ({ id: `e${n}`, eventType: "a.B" }));
+  for (let job = 0; job < 200; job++) await createPlan(app, { plan: { expected }, labels });
+  const { page } = JobLists.prototype;
+  const parts: number[] = [];
+  JobLists.prototype.page = function (query) {
+    const found = page.call(this, query);
+    parts.push(found.jobs.length);
+    return found;
+  };
+  try {
+    const { pages } = await pagesOf(app, "/jobs?view=full&limit=50");
+    assert.deepEqual(pages.map(({ jobs }) => jobs.length), [50, 50, 50, 50]);
+  } finally {
+    JobLists.prototype.page = page;
+  }
+  assert.equal(parts.reduce((sum, jobs) => sum + jobs), 200);
+  assert.ok(Math.max(...parts) < 40, `${parts} jobs at a time`);
 });
 
 Deno.test("GET /events: a page of very large entries has fewer of them, and the next page continues", async () => {
