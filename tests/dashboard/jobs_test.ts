@@ -175,6 +175,15 @@ Deno.test("jobs: a search that ended early says how far it looked, and links to 
   assert.equal(fieldsOf(did)["before"], "7");
 });
 
+Deno.test("jobs: a search for an id that ended early before the job links to the job", async () => {
+  const app = await startApp({ engine: await engineThatLooked(100_000) });
+  const { jobId } = await createPlan(app);
+  const text = await pageOf(app, `${JOBS}?search=+${jobId}`);
+  assert.match(shownText(text), new RegExp(`Job ${jobId} has this id\\.`));
+  assert.ok(text.includes(`href="${JOBS}/${jobId}"`));
+  assert.doesNotMatch(shownText(await pageOf(app, `${JOBS}?search=nothing`)), /has this id/);
+});
+
 Deno.test("jobs: hostile text is shown as text, and a megabyte is cut", async () => {
   const app = await startApp();
   const hostile = `<img src=x onerror=alert(1)>"'\u202e`;

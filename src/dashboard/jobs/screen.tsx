@@ -5,6 +5,7 @@ import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { CONTROLS } from "../../core/controls.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { formatCursor, PAGE_MAX } from "../../documents/parameters.ts";
@@ -24,6 +25,7 @@ import {
   AboutLink,
   BulkLinks,
   Heading,
+  JobOfThatId,
   NewJobsLine,
   NoFailures,
   NoJobs,
@@ -111,6 +113,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           </Needs>
         </div>
         {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
+        {jobs.searched !== undefined && <JobOfThatId jobId={jobOfThatId(deps, query)} />}
         {rows.length === 0
           ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
           : (
@@ -126,6 +129,10 @@ async function listPage(asked: PageRequest): Promise<Response> {
       </>
     ),
   });
+}
+
+function jobOfThatId({ engine }: HttpDeps, { search = "" }: ScreenQuery): JobId | undefined {
+  return engine.job(search.trim() as JobId)?.jobId;
 }
 
 /** Includes the page, so that the call returns what is shown. */

@@ -5,7 +5,7 @@
 
 import { CONDITIONS } from "../../core/condition.ts";
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter, Reach } from "../../engine/job_pages.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
@@ -14,7 +14,7 @@ import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";
 import { counted } from "../../core/counted.ts";
 import { Time } from "../parts/amounts.tsx";
-import { Choices } from "../parts/links.tsx";
+import { Choices, JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Empty } from "../parts/table.tsx";
 
@@ -179,6 +179,16 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
       Examined {counted(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, but not older ones.{" "}
       {further !== undefined && <a href={further}>Search further back</a>}
+    </p>
+  );
+}
+
+/** The job whose id is searched for, which the search may not have reached. */
+export function JobOfThatId({ jobId }: { readonly jobId: JobId | undefined }) {
+  if (jobId === undefined) return null;
+  return (
+    <p class="note">
+      Job <JobLink jobId={jobId} /> has this id.
     </p>
   );
 }
