@@ -2,8 +2,9 @@
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
-import type { JobId } from "../core/ids.ts";
+import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
+import type { Route } from "../http/route.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/problems/problem.ts";
 import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
@@ -76,12 +77,31 @@ interface PageOptions {
   readonly body: Child;
 }
 
+/** A context with the position at which its request began. */
+type Begun = Context<{ Variables: { head?: LogId } }>;
+
+/** Remembers how far the journal was before anything of the page was read. */
+export function remembersHead({ handle, ...route }: Route): Route {
+  return {
+    ...route,
+    handle(c: Begun, deps) {
+      c.set("head", deps.engine.headLogId);
+      return handle(c, deps);
+    },
+  };
+}
+
 /** A whole page with its headers. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions): Response {
   const viewer = requestViewer(c);
   const html = (
     <Viewing.Provider value={{ now: deps.clock.now(), scopes: viewer.scopes }}>
-      <Document deps={deps} viewer={viewer} options={options} />
+      <Document
+        deps={deps}
+        viewer={viewer}
+        options={options}
+        head={(c as Begun).var.head ?? deps.engine.headLogId}
+      />
     </Viewing.Provider>
   );
   const { problem, headers, status = problem && problemFacts(problem.kind).status } = options;
@@ -110,13 +130,15 @@ interface DocumentProps {
   readonly deps: HttpDeps;
   readonly viewer: Viewer;
   readonly options: PageOptions;
+  /** The page follows the journal from here: what came later may be missing in a part of it. */
+  readonly head: LogId;
 }
 
-function Document({ deps, viewer, options }: DocumentProps) {
+function Document({ deps, viewer, options, head }: DocumentProps) {
   return (
     <html lang="en">
       <Head options={options} />
-      <body data-head={String(deps.engine.headLogId)} data-live-url={liveUrl(options)}>
+      <body data-head={String(head)} data-live-url={liveUrl(options)}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
         <main id="main" tabindex={-1}>

@@ -3,6 +3,7 @@
 import type { Route } from "../http/route.ts";
 import { ASSET_ROUTES } from "./assets.ts";
 import { LIVE_ROUTES } from "./live.ts";
+import { remembersHead } from "./page.tsx";
 import { EVENT_SCREEN_ROUTES } from "./system/event_screen.tsx";
 import { JOB_SCREEN_ROUTES } from "./job/screen.tsx";
 import { JOBS_ROUTES } from "./jobs/screen.tsx";
@@ -17,7 +18,7 @@ import { SUBMIT_ROUTES } from "./system/submit_screen.tsx";
 import { SYSTEM_SCREEN_ROUTES } from "./system/screen.tsx";
 import { TIME_TRAVEL_ROUTES } from "./time_travel/screen.tsx";
 
-export const DASHBOARD_ROUTES: readonly Route[] = [
+const SCREEN_ROUTES: readonly Route[] = [
   ...OVERVIEW_SCREEN_ROUTES,
   ...JOBS_ROUTES,
   ...JOB_SCREEN_ROUTES,
@@ -31,6 +32,10 @@ export const DASHBOARD_ROUTES: readonly Route[] = [
   ...PROBLEM_ROUTES,
   ...MANUAL_ROUTES,
   ...SIGN_IN_ROUTES,
+];
+
+export const DASHBOARD_ROUTES: readonly Route[] = [
+  ...SCREEN_ROUTES.map(remembersHead),
   ...LIVE_ROUTES,
   ...ASSET_ROUTES,
 ];

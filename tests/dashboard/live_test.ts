@@ -1,7 +1,10 @@
 /** The stream of a tab: it announces changes, but not too often. */
 
 import assert from "node:assert/strict";
-import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { eventType } from "../../src/core/ids.ts";
+import { withMembers } from "../support/engine/replaced.ts";
+import { pageOf } from "../support/http/dashboard.ts";
+import { createPlan, jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { EventReader } from "../support/http/http_stream.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
@@ -75,4 +78,20 @@ Deno.test("live: it counts as a stream, and its parameters are checked", async (
   const roomy = await startApp();
   await problemOf(await roomy.get("/ui/live?after=x"), 422, "invalid-request");
   await problemOf(await roomy.get("/ui/live?jobId=%20"), 422, "invalid-request");
+});
+
+Deno.test("live: a page follows the journal from where its request began, although later entries came while it was read", async () => {
+  const { engine } = await startApp();
+  const account: typeof engine.explainer.account = async (...args) => {
+    const read = await engine.explainer.account(...args);
+    await engine.deliver([{ eventType: eventType("a.C"), stratum: "domain", attributes: {} }]);
+    return read;
+  };
+  const explainer = withMembers(engine.explainer, { account });
+  const app = await startApp({ engine: withMembers(engine, { explainer }) });
+  const { jobId } = await createPlan(app);
+  const before = engine.headLogId;
+  const text = await pageOf(app, `/ui/jobs/${jobId}`);
+  assert.ok(engine.headLogId > before);
+  assert.match(text, new RegExp(`data-head="${before}"`));
 });
