@@ -32,7 +32,8 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
-import { type JobSource, SenderSearch, TwinSearch } from "./given_jobs.ts";
+import { type JobSource, SenderSearch } from "./sender_search.ts";
+import { TwinSearch } from "./twin_search.ts";
 import { InsideSearch, type Resembling, type RunWork, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
