@@ -136,11 +136,6 @@ export class PostgresTurn implements Turn {
     });
   }
 
-  /** For how long this process has been looking who leads. */
-  get #lookedMs(): number {
-    return this.#clock.monotonic() - (this.#beganMs ?? Infinity);
-  }
-
   async pass(): Promise<void> {
     this.#deposed = undefined;
     this.#isHeld = false;
@@ -182,6 +177,11 @@ export class PostgresTurn implements Turn {
       silentMs: Math.min(heardMs, nowMs - this.#reachedMs),
       isFree: row?.is_free === true,
     };
+  }
+
+  /** For how long this process has been looking who leads. */
+  get #lookedMs(): number {
+    return this.#clock.monotonic() - (this.#beganMs ?? Infinity);
   }
 
   /** The clock of the database counts only for the first look, since it may be set. */
