@@ -2,7 +2,8 @@
 
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Share } from "../events/pacer.ts";
-import type { Census, NeedingAttention, ParkedJobs } from "../requests.ts";
+import type { Census, NeedingAttention } from "../requests.ts";
+import type { ParkedJobs } from "../../explain/evidence.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 type JobSurveyParts = Pick<
