@@ -34,7 +34,7 @@ import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type AboutParts = Pick<QueryParts, "events" | "history" | "pacer" | "table" | "pastEvents"> & {
+type AboutParts = QueryParts & {
   readonly eventExplainer: EventExplainer;
   readonly explainer: Explainer;
 };

@@ -23,12 +23,7 @@ import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import {
-  circumstancesNow,
-  type CircumstancesParts,
-  circumstancesThen,
-  poolOf,
-} from "./circumstances.ts";
+import { circumstancesNow, circumstancesThen, poolOf } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
@@ -38,11 +33,6 @@ import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { contrastOf, findUsualTime } from "./similar_jobs.ts";
-
-interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
-  /** Whether this process runs the jobs. */
-  readonly leads: boolean;
-}
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -69,7 +59,7 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 const RETRIES_MAX = 100;
 
 export class Explainer {
-  constructor(private readonly parts: ExplainerParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {

@@ -6,22 +6,8 @@ import type { Census, NeedingAttention } from "../requests.ts";
 import type { ParkedJobs } from "../../explain/evidence.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type JobSurveyParts = Pick<
-  QueryParts,
-  | "attention"
-  | "suspects"
-  | "inputRemovals"
-  | "census"
-  | "clock"
-  | "events"
-  | "pacer"
-  | "table"
-  | "workers"
-  | "threadWorkers"
->;
-
 export class JobSurvey {
-  constructor(private readonly parts: JobSurveyParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** How many jobs there are of each kind; costs nothing, however many there are. */
   census(): Census {

@@ -31,11 +31,9 @@ interface Visited {
   readonly isAll: boolean;
 }
 
-export type JobVisitParts = Pick<QueryParts, "lists" | "pacer">;
-
 /** Visits summaries. */
 export function visitJobs(
-  parts: JobVisitParts,
+  parts: QueryParts,
   share: Share,
   visit: JobVisit<JobSummary>,
 ): Promise<Visited> {
@@ -43,7 +41,7 @@ export function visitJobs(
 }
 
 async function visitPages<Job>(
-  { pacer }: Pick<JobVisitParts, "pacer">,
+  { pacer }: QueryParts,
   share: Share,
   read: Read<Job>,
   { range, max, see, isEnough = () => false }: JobVisit<Job>,
@@ -74,7 +72,7 @@ async function visitPages<Job>(
  * at most `max`. None of the jobs is kept: together they may be very large.
  */
 export async function takenNear<Taken>(
-  parts: JobVisitParts,
+  parts: QueryParts,
   share: Share,
   { range, max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
     take(job: JobState): Taken | undefined;

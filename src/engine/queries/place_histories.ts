@@ -40,11 +40,6 @@ const READ_AT_A_TIME = 200;
 /** How many pauses or changes of limits to read, and how many of their ends. */
 const FACTS_MAX = 32;
 
-export type PlaceHistoryParts = Pick<
-  QueryParts,
-  "pastEvents" | "history" | "lists" | "table" | "registry" | "limitChanges" | "pauses" | "pacer"
->;
-
 /** From one entry to another. */
 interface Stretch {
   readonly from: LogId;
@@ -58,7 +53,7 @@ interface Stretch {
  * @param supposed Limits that a what-if supposes.
  */
 export async function placeHistory(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   job: JobState,
   stretch: Stretch,
   share: Share,
@@ -78,7 +73,7 @@ export async function placeHistory(
 }
 
 async function limitsIn(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   type: string,
   code: PlaceLimits,
   { from, to }: Stretch,
@@ -94,7 +89,7 @@ async function limitsIn(
 
 /** The pauses up to a position, with those that had ended by then. */
 export async function pausesUpTo(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   to: LogId,
 ): Promise<readonly PauseStay[]> {
   const all = pauseStays(await recorded(parts, PAUSE_FACTS, to));
@@ -103,7 +98,7 @@ export async function pausesUpTo(
 
 /** The latest facts of some types up to a position, oldest first. */
 async function recorded(
-  { pastEvents, history }: Pick<PlaceHistoryParts, "pastEvents" | "history">,
+  { pastEvents, history }: QueryParts,
   types: readonly string[],
   upTo: LogId,
 ): Promise<readonly JobEventLogEntry[]> {
@@ -129,7 +124,7 @@ class Reading {
   #isAll = false;
 
   constructor(
-    readonly parts: PlaceHistoryParts,
+    readonly parts: QueryParts,
     readonly job: JobState,
     readonly stretch: Stretch,
     readonly pauses: readonly PauseStay[],
