@@ -1,8 +1,4 @@
-/**
- * Finds which jobs hold workers and places, now and at a past time. Those that did then had entries
- * after it, so only such jobs are read: backwards from that time, and then from the oldest on, since
- * a job that holds a worker for long is older than those that wait for it.
- */
+/** Finds which jobs hold workers and places, now and at a past time. */
 
 import type { Condition } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
@@ -12,7 +8,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
-import { visitJobs } from "./job_visit.ts";
+import { visitBothEnds, visitJobs } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 /** The most running jobs, and later jobs, that are looked at. */
@@ -150,22 +146,12 @@ export async function workersThen(
     if (parts.lists.trails.conditionAt(job, upTo) !== "executing") return;
     if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
   };
-  let lookedAt = 0;
-  let isWhole = false;
-  for (const oldestFirst of [false, true]) {
-    if (isWhole || isEnough()) break;
-    const range = { before: upTo + 1, continuesAfter: upTo, oldestFirst };
-    const { seen, isAll } = await visitJobs(parts, share, {
-      range,
-      max: LOOKED_AT_MAX,
-      see,
-      isEnough,
-    });
-    lookedAt += seen;
-    isWhole = isAll;
-  }
+  // A job that held a worker then had entries after that.
+  const range = { before: upTo + 1, continuesAfter: upTo };
+  const visit = { range, max: LOOKED_AT_MAX, see, isEnough };
+  const { seen: lookedAt, isAll } = await visitBothEnds(parts, share, visit);
   const holders = await holdersThen(parts, [...executing].map((jobId) => ({ jobId })), upTo);
-  return { holders, ...(isWhole || isEnough() ? {} : { lookedAt }) };
+  return { holders, ...(isAll || isEnough() ? {} : { lookedAt }) };
 }
 
 /** The attempts that jobs had under way as of a position, the longest first. */
