@@ -19,14 +19,9 @@ import { overtakenBy, type Pool, workerHolders, workersThen } from "./holders.ts
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-export type CircumstancesParts = Omit<
-  QueryParts,
-  "attention" | "census" | "clock" | "events" | "inputRemovals" | "pauseControls"
->;
-
 /** As of now, in this process. */
 export async function circumstancesNow(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   job: JobState,
   share: Share,
 ): Promise<Circumstances> {
@@ -73,7 +68,7 @@ export async function circumstancesNow(
 
 /** Sealed inputs are not opened for this. */
 function refusalOf(
-  { registry }: CircumstancesParts,
+  { registry }: QueryParts,
   job: JobState,
 ): Pick<Circumstances, "refusal"> {
   const newest = registry.get(job.type);
@@ -84,7 +79,7 @@ function refusalOf(
 
 /** What the journal shows of the circumstances of a job at a past time. */
 export async function circumstancesThen(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   outlined: OutlinedHistory,
   upTo: LogId,
   atMs: number,
@@ -118,7 +113,7 @@ export async function circumstancesThen(
 
 /** The limit that a job waits for, if it does not wait for a worker. */
 async function limitNow(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   job: JobState,
 ): Promise<BlockingLimit | undefined> {
   const { shares } = parts;
@@ -130,7 +125,7 @@ async function limitNow(
 
 /** The pauses that hold a job. Those by rule include their last failure. */
 async function holdingPauses(
-  { history }: CircumstancesParts,
+  { history }: QueryParts,
   pauses: readonly Pause[],
   job: JobState,
 ): Promise<readonly HoldingPause[]> {
@@ -146,7 +141,7 @@ async function holdingPauses(
 
 /** The workers that the job needs one of. */
 export function poolOf(
-  { registry, workers, threadWorkers }: CircumstancesParts,
+  { registry, workers, threadWorkers }: QueryParts,
   job: JobState,
 ): Pool {
   const isThreaded = registry.isInThread(job);

@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
+import type { Causes, HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import {
@@ -23,12 +23,7 @@ import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import {
-  circumstancesNow,
-  type CircumstancesParts,
-  circumstancesThen,
-  poolOf,
-} from "./circumstances.ts";
+import { circumstancesNow, circumstancesThen, poolOf } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
@@ -39,18 +34,13 @@ import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { contrastOf, findUsualTime } from "./similar_jobs.ts";
 
-interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
-  /** Whether this process runs the jobs. */
-  readonly leads: boolean;
-}
-
 /** An explanation, with the entries that it is based on. */
 export interface Account {
   readonly explanation: Explanation<Citation>;
   /** The job's own entries, as far as the explanation covers them. */
   readonly outlined: OutlinedHistory;
   /** Entries of others that it may cite, by position. */
-  readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly foreignEntries: Causes;
 }
 
 /** The part of the journal that an explanation covers. */
@@ -69,7 +59,7 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 const RETRIES_MAX = 100;
 
 export class Explainer {
-  constructor(private readonly parts: ExplainerParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
@@ -148,7 +138,7 @@ export class Explainer {
     const circumstances = upTo === undefined
       ? await circumstancesNow(this.parts, job, share)
       : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
-    const { foreignEntries, ...found } = await search.run(outlined);
+    const found = await search.run(outlined);
     const contrast = await contrastOf(this.parts, job, share, upTo);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
@@ -168,8 +158,8 @@ export class Explainer {
       ...asOfTime === undefined ? {} : { asOfTime },
     };
     const bare = await this.parts.pacer.all(share, explaining(outlined, evidence));
-    const explanation = await this.#cited(bare, outlined, foreignEntries);
-    return { explanation, outlined, foreignEntries };
+    const explanation = await this.#cited(bare, outlined, found.causes);
+    return { explanation, outlined, foreignEntries: found.causes };
   }
 
   /** As it is now, so it must not have changed since the head. */
@@ -253,10 +243,10 @@ export class Explainer {
   async #cited(
     explanation: Explanation<LogId>,
     outlined: OutlinedHistory,
-    foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
+    causes: Causes,
   ): Promise<Explanation<Citation>> {
     const { history } = this.parts;
-    const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
+    const known = (logId: LogId) => outlined.entries.get(logId) ?? causes.get(logId);
     const citations = await resolveCitations(history, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);

@@ -30,21 +30,15 @@ import type { Outcome } from "../requests.ts";
 import type { Request } from "../run/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/shares.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
+import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import type { Explainer } from "./explainer.ts";
-import { placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import { placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type Parts =
-  & PlaceHistoryParts
-  & BlockingLimitParts
-  & Pick<QueryParts, "workers" | "threadWorkers">
-  & { readonly explainer: Pick<Explainer, "outlined"> };
-
 export class LimitsWhatIfs {
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
 
   /** @param jobId A job that exists. */
   async of(

@@ -17,10 +17,6 @@ import { workerHolders } from "./holders.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type QueueExplainerParts =
-  & Omit<QueryParts, "inputRemovals" | "pacer" | "pastEvents" | "pauses" | "writer">
-  & { readonly failed: boolean };
-
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
@@ -39,7 +35,7 @@ interface Queue {
 }
 
 export class QueueExplainer {
-  constructor(private readonly parts: QueueExplainerParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   async explain(): Promise<QueueExplanation<Citation>> {
     const { history } = this.parts;

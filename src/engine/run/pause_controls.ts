@@ -18,7 +18,7 @@ import {
 } from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
 import { Lane } from "../queries/entry_pages.ts";
-import type { HeldPause } from "../requests.ts";
+import type { HeldPause } from "../../explain/evidence.ts";
 import type { Pauses, RecentFailures } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
