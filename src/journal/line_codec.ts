@@ -62,8 +62,8 @@ export function lineBody(
 ): string {
   const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
   const executionId = writtenExecution(event);
-  return `{"logId":${logId},${sharedFields(batch, event)}"${event.eventId}"` +
-    `,"eventType":"${event.eventType}"` +
+  const { eventId, eventType } = event;
+  return `{"logId":${logId},${sharedFields(batch, event)}"${eventId}","eventType":"${eventType}"` +
     (occurredAt === receivedAt ? "" : `,"occurredAt":${JSON.stringify(occurredAt)}`) +
     (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
     (taskId === undefined ? "" : `,"taskId":"${taskId}"`) +
