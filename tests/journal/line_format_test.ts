@@ -14,7 +14,7 @@ import {
   type TaskId,
   taskId,
 } from "../../src/core/ids.ts";
-import type { StampedEvent } from "../../src/engine/ports.ts";
+import type { StampedEvent } from "../../src/journal/stamped_event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
@@ -27,6 +27,9 @@ import { lineBytes, withCrc } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
 import { findOtherBatch } from "../../src/journal/segment_end.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+
+const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };
 
 const FULL_EVENT: StampedEvent = {
   stratum: "domain",
@@ -46,8 +49,8 @@ const FULL_EVENT: StampedEvent = {
 
 Deno.test("batch: a line has its keys in the order of the format", () => {
   const batch = new Batch(41);
-  batch.add(encodedGroup([FULL_EVENT]));
-  batch.add(encodedGroup([fact({ n: 1 })]));
+  batch.add(encodedGroup([FULL_EVENT]), STAMPING);
+  batch.add(encodedGroup([fact({ n: 1 })]), STAMPING);
   const { bytes, offsets } = batch.seal("previous");
   const lines = new TextDecoder().decode(bytes).split("\n");
   const body = '{"logId":41,"batch":41,"receivedAt":"2026-01-01T10:00:01.000Z",' +
@@ -68,7 +71,7 @@ Deno.test("batch: a line has its keys in the order of the format", () => {
 Deno.test("batch: the chain is the digest of the chain before it and of the lines", () => {
   for (const previous of ["", "abc"]) {
     const batch = new Batch(5);
-    batch.add(encodedGroup(facts(3)));
+    batch.add(encodedGroup(facts(3)), STAMPING);
     const { bytes, chain } = batch.seal(previous);
     const text = new TextDecoder().decode(bytes);
     const covered = text.slice(1, text.indexOf(',"chain":"'));
@@ -81,7 +84,7 @@ Deno.test("batch: its size on disk is known before it is sealed", () => {
     const opening of [undefined, fact({ formatVersion: 1 }, { eventType: "journal.SegmentOpened" })]
   ) {
     const batch = new Batch(7, opening);
-    batch.add(encodedGroup(facts(2)));
+    batch.add(encodedGroup(facts(2)), STAMPING);
     const expected = batch.sealedBytes;
     assert.equal(batch.seal("x".repeat(43)).bytes.length, expected);
     assert.equal(batch.sealedBytes, expected);
