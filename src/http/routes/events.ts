@@ -7,7 +7,6 @@ import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
-import { selectFeed } from "../stream/feed.ts";
 import { type Header, json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
@@ -23,7 +22,7 @@ import {
   STRATUM,
   STREAM,
   STREAM_PARAMETERS,
-  toWanted,
+  toFilter,
 } from "./streams.ts";
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
@@ -46,12 +45,7 @@ async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
   const { jobId } = query;
   return await answerEntries(c, deps, query, {
-    feed: selectFeed(deps.engine, jobId),
-    filter: {
-      jobId,
-      eventTypes: query.eventType && new Set(query.eventType),
-      stratum: query.stratum,
-    },
+    filter: toFilter({ ...query, types: query.eventType }, jobId),
     after: parseAfter(query, deps.engine) ?? 0,
     scope: "journal",
   });
@@ -62,7 +56,7 @@ export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS }
 function streamEvents(c: Context, deps: HttpDeps): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
   const after = resumePosition(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
-  const wanted = { ...toWanted(query, query.jobId), untilEnd: false };
+  const wanted = { filter: toFilter(query, query.jobId), untilEnd: false };
   return answerStream(c, deps, wanted, after);
 }
 

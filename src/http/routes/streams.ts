@@ -20,6 +20,7 @@ import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
+import type { EntryFilter } from "../stream/feed.ts";
 
 export const AFTER = single(
   wholeNumber(0, Number.MAX_SAFE_INTEGER),
@@ -84,14 +85,12 @@ export const STREAM: Contents = {
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 
 /** What the query parameters select. */
-export function toWanted(
-  { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
+export function toFilter(
+  { types, stratum, only }: Partial<Omit<StreamQuery, "after">>,
   jobId: JobId | undefined,
-): Omit<Wanted, "untilEnd"> {
-  return {
-    filter: { jobId, eventTypes: types && new Set(types), stratum },
-    onlyTransitions: only !== undefined,
-  };
+): EntryFilter {
+  const eventTypes = types && new Set(types);
+  return { jobId, eventTypes, stratum, onlyTransitions: only !== undefined };
 }
 
 interface AfterQuery {
