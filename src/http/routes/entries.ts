@@ -16,7 +16,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json } from "../route.ts";
+import { type Contents, json, linesOf } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/request.ts";
@@ -47,15 +47,7 @@ export function entryPageParameters(scope: CursorScope) {
 /** Answers with a page, or with lines. */
 export const ENTRIES: Contents = {
   ...json(entriesAnswer),
-  [NDJSON]: {
-    schema: {
-      json: {
-        type: "string",
-        description: "For Accept: application/x-ndjson. One entry per line.",
-      },
-    },
-    item: { $ref: "#/components/schemas/Entry" },
-  },
+  ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
 };
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;

@@ -14,7 +14,7 @@ import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import type { Contents } from "../route.ts";
+import { type Contents, reference } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../problems/problem.ts";
@@ -62,11 +62,11 @@ const MESSAGE = {
       description: "The entry, and how it changed its job. Messages without data are sent while " +
         "nothing happens.",
       contentMediaType: "application/json",
-      contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
+      contentSchema: reference("StreamedEntry"),
     },
   },
   required: ["id"],
-} as const;
+};
 
 export const STREAM: Contents = {
   "text/event-stream": {
