@@ -21,6 +21,7 @@ import {
 import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
+import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
 import { circumstancesNow, circumstancesThen, poolOf } from "./circumstances.ts";
@@ -54,9 +55,6 @@ interface Extent {
 
 /** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
-
-/** How many retries of retries are followed. */
-const RETRIES_MAX = 100;
 
 export class Explainer {
   constructor(private readonly parts: QueryParts) {}
@@ -165,12 +163,7 @@ export class Explainer {
   /** As it is now, so it must not have changed since the head. */
   #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
     const { table } = this.parts;
-    let newest = jobId;
-    for (let hops = 0; hops < RETRIES_MAX; hops++) {
-      const next = table.listed.retryOf(newest);
-      if (next === undefined) break;
-      newest = next;
-    }
+    const newest = newestRetry(table, jobId);
     const job = newest === jobId ? undefined : table.job(newest);
     return job !== undefined && job.lastLogId <= head ? job : undefined;
   }

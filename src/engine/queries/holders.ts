@@ -63,7 +63,7 @@ function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
 }
 
 async function holdersAmong(
-  { lists, history }: QueryParts,
+  { table, history }: QueryParts,
   jobs: readonly JobState[],
 ): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
@@ -76,7 +76,7 @@ async function holdersAmong(
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
     if (entry === undefined) continue;
-    const grantedBy = lists.trails.lastTransition(job);
+    const grantedBy = table.trails.lastTransition(job);
     for (const holder of holderSince(entry)) holders.push({ ...holder, grantedBy });
   }
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
@@ -143,7 +143,7 @@ export async function workersThen(
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;
   const see = (job: JobSummary) => {
-    if (parts.lists.trails.conditionAt(job, upTo) !== "executing") return;
+    if (parts.table.trails.conditionAt(job, upTo) !== "executing") return;
     if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
   };
   // A job that held a worker then had entries after that.
