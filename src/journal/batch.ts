@@ -48,7 +48,12 @@ export interface SealedBatch {
 export interface EncodedGroup {
   readonly events: readonly StampedEvent[];
   readonly attributes: readonly string[];
+  /** Estimated bytes of its lines; for limits only. */
+  readonly bytes: number;
 }
+
+/** Estimated size of a line without its attributes. */
+const LINE_OVERHEAD_BYTES = 400;
 
 /**
  * @throws {TypeError} when attributes hold a value that JSON cannot represent.
@@ -56,7 +61,14 @@ export interface EncodedGroup {
  */
 export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
   for (const { causedBy } of events) resolveCause(causedBy, 1, events.length);
-  return { events, attributes: events.map((event) => JSON.stringify(writtenAttributes(event))) };
+  const attributes = events.map(attributesText);
+  let bytes = LINE_OVERHEAD_BYTES * events.length;
+  for (const { length } of attributes) bytes += length;
+  return { events, attributes, bytes };
+}
+
+function attributesText(event: StampedEvent): string {
+  return JSON.stringify(writtenAttributes(event));
 }
 
 /** A larger batch is sealed in pieces of this many characters or bytes, to let others in between. */
@@ -108,11 +120,13 @@ export class Batch {
   /** Adds a whole group. The promise settles when `resolve` or `reject` is called. */
   add({ events, attributes }: EncodedGroup): Appended {
     const first = this.nextLogId;
-    const entries = events.map((event, index) => {
+    const before = this.#entries.length;
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index] as StampedEvent;
       const causedBy = resolveCause(event.causedBy, first, events.length);
-      return this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
-    });
-    return { entries, durable: this.#durable.promise };
+      this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
+    }
+    return { entries: this.#entries.slice(before), durable: this.#durable.promise };
   }
 
   /**
@@ -153,13 +167,11 @@ export class Batch {
     event: StampedEvent,
     causedBy: LogId | undefined,
     attributes: string,
-  ): JobEventLogEntry {
+  ): void {
     if (this.#entries.length > 0) this.#text += LINE_END;
     this.#starts.push(this.#text.length);
     this.#text += lineBody(this.firstLogId, logId, event, causedBy, attributes);
-    const entry = toEntry(logId, event, causedBy);
-    this.#entries.push(entry);
-    return entry;
+    this.#entries.push(toEntry(logId, event, causedBy));
   }
 
   /** The offset of each line, provided that every character takes one byte. */

@@ -68,9 +68,6 @@ const QUIET_HOPS = 12;
 /** Limits the wait for code that never stops appending. */
 const QUIET_ROUNDS_MAX = 64;
 
-/** Estimated size of a line without its attributes; for limits only. */
-const LINE_OVERHEAD_BYTES = 400;
-
 export class GroupCommit {
   #head: JournalHead;
   #segmentBytes: number;
@@ -179,7 +176,7 @@ export class GroupCommit {
   }
 
   #fits(batch: Batch, group: EncodedGroup): boolean {
-    return !batch.hasGroups || batch.sealedBytes + sizeOf(group) <= this.options.batchBytesMax;
+    return !batch.hasGroups || batch.sealedBytes + group.bytes <= this.options.batchBytesMax;
   }
 
   #newBatch(): Batch {
@@ -280,16 +277,10 @@ export class GroupCommit {
   }
 }
 
-/** Estimated size of a group. */
-function sizeOf({ attributes }: EncodedGroup): number {
-  return attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
-}
-
-function requireSize(group: EncodedGroup): void {
-  const bytes = sizeOf(group);
+function requireSize({ events, bytes }: EncodedGroup): void {
   if (bytes <= GROUP_BYTES_MAX) return;
   throw new GroupTooLargeError(
-    `Cannot record ${group.attributes.length} entries at once: they take ${bytes} bytes, and a ` +
+    `Cannot record ${events.length} entries at once: they take ${bytes} bytes, and a ` +
       `batch takes at most ${GROUP_BYTES_MAX}`,
   );
 }

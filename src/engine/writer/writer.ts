@@ -122,9 +122,10 @@ export class Writer {
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const group = { entries, steps, firstLogId, lastLogId, onLost };
     this.#groups.push(group);
-    steps.forEach((step, index) => {
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index];
       if (step !== undefined) this.filed.appended(step, steps[index + 1]);
-    });
+    }
     return group;
   }
 
