@@ -237,7 +237,7 @@ export class EvidenceSearch {
       const { logId, eventType, causedBy = 0, jobId } = entry;
       const follows = logId > causedBy && logId - causedBy <= EFFECTS_MAX;
       if (eventType !== "job.EventCorrelated" || !follows || jobId === undefined) continue;
-      effects.set(causedBy, [...effects.get(causedBy) ?? [], this.#effect(jobId, logId)]);
+      effects.getOrInsertComputed(causedBy, () => []).push(this.#effect(jobId, logId));
     }
     return effects;
   }
