@@ -21,13 +21,14 @@ import {
 import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
+import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import { circumstancesNow, circumstancesThen, poolOf } from "./circumstances.ts";
+import { circumstancesNow, circumstancesThen } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import { workersThen } from "./holders.ts";
+import { poolOf, workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -55,9 +56,6 @@ interface Extent {
 /** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
-/** How many retries of retries are followed. */
-const RETRIES_MAX = 100;
-
 export class Explainer {
   constructor(private readonly parts: QueryParts) {}
 
@@ -79,18 +77,23 @@ export class Explainer {
     const logIds = this.parts.history.positions(jobId);
     const asOf = this.parts.events.journal.head.logId;
     if (logIds.length === 0) return undefined;
-    const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
-    return await this.#accountOf(extent, hold);
+    return await this.#accountOf(await this.#extent(jobId, logIds, asOf, asOf), hold);
   }
 
   /**
    * A follower has no queue, so it answers from the record why a job is queued, as for the past.
    */
-  async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    const { leads, table } = this.parts;
-    if (leads || table.pending(jobId)?.conditionNow !== "queued") return {};
-    const [last] = await this.parts.history.at([asOf]);
-    return last === undefined ? {} : { asOfTime: last.receivedAt };
+  async #extent(
+    jobId: JobId,
+    logIds: readonly LogId[],
+    asOf: LogId,
+    head: LogId,
+  ): Promise<Extent> {
+    const { history, leads, table } = this.parts;
+    const isKnownNow = leads || table.pending(jobId)?.conditionNow !== "queued";
+    if (asOf === head && isKnownNow) return { logIds, asOf };
+    const [last] = await history.at([asOf]);
+    return { logIds, asOf, ...last && { asOfTime: last.receivedAt } };
   }
 
   /** Explains a job as of a point, from what was on record then, anywhere in the journal. */
@@ -105,16 +108,10 @@ export class Explainer {
     if (all.length === 0) return unknownJob(jobId);
     const resolved = await searchPoint(point, history.pages, all, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
-    const logIds = all.slice(0, resolved.count);
-    const asOf = await findPosition(point, history.pages, all, resolved.count, head);
-    if (asOf === head) {
-      const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
-      return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
-    }
-    const [last] = await history.at([asOf]);
-    const asOfTime = last?.receivedAt ?? "";
-    const { explanation } = await this.#accountOf({ logIds, asOf, asOfTime }, hold);
-    return { ok: true, value: explanation };
+    const { count } = resolved;
+    const asOf = await findPosition(point, history.pages, all, count, head);
+    const extent = await this.#extent(jobId, all.slice(0, count), asOf, head);
+    return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
   }
 
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
@@ -165,12 +162,7 @@ export class Explainer {
   /** As it is now, so it must not have changed since the head. */
   #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
     const { table } = this.parts;
-    let newest = jobId;
-    for (let hops = 0; hops < RETRIES_MAX; hops++) {
-      const next = table.listed.retryOf(newest);
-      if (next === undefined) break;
-      newest = next;
-    }
+    const newest = newestRetry(table, jobId);
     const job = newest === jobId ? undefined : table.job(newest);
     return job !== undefined && job.lastLogId <= head ? job : undefined;
   }

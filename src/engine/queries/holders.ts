@@ -1,12 +1,13 @@
 /** Finds which jobs hold workers and places, now and at a past time. */
 
-import type { Condition } from "../../core/condition.ts";
+import { type Condition, deriveCondition } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
 import type { Share } from "../events/pacer.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
 import { visitBothEnds, visitJobs } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -63,7 +64,7 @@ function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
 }
 
 async function holdersAmong(
-  { lists, history }: QueryParts,
+  { table, history }: QueryParts,
   jobs: readonly JobState[],
 ): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
@@ -76,7 +77,7 @@ async function holdersAmong(
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
     if (entry === undefined) continue;
-    const grantedBy = lists.trails.lastTransition(job);
+    const grantedBy = table.trails.lastTransition(job);
     for (const holder of holderSince(entry)) holders.push({ ...holder, grantedBy });
   }
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
@@ -129,9 +130,25 @@ function runningTask({ tasks }: JobState): TaskState | undefined {
 const LOOKED_AT_MAX = 2_000;
 
 /** Workers of one kind. When this many are held, no other job has one. */
-export interface Pool {
+interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
+}
+
+/** The workers that a job needs one of, with their queue. */
+export function poolOf(
+  { registry, workers, threadWorkers }: QueryParts,
+  job: JobState,
+): Pool & { readonly queue: WorkerQueue } {
+  const isThreaded = registry.isInThread(job);
+  const queue = isThreaded ? threadWorkers : workers;
+  return { isThreaded, max: queue.max, queue };
+}
+
+/** A retry that is due waits for a worker too, whatever the condition is. */
+export function isQueued(job: JobState, queue: WorkerQueue): boolean {
+  return job.state !== "Created" &&
+    (deriveCondition(job) === "queued" || queue.holds(job.priority, job.startedBy));
 }
 
 export async function workersThen(
@@ -143,7 +160,7 @@ export async function workersThen(
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;
   const see = (job: JobSummary) => {
-    if (parts.lists.trails.conditionAt(job, upTo) !== "executing") return;
+    if (parts.table.trails.conditionAt(job, upTo) !== "executing") return;
     if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
   };
   // A job that held a worker then had entries after that.

@@ -135,7 +135,7 @@ export class QueueExplainer {
       : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
         .map((job) => job.jobId);
     const job = jobId === undefined ? undefined : table.job(jobId);
-    return job && { jobId: job.jobId, by: lists.trails.lastTransition(job) };
+    return job && { jobId: job.jobId, by: table.trails.lastTransition(job) };
   }
 
   /** The job queued longest that is held by neither a limit nor a partial pause. */

@@ -65,7 +65,7 @@ interface Kind {
   readonly isAlike: (job: JobState) => boolean;
 }
 
-function kindOf({ lists }: QueryParts, job: JobState, upTo = Infinity): Kind | undefined {
+function kindOf({ table }: QueryParts, job: JobState, upTo = Infinity): Kind | undefined {
   if (job.state === "Done") return { least: 1, isAlike: () => false };
   if (job.state === "Failed") {
     const fingerprint = jobFingerprint(job, job.failure);
@@ -78,7 +78,7 @@ function kindOf({ lists }: QueryParts, job: JobState, upTo = Infinity): Kind | u
   const own = how(job, upTo);
   const isAlike = (other: JobState) => how(other, upTo) === own;
   if (upTo === Infinity) return { least, filter: { conditions: [condition] }, isAlike };
-  const wasSo = (other: JobState) => lists.trails.conditionAt(other, upTo) === condition;
+  const wasSo = (other: JobState) => table.trails.conditionAt(other, upTo) === condition;
   return { least, filter: {}, isAlike: (other) => wasSo(other) && isAlike(other) };
 }
 

@@ -121,8 +121,8 @@ export class PauseControls {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const leave = await this.#lane.enter();
-    return await work().finally(leave);
+    using _turn = await this.#lane.enter();
+    return await work();
   }
 
   /**
