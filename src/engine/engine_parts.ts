@@ -191,7 +191,6 @@ export class EngineParts extends Given {
     this.registry,
     this.table,
   );
-  readonly head = (): LogId => this.events.journal.head.logId;
   readonly full = (urgency: Urgency): boolean => this.events.journal.full(urgency);
   // The silence of a follower's own connection holds up no job.
   readonly silentSince = (): string | undefined =>
