@@ -297,12 +297,11 @@ export class JobTable {
   #list(record: JobRecord, job: JobState): void {
     const { retryOf, firstLogId } = job;
     this.#order.add(record);
-    if (retryOf === undefined) return;
+    // The row of the retried job may have a later retry than a restored or replayed one.
+    if (retryOf === undefined || (this.listed.retriedAt(retryOf) ?? 0) >= firstLogId) return;
     this.listed.retried(retryOf, job);
-    // During startup, the retried job may have moved to the index before this entry was read. Then
-    // its row must be updated.
-    const isInRow = this.#index?.retriedAt(retryOf) === firstLogId;
-    if (!isInRow) this.wake(retryOf);
+    // If the retried job has moved to the index, its row must be updated.
+    this.wake(retryOf);
   }
 }
 
