@@ -69,13 +69,9 @@ export class JobFold {
 
   /** The same, with only the given steps readable; waits are named by `waitKey`. */
   withOnly(taskIds: readonly TaskId[], waits: readonly string[] = NONE): JobState | undefined {
-    const isThere = taskIds.some((taskId) => this.#tasks.has(taskId)) ||
-      waits.some((key) => this.#waits.has(key));
-    if (!isThere) return this.#head;
-    return this.#with(
-      taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []),
-      waits.flatMap((key) => this.#waits.get(key) ?? []),
-    );
+    const tasks = found(this.#tasks, taskIds);
+    const timed = found(this.#waits, waits);
+    return tasks === NONE && timed === NONE ? this.#head : this.#with(tasks, timed);
   }
 
   get condition(): Condition | undefined {
@@ -189,6 +185,16 @@ export class JobFold {
     }
     return this.#tally;
   }
+}
+
+/** The steps with these keys; `NONE` when there are none. */
+function found<Key, Step>(steps: ReadonlyMap<Key, Step>, keys: readonly Key[]): readonly Step[] {
+  let present: Step[] | undefined;
+  for (const key of keys) {
+    const step = steps.get(key);
+    if (step !== undefined) (present ??= []).push(step);
+  }
+  return present ?? NONE;
 }
 
 function isOnly<Step>(steps: readonly Step[], one: Step | undefined): boolean {

@@ -240,5 +240,6 @@ export function isSleep({ attempts }: TaskState): boolean {
 }
 
 export function findTask(job: JobState, taskId: TaskId): TaskState | undefined {
-  return job.tasks.find((task) => task.taskId === taskId);
+  for (const task of job.tasks) if (task.taskId === taskId) return task;
+  return undefined;
 }

@@ -63,26 +63,31 @@ export function openWaits(job: JobState): readonly TimedWait[] {
   ) ?? [];
 }
 
-/**
- * Whether `run` now asks for a different wait of an expectation at a wait's place in the order,
- * judged by how long each wait may take. If a wait merely takes longer or shorter than before, its
- * time on record stays.
- *
- * @param job Copied only when needed.
- * @param asked The time limits of its waits, in milliseconds, in order.
- */
-export function hasSwapped(
-  job: { readonly whole: JobState },
-  { expectation, wait, withinMs }: TimedWait,
-  asked: readonly number[],
-): boolean {
-  // Nearly always so.
-  if (withinMs === undefined || wait > asked.length || asked[wait - 1] === withinMs) return false;
-  const { waits = [] } = job.whole;
-  return waits.some((one) =>
-    one.expectation === expectation && one.withinMs === asked[wait - 1] &&
-    one.wait <= asked.length && asked[one.wait - 1] !== one.withinMs
-  );
+/** Compares the timed waits of one expectation that `run` asks for with those on record. */
+export class AskedWaits {
+  #compared = 0;
+  /** How long recorded waits may take in whose place `run` asks for another length. */
+  readonly #displaced = new Set<number>();
+
+  constructor(private readonly recorded: (wait: number) => TimedWait | undefined) {}
+
+  /**
+   * Whether `run` now asks for a different wait at a wait's place in the order, judged by how long
+   * each wait may take. If a wait merely takes longer or shorter than before, its time on record
+   * stays.
+   *
+   * @param asked The time limits of its waits, in milliseconds, in order. Only ever grows.
+   */
+  hasSwapped({ wait, withinMs }: TimedWait, asked: readonly number[]): boolean {
+    const askedMs = asked[wait - 1];
+    // Nearly always so.
+    if (withinMs === undefined || askedMs === undefined || askedMs === withinMs) return false;
+    for (; this.#compared < asked.length; this.#compared++) {
+      const before = this.recorded(this.#compared + 1)?.withinMs;
+      if (before !== undefined && before !== asked[this.#compared]) this.#displaced.add(before);
+    }
+    return this.#displaced.has(askedMs);
+  }
 }
 
 /** The expectation that an entry waives, by its index in the plan. */

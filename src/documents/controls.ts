@@ -10,7 +10,8 @@ import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ControlRequest, HeldPause, LimitedType, RetryRequest } from "../engine/requests.ts";
+import type { ControlRequest, LimitedType, RetryRequest } from "../engine/requests.ts";
+import type { HeldPause } from "../explain/evidence.ts";
 import { RETRY_AFTER_SECONDS, unknownType, valueOrThrow } from "./engine_refusal.ts";
 import {
   checked,

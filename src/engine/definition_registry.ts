@@ -10,8 +10,8 @@ import type { PlaceLimits } from "../core/place_limits.ts";
 import { nearestName } from "../explain/likeness/names.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
-import { placeLimits, requireLimits } from "./limits.ts";
-import { requireProtectable } from "./secrets/protection.ts";
+import { limitsFlaw, placeLimits } from "./limits.ts";
+import { protectionFlaw } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 import { requireMembers, STARTS_ON_MEMBERS, toMatcher } from "./definition_plan.ts";
@@ -141,58 +141,53 @@ const NONE: readonly AnyJobDefinition[] = [];
 
 /** @throws {TypeError} */
 function requireUsable(definition: AnyJobDefinition): void {
-  const { type, version, onCompensated = "Failed", runs = [], startsOn } = definition;
+  const { type } = definition;
   if (!isEventType(type)) {
     throw new TypeError(
       `Cannot use ${JSON.stringify(type)} as a type of job: it must be ${EVENT_TYPE_RULE}`,
     );
   }
-  if (!isVersion(version)) {
-    throw new TypeError(`Cannot register ${type}: version must be a whole number, at least 1`);
-  }
+  const flaw = definitionFlaw(definition) ?? limitsFlaw(definition) ??
+    protectionFlaw(definition, () => inputJsonSchema(definition));
+  if (flaw !== undefined) throw new TypeError(`Cannot register ${type}: ${flaw}`);
+  requireStarter(definition);
+}
+
+/** What is wrong with a definition, as a clause; `undefined` when nothing is. */
+function definitionFlaw(definition: AnyJobDefinition): string | undefined {
+  const { version, onCompensated = "Failed", runs = [], description, input } = definition;
+  const { pauseAfter, isolation, module = "" } = definition;
+  if (!isVersion(version)) return "version must be a whole number, at least 1";
   if (!Array.isArray(runs) || !runs.every(isVersion)) {
-    throw new TypeError(`Cannot register ${type}: runs must list versions, such as [1, 2]`);
+    return "runs must list versions, such as [1, 2]";
   }
-  if (typeof (definition.description ?? "") !== "string") {
-    throw new TypeError(`Cannot register ${type}: description must be a text`);
-  }
-  if (definition.input?.kind !== "schema") {
-    throw new TypeError(`Cannot register ${type}: input must be a valibot schema`);
-  }
+  if (typeof (description ?? "") !== "string") return "description must be a text";
+  if (input?.kind !== "schema") return "input must be a valibot schema";
   // It would accept everything.
-  if (definition.input.async) {
-    throw new TypeError(`Cannot register ${type}: input must not be an asynchronous schema`);
-  }
+  if (input.async) return "input must not be an asynchronous schema";
   for (const name of ["expects", "errors"] as const) {
     if (!["function", "undefined"].includes(typeof definition[name])) {
-      throw new TypeError(`Cannot register ${type}: ${name} must be a function of the input`);
+      return `${name} must be a function of the input`;
     }
   }
-  const slip = Object.keys(definition).find((name) => nearestName(name, OPTIONAL) !== undefined);
-  if (slip !== undefined) {
-    const meant = nearestName(slip, OPTIONAL);
-    throw new TypeError(
-      `Cannot register ${type}: it has no member ${slip}; did you mean ${meant}?`,
-    );
+  for (const name of Object.keys(definition)) {
+    const meant = nearestName(name, OPTIONAL);
+    if (meant !== undefined) return `it has no member ${name}; did you mean ${meant}?`;
   }
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
-    throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
+    return 'onCompensated must be "Done" or "Failed"';
   }
-  const { pauseAfter } = definition;
-  const ruled = pauseAfter === undefined ? undefined : ruleFlaw(pauseAfter);
-  if (ruled !== undefined) throw new TypeError(`Cannot register ${type}: ${ruled}`);
-  const { isolation, module } = definition;
   if (isolation !== undefined && isolation !== "thread") {
-    throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
+    return 'isolation must be "thread", or left out';
   }
-  if (isolation === "thread" && !URL.canParse(module ?? "")) {
-    throw new TypeError(
-      `Cannot register ${type}: isolation "thread" needs module: import.meta.url, the module ` +
-        "that exports this definition",
-    );
+  if (isolation === "thread" && !URL.canParse(module)) {
+    return 'isolation "thread" needs module: import.meta.url, the module that exports this ' +
+      "definition";
   }
-  requireLimits(definition);
-  requireProtectable(definition, () => inputJsonSchema(definition));
+  return pauseAfter === undefined ? undefined : ruleFlaw(pauseAfter);
+}
+
+function requireStarter({ type, startsOn }: AnyJobDefinition): void {
   if (startsOn === undefined) return;
   requireMembers(`Cannot register ${type}: startsOn`, startsOn, STARTS_ON_MEMBERS);
   if (typeof startsOn.input !== "function") {

@@ -47,14 +47,9 @@ function isCount(value: unknown, max: number): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= max;
 }
 
-/** @throws {TypeError} naming what is wrong with the `limits` of a definition. */
-export function requireLimits({ type, limits }: AnyJobDefinition): void {
-  if (limits === undefined) return;
-  const flaw = limitsFlaw(limits);
-  if (flaw !== undefined) throw new TypeError(`Cannot register ${type}: ${flaw}`);
-}
-
-function limitsFlaw(limits: NonNullable<AnyJobDefinition["limits"]>): string | undefined {
+/** What is wrong with the `limits` of a definition, as a clause; `undefined` when nothing is. */
+export function limitsFlaw({ limits }: AnyJobDefinition): string | undefined {
+  if (limits === undefined) return undefined;
   if (typeof limits !== "object" || limits === null) return "limits must be an object";
   const unknown = Object.keys(limits).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {

@@ -1,20 +1,20 @@
 /** Requests to the engine, and its answers. Expected failures are returned as values. */
 
 import type { Change } from "../explain/changes.ts";
+import type { ParkedJobs } from "../explain/evidence.ts";
 import type { Mismatch } from "../explain/mismatch.ts";
 import type { Command, Originated, Rejection } from "../core/command.ts";
 import type { StateControl } from "../core/controls.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
-import type { ParkReason } from "../core/framework_events.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
-import type { FailedJob, JobState, Parking, StateName } from "../core/job_state.ts";
+import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
-import type { Pause, PauseRule } from "../core/pauses.ts";
+import type { PauseRule } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
 import type { TypeUse } from "./run/shares.ts";
 import type { Origin } from "../core/trace_ids.ts";
@@ -197,22 +197,6 @@ export interface Census {
   readonly oldestQueued: OldestQueued | undefined;
   readonly busyWorkers: number;
   readonly maxWorkers: number;
-}
-
-/** A pause in force, and the jobs that it holds. */
-export interface HeldPause extends Pause {
-  readonly jobs: number;
-  /** The first jobs in the queue, at most 5. */
-  readonly firstJobs: readonly JobId[];
-}
-
-/** Parked jobs of one type, for one reason. */
-export interface ParkedJobs {
-  readonly reason: ParkReason;
-  readonly type: string;
-  readonly jobs: number;
-  /** The one parked last, and its obstacle. */
-  readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
 }
 
 /** The jobs that a person may have to look at, a few of each kind. */

@@ -3,6 +3,7 @@
  * high, or under a misspelt name.
  */
 
+import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { digitsOf, slipBetween } from "./likeness/names.ts";
@@ -46,6 +47,16 @@ export function placePath({ names }: Place): string {
     if (name === "" || name.includes(".")) return `${path}[${JSON.stringify(name)}]`;
     return path === "" ? name : `${path}.${name}`;
   }, "");
+}
+
+type Given = Partial<Pick<JobCreatedAttributes, "input" | "labels">>;
+
+/** Where the input or the labels of a job have a value, in any form. */
+export function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
+  const loose = looseForm(value);
+  const place = placesIn({ labels: labels ?? null, input })
+    .find((one) => looseForm(one.value) === loose);
+  return place && placePath(place);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Alone } from "../core/crashes.ts";
 import type { JobEventLogEntry, ProcessEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
+import type { JobState, Parking } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { Contrast } from "./contrast.ts";
@@ -226,10 +226,10 @@ export interface WorkerPool {
   readonly holders: readonly WorkerHolder[];
 }
 
-/** A pause, and the jobs that it keeps from a worker. */
-interface QueuePause extends Pause {
+/** A pause in force, and the jobs that it holds. */
+export interface HeldPause extends Pause {
   readonly jobs: number;
-  /** The first in the queue. */
+  /** The first jobs in the queue, at most 5. */
   readonly firstJobs: readonly JobId[];
 }
 
@@ -252,11 +252,13 @@ export interface LongestJob {
   readonly suspension?: string;
 }
 
-interface ParkedGroup {
+/** Parked jobs of one type, for one reason. */
+export interface ParkedJobs {
   readonly reason: ParkReason;
   readonly type: string;
   readonly jobs: number;
-  readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
+  /** The one parked last, and its obstacle. */
+  readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
 }
 
 /** The error after which most of the jobs that back off do so. */
@@ -278,7 +280,7 @@ export interface QueueFacts {
   /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
   /** Oldest first. */
-  readonly pauses: readonly QueuePause[];
+  readonly pauses: readonly HeldPause[];
   /** How many jobs they keep from a worker. */
   readonly paused: number;
   /** The limits that keep the most jobs waiting, and how many jobs all limits keep waiting. */
@@ -290,7 +292,7 @@ export interface QueueFacts {
   /** Absent when no job backs off. */
   readonly backoff?: CommonBackoff | undefined;
   /** The largest group first. */
-  readonly parked: readonly ParkedGroup[];
+  readonly parked: readonly ParkedJobs[];
   /** Among those that are queued for a worker, suspended, or waiting for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
 }

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { Scope } from "../access/tokens.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
+import { documented } from "../documents/fields.ts";
 import type { Parameters } from "../documents/parameters.ts";
 import type { HttpDeps } from "./http_deps.ts";
 import { type ProblemKind, STATUS } from "./problems/problem.ts";
@@ -78,6 +79,22 @@ export interface Operation {
 
 export function json(schema: v.GenericSchema, examples?: Content["examples"]): Contents {
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
+}
+
+/** A schema of `/openapi.json` that has a name there. */
+export function reference(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A list of named items. Each is checked separately: an invalid one does not affect the others. */
+export function listOf(name: string): v.GenericSchema {
+  return documented(v.array(v.unknown()), { type: "array", items: reference(name) });
+}
+
+/** One named item per line. */
+export function linesOf(name: string, description: string): Contents {
+  const schema = { json: { type: "string", description } };
+  return { "application/x-ndjson": { schema, item: reference(name) } };
 }
 
 /** The answer 200, as JSON. */

@@ -2,13 +2,14 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import type { Work } from "../core/work.ts";
 import type { Appended, Clock, Random, StampedEvent } from "../engine/ports.ts";
 import { stampedEvent } from "../engine/stamped_event.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
-  chainAfter,
   chainField,
+  chainHash,
   LINE_END,
   lineBody,
   resolveCause,
@@ -47,7 +48,12 @@ export interface SealedBatch {
 export interface EncodedGroup {
   readonly events: readonly StampedEvent[];
   readonly attributes: readonly string[];
+  /** Estimated bytes of its lines; for limits only. */
+  readonly bytes: number;
 }
+
+/** Estimated size of a line without its attributes. */
+const LINE_OVERHEAD_BYTES = 400;
 
 /**
  * @throws {TypeError} when attributes hold a value that JSON cannot represent.
@@ -55,9 +61,18 @@ export interface EncodedGroup {
  */
 export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
   for (const { causedBy } of events) resolveCause(causedBy, 1, events.length);
-  return { events, attributes: events.map((event) => JSON.stringify(writtenAttributes(event))) };
+  const attributes = events.map(attributesText);
+  let bytes = LINE_OVERHEAD_BYTES * events.length;
+  for (const { length } of attributes) bytes += length;
+  return { events, attributes, bytes };
 }
 
+function attributesText(event: StampedEvent): string {
+  return JSON.stringify(writtenAttributes(event));
+}
+
+/** A larger batch is sealed in pieces of this many characters or bytes, to let others in between. */
+const PIECE_LENGTH = 1_048_576;
 const NEWLINE = 10;
 const encoder = new TextEncoder();
 /** Until the chain before a batch is known, only its length is. */
@@ -105,21 +120,24 @@ export class Batch {
   /** Adds a whole group. The promise settles when `resolve` or `reject` is called. */
   add({ events, attributes }: EncodedGroup): Appended {
     const first = this.nextLogId;
-    const entries = events.map((event, index) => {
+    const before = this.#entries.length;
+    for (let index = 0; index < events.length; index++) {
+      const event = events[index] as StampedEvent;
       const causedBy = resolveCause(event.causedBy, first, events.length);
-      return this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
-    });
-    return { entries, durable: this.#durable.promise };
+      this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
+    }
+    return { entries: this.#entries.slice(before), durable: this.#durable.promise };
   }
 
   /**
-   * Completes the batch, which follows the batch with the given chain. Nothing can be added
-   * afterwards.
+   * Completes the batch, which follows the batch with the given chain. Nothing can be added once
+   * this has begun.
    */
-  seal(previousChain: string): SealedBatch {
+  *sealing(previousChain: string): Work<SealedBatch> {
     const opening = this.#openingLine(previousChain);
     const text = `\n${opening.text}${this.#text}${chainField(CHAIN_PLACEHOLDER)}${LINE_END}`;
-    const bytes = utf8(text);
+    if (text.length > PIECE_LENGTH) yield;
+    const bytes = yield* encoded(text);
     const isAscii = bytes.length === text.length;
     const offsets = isAscii ? this.#offsets(opening.text) : lineStarts(bytes);
     return this.#sealed = {
@@ -129,7 +147,7 @@ export class Batch {
       bytes,
       offsets,
       previousChain,
-      chain: writeChain(bytes, offsets, previousChain),
+      chain: yield* writeChain(bytes, offsets, previousChain),
       opensSegment: this.opensSegment,
     };
   }
@@ -149,13 +167,11 @@ export class Batch {
     event: StampedEvent,
     causedBy: LogId | undefined,
     attributes: string,
-  ): JobEventLogEntry {
+  ): void {
     if (this.#entries.length > 0) this.#text += LINE_END;
     this.#starts.push(this.#text.length);
     this.#text += lineBody(this.firstLogId, logId, event, causedBy, attributes);
-    const entry = toEntry(logId, event, causedBy);
-    this.#entries.push(entry);
-    return entry;
+    this.#entries.push(toEntry(logId, event, causedBy));
   }
 
   /** The offset of each line, provided that every character takes one byte. */
@@ -182,18 +198,46 @@ export class Batch {
 }
 
 /** Writes the crc of each line, and the chain of the batch, which it returns. */
-function writeChain(bytes: Uint8Array, offsets: readonly number[], previousChain: string): string {
+function* writeChain(
+  bytes: Uint8Array,
+  offsets: readonly number[],
+  previousChain: string,
+): Work<string> {
   const [first = 0] = offsets;
-  let last = first;
+  const hash = chainHash(previousChain);
+  let [last, hashed] = [first, first];
   for (const offset of offsets) {
     if (offset > last) writeCrc(bytes, last, offset);
     last = offset;
+    if (last - hashed < PIECE_LENGTH) continue;
+    hash.update(bytes.subarray(hashed, last));
+    hashed = last;
+    yield;
   }
   const chainAt = bytes.length - LINE_END.length - CHAIN_FIELD_BYTES;
-  const chain = chainAfter(previousChain, bytes.subarray(first, chainAt));
+  const chain = hash.update(bytes.subarray(hashed, chainAt)).digest("base64url");
   encoder.encodeInto(chainField(chain), bytes.subarray(chainAt));
   writeCrc(bytes, last, bytes.length);
   return chain;
+}
+
+/** Lines as UTF-8. */
+function* encoded(lines: string): Work<Uint8Array<ArrayBuffer>> {
+  if (lines.length <= PIECE_LENGTH) return utf8(lines);
+  const pieces: Uint8Array[] = [];
+  for (let start = 0; start < lines.length;) {
+    const end = lines.indexOf("\n", start + PIECE_LENGTH) + 1 || lines.length;
+    pieces.push(utf8(lines.slice(start, end)));
+    start = end;
+    yield;
+  }
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
 }
 
 /** As many bytes as the text has UTF-16 code units if it is ASCII, which is encoded faster. */

@@ -5,6 +5,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { runToEnd } from "../core/work.ts";
 import { inNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
@@ -56,7 +57,7 @@ interface GroupCommitOptions {
   readonly sink: BatchSink;
   readonly listener: BatchListener;
   readonly stamp: Stamp;
-  readonly clock: Pick<Clock, "monotonic">;
+  readonly clock: Pick<Clock, "monotonic" | "pause">;
 }
 
 /** A group is one batch, which is created, written and read back as a whole. */
@@ -66,9 +67,6 @@ const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 const QUIET_HOPS = 12;
 /** Limits the wait for code that never stops appending. */
 const QUIET_ROUNDS_MAX = 64;
-
-/** Estimated size of a line without its attributes; for limits only. */
-const LINE_OVERHEAD_BYTES = 400;
 
 export class GroupCommit {
   #head: JournalHead;
@@ -145,7 +143,7 @@ export class GroupCommit {
   batchOf(events: readonly StampedEvent[]): SealedBatch {
     const batch = this.#newBatch();
     batch.add(encodedGroup(events));
-    return batch.seal(this.#head.chain);
+    return runToEnd(batch.sealing(this.#head.chain));
   }
 
   /** Continues after a batch that is durable elsewhere. Only while nothing is being appended. */
@@ -178,7 +176,7 @@ export class GroupCommit {
   }
 
   #fits(batch: Batch, group: EncodedGroup): boolean {
-    return !batch.hasGroups || batch.sealedBytes + sizeOf(group) <= this.options.batchBytesMax;
+    return !batch.hasGroups || batch.sealedBytes + group.bytes <= this.options.batchBytesMax;
   }
 
   #newBatch(): Batch {
@@ -234,7 +232,11 @@ export class GroupCommit {
   async #commit(batch: Batch): Promise<void> {
     try {
       const { sink, clock, listener } = this.options;
-      const sealed = batch.seal(this.#head.chain);
+      const sealing = batch.sealing(this.#head.chain);
+      let step = sealing.next();
+      for (; step.done !== true; step = sealing.next()) await clock.pause();
+      if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
+      const sealed = step.value;
       const holdUp = this.#syncPolicy.mayBlock;
       const began = clock.monotonic();
       await sink.write(sealed, holdUp);
@@ -275,16 +277,10 @@ export class GroupCommit {
   }
 }
 
-/** Estimated size of a group. */
-function sizeOf({ attributes }: EncodedGroup): number {
-  return attributes.reduce((sum, text) => sum + text.length + LINE_OVERHEAD_BYTES, 0);
-}
-
-function requireSize(group: EncodedGroup): void {
-  const bytes = sizeOf(group);
+function requireSize({ events, bytes }: EncodedGroup): void {
   if (bytes <= GROUP_BYTES_MAX) return;
   throw new GroupTooLargeError(
-    `Cannot record ${group.attributes.length} entries at once: they take ${bytes} bytes, and a ` +
+    `Cannot record ${events.length} entries at once: they take ${bytes} bytes, and a ` +
       `batch takes at most ${GROUP_BYTES_MAX}`,
   );
 }

@@ -7,7 +7,7 @@
  * `chain` before `crc`.
  */
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Cause, JobEventLogEntry, Stratum } from "../core/event.ts";
 import type { FrameworkAttributes, JobCreatedAttributes } from "../core/framework_events.ts";
@@ -193,9 +193,13 @@ export function chainField(chain: string): string {
 
 /** The chain of a batch, from the chain before it and the bytes that it covers. */
 export function chainAfter(previousChain: string, bytes: Uint8Array): string {
+  return chainHash(previousChain).update(bytes).digest("base64url");
+}
+
+/** Makes the chain of a batch from the bytes that it covers. */
+export function chainHash(previousChain: string): Hash {
   const hash = createHash("sha256");
-  if (previousChain !== "") hash.update(previousChain);
-  return hash.update(bytes).digest("base64url");
+  return previousChain === "" ? hash : hash.update(previousChain);
 }
 
 // Lines of version 2 omit what nearly every job has: the time of an event that occurred when it was

@@ -82,7 +82,7 @@ class JobMetrics implements JobWatch {
 }
 
 function isOutcome(condition: string | undefined): condition is typeof OUTCOMES[number] {
-  return OUTCOMES.some((outcome) => outcome === condition);
+  return (OUTCOMES as readonly (string | undefined)[]).includes(condition);
 }
 
 function createCounter<Label extends string>(

@@ -15,6 +15,7 @@ import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
 import { PromptTypes } from "../../src/engine/run/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";
 import { listsOf, NO_SHARES } from "./lists_of.ts";
@@ -204,16 +205,18 @@ Deno.test("count: it counts by condition, only jobs created before a position", 
   assert.equal(daybook.engine.lists.count({}, { after: daybook.job(first).firstLogId }).jobs, 2);
 });
 
-Deno.test("lastTransition: it is the entry that brought the job into its condition", async () => {
+Deno.test("needingAttention: a job waits since the entry that made it wait, also after a restart", async () => {
   const daybook = await start();
-  const flaky = await daybook.submit("shop.flaky", { message: "b" });
-  const event = await daybook.event("shop.Other", {}, { jobId: flaky });
-  const job = daybook.job(flaky);
-  assert.equal(job.lastLogId, event.logId);
-  const [entry] = await daybook.engine.history.at([
-    daybook.engine.lists.trails.lastTransition(job),
-  ]);
-  assert.equal(entry?.eventType, "job.TaskFailed");
+  const { jobId, lastLogId: startedBy } = await daybook.create({
+    plan: plan([expectation("shipped", "shop.Shipped")]),
+  });
+  const [entry] = await daybook.engine.history.at([startedBy]);
+  await daybook.clock.advance(60_000);
+  await daybook.event("shop.Other", {}, { jobId });
+  for (const each of [daybook, await daybook.crash()]) {
+    const [waiting] = (await each.engine.survey.needingAttention()).waiting;
+    assert.equal(waiting?.since, entry?.receivedAt);
+  }
 });
 
 /** Many copies of one job; none of them is recorded. */

@@ -36,6 +36,8 @@ function partsOf(count: number, executing: readonly number[]): Parts {
         const next = last - first + 1 > length ? { next: jobs.at(-1)?.firstLogId } : {};
         return { jobs, ...next };
       },
+    },
+    table: {
       trails: {
         conditionAt: ({ jobId }: { jobId: string }) =>
           executing.includes(Number(jobId)) ? "executing" : "queued",

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobState } from "../../src/core/job_state.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
 /** A job whose task fails until the bank opens; its compensation needs the bank too. */
@@ -169,4 +170,68 @@ Deno.test("wake: for a job without a backoff it is refused", async () => {
   const id = await daybook.submit("demo.banking");
   const outcome = await daybook.engine.control(id, { kind: "wake" });
   assert.equal(outcome.ok, false);
+});
+
+/** More timers than one batch ends. */
+const MANY = 600;
+
+/** Sleeps, and waits with a time, of one job. */
+function resting() {
+  return looseJob("demo.resting", async (ctx) => {
+    const steps = Array.from({ length: MANY / 2 }, (_, n) => [
+      ctx.sleep(`s${n}`, DAY),
+      ctx.expect("paid", { withinMs: DAY }),
+    ]);
+    await Promise.all(steps.flat());
+  }, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
+}
+
+const ENDS: ReadonlySet<string> = new Set(["job.TimerElapsed", "job.DeadlinePassed"]);
+
+Deno.test("wake: very many sleeps and waits end a few hundred a batch, each with an entry that names the control and who gave it", async () => {
+  const daybook = await Harness.start({ definitions: [resting()] });
+  const id = await daybook.submit("demo.resting");
+  await daybook.engine.control(id, { kind: "wake", origin: { actor: "anna" } });
+  const entries = await daybook.entries(id);
+  const woken = entries.find(({ eventType }) => eventType === "job.JobWoken");
+  const ends = entries.filter(({ eventType }) => ENDS.has(eventType));
+  assert.equal(ends.length, MANY);
+  for (const { causedBy, actor } of ends) {
+    assert.deepEqual([causedBy, actor], [woken?.logId, "anna"]);
+  }
+  const { batches } = daybook.journal.content;
+  const inBatch = Map.groupBy(ends, ({ logId }) => batches.findLast((first) => first <= logId));
+  assert.deepEqual([...inBatch.values()].map(({ length }) => length), [249, 250, 101]);
+  daybook.assertSound();
+});
+
+Deno.test("wake: when a full disk or a crash comes between batches, a repeated wake ends the rest", async () => {
+  const daybook = await Harness.start({ definitions: [resting()] });
+  const id = await daybook.submit("demo.resting");
+  daybook.journal.failNext(new JournalFullError("no room"), 1);
+  await assert.rejects(daybook.engine.control(id, { kind: "wake" }), JournalFullError);
+  const later = await daybook.crash();
+  const ended = (await later.entries(id)).filter(({ eventType }) => ENDS.has(eventType));
+  assert.equal(ended.length, 249);
+  await later.control(id, "wake");
+  const all = (await later.entries(id)).filter(({ eventType }) => ENDS.has(eventType));
+  assert.equal(all.length, MANY);
+  later.assertSound();
+});
+
+Deno.test("wake: what an event settles between batches is not ended again", async () => {
+  const daybook = await Harness.start({ definitions: [resting()] });
+  const id = await daybook.submit("demo.resting");
+  const woken = daybook.engine.control(id, { kind: "wake" });
+  await daybook.event("shop.Paid", {}, { jobId: id });
+  await woken;
+  const entries = await daybook.entries(id);
+  const paid = entries.find(({ eventType }) => eventType === "shop.Paid");
+  const waits = entries.filter(({ eventType }) => eventType === "job.DeadlinePassed");
+  assert.ok(waits.length < MANY / 2, `${waits.length} waits`);
+  assert.ok(waits.every(({ logId }) => logId < (paid?.logId ?? 0)));
+  // `run` takes one end a turn.
+  for (let turns = 0; turns < 50; turns++) await daybook.clock.settle();
+  assert.equal(daybook.job(id).state, "Done");
+  daybook.assertSound();
 });

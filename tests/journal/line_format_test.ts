@@ -20,6 +20,7 @@ import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
+import { runToEnd } from "../../src/core/work.ts";
 import { lineBody, writtenAttributes } from "../../src/journal/line_codec.ts";
 import { entryInFields } from "../../src/journal/line_fields.ts";
 import { entryIn, parsedEntry } from "../../src/journal/line_reader.ts";
@@ -48,7 +49,7 @@ Deno.test("batch: a line has its keys in the order of the format", () => {
   const batch = new Batch(41);
   batch.add(encodedGroup([FULL_EVENT]));
   batch.add(encodedGroup([fact({ n: 1 })]));
-  const { bytes, offsets } = batch.seal("previous");
+  const { bytes, offsets } = runToEnd(batch.sealing("previous"));
   const lines = new TextDecoder().decode(bytes).split("\n");
   const body = '{"logId":41,"batch":41,"receivedAt":"2026-01-01T10:00:01.000Z",' +
     '"stratum":"domain","eventId":"evt_1","eventType":"ec.shipment.ShipmentCompleted",' +
@@ -69,10 +70,34 @@ Deno.test("batch: the chain is the digest of the chain before it and of the line
   for (const previous of ["", "abc"]) {
     const batch = new Batch(5);
     batch.add(encodedGroup(facts(3)));
-    const { bytes, chain } = batch.seal(previous);
+    const { bytes, chain } = runToEnd(batch.sealing(previous));
     const text = new TextDecoder().decode(bytes);
     const covered = text.slice(1, text.indexOf(',"chain":"'));
     assert.equal(chain, createHash("sha256").update(previous + covered).digest("base64url"));
+  }
+});
+
+Deno.test("batch: a large one is sealed in pieces, with the same lines, crcs and chain", () => {
+  for (const letter of ["x", "\u00e9"]) {
+    const batch = new Batch(41);
+    const text = letter.repeat(300_000);
+    batch.add(encodedGroup(Array.from({ length: 12 }, (_, n) => fact({ n, text }))));
+    const sealing = batch.sealing("previous");
+    let pauses = 0;
+    let step = sealing.next();
+    for (; step.done !== true; step = sealing.next()) pauses++;
+    const { bytes, chain, offsets } = step.value;
+    assert.ok(pauses > 5, `${pauses} pauses`);
+    assert.equal(offsets.length, 12);
+    offsets.forEach((offset, n) => {
+      const end = (offsets[n + 1] ?? bytes.length) - 1;
+      assert.ok(crcHolds(bytes, offset, end), `line ${n}`);
+      const line = JSON.parse(new TextDecoder().decode(bytes.subarray(offset, end)));
+      assert.deepEqual(line.attributes, { n, text });
+    });
+    const whole = new TextDecoder().decode(bytes);
+    const covered = whole.slice(1, whole.indexOf(',"chain":"'));
+    assert.equal(chain, createHash("sha256").update("previous" + covered).digest("base64url"));
   }
 });
 
@@ -83,7 +108,7 @@ Deno.test("batch: its size on disk is known before it is sealed", () => {
     const batch = new Batch(7, opening);
     batch.add(encodedGroup(facts(2)));
     const expected = batch.sealedBytes;
-    assert.equal(batch.seal("x".repeat(43)).bytes.length, expected);
+    assert.equal(runToEnd(batch.sealing("x".repeat(43))).bytes.length, expected);
     assert.equal(batch.sealedBytes, expected);
   }
 });

@@ -6,7 +6,7 @@
 import { Needs } from "../parts/viewing.tsx";
 import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
-import type { HeldPause } from "../../engine/requests.ts";
+import type { HeldPause } from "../../explain/evidence.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
 import { requestOrigin } from "../../http/requests/request.ts";

@@ -17,6 +17,7 @@ import {
 } from "../../http/requests/entry_search.ts";
 import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
+import { toFilter } from "../../http/routes/streams.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
@@ -162,12 +163,7 @@ function entrySearch(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry
     engine: deps.engine,
     reading: deps.reading,
     show: (entry) => shownEntry(deps, entry, ENTRY_JSON_MAX),
-    filter: {
-      jobId: query.jobId,
-      stratum: query.stratum,
-      eventTypes: query.types && new Set(query.types),
-    },
-    onlyTransitions: query.only !== undefined,
+    filter: toFilter(query, query.jobId),
     limit: ROWS_MAX,
     examineMax: LOOK_MAX,
   };

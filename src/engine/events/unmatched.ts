@@ -87,14 +87,9 @@ export class Unmatched {
   }
 
   #nearestInRetry(event: MatchableEvent, named: JobHead): Missed | undefined {
-    let newest = named;
-    for (let hops = 0; hops < RETRIES_MAX && newest.state === "Failed"; hops++) {
-      const jobId = this.table.listed.retryOf(newest.jobId);
-      const retry = jobId && this.table.pending(jobId)?.head;
-      if (retry === undefined) break;
-      newest = retry;
-    }
-    if (newest === named) return undefined;
+    const jobId = newestRetry(this.table, named.jobId);
+    const newest = jobId === named.jobId ? undefined : this.table.pending(jobId)?.head;
+    if (newest === undefined) return undefined;
     const nearest = nearestInJob(newest, event, new Comparisons(EFFORT_MAX));
     return nearest === undefined || isIdle(nearest) ? undefined : nearest;
   }
@@ -250,6 +245,17 @@ export class Unmatched {
     const naming = index.naming(eventType);
     return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
   }
+}
+
+/** The newest retry of a job, or of its retries; the job itself if it was not retried. */
+export function newestRetry({ listed }: Pick<JobTable, "listed">, jobId: JobId): JobId {
+  let newest = jobId;
+  for (let hops = 0; hops < RETRIES_MAX; hops++) {
+    const next = listed.retryOf(newest);
+    if (next === undefined) break;
+    newest = next;
+  }
+  return newest;
 }
 
 function isClose({ close, elsewhere }: Mismatch): boolean {

@@ -8,13 +8,13 @@ import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import { pathTo, placesIn } from "../../explain/elsewhere.ts";
 import type {
   About,
   Citation,
@@ -34,7 +34,7 @@ import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type AboutParts = Pick<QueryParts, "events" | "history" | "pacer" | "table" | "pastEvents"> & {
+type AboutParts = QueryParts & {
   readonly eventExplainer: EventExplainer;
   readonly explainer: Explainer;
 };
@@ -108,12 +108,8 @@ export class AboutSearch {
     }
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf, hold)) {
       const { jobId, attributes, logId } = entry;
-      const { input = null, labels } = attributes as JsonObject;
-      const place = placesIn({ labels: labels ?? null, input })
-        .find(({ value }) => looseForm(value) === loose);
-      const where = place === undefined
-        ? this.#awaitedText(jobId, loose)
-        : `has it at ${placePath(place)}`;
+      const path = pathTo(about, attributes as JobCreatedAttributes);
+      const where = path === undefined ? this.#awaitedText(jobId, loose) : `has it at ${path}`;
       if (jobId === undefined || where === undefined) continue;
       if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
       const job = await pacer.do(share, () => table.existing(jobId));

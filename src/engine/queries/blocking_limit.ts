@@ -9,20 +9,14 @@ import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/p
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
 import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
-import type { JobEntryReader } from "./entry_pages.ts";
 import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";
-
-export type BlockingLimitParts = Pick<
-  QueryParts,
-  "lists" | "history" | "registry" | "places" | "table" | "shares" | "starts" | "limitChanges"
->;
 
 const NO_RATE = { count: 0, perMs: 0 };
 
 /** @param job A job that the limit keeps waiting. */
 export async function blockingLimit(
-  parts: BlockingLimitParts,
+  parts: QueryParts,
   job: Pick<Placed, "type" | "rateKey">,
   limit: ReachedLimit,
   { share }: WantedPlace,
@@ -38,7 +32,7 @@ export async function blockingLimit(
   };
   if (limit === "rate") {
     const counted = starts.of(job);
-    const users = await usersOf(parts.history, counted);
+    const users = await usersOf(parts, counted);
     return { ...about, limit, ...limits.rate ?? NO_RATE, starts: counted, users };
   }
   return {
@@ -53,7 +47,7 @@ export async function blockingLimit(
 const USERS_MAX = 3;
 
 async function usersOf(
-  history: Pick<JobEntryReader, "at">,
+  { history }: QueryParts,
   starts: readonly { readonly by: LogId }[],
 ): Promise<readonly JobId[]> {
   const entries = await history.at(starts.slice(-USERS_MAX).map(({ by }) => by));
@@ -62,7 +56,7 @@ async function usersOf(
 
 /** An operator may have set other limits of the type, and left this one as it is in the code. */
 function changeIn(
-  { limitChanges, registry }: BlockingLimitParts,
+  { limitChanges, registry }: QueryParts,
   type: string,
   limit: ReachedLimit,
 ): Pick<BlockingLimit, "change" | "isTightened"> {
@@ -82,7 +76,7 @@ export function queuedAs(job: JobState): QueuedAs {
 
 /** The same for a past time, from what is on record of the places. */
 export async function limitThen(
-  { history: reader }: { readonly history: JobEntryReader },
+  parts: QueryParts,
   job: JobState,
   history: PlaceHistory,
   { logId, atMs }: { readonly logId: LogId; readonly atMs: number },
@@ -103,12 +97,12 @@ export async function limitThen(
   if (reached.limit === "rate") {
     const { limit, count, perMs } = reached;
     const starts = reached.starts.map(({ at, logId: by }) => ({ atMs: Date.parse(at), by }));
-    const users = await usersOf(reader, starts);
+    const users = await usersOf(parts, starts);
     return { limit: { ...about, limit, count, perMs, starts, users }, ahead: before.length };
   }
   const { limit, places, holders } = reached;
   const jobs = holders.map(({ job: { jobId }, since }) => ({ jobId, since: since.logId }));
-  const holding = await holdersThen({ history: reader }, jobs, logId);
+  const holding = await holdersThen(parts, jobs, logId);
   return {
     limit: { ...about, limit, places, taken: holders.length, holders: holding },
     ahead: before.length,

@@ -15,18 +15,13 @@ import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { JobDescriptions } from "../writer/job_descriptions.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { overtakenBy, type Pool, workerHolders, workersThen } from "./holders.ts";
+import { isQueued, overtakenBy, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-export type CircumstancesParts = Omit<
-  QueryParts,
-  "attention" | "census" | "clock" | "events" | "inputRemovals" | "pauseControls"
->;
-
 /** As of now, in this process. */
 export async function circumstancesNow(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   job: JobState,
   share: Share,
 ): Promise<Circumstances> {
@@ -45,19 +40,14 @@ export async function circumstancesNow(
   const holding = hasCode(job) ? await holdingPauses(parts, pauses.all, job) : [];
   const held = { ...common, pauses: holding };
   if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
-  const isThreaded = loaded.isolation === "thread";
-  const workers = isThreaded ? parts.threadWorkers : parts.workers;
-  // A retry that is due waits for a worker too, whatever the condition is.
-  const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
-  if (!waits) return held;
+  const { isThreaded, max, queue: workers } = poolOf(parts, job);
+  if (!isQueued(job, workers)) return held;
   const place = { priority: job.priority, order: job.startedBy };
   const ahead = workers.aheadOf(place, writer.durableLogId);
-  const { busy, max } = workers;
-  if (holding.length > 0) {
-    return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
-  }
+  const queue = { ahead, busy: workers.busy, max, isThreaded };
+  if (holding.length > 0) return { ...common, queue: { ...queue, pauses: holding } };
   const limit = await limitNow(parts, job);
-  if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
+  if (limit !== undefined) return { ...common, queue: { ...queue, limit } };
   const { alone } = parts.workers;
   // Jobs in threads wait for a job that runs alone too, which is in no thread.
   const holdersAre = isThreaded && alone === undefined;
@@ -65,15 +55,13 @@ export async function circumstancesNow(
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
   const overtaken = await overtakenBy(parts, job, share);
-  const queue = { ahead, busy, max, isThreaded, holders, overtaken };
-  if (alone === undefined) return { ...common, queue };
-  const isItself = alone.jobId === job.jobId;
-  return { ...common, queue: { ...queue, alone: { ...alone, isItself } } };
+  const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
+  return { ...common, queue: { ...queue, holders, overtaken, ...last } };
 }
 
 /** Sealed inputs are not opened for this. */
 function refusalOf(
-  { registry }: CircumstancesParts,
+  { registry }: QueryParts,
   job: JobState,
 ): Pick<Circumstances, "refusal"> {
   const newest = registry.get(job.type);
@@ -84,7 +72,7 @@ function refusalOf(
 
 /** What the journal shows of the circumstances of a job at a past time. */
 export async function circumstancesThen(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   outlined: OutlinedHistory,
   upTo: LogId,
   atMs: number,
@@ -118,7 +106,7 @@ export async function circumstancesThen(
 
 /** The limit that a job waits for, if it does not wait for a worker. */
 async function limitNow(
-  parts: CircumstancesParts,
+  parts: QueryParts,
   job: JobState,
 ): Promise<BlockingLimit | undefined> {
   const { shares } = parts;
@@ -130,7 +118,7 @@ async function limitNow(
 
 /** The pauses that hold a job. Those by rule include their last failure. */
 async function holdingPauses(
-  { history }: CircumstancesParts,
+  { history }: QueryParts,
   pauses: readonly Pause[],
   job: JobState,
 ): Promise<readonly HoldingPause[]> {
@@ -142,16 +130,6 @@ async function holdingPauses(
     const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
     return lastFailure === undefined ? pause : { ...pause, lastFailure };
   });
-}
-
-/** The workers that the job needs one of. */
-export function poolOf(
-  { registry, workers, threadWorkers }: CircumstancesParts,
-  job: JobState,
-): Pool {
-  const isThreaded = registry.isInThread(job);
-  const { max } = isThreaded ? threadWorkers : workers;
-  return { isThreaded, max };
 }
 
 /** The urgency of the job's next entry when the disk is full. */

@@ -61,13 +61,13 @@ export class PageSize {
 export class Lane {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn. The caller must call the result when done. */
-  async enter(): Promise<() => void> {
+  /** Resolves when it is the caller's turn, which lasts until the result is disposed of. */
+  async enter(): Promise<Disposable> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;
     this.#last = promise;
     await before;
-    return resolve;
+    return { [Symbol.dispose]: resolve };
   }
 }
 
@@ -100,14 +100,10 @@ export class EntryPages {
     logIds: readonly LogId[],
     size: PageSize,
   ): AsyncGenerator<readonly JobEventLogEntry[]> {
-    const leave = await this.lane.enter();
-    try {
-      const page = await this.source.at(logIds);
-      size.read(page);
-      yield page;
-    } finally {
-      leave();
-    }
+    using _turn = await this.lane.enter();
+    const page = await this.source.at(logIds);
+    size.read(page);
+    yield page;
   }
 }
 

@@ -18,17 +18,11 @@ import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts
 import { becameText, capital } from "../../explain/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
-import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 import type { Replays } from "./replays.ts";
-
-type EventExplainerParts = Pick<QueryParts, "events" | "history" | "registry" | "table"> & {
-  readonly replays: Replays;
-  readonly unmatched: Unmatched;
-};
 
 /** The most jobs and definitions that are listed; the rest are counted. */
 const LISTED_MAX = 20;
@@ -48,7 +42,7 @@ interface ToldEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites">
 }
 
 export class EventExplainer {
-  constructor(private readonly parts: EventExplainerParts) {}
+  constructor(private readonly parts: QueryParts & { readonly replays: Replays }) {}
 
   /** `undefined` when no entry has this id. */
   async explain(

@@ -18,7 +18,7 @@ import {
   policyTargets,
 } from "../../explain/awaited_events.ts";
 import { givenUpAt } from "../../explain/counted_events.ts";
-import type { Candidates, Findings } from "../../explain/evidence.ts";
+import type { Candidates, Causes, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -32,9 +32,16 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
-import { type JobSource, SenderSearch } from "./sender_search.ts";
+import { SenderSearch } from "./sender_search.ts";
 import { TwinSearch } from "./twin_search.ts";
-import { InsideSearch, type Resembling, type RunWork, ValueSearch } from "./value_search.ts";
+import {
+  InsideSearch,
+  type JobSource,
+  type Resembling,
+  type RunWork,
+  type SearchParts,
+  ValueSearch,
+} from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
 const CANDIDATES_MAX = 64;
@@ -61,26 +68,22 @@ const EFFECTS_MAX = 3;
 interface EvidenceSource extends EntrySource, JobSource {}
 
 interface EvidenceFound
-  extends Pick<Findings, "causes" | "candidates" | "later" | "process" | "twin" | "rival"> {
+  extends Pick<Findings, "candidates" | "later" | "process" | "twin" | "rival"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
-  readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly causes: Causes;
   /** By the position of an event, the jobs that it reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
 }
 
 export class EvidenceSearch {
-  readonly #do: RunWork;
-
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
     private readonly pastEvents: Pick<PastEvents, "find">,
     private readonly source: EvidenceSource,
-    paced: RunWork = runToEnd,
+    private readonly paced: RunWork = runToEnd,
     private readonly pages: EntryPages = new EntryPages(source),
     private readonly hold: ReserveMemory = RESERVE_NOTHING,
-  ) {
-    this.#do = paced;
-  }
+  ) {}
 
   /** Reads what resembles what is missing, and what the job's entries refer to. */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
@@ -90,24 +93,27 @@ export class EvidenceSearch {
       ? []
       : policyTargets(outlined.job).map(({ expected }) => expected);
     const met = metExpectations(outlined);
-    const find = async ({ wanted }: Lookup) =>
-      new FoundEvents(await this.pastEvents.find(wanted, headLogId));
-    const search = new ValueSearch(outlined, headLogId, find, this.#do);
+    const parts: SearchParts = {
+      source: this.source,
+      find: async ({ wanted }) => new FoundEvents(await this.pastEvents.find(wanted, headLogId)),
+      read: (logIds) => this.#read(logIds),
+      do: this.paced,
+    };
+    const search = new ValueSearch(outlined, parts);
     const lookup = new Lookup();
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
-    const read = (logIds: readonly LogId[]) => this.#read(logIds);
-    const senders = new SenderSearch(outlined.job, { source: this.source, find, read });
+    const senders = new SenderSearch(outlined.job, parts);
     senders.lookUp(open, lookup);
     for (const { expected } of met) lookup.near(expected.matcher);
     for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
-    const twins = new TwinSearch(outlined.job, this.source);
+    const twins = new TwinSearch(outlined.job, parts);
     twins.lookUp(lookup);
-    const found = await find(lookup);
+    const found = await parts.find(lookup);
     const wanted = await resembling([...open, ...named], search, found);
     const inside = await this.#inside(open, wanted);
-    const twin = await twins.of(found, read);
-    const rival = twin === undefined ? await twins.rival(found, read) : undefined;
+    const twin = await twins.of(found);
+    const rival = twin === undefined ? await twins.rival(found) : undefined;
     const sender = await senders.of(open, wanted, found);
     const events = [
       ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),
@@ -142,16 +148,7 @@ export class EvidenceSearch {
     ]));
     const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
       .filter(isProcessEntry);
-    const others = { twin, rival };
-    return {
-      causes: foreignEntries,
-      candidates,
-      foreignEntries,
-      effects,
-      later,
-      process,
-      ...others,
-    };
+    return { causes: foreignEntries, candidates, effects, later, process, twin, rival };
   }
 
   /** By expectation, a search for expected values inside texts. */

@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
+import type { Causes, HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import {
@@ -21,28 +21,19 @@ import {
 import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
+import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import {
-  circumstancesNow,
-  type CircumstancesParts,
-  circumstancesThen,
-  poolOf,
-} from "./circumstances.ts";
+import { circumstancesNow, circumstancesThen } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import { workersThen } from "./holders.ts";
+import { poolOf, workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { contrastOf, findUsualTime } from "./similar_jobs.ts";
-
-interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
-  /** Whether this process runs the jobs. */
-  readonly leads: boolean;
-}
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -50,7 +41,7 @@ export interface Account {
   /** The job's own entries, as far as the explanation covers them. */
   readonly outlined: OutlinedHistory;
   /** Entries of others that it may cite, by position. */
-  readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly foreignEntries: Causes;
 }
 
 /** The part of the journal that an explanation covers. */
@@ -65,11 +56,8 @@ interface Extent {
 /** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
-/** How many retries of retries are followed. */
-const RETRIES_MAX = 100;
-
 export class Explainer {
-  constructor(private readonly parts: ExplainerParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
   async explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
@@ -89,18 +77,23 @@ export class Explainer {
     const logIds = this.parts.history.positions(jobId);
     const asOf = this.parts.events.journal.head.logId;
     if (logIds.length === 0) return undefined;
-    const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
-    return await this.#accountOf(extent, hold);
+    return await this.#accountOf(await this.#extent(jobId, logIds, asOf, asOf), hold);
   }
 
   /**
    * A follower has no queue, so it answers from the record why a job is queued, as for the past.
    */
-  async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    const { leads, table } = this.parts;
-    if (leads || table.pending(jobId)?.conditionNow !== "queued") return {};
-    const [last] = await this.parts.history.at([asOf]);
-    return last === undefined ? {} : { asOfTime: last.receivedAt };
+  async #extent(
+    jobId: JobId,
+    logIds: readonly LogId[],
+    asOf: LogId,
+    head: LogId,
+  ): Promise<Extent> {
+    const { history, leads, table } = this.parts;
+    const isKnownNow = leads || table.pending(jobId)?.conditionNow !== "queued";
+    if (asOf === head && isKnownNow) return { logIds, asOf };
+    const [last] = await history.at([asOf]);
+    return { logIds, asOf, ...last && { asOfTime: last.receivedAt } };
   }
 
   /** Explains a job as of a point, from what was on record then, anywhere in the journal. */
@@ -115,16 +108,10 @@ export class Explainer {
     if (all.length === 0) return unknownJob(jobId);
     const resolved = await searchPoint(point, history.pages, all, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
-    const logIds = all.slice(0, resolved.count);
-    const asOf = await findPosition(point, history.pages, all, resolved.count, head);
-    if (asOf === head) {
-      const extent = { logIds, asOf, ...await this.#timeOfRecord(jobId, asOf) };
-      return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
-    }
-    const [last] = await history.at([asOf]);
-    const asOfTime = last?.receivedAt ?? "";
-    const { explanation } = await this.#accountOf({ logIds, asOf, asOfTime }, hold);
-    return { ok: true, value: explanation };
+    const { count } = resolved;
+    const asOf = await findPosition(point, history.pages, all, count, head);
+    const extent = await this.#extent(jobId, all.slice(0, count), asOf, head);
+    return { ok: true, value: (await this.#accountOf(extent, hold)).explanation };
   }
 
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
@@ -148,7 +135,7 @@ export class Explainer {
     const circumstances = upTo === undefined
       ? await circumstancesNow(this.parts, job, share)
       : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
-    const { foreignEntries, ...found } = await search.run(outlined);
+    const found = await search.run(outlined);
     const contrast = await contrastOf(this.parts, job, share, upTo);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
@@ -168,19 +155,14 @@ export class Explainer {
       ...asOfTime === undefined ? {} : { asOfTime },
     };
     const bare = await this.parts.pacer.all(share, explaining(outlined, evidence));
-    const explanation = await this.#cited(bare, outlined, foreignEntries);
-    return { explanation, outlined, foreignEntries };
+    const explanation = await this.#cited(bare, outlined, found.causes);
+    return { explanation, outlined, foreignEntries: found.causes };
   }
 
   /** As it is now, so it must not have changed since the head. */
   #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
     const { table } = this.parts;
-    let newest = jobId;
-    for (let hops = 0; hops < RETRIES_MAX; hops++) {
-      const next = table.listed.retryOf(newest);
-      if (next === undefined) break;
-      newest = next;
-    }
+    const newest = newestRetry(table, jobId);
     const job = newest === jobId ? undefined : table.job(newest);
     return job !== undefined && job.lastLogId <= head ? job : undefined;
   }
@@ -253,10 +235,10 @@ export class Explainer {
   async #cited(
     explanation: Explanation<LogId>,
     outlined: OutlinedHistory,
-    foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
+    causes: Causes,
   ): Promise<Explanation<Citation>> {
     const { history } = this.parts;
-    const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
+    const known = (logId: LogId) => outlined.entries.get(logId) ?? causes.get(logId);
     const citations = await resolveCitations(history, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);

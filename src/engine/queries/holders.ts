@@ -1,19 +1,15 @@
-/**
- * Finds which jobs hold workers and places, now and at a past time. Those that did then had entries
- * after it, so only such jobs are read: backwards from that time, and then from the oldest on, since
- * a job that holds a worker for long is older than those that wait for it.
- */
+/** Finds which jobs hold workers and places, now and at a past time. */
 
-import type { Condition } from "../../core/condition.ts";
+import { type Condition, deriveCondition } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
-import type { JobLists } from "./job_lists.ts";
-import { visitJobs } from "./job_visit.ts";
+import { visitBothEnds, visitJobs } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 /** The most running jobs, and later jobs, that are looked at. */
@@ -22,21 +18,20 @@ const LATER_MAX = 1_000;
 /** Entries of a job that are searched for the beginning of its open attempt. */
 const ENTRIES_MAX = 32;
 
-type QueueSurveyParts = Pick<QueryParts, "lists" | "history" | "registry">;
-
 /** Jobs with a worker. Most of those that are suspended have none, so they come last. */
 const HOLDING: readonly (readonly Condition[])[] = [["executing"], ["compensating"], ["suspended"]];
 
 /** The jobs that hold the workers, in order of how long they have held them. */
 export async function workerHolders(
-  { lists, history, registry }: QueueSurveyParts,
+  parts: QueryParts,
   isThreaded: boolean,
 ): Promise<readonly WorkerHolder[]> {
+  const { lists, registry } = parts;
   const jobs = HOLDING.flatMap((conditions) =>
     lists.page({ conditions, oldestFirst: true, limit: RUNNING_MAX }).jobs
   );
   const here = jobs.filter((job) => registry.isInThread(job) === isThreaded);
-  return await holdersAmong({ lists, history }, here);
+  return await holdersAmong(parts, here);
 }
 
 /**
@@ -44,7 +39,7 @@ export async function workerHolders(
  * record a job gives its place back when it is suspended; it does once its attempts have ended.
  */
 export async function placeHolders(
-  parts: QueueSurveyParts & Pick<QueryParts, "places" | "table">,
+  parts: QueryParts,
   jobIds: readonly JobId[],
 ): Promise<readonly WorkerHolder[]> {
   const { places, table, history } = parts;
@@ -69,7 +64,7 @@ function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
 }
 
 async function holdersAmong(
-  { lists, history }: Pick<QueueSurveyParts, "lists" | "history">,
+  { table, history }: QueryParts,
   jobs: readonly JobState[],
 ): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
@@ -82,7 +77,7 @@ async function holdersAmong(
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
     if (entry === undefined) continue;
-    const grantedBy = lists.trails.lastTransition(job);
+    const grantedBy = table.trails.lastTransition(job);
     for (const holder of holderSince(entry)) holders.push({ ...holder, grantedBy });
   }
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
@@ -111,7 +106,7 @@ function isOfUndoing(entry: JobEventLogEntry): boolean {
 
 /** How many jobs created later have begun because of a lower priority. */
 export async function overtakenBy(
-  parts: { readonly lists: JobLists; readonly pacer: Pacer },
+  parts: QueryParts,
   job: JobState,
   share: Share,
 ): Promise<OvertakenBy> {
@@ -134,16 +129,30 @@ function runningTask({ tasks }: JobState): TaskState | undefined {
 /** The most jobs that are read from each end. */
 const LOOKED_AT_MAX = 2_000;
 
-type QueueThenParts = Pick<QueryParts, "lists" | "history" | "registry" | "pacer">;
-
 /** Workers of one kind. When this many are held, no other job has one. */
-export interface Pool {
+interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
 }
 
+/** The workers that a job needs one of, with their queue. */
+export function poolOf(
+  { registry, workers, threadWorkers }: QueryParts,
+  job: JobState,
+): Pool & { readonly queue: WorkerQueue } {
+  const isThreaded = registry.isInThread(job);
+  const queue = isThreaded ? threadWorkers : workers;
+  return { isThreaded, max: queue.max, queue };
+}
+
+/** A retry that is due waits for a worker too, whatever the condition is. */
+export function isQueued(job: JobState, queue: WorkerQueue): boolean {
+  return job.state !== "Created" &&
+    (deriveCondition(job) === "queued" || queue.holds(job.priority, job.startedBy));
+}
+
 export async function workersThen(
-  parts: QueueThenParts,
+  parts: QueryParts,
   { isThreaded, max }: Pool,
   upTo: LogId,
   share: Share,
@@ -151,30 +160,20 @@ export async function workersThen(
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;
   const see = (job: JobSummary) => {
-    if (parts.lists.trails.conditionAt(job, upTo) !== "executing") return;
+    if (parts.table.trails.conditionAt(job, upTo) !== "executing") return;
     if (isInThread(parts, job) === isThreaded) executing.add(job.jobId);
   };
-  let lookedAt = 0;
-  let isWhole = false;
-  for (const oldestFirst of [false, true]) {
-    if (isWhole || isEnough()) break;
-    const range = { before: upTo + 1, continuesAfter: upTo, oldestFirst };
-    const { seen, isAll } = await visitJobs(parts, share, {
-      range,
-      max: LOOKED_AT_MAX,
-      see,
-      isEnough,
-    });
-    lookedAt += seen;
-    isWhole = isAll;
-  }
+  // A job that held a worker then had entries after that.
+  const range = { before: upTo + 1, continuesAfter: upTo };
+  const visit = { range, max: LOOKED_AT_MAX, see, isEnough };
+  const { seen: lookedAt, isAll } = await visitBothEnds(parts, share, visit);
   const holders = await holdersThen(parts, [...executing].map((jobId) => ({ jobId })), upTo);
-  return { holders, ...(isWhole || isEnough() ? {} : { lookedAt }) };
+  return { holders, ...(isAll || isEnough() ? {} : { lookedAt }) };
 }
 
 /** The attempts that jobs had under way as of a position, the longest first. */
 export async function holdersThen(
-  { history }: Pick<QueueThenParts, "history">,
+  { history }: QueryParts,
   jobs: readonly { readonly jobId: JobId; readonly since?: LogId }[],
   upTo: LogId,
 ): Promise<readonly WorkerHolder[]> {
@@ -188,7 +187,7 @@ export async function holdersThen(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: JobSummary) {
+function isInThread({ registry }: QueryParts, { type, definitionVersion }: JobSummary) {
   if (type === null || definitionVersion === null) return false;
   return registry.isInThread({ type, definitionVersion });
 }

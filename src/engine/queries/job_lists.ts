@@ -24,7 +24,6 @@ import { inQueueOrder, type Place } from "../run/request_lines.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
-import type { Trails } from "../writer/trail.ts";
 import type { Writer } from "../writer/writer.ts";
 
 interface JobListsParts {
@@ -35,18 +34,10 @@ interface JobListsParts {
 }
 
 export class JobLists {
-  readonly listed: ListedJobs;
-  readonly trails: Trails;
-  readonly #table: JobTable;
-  readonly #workers: readonly WorkerQueue[];
-  readonly #writer: Pick<Writer, "durableLogId">;
+  constructor(private readonly parts: JobListsParts) {}
 
-  constructor({ table, workers, threadWorkers, writer }: JobListsParts) {
-    this.#table = table;
-    this.listed = table.listed;
-    this.trails = table.trails;
-    this.#workers = [workers, threadWorkers];
-    this.#writer = writer;
+  get listed(): ListedJobs {
+    return this.parts.table.listed;
   }
 
   /** Summaries, for which no indexed job is read as a whole. */
@@ -99,7 +90,7 @@ export class JobLists {
       conditions.set(condition, (conditions.get(condition) ?? 0) + 1);
     }
     const counted = { jobs, conditions, ...searched(scan) };
-    const indexed = this.#table.index?.count(filter, range ?? {});
+    const indexed = this.parts.table.index?.count(filter, range ?? {});
     return indexed === undefined ? counted : addCounts(counted, indexed);
   }
 
@@ -116,9 +107,9 @@ export class JobLists {
       if (fingerprint === undefined) continue;
       const group = groups.get(fingerprint) ?? newGroup(record.firstLogId);
       groups.set(fingerprint, group);
-      addTo(group, this.#table, record.shownHead);
+      addTo(group, this.listed, record.shownHead);
     }
-    const indexed = this.#table.index?.failures(filter);
+    const indexed = this.parts.table.index?.failures(filter);
     for (const found of indexed?.groups ?? []) addIndexed(groups, found);
     const sorted = [...groups]
       .filter(([, { open }]) => open > 0 || filter.retried === true)
@@ -142,9 +133,10 @@ export class JobLists {
    * each queue.
    */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
+    const { workers, threadWorkers, writer } = this.parts;
     const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
-    const aheads = this.#workers.map((queue) =>
-      queue.aheadOfEach(waiting, this.#writer.durableLogId)
+    const aheads = [workers, threadWorkers].map((queue) =>
+      queue.aheadOfEach(waiting, writer.durableLogId)
     );
     const places = new Map<JobId, number>();
     for (const [index, { jobId }] of waiting.entries()) {
@@ -168,8 +160,8 @@ function newGroup(newest: LogId): Growing {
   return { jobs: 0, retried: 0, open: 0, newest, oldest: newest };
 }
 
-function addTo(group: Growing, table: JobTable, job: JobHead): void {
-  const isRetried = table.listed.retryOf(job.jobId) !== undefined;
+function addTo(group: Growing, listed: ListedJobs, job: JobHead): void {
+  const isRetried = listed.retryOf(job.jobId) !== undefined;
   group.jobs++;
   group.oldest = job.firstLogId;
   if (isRetried) group.retried++;

@@ -2,25 +2,12 @@
 
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Share } from "../events/pacer.ts";
-import type { Census, NeedingAttention, ParkedJobs } from "../requests.ts";
+import type { Census, NeedingAttention } from "../requests.ts";
+import type { ParkedJobs } from "../../explain/evidence.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type JobSurveyParts = Pick<
-  QueryParts,
-  | "attention"
-  | "suspects"
-  | "inputRemovals"
-  | "census"
-  | "clock"
-  | "events"
-  | "pacer"
-  | "table"
-  | "workers"
-  | "threadWorkers"
->;
-
 export class JobSurvey {
-  constructor(private readonly parts: JobSurveyParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** How many jobs there are of each kind; costs nothing, however many there are. */
   census(): Census {

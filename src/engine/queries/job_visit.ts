@@ -26,24 +26,44 @@ interface JobVisit<Job> {
 }
 
 /** How many jobs were seen, and whether these were all. */
-interface Visited {
+export interface Visited {
   readonly seen: number;
   readonly isAll: boolean;
 }
 
-export type JobVisitParts = Pick<QueryParts, "lists" | "pacer">;
-
 /** Visits summaries. */
 export function visitJobs(
-  parts: JobVisitParts,
+  parts: QueryParts,
   share: Share,
   visit: JobVisit<JobSummary>,
 ): Promise<Visited> {
   return visitPages(parts, share, (query) => parts.lists.summaries(query), visit);
 }
 
+/**
+ * Visits the newest summaries of a range and, unless these are all, its oldest ones too: a job that
+ * has held something for long is older than those that wait for it. `max` holds for each end.
+ *
+ * @param newest The range at the newer end, if it is another.
+ */
+export async function visitBothEnds(
+  parts: QueryParts,
+  share: Share,
+  { range, newest = range, ...visit }: JobVisit<JobSummary> & {
+    readonly newest?: JobVisit<JobSummary>["range"];
+  },
+): Promise<Visited> {
+  const back = await visitJobs(parts, share, { ...visit, range: newest });
+  if (back.isAll || visit.isEnough?.() === true) return back;
+  const { seen, isAll } = await visitJobs(parts, share, {
+    ...visit,
+    range: { ...range, oldestFirst: true },
+  });
+  return { seen: back.seen + seen, isAll };
+}
+
 async function visitPages<Job>(
-  { pacer }: Pick<JobVisitParts, "pacer">,
+  { pacer }: QueryParts,
   share: Share,
   read: Read<Job>,
   { range, max, see, isEnough = () => false }: JobVisit<Job>,
@@ -74,7 +94,7 @@ async function visitPages<Job>(
  * at most `max`. None of the jobs is kept: together they may be very large.
  */
 export async function takenNear<Taken>(
-  parts: JobVisitParts,
+  parts: QueryParts,
   share: Share,
   { range, max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
     take(job: JobState): Taken | undefined;

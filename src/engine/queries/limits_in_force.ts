@@ -11,10 +11,8 @@ import type { QueryParts } from "./query_parts.ts";
 /** How many keys of a type and of its rate are shown, the busiest first. */
 const KEYS_MAX = 50;
 
-type LimitsInForceParts = Pick<QueryParts, "registry" | "limitChanges" | "shares" | "writer">;
-
 export class LimitsInForce {
-  constructor(private readonly parts: LimitsInForceParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   /** The limits of each type that has any, by name. */
   get all(): readonly LimitedType[] {

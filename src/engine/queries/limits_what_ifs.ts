@@ -3,7 +3,6 @@
  * journal.
  */
 
-import { deriveCondition } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
@@ -29,22 +28,16 @@ import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { Request } from "../run/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/shares.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
-import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
+import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import type { Explainer } from "./explainer.ts";
-import { placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import { isQueued, poolOf } from "./holders.ts";
+import { placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type Parts =
-  & PlaceHistoryParts
-  & BlockingLimitParts
-  & Pick<QueryParts, "workers" | "threadWorkers">
-  & { readonly explainer: Pick<Explainer, "outlined"> };
-
 export class LimitsWhatIfs {
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
 
   /** @param jobId A job that exists. */
   async of(
@@ -58,9 +51,7 @@ export class LimitsWhatIfs {
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
     const share: Share = { spentMs: 0 };
     const { job } = outlined;
-    const isWaiting = job.state !== "Created" && (deriveCondition(job) === "queued" ||
-      this.#queueOf(job).holds(job.priority, job.startedBy));
-    const answer = isWaiting
+    const answer = isQueued(job, poolOf(this.parts, job).queue)
       ? await this.#whileQueued(outlined, supposed)
       : await this.#inRetrospect(outlined, supposed, share);
     return { ok: true, value: { ...answer, because: await cited(history, answer.because) } };
@@ -117,7 +108,7 @@ export class LimitsWhatIfs {
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
-    const { busy, max } = this.#queueOf(job);
+    const { queue: { busy }, max } = poolOf(this.parts, job);
     return {
       pauses: holding,
       now: wanted && reached && await blockingLimit(this.parts, job, reached, wanted),
@@ -137,7 +128,7 @@ export class LimitsWhatIfs {
   ): { readonly first: readonly Request[]; readonly isGranted: boolean; readonly places: Shares } {
     const { shares, table } = this.parts;
     const { type = "" } = job;
-    const queue = this.#queueOf(job);
+    const { queue } = poolOf(this.parts, job);
     const places = shares.supposing(type, limits);
     const first: Request[] = [];
     if (wanted === undefined) return { first, isGranted: false, places };
@@ -188,11 +179,6 @@ export class LimitsWhatIfs {
     return change === undefined
       ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
       : inForce(change);
-  }
-
-  #queueOf(job: JobState): WorkerQueue {
-    const { registry, workers, threadWorkers } = this.parts;
-    return registry.isInThread(job) ? threadWorkers : workers;
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * Reads from the record who held the places of a job's type over a stretch of the journal. Jobs
- * that held one had entries after the beginning of the stretch, so only those are read: backwards
- * from its end, and then from the oldest on.
+ * that held one had entries after the beginning of the stretch, so only those are read.
  */
 
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
@@ -29,7 +28,7 @@ import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { ConditionFrom } from "../writer/trail.ts";
-import { visitJobs } from "./job_visit.ts";
+import { visitBothEnds, type Visited } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 /** The most jobs read from each end, and the most of their entries. */
@@ -39,11 +38,6 @@ const READ_AT_A_TIME = 200;
 
 /** How many pauses or changes of limits to read, and how many of their ends. */
 const FACTS_MAX = 32;
-
-export type PlaceHistoryParts = Pick<
-  QueryParts,
-  "pastEvents" | "history" | "lists" | "table" | "registry" | "limitChanges" | "pauses" | "pacer"
->;
 
 /** From one entry to another. */
 interface Stretch {
@@ -58,7 +52,7 @@ interface Stretch {
  * @param supposed Limits that a what-if supposes.
  */
 export async function placeHistory(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   job: JobState,
   stretch: Stretch,
   share: Share,
@@ -78,7 +72,7 @@ export async function placeHistory(
 }
 
 async function limitsIn(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   type: string,
   code: PlaceLimits,
   { from, to }: Stretch,
@@ -94,7 +88,7 @@ async function limitsIn(
 
 /** The pauses up to a position, with those that had ended by then. */
 export async function pausesUpTo(
-  parts: PlaceHistoryParts,
+  parts: QueryParts,
   to: LogId,
 ): Promise<readonly PauseStay[]> {
   const all = pauseStays(await recorded(parts, PAUSE_FACTS, to));
@@ -103,7 +97,7 @@ export async function pausesUpTo(
 
 /** The latest facts of some types up to a position, oldest first. */
 async function recorded(
-  { pastEvents, history }: Pick<PlaceHistoryParts, "pastEvents" | "history">,
+  { pastEvents, history }: QueryParts,
   types: readonly string[],
   upTo: LogId,
 ): Promise<readonly JobEventLogEntry[]> {
@@ -125,11 +119,9 @@ interface Found {
 
 class Reading {
   readonly #found = new Map<JobId, Found>();
-  #lookedAt = 0;
-  #isAll = false;
 
   constructor(
-    readonly parts: PlaceHistoryParts,
+    readonly parts: QueryParts,
     readonly job: JobState,
     readonly stretch: Stretch,
     readonly pauses: readonly PauseStay[],
@@ -137,47 +129,39 @@ class Reading {
   ) {}
 
   async all(limits: readonly PlaceLimits[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
-    await this.#find(limits.some(({ rate }) => rate !== undefined));
+    const { seen, isAll } = await this.#find(limits.some(({ rate }) => rate !== undefined));
     const wanted = [...this.#found.values()];
     const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));
     for (const { by, since } of this.pauses) entries.at.set(by, since);
-    const isWhole = this.#isAll && !entries.isCut;
     const others: JobOfType[] = [];
     for (const found of wanted) {
       const job = await this.parts.pacer.do(this.share, () => this.#jobOf(found, entries));
       if (job !== undefined) others.push(job);
     }
-    return {
-      others,
-      ...(isWhole ? {} : { lookedAt: this.#lookedAt }),
-    };
+    return { others, ...(isAll && !entries.isCut ? {} : { lookedAt: seen }) };
   }
 
   /**
    * @param isRate Whether to include jobs that ended before the stretch, whose starts a rate may
    * count.
    */
-  async #find(isRate: boolean): Promise<void> {
+  #find(isRate: boolean): Promise<Visited> {
     const { type = "" } = this.job;
     const { from, to } = this.stretch;
-    for (const oldestFirst of [false, true]) {
-      if (this.#isAll) return;
-      const lasting = isRate && !oldestFirst ? {} : { continuesAfter: from };
-      const range = { types: [type], before: to + 1, ...lasting, oldestFirst };
-      const { seen, isAll } = await visitJobs(this.parts, this.share, {
-        range,
-        max: LOOKED_AT_MAX,
-        see: ({ jobId, priority }) => {
-          if (jobId === this.job.jobId) return;
-          const conditions = this.parts.table.trails.conditionsOf(jobId).filter(({ logId }) =>
-            logId <= to
-          );
-          this.#found.set(jobId, { jobId, priority, conditions });
-        },
-      });
-      this.#lookedAt += seen;
-      this.#isAll = isAll;
-    }
+    const all = { types: [type], before: to + 1 };
+    const lasting = { ...all, continuesAfter: from };
+    return visitBothEnds(this.parts, this.share, {
+      range: lasting,
+      newest: isRate ? all : lasting,
+      max: LOOKED_AT_MAX,
+      see: ({ jobId, priority }) => {
+        if (jobId === this.job.jobId) return;
+        const conditions = this.parts.table.trails.conditionsOf(jobId).filter(({ logId }) =>
+          logId <= to
+        );
+        this.#found.set(jobId, { jobId, priority, conditions });
+      },
+    });
   }
 
   /** The entries whose times are needed: when a job waited, took a place, or released it. */

@@ -1,7 +1,8 @@
-/** The parts of the engine that queries read. Each query names those that it needs. */
+/** The parts of the engine that queries read. Each takes out those that it needs. */
 
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
+import type { Unmatched } from "../events/unmatched.ts";
 import type { Clock, Urgency } from "../ports.ts";
 import type { PauseControls } from "../run/pause_controls.ts";
 import type { Shares } from "../run/shares.ts";
@@ -39,9 +40,14 @@ export interface QueryParts {
   readonly suspects: Suspects;
   readonly table: JobTable;
   readonly threadWorkers: WorkerQueue;
+  readonly unmatched: Unmatched;
   readonly workers: WorkerQueue;
   readonly writer: Writer;
   readonly draining: boolean;
+  /** The journal accepts nothing more. */
+  readonly failed: boolean;
+  /** Whether this process runs the jobs. */
+  readonly leads: boolean;
   readonly full: (urgency: Urgency) => boolean;
   readonly silentSince: () => string | undefined;
 }

@@ -17,10 +17,6 @@ import { workerHolders } from "./holders.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type QueueExplainerParts =
-  & Omit<QueryParts, "inputRemovals" | "pacer" | "pastEvents" | "pauses" | "writer">
-  & { readonly failed: boolean };
-
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
@@ -39,7 +35,7 @@ interface Queue {
 }
 
 export class QueueExplainer {
-  constructor(private readonly parts: QueueExplainerParts) {}
+  constructor(private readonly parts: QueryParts) {}
 
   async explain(): Promise<QueueExplanation<Citation>> {
     const { history } = this.parts;
@@ -139,7 +135,7 @@ export class QueueExplainer {
       : lists.page({ conditions: [condition], oldestFirst: true, limit: 1 }).jobs
         .map((job) => job.jobId);
     const job = jobId === undefined ? undefined : table.job(jobId);
-    return job && { jobId: job.jobId, by: lists.trails.lastTransition(job) };
+    return job && { jobId: job.jobId, by: table.trails.lastTransition(job) };
   }
 
   /** The job queued longest that is held by neither a limit nor a partial pause. */

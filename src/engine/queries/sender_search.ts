@@ -1,26 +1,20 @@
 /** Finds the job that was to send an event that did not come, by the values that it was given. */
 
 import { deriveCondition } from "../../core/condition.ts";
-import {
-  type FrameworkEntry,
-  isCorrelated,
-  isOfType,
-  type JobEventLogEntry,
-} from "../../core/event.ts";
+import { isCorrelated, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { type FailedJob, findTask, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, present, valueAt } from "../../core/json.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
-import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import { pathTo } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isDate, isIdentifier } from "../../explain/likeness/own_values.ts";
 import { correlationMismatches } from "../../explain/mismatch.ts";
 import type { Sender, Unstarted } from "../../explain/senders.ts";
-import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { startedJobId } from "../writer/derived_ids.ts";
-import type { Resembling } from "./value_search.ts";
+import { type Resembling, type SearchParts, unchangedJob } from "./value_search.ts";
 
 /** For how many expectations, and how many values of each, or of an input, are looked at. */
 const EXPECTATIONS_MAX = 3;
@@ -33,30 +27,13 @@ const OF_TYPE_MAX = 100;
 /** When more jobs were given the value, it does not say which one was to send the event. */
 const GIVEN_MAX = 20;
 
-/** What is known of jobs, up to a head. */
-export interface JobSource {
-  readonly headLogId: LogId;
-  /** Other jobs, if known. Without them no effects are found. */
-  job?(jobId: JobId): JobState | undefined;
-  /** The events that start jobs of a type, if such code is loaded now. */
-  startsOn?(type: string): StartsOn | undefined;
-}
-
 interface Sent extends Pick<NonNullable<Sender["others"]>, "taskId" | "sentBy"> {
   readonly event: JobEventLogEntry;
   readonly job: JobState;
 }
 
-export type ReadEntries = (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
-
-interface SenderParts {
-  readonly source: JobSource;
-  readonly find: (lookup: Lookup) => Promise<FoundEvents>;
-  readonly read: ReadEntries;
-}
-
 export class SenderSearch {
-  constructor(private readonly waiting: JobState, private readonly parts: SenderParts) {}
+  constructor(private readonly waiting: JobState, private readonly parts: SearchParts) {}
 
   /** Adds the keys that `of` needs to a lookup. */
   lookUp(open: readonly ExpectedEvent[], lookup: Lookup): void {
@@ -246,11 +223,8 @@ export class SenderSearch {
     return undefined;
   }
 
-  /** As it is now, so it must not have changed since the head. */
   #job(jobId: JobId | undefined): JobState | undefined {
-    const job = jobId && this.parts.source.job?.(jobId);
-    const isOther = job !== undefined && job.jobId !== this.waiting.jobId;
-    return isOther && job.lastLogId <= this.parts.source.headLogId ? job : undefined;
+    return jobId === this.waiting.jobId ? undefined : unchangedJob(this.parts.source, jobId);
   }
 }
 
@@ -273,13 +247,4 @@ function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): stri
   return isOfType(entry, "job.JobCreated") && entry.attributes.type === type
     ? pathTo(value, entry.attributes)
     : undefined;
-}
-
-type Given = Partial<Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">>;
-
-/** Where the input or the labels of a job have a value. */
-export function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
-  const place = placesIn({ labels: labels ?? null, input })
-    .find((one) => looseForm(one.value) === looseForm(value));
-  return place && placePath(place);
 }

@@ -34,8 +34,6 @@ const LOOKED_AT_MAX = 200;
 /** How many failures near by are looked at for other types. */
 const ELSEWHERE_MAX = 100;
 
-type SiblingsParts = Pick<QueryParts, "lists" | "events">;
-
 /**
  * @param job As of `upTo`.
  * @param entries The job's own, as far as known.
@@ -44,7 +42,7 @@ type SiblingsParts = Pick<QueryParts, "lists" | "events">;
 export async function findSiblings(
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
-  { lists, events }: SiblingsParts,
+  { lists, events }: QueryParts,
   upTo?: LogId,
 ): Promise<Siblings | undefined> {
   if (job.state === "Failed") {
@@ -76,7 +74,7 @@ export async function findSiblings(
 function sameError(
   { jobId, ...job }: FailedJob,
   fingerprint: ErrorFingerprint,
-  lists: SiblingsParts["lists"],
+  lists: JobLists,
   upTo: LogId | undefined,
 ): Siblings | undefined {
   const how = "failed with the same error";

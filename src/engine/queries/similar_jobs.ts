@@ -20,7 +20,8 @@ import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
-import { type JobVisitParts, takenNear } from "./job_visit.ts";
+import { takenNear } from "./job_visit.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /**
  * `undefined` when the job does something else than fail, wait or succeed, or nothing sets it apart.
@@ -29,7 +30,7 @@ import { type JobVisitParts, takenNear } from "./job_visit.ts";
  * @param upTo Later entries do not count; when absent, all do.
  */
 export async function contrastOf(
-  parts: JobVisitParts,
+  parts: QueryParts,
   job: JobState,
   share: Share,
   upTo?: LogId,
@@ -64,7 +65,7 @@ interface Kind {
   readonly isAlike: (job: JobState) => boolean;
 }
 
-function kindOf({ lists }: JobVisitParts, job: JobState, upTo = Infinity): Kind | undefined {
+function kindOf({ table }: QueryParts, job: JobState, upTo = Infinity): Kind | undefined {
   if (job.state === "Done") return { least: 1, isAlike: () => false };
   if (job.state === "Failed") {
     const fingerprint = jobFingerprint(job, job.failure);
@@ -77,7 +78,7 @@ function kindOf({ lists }: JobVisitParts, job: JobState, upTo = Infinity): Kind 
   const own = how(job, upTo);
   const isAlike = (other: JobState) => how(other, upTo) === own;
   if (upTo === Infinity) return { least, filter: { conditions: [condition] }, isAlike };
-  const wasSo = (other: JobState) => lists.trails.conditionAt(other, upTo) === condition;
+  const wasSo = (other: JobState) => table.trails.conditionAt(other, upTo) === condition;
   return { least, filter: {}, isAlike: (other) => wasSo(other) && isAlike(other) };
 }
 
@@ -106,7 +107,7 @@ const JOBS_MAX = 100;
  * @param upTo Only jobs that had ended by then count; when absent, all do.
  */
 export async function findUsualTime(
-  parts: JobVisitParts,
+  parts: QueryParts,
   job: JobState,
   share: Share,
   upTo?: LogId,

@@ -5,13 +5,15 @@ import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
+import { pathTo } from "../../explain/elsewhere.ts";
 import type { Statement } from "../../explain/explanation.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/repeated_work.ts";
 import { reason } from "../../explain/statement.ts";
 import type { FoundEvents, Lookup } from "../views/past_events.ts";
-import { type JobSource, pathTo, type ReadEntries, VALUES_MAX } from "./sender_search.ts";
+import { VALUES_MAX } from "./sender_search.ts";
+import { type SearchParts, unchangedJob } from "./value_search.ts";
 
 /** Values that more jobs were given do not identify a piece of work, or the thing that it is about. */
 const TWINS_MAX = 4;
@@ -29,7 +31,7 @@ export class TwinSearch {
   /** What its error is about. */
   readonly #disputed: readonly OwnValue[];
 
-  constructor(private readonly job: JobState, private readonly source: JobSource) {
+  constructor(private readonly job: JobState, private readonly parts: SearchParts) {
     const given = isTerminal(job) && hasCode(job)
       ? ownValues(job).filter(({ from }) => from === "input")
       : [];
@@ -53,17 +55,14 @@ export class TwinSearch {
   }
 
   /** The job that last had to do with what the error is about, before this one failed. */
-  async rival(
-    found: FoundEvents,
-    read: ReadEntries,
-  ): Promise<Statement<LogId> | undefined> {
+  async rival(found: FoundEvents): Promise<Statement<LogId> | undefined> {
     const job = this.job;
     if (job.state !== "Failed") return undefined;
     for (const { value, loose } of this.#disputed) {
       const given = found.jobsGiven(loose, RIVALS_MAX).filter((logId) => logId < job.endedBy);
       if (given.length === RIVALS_MAX) continue;
       const rivals: { readonly rival: JobState; readonly path: string }[] = [];
-      for await (const entry of read(given)) {
+      for await (const entry of this.parts.read(given)) {
         const rival = this.#other(entry.jobId);
         const path = isOfType(entry, "job.JobCreated") && pathTo(value, entry.attributes);
         if (rival !== undefined && typeof path === "string") rivals.push({ rival, path });
@@ -81,11 +80,11 @@ export class TwinSearch {
     return undefined;
   }
 
-  /** As it is now, so it must not have changed since the head; none that failed in the same way. */
+  /** None that failed in the same way. */
   #other(jobId: JobId | undefined): JobState | undefined {
     const job = this.job;
-    const other = jobId && this.source.job?.(jobId);
-    if (other === undefined || other.lastLogId > this.source.headLogId) return undefined;
+    const other = unchangedJob(this.parts.source, jobId);
+    if (other === undefined) return undefined;
     const isRelated = jobId === job.jobId || other.retryOf === job.jobId || job.retryOf === jobId;
     const isAlike = other.state === "Failed" && job.state === "Failed" &&
       errorText(other.failure.error) === errorText(job.failure.error);
@@ -93,19 +92,15 @@ export class TwinSearch {
   }
 
   /** The first one that has not failed. */
-  async of(
-    found: FoundEvents,
-    read: ReadEntries,
-  ): Promise<JobState | undefined> {
+  async of(found: FoundEvents): Promise<JobState | undefined> {
     const given = this.#own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
       .filter(({ length }) => length < TWINS_MAX);
     const [fewest] = given.toSorted((left, right) => left.length - right.length);
     if (fewest === undefined) return undefined;
-    const { headLogId } = this.source;
-    for await (const entry of read(fewest.filter((logId) => logId <= headLogId))) {
-      const twin = this.#isTwin(entry) ? this.source.job?.(entry.jobId as JobId) : undefined;
-      // As it is now, so it must not have changed since the head.
-      if (twin !== undefined && twin.state !== "Failed" && twin.lastLogId <= headLogId) return twin;
+    const { source, read } = this.parts;
+    for await (const entry of read(fewest.filter((logId) => logId <= source.headLogId))) {
+      const twin = this.#isTwin(entry) ? unchangedJob(source, entry.jobId) : undefined;
+      if (twin !== undefined && twin.state !== "Failed") return twin;
     }
     return undefined;
   }

@@ -5,8 +5,9 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Work } from "../../core/work.ts";
@@ -16,6 +17,7 @@ import { recodedForms, SEARCHED_LENGTH_MAX } from "../../explain/likeness/recodi
 import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
 import { insideForm, mismatchesWith } from "../../explain/mismatch.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
@@ -57,26 +59,44 @@ interface Weighed {
   readonly isCarried: boolean;
 }
 
+/** What is known of jobs, up to a head. */
+export interface JobSource {
+  readonly headLogId: LogId;
+  /** Other jobs, if known. Without them no effects are found. */
+  job?(jobId: JobId): JobState | undefined;
+  /** The events that start jobs of a type, if such code is loaded now. */
+  startsOn?(type: string): StartsOn | undefined;
+}
+
+/** Jobs are shown as they are now, so only those that have not changed since the head count. */
+export function unchangedJob(
+  source: JobSource,
+  jobId: JobId | undefined,
+): JobState | undefined {
+  const job = jobId && source.job?.(jobId);
+  return job !== undefined && job.lastLogId <= source.headLogId ? job : undefined;
+}
+
 /** Runs work to its end, with pauses or without. */
 export type RunWork = <Result>(work: Work<Result>) => Result | Promise<Result>;
 
+/** What the searches for one explanation read with. */
+export interface SearchParts {
+  readonly source: JobSource;
+  readonly find: (lookup: Lookup) => Promise<FoundEvents>;
+  readonly read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+  readonly do: RunWork;
+}
+
 export class ValueSearch {
-  readonly #do: RunWork;
   readonly #carriers = new Map<string, readonly LogId[]>();
   readonly #own: readonly string[];
   #slipsLeft = SLIPS_MAX;
 
-  /**
-   * @param headLogId Later entries do not count.
-   * @param paced Does work with pauses.
-   */
   constructor(
     private readonly outlined: OutlinedHistory,
-    private readonly headLogId: LogId,
-    private readonly find: (lookup: Lookup) => Promise<FoundEvents>,
-    paced: RunWork,
+    private readonly parts: Pick<SearchParts, "source" | "find" | "do">,
   ) {
-    this.#do = paced;
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);
   }
 
@@ -94,9 +114,10 @@ export class ValueSearch {
     events: FoundEvents,
     limit: number,
   ): Promise<Resembling> {
+    const { headLogId } = this.parts.source;
     const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
     const wanted = wantedValues(matcher);
-    const weighed = await this.#do(this.#weighed(wanted, events, latest));
+    const weighed = await this.parts.do(this.#weighed(wanted, events, latest));
     const { weights, common, ofType, hasRare, isCarried } = weighed;
     // When no event has the value, it may be misspelt in one.
     if (!hasRare) {
@@ -110,7 +131,7 @@ export class ValueSearch {
     const logIds = [...weights].filter(([, weight]) => weight >= WEIGHT_MIN)
       .toSorted(([left, one], [right, other]) => other - one || right - left)
       .slice(0, limit).map(([logId]) => logId);
-    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.headLogId);
+    const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > headLogId);
     const likely = logIds.filter((logId) => ofType.has(logId));
     const unlike = ofType.difference(new Set(logIds)).values().take(limit - logIds.length);
     return {
@@ -168,14 +189,14 @@ export class ValueSearch {
     if (slips.length === 0 || ofType.size === 0) return [];
     const written = new Lookup();
     for (const slip of slips) written.carrying(slip, CARRIERS_MAX);
-    const events = await this.find(written);
+    const events = await this.parts.find(written);
     const carriersOf = (slip: string) =>
       this.#carrying(events, slip).filter((logId) => ofType.has(logId));
     const carried = slips.filter((slip) => carriersOf(slip).length > 0);
     if (carried.length === 0) return [];
     const given = new Lookup();
     for (const slip of carried) given.jobsGiven(slip, 1);
-    const jobs = await this.find(given);
+    const jobs = await this.parts.find(given);
     const found = new Set(
       carried.filter((slip) => jobs.jobsGiven(slip, 1).length === 0).flatMap(carriersOf),
     );
@@ -194,7 +215,8 @@ export class ValueSearch {
   /** Without the job's own entries. */
   #others(logIds: readonly LogId[]): readonly LogId[] {
     const { isOwn, hasReached } = this.outlined;
-    return logIds.filter((logId) => logId <= this.headLogId && !isOwn(logId) && !hasReached(logId));
+    const { headLogId } = this.parts.source;
+    return logIds.filter((logId) => logId <= headLogId && !isOwn(logId) && !hasReached(logId));
   }
 }
 

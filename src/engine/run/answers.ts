@@ -10,7 +10,7 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
-import { hasSwapped } from "../../core/waits.ts";
+import { AskedWaits } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
 import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -60,6 +60,8 @@ type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 export class Answers {
   #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
+  /** By expectation. Absent until there is one; most runs have no timed waits on record. */
+  #askedWaits: Map<string, AskedWaits> | undefined;
   /** Answers whose turn came before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
   #pause: Pause = "none";
@@ -299,8 +301,14 @@ export class Answers {
 
   /** Whether `run` has asked for a recorded wait again, in the same order. */
   #isWaitedFor(recorded: TimedWait): boolean {
-    const withins = this.#ctx?.withinsOf(recorded.expectation) ?? [];
-    return recorded.wait <= withins.length && !hasSwapped(this.job, recorded, withins);
+    const { expectation, wait } = recorded;
+    const withins = this.#ctx?.withinsOf(expectation) ?? [];
+    if (wait > withins.length) return false;
+    const asked = (this.#askedWaits ??= new Map()).getOrInsertComputed(
+      expectation,
+      () => new AskedWaits((nth) => this.job.wait(expectation, nth)),
+    );
+    return !asked.hasSwapped(recorded, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {

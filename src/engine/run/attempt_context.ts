@@ -38,13 +38,17 @@ export class AttemptContext implements TaskContext {
     return this.#of.signal;
   }
 
-  readonly emit: TaskContext["emit"] = (type: string, attributes = {}) => {
-    this.#of.emit(type, attributes);
-  };
+  // Most tasks use none of these, so each is created when it is read.
 
-  readonly log: TaskContext["log"] = (message, data) => this.#of.log(message, data);
+  get emit(): TaskContext["emit"] {
+    return (type: string, attributes = {}) => this.#of.emit(type, attributes);
+  }
 
-  readonly progress: TaskContext["progress"] = (done, total, note) => {
-    this.#of.progress(done, total, note);
-  };
+  get log(): TaskContext["log"] {
+    return (message, data) => this.#of.log(message, data);
+  }
+
+  get progress(): TaskContext["progress"] {
+    return (done, total, note) => this.#of.progress(done, total, note);
+  }
 }

@@ -9,6 +9,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Clock, Random } from "../ports.ts";
 import type { AttemptOutcome } from "./attempt.ts";
 import type { Work } from "./run_services.ts";
+import type { NamedFact } from "./pending_outcomes.ts";
 import type { RunTrace } from "./run_trace.ts";
 
 export interface AttemptRecord {
@@ -82,13 +83,13 @@ export function attemptFailure(
   return { attempt, maxAttempts, error, ...timedOut, retryAt };
 }
 
-/** @param emitted The ids of the events that commit with the end of the attempt. */
+/** @param facts The events that commit with the end of the attempt. */
 export function attemptEnd(
   { kind, compensate }: Work,
   attempt: number,
   outcome: AttemptOutcome,
   failure: AttemptFailure | undefined,
-  emitted: readonly EventId[] = [],
+  facts: readonly NamedFact[] = [],
 ): AttemptRecord {
   const isTask = kind === "task";
   if (failure !== undefined) {
@@ -105,7 +106,7 @@ export function attemptEnd(
   const result = outcome.kind === "completed" ? outcome.result : undefined;
   if (result !== undefined) attributes.result = result;
   if (compensate !== undefined) attributes.compensable = true;
-  if (emitted.length > 0) attributes.emitted = emitted;
+  if (facts.length > 0) attributes.emitted = facts.map(({ eventId }) => eventId);
   return { eventType: "job.TaskCompleted", attributes };
 }
 

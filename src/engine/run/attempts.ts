@@ -92,13 +92,17 @@ export class Attempts implements SlotRequest, AttemptOwner {
       for (const id of ids) trace.drop(id);
       return written;
     }
-    works.forEach((work, index) => {
-      const executionId = ids[index] as ExecutionId;
-      const number = attemptCounts(work, job.task(work.taskId))?.attempts ?? 1;
-      trace.began(executionId, number);
-      this.#open.push(new Attempt(this, work, executionId, number, written.firstLogId + index));
-    });
+    for (let index = 0; index < works.length; index++) {
+      this.#began(works[index] as Work, ids[index] as ExecutionId, written.firstLogId + index);
+    }
     return "started";
+  }
+
+  #began(work: Work, executionId: ExecutionId, startedBy: LogId): void {
+    const { trace, job } = this.run;
+    const number = attemptCounts(work, job.task(work.taskId))?.attempts ?? 1;
+    trace.began(executionId, number);
+    this.#open.push(new Attempt(this, work, executionId, number, startedBy));
   }
 
   /** A batch is durable: calls the handlers whose start is in the batch. */
@@ -123,7 +127,9 @@ export class Attempts implements SlotRequest, AttemptOwner {
   /** No slot is free: withdraws the attempts whose handlers were not called. */
   withdraw(): void {
     this.#slot = "none";
-    for (const attempt of this.#notCalled()) attempt.end(this.#insteadOf(attempt) ?? WITHDRAWN);
+    for (const attempt of this.#open.slice()) {
+      if (this.#isToBeCalled(attempt)) attempt.end(this.#insteadOf(attempt) ?? WITHDRAWN);
+    }
   }
 
   /** A handler takes too long to count as prompt: keeps the worker for this job alone. */
@@ -170,17 +176,17 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   #callDurable(): void {
-    for (const attempt of this.#notCalled()) {
+    for (const attempt of this.#open.slice()) {
+      if (!this.#isToBeCalled(attempt)) continue;
       const instead = this.#insteadOf(attempt);
       if (instead === undefined) this.#call(attempt);
       else attempt.end(instead);
     }
   }
 
-  /** Attempts whose start is durable but whose handler was not called. */
-  #notCalled(): readonly Attempt[] {
-    const { durableLogId } = this.run.services.writer;
-    return this.#open.filter(({ isCalled, startedBy }) => !isCalled && startedBy <= durableLogId);
+  /** Whether its start is durable but its handler was not called. */
+  #isToBeCalled({ isCalled, startedBy }: Attempt): boolean {
+    return !isCalled && startedBy <= this.run.services.writer.durableLogId;
   }
 
   /**
@@ -236,7 +242,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
     const { services } = this.run;
     const last = attempt.lastReport();
-    const progress = last === undefined ? [] : [this.#progressOf(attempt, last)];
+    const progress = last === undefined ? NO_DRAFTS : [this.#progressOf(attempt, last)];
     // Attempts usually end in the order in which they began, and there may be thousands.
     const at = this.#open.indexOf(attempt);
     if (at >= 0) this.#open.splice(at, 1);
@@ -261,11 +267,10 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const { ends, job, services, trace } = this.run;
     const { number, executionId } = attempt;
     const facts = outcome.kind === "completed" ? this.#factsOf(attempt, outcome) : NO_FACTS;
-    const emitted = facts.map(({ eventId }) => eventId);
     const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
     const failure = attemptFailure(work, number, outcome, failures, services);
-    const end = this.#draft(attempt, attemptEnd(work, number, outcome, failure, emitted));
-    ends.record([...progress, end], facts);
+    const end = this.#draft(attempt, attemptEnd(work, number, outcome, failure, facts));
+    ends.record(progress === NO_DRAFTS ? [end] : [...progress, end], facts);
     trace.end(executionId, endOfAttempt(outcome));
     if (failure !== undefined && "retryAt" in failure) this.run.startAt(work, failure.retryAt);
     if (outcome === WITHDRAWN || outcome === PAUSED) this.run.giveBack(work);
@@ -308,6 +313,7 @@ const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;
 const WITHDRAWN = { kind: "interrupted", reason: "withdrawn" } as const;
 const PAUSED = { kind: "interrupted", reason: "paused" } as const;
 
+const NO_DRAFTS: readonly JobEventDraft[] = [];
 const NO_FACTS: readonly NamedFact[] = [];
 
 function missing(taskId: string): ErrorFact {

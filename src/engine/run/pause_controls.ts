@@ -18,7 +18,7 @@ import {
 } from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
 import { Lane } from "../queries/entry_pages.ts";
-import type { HeldPause } from "../requests.ts";
+import type { HeldPause } from "../../explain/evidence.ts";
 import type { Pauses, RecentFailures } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
@@ -121,8 +121,8 @@ export class PauseControls {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const leave = await this.#lane.enter();
-    return await work().finally(leave);
+    using _turn = await this.#lane.enter();
+    return await work();
   }
 
   /**

@@ -65,7 +65,8 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   isPaused(job: Pausable): boolean {
-    return this.#holders.some(([, isHeld]) => isHeld(job));
+    for (const [, isHeld] of this.#holders) if (isHeld(job)) return true;
+    return false;
   }
 
   has(request: Request): boolean {

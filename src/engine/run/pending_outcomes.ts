@@ -24,6 +24,10 @@ interface End {
 
 const NO_FACTS: readonly SettledFact[] = [];
 
+function withTime(facts: readonly NamedFact[], occurredAt: string): readonly SettledFact[] {
+  return facts.map((fact) => ({ ...fact, occurredAt }));
+}
+
 export class PendingOutcomes {
   /** The outcomes that are not durable, oldest first. */
   #ends: End[] = [];
@@ -50,9 +54,7 @@ export class PendingOutcomes {
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
     const receivedAt = this.run.services.events.now();
-    const timed = facts.length === 0
-      ? NO_FACTS
-      : facts.map((fact) => ({ ...fact, occurredAt: receivedAt }));
+    const timed = facts.length === 0 ? NO_FACTS : withTime(facts, receivedAt);
     const end: End = { drafts, facts: timed, receivedAt, lastLogId: undefined };
     const mustWait = this.owed;
     this.#ends.push(end);
@@ -98,18 +100,23 @@ export class PendingOutcomes {
 
   /** No limit on entries by default: it was checked when the outcome was first recorded. */
   #append(end: End, entriesMax = Infinity): void {
-    const { drafts, facts, receivedAt } = end;
-    const group: EventDraft[] = [...drafts];
-    const cause = drafts.length - 1;
-    for (const fact of facts) {
-      const caused = { ...fact, causedBy: { draft: cause } };
-      group.push(...this.run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
-    }
+    const { facts, receivedAt } = end;
+    const group = facts.length === 0 ? end.drafts : this.#withFacts(end, entriesMax);
     const onLost = () => {
       end.lastLogId = undefined;
       this.#keep();
     };
     const { writer } = this.run.services;
     end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
+  }
+
+  #withFacts({ drafts, facts }: End, entriesMax: number): readonly EventDraft[] {
+    const group: EventDraft[] = [...drafts];
+    const causedBy = { draft: drafts.length - 1 };
+    for (const fact of facts) {
+      const caused = { ...fact, causedBy };
+      group.push(...this.run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
+    }
+    return group;
   }
 }

@@ -294,7 +294,9 @@ export class RunContext implements JobContext<string> {
 
   /** Tasks and sleeps that are not answered yet. */
   get openTasks(): readonly (TaskRequest | SleepRequest)[] {
-    return this.tasks.values().filter(({ isOpen }) => isOpen).toArray();
+    const open: (TaskRequest | SleepRequest)[] = [];
+    for (const task of this.tasks.values()) if (task.isOpen) open.push(task);
+    return open;
   }
 
   /** @throws {MisuseError} when `run` has returned without awaiting all that it asked for. */

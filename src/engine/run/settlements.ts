@@ -92,19 +92,21 @@ function ofTask(task: TaskState, job: JobState): readonly Settlement[] {
 }
 
 export function toSettlements(applied: Applied): readonly Settlement[] {
-  const { entry, before, job, matched } = applied;
+  const { entry, job, matched } = applied;
   const ended = entry.eventType === "job.DeadlinePassed"
     ? deadlineSettlement(entry as FrameworkEntry<"job.DeadlinePassed">, job)
     : taskSettlement(entry, job);
-  if (matched.length === 0) return ended;
+  return matched.length === 0 ? ended : [...ended, ...expectationSettlements(applied)];
+}
+
+function expectationSettlements(
+  { entry: { logId }, before, job, matched }: Applied,
+): readonly Settlement[] {
   const settled = matched.filter((name) =>
     name !== MAIN_EXPECTATION_ID && before !== undefined && isSettled(job, name) &&
     !isSettled(before, name)
   );
-  return [
-    ...ended,
-    ...settled.map((name): Settlement => ({ kind: "expectation", logId: entry.logId, name })),
-  ];
+  return settled.map((name) => ({ kind: "expectation", logId, name }));
 }
 
 /** Empty when the deadline came too late. */

@@ -1,27 +1,21 @@
 /** The times that jobs wait for: sleeps, timed waits, deadlines, and the retries of tasks. */
 
 import type { Timer } from "../../core/command.ts";
-import { decide } from "../../core/decide.ts";
-import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
+import type { FrameworkEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { isMet, isSettled } from "../../core/expectations.ts";
 import { sleeping } from "../../core/task_facts.ts";
-import { openWaits, waitKey } from "../../core/waits.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { Writer } from "../writer/writer.ts";
+import { openWaits } from "../../core/waits.ts";
+import { TIMERS_MAX, type Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
-
-/** The most timers that are recorded at a time. */
-const GROUP_MAX = 250;
 
 interface TimerParts {
   readonly scheduler: Scheduler;
   readonly diskRetries: DiskRetries;
-  readonly table: JobTable;
   readonly writer: Writer;
   readonly onDefect: (error: unknown) => void;
 }
@@ -167,7 +161,7 @@ export class Timers {
     this.#isRecording = true;
     try {
       while (this.#due.length > 0) {
-        const due = this.#due.splice(0, GROUP_MAX);
+        const due = this.#due.splice(0, TIMERS_MAX);
         await this.parts.diskRetries.record(() => this.#record(due));
       }
     } finally {
@@ -176,20 +170,8 @@ export class Timers {
   }
 
   async #record(due: readonly Due[]): Promise<void> {
-    const drafts = due.flatMap((one) => this.#elapsed(one));
+    const drafts = due.flatMap(({ jobId, timer }) => this.parts.writer.elapsed(jobId, timer));
     if (drafts.length > 0) await this.parts.writer.recorded(drafts, "vital");
-  }
-
-  /** Empty when something else has ended the timer. */
-  #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
-    const pending = this.parts.table.pending(jobId);
-    const job = "taskId" in timer ? pending?.withOnly([timer.taskId]) : pending?.withOnly(
-      [],
-      timer.wait === undefined ? [] : [waitKey(timer.expectation, timer.wait)],
-    );
-    if (job === undefined) return [];
-    const decision = decide(job, { kind: "elapse", timer });
-    return decision.accepted ? decision.events : [];
   }
 }
 

@@ -25,15 +25,11 @@ export function inputProtection(definition: AnyJobDefinition): Protection | unde
 }
 
 /**
+ * Why a protection that a definition asks for is not possible, as a clause; `undefined` when it is.
+ *
  * @param schema Returns the JSON Schema of the input.
- * @throws {TypeError} when a definition asks for a protection that is not possible.
  */
-export function requireProtectable(definition: AnyJobDefinition, schema: () => JsonValue): void {
-  const flaw = protectionFlaw(definition, schema);
-  if (flaw !== undefined) throw new TypeError(`Cannot register ${definition.type}: ${flaw}`);
-}
-
-function protectionFlaw(
+export function protectionFlaw(
   definition: AnyJobDefinition,
   schema: () => JsonValue,
 ): string | undefined {

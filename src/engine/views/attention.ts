@@ -11,7 +11,8 @@ import type { Applied } from "../../core/job_fold.ts";
 import type { EntriesAt } from "../ports.ts";
 import type { View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { NeedingAttention, ParkedJobs } from "../requests.ts";
+import type { NeedingAttention } from "../requests.ts";
+import type { ParkedJobs } from "../../explain/evidence.ts";
 
 /** How many of each kind are shown. */
 export const ATTENTION_MAX = 5;

@@ -65,8 +65,9 @@ export class Waits implements View {
   }
 
   see({ job }: Applied): void {
-    if (this.#size === 0) return;
-    for (const wait of this.#bySubject.get(job.jobId) ?? []) if (wait.wanted(job)) this.#end(wait);
+    const waits = this.#bySubject.get(job.jobId);
+    if (waits === undefined) return;
+    for (const wait of waits) if (wait.wanted(job)) this.#end(wait);
   }
 
   /** More has become durable. */

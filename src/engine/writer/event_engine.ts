@@ -56,10 +56,10 @@ export class EventEngine {
   ): readonly JobEventLogEntry[] {
     const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.random));
     const { entries } = this.journal.append(group, urgency);
-    drafts.forEach((draft, index) => {
-      const entry = entries[index];
-      if (entry !== undefined && mayBeSent(draft)) this.#pending.set(entry.eventId, entry.logId);
-    });
+    for (let index = 0; index < entries.length; index++) {
+      const { eventId, logId } = entries[index] as JobEventLogEntry;
+      if (mayBeSent(drafts[index] as EventDraft)) this.#pending.set(eventId, logId);
+    }
     return entries;
   }
 

@@ -4,17 +4,21 @@
  * and requests are answered. An entry that is lost before that is reverted.
  */
 
-import type { Command, Rejection } from "../../core/command.ts";
+import type { Command, Rejection, Timer } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
-import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventDraft, JobEventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { waitKey } from "../../core/waits.ts";
 import type { JobTable } from "./job_table.ts";
 import { JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
+
+/** The most timers that one group ends. */
+export const TIMERS_MAX = 250;
 
 export interface Written {
   readonly entries: readonly JobEventLogEntry[];
@@ -122,9 +126,10 @@ export class Writer {
     const lastLogId = entries.at(-1)?.logId ?? this.#durableLogId;
     const group = { entries, steps, firstLogId, lastLogId, onLost };
     this.#groups.push(group);
-    steps.forEach((step, index) => {
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index];
       if (step !== undefined) this.filed.appended(step, steps[index + 1]);
-    });
+    }
     return group;
   }
 
@@ -195,8 +200,34 @@ export class Writer {
       return await this.onceDurable<Rejection | undefined>(head?.lastLogId ?? 0, rejection, again);
     }
     admit();
-    await this.recorded(decision.events);
+    const [first, ...rest] = groups(decision.events);
+    const { firstLogId, lastLogId } = this.append(first);
+    await this.whenDurable<void>(lastLogId, undefined);
+    for (const group of rest) await this.#endRest(jobId, group, firstLogId);
     return undefined;
+  }
+
+  /**
+   * Ends further timers of a job with thousands, in a batch of their own. Each end is a fact of its
+   * own, so after a crash a repeated wake ends the rest.
+   */
+  async #endRest(jobId: JobId, ends: readonly JobEventDraft[], causedBy: LogId): Promise<void> {
+    const open = ends.filter(({ taskId, attributes }) =>
+      this.elapsed(jobId, taskId === undefined ? attributes as Timer : { taskId }).length > 0
+    );
+    if (open.length > 0) await this.recorded(open.map((end) => ({ ...end, causedBy })));
+  }
+
+  /** What ends a timer of a job; empty when something else has ended it. */
+  elapsed(jobId: JobId, timer: Timer): readonly JobEventDraft[] {
+    const pending = this.table.pending(jobId);
+    const job = "taskId" in timer ? pending?.withOnly([timer.taskId]) : pending?.withOnly(
+      [],
+      timer.wait === undefined ? [] : [waitKey(timer.expectation, timer.wait)],
+    );
+    if (job === undefined) return [];
+    const decision = decide(job, { kind: "elapse", timer });
+    return decision.accepted ? decision.events : [];
   }
 
   /**
@@ -301,6 +332,17 @@ export class Writer {
   }
 
   readonly #project = (entry: JobEventLogEntry) => this.table.append(entry);
+}
+
+/** Most decisions are one group. */
+function groups(
+  drafts: readonly JobEventDraft[],
+): readonly [readonly JobEventDraft[], ...(readonly JobEventDraft[])[]] {
+  const rest = [];
+  for (let at = TIMERS_MAX; at < drafts.length; at += TIMERS_MAX) {
+    rest.push(drafts.slice(at, at + TIMERS_MAX));
+  }
+  return [rest.length === 0 ? drafts : drafts.slice(0, TIMERS_MAX), ...rest];
 }
 
 function requireReadable(draft: EventDraft): void {

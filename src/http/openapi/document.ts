@@ -31,7 +31,14 @@ import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/probl
 import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
-import type { Content, Header, Operation, Route, RouteScope } from "../route.ts";
+import {
+  type Content,
+  type Header,
+  type Operation,
+  reference,
+  type Route,
+  type RouteScope,
+} from "../route.ts";
 import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
 import { withExample } from "./answer_examples.ts";
 import { described } from "./members.ts";
@@ -293,7 +300,7 @@ function problemObject(kinds: readonly ProblemKind[]): JsonObject {
     description: kinds.map((kind) => problemFacts(kind).title).join("; or: "),
     content: {
       "application/problem+json": {
-        schema: { allOf: [{ $ref: "#/components/schemas/Problem" }, types] },
+        schema: { allOf: [reference("Problem"), types] },
       },
     },
   };

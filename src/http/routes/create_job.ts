@@ -19,7 +19,6 @@ import { text } from "../../documents/answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
 import { decodeUtf8, formDocument, parseMediaType, unsupportedMediaType } from "../bodies/body.ts";
 import { newJob, parseCreateRequest } from "../../documents/create_request.ts";
-import { documented } from "../../documents/fields.ts";
 import {
   type Judging,
   manyInLines,
@@ -31,7 +30,7 @@ import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import { json, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
+import { json, linesOf, listOf, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { waitForJob } from "../answers/waiting.ts";
 
@@ -47,14 +46,6 @@ export const OUTSIDE_JOB = {
     }],
   },
 };
-
-const NEW_JOB = { $ref: "#/components/schemas/NewJob" };
-
-/** Each is checked separately: an invalid one does not affect the others. */
-const manyJobs: v.GenericSchema = documented(v.array(v.unknown()), {
-  type: "array",
-  items: NEW_JOB,
-});
 
 const FORM = {
   json: {
@@ -107,15 +98,12 @@ export const CREATE_ROUTES: readonly Route[] = [{
     body: {
       required: true,
       content: {
-        ...json(v.union([newJob, manyJobs]), {
+        ...json(v.union([newJob, listOf("NewJob")]), {
           ofType: CODED_JOB,
           ofPlan: OUTSIDE_JOB,
           many: [CODED_JOB, OUTSIDE_JOB],
         }),
-        "application/x-ndjson": {
-          schema: { json: { type: "string", description: "One job per line." } },
-          item: NEW_JOB,
-        },
+        ...linesOf("NewJob", "One job per line."),
         "multipart/form-data": { schema: FORM },
       },
     },

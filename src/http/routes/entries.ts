@@ -16,7 +16,7 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json } from "../route.ts";
+import { type Contents, json, linesOf } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { preferredType } from "../requests/request.ts";
@@ -24,13 +24,8 @@ import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import {
-  entryCharacters,
-  type Lane,
-  PageSize,
-  type ReserveMemory,
-} from "../../engine/queries/entry_pages.ts";
-import { type EntryFilter, type Feed, passes, type Scan } from "../stream/feed.ts";
+import { entryCharacters, PageSize, type ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import { type EntryFilter, type Feed, passes, type Scan, selectFeed } from "../stream/feed.ts";
 
 const LIMIT_DEFAULT = 100;
 const NDJSON = "application/x-ndjson";
@@ -52,50 +47,48 @@ export function entryPageParameters(scope: CursorScope) {
 /** Answers with a page, or with lines. */
 export const ENTRIES: Contents = {
   ...json(entriesAnswer),
-  [NDJSON]: {
-    schema: {
-      json: {
-        type: "string",
-        description: "For Accept: application/x-ndjson. One entry per line.",
-      },
-    },
-    item: { $ref: "#/components/schemas/Entry" },
-  },
+  ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
 };
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
-/**
- * @param source The feed, and the start position unless a cursor gives another.
- */
+/** The entries of a list. */
+interface EntryList {
+  readonly filter: EntryFilter;
+  /** Where the list begins, unless a cursor says otherwise. */
+  readonly after: LogId;
+  readonly scope: CursorScope;
+}
+
+/** A list, and what it is read with. */
+interface ListReading extends EntryList, Pick<HttpDeps, "engine" | "reading"> {
+  readonly feed: Feed;
+  readonly limit: number;
+}
+
 export async function answerEntries(
   c: Context,
   deps: HttpDeps,
   query: PageQuery,
-  source: Omit<PageRequest, "limit" | "reading" | "hold">,
+  source: EntryList,
 ): Promise<Response> {
-  const cursor = notBeyondHead(query.cursor, deps.engine.headLogId, { parameter: "cursor" });
-  const after = cursor ?? source.after;
+  const { engine, reading, outlets } = deps;
+  const cursor = notBeyondHead(query.cursor, engine.headLogId, { parameter: "cursor" });
+  const feed = selectFeed(engine, source.filter.jobId);
+  const list = { ...source, engine, reading, feed, after: cursor ?? source.after };
   const { limit } = query;
   if (preferredType(c, "application/json", NDJSON) !== NDJSON) {
     return await lookingBack(deps, async ({ hold }) => {
-      const wanted = { ...source, after, limit: limit ?? LIMIT_DEFAULT };
-      const page = await entryPage({ ...wanted, reading: deps.reading, hold });
+      const page = await entryPage({ ...list, limit: limit ?? LIMIT_DEFAULT }, hold);
       return largeJsonResponse(deps, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);
     });
   }
-  deps.outlets.requireRoom();
-  const { reading } = deps;
-  const lines = {
-    ...source,
-    reading,
-    after,
-    upTo: deps.engine.headLogId,
-    limit: limit ?? Infinity,
-  };
+  outlets.requireRoom();
+  const lines = { ...list, limit: limit ?? Infinity };
+  const upTo = engine.headLogId;
   // A client may download a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: requestPermit(c), neverStalls: true };
-  const body = generatedBody((signal) => entryLines(lines, signal), options);
+  const options = { keeper: outlets, permit: requestPermit(c), neverStalls: true };
+  const body = generatedBody((signal) => entryLines(lines, upTo, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }
 
@@ -110,42 +103,25 @@ interface EntryPage {
   readonly nextCursor: string | null;
 }
 
-interface PageRequest {
-  readonly feed: Feed;
-  readonly filter: EntryFilter;
-  readonly after: LogId;
-  readonly limit: number;
-  readonly scope: CursorScope;
-  /** Serializes the reading of pages. */
-  readonly reading: Lane;
-  readonly hold: ReserveMemory;
-}
-
-type ReadRequest = Pick<PageRequest, "feed" | "reading">;
-
 /** One page at a time, since its size is known only once it is read. */
-async function read({ feed, reading }: ReadRequest, after: LogId, size: PageSize): Promise<Scan> {
-  const leave = await reading.enter();
-  try {
-    const scan = await feed.read(after, size.next);
-    size.read(scan.entries);
-    return scan;
-  } finally {
-    leave();
-  }
+async function read({ feed, reading }: ListReading, after: LogId, size: PageSize): Promise<Scan> {
+  using _turn = await reading.enter();
+  const scan = await feed.read(after, size.next);
+  size.read(scan.entries);
+  return scan;
 }
 
 /** The next entries that pass the filter, at most `limit`; fewer if they are very large. */
-async function entryPage(request: PageRequest): Promise<EntryPage> {
-  const { filter, limit, scope, hold } = request;
+async function entryPage(list: ListReading, hold: ReserveMemory): Promise<EntryPage> {
+  const { engine, filter, limit, scope } = list;
   const entries: JobEventLogEntry[] = [];
   const size = new PageSize();
-  let position = request.after;
+  let position = list.after;
   let characters = 0;
   for (let reads = 0; reads < READS_PER_PAGE_MAX; reads++) {
-    const scan = await read(request, position, size);
+    const scan = await read(list, position, size);
     for (const entry of scan.entries) {
-      if (!passes(entry, filter)) continue;
+      if (!passes(entry, filter, engine)) continue;
       const taken = entryCharacters(entry);
       hold(taken);
       entries.push(entry);
@@ -166,32 +142,25 @@ const CHUNK_LENGTH_MAX = 32 * 1024;
 /** The most bytes of lines read ahead of a reader, except the last one. */
 const LINES_LENGTH_MAX = 1024 * 1024;
 
-interface LinesRequest {
-  readonly feed: Feed;
-  readonly reading: Lane;
-  readonly filter: EntryFilter;
-  readonly after: LogId;
-  /** The last position to send: the head when the request arrived. */
-  readonly upTo: LogId;
-  readonly limit: number;
-}
-
 /**
  * All entries that pass the filter as NDJSON, in chunks of one or more whole lines.
  *
+ * @param upTo The last position to send: the head when the request arrived.
  * @throws the reason of the signal, so that the client can tell that the file is incomplete.
  */
 async function* entryLines(
-  { feed, reading, filter, after, upTo, limit }: LinesRequest,
+  list: ListReading,
+  upTo: LogId,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const size = new PageSize();
-  let room = limit;
-  for (let position = after; position < upTo && room > 0;) {
+  const { engine, filter } = list;
+  let room = list.limit;
+  for (let position = list.after; position < upTo && room > 0;) {
     signal.throwIfAborted();
-    const scan = firstScan(await read({ feed, reading }, position, size));
+    const scan = firstScan(await read(list, position, size));
     const entries = scan.entries
-      .filter((entry) => entry.logId <= upTo && passes(entry, filter))
+      .filter((entry) => entry.logId <= upTo && passes(entry, filter, engine))
       .slice(0, room);
     const lines = entries.values().map((entry) => JSON.stringify(entry) + "\n");
     yield* joined(lines, CHUNK_LENGTH_MAX);

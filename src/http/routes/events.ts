@@ -2,13 +2,12 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import { documented, withinLazy } from "../../documents/fields.ts";
+import { withinLazy } from "../../documents/fields.ts";
 import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
-import { selectFeed } from "../stream/feed.ts";
-import { type Header, json, ok, type Route } from "../route.ts";
+import { type Header, json, linesOf, listOf, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
@@ -23,7 +22,7 @@ import {
   STRATUM,
   STREAM,
   STREAM_PARAMETERS,
-  toWanted,
+  toFilter,
 } from "./streams.ts";
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
@@ -46,12 +45,7 @@ async function showEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, ENTRY_PARAMETERS);
   const { jobId } = query;
   return await answerEntries(c, deps, query, {
-    feed: selectFeed(deps.engine, jobId),
-    filter: {
-      jobId,
-      eventTypes: query.eventType && new Set(query.eventType),
-      stratum: query.stratum,
-    },
+    filter: toFilter({ ...query, types: query.eventType }, jobId),
     after: parseAfter(query, deps.engine) ?? 0,
     scope: "journal",
   });
@@ -62,7 +56,7 @@ export const JOURNAL_STREAM_PARAMETERS = { jobId: OF_JOB, ...STREAM_PARAMETERS }
 function streamEvents(c: Context, deps: HttpDeps): Response {
   const query = readQuery(c.req.raw, JOURNAL_STREAM_PARAMETERS);
   const after = resumePosition(c.req.raw, query, deps.engine) ?? deps.engine.headLogId;
-  const wanted = { ...toWanted(query, query.jobId), untilEnd: false };
+  const wanted = { filter: toFilter(query, query.jobId), untilEnd: false };
   return answerStream(c, deps, wanted, after);
 }
 
@@ -79,12 +73,6 @@ const CLOUD_EVENT = {
   type: "shop.ParcelShipped",
   data: { orderId: "42" },
 };
-
-/** Each is checked separately: an invalid one does not affect the others. */
-function oneOrMany(name: "Event" | "CloudEvent"): v.GenericSchema {
-  const items = { $ref: `#/components/schemas/${name}` };
-  return documented(v.array(v.unknown()), { type: "array", items });
-}
 
 /** Headers of a CloudEvent in binary mode, whose data is the body. */
 const BINARY_HEADERS: Readonly<Record<string, Header>> = Object.fromEntries(
@@ -122,20 +110,17 @@ export const EVENT_ROUTES: readonly Route[] = [
       body: {
         required: true,
         content: {
-          ...json(v.union([withinLazy(incomingEvent), oneOrMany("Event")]), {
+          ...json(v.union([withinLazy(incomingEvent), listOf("Event")]), {
             one: SHIPPED,
             many: [SHIPPED],
           }),
-          "application/x-ndjson": {
-            schema: { json: { type: "string", description: "One event per line." } },
-            item: { $ref: "#/components/schemas/Event" },
-          },
+          ...linesOf("Event", "One event per line."),
           "application/cloudevents+json": {
             schema: cloudEvent,
             examples: { one: CLOUD_EVENT },
           },
           "application/cloudevents-batch+json": {
-            schema: oneOrMany("CloudEvent"),
+            schema: listOf("CloudEvent"),
             examples: { many: [CLOUD_EVENT] },
           },
         },

@@ -27,7 +27,6 @@ import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { text } from "../../documents/answers/parts.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
-import { jobFeed } from "../stream/feed.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
 import { jobEnd } from "../stream/channels.ts";
 import { sizeFor } from "../guard/admission_gate.ts";
@@ -39,7 +38,7 @@ import {
   resumePosition,
   STREAM,
   STREAM_PARAMETERS,
-  toWanted,
+  toFilter,
 } from "./streams.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
@@ -149,8 +148,7 @@ async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
   const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, HISTORY_PARAMETERS);
   return await answerEntries(c, deps, query, {
-    feed: jobFeed(deps.engine, jobId),
-    filter: {},
+    filter: { jobId },
     after: 0,
     scope: "history",
   });
@@ -170,7 +168,7 @@ function streamJob(c: Context, deps: HttpDeps): Response {
   if (untilEnd && isReconnectAfter(jobEnd(engine, jobId), after, c.req.raw)) {
     return emptyResponse(STATUS.noContent);
   }
-  return answerStream(c, deps, { ...toWanted(query, jobId), untilEnd }, after);
+  return answerStream(c, deps, { filter: toFilter(query, jobId), untilEnd }, after);
 }
 
 /** A browser reconnects whenever a stream ends; only 204 tells it that the stream is complete. */

@@ -23,7 +23,8 @@ import { count, milliseconds, text, time, use } from "../../documents/answers/pa
 import { pauseAnswer } from "../../documents/answers/system.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { failureResource } from "../../core/job_resource.ts";
-import type { Census, HeldPause, NeedingAttention } from "../../engine/requests.ts";
+import type { Census, NeedingAttention } from "../../engine/requests.ts";
+import type { HeldPause } from "../../explain/evidence.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { choice, single } from "../../documents/parameters.ts";

@@ -14,12 +14,13 @@ import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import type { Contents } from "../route.ts";
+import { type Contents, reference } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
+import type { EntryFilter } from "../stream/feed.ts";
 
 export const AFTER = single(
   wholeNumber(0, Number.MAX_SAFE_INTEGER),
@@ -61,11 +62,11 @@ const MESSAGE = {
       description: "The entry, and how it changed its job. Messages without data are sent while " +
         "nothing happens.",
       contentMediaType: "application/json",
-      contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
+      contentSchema: reference("StreamedEntry"),
     },
   },
   required: ["id"],
-} as const;
+};
 
 export const STREAM: Contents = {
   "text/event-stream": {
@@ -84,14 +85,12 @@ export const STREAM: Contents = {
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 
 /** What the query parameters select. */
-export function toWanted(
-  { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
+export function toFilter(
+  { types, stratum, only }: Partial<Omit<StreamQuery, "after">>,
   jobId: JobId | undefined,
-): Omit<Wanted, "untilEnd"> {
-  return {
-    filter: { jobId, eventTypes: types && new Set(types), stratum },
-    onlyTransitions: only !== undefined,
-  };
+): EntryFilter {
+  const eventTypes = types && new Set(types);
+  return { jobId, eventTypes, stratum, onlyTransitions: only !== undefined };
 }
 
 interface AfterQuery {

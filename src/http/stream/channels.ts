@@ -24,7 +24,6 @@ const PAGE_GROWTH = 1.25;
 
 export interface Wanted {
   readonly filter: EntryFilter;
-  readonly onlyTransitions: boolean;
   /** The stream ends with the job that the filter names. */
   readonly untilEnd: boolean;
 }
@@ -82,7 +81,7 @@ interface ChannelParts {
   /** Reads entries from the journal. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
-  readonly messages: Pick<StreamMessages, "of" | "isTransition">;
+  readonly messages: Pick<StreamMessages, "of" | "transitionAt">;
   readonly turns: Pick<StreamTurns, "spend">;
 }
 
@@ -183,9 +182,7 @@ export class Channel {
   }
 
   #wants(entry: JobEventLogEntry): boolean {
-    const { filter, onlyTransitions } = this.wanted;
-    return passes(entry, filter) &&
-      (!onlyTransitions || this.parts.messages.isTransition(entry));
+    return passes(entry, this.wanted.filter, this.parts.messages);
   }
 }
 
@@ -266,8 +263,8 @@ export class Channels {
   }
 }
 
-function channelKey({ filter, onlyTransitions, untilEnd }: Wanted): string {
-  const { eventTypes, jobId, stratum } = filter;
+function channelKey({ filter, untilEnd }: Wanted): string {
+  const { eventTypes, jobId, stratum, onlyTransitions = false } = filter;
   const types = eventTypes === undefined ? null : [...eventTypes].toSorted();
   return JSON.stringify([jobId ?? null, stratum ?? null, types, onlyTransitions, untilEnd]);
 }

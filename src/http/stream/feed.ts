@@ -7,7 +7,7 @@ import type { Transition } from "../../engine/requests.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
-  /** Everything up to here was read; a reader continues after it. */
+  /** Everything up to here was read; a reader continues beyond it. */
   readonly scannedTo: LogId;
   /** Whether there are no more entries now. */
   readonly caughtUp: boolean;
@@ -16,6 +16,8 @@ export interface Scan {
 export interface Feed {
   /** Entries with `logId > after`, oldest first, at most `limit`. */
   read(after: LogId, limit: number): Promise<Scan>;
+  /** Entries with `logId < before`, newest first, at most `limit`. */
+  back(before: LogId, limit: number): Promise<Scan>;
 }
 
 function journalFeed(engine: JobEngine): Feed {
@@ -25,11 +27,16 @@ function journalFeed(engine: JobEngine): Feed {
       const scannedTo = entries.at(-1)?.logId ?? after;
       return { entries, scannedTo, caughtUp: scannedTo >= engine.headLogId };
     },
+    async back(before, limit) {
+      const after = Math.max(0, before - 1 - limit);
+      const entries = after >= before - 1 ? [] : await engine.entries(after, before - 1 - after);
+      return { entries: entries.toReversed(), scannedTo: after + 1, caughtUp: after === 0 };
+    },
   };
 }
 
 /** The entries of one job; the position moves past entries of other jobs without reading them. */
-export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
+function jobFeed(engine: JobEngine, jobId: JobId): Feed {
   return {
     async read(after, limit) {
       const head = Math.max(engine.headLogId, after);
@@ -39,6 +46,12 @@ export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
       const readTo = entries.at(-1)?.logId ?? head;
       const caughtUp = readTo >= last;
       return { entries, scannedTo: caughtUp ? Math.max(readTo, head) : readTo, caughtUp };
+    },
+    // No entry before the first one of a job belongs to it.
+    async back(before, limit) {
+      const entries = await engine.history.back(jobId, before, limit);
+      const caughtUp = entries.length < limit;
+      return { entries, scannedTo: caughtUp ? 1 : entries.at(-1)?.logId ?? 1, caughtUp };
     },
   };
 }
@@ -55,12 +68,21 @@ export interface EntryFilter {
   readonly eventTypes?: ReadonlySet<string> | undefined;
   readonly jobId?: JobId | undefined;
   readonly stratum?: Stratum | undefined;
+  /** Only entries that changed the state or condition of a job. */
+  readonly onlyTransitions?: boolean;
 }
 
-export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
-  return (filter.jobId === undefined || filter.jobId === entry.jobId) &&
-    (filter.stratum === undefined || filter.stratum === entry.stratum) &&
-    (filter.eventTypes === undefined || filter.eventTypes.has(entry.eventType));
+type Transitions = Pick<JobEngine, "transitionAt">;
+
+export function passes(
+  entry: JobEventLogEntry,
+  { jobId, stratum, eventTypes, onlyTransitions = false }: EntryFilter,
+  transitions: Transitions,
+): boolean {
+  return (jobId === undefined || jobId === entry.jobId) &&
+    (stratum === undefined || stratum === entry.stratum) &&
+    (eventTypes === undefined || eventTypes.has(entry.eventType)) &&
+    (!onlyTransitions || transitions.transitionAt(entry) !== undefined);
 }
 
 const RECONNECT_MS = 2_000;
@@ -94,18 +116,18 @@ interface Told {
  * objects to all readers, so each message is created once for all filters. A ring, since a
  * `WeakMap` would cost the garbage collector as much as creating the messages.
  */
-export class StreamMessages {
+export class StreamMessages implements Transitions {
   readonly #ring = Array<Told | undefined>(MESSAGES_MAX);
 
-  constructor(private readonly engine: Pick<JobEngine, "transitionAt">) {}
+  constructor(private readonly engine: Transitions) {}
 
   of(entry: JobEventLogEntry): string {
     const told = this.#told(entry);
     return told.message ??= `id: ${entry.logId}\ndata: ${entryText(entry, told.transition)}\n\n`;
   }
 
-  isTransition(entry: JobEventLogEntry): boolean {
-    return this.#told(entry).transition !== undefined;
+  transitionAt(entry: JobEventLogEntry): Transition | undefined {
+    return this.#told(entry).transition;
   }
 
   #told(entry: JobEventLogEntry): Told {
