@@ -276,6 +276,9 @@ export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
 }
 
+/** A group is one batch, which is created, written and read back as a whole. */
+export const GROUP_BYTES_MAX = 64 * 1024 * 1024;
+
 /** The group does not fit into one batch. Nothing was recorded. */
 export class GroupTooLargeError extends Error {
   override readonly name = "GroupTooLargeError";

@@ -10,6 +10,7 @@ import { inNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
   type Clock,
+  GROUP_BYTES_MAX,
   GroupTooLargeError,
   JournalFailedError,
   JournalFullError,
@@ -59,9 +60,6 @@ interface GroupCommitOptions {
   readonly stamp: Stamp;
   readonly clock: Pick<Clock, "monotonic" | "pause">;
 }
-
-/** A group is one batch, which is created, written and read back as a whole. */
-const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The most microtasks between an append and the next one that it causes. */
 const QUIET_HOPS = 12;

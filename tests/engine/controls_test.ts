@@ -259,6 +259,25 @@ Deno.test("retry: events that counted for the old job count for the new one", as
   assert.equal(main?.status === "completed" && main.result, "T-9");
 });
 
+Deno.test("retry: a job whose facts do not fit into one batch is not retried, and the refusal says why", async () => {
+  const pages = expectation("pages", "ec.Page", { multiplicity: { times: 100 } });
+  const daybook = await Harness.start();
+  const { jobId: id } = await daybook.create({
+    plan: plan([pages], { errors: [matcher("ec.Broken")] }),
+  });
+  const text = "x".repeat(1_000_000);
+  for (let page = 0; page < 70; page++) await daybook.event("ec.Page", { text }, { jobId: id });
+  await daybook.event("ec.Broken", {}, { jobId: id });
+  assert.equal(daybook.job(id).state, "Failed");
+  const retried = await daybook.engine.retry(id, {});
+  assert.ok(!retried.ok && retried.problem.kind === "rejected");
+  assert.equal(
+    retried.problem.rejection.message,
+    `Cannot retry job ${id}: what it would reuse, results and events, takes more than 64 MiB, the ` +
+      "most that is recorded at once",
+  );
+});
+
 Deno.test("create: the same idempotency key gives the first answer, even after a restart", async () => {
   const { definition, open } = gated();
   const daybook = await Harness.start({ definitions: [definition] });

@@ -1,7 +1,7 @@
 /** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
 import { decide } from "../../core/decide.ts";
-import type { Rejection } from "../../core/command.ts";
+import type { Rejection, RetryCommand } from "../../core/command.ts";
 import {
   correlatedAttributes,
   type FactEntry,
@@ -15,6 +15,8 @@ import { type JobId, type LogId, newId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { GROUP_BYTES_MAX, GroupTooLargeError } from "../ports.ts";
+import { entryCharacters, Lane } from "../queries/entry_pages.ts";
 import { type Outcome, rejected, type RetryRequest, unknownJob } from "../requests.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { createdIn } from "../views/job_traces.ts";
@@ -26,6 +28,7 @@ type RetryParts = Omit<CreationParts, "clock" | "pacer">;
 
 export class Retries {
   readonly #descriptions: JobDescriptions;
+  readonly #lane = new Lane();
 
   constructor(private readonly parts: RetryParts) {
     this.#descriptions = new JobDescriptions(parts.registry);
@@ -81,7 +84,7 @@ export class Retries {
     input: JsonValue | undefined,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
-    const { history, table, writer } = this.parts;
+    const { history, writer } = this.parts;
     const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
     // Without a trace of its own, the retry continues the trace of the retried job.
     const trace = request.origin?.traceId === undefined
@@ -89,30 +92,43 @@ export class Retries {
       : {};
     const origin = { ...request.origin, ...trace };
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
-      const { job, facts } = await this.#settled(retried, newJobId);
-      const about = { newJobId, attributes, facts };
-      // Another request may have retried the job in the meantime.
-      const retry = this.#newestRetryOf(job);
-      if (retry !== undefined && retry.at > unlessRetriedAfter) {
-        const refusal = rejected(retriedAlready(job, retry));
-        return await writer.onceDurable<Outcome<JobState>>(
-          retry.at,
-          refusal,
-          () => record(attributes),
-        );
-      }
-      const decision = decide(job, { kind: "retry", ...about, ...request, origin });
-      if (!decision.accepted) return rejected(decision.rejection);
-      this.parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
-      const { lastLogId } = writer.append(decision.events);
-      // The job as created, not as it is once it is durable.
-      const value = table.pending(newJobId)?.whole as JobState;
-      return await writer.whenDurable(lastLogId, { ok: true, value });
+      const about = { ...request, newJobId, attributes, origin };
+      const { lastLogId, outcome } = await this.#appended(retried, about, unlessRetriedAfter);
+      return outcome.ok
+        ? await writer.whenDurable(lastLogId, outcome)
+        : await writer.onceDurable(lastLogId, outcome, () => record(attributes));
     };
     if (protection === undefined) return await record(attributes);
     const { sealing } = this.parts;
     const sealed = await sealing.seal(newJobId, attributes, protection);
     return sealed.ok ? await sealing.keptIf(newJobId, record(sealed.value)) : sealed;
+  }
+
+  /** One at a time, since each may hold many megabytes of facts. */
+  async #appended(
+    retried: JobState,
+    about: Omit<RetryCommand, "kind" | "facts">,
+    unlessRetriedAfter: LogId,
+  ): Promise<Appended> {
+    using _turn = await this.#lane.enter();
+    try {
+      const { job, facts } = await this.#settled(retried, about.newJobId);
+      // Another request may have retried the job in the meantime.
+      const retry = this.#newestRetryOf(job);
+      if (retry !== undefined && retry.at > unlessRetriedAfter) {
+        return { lastLogId: retry.at, outcome: rejected(retriedAlready(job, retry)) };
+      }
+      const decision = decide(job, { kind: "retry", ...about, facts });
+      if (!decision.accepted) return { lastLogId: 0, outcome: rejected(decision.rejection) };
+      this.parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      const { lastLogId } = this.parts.writer.append(decision.events);
+      // The job as created, not as it is once it is durable.
+      const value = this.parts.table.pending(about.newJobId)?.whole as JobState;
+      return { lastLogId, outcome: { ok: true, value } };
+    } catch (error) {
+      if (!(error instanceof GroupTooLargeError)) throw error;
+      return { lastLogId: 0, outcome: rejected(tooLarge(retried)) };
+    }
   }
 
   /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */
@@ -144,9 +160,23 @@ export class Retries {
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
     );
     const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
-    const entries = await this.parts.history.at(unique);
-    return entries.filter(isFromOutside).map((entry) => carriedOver(entry, newJobId));
+    const facts: JobEventDraft[] = [];
+    let characters = 0;
+    for await (const page of this.parts.history.pages.of(unique)) {
+      for (const entry of page.filter(isFromOutside)) {
+        facts.push(carriedOver(entry, newJobId));
+        characters += entryCharacters(entry);
+      }
+      if (characters > GROUP_BYTES_MAX) throw new GroupTooLargeError("Cannot carry the facts over");
+    }
+    return facts;
   }
+}
+
+/** What became of a retry; the position on which that depends. */
+interface Appended {
+  readonly lastLogId: LogId;
+  readonly outcome: Outcome<JobState>;
 }
 
 interface ReadyForRetry {
@@ -162,6 +192,13 @@ interface Retry {
 function retriedAlready({ jobId }: JobState, { jobId: retriedAs }: Retry): Rejection {
   const message = `Cannot retry job ${jobId}: it was already retried`;
   return { message, allowedIn: [], retriedAs };
+}
+
+function tooLarge({ jobId }: JobState): Rejection {
+  const message =
+    `Cannot retry job ${jobId}: what it would reuse, results and events, takes more ` +
+    `than ${GROUP_BYTES_MAX / 1_048_576} MiB, the most that is recorded at once`;
+  return { message, allowedIn: [] };
 }
 
 function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {
