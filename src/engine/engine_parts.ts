@@ -156,7 +156,7 @@ export class EngineParts extends Given {
   readonly waits = new Waits(this.clock);
 
   // What writes.
-  readonly events = new EventEngine(this.clock, this.random, this.projection.eventIds);
+  readonly events = new EventEngine(this.clock, this.projection.eventIds);
   readonly writer = new Writer(this.events, this.table, this.filed);
   readonly diskRetries = new DiskRetries(this);
   readonly sealing = new Sealing(this.keys);
