@@ -18,7 +18,7 @@ export interface ChunkSource {
   left(): void;
 }
 
-export interface OutletOptions {
+interface OutletOptions {
   /** Of all outlets. */
   readonly keeper: Outlets;
   readonly permit: Permit;
