@@ -14,6 +14,7 @@ import { streamResponse } from "../http/answers/response.ts";
 import { generatedBody } from "../http/stream/outlets.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
+import { HEARTBEAT_MS } from "../http/stream/feed.ts";
 
 /** A page that changes more often is unreadable. */
 const QUIET_MS = 1_000;
@@ -47,7 +48,7 @@ async function* changes(
   seen: LogId,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { engine, clock, heartbeatMs } = deps;
+  const { engine, clock } = deps;
   const lastOf = () => jobId === undefined ? engine.headLogId : engine.job(jobId)?.lastLogId ?? 0;
   let sentLogId = seen;
   let saidAt = clock.monotonic();
@@ -57,12 +58,12 @@ async function* changes(
     const scanned = engine.headLogId;
     // A position lower than the last one sent comes from another journal, so it is also a change.
     const isNews = lastOf() !== sentLogId;
-    if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
+    if (isNews || clock.monotonic() - saidAt >= HEARTBEAT_MS) {
       sentLogId = lastOf();
       saidAt = clock.monotonic();
       yield `event: ${isNews ? "changed" : "still"}\nid: ${sentLogId}\ndata: ${scanned}\n\n`;
     }
-    const waitMs = Math.max(0, heartbeatMs - (clock.monotonic() - saidAt));
+    const waitMs = Math.max(0, HEARTBEAT_MS - (clock.monotonic() - saidAt));
     await engine.changed(scanned, waitMs, signal);
     await quietFor(deps, wokeAt + QUIET_MS - clock.monotonic(), signal);
     wokeAt = clock.monotonic();

@@ -30,7 +30,7 @@ import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
 import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
-import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
+import type { EngineLimits } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
@@ -45,7 +45,6 @@ import type { Clock, JournalFailedError, KeyStore, Random, Urgency } from "./por
 import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes, Slots } from "./run/slots.ts";
-import { inputProtection } from "./secrets/protection.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
 import type { RunServices } from "./run/run_services.ts";
@@ -66,8 +65,7 @@ export interface JobEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
-  /** Required if a definition has secrets or a retention. */
-  readonly keys?: KeyStore;
+  readonly keys: KeyStore;
   /** Runs definitions that ask for a thread; without it there must be none. */
   readonly threads?: { readonly place: CodePlace; readonly max: number } | undefined;
   /** How many jobs may run tasks at a time. */
@@ -76,8 +74,8 @@ export interface JobEngineOptions {
   readonly index?: JobIndex | undefined;
   /** Finds events by their values; without it, this thread reads the journal for that. */
   readonly pastEvents?: PastEvents | undefined;
-  /** Limits on requests from outside; unlimited when absent. */
-  readonly limits?: EngineLimits;
+  /** Limits on requests from outside. */
+  readonly limits: EngineLimits;
   /** Counts what jobs do. */
   readonly watch?: JobWatch;
   /** Receives what job code logs for people. */
@@ -112,20 +110,19 @@ class Given {
   /** How many jobs may have a thread at a time. */
   readonly threadsMax: number;
 
-  /** @throws {TypeError} when a definition needs something that is missing. */
+  /** @throws {TypeError} when a definition needs a thread, and there is none. */
   constructor(readonly options: JobEngineOptions) {
-    const { definitions, keys, threads } = options;
+    const { definitions, threads } = options;
     this.clock = options.clock;
     this.random = options.random;
-    this.limits = options.limits ?? NO_LIMITS;
-    this.keys = keys ?? NO_KEYS;
+    this.limits = options.limits;
+    this.keys = options.keys;
     this.registry = new DefinitionRegistry(definitions);
     this.tracing = options.tracing ?? CARRIED_TRACES;
     this.attemptWatch = options.attemptWatch ?? UNWATCHED;
     this.jobLog = options.jobLog ?? UNKEPT;
     this.onDefect = options.onDefect ?? (() => {});
     this.threadsMax = this.registry.hasThreaded ? threads?.max ?? 0 : 0;
-    if (keys === undefined) requireNoProtection(this.registry);
     if (threads === undefined && this.registry.hasThreaded) {
       throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
     }
@@ -298,19 +295,3 @@ type OwnServices = Pick<
   RunServices,
   "code" | "leavesCode" | "workers" | "slots" | "attemptWatch"
 >;
-
-/** Used without a key store: sealed inputs may be on record even then, but cannot be opened. */
-const NO_KEYS: KeyStore = {
-  create: () => Promise.reject(new TypeError("Cannot seal an input: there is no key store")),
-  read: () => Promise.resolve(undefined),
-  remove: () => Promise.resolve(),
-  held: () => Promise.resolve(new Set()),
-  keepOnly: () => Promise.resolve(new Set()),
-};
-
-/** @throws {TypeError} naming a definition whose jobs could not be created. */
-function requireNoProtection(registry: DefinitionRegistry): void {
-  const needy = registry.all.find((definition) => inputProtection(definition) !== undefined);
-  if (needy === undefined) return;
-  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no key store`);
-}

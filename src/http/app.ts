@@ -76,7 +76,7 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 function createDeps(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
   const { shared, metrics, overview, spans, verification, system, access } = options;
-  const { heartbeatMs = 15_000, version = "unknown", jobLog = NO_JOB_LOG } = options;
+  const { version = "unknown", jobLog = NO_JOB_LOG } = options;
   const limits = { ...HTTP_LIMITS, ...options };
   const needsToken = access !== undefined;
   let document: JsonObject | undefined;
@@ -89,7 +89,7 @@ function createDeps(options: AppOptions): HttpDeps {
   const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, admission };
   return {
     ...{ engine, clock, shared, metrics, overview, spans, verification, jobLog, system },
-    ...{ access, needsToken, version, heartbeatMs },
+    ...{ access, needsToken, version },
     bodies: new Bodies({
       ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,
@@ -110,7 +110,7 @@ function createDeps(options: AppOptions): HttpDeps {
     notes: new Notes(),
     openApi: () => document ??= openApiDocument(ROUTES, { version, needsToken }),
     ...{ streams, outlets, requests, openRequests, admission },
-    hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
+    hub: new StreamHub({ engine, clock, outlets }),
     waiting: new Gauge("waitingMax", limits.waitingMax),
     lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),

@@ -105,8 +105,6 @@ export interface GivenDeps {
   readonly access: Access | undefined;
   /** The version of Daybook. */
   readonly version: string;
-  /** How often an idle stream sends a heartbeat. */
-  readonly heartbeatMs: number;
 }
 
 export interface HttpDeps extends GivenDeps {

@@ -41,7 +41,7 @@ interface BackgroundProofOptions {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly indexes: Pick<LineIndexes, "of" | "release">;
-  readonly prover: SegmentProver;
+  readonly prover: SegmentProver | undefined;
   /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
   /** Called when a segment is damaged. */
@@ -170,7 +170,7 @@ export class BackgroundProof {
       const { name, firstLogId: logId } = segment;
       throw new JournalDamagedError({ segment: name, offset: 0, logId }, "the segment is missing");
     }
-    const isWhole = isProven || await prover.isWhole(path, segment);
+    const isWhole = isProven || await prover?.isWhole(path, segment);
     await withFile(fileSystem, path, "read", async (file) => {
       if (!isWhole) await requireWhole(file, segment, () => this.#pause());
       await file.sync();

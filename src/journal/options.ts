@@ -3,7 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { SealedSegment } from "./segment_proof.ts";
+import type { ProvableSegment } from "./segment_proof.ts";
 import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {
@@ -24,7 +24,7 @@ export interface SegmentProver {
    * Resolves to whether the file is the segment, as far as is known of it. `false` proves nothing:
    * the journal then reads the file itself.
    */
-  isWhole(path: string, segment: SealedSegment): Promise<boolean>;
+  isWhole(path: string, segment: ProvableSegment): Promise<boolean>;
 }
 
 export interface FileJournalOptions {
@@ -76,9 +76,9 @@ export const RESERVE_BYTES = 1024 * 1024;
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
 export type ResolvedOptions =
-  & Required<Omit<FileJournalOptions, "watch" | "shared">>
+  & Required<Omit<FileJournalOptions, "watch" | "shared" | "prover">>
   & Pick<FileJournalOptions, "shared">
-  & { readonly watch: CommitWatch | undefined };
+  & { readonly watch: CommitWatch | undefined; readonly prover: SegmentProver | undefined };
 
 /** What is used unless an option says otherwise. */
 export const DEFAULTS = {
@@ -97,7 +97,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     reserveBytes: 0,
     acceptSnapshotAhead: false,
     firstFacts: [],
-    prover: { isWhole: () => Promise.resolve(false) },
+    prover: undefined,
     progress: () => undefined,
     ...options,
   };

@@ -21,7 +21,7 @@ import { requireIndexed, requireWitnessed } from "./witnesses.ts";
 interface RecoveryOptions extends
   Pick<
     ResolvedOptions,
-    "fileSystem" | "consumer" | "random" | "progress" | "acceptSnapshotAhead"
+    "fileSystem" | "consumer" | "random" | "prover" | "progress" | "acceptSnapshotAhead"
   > {
   readonly layout: Layout;
   /** The caller knows that the end of the journal is lost, and records that. */
@@ -140,8 +140,8 @@ async function replayFromNewest(
   segments: readonly SegmentInfo[],
   trusted: Verdicts,
 ): Promise<Choice> {
-  const { fileSystem, layout, consumer, progress } = options;
-  const source = { fileSystem, layout, consumer, segments, trusted, progress };
+  const { fileSystem, layout, consumer, prover, progress } = options;
+  const source = { fileSystem, layout, consumer, segments, trusted, prover, progress };
   const store = new SnapshotStore(fileSystem, layout);
   const warnings: string[] = [];
   for (const name of await orUnusable("list", layout.snapshots, () => store.names())) {

@@ -10,7 +10,7 @@ import { type FileStamp, isSame, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import { NO_ENDS, type SealedSegment, type SegmentEnds } from "./segment_proof.ts";
-import type { ReadingProgress } from "./options.ts";
+import type { ReadingProgress, SegmentProver } from "./options.ts";
 import { isStop } from "./seals.ts";
 import { gapBefore, type TornTail, tornTail } from "./segment_end.ts";
 import { piecesOf, type SegmentSource } from "./segment_pieces.ts";
@@ -48,6 +48,8 @@ interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
   /** Verdicts on segments that are unchanged since then, by segment name; default none. */
   readonly trusted?: ReadonlyMap<string, SegmentVerdict>;
+  /** Verifies each full segment in another thread while the one before it is replayed. */
+  readonly prover?: SegmentProver | undefined;
   readonly progress?: ReadingProgress;
 }
 
@@ -76,8 +78,11 @@ class Replay {
   #active: SegmentEnds = NO_ENDS;
   readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
+  #toRead: readonly SegmentInfo[] = [];
   #bytesRead = 0;
   #bytesToRead = 0;
+  /** The segments proven by another thread, by name, each with its stamp before. */
+  readonly #proven = new Map<string, FileStamp>();
   readonly #indexes = new Map<string, LineIndex>();
   #torn: TornTail | undefined;
 
@@ -100,8 +105,8 @@ class Replay {
     const [first] = this.source.segments;
     if (first !== undefined && first.firstLogId !== 1) throw gapBefore(first, 1);
     const candidates = this.#candidates();
-    const toRead = this.source.segments.filter(({ name }) => !candidates.has(name));
-    this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#toRead = this.source.segments.filter(({ name }) => !candidates.has(name));
+    this.#bytesToRead = this.#toRead.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const segment of this.source.segments) {
       const known = candidates.get(segment.name);
       // A segment whose verdict does not fit is read.
@@ -154,7 +159,9 @@ class Replay {
     const { fileSystem, layout } = this.source;
     const path = `${layout.segments}/${segment.name}`;
     const before = await stampAt(fileSystem, path);
-    if (!await this.#scan(segment)) return false;
+    const proven = this.#proven.get(segment.name);
+    void this.#proveAfter(segment);
+    if (!await this.#scan(segment, proven !== undefined && isSame(proven, before))) return false;
     if (segment === this.source.segments.at(-1)) return true;
     const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
     const { formatVersion = FORMAT_VERSION } = this.#active;
@@ -164,8 +171,23 @@ class Replay {
     return true;
   }
 
+  /**
+   * Lets the other thread prove the next full segment. If it has not when the replay gets there, the
+   * segment is verified here.
+   */
+  async #proveAfter(segment: SegmentInfo): Promise<void> {
+    const { fileSystem, layout, segments, prover } = this.source;
+    const next = this.#toRead[this.#toRead.indexOf(segment) + 1];
+    if (prover === undefined || next === undefined || next === segments.at(-1)) return;
+    const path = `${layout.segments}/${next.name}`;
+    const stamp = await stampAt(fileSystem, path);
+    if (stamp === undefined) return;
+    const known = { ...next, lastLogId: this.#lastLogIdOf(next) };
+    if (await prover.isWhole(path, known).catch(() => false)) this.#proven.set(next.name, stamp);
+  }
+
   /** `false` if the consumer cannot use the snapshot. */
-  async #scan(segment: SegmentInfo): Promise<boolean> {
+  async #scan(segment: SegmentInfo, isProven: boolean): Promise<boolean> {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     // Also parses the last entry that the snapshot covers and the last of the segment: either may
@@ -179,6 +201,7 @@ class Replay {
     for await (const piece of piecesOf(this.source, segment, chain, parsedFrom)) {
       const { scanner, from } = piece;
       scanner.checksCrcs = false;
+      scanner.checksChains = !isProven;
       for (const batch of scanner.batches()) {
         index.add(batch.offsets, from);
         if (!this.#take(segment, batch, from)) return false;

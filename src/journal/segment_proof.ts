@@ -35,6 +35,12 @@ export const NO_ENDS: SegmentEnds = {
   formatVersion: undefined,
 };
 
+/** A segment to prove. What is not known of its chain is taken from its opening line. */
+export type ProvableSegment =
+  & SegmentInfo
+  & Pick<SealedSegment, "lastLogId">
+  & Partial<Pick<SealedSegment, "chainBefore" | "chain">>;
+
 export function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
   return known.name === found.name && known.bytes === found.bytes &&
     known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
@@ -53,7 +59,7 @@ const PIECE_BYTES = 512 * 1024;
  */
 export async function requireWhole(
   file: Pick<OpenFile, "read" | "size">,
-  segment: SealedSegment,
+  segment: ProvableSegment,
   pause: () => Promise<void> | undefined,
   onBatch?: (batch: ScannedBatch, origin: number) => void,
 ): Promise<void> {
@@ -65,7 +71,7 @@ export async function requireWhole(
     parsedFrom: Infinity,
     pieceBytes: PIECE_BYTES,
   });
-  let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore };
+  let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore ?? "" };
   for await (const piece of pieces) {
     const { scanner, from } = piece;
     for (;;) {
@@ -83,17 +89,18 @@ export async function requireWhole(
   requireKnown(segment, end);
 }
 
-function requireNoFlaw(segment: SealedSegment, { scanner: { flaw }, from, isLast }: Piece): void {
+function requireNoFlaw(segment: ProvableSegment, { scanner: { flaw }, from, isLast }: Piece): void {
   if (flaw === undefined || (flaw.maybeTorn && !isLast)) return;
   const location = { segment: segment.name, offset: from + flaw.offset, logId: flaw.logId };
   throw new JournalDamagedError(location, flaw.reason);
 }
 
 function requireKnown(
-  { name, lastLogId, chain }: SealedSegment,
+  { name, lastLogId, chain }: ProvableSegment,
   end: { readonly offset: number; readonly nextLogId: number; readonly chain: string },
 ): void {
-  if (end.nextLogId === lastLogId + 1 && end.chain === chain) return;
+  const hasChain = chain === undefined || end.chain === chain;
+  if (end.nextLogId === lastLogId + 1 && hasChain) return;
   const reason = end.nextLogId <= lastLogId
     ? `the segment ends here, and held entries up to logId ${lastLogId}`
     : `the segment held entries up to logId ${lastLogId}, whose chain was ${chain}`;

@@ -16,7 +16,7 @@ import {
 } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
 import type { SegmentProver } from "../journal/options.ts";
-import type { SealedSegment } from "../journal/segment_proof.ts";
+import type { ProvableSegment } from "../journal/segment_proof.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
 
@@ -80,7 +80,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#post({ kind: "checkpoint", path });
   }
 
-  isWhole(path: string, segment: SealedSegment): Promise<boolean> {
+  isWhole(path: string, segment: ProvableSegment): Promise<boolean> {
     return new Promise((resolve) => {
       const id = ++this.#asked;
       this.#proofs.set(id, resolve);

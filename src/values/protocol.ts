@@ -2,7 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
-import type { SealedSegment } from "../journal/segment_proof.ts";
+import type { ProvableSegment } from "../journal/segment_proof.ts";
 
 export interface FilingPlace {
   /** The folder of the segments. */
@@ -37,7 +37,7 @@ export type ToFiling =
     readonly kind: "prove";
     readonly id: number;
     readonly path: string;
-    readonly segment: SealedSegment;
+    readonly segment: ProvableSegment;
   }
   | { readonly kind: "stop" };
 

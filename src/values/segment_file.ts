@@ -3,13 +3,13 @@
 import { setImmediate } from "node:timers";
 import { collectGarbage } from "../engine/collector.ts";
 import type { OpenFile } from "../journal/file_system.ts";
-import { requireWhole, type SealedSegment } from "../journal/segment_proof.ts";
+import { type ProvableSegment, requireWhole } from "../journal/segment_proof.ts";
 
 /** How long it works before the thread looks for messages. */
 const SLICE_MS = 4;
 
 /** Whether the file is the segment; `false` also if it cannot be read. */
-export async function isWholeSegment(path: string, segment: SealedSegment): Promise<boolean> {
+export async function isWholeSegment(path: string, segment: ProvableSegment): Promise<boolean> {
   try {
     using file = Deno.openSync(path);
     await requireWhole(source(file), segment, pauses());

@@ -6,6 +6,7 @@ import { withMembers } from "../support/engine/replaced.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { createPlan, jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { EventReader } from "../support/http/http_stream.ts";
+import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
 
@@ -63,11 +64,11 @@ Deno.test("live: for one job, only its own changes are announced", async () => {
 });
 
 Deno.test("live: an idle page gets regular heartbeats", async () => {
-  const app = await startApp({ heartbeatMs: 2_000 });
+  const app = await startApp();
   const reader = new EventReader(await app.get("/ui/live"));
   await reader.chunk();
   const next = reader.chunk();
-  await app.clock.advance(2_001);
+  await app.clock.advance(HEARTBEAT_MS + 1);
   assert.match(await next ?? "", /^event: still$/m);
   await app.engine.stop(0);
 });

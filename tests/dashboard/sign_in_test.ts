@@ -9,6 +9,7 @@ import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashbo
 import { FakeClock } from "../support/fake_clock.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { EventReader } from "../support/http/http_stream.ts";
+import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
 
 const TOKEN = "s3cret-token-0123456789";
 const HALF_A_DAY_MS = 12 * 60 * 60_000;
@@ -155,13 +156,13 @@ Deno.test("sign-in: signing out ends the session for every holder of its cookie"
 });
 
 Deno.test("sign-in: a stream ends with the session that opened it", async () => {
-  const app = await startApp({ token: TOKEN, heartbeatMs: 2_000 });
+  const app = await startApp({ token: TOKEN });
   const cookie = await signIn(app);
   const reader = new EventReader(await app.get("/ui/live", { cookie }));
   await reader.chunk();
   const next = reader.chunk();
   await submitForm(app, "/ui/sign-out", {}, { cookie });
-  await app.clock.advance(2_001);
+  await app.clock.advance(HEARTBEAT_MS + 1);
   assert.equal(await next, undefined);
 });
 

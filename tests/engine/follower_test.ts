@@ -7,6 +7,7 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 const TWO_STEPS = defineJob({
   type: "test.twoSteps",
@@ -26,6 +27,7 @@ const TWO_STEPS = defineJob({
 async function follower({ clock, random, journal }: Harness): Promise<JobEngine> {
   const definitions = [TWO_STEPS];
   const engine = new JobEngine({
+    ...unlimited(),
     clock,
     random,
     definitions,

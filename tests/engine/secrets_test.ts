@@ -5,11 +5,9 @@ import * as v from "valibot";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
-import { JobEngine } from "../../src/engine/job_engine.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 import { MemoryKeys } from "../../src/testing/stand_ins.ts";
 
@@ -342,13 +340,6 @@ Deno.test("secrets: paths are typed against the input", () => {
   defineJob({ ...base, secrets: ["card.nmber"] });
   // @ts-expect-error: an array has elements.
   defineJob({ ...base, secrets: ["list.number"] });
-});
-
-Deno.test("secrets: an engine without a store of keys refuses definitions that need one", () => {
-  const payments: Payments = { charged: [], release: undefined };
-  const definitions = [paymentDefinition(payments) as never];
-  const parts = { clock: new FakeClock(), random: new FakeRandom(), maxRunning: 1 };
-  assert.throws(() => new JobEngine({ ...parts, definitions }), /there is no key store/);
 });
 
 Deno.test("secrets: one of six characters is masked, a shorter one is too common", () => {

@@ -17,6 +17,7 @@ import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/ht
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { API_ROUTES, type TestApp, type TestAppOptions } from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 const REQUESTS_PER_RUN = 50;
 const RUNS = rounds(150, 4_000, 6);
@@ -91,7 +92,13 @@ function assertRefused(text: string, entries: readonly JobEventLogEntry[]): void
 async function assertReplays({ engine, journal, clock: now }: TestApp): Promise<void> {
   for (let head = -1; head !== engine.headLogId; await now.settle()) head = engine.headLogId;
   const [clock, random] = [new FakeClock(), new FakeRandom("01K")];
-  const next = new JobEngine({ clock, random, definitions: DEFINITIONS, maxRunning: 0 });
+  const next = new JobEngine({
+    ...unlimited(),
+    clock,
+    random,
+    definitions: DEFINITIONS,
+    maxRunning: 0,
+  });
   await MemoryJournal.open({ clock, random, consumer: next.consumer, content: journal.content });
   const all = { limit: 10_000 };
   assert.deepEqual(next.lists.page(all).jobs, engine.lists.page(all).jobs);

@@ -292,7 +292,7 @@ for (const left of [undefined, ["submit"]] as const) {
 
 Deno.test("scopes: an idle stream whose token was removed ends at the next heartbeat", async () => {
   const access = new ChangingAccess();
-  const app = await startApp({ access, heartbeatMs: 15_000 });
+  const app = await startApp({ access });
   const reader = new EventReader(await app.get("/stream", bearer(TOKENS.read)));
   await reader.chunk();
   const next = reader.chunk();

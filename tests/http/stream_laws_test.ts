@@ -10,9 +10,9 @@ import { IS_QUICK, rounds } from "../support/effort.ts";
 import { createPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { type EventReader, open, type ServerSentMessage } from "../support/http/http_stream.ts";
+import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
 
 const RUNS = rounds(150, 5_000, 30);
-const HEARTBEAT_MS = 15_000;
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;
 /** A few of these fill a chunk. */
@@ -104,7 +104,7 @@ interface HeldApp extends TestApp {
 type Start = () => Promise<HeldApp>;
 
 async function startSound(): Promise<HeldApp> {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp();
   const entries = app.engine.entries.bind(app.engine);
   let gate: PromiseWithResolvers<void> | undefined;
   app.engine.entries = async (after, limit) => {

@@ -9,8 +9,8 @@ import {
   startApp,
 } from "../support/http/http_app.ts";
 import { deliver, open, type StreamedEntry, types } from "../support/http/http_stream.ts";
+import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
 
-const HEARTBEAT_MS = 15_000;
 const STALL_MS = 30_000;
 
 function logIds(entries: readonly StreamedEntry[]): readonly number[] {
@@ -132,7 +132,7 @@ Deno.test("GET /stream: a job that is not there yet can be waited for by its id"
 });
 
 Deno.test("GET /stream: a quiet stream sends its position every 15 s", async () => {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp();
   await deliver(app, "a.B");
   const head = app.engine.headLogId;
   const reader = await open(app, "/stream?types=a.Never");
@@ -147,7 +147,7 @@ Deno.test("GET /stream: a quiet stream sends its position every 15 s", async () 
 });
 
 Deno.test("GET /stream: entries that a filter hides do not affect the heartbeat", async () => {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp();
   const reader = await open(app, "/stream?types=a.Never");
   await reader.chunk();
   let said = false;
@@ -167,7 +167,7 @@ Deno.test("GET /stream: entries that a filter hides do not affect the heartbeat"
 });
 
 Deno.test("GET /stream: the heartbeat of a slow reader does not go beyond what it was sent", async () => {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp();
   await deliver(app, "a.First");
   const start = app.engine.headLogId;
   const reader = await open(app, "/stream");
@@ -203,7 +203,7 @@ Deno.test("GET /stream: a reader that takes nothing is closed, and can resume", 
 });
 
 Deno.test("GET /stream: messages are built only for readers that read", async () => {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS, streamStallMs: STALL_MS });
+  const app = await startApp({ streamStallMs: STALL_MS });
   let reads = 0;
   const entries = app.engine.entries.bind(app.engine);
   app.engine.entries = (after, limit) => {
@@ -239,7 +239,7 @@ Deno.test("GET /stream: a stalled reader counts as open until it reads again or 
 });
 
 Deno.test("GET /stream: a thousand readers are served, and other requests in between", async () => {
-  const app = await startApp({ streamsMax: 2_000, heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp({ streamsMax: 2_000 });
   await deliver(app, "a.First");
   const readers = [];
   for (let count = 0; count < 2_000; count++) readers.push(await open(app, "/stream"));
@@ -254,7 +254,7 @@ Deno.test("GET /stream: a thousand readers are served, and other requests in bet
 
 Deno.test("GET /stream: it ends when the process stops, with its timers", async () => {
   const shutdown = new AbortController();
-  const app = await startApp({ shutdownSignal: shutdown.signal, heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp({ shutdownSignal: shutdown.signal });
   const armed = app.clock.armed;
   const reader = await open(app, "/stream");
   await reader.chunk();
@@ -308,7 +308,7 @@ Deno.test("GET /stream: a stop does not wait for a reader that takes nothing", a
 });
 
 Deno.test("GET /stream: a client that leaves releases its timers and its place", async () => {
-  const app = await startApp({ streamsMax: 1, heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp({ streamsMax: 1 });
   const armed = app.clock.armed;
   const reader = await open(app, "/stream");
   await reader.chunk();
@@ -426,7 +426,7 @@ Deno.test("GET /jobs/:id/stream: until=terminal ends even if a filter hides the 
 });
 
 Deno.test("GET /jobs/:id/stream: heartbeats move past the entries of other jobs", async () => {
-  const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
+  const app = await startApp();
   const { jobId } = await createPlan(app);
   const reader = await open(app, `/jobs/${jobId}/stream`);
   await reader.entries(2);

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/ports.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
-import { NO_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { rounds } from "../support/effort.ts";
@@ -12,6 +11,7 @@ import { Gate, gatedJobs } from "../support/http/http_definitions.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { usedMebibytes } from "./memory_use.ts";
+import { NO_LIMITS, unlimited } from "../support/engine/unlimited.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const PENDING_MEBIBYTES = 4;
@@ -40,6 +40,7 @@ async function start(wrapped: (journal: FileJournal) => Journal = (journal) => j
     random,
     definitions: gatedJobs(gate),
     maxRunning: 1,
+    ...unlimited(),
     limits: { ...NO_LIMITS, pendingBytesMax: PENDING_MEBIBYTES * MEBIBYTE },
   });
   const folder = "/journal";

@@ -21,6 +21,7 @@ import {
 } from "../support/http/http_app.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { assertAgrees, scrape, type Scraped } from "./metrics_truth_test.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 /** Jobs with each outcome, and some without one. */
 async function runAll(app: TestApp): Promise<void> {
@@ -336,6 +337,7 @@ Deno.test("counting: a counter that throws is reported, and neither jobs nor the
     throw new Error("out of numbers");
   };
   const engine = new JobEngine({
+    ...unlimited(),
     clock,
     random,
     definitions: DEFINITIONS,

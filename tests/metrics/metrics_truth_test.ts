@@ -14,6 +14,7 @@ import { type Condition, deriveCondition } from "../../src/core/condition.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { type Family, readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 const CREATIONS = [
   { type: "test.greet", input: { name: "x" } },
@@ -119,7 +120,14 @@ Deno.test("/metrics: one that loses every other change is caught", async () => {
       if (told++ % 2 === 0) metrics.jobs.changed(change);
     },
   };
-  const engine = new JobEngine({ clock, random, definitions: [], maxRunning: 1, watch: forgetful });
+  const engine = new JobEngine({
+    clock,
+    random,
+    ...unlimited(),
+    definitions: [],
+    maxRunning: 1,
+    watch: forgetful,
+  });
   const { journal } = await MemoryJournal.open({ clock, random, consumer: engine.consumer });
   await engine.start(journal);
   const app = createApp({ engine, clock, metrics: metrics.of(engine) });

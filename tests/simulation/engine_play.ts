@@ -25,6 +25,7 @@ import { isInjected, liveThrough, playThrough, startUntilUp } from "./simulated_
 import { SimulatedIndex } from "./simulated_index.ts";
 import { StarvationWatch } from "./starvation.ts";
 import type { Life, World } from "./world.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 interface Opened {
   readonly life: Life;
@@ -196,6 +197,7 @@ export class EnginePlay {
 
   #engineOf(life: Life): JobEngine {
     return new JobEngine({
+      ...unlimited(),
       index: this.#index.next(),
       clock: life.clock,
       random: this.world.random,

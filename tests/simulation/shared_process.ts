@@ -25,6 +25,7 @@ import { isInjected } from "./simulated_process.ts";
 import type { Link } from "./simulated_link.ts";
 import { SimulatedSession } from "./simulated_session.ts";
 import type { Life, World } from "./world.ts";
+import { unlimited } from "../support/engine/unlimited.ts";
 
 /** A layer of a broken variant. */
 export interface SharedPorts {
@@ -235,6 +236,7 @@ export class SharedProcess {
         this.witness.promises.wentOn(...what),
     };
     return new JobEngine({
+      ...unlimited(),
       index: index.next(),
       clock: this.#life.clock,
       random: world.random,

@@ -40,6 +40,14 @@ Deno.test("the thread of the index: it finds a segment whole, and any change of 
       assert.equal(await isWhole(flipped(whole, at)), false, `byte ${at}`);
       assert.equal(await isWhole(whole.subarray(0, at)), false, `cut at ${at}`);
     }
+    const { firstLogId, lastLogId, bytes } = segment;
+    await Deno.writeFile(path, whole);
+    assert.equal(await thread.isWhole(path, { name, firstLogId, lastLogId, bytes }), true);
+    for (const at of [1, whole.indexOf(10, 1) - 40, whole.length >> 1]) {
+      await Deno.writeFile(path, flipped(whole, at));
+      const isStill = await thread.isWhole(path, { name, firstLogId, lastLogId, bytes });
+      assert.equal(isStill, false, `byte ${at}, with the chain that the opening line states`);
+    }
     assert.equal(await isWhole(new Uint8Array([...whole, 10])), false);
     assert.equal(await isWhole(contentOf(disk, `${SEGMENTS}/${first}`)), false);
     assert.equal(await thread.isWhole(`${folder}/missing`, segment), false);

@@ -42,18 +42,6 @@ export const ENGINE_LIMITS: Omit<EngineLimits, "jobsBytesMax"> = {
   pendingBytesMax: 64 * MIB,
 };
 
-export const NO_LIMITS: EngineLimits = {
-  triedMax: Infinity,
-  fanOutMax: Infinity,
-  fanOutBytesMax: Infinity,
-  entriesMax: Infinity,
-  entriesBytesMax: Infinity,
-  jobsMax: Infinity,
-  jobsBytesMax: Infinity,
-  queuedMax: Infinity,
-  pendingBytesMax: Infinity,
-};
-
 /** Why an event was rejected. Sent later, or with a lower load, it may be accepted. */
 export interface LimitReached {
   readonly name: keyof EngineLimits;

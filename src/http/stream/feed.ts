@@ -86,6 +86,8 @@ export function passes(
 }
 
 const RECONNECT_MS = 2_000;
+/** How often an idle stream sends a heartbeat. */
+export const HEARTBEAT_MS = 15_000;
 
 /**
  * A message without data: it dispatches no event, but moves the client's `Last-Event-ID`, never

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { greetingAt, heartbeatAt, selectFeed, StreamMessages } from "./feed.ts";
+import { greetingAt, HEARTBEAT_MS, heartbeatAt, selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
 import {
   Channel,
@@ -31,8 +31,6 @@ const FOREVER_MS = 2 ** 31 - 1;
 interface HubOptions {
   readonly engine: JobEngine;
   readonly clock: Clock;
-  /** How often an idle stream sends a heartbeat. */
-  readonly heartbeatMs: number;
   readonly outlets: Outlets;
 }
 
@@ -57,7 +55,7 @@ export class StreamHub {
     this.turns = new StreamTurns(options.clock);
     this.heartbeats = new Timeouts(
       options.clock,
-      options.heartbeatMs,
+      HEARTBEAT_MS,
       (reader) => reader.sendHeartbeat(),
     );
   }

@@ -17,7 +17,7 @@ import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
-import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { Tracing } from "../../../src/engine/watches.ts";
@@ -27,6 +27,7 @@ import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import type { JobContext } from "../../../src/engine/job_context.ts";
+import { NO_LIMITS } from "./unlimited.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];

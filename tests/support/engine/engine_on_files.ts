@@ -6,6 +6,7 @@ import type { JobIndex } from "../../../src/engine/job_index.ts";
 import type { PastEvents } from "../../../src/engine/views/past_events.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
+import { unlimited } from "./unlimited.ts";
 
 export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer"> {
   readonly definitions: readonly AnyJobDefinition[];
@@ -23,7 +24,15 @@ export async function engineOnFiles(
   { definitions, maxRunning, index, pastEvents, hold, ...files }: EngineOnFilesOptions,
 ) {
   const { clock, random } = files;
-  const engine = new JobEngine({ clock, random, definitions, maxRunning, index, pastEvents });
+  const engine = new JobEngine({
+    ...unlimited(),
+    clock,
+    random,
+    definitions,
+    maxRunning,
+    index,
+    pastEvents,
+  });
   const { journal, report } = await FileJournal.open({ ...files, consumer: engine.consumer });
   try {
     await engine.start(journal, report.recoveredLogId ?? undefined, hold);

@@ -16,6 +16,7 @@ import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { TestDisk } from "../journal/journal_disk.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { type SharedLogDouble, sharing } from "../journal/shared_log_double.ts";
+import { unlimited } from "./unlimited.ts";
 
 /** Small, so that citations spread over many files. */
 const SEGMENT_BYTES = 3_700;
@@ -55,6 +56,7 @@ export class Explained {
     const { definitions = [], maxRunning = 4, hold, sharing: part } = options;
     const faults = new TestDisk(disk);
     const engine = new JobEngine({
+      ...unlimited(),
       clock,
       random,
       index: MemoryIndex.empty(),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
-import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../../src/access/tokens.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
@@ -17,6 +17,7 @@ import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import type { Route } from "../../../src/http/route.ts";
 import { ROUTES } from "../../../src/http/routes.ts";
+import { NO_LIMITS } from "../engine/unlimited.ts";
 
 /** So long that no seal comes between counted entries. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;

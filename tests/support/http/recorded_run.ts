@@ -23,6 +23,7 @@ import {
   MIXED_DEFINITIONS,
   type PostRequest,
 } from "./mixed_jobs.ts";
+import { unlimited } from "../engine/unlimited.ts";
 
 /** The server's answers, by job and the job's last entry at that point. */
 export type Recording = ReadonlyMap<JobId, ReadonlyMap<LogId, JobBody>>;
@@ -61,6 +62,7 @@ export class RecordedRun {
     const [clock, random] = [new FakeClock(), new FakeRandom()];
     const content = await pastWithout(clock, random);
     const engine = new JobEngine({
+      ...unlimited(),
       clock,
       random,
       definitions: MIXED_DEFINITIONS,

@@ -9,11 +9,11 @@ import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { SharedJournal } from "../../../src/journal/shared_log.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
-import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../journal/shared_log_double.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
+import { unlimited } from "../engine/unlimited.ts";
 
 export interface MembersOptions {
   readonly definitions?: readonly AnyJobDefinition[];
@@ -91,7 +91,7 @@ export class SharedMember {
       clock,
       random: systemRandom,
       definitions,
-      keys: new MemoryKeys(),
+      ...unlimited(),
       index: MemoryIndex.empty(),
       maxRunning: 10,
     });
