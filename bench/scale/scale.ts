@@ -129,10 +129,11 @@ function verdictOn({ slope, error }: Slope, mean: number, jobs: number): string 
 
 function startsTable(starts: readonly Start[]): string {
   return markdownTable(
-    ["start after", "ready in", "resident memory", "at most"],
-    starts.map(({ after, seconds, residentMegabytes, peakMegabytes }) => [
+    ["start after", "ready in", "target", "resident memory", "at most"],
+    starts.map(({ after, seconds, targetSeconds, residentMegabytes, peakMegabytes }) => [
       after,
       `${seconds.toFixed(2)} s`,
+      `${targetSeconds.toFixed(2)} s`,
       `${whole(residentMegabytes)} MB`,
       `${whole(peakMegabytes)} MB`,
     ]),

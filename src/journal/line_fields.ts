@@ -24,32 +24,41 @@ const OPENING = 0x7b;
 /** Numbers with more digits may not be exact. */
 const DIGITS_MAX = 15;
 
+/** The most bytes of a key in a cache. */
+const KEY_BYTES_MAX = 64;
+const SLOTS = 1024;
+
 /** A cache of recently read values, keyed by their bytes. */
 class ByteCache<Value> {
-  readonly #bytes: Uint8Array[] = [];
-  readonly #values: Value[] = [];
+  readonly #keys = new Uint8Array(SLOTS * KEY_BYTES_MAX);
+  readonly #lengths = new Uint8Array(SLOTS);
+  readonly #values: (Value | undefined)[] = Array(SLOTS).fill(undefined);
 
   at(bytes: Uint8Array, start: number, end: number): Value | undefined {
     const slot = slotFor(bytes, start, end);
-    const known = this.#bytes[slot];
-    if (known?.length !== end - start || !isAt(bytes, start, known)) return undefined;
+    if (this.#lengths[slot] !== end - start) return undefined;
+    const key = slot * KEY_BYTES_MAX - start;
+    // From the end: the ids of jobs created at the same time begin alike.
+    for (let index = end - 1; index >= start; index--) {
+      if (bytes[index] !== this.#keys[key + index]) return undefined;
+    }
     return this.#values[slot];
   }
 
   note(bytes: Uint8Array, start: number, end: number, value: Value): Value {
+    if (end - start > KEY_BYTES_MAX) return value;
     const slot = slotFor(bytes, start, end);
-    this.#bytes[slot] = new Uint8Array(bytes.subarray(start, end));
+    const key = slot * KEY_BYTES_MAX - start;
+    for (let index = start; index < end; index++) this.#keys[key + index] = bytes[index] ?? 0;
+    this.#lengths[slot] = end - start;
     return this.#values[slot] = value;
   }
 }
 
-const SLOTS = 256;
-
-/** Event types differ in the middle, task names at the end. */
+/** Event types differ in the middle, names of tasks and ids of jobs at the end. */
 function slotFor(bytes: Uint8Array, start: number, end: number): number {
   const [middle, last, before] = [bytes[start + end >> 1], bytes[end - 1], bytes[end - 2]];
-  const sum = 31 * (end - start) + 61 * (middle ?? 0) + 7 * (last ?? 0) + 3 * (before ?? 0);
-  return sum % SLOTS;
+  return (61 * (middle ?? 0) + 31 * (last ?? 0) + (before ?? 0) + 7 * (end - start)) % SLOTS;
 }
 
 function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
@@ -247,11 +256,38 @@ const ACTOR = encode('"actor":"');
 const CAUSED_BY = encode('"causedBy":');
 const ATTRIBUTES = encode('"attributes":');
 
+/**
+ * The generated ids of the jobs created last, each as the string that the job keeps. A map finds the
+ * job by it faster than by a substring, which would be hashed for each entry.
+ */
+const createdJobs = new ByteCache<string>();
+/** The length of a generated id. */
+const JOB_ID_LENGTH = "job_".length + 26;
+
+/** Reads the rest of the id of a job, and a comma. */
+function readJobId(isCreation: boolean): string | undefined {
+  const { bytes, at } = fields;
+  const end = at + JOB_ID_LENGTH;
+  const hasLength = bytes[end] === QUOTE && bytes[end + 1] === COMMA;
+  const known = hasLength ? createdJobs.at(bytes, at, end) : undefined;
+  if (known !== undefined) {
+    fields.at = end + 2;
+    return known;
+  }
+  if (!fields.readText()) return undefined;
+  if (!isCreation) return fields.part;
+  const id = detached(fields.part);
+  // One that is not all ASCII moves the text offsets of the fields behind it.
+  if (fields.end === end && id.length === JOB_ID_LENGTH) createdJobs.note(bytes, at, end, id);
+  return id;
+}
+
 function readReferences(): void {
   const { eventType, eventId } = event;
+  const isCreation = eventType === "job.JobCreated";
   // States keep these values, so they are copied.
-  const ofJob = eventType === "job.JobCreated" ? detached : same;
-  event.jobId = fields.skipText(JOB_ID) ? ofJob(fields.part) : undefined;
+  const ofJob = isCreation ? detached : same;
+  event.jobId = fields.skip(JOB_ID) ? readJobId(isCreation) : undefined;
   event.taskId = fields.skipText(TASK_ID) ? readName() : undefined;
   event.executionId = fields.skipText(EXECUTION_ID)
     ? fields.part

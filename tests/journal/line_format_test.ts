@@ -316,6 +316,24 @@ Deno.test("line fields: what neighbouring lines share is read the same each time
   }
 });
 
+Deno.test("line fields: the id of a job is read the same on each of its lines", () => {
+  const at = "2026-01-01T00:00:00.000Z";
+  const read = (jobId: string, eventType: string, attributes: object) => {
+    const event = { receivedAt: at, occurredAt: at, stratum: "framework", eventId: "e", eventType };
+    const body = bodyOf({ ...event, jobId, taskId: "main", attributes });
+    const entry = readBy(entryInFields, body);
+    assert.ok(entry !== undefined);
+    assert.deepEqual(entry, readBy(parsedEntry, body), body);
+  };
+  const alike = (first: string) => `job_01M8PRWQG3GBNQY2MTD8${first}NH5KW`;
+  const ofThirtyBytes = `é${"a".repeat(28)}`;
+  const jobIds = [alike("F"), alike("G"), ofThirtyBytes, `é${"a".repeat(29)}`, "job_1"];
+  for (const jobId of [...jobIds, ...jobIds]) {
+    read(jobId, "job.JobCreated", { type: "a", plan: MAIN_ONLY_PLAN, priority: 0, labels: {} });
+    for (const other of jobIds) read(other, "job.TaskCompleted", { result: "é" });
+  }
+});
+
 Deno.test("line fields: shared values are immutable, and mutable ones are not shared", () => {
   const read = (stratum: string, attributes: object) => {
     const at = "2026-01-01T00:00:00.000Z";
