@@ -15,11 +15,13 @@ import {
   JournalFailedError,
   JournalFullError,
   type JournalHead,
-  type StampedEvent,
+  type Random,
+  type UnplacedEvent,
 } from "../engine/ports.ts";
-import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
+import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
 import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
+import { type StampedEvent, stampedEvent } from "./stamped_event.ts";
 
 /** Where batches are stored. */
 export interface BatchSink {
@@ -57,8 +59,8 @@ interface GroupCommitOptions {
   readonly batchBytesMax: number;
   readonly sink: BatchSink;
   readonly listener: BatchListener;
-  readonly stamp: Stamp;
-  readonly clock: Pick<Clock, "monotonic" | "pause">;
+  readonly clock: Pick<Clock, "monotonic" | "now" | "pause">;
+  readonly random: Pick<Random, "ulid">;
 }
 
 /** The most microtasks between an append and the next one that it causes. */
@@ -114,13 +116,13 @@ export class GroupCommit {
   }
 
   /** @throws {JournalFailedError} after a failure. */
-  append(events: readonly StampedEvent[]): Appended {
+  append(events: readonly UnplacedEvent[], receivedAt?: string): Appended {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (events.length === 0) return { entries: [], durable: Promise.resolve() };
     const group = encodedGroup(events);
     requireSize(group);
     this.#appended++;
-    const appended = this.#batchFor(group).add(group);
+    const appended = this.#batchFor(group).add(group, this.options, receivedAt);
     this.#running ??= inNoContext(() => this.#run());
     return appended;
   }
@@ -156,9 +158,9 @@ export class GroupCommit {
    * Builds the next batch without storing it, for another store. Only while nothing is being
    * appended.
    */
-  batchOf(events: readonly StampedEvent[]): SealedBatch {
+  batchOf(events: readonly UnplacedEvent[]): SealedBatch {
     const batch = this.#newBatch();
-    batch.add(encodedGroup(events));
+    batch.add(encodedGroup(events), this.options);
     return runToEnd(batch.sealing(this.#head.chain));
   }
 
@@ -208,11 +210,12 @@ export class GroupCommit {
   }
 
   #segmentOpening(): StampedEvent {
-    return this.options.stamp({
+    const opening = {
       stratum: "framework",
       eventType: "journal.SegmentOpened",
       attributes: { formatVersion: FORMAT_VERSION },
-    });
+    } as const;
+    return stampedEvent(opening, undefined, this.options);
   }
 
   /** Bytes in the active segment ahead of a batch created now. */

@@ -19,6 +19,7 @@ import {
   type TimedWait,
 } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
+import { withItem } from "../../core/short_list.ts";
 import { type JsonObject, valueSize } from "../../core/json.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
@@ -156,8 +157,7 @@ export class JobRecord implements PendingJob {
 
   append(entry: JobEventLogEntry): Applied {
     const applied = this.#project(entry);
-    if (this.#inFlight === NONE) this.#inFlight = [];
-    this.#inFlight.push(applied);
+    this.#inFlight = withItem(this.#inFlight, applied);
     return applied;
   }
 

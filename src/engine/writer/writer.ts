@@ -60,7 +60,9 @@ export interface WriterListener {
 
 interface Waiter {
   readonly lastLogId: LogId;
-  resolve(): void;
+  /** What its promise resolves to. */
+  readonly value: unknown;
+  resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
@@ -304,11 +306,11 @@ export class Writer {
   whenDurable<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      const waiter = { lastLogId, resolve: () => resolve(value), reject };
-      const isLast = lastLogId >= (this.#waiters.at(-1)?.lastLogId ?? 0);
-      (isLast ? this.#waiters : this.#dependents).push(waiter);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    const isLast = lastLogId >= (this.#waiters.at(-1)?.lastLogId ?? 0);
+    const waiter = { lastLogId, value, resolve: resolve as Waiter["resolve"], reject };
+    (isLast ? this.#waiters : this.#dependents).push(waiter);
+    return promise;
   }
 
   /**
@@ -338,16 +340,18 @@ export class Writer {
   /** Answers the callers whose entries are durable now. */
   answerDurable(): void {
     let answered = 0;
-    for (const { lastLogId, resolve } of this.#waiters) {
+    for (const { lastLogId, value, resolve } of this.#waiters) {
       if (lastLogId > this.#durableLogId) break;
-      resolve();
+      resolve(value);
       answered++;
     }
     this.#waiters.splice(0, answered);
     if (this.#dependents.length === 0) return;
     const dependents = this.#dependents;
     this.#dependents = dependents.filter(({ lastLogId }) => lastLogId > this.#durableLogId);
-    for (const { lastLogId, resolve } of dependents) if (lastLogId <= this.#durableLogId) resolve();
+    for (const { lastLogId, value, resolve } of dependents) {
+      if (lastLogId <= this.#durableLogId) resolve(value);
+    }
   }
 
   /** Everything that is not durable is lost: reverts its effects. */
