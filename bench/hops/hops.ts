@@ -11,7 +11,7 @@ import { pause } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { HELD_JOB, THREE_TASKS } from "../targets/job_bodies.ts";
 import { SHIPPED, waitingForOrder } from "../targets/waiting_jobs.ts";
-import { RECORDED, type Recorded } from "./recorder.ts";
+import { RECORDED, type Recorded } from "./recorded.ts";
 
 const RECORDER = new URL("./recorder.ts", import.meta.url).pathname;
 /** So many that the rare calls are among them. */
