@@ -1,7 +1,8 @@
 /** Appends to the journal, compared with writing and syncing the same bytes directly. */
 
 import type { JobEventLogEntry } from "../src/core/event.ts";
-import type { JournalConsumer, StampedEvent } from "../src/engine/ports.ts";
+import type { JournalConsumer } from "../src/engine/ports.ts";
+import type { StampedEvent } from "../src/journal/stamped_event.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../src/server/system.ts";

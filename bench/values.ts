@@ -4,7 +4,7 @@
  */
 
 import { eventId, eventType, type JobId } from "../src/core/ids.ts";
-import type { StampedEvent } from "../src/engine/ports.ts";
+import type { StampedEvent } from "../src/journal/stamped_event.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { journalLayout } from "../src/journal/layout.ts";

@@ -4,7 +4,7 @@
  */
 
 import { type Profiler, Session } from "node:inspector";
-import { RECORDED, type Recorded } from "./recorded.ts";
+import { RECORDED, type Recorded } from "./hops.ts";
 
 export { threeTasks } from "../server/definitions.ts";
 

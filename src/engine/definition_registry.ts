@@ -117,20 +117,20 @@ export class DefinitionRegistry {
   #add(definition: AnyJobDefinition): void {
     requireUsable(definition);
     const { type, version } = definition;
-    const versions = this.#byType.get(type) ?? [];
+    const versions = this.#byType.getOrInsertComputed(type, () => []);
     if (versions.some((other) => other.version === version)) {
       throw new TypeError(
         `Cannot register ${type}: another definition has this type and version ${version} already`,
       );
     }
-    this.#byType.set(type, [...versions, definition]);
+    versions.push(definition);
   }
 
   #addStarter(definition: AnyJobDefinition): void {
     const { startsOn } = definition;
     if (startsOn === undefined) return;
     const trigger = eventType(startsOn.eventType);
-    this.#starters.set(trigger, [...this.#starters.get(trigger) ?? [], definition]);
+    this.#starters.getOrInsertComputed(trigger, () => []).push(definition);
   }
 }
 

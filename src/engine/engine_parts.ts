@@ -156,8 +156,8 @@ export class EngineParts extends Given {
   readonly waits = new Waits(this.clock);
 
   // What writes.
-  readonly events = new EventEngine(this.clock, this.random, this.projection.eventIds);
-  readonly writer = new Writer(this.events, this.table, this.filed);
+  readonly events = new EventEngine(this.clock, this.projection.eventIds);
+  readonly writer = new Writer(this.events, this.table, this.filed, this.clock);
   readonly diskRetries = new DiskRetries(this);
   readonly sealing = new Sealing(this.keys);
   readonly fanOut = new FanOut(this.filed.started, this.registry, this.table);
@@ -191,7 +191,6 @@ export class EngineParts extends Given {
     this.registry,
     this.table,
   );
-  readonly head = (): LogId => this.events.journal.head.logId;
   readonly full = (urgency: Urgency): boolean => this.events.journal.full(urgency);
   // The silence of a follower's own connection holds up no job.
   readonly silentSince = (): string | undefined =>

@@ -4,7 +4,7 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
+import type { JobId, LogId } from "../core/ids.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. For time stamps only. */
@@ -30,11 +30,10 @@ export interface Random {
   fraction(): number;
 }
 
-/** An event with all members except a position. */
-export type StampedEvent = EventDraft & {
-  readonly eventId: EventId;
-  readonly occurredAt: string;
-  readonly receivedAt: string;
+/** An event that has no position yet. Missing members are filled in when it is recorded. */
+export type UnplacedEvent = EventDraft & {
+  /** RFC 3339; for an event that was received before. */
+  readonly receivedAt?: string;
 };
 
 export interface Appended {
@@ -180,11 +179,19 @@ export interface Journal {
    * position of that draft in the group.
    *
    * @param urgency `"ordinary"` when absent.
+   * @param receivedAt RFC 3339, of all events; defaults to that of each event, or to now.
    * @throws {JournalFailedError} at once, when the journal has failed or is closed.
    * @throws {JournalFullError} at once, when the disk is known to be full.
    * @throws {GroupTooLargeError} at once; nothing is recorded.
    */
-  append(group: readonly StampedEvent[], urgency?: Urgency): Appended;
+  append(group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string): Appended;
+
+  /**
+   * Groups appended from now on share a batch, which is not written before the returned function is
+   * called. For a group that is appended in slices; one at a time. Groups of others may come
+   * between the slices.
+   */
+  gather(): () => void;
 
   /** Durable entries with `logId > after`, oldest first, at most `limit`. */
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
@@ -243,6 +250,13 @@ export interface JournalConsumer {
    * it cannot use the content: then an older snapshot is tried, or everything is replayed.
    */
   restore(lines: readonly string[]): boolean;
+  /** The last head up to which its caches have everything, if any. */
+  point?(): JournalHead | undefined;
+  /**
+   * Keeps the caches up to that point, which the journal has, although every entry is replayed.
+   * Called before any `replay`; otherwise a replay without a snapshot empties them.
+   */
+  keep?(point: JournalHead): void;
   /**
    * An entry found at the start.
    *

@@ -1,10 +1,9 @@
 /** Groups that will become durable together, encoded as they arrive. */
 
-import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Work } from "../core/work.ts";
-import type { Appended, Clock, Random, StampedEvent } from "../engine/ports.ts";
-import { stampedEvent } from "../engine/stamped_event.ts";
+import type { Appended, UnplacedEvent } from "../engine/ports.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
@@ -17,13 +16,7 @@ import {
   writeCrc,
   writtenAttributes,
 } from "./line_codec.ts";
-
-export type Stamp = (draft: EventDraft) => StampedEvent;
-
-/** Assigns ids and times to events that are recorded outside the engine. */
-export function stampWith(clock: Clock, random: Random): Stamp {
-  return (draft) => stampedEvent(draft, new Date(clock.now()).toISOString(), random);
-}
+import { own, type StampedEvent, stampedEvent, type Stamping } from "./stamped_event.ts";
 
 /** A batch as it is written to disk, in one write. */
 export interface SealedBatch {
@@ -46,7 +39,7 @@ export interface SealedBatch {
  * early.
  */
 export interface EncodedGroup {
-  readonly events: readonly StampedEvent[];
+  readonly events: readonly UnplacedEvent[];
   readonly attributes: readonly string[];
   /** Estimated bytes of its lines; for limits only. */
   readonly bytes: number;
@@ -59,15 +52,15 @@ const LINE_OVERHEAD_BYTES = 400;
  * @throws {TypeError} when attributes hold a value that JSON cannot represent.
  * @throws {RangeError} when a cause names a draft that the group does not have.
  */
-export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
-  for (const { causedBy } of events) resolveCause(causedBy, 1, events.length);
+export function encodedGroup(events: readonly UnplacedEvent[]): EncodedGroup {
+  for (const event of events) resolveCause(own(event, "causedBy"), 1, events.length);
   const attributes = events.map(attributesText);
   let bytes = LINE_OVERHEAD_BYTES * events.length;
   for (const { length } of attributes) bytes += length;
   return { events, attributes, bytes };
 }
 
-function attributesText(event: StampedEvent): string {
+function attributesText(event: UnplacedEvent): string {
   return JSON.stringify(writtenAttributes(event));
 }
 
@@ -117,12 +110,20 @@ export class Batch {
     return this.#entries.length > 0;
   }
 
-  /** Adds a whole group. The promise settles when `resolve` or `reject` is called. */
-  add({ events, attributes }: EncodedGroup): Appended {
+  /**
+   * Adds a whole group. The promise settles when `resolve` or `reject` is called.
+   *
+   * @param receivedAt The time of receipt of all of it; defaults to that of each event, or to now.
+   */
+  add(
+    { events, attributes }: EncodedGroup,
+    stamping: Stamping,
+    receivedAt?: string,
+  ): Appended {
     const first = this.nextLogId;
     const before = this.#entries.length;
     for (let index = 0; index < events.length; index++) {
-      const event = events[index] as StampedEvent;
+      const event = stampedEvent(events[index] as UnplacedEvent, receivedAt, stamping);
       const causedBy = resolveCause(event.causedBy, first, events.length);
       this.#addLine(first + index, event, causedBy, attributes[index] ?? "{}");
     }

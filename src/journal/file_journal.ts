@@ -10,7 +10,7 @@ import {
   type JournalHead,
   type JournalInfo,
   type RecoveryReport,
-  type StampedEvent,
+  type UnplacedEvent,
   type Urgency,
 } from "../engine/ports.ts";
 import { Announcement, takeFolder } from "./folder.ts";
@@ -82,11 +82,15 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.nextLogId;
   }
 
-  append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
+  append(group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string): Appended {
     if (!this.#leads) {
       throw new JournalFailedError("Cannot append: another process leads this journal");
     }
-    return this.#parts.recorder.append(group, urgency);
+    return this.#parts.recorder.append(group, urgency, receivedAt);
+  }
+
+  gather(): () => void {
+    return this.#parts.recorder.gather();
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {

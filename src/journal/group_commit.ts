@@ -15,11 +15,13 @@ import {
   JournalFailedError,
   JournalFullError,
   type JournalHead,
-  type StampedEvent,
+  type Random,
+  type UnplacedEvent,
 } from "../engine/ports.ts";
-import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } from "./batch.ts";
+import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
 import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
+import { type StampedEvent, stampedEvent } from "./stamped_event.ts";
 
 /** Where batches are stored. */
 export interface BatchSink {
@@ -57,8 +59,8 @@ interface GroupCommitOptions {
   readonly batchBytesMax: number;
   readonly sink: BatchSink;
   readonly listener: BatchListener;
-  readonly stamp: Stamp;
-  readonly clock: Pick<Clock, "monotonic" | "pause">;
+  readonly clock: Pick<Clock, "monotonic" | "now" | "pause">;
+  readonly random: Pick<Random, "ulid">;
 }
 
 /** The most microtasks between an append and the next one that it causes. */
@@ -77,6 +79,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
   readonly #syncPolicy = new SyncPolicy();
+  /** Settles when the last batch may be written, while groups are gathered in it. */
+  #gathering: Promise<void> | undefined;
   /** Number of groups so far. */
   #appended = 0;
 
@@ -112,15 +116,31 @@ export class GroupCommit {
   }
 
   /** @throws {JournalFailedError} after a failure. */
-  append(events: readonly StampedEvent[]): Appended {
+  append(events: readonly UnplacedEvent[], receivedAt?: string): Appended {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (events.length === 0) return { entries: [], durable: Promise.resolve() };
     const group = encodedGroup(events);
     requireSize(group);
     this.#appended++;
-    const appended = this.#batchFor(group).add(group);
+    const appended = this.#batchFor(group).add(group, this.options, receivedAt);
     this.#running ??= inNoContext(() => this.#run());
     return appended;
+  }
+
+  /** See `Journal.gather`. */
+  gather(): () => void {
+    if (this.#gathering !== undefined) throw new TypeError("Cannot gather groups twice at once");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gathering = promise;
+    return () => {
+      this.#gathering = undefined;
+      resolve();
+    };
+  }
+
+  /** Resolves when the groups that are being gathered are complete; absent when there are none. */
+  get gathering(): Promise<void> | undefined {
+    return this.#gathering;
   }
 
   /**
@@ -138,9 +158,9 @@ export class GroupCommit {
    * Builds the next batch without storing it, for another store. Only while nothing is being
    * appended.
    */
-  batchOf(events: readonly StampedEvent[]): SealedBatch {
+  batchOf(events: readonly UnplacedEvent[]): SealedBatch {
     const batch = this.#newBatch();
-    batch.add(encodedGroup(events));
+    batch.add(encodedGroup(events), this.options);
     return runToEnd(batch.sealing(this.#head.chain));
   }
 
@@ -167,7 +187,9 @@ export class GroupCommit {
 
   #batchFor(group: EncodedGroup): Batch {
     const open = this.#pending.at(-1);
-    if (open !== undefined && this.#fits(open, group)) return open;
+    if (open !== undefined && (this.#gathering !== undefined || this.#fits(open, group))) {
+      return open;
+    }
     const batch = this.#newBatch();
     this.#pending.push(batch);
     return batch;
@@ -188,11 +210,12 @@ export class GroupCommit {
   }
 
   #segmentOpening(): StampedEvent {
-    return this.options.stamp({
+    const opening = {
       stratum: "framework",
       eventType: "journal.SegmentOpened",
       attributes: { formatVersion: FORMAT_VERSION },
-    });
+    } as const;
+    return stampedEvent(opening, undefined, this.options);
   }
 
   /** Bytes in the active segment ahead of a batch created now. */
@@ -207,6 +230,10 @@ export class GroupCommit {
     for (;;) {
       await this.#quiet();
       for (let work = this.#between.shift(); work; work = this.#between.shift()) await work();
+      if (this.#gathering !== undefined && this.#pending.length === 1) {
+        await this.#gathering;
+        continue;
+      }
       const next = this.#pending.shift();
       if (next === undefined) break;
       this.#inFlight = next;

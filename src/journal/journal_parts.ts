@@ -30,7 +30,6 @@ import { Follower, SharedSink } from "./shared_copy.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentWriter, type WatchedFiles } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
-import { stampWith } from "./batch.ts";
 import { readVerification } from "./verification_file.ts";
 import { type FileSystem, readWhole } from "./file_system.ts";
 
@@ -123,7 +122,7 @@ function createParts(
   kept: PreparedReserve,
   ended: ProcessEnd | undefined,
 ): JournalParts {
-  const { fileSystem, clock, random } = options;
+  const { fileSystem, clock } = options;
   // The recovery itself is not kept: the line indexes in it may be large.
   const { preparation: repairs, head, ends, clean, full, snapshot } = recovery;
   const layout = journalLayout(options.folder);
@@ -161,7 +160,6 @@ function createParts(
     leads: () => follower?.leads ?? true,
     sink: options.shared === undefined ? copy : new SharedSink(options.shared.log, copy),
     undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs, ended) },
-    stamp: stampWith(clock, random),
     origin: {
       head,
       segmentBytes: catalogue.active.bytes,

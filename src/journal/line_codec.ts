@@ -9,7 +9,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Cause, JobEventLogEntry, Stratum } from "../core/event.ts";
+import type { Cause, EventDraft, JobEventLogEntry, Stratum } from "../core/event.ts";
 import type { FrameworkAttributes, JobCreatedAttributes } from "../core/framework_events.ts";
 import {
   type EventId,
@@ -20,7 +20,7 @@ import {
 } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
-import type { StampedEvent } from "../engine/ports.ts";
+import type { StampedEvent } from "./stamped_event.ts";
 
 /** The format version that is written, recorded in `journal.SegmentOpened`. */
 export const FORMAT_VERSION = 2;
@@ -62,8 +62,8 @@ export function lineBody(
 ): string {
   const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
   const executionId = writtenExecution(event);
-  return `{"logId":${logId},${sharedFields(batch, event)}"${event.eventId}"` +
-    `,"eventType":"${event.eventType}"` +
+  const { eventId, eventType } = event;
+  return `{"logId":${logId},${sharedFields(batch, event)}"${eventId}","eventType":"${eventType}"` +
     (occurredAt === receivedAt ? "" : `,"occurredAt":${JSON.stringify(occurredAt)}`) +
     (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
     (taskId === undefined ? "" : `,"taskId":"${taskId}"`) +
@@ -213,7 +213,7 @@ const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
 const STEP_ATTEMPTS = 3;
 
 /** The attributes to write to a line as JSON, where `undefined` stands for a default. */
-export function writtenAttributes({ eventType, taskId, attributes }: StampedEvent): object {
+export function writtenAttributes({ eventType, taskId, attributes }: EventDraft): object {
   if (isStepStart(eventType, taskId)) {
     const { maxAttempts } = attributes as FrameworkAttributes["job.TaskStarted"];
     return maxAttempts === STEP_ATTEMPTS ? { ...attributes, maxAttempts: undefined } : attributes;

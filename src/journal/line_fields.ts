@@ -8,7 +8,6 @@
 import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import type { StampedEvent } from "../engine/ports.ts";
 import type { LineBytes } from "./line_bytes.ts";
 import {
   defaultExecution,
@@ -17,6 +16,7 @@ import {
   toEntry,
   wholeAttributes,
 } from "./line_codec.ts";
+import type { StampedEvent } from "./stamped_event.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];

@@ -3,7 +3,6 @@
 import { parseJsonText } from "../core/json_text.ts";
 import { type JobEventLogEntry, STRATA } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { StampedEvent } from "../engine/ports.ts";
 import {
   batchField,
   CHAIN_FIELD_BYTES,
@@ -16,6 +15,7 @@ import {
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
+import type { StampedEvent } from "./stamped_event.ts";
 
 /**
  * The entry of a line whose `crc` matches, or what is wrong with the line. Its ids are substrings

@@ -11,10 +11,11 @@ import {
   JournalFailedError,
   JournalFullError,
   type JournalHead,
-  type StampedEvent,
+  type Random,
+  type UnplacedEvent,
   type Urgency,
 } from "../engine/ports.ts";
-import type { SealedBatch, Stamp } from "./batch.ts";
+import type { SealedBatch } from "./batch.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import { DiskSpace, type Reserve } from "./disk_space.ts";
@@ -49,7 +50,7 @@ interface RecorderOptions extends
   > {
   readonly origin: Origin;
   readonly sink: BatchSink;
-  readonly stamp: Stamp;
+  readonly random: Pick<Random, "ulid">;
   /** Space for vital entries, if any is reserved. */
   readonly reserve?: Reserve | undefined;
   /** Whether there was no space for the reserve. */
@@ -119,13 +120,21 @@ export class Recorder {
    * @throws {JournalFailedError} if the journal has failed or is closed.
    * @throws {JournalFullError} if the remaining space is kept for vital entries.
    */
-  append(group: readonly StampedEvent[], urgency: Urgency = "ordinary"): Appended {
+  append(
+    group: readonly UnplacedEvent[],
+    urgency: Urgency = "ordinary",
+    receivedAt?: string,
+  ): Appended {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
     if (this.#commit.refusal === undefined) {
       if (this.#undone !== undefined) throw withoutRoom();
       if (urgency === "ordinary") this.#diskSpace.require();
     }
-    return this.#commit.append(group);
+    return this.#commit.append(group, receivedAt);
+  }
+
+  gather(): () => void {
+    return this.#commit.gather();
   }
 
   /**
@@ -147,14 +156,14 @@ export class Recorder {
 
   /** Appends an entry of the journal itself; resolves when it is durable. */
   async record(draft: JournalEventDraft): Promise<LogId> {
-    const { entries, durable } = this.#commit.append([this.options.stamp(draft)]);
+    const { entries, durable } = this.#commit.append([draft]);
     await durable;
     return entries[0]?.logId ?? 0;
   }
 
   /** Builds a batch with an entry of the journal itself, to adopt once it is durable elsewhere. */
   batchOf(draft: JournalEventDraft): SealedBatch {
-    return this.#commit.batchOf([this.options.stamp(draft)]);
+    return this.#commit.batchOf([draft]);
   }
 
   /**
@@ -193,6 +202,9 @@ export class Recorder {
 
   /** Accepts nothing more; resolves when everything is durable, captured and sealed. */
   async close(): Promise<void> {
+    const { gathering } = this.#commit;
+    // The slices that follow belong to those that were appended.
+    if (gathering !== undefined) await gathering;
     this.#closed = true;
     this.#sealer.stop();
     await this.#diskSpace.stop();
@@ -212,7 +224,7 @@ export class Recorder {
       segmentBytesMax: options.segmentBytes,
       batchBytesMax: options.batchBytesMax,
       sink: options.sink,
-      stamp: options.stamp,
+      random: options.random,
       clock: options.clock,
       listener: {
         durable: (batch, durationMs) => this.#durable(batch, durationMs),

@@ -10,10 +10,9 @@ import type {
   JournalHead,
   JournalInfo,
   RecoveryReport,
-  StampedEvent,
+  UnplacedEvent,
   Urgency,
 } from "../engine/ports.ts";
-import { stampWith } from "../journal/batch.ts";
 import { requireDurable } from "../journal/catalogue.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
 import type { BatchSink } from "../journal/group_commit.ts";
@@ -70,7 +69,7 @@ export class MemoryJournal implements Journal {
       ...DEFAULTS,
       ...options,
       sink: this.#sink,
-      stamp: stampWith(options.clock, options.random),
+      random: options.random,
       origin: {
         head: { logId: entries.length, chain },
         segmentBytes: entries.length,
@@ -127,8 +126,12 @@ export class MemoryJournal implements Journal {
     return this.#recorder.full(urgency);
   }
 
-  append(group: readonly StampedEvent[], urgency?: Urgency): Appended {
-    return this.#recorder.append(group, urgency);
+  append(group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string): Appended {
+    return this.#recorder.append(group, urgency, receivedAt);
+  }
+
+  gather(): () => void {
+    return this.#recorder.gather();
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {

@@ -1,10 +1,10 @@
 /** Imports a job: checks whether it fits this journal, and appends it at new positions. */
 
 import { isDeepStrictEqual } from "node:util";
-import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { quotedEntry, withReferences } from "../core/log_references.ts";
-import type { StampedEvent } from "../engine/ports.ts";
+import type { UnplacedEvent } from "../engine/ports.ts";
 import { FiledJobs } from "../engine/writer/filed_jobs.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
@@ -29,8 +29,6 @@ interface ImportParts {
   readonly journal: FileJournal;
   /** Of all entries of the journal. */
   readonly projection: Projection;
-  /** Adds an id and times to a fact about the journal. */
-  readonly stamp: (draft: JournalEventDraft) => StampedEvent;
 }
 
 export class JobImport {
@@ -128,23 +126,23 @@ export class JobImport {
     }
   }
 
-  #groupOf(fresh: readonly JobEventLogEntry[]): readonly StampedEvent[] {
-    const { journal, stamp } = this.parts;
+  #groupOf(fresh: readonly JobEventLogEntry[]): readonly UnplacedEvent[] {
+    const { journal } = this.parts;
     const { header, job } = this.file;
-    const imported = stamp({
+    const imported: UnplacedEvent = {
       stratum: "framework",
       eventType: "journal.Imported",
       attributes: { jobId: job.jobId, entries: fresh.length, from: header.from.head },
-    });
+    };
     const first = journal.nextLogId + 1;
     fresh.forEach(({ logId }, index) => this.#positions.set(logId, first + index));
     return [imported, ...fresh.map((entry) => this.#moved(entry))];
   }
 
   /** The entry to append: everything it says, with positions of this journal. */
-  #moved(entry: JobEventLogEntry): StampedEvent {
+  #moved(entry: JobEventLogEntry): UnplacedEvent {
     const { logId: _, ...event } = withReferences(entry, (logId) => this.#at(logId));
-    return event as StampedEvent;
+    return event as UnplacedEvent;
   }
 
   #at(logId: LogId): LogId {

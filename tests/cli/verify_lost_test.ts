@@ -6,7 +6,7 @@ import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout, type Layout } from "../../src/journal/layout.ts";
-import type { StampedEvent } from "../../src/engine/ports.ts";
+import type { UnplacedEvent } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
@@ -193,7 +193,7 @@ Deno.test("verify: a copy of a shared journal without its last segments is intac
   const server = await factsOn(disk);
   const { jobId: _, ...opened } = fact({ writer: "wri_1", url: "http://10.0.0.1:8000" });
   const asFramework = { stratum: "framework", eventType: "journal.WriterOpened" } as const;
-  await server.journal.append([{ ...opened, ...asFramework } as StampedEvent]).durable;
+  await server.journal.append([{ ...opened, ...asFramework } as UnplacedEvent]).durable;
   for (let times = 0; times < 3; times++) await roll(server);
   await server.journal.close();
   for (const name of await disk.list("journal/snapshots")) {

@@ -212,9 +212,9 @@ Deno.test("full disk: a lost suspend leaves the job in the queue", async () => {
  */
 function withReserveAlone({ journal }: Harness): () => void {
   const { append } = journal;
-  journal.append = (group, urgency = "ordinary") => {
+  journal.append = (group, urgency = "ordinary", receivedAt) => {
     if (urgency === "ordinary") throw full();
-    return append.call(journal, group, urgency);
+    return append.call(journal, group, urgency, receivedAt);
   };
   return () => void (journal.append = append);
 }

@@ -42,12 +42,17 @@ class Scan implements Pick<PastEvents, "find"> {
   }
 }
 
+type Parts = ConstructorParameters<typeof Replays>[0];
+
 async function start() {
   const daybook = await Harness.start();
   const { engine, journal } = daybook;
   const history = {
     positions: (id: ReturnType<typeof jobId>) => engine.history.positions(id),
     pages: new EntryPages({ at: (logIds) => journal.readAt(logIds) }),
+  };
+  const events = {
+    journal,
     find: (id: EventId) =>
       Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),
   };
@@ -55,13 +60,9 @@ async function start() {
   return {
     daybook,
     scan,
-    replays: new Replays({
-      history,
-      pastEvents: scan,
-      pacer: new Pacer(daybook.clock),
-      head: () => engine.headLogId,
-      limitsWhatIfs: { of: () => Promise.reject(new Error("no other limits are asked about")) },
-    }),
+    replays: new Replays(
+      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Parts,
+    ),
   };
 }
 

@@ -261,9 +261,9 @@ Deno.test("standstill: a job that the disk has no room to begin has no place tha
   await submit(daybook, "work", "begun");
   await submit(daybook, "work", "new");
   // What is left of the reserve is for jobs that have begun.
-  journal.append = (group, urgency = "ordinary") => {
+  journal.append = (group, urgency = "ordinary", receivedAt) => {
     if (urgency === "ordinary") throw new JournalFullError("no room");
-    return append(group, urgency);
+    return append(group, urgency, receivedAt);
   };
   await works.end(daybook, "begun");
   assert.equal(daybook.condition(jobId("begun")), "sleeping");

@@ -4,21 +4,21 @@ import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import { FiledJobs } from "../../src/engine/writer/filed_jobs.ts";
-import { type Journal, JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
+import { type Journal, JournalFullError, type UnplacedEvent } from "../../src/engine/ports.ts";
 import { EventEngine } from "../../src/engine/writer/event_engine.ts";
 import { EventIds } from "../../src/engine/writer/event_ids.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
-import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import type { EventDraft } from "../../src/core/event.ts";
-import { stampedEvent } from "../../src/engine/stamped_event.ts";
+import { stampedEvent } from "../../src/journal/stamped_event.ts";
 import { lineBody, toEntry } from "../../src/journal/line_codec.ts";
 
 /** A journal that gives positions and writes nothing. */
 function positions(): Journal {
   let head = 0;
-  const append = (group: readonly StampedEvent[]) => ({
+  const append = (group: readonly UnplacedEvent[]) => ({
     entries: group.map((event) => ({ ...event, logId: ++head })),
   });
   return { append } as unknown as Journal;
@@ -30,11 +30,11 @@ Deno.test("writer: a lost start leaves the correlation index as it was", () => {
     [plan([expectation("paid", "ec.Paid")]), 1],
   ];
   for (const [plan, filed] of plans) {
-    const events = new EventEngine(new FakeClock(), new FakeRandom(), new EventIds());
+    const events = new EventEngine(new FakeClock(), new EventIds());
     events.open(positions());
     const filedJobs = new FiledJobs();
     const { started, unstarted } = filedJobs;
-    const writer = new Writer(events, new JobTable(), filedJobs);
+    const writer = new Writer(events, new JobTable(), filedJobs, new FakeClock());
     const about = { stratum: "framework", jobId: jobId("job-1") } as const;
     const attributes = { type: "shop.order", definitionVersion: 1, plan, priority: 0, labels: {} };
     writer.append([{ ...about, eventType: "job.JobCreated", attributes }]);
@@ -72,7 +72,7 @@ const OPTIONAL = [
 ];
 
 function recorded(): readonly unknown[] {
-  const event = stampedEvent(SEAL, AT, { ulid: () => "01J0", fraction: () => 0 });
+  const event = stampedEvent(SEAL, AT, { clock: new FakeClock(), random: { ulid: () => "01J0" } });
   const text = lineBody(1, 1, event, event.causedBy as number | undefined, "{}");
   return [text, toEntry(1, event, undefined)];
 }

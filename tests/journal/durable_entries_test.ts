@@ -6,6 +6,9 @@ import { testWithFolder } from "../support/journal/journal_folder.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { Tail } from "../../src/journal/durable_entries.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+
+const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };
 
 const LINES = 40;
 const LINE_BYTES = 200_000;
@@ -38,7 +41,7 @@ testWithFolder(
 
 /** Entries from a position on. */
 function entriesFrom(logId: number, count: number): readonly JobEventLogEntry[] {
-  return new Batch(logId).add(encodedGroup(facts(count))).entries;
+  return new Batch(logId).add(encodedGroup(facts(count)), STAMPING).entries;
 }
 
 Deno.test("tail: it keeps the most recent batches within its limits", () => {

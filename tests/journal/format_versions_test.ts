@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType, taskId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { StampedEvent } from "../../src/engine/ports.ts";
+import type { UnplacedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
@@ -92,7 +92,7 @@ testWithFolder("format versions: both project to the same jobs", async (folder) 
   const { journal } = await folder.open(new RememberingConsumer());
   for (const entry of written(entries)) {
     const { logId: _logId, ...event } = entry;
-    await journal.append([event as StampedEvent]).durable;
+    await journal.append([event as UnplacedEvent]).durable;
   }
   await journal.close();
   const again = readerOfLines();
@@ -113,7 +113,7 @@ testWithFolder(
     const { journal } = await folder.open(new RememberingConsumer());
     for (const entry of written(old.entries.slice(0, ENTRIES))) {
       const { logId: _logId, ...event } = entry;
-      await journal.append([event as StampedEvent]).durable;
+      await journal.append([event as UnplacedEvent]).durable;
     }
     await journal.close();
     const lines = (await folder.linesOf(FIRST)).filter((line) => line !== "").map((line) =>
@@ -142,7 +142,7 @@ testWithFolder(
       { ...fact({ n: 1 }), eventId: eventId("evt_9"), executionId: "exe_9" },
     ];
     const { journal } = await folder.open(new RememberingConsumer());
-    await journal.append(events as StampedEvent[]).durable;
+    await journal.append(events as UnplacedEvent[]).durable;
     await journal.close();
     const lines = (await folder.linesOf(FIRST)).filter((line) => line.includes("evt_"));
     const inLines = lines.map((line) => JSON.parse(line).executionId);
@@ -170,7 +170,7 @@ testWithFolder(
       start("mail", { attempt: 1, maxAttempts: 5 }),
     ];
     const { journal } = await folder.open(new RememberingConsumer());
-    await journal.append(events as StampedEvent[]).durable;
+    await journal.append(events as UnplacedEvent[]).durable;
     await journal.close();
     const lines = (await folder.linesOf(FIRST)).filter((line) => line.includes("TaskStarted"));
     assert.deepEqual(lines.map((line) => JSON.stringify(JSON.parse(line).attributes)), [

@@ -14,7 +14,7 @@ import {
   type TaskId,
   taskId,
 } from "../../src/core/ids.ts";
-import type { StampedEvent } from "../../src/engine/ports.ts";
+import type { StampedEvent } from "../../src/journal/stamped_event.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
@@ -28,6 +28,9 @@ import { lineBytes, withCrc } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
 import { crcHolds } from "../../src/journal/line_bytes.ts";
 import { findOtherBatch } from "../../src/journal/segment_end.ts";
+import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+
+const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };
 
 const FULL_EVENT: StampedEvent = {
   stratum: "domain",
@@ -47,8 +50,8 @@ const FULL_EVENT: StampedEvent = {
 
 Deno.test("batch: a line has its keys in the order of the format", () => {
   const batch = new Batch(41);
-  batch.add(encodedGroup([FULL_EVENT]));
-  batch.add(encodedGroup([fact({ n: 1 })]));
+  batch.add(encodedGroup([FULL_EVENT]), STAMPING);
+  batch.add(encodedGroup([fact({ n: 1 })]), STAMPING);
   const { bytes, offsets } = runToEnd(batch.sealing("previous"));
   const lines = new TextDecoder().decode(bytes).split("\n");
   const body = '{"logId":41,"batch":41,"receivedAt":"2026-01-01T10:00:01.000Z",' +
@@ -69,7 +72,7 @@ Deno.test("batch: a line has its keys in the order of the format", () => {
 Deno.test("batch: the chain is the digest of the chain before it and of the lines", () => {
   for (const previous of ["", "abc"]) {
     const batch = new Batch(5);
-    batch.add(encodedGroup(facts(3)));
+    batch.add(encodedGroup(facts(3)), STAMPING);
     const { bytes, chain } = runToEnd(batch.sealing(previous));
     const text = new TextDecoder().decode(bytes);
     const covered = text.slice(1, text.indexOf(',"chain":"'));
@@ -81,7 +84,7 @@ Deno.test("batch: a large one is sealed in pieces, with the same lines, crcs and
   for (const letter of ["x", "\u00e9"]) {
     const batch = new Batch(41);
     const text = letter.repeat(300_000);
-    batch.add(encodedGroup(Array.from({ length: 12 }, (_, n) => fact({ n, text }))));
+    batch.add(encodedGroup(Array.from({ length: 12 }, (_, n) => fact({ n, text }))), STAMPING);
     const sealing = batch.sealing("previous");
     let pauses = 0;
     let step = sealing.next();
@@ -106,7 +109,7 @@ Deno.test("batch: its size on disk is known before it is sealed", () => {
     const opening of [undefined, fact({ formatVersion: 1 }, { eventType: "journal.SegmentOpened" })]
   ) {
     const batch = new Batch(7, opening);
-    batch.add(encodedGroup(facts(2)));
+    batch.add(encodedGroup(facts(2)), STAMPING);
     const expected = batch.sealedBytes;
     assert.equal(runToEnd(batch.sealing("x".repeat(43))).bytes.length, expected);
     assert.equal(batch.sealedBytes, expected);

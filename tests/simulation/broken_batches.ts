@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { LogId } from "../../src/core/ids.ts";
-import type { Appended, Journal, StampedEvent } from "../../src/engine/ports.ts";
+import type { Appended, Journal, UnplacedEvent, Urgency } from "../../src/engine/ports.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { parseSegmentName } from "../../src/journal/layout.ts";
 import { LINE_END, linePrefix, resolveCause, writeCrc } from "../../src/journal/line_codec.ts";
@@ -12,18 +12,27 @@ import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 export function withoutBatches(journal: Journal): Journal {
   return new Proxy(journal, {
     get(target, name) {
-      if (name === "append") return (group: readonly StampedEvent[]) => appendEach(target, group);
+      if (name === "append") {
+        return (group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string) =>
+          appendEach(target, group, urgency, receivedAt);
+      }
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
 }
 
-function appendEach(journal: Journal, group: readonly StampedEvent[]): Appended {
+function appendEach(
+  journal: Journal,
+  group: readonly UnplacedEvent[],
+  urgency?: Urgency,
+  receivedAt?: string,
+): Appended {
   const parts: Appended[] = [];
   for (const event of group) {
     const causedBy = causeIn(event, parts);
-    parts.push(journal.append([causedBy === undefined ? event : { ...event, causedBy }]));
+    const alone = causedBy === undefined ? event : { ...event, causedBy };
+    parts.push(journal.append([alone], urgency, receivedAt));
   }
   for (const { durable } of parts) durable.catch(() => {});
   return {
@@ -32,7 +41,7 @@ function appendEach(journal: Journal, group: readonly StampedEvent[]): Appended 
   };
 }
 
-function causeIn({ causedBy }: StampedEvent, before: readonly Appended[]): LogId | undefined {
+function causeIn({ causedBy }: UnplacedEvent, before: readonly Appended[]): LogId | undefined {
   if (typeof causedBy !== "object") return resolveCause(causedBy, 1, 1);
   return before[causedBy.draft]?.entries[0]?.logId;
 }

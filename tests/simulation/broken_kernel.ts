@@ -139,8 +139,8 @@ export function publishingBeforeDurable(inner: JournalConsumer) {
     failed: (error) => inner.failed(error),
   };
   const journal = (files: Journal) =>
-    withAppend(files, (group, urgency) => {
-      const { entries, durable } = files.append(group, urgency);
+    withAppend(files, (group, urgency, receivedAt) => {
+      const { entries, durable } = files.append(group, urgency, receivedAt);
       durable.catch(() => {});
       return { entries, durable: Promise.resolve().then(() => publish(entries)) };
     });

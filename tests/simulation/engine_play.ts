@@ -181,9 +181,9 @@ export class EnginePlay {
     const served = between.journal(watched(files, this.model));
     void life.over.then(() => this.#working = undefined);
     // When it records its first entry, it has resumed what was there.
-    const journal = withAppend(served, (group, urgency) => {
+    const journal = withAppend(served, (group, urgency, receivedAt) => {
       this.#working = engine;
-      return served.append(group, urgency);
+      return served.append(group, urgency, receivedAt);
     });
     await engine.start(journal, report.recoveredLogId ?? undefined);
     this.#working = engine;

@@ -2,13 +2,10 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import {
-  type Appended,
   type Journal,
   type JournalConsumer,
   JournalFullError,
   type JournalHead,
-  type StampedEvent,
-  type Urgency,
 } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { JournalModel } from "./journal_model.ts";
@@ -113,8 +110,8 @@ export class EngineWitness implements JournalConsumer {
 
 /** Passes every group and its outcome to the model. */
 export function watched(journal: Journal, model: JournalModel): Journal {
-  return withAppend(journal, (group, urgency) => {
-    const appended = journal.append(group, urgency);
+  return withAppend(journal, (group, urgency, receivedAt) => {
+    const appended = journal.append(group, urgency, receivedAt);
     const issued = model.issued(appended.entries.map(({ eventId }) => eventId));
     appended.durable.then(
       () => model.acknowledge(issued, appended),
@@ -127,7 +124,7 @@ export function watched(journal: Journal, model: JournalModel): Journal {
 /** The same journal, with another way to append. */
 export function withAppend(
   journal: Journal,
-  append: (group: readonly StampedEvent[], urgency?: Urgency) => Appended,
+  append: Journal["append"],
 ): Journal {
   return new Proxy(journal, {
     get(target, name) {

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { eventId, eventType } from "../../src/core/ids.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
-import { JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
+import { JournalFullError } from "../../src/engine/ports.ts";
+import type { StampedEvent } from "../../src/journal/stamped_event.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { rounds } from "../support/effort.ts";

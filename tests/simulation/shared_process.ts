@@ -251,8 +251,8 @@ export class SharedProcess {
   }
 
   #watched(files: FileJournal): Journal {
-    return withAppend(files, (group, urgency) => {
-      const appended = files.append(group, urgency);
+    return withAppend(files, (group, urgency, receivedAt) => {
+      const appended = files.append(group, urgency, receivedAt);
       const { record } = this.witness;
       const issued = record?.model.issued(appended.entries.map(({ eventId }) => eventId));
       appended.durable.then(() => {

@@ -7,7 +7,6 @@ import { interruptions } from "../../engine/run/restart.ts";
 import { Projection } from "../../engine/writer/projection.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
-import { stampWith } from "../../journal/batch.ts";
 import { CommandError, type CommandInput } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "../../tools/job_import.ts";
@@ -120,16 +119,15 @@ async function appended(
     warn: input.warn,
   });
   try {
-    const stamp = stampWith(clock, random);
     if (report.recoveredLogId !== null) {
       // The import ends with a clean stop, after which the next start would not know what an
       // earlier crash interrupted. So the import records that first, as a start would.
       const restart = { logId: report.recoveredLogId, reason: "crash" } as const;
       const cutShort = [...projection.table.jobs()].filter((job) => !isTerminal(job))
         .flatMap((job) => interruptions(job, restart));
-      await journal.append(cutShort.map(stamp)).durable;
+      await journal.append(cutShort).durable;
     }
-    return await new JobImport({ journal, projection, stamp }, file).run();
+    return await new JobImport({ journal, projection }, file).run();
   } catch (error) {
     throw refusal(error, file);
   } finally {

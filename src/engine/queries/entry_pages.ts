@@ -4,7 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Work } from "../../core/work.ts";
 import type { EntriesAt, Journal } from "../ports.ts";
@@ -135,9 +135,5 @@ export class JobEntryReader {
 
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return logIds.length === 0 ? [] : await this.journal.readAt(logIds);
-  }
-
-  async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    return await this.events.find(eventId);
   }
 }

@@ -4,20 +4,13 @@
  * the journal.
  */
 
-import { correlationTerms } from "../../core/correlation.ts";
 import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
-import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
-import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
-import { toMatchable } from "../../core/projector.ts";
 import { runToEnd } from "../../core/work.ts";
-import {
-  openExpectations,
-  policyExpectations,
-  policyTargets,
-} from "../../explain/awaited_events.ts";
-import { givenUpAt } from "../../explain/counted_events.ts";
+import { openExpectations, policyTargets } from "../../explain/awaited_events.ts";
 import type { Candidates, Causes, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
@@ -32,6 +25,7 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
+import { LateSearch } from "./late_search.ts";
 import { SenderSearch } from "./sender_search.ts";
 import { TwinSearch } from "./twin_search.ts";
 import {
@@ -51,11 +45,6 @@ const CANDIDATES_MIN = 4;
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 /** Larger entries are cut when they are only cited. */
 const OUTLINED_LENGTH = 16_384;
-/** How many satisfied expectations are searched for later events. */
-const SATISFIED_MAX = 10;
-const LATE_MAX = 20;
-/** The most events that a satisfied expectation may have taken to be searched for late ones. */
-const NEAR_MAX = 64;
 /** How many facts about the process are read, and how many of those after the job's end. */
 const PROCESS_FACTS_MAX = 32;
 const PROCESS_AFTER_MAX = 2;
@@ -92,7 +81,6 @@ export class EvidenceSearch {
     const named = open.length === 0
       ? []
       : policyTargets(outlined.job).map(({ expected }) => expected);
-    const met = metExpectations(outlined);
     const parts: SearchParts = {
       source: this.source,
       find: async ({ wanted }) => new FoundEvents(await this.pastEvents.find(wanted, headLogId)),
@@ -100,90 +88,72 @@ export class EvidenceSearch {
       do: this.paced,
     };
     const search = new ValueSearch(outlined, parts);
+    const senders = new SenderSearch(outlined.job, parts);
+    const late = new LateSearch(outlined, headLogId);
+    const twins = new TwinSearch(outlined.job, parts);
     const lookup = new Lookup();
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
-    const senders = new SenderSearch(outlined.job, parts);
     senders.lookUp(open, lookup);
-    for (const { expected } of met) lookup.near(expected.matcher);
+    late.lookUp(lookup);
     for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
-    const twins = new TwinSearch(outlined.job, parts);
     twins.lookUp(lookup);
     const found = await parts.find(lookup);
-    const wanted = await resembling([...open, ...named], search, found);
-    const inside = await this.#inside(open, wanted);
+    const wanted = await this.#resembling(open, named, search, found);
     const twin = await twins.of(found);
     const rival = twin === undefined ? await twins.rival(found) : undefined;
     const sender = await senders.of(open, wanted, found);
-    const events = [
-      ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),
-    ];
-    const lateOnes = this.#lateOnes(outlined, met, found);
-    const late = [...lateOnes.values()].flat();
+    const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
+    const later = late.of(found);
     const meanwhile = processFacts(outlined, found, headLogId);
-    const foreignEntries = await this.#foreignEntries(
+    const causes = await this.#foreignEntries(
       [...wantedCauses(outlined), ...meanwhile],
-      [...events, ...late],
+      [...events, ...[...later.values()].flat()],
     );
-    await this.#addSender(outlined, foreignEntries);
-    const effects = await this.#effects(events, foreignEntries);
+    await this.#addSender(outlined, causes);
+    const effects = await this.#effects(events, causes);
+    const read = (logIds: readonly LogId[]) => logIds.flatMap((logId) => causes.get(logId) ?? []);
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
-      [...wanted].map(([id, { logIds, common, ofType }]): [string, Candidates] => [id, {
-        events: [...new Set([...logIds, ...inside.get(id)?.logIds ?? []])]
-          .flatMap((logId) => foreignEntries.get(logId) ?? []),
+      [...wanted].map(([id, { logIds, common, ofType, absent }]): [string, Candidates] => [id, {
+        events: read(logIds),
         effects,
         common,
         sender: sender.get(id),
-        absent: inside.get(id)?.absentAmong(ofType) ?? new Set(),
+        absent,
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo: found.horizon,
         ...(found.upTo < headLogId ? { upTo: found.upTo } : {}),
       }]),
     );
-    const later = new Map([...lateOnes].map(([id, logIds]) => [
-      id,
-      logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
-        .filter((entry) => entry.jobId === undefined && isAccepted(met, id, entry)),
-    ]));
-    const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
-      .filter(isProcessEntry);
-    return { causes: foreignEntries, candidates, effects, later, process, twin, rival };
+    return {
+      ...{ causes, candidates, effects, twin, rival },
+      later: new Map([...later].map(([id, logIds]) => [id, late.accepted(id, read(logIds))])),
+      process: read(meanwhile).filter(isProcessEntry),
+    };
   }
 
-  /** By expectation, a search for expected values inside texts. */
-  async #inside(
+  /** By expectation, the events that resemble it: the most similar first, at most a share of all. */
+  async #resembling(
     open: readonly ExpectedEvent[],
-    wanted: ReadonlyMap<string, Resembling>,
-  ): Promise<ReadonlyMap<string, InsideSearch>> {
-    const inside = new Map<string, InsideSearch>();
-    for (const expected of open) {
-      const search = new InsideSearch(expected);
-      const toSearch = wanted.get(expected.id)?.toSearch ?? [];
-      for await (const entry of this.#read(toSearch)) search.see(entry);
-      inside.set(expected.id, search);
-    }
-    return inside;
-  }
-
-  /** Events like those that satisfied an expectation, but that came later and reached no job. */
-  #lateOnes(
-    outlined: OutlinedHistory,
-    met: readonly Met[],
+    named: readonly ExpectedEvent[],
+    search: ValueSearch,
     found: FoundEvents,
-  ): ReadonlyMap<string, readonly LogId[]> {
-    return new Map(
-      met.flatMap(({ expected: { id, matcher }, last }) => {
-        const near = found.near(matcher, NEAR_MAX)
-          .filter((logId) => logId <= this.source.headLogId);
-        // When many events carry a value, a later one belongs to something else.
-        if (near.length > LATE_MAX) return [];
-        const late = near.filter((logId) =>
-          logId > last && !outlined.isOwn(logId) && !outlined.hasReached(logId)
-        );
-        return late.length === 0 ? [] : [[id, late] as const];
-      }),
-    );
+  ): Promise<ReadonlyMap<string, Resembling & Pick<Candidates, "absent">>> {
+    const all = [...open, ...named];
+    const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, all.length));
+    const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
+    const wanted = new Map<string, Resembling & Pick<Candidates, "absent">>();
+    for (const expected of all) {
+      const likely = await search.resembling(expected, found, limit);
+      const isOpen = open.includes(expected);
+      const inside = new InsideSearch(expected);
+      for await (const entry of this.#read(isOpen ? likely.toSearch : [])) inside.see(entry);
+      const logIds = [...new Set([...likely.logIds, ...inside.logIds])];
+      const absent = isOpen ? inside.absentAmong(likely.ofType) : new Set<never>();
+      wanted.set(expected.id, { ...likely, logIds, absent });
+    }
+    return wanted;
   }
 
   /** Cited entries are kept without their large parts. */
@@ -237,7 +207,7 @@ export class EvidenceSearch {
       const { logId, eventType, causedBy = 0, jobId } = entry;
       const follows = logId > causedBy && logId - causedBy <= EFFECTS_MAX;
       if (eventType !== "job.EventCorrelated" || !follows || jobId === undefined) continue;
-      effects.set(causedBy, [...effects.get(causedBy) ?? [], this.#effect(jobId, logId)]);
+      effects.getOrInsertComputed(causedBy, () => []).push(this.#effect(jobId, logId));
     }
     return effects;
   }
@@ -257,12 +227,6 @@ export class EvidenceSearch {
   }
 }
 
-function isAccepted(met: readonly Met[], id: string, entry: JobEventLogEntry): boolean {
-  const one = met.find(({ expected }) => expected.id === id);
-  return one !== undefined && entry.stratum === "domain" &&
-    expectationAccepts(one.expected, toMatchable(entry));
-}
-
 /**
  * Facts about the process since the job's first entry, and the next few after its end; and the
  * errors that its code may have thrown.
@@ -280,45 +244,4 @@ function processFacts(
   const uncaught = found.ofType(uncaughtOf(job.jobId), UNCAUGHT_MAX)
     .filter((logId) => logId > created.logId && logId <= headLogId);
   return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after, ...uncaught];
-}
-
-/** By expectation, the events that resemble it: the most similar first, at most a share of all. */
-async function resembling(
-  open: readonly ExpectedEvent[],
-  search: ValueSearch,
-  found: FoundEvents,
-): Promise<ReadonlyMap<string, Resembling>> {
-  const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, open.length));
-  const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-  const wanted = new Map<string, Resembling>();
-  for (const expected of open) {
-    wanted.set(expected.id, await search.resembling(expected, found, limit));
-  }
-  return wanted;
-}
-
-/** An expectation with all its matches, or that an ended job gave up on. */
-interface Met {
-  readonly expected: ExpectedEvent;
-  readonly last: LogId;
-}
-
-/**
- * The expectations that ended, whose later events are searched, and the errors that the policy of a
- * job names which succeeded, whose events may have come at any other time.
- */
-function metExpectations({ job }: OutlinedHistory): readonly Met[] {
-  const { plan, expected } = job;
-  const met = plan.expected.slice(0, SATISFIED_MAX).map((one, at) => {
-    const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(one.multiplicity);
-    return { expected: one, last: isDone ? expected[at]?.by.at(-1) : givenUpAt(job, at) };
-  });
-  const errors = job.state !== "Done" ? [] : policyExpectations(plan)
-    .filter(({ role }) => role === "errors").slice(0, SATISFIED_MAX)
-    .map((one) => ({ expected: one.expected, last: 0 }));
-  return [...met, ...errors].flatMap(({ expected, last }) => {
-    const { eventType, correlation } = expected.matcher;
-    const isAsking = correlationTerms(correlation) > 0 && !isReserved(eventType);
-    return last === undefined || !isAsking ? [] : [{ expected, last }];
-  });
 }

@@ -105,8 +105,7 @@ export class JobLists {
     for (const record of scan) {
       const fingerprint = scan.fingerprintOf(record);
       if (fingerprint === undefined) continue;
-      const group = groups.get(fingerprint) ?? newGroup(record.firstLogId);
-      groups.set(fingerprint, group);
+      const group = groups.getOrInsertComputed(fingerprint, () => newGroup(record.firstLogId));
       addTo(group, this.listed, record.shownHead);
     }
     const indexed = this.parts.table.index?.failures(filter);
@@ -169,8 +168,7 @@ function addTo(group: Growing, listed: ListedJobs, job: JobHead): void {
 }
 
 function addIndexed(groups: Map<ErrorFingerprint, Growing>, found: IndexedFailures): void {
-  const group = groups.get(found.fingerprint) ?? newGroup(found.newest);
-  groups.set(found.fingerprint, group);
+  const group = groups.getOrInsertComputed(found.fingerprint, () => newGroup(found.newest));
   group.jobs += found.jobs;
   group.retried += found.retried;
   group.open += found.open;

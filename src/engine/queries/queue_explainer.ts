@@ -165,8 +165,7 @@ function commonBackoff(lists: Pick<JobLists, "page">): CommonBackoff | undefined
     const task = tasks.find(({ status }) => status === "backingOff");
     if (task?.status !== "backingOff") continue;
     const error = firstLine(errorText(task.error));
-    const group = groups.get(error) ?? { types: new Set(), by: [] };
-    groups.set(error, group);
+    const group = groups.getOrInsertComputed(error, () => ({ types: new Set(), by: [] }));
     group.types.add(type);
     group.by.push(task.lastLogId);
   }

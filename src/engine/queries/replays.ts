@@ -16,18 +16,13 @@ import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
-import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import {
-  each,
-  entryCharacters,
-  type JobEntryReader,
-  RESERVE_NOTHING,
-  type ReserveMemory,
-} from "./entry_pages.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /** A what-if, and whether all events that it could have taken were considered. */
 export interface WhatIfReport extends WhatIf {
@@ -63,17 +58,8 @@ const FOLDED_CHARACTERS = 200;
 /** The most characters of differences that are reported. */
 const CHANGES_MAX = 20_000;
 
-interface ReplaysParts {
-  readonly history: Pick<JobEntryReader, "pages" | "positions" | "find">;
-  readonly pastEvents: Pick<PastEvents, "find">;
-  readonly pacer: Pacer;
-  readonly limitsWhatIfs: Pick<LimitsWhatIfs, "of">;
-  /** Returns the last durable position. */
-  readonly head: () => LogId;
-}
-
 export class Replays {
-  constructor(private readonly parts: ReplaysParts) {}
+  constructor(private readonly parts: QueryParts & { readonly limitsWhatIfs: LimitsWhatIfs }) {}
 
   /**
    * The job as of a point, or now, and the steps up to it. Everything is read and folded, a little
@@ -85,7 +71,7 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Replay>> {
-    const head = this.parts.head();
+    const head = this.parts.events.journal.head.logId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const resolved = await searchPoint(point, this.parts.history.pages, logIds, head);
@@ -105,7 +91,7 @@ export class Replays {
     to?: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<PointDifference>> {
-    const head = this.parts.head();
+    const head = this.parts.events.journal.head.logId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const start = await searchPoint(from, this.parts.history.pages, logIds, head);
@@ -129,7 +115,7 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
-    const head = this.parts.head();
+    const head = this.parts.events.journal.head.logId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
@@ -216,7 +202,7 @@ export class Replays {
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {
-      const entry = eventId === undefined ? undefined : await this.parts.history.find(eventId);
+      const entry = eventId === undefined ? undefined : await this.parts.events.find(eventId);
       if (entry !== undefined) found.push(entry);
     }
     return found;

@@ -204,12 +204,10 @@ export class ValueSearch {
   }
 
   #carrying(events: FoundEvents, loose: string): readonly LogId[] {
-    let carriers = this.#carriers.get(loose);
-    if (carriers === undefined) {
-      carriers = this.#others(events.carrying(loose, CARRIERS_MAX));
-      this.#carriers.set(loose, carriers);
-    }
-    return carriers;
+    return this.#carriers.getOrInsertComputed(
+      loose,
+      () => this.#others(events.carrying(loose, CARRIERS_MAX)),
+    );
   }
 
   /** Without the job's own entries. */

@@ -9,6 +9,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
+import { withItem } from "../../core/short_list.ts";
 import { named } from "../../core/thrown.ts";
 import { AskedWaits } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
@@ -133,7 +134,7 @@ export class Answers {
       const wasGiven = "taskId" in settlement &&
         this.#ctx?.tasks.get(settlement.taskId)?.isOpen === false;
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
-      else this.#settlements.push(settlement);
+      else this.#settlements = withItem(this.#settlements, settlement);
     }
   }
 

@@ -9,6 +9,7 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { type ExecutionId, type LogId, newId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
+import { withItem } from "../../core/short_list.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
 import type { Span } from "../watches.ts";
@@ -102,7 +103,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const { trace, job } = this.run;
     const number = attemptCounts(work, job.task(work.taskId))?.attempts ?? 1;
     trace.began(executionId, number);
-    this.#open.push(new Attempt(this, work, executionId, number, startedBy));
+    const attempt = new Attempt(this, work, executionId, number, startedBy);
+    this.#open = withItem(this.#open, attempt);
   }
 
   /** A batch is durable: calls the handlers whose start is in the batch. */
@@ -245,7 +247,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const progress = last === undefined ? NO_DRAFTS : [this.#progressOf(attempt, last)];
     // Attempts usually end in the order in which they began, and there may be thousands.
     const at = this.#open.indexOf(attempt);
-    if (at >= 0) this.#open.splice(at, 1);
+    if (at === 0) this.#open.shift();
+    else if (at > 0) this.#open.splice(at, 1);
     if (attempt.isCalled) this.#running--;
     if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
     try {

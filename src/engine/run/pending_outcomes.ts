@@ -6,6 +6,7 @@
 
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
+import { withItem } from "../../core/short_list.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import type { RunSubject } from "./run_services.ts";
@@ -57,7 +58,7 @@ export class PendingOutcomes {
     const timed = facts.length === 0 ? NO_FACTS : withTime(facts, receivedAt);
     const end: End = { drafts, facts: timed, receivedAt, lastLogId: undefined };
     const mustWait = this.owed;
-    this.#ends.push(end);
+    this.#ends = withItem(this.#ends, end);
     if (mustWait) return;
     try {
       this.#append(end, this.run.services.limits.entriesMax);

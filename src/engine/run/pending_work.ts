@@ -7,6 +7,7 @@ import { isSettled } from "../../core/expectations.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import { type CompletedTask, isHeld, type TaskState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
+import { withItem } from "../../core/short_list.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
@@ -57,12 +58,16 @@ export class PendingWork {
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(task, onRecord.retryAt);
-    else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(task);
+    else if (onRecord === undefined || !isOver(onRecord)) this.#add(task);
   }
 
   /** Takes back work that did not begin after all. Compensations are found again without this. */
   giveBack(work: Work): void {
-    if (work.kind === "task") this.#ready.push(work);
+    if (work.kind === "task") this.#add(work);
+  }
+
+  #add(work: Work): void {
+    this.#ready = withItem(this.#ready, work);
   }
 
   /** @param retryAt RFC 3339. */

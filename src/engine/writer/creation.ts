@@ -55,10 +55,8 @@ type CheckedJob = ReadyJob | AnsweredJob;
 /** The jobs that are recorded together. */
 interface Batch {
   readonly drafts: JobEventDraft[];
-  /** Chosen ids, and keys. */
-  readonly names: Set<string>;
-  /** Whether ids and keys may have been taken since the jobs were checked. */
-  readonly isLate: boolean;
+  /** Chosen ids, and keys. Absent when none can have been taken since the jobs were checked. */
+  readonly names: Set<string> | undefined;
   jobs: number;
   /** How many of the jobs have code that starts now. */
   starts: number;
@@ -200,7 +198,7 @@ export class Creation {
 
   /** Records the jobs that are ready, and answers for all. */
   #record(checked: readonly CheckedJob[], isLate: boolean): readonly Promise<Outcome<Created>>[] {
-    const batch: Batch = { drafts: [], names: new Set(), isLate, jobs: 0, starts: 0 };
+    const batch: Batch = { drafts: [], names: isLate ? new Set() : undefined, jobs: 0, starts: 0 };
     const taken = checked.map((job) => job.kind === "ready" ? this.#take(job, batch) : job.answer);
     const recorded = this.#appended(batch.drafts);
     return checked.map((job, at) => {
@@ -222,7 +220,8 @@ export class Creation {
     batch: Batch,
   ): number | Promise<Outcome<Created>> | undefined {
     try {
-      if (batch.isLate && this.#isTaken(request, batch.names)) return undefined;
+      const { names } = batch;
+      if (names !== undefined && this.#isTaken(request, names)) return undefined;
       const start = this.#startsAtOnce(request);
       const { origin } = request;
       const decision = decide(undefined, { kind: "create", jobId, attributes, start, origin });
@@ -231,7 +230,7 @@ export class Creation {
       this.parts.intake.requireRoom({ jobs: batch.jobs + 1, starts });
       batch.jobs++;
       batch.starts = starts;
-      for (const name of namesOf(request)) batch.names.add(name);
+      if (names !== undefined) { for (const name of namesOf(request)) names.add(name); }
       return batch.drafts.push(...decision.events) - 1;
     } catch (error) {
       return Promise.reject(error);

@@ -7,8 +7,7 @@ import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { EventIds, FoundEntry } from "./event_ids.ts";
-import type { Clock, Journal, Random, Urgency } from "../ports.ts";
-import { stampedEvent } from "../stamped_event.ts";
+import type { Clock, Journal, Urgency } from "../ports.ts";
 
 /** What was found under an event id. */
 export interface LookedUp extends FoundEntry {
@@ -26,7 +25,6 @@ export class EventEngine {
   /** @param eventIds Finds recorded entries by id. */
   constructor(
     private readonly clock: Clock,
-    private readonly random: Random,
     private readonly eventIds: EventIds,
   ) {}
 
@@ -54,8 +52,7 @@ export class EventEngine {
     urgency: Urgency,
     receivedAt: string = this.now(),
   ): readonly JobEventLogEntry[] {
-    const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.random));
-    const { entries } = this.journal.append(group, urgency);
+    const { entries } = this.journal.append(drafts, urgency, receivedAt);
     for (let index = 0; index < entries.length; index++) {
       const { eventId, logId } = entries[index] as JobEventLogEntry;
       if (mayBeSent(drafts[index] as EventDraft)) this.#pending.set(eventId, logId);

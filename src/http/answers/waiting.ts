@@ -13,11 +13,7 @@ import type { HttpDeps } from "../http_deps.ts";
  */
 const UNWATCHED_MS = 250;
 
-/**
- * The job once `wanted` is true, or its state when the wait ends.
- *
- * @throws {Problem} `over-capacity` when too many wait already.
- */
+/** The job once `wanted` is true, or its state when the wait ends. */
 export async function waitForJob(
   deps: HttpDeps,
   request: Request,
@@ -28,24 +24,30 @@ export async function waitForJob(
   const { engine, clock } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
-  deps.waiting.requireRoom();
-  const waitFor = (ms: number, signal?: AbortSignal) =>
-    engine.waitFor(job.jobId, wanted, ms, signal);
-  const then = await whileWaiting(deps, async () => {
+  const { jobId } = job;
+  const then = await whileWaiting(deps, () => {
     const untilMs = clock.monotonic() + seconds * 1_000;
-    const soon = await waitFor(Math.min(seconds * 1_000, UNWATCHED_MS));
-    return wanted(soon) ? soon : await waitFor(untilMs - clock.monotonic(), request.signal);
+    return engine.waitFor(jobId, wanted, Math.min(seconds * 1_000, UNWATCHED_MS)).then((soon) => {
+      if (wanted(soon)) return soon;
+      return engine.waitFor(jobId, wanted, untilMs - clock.monotonic(), request.signal);
+    });
   });
   // One entry may end the wait of many requests.
-  await deps.admission.enter("medium");
+  const turn = deps.admission.enter("medium");
+  if (turn !== undefined) await turn;
   return then;
 }
 
-/** Counts the request as waiting, and not as being answered, while `wait` runs. */
+/**
+ * Counts the request as waiting, and not as being answered, while `wait` runs.
+ *
+ * @throws {Problem} `over-capacity` when too many wait already.
+ */
 export async function whileWaiting<Value>(
   { requests, waiting }: Pick<HttpDeps, "requests" | "waiting">,
   wait: () => Promise<Value>,
 ): Promise<Value> {
+  waiting.requireRoom();
   waiting.opened();
   requests.closed();
   try {

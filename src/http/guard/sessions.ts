@@ -75,9 +75,7 @@ export class Sessions {
 
   #add(name: string, session: Session): void {
     this.#sessions.set(name, session);
-    const names = this.#names.get(session.token);
-    if (names === undefined) this.#names.set(session.token, new Set([name]));
-    else names.add(name);
+    this.#names.getOrInsertComputed(session.token, () => new Set()).add(name);
   }
 
   #closeFirst(names: Iterable<string> = []): void {

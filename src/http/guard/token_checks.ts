@@ -53,8 +53,7 @@ export class TokenChecks {
   }
 
   #remember(token: string, address: string): void {
-    const addresses = this.#known.get(token) ?? new Set();
-    this.#known.set(token, addresses.add(address));
+    const addresses = this.#known.getOrInsertComputed(token, () => new Set()).add(address);
     for (const first of addresses) {
       if (addresses.size <= ADDRESSES_PER_TOKEN_MAX) return;
       addresses.delete(first);

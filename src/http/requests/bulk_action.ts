@@ -215,9 +215,7 @@ class BulkRun {
   }
 
   #skip(jobId: JobId, reason: string): void {
-    const others = this.skipped.get(reason);
-    if (others === undefined) this.skipped.set(reason, [jobId]);
-    else others.push(jobId);
+    this.skipped.getOrInsertComputed(reason, () => []).push(jobId);
   }
 }
 

@@ -136,12 +136,10 @@ export class Channel {
 
   /** Creates the chunk from the journal; concurrent calls share one read. */
   readChunk(after: LogId): Promise<Chunk> {
-    let reading = this.#reading.get(after);
-    if (reading === undefined) {
-      reading = this.#readPage(after).finally(() => this.#reading.delete(after));
-      this.#reading.set(after, reading);
-    }
-    return reading;
+    return this.#reading.getOrInsertComputed(
+      after,
+      () => this.#readPage(after).finally(() => this.#reading.delete(after)),
+    );
   }
 
   async #readPage(after: LogId): Promise<Chunk> {
@@ -218,12 +216,8 @@ export class Channels {
    * @param make Called if there is no channel with this filter yet.
    */
   join(wanted: Wanted, make: () => Channel): Channel {
-    const key = channelKey(wanted);
-    let channel = this.#byWanted.get(key);
-    if (channel === undefined) {
-      this.#byWanted.set(key, channel = make());
-      this.#setOf(wanted.filter.jobId).add(channel);
-    }
+    const channel = this.#byWanted.getOrInsertComputed(channelKey(wanted), make);
+    this.#setOf(wanted.filter.jobId).add(channel);
     channel.readers += 1;
     return channel;
   }
@@ -256,10 +250,9 @@ export class Channels {
   }
 
   #setOf(jobId: JobId | undefined): Set<Channel> {
-    if (jobId === undefined) return this.#general;
-    let channels = this.#byJob.get(jobId);
-    if (channels === undefined) this.#byJob.set(jobId, channels = new Set());
-    return channels;
+    return jobId === undefined
+      ? this.#general
+      : this.#byJob.getOrInsertComputed(jobId, () => new Set());
   }
 }
 

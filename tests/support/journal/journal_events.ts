@@ -7,8 +7,8 @@ import type {
   JournalConsumer,
   JournalFailedError,
   JournalFullError,
-  StampedEvent,
 } from "../../../src/engine/ports.ts";
+import type { StampedEvent } from "../../../src/journal/stamped_event.ts";
 
 let count = 0;
 

@@ -1,0 +1,80 @@
+/** Finds events like those that a job took, but that came later and reached no job. */
+
+import { correlationTerms } from "../../core/correlation.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { isReserved, type LogId } from "../../core/ids.ts";
+import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { policyExpectations } from "../../explain/awaited_events.ts";
+import { givenUpAt } from "../../explain/counted_events.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { FoundEvents, Lookup } from "../views/past_events.ts";
+
+/** How many expectations are searched for later events. */
+const SATISFIED_MAX = 10;
+/** When more events carry a value, a later one belongs to something else. */
+const LATE_MAX = 20;
+/** The most events that an expectation may have taken to be searched for late ones. */
+const NEAR_MAX = 64;
+
+/** An expectation with all its matches, or that an ended job gave up on. */
+interface Met {
+  readonly expected: ExpectedEvent;
+  readonly last: LogId;
+}
+
+export class LateSearch {
+  readonly #met: readonly Met[];
+
+  /** @param headLogId Later entries do not count. */
+  constructor(private readonly outlined: OutlinedHistory, private readonly headLogId: LogId) {
+    this.#met = metExpectations(outlined);
+  }
+
+  /** Adds the keys that `of` needs to a lookup. */
+  lookUp(lookup: Lookup): void {
+    for (const { expected } of this.#met) lookup.near(expected.matcher);
+  }
+
+  /** By expectation, the events that it may have accepted. */
+  of(found: FoundEvents): ReadonlyMap<string, readonly LogId[]> {
+    const { outlined, headLogId } = this;
+    return new Map(this.#met.flatMap(({ expected: { id, matcher }, last }) => {
+      const near = found.near(matcher, NEAR_MAX).filter((logId) => logId <= headLogId);
+      if (near.length > LATE_MAX) return [];
+      const late = near.filter((logId) =>
+        logId > last && !outlined.isOwn(logId) && !outlined.hasReached(logId)
+      );
+      return late.length === 0 ? [] : [[id, late] as const];
+    }));
+  }
+
+  /** Of these, the ones that the expectation would have accepted. */
+  accepted(id: string, entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
+    const one = this.#met.find(({ expected }) => expected.id === id);
+    return entries.filter((entry) =>
+      one !== undefined && entry.jobId === undefined && entry.stratum === "domain" &&
+      expectationAccepts(one.expected, toMatchable(entry))
+    );
+  }
+}
+
+/**
+ * The expectations that ended, whose later events are searched, and the errors that the policy of a
+ * job names which succeeded, whose events may have come at any other time.
+ */
+function metExpectations({ job }: OutlinedHistory): readonly Met[] {
+  const { plan, expected } = job;
+  const met = plan.expected.slice(0, SATISFIED_MAX).map((one, at) => {
+    const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(one.multiplicity);
+    return { expected: one, last: isDone ? expected[at]?.by.at(-1) : givenUpAt(job, at) };
+  });
+  const errors = job.state !== "Done" ? [] : policyExpectations(plan)
+    .filter(({ role }) => role === "errors").slice(0, SATISFIED_MAX)
+    .map((one) => ({ expected: one.expected, last: 0 }));
+  return [...met, ...errors].flatMap(({ expected, last }) => {
+    const { eventType, correlation } = expected.matcher;
+    const isAsking = correlationTerms(correlation) > 0 && !isReserved(eventType);
+    return last === undefined || !isAsking ? [] : [{ expected, last }];
+  });
+}
