@@ -157,7 +157,7 @@ export class EngineParts extends Given {
 
   // What writes.
   readonly events = new EventEngine(this.clock, this.projection.eventIds);
-  readonly writer = new Writer(this.events, this.table, this.filed);
+  readonly writer = new Writer(this.events, this.table, this.filed, this.clock);
   readonly diskRetries = new DiskRetries(this);
   readonly sealing = new Sealing(this.keys);
   readonly fanOut = new FanOut(this.filed.started, this.registry, this.table);

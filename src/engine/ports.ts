@@ -186,6 +186,13 @@ export interface Journal {
    */
   append(group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string): Appended;
 
+  /**
+   * Groups appended from now on share a batch, which is not written before the returned function is
+   * called. For a group that is appended in slices; one at a time. Groups of others may come
+   * between the slices.
+   */
+  gather(): () => void;
+
   /** Durable entries with `logId > after`, oldest first, at most `limit`. */
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]>;
 

@@ -89,6 +89,10 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.append(group, urgency, receivedAt);
   }
 
+  gather(): () => void {
+    return this.#parts.recorder.gather();
+  }
+
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.history.read(after, limit, this.head.logId);
   }

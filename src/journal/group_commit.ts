@@ -79,6 +79,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
   readonly #syncPolicy = new SyncPolicy();
+  /** Settles when the last batch may be written, while groups are gathered in it. */
+  #gathering: Promise<void> | undefined;
   /** Number of groups so far. */
   #appended = 0;
 
@@ -125,6 +127,22 @@ export class GroupCommit {
     return appended;
   }
 
+  /** See `Journal.gather`. */
+  gather(): () => void {
+    if (this.#gathering !== undefined) throw new TypeError("Cannot gather groups twice at once");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gathering = promise;
+    return () => {
+      this.#gathering = undefined;
+      resolve();
+    };
+  }
+
+  /** Resolves when the groups that are being gathered are complete; absent when there are none. */
+  get gathering(): Promise<void> | undefined {
+    return this.#gathering;
+  }
+
   /**
    * Accepts nothing more. Rejects batches that wait and the one being written, although that may
    * reach the disk.
@@ -169,7 +187,9 @@ export class GroupCommit {
 
   #batchFor(group: EncodedGroup): Batch {
     const open = this.#pending.at(-1);
-    if (open !== undefined && this.#fits(open, group)) return open;
+    if (open !== undefined && (this.#gathering !== undefined || this.#fits(open, group))) {
+      return open;
+    }
     const batch = this.#newBatch();
     this.#pending.push(batch);
     return batch;
@@ -210,6 +230,10 @@ export class GroupCommit {
     for (;;) {
       await this.#quiet();
       for (let work = this.#between.shift(); work; work = this.#between.shift()) await work();
+      if (this.#gathering !== undefined && this.#pending.length === 1) {
+        await this.#gathering;
+        continue;
+      }
       const next = this.#pending.shift();
       if (next === undefined) break;
       this.#inFlight = next;

@@ -133,6 +133,10 @@ export class Recorder {
     return this.#commit.append(group, receivedAt);
   }
 
+  gather(): () => void {
+    return this.#commit.gather();
+  }
+
   /**
    * Does the undone work. Without space for it, nothing is recorded until there is some.
    *
@@ -198,6 +202,9 @@ export class Recorder {
 
   /** Accepts nothing more; resolves when everything is durable, captured and sealed. */
   async close(): Promise<void> {
+    const { gathering } = this.#commit;
+    // The slices that follow belong to those that were appended.
+    if (gathering !== undefined) await gathering;
     this.#closed = true;
     this.#sealer.stop();
     await this.#diskSpace.stop();

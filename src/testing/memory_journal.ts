@@ -130,6 +130,10 @@ export class MemoryJournal implements Journal {
     return this.#recorder.append(group, urgency, receivedAt);
   }
 
+  gather(): () => void {
+    return this.#recorder.gather();
+  }
+
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
     const start = Math.max(0, after);
     return Promise.resolve(this.#entries.slice(start, start + Math.max(0, limit)));

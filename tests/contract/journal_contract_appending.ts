@@ -25,6 +25,26 @@ function testPositions(test: Test): void {
     await journal.close();
   });
 
+  test("gathered groups share a batch with those between them, which waits for the last", async (harness) => {
+    const { journal } = await harness.open(new RememberingConsumer());
+    const before = (await journal.read(0, 100)).length;
+    const end = journal.gather();
+    const groups = [];
+    for (let group = 0; group < 3; group++) {
+      groups.push(journal.append(facts(2)));
+      assert.equal((await journal.read(0, 100)).length, before);
+    }
+    end();
+    await Promise.all(groups.map(({ durable }) => durable));
+    const segment = (await journal.info()).segments.at(-1)?.name ?? "";
+    const lines = (await harness.linesOf(segment)).join("\n").trimEnd().split("\n");
+    // A blank line begins a batch.
+    const batch = lines.slice(lines.lastIndexOf("") + 1).map((line) => JSON.parse(line).logId);
+    assert.deepEqual(batch.slice(-6), positions(harness.first, harness.first + 5));
+    await journal.append(facts(1)).durable;
+    await journal.close();
+  });
+
   test("an index in causedBy becomes the position of that draft", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     await journal.append(facts(5)).durable;

@@ -34,7 +34,7 @@ Deno.test("writer: a lost start leaves the correlation index as it was", () => {
     events.open(positions());
     const filedJobs = new FiledJobs();
     const { started, unstarted } = filedJobs;
-    const writer = new Writer(events, new JobTable(), filedJobs);
+    const writer = new Writer(events, new JobTable(), filedJobs, new FakeClock());
     const about = { stratum: "framework", jobId: jobId("job-1") } as const;
     const attributes = { type: "shop.order", definitionVersion: 1, plan, priority: 0, labels: {} };
     writer.append([{ ...about, eventType: "job.JobCreated", attributes }]);

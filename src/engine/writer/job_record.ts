@@ -41,12 +41,16 @@ export interface PendingJob {
 }
 
 const NONE: readonly Applied[] = [];
+/** So many entries in flight that moving them costs nothing. */
+const FEW = 64;
 
 export class JobRecord implements PendingJob {
   /** Absent after the job has ended, and for a job from a snapshot until an entry is appended. */
   #fold: JobFold | undefined;
-  /** Entries that are not durable yet, oldest first. */
+  /** Entries that are not durable yet, oldest first, behind `#outOfFlight` that are. */
   #inFlight: Applied[] = NONE as Applied[];
+  /** Removing each at once would move all others each time, of which there may be thousands. */
+  #outOfFlight = 0;
   /** From durable entries only; computed when needed. */
   #shown: JobState | undefined;
   #isVisible: boolean;
@@ -99,7 +103,7 @@ export class JobRecord implements PendingJob {
 
   /** From durable entries only. */
   get job(): JobState {
-    return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
+    return this.#shown ??= this.#pending.jobBefore(this.#inFlightOnly) as JobState;
   }
 
   get summary(): JobSummary {
@@ -107,7 +111,7 @@ export class JobRecord implements PendingJob {
   }
 
   get shownHead(): JobHead {
-    return this.#inFlight[0]?.before ?? this.head;
+    return this.#inFlight[this.#outOfFlight]?.before ?? this.head;
   }
 
   get whole(): JobState {
@@ -135,7 +139,9 @@ export class JobRecord implements PendingJob {
   }
 
   inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
-    return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
+    return this.#inFlight.findLast(({ entry }, index) =>
+      index >= this.#outOfFlight && entry.eventType === eventType
+    )?.entry;
   }
 
   /** Whether the index has a row of the job, perhaps as it was before later entries. */
@@ -145,7 +151,7 @@ export class JobRecord implements PendingJob {
 
   /** Whether the job has ended, and has no entries in flight and no holders. */
   get isSettled(): boolean {
-    return this.holders === 0 && this.#isVisible && this.#inFlight.length === 0 &&
+    return this.holders === 0 && this.#isVisible && !this.#isInFlight &&
       isTerminal(this.head);
   }
 
@@ -157,8 +163,24 @@ export class JobRecord implements PendingJob {
 
   /** The oldest entry in flight has become durable. */
   show(): void {
-    const first = this.#inFlight.shift();
-    if (first !== undefined) this.#show(first);
+    const first = this.#inFlight[this.#outOfFlight];
+    if (first === undefined) return;
+    this.#outOfFlight++;
+    const { length } = this.#inFlight;
+    if (length <= FEW || 2 * this.#outOfFlight >= length) {
+      if (this.#outOfFlight === 1) this.#inFlight.shift();
+      else this.#inFlight.splice(0, this.#outOfFlight);
+      this.#outOfFlight = 0;
+    }
+    this.#show(first);
+  }
+
+  get #inFlightOnly(): readonly Applied[] {
+    return this.#outOfFlight === 0 ? this.#inFlight : this.#inFlight.slice(this.#outOfFlight);
+  }
+
+  get #isInFlight(): boolean {
+    return this.#inFlight.length > this.#outOfFlight;
   }
 
   /** Like `append` and `show`, for an entry that is durable already. No other may be in flight. */
@@ -170,11 +192,11 @@ export class JobRecord implements PendingJob {
 
   /** The newest entry in flight was lost. */
   revert(): void {
-    const last = this.#inFlight.pop();
-    if (last === undefined) return;
+    if (!this.#isInFlight) return;
+    const last = this.#inFlight.pop() as Applied;
     this.#size = this.size - sizeAdded(last);
     this.#pending.revert(last);
-    const isWhole = this.#isVisible && this.#inFlight.length === 0;
+    const isWhole = this.#isVisible && !this.#isInFlight;
     if (isWhole && isTerminal(this.head)) this.#settle();
   }
 
@@ -193,7 +215,7 @@ export class JobRecord implements PendingJob {
     this.#lastLogId = job.lastLogId;
     this.condition = condition;
     this.#shown = undefined;
-    if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
+    if (isTerminal(job) && !this.#isInFlight) this.#settle();
   }
 
   /** Frees memory: most ended jobs get no more entries. */
@@ -202,6 +224,7 @@ export class JobRecord implements PendingJob {
     this.#trail = this.#trail.slice();
     this.#fold = undefined;
     this.#inFlight = NONE as Applied[];
+    this.#outOfFlight = 0;
   }
 
   get #pending(): JobFold {

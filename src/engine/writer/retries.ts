@@ -121,7 +121,7 @@ export class Retries {
       const decision = decide(job, { kind: "retry", ...about, facts });
       if (!decision.accepted) return { lastLogId: 0, outcome: rejected(decision.rejection) };
       this.parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
-      const { lastLogId } = this.parts.writer.append(decision.events);
+      const lastLogId = await this.parts.writer.appendInSlices(decision.events);
       // The job as created, not as it is once it is durable.
       const value = this.parts.table.pending(about.newJobId)?.whole as JobState;
       return { lastLogId, outcome: { ok: true, value } };

@@ -15,7 +15,21 @@ import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { waitKey } from "../../core/waits.ts";
 import type { JobTable } from "./job_table.ts";
-import { JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
+import { type JsonObject, jsonSize } from "../../core/json.ts";
+import {
+  type Clock,
+  GROUP_BYTES_MAX,
+  GroupTooLargeError,
+  JournalFailedError,
+  JournalFullError,
+  type Urgency,
+} from "../ports.ts";
+
+/** What is appended at a time of a large group. */
+const SLICE_ENTRIES = 500;
+const SLICE_BYTES = 1024 * 1024;
+/** Estimated size of an entry without its attributes. */
+const ENTRY_BYTES = 400;
 
 /** The most timers that one group ends. */
 export const TIMERS_MAX = 250;
@@ -68,6 +82,7 @@ export class Writer {
     private readonly events: EventEngine,
     private readonly table: JobTable,
     private readonly filed: FiledJobs,
+    private readonly clock: Pick<Clock, "pause">,
   ) {}
 
   /** Continues after the last entry of the journal, and files the jobs that wait for events. */
@@ -115,6 +130,42 @@ export class Writer {
    */
   recorded(drafts: readonly EventDraft[], urgency?: Urgency): Promise<void> {
     return this.whenDurable<void>(this.append(drafts, urgency).lastLogId, undefined);
+  }
+
+  /**
+   * Appends a group that may be very large in slices, between which others get their turn. All of it
+   * is in one batch. For one caller at a time. Rejects as `append` throws.
+   *
+   * @returns The position of the last entry.
+   */
+  async appendInSlices(drafts: readonly EventDraft[]): Promise<LogId> {
+    if (drafts.length <= SLICE_ENTRIES) return this.append(drafts).lastLogId;
+    const slices = slicesOf(drafts);
+    const end = this.events.journal.gather();
+    try {
+      return await this.#appendSlices(slices);
+    } finally {
+      end();
+    }
+  }
+
+  async #appendSlices([first = [], ...rest]: readonly (readonly EventDraft[])[]): Promise<LogId> {
+    let isLost = false;
+    const { entries, firstLogId, lastLogId } = this.append(first, "ordinary", {
+      onLost: () => isLost = true,
+    });
+    const receivedAt = entries[0]?.receivedAt ?? this.events.now();
+    let last = lastLogId;
+    for (const slice of rest) {
+      await this.clock.pause();
+      if (isLost) {
+        throw new JournalFullError("Cannot record: the disk is full. Nothing is recorded");
+      }
+      // The first slice was admitted, and with it the others.
+      const drafts = slice.map((draft) => withCause(draft, firstLogId));
+      last = this.append(drafts, "vital", { receivedAt }).lastLogId;
+    }
+    return last;
   }
 
   /** Projects entries that another process recorded, as if they were not durable yet. */
@@ -347,6 +398,31 @@ function groups(
     rest.push(drafts.slice(at, at + TIMERS_MAX));
   }
   return [rest.length === 0 ? drafts : drafts.slice(0, TIMERS_MAX), ...rest];
+}
+
+/** @throws {GroupTooLargeError} */
+function slicesOf(drafts: readonly EventDraft[]): readonly (readonly EventDraft[])[] {
+  const slices: EventDraft[][] = [];
+  let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
+  for (const draft of drafts) {
+    requireReadable(draft);
+    const size = ENTRY_BYTES + jsonSize(draft.attributes as JsonObject);
+    bytes += size;
+    if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
+      slices.push(slice = []);
+      inSlice = 0;
+    }
+    slice.push(draft);
+    inSlice += size;
+  }
+  if (bytes <= GROUP_BYTES_MAX) return slices;
+  throw new GroupTooLargeError(`Cannot record ${drafts.length} entries at once: ${bytes} bytes`);
+}
+
+/** @param firstLogId The position of the first draft of the first slice, which holds all causes. */
+function withCause(draft: EventDraft, firstLogId: LogId): EventDraft {
+  const { causedBy } = draft;
+  return typeof causedBy === "object" ? { ...draft, causedBy: firstLogId + causedBy.draft } : draft;
 }
 
 function requireReadable(draft: EventDraft): void {
