@@ -22,7 +22,7 @@ const CAUSES_MAX = 10;
 const ERRORS_MAX = 3;
 
 /** Removes from a text what the journal must not hold. */
-export type Redaction = (text: string) => string;
+type Redaction = (text: string) => string;
 
 /**
  * @param lengthMin No text is cut to less than this: for a fact that is redacted later, since half

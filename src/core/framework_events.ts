@@ -144,7 +144,7 @@ export interface EventCorrelatedAttributes {
 }
 
 /** The journal that a history was exported from, and its head at the time. */
-export interface ImportOrigin {
+interface ImportOrigin {
   readonly logId: LogId;
   readonly chain: string;
 }

@@ -6,7 +6,7 @@
 
 declare const brand: unique symbol;
 
-export type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
+type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
 
 export type JobId = Branded<string, "JobId">;
 export type EventId = Branded<string, "EventId">;

@@ -56,7 +56,7 @@ export interface FailureSummary {
 }
 
 /** Without a stack, and cut when long. */
-export type ErrorSummary = Omit<ErrorFact, "stack">;
+type ErrorSummary = Omit<ErrorFact, "stack">;
 
 /** The most open tasks, and the most open expectations. */
 const OPEN_MAX = 5;

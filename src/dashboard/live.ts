@@ -32,7 +32,6 @@ export const LIVE_ROUTES: readonly Route[] = [
 ];
 
 function answerLive(c: Context, deps: HttpDeps): Response {
-  deps.outlets.requireRoom();
   const { jobId, after } = readQuery(c.req.raw, LIVE_PARAMETERS);
   const lastEventId = parseWholeNumber(c.req.header("last-event-id") ?? "");
   const seen = lastEventId ?? after ?? deps.engine.headLogId;

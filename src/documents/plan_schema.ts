@@ -86,7 +86,7 @@ export const correlationField = v.pipe(
  * The number of values and predicates. The time to compare an event with a plan is proportional to
  * it.
  */
-export function correlationSize(correlation: Correlation): number {
+function correlationSize(correlation: Correlation): number {
   if (correlation === "any") return 1;
   if ("equals" in correlation) return 1 + Object.keys(correlation.equals).length;
   if ("in" in correlation) {

@@ -27,6 +27,8 @@ export function engineConsumer(
   return {
     known: (upTo) => projection.table.index?.known(upTo),
     restore: (lines) => projection.restore(lines),
+    point: () => projection.table.index?.point(),
+    keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
     durable(entries) {
       const work = onBatch(entries);

@@ -86,11 +86,15 @@ export interface JobIndex {
    * is not whole. Call it before `begin`.
    */
   known(upTo: LogId): KnownEntry | undefined;
+  /** The newest point at which it was marked. Call it before `begin`. */
+  point(): JournalHead | undefined;
   /**
    * Continues from a point at which it was marked, and removes what came later. With `undefined` it
    * removes everything. `false` when it does not know the point.
    */
   begin(point: JournalHead | undefined): boolean;
+  /** The point from which it continued: it has all jobs and ids as of then. 0 if it was emptied. */
+  readonly upTo: LogId;
   /**
    * Stores ended jobs and ids, which it may have already. `false` when the disk refuses; then
    * nothing is stored.

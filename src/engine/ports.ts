@@ -250,6 +250,13 @@ export interface JournalConsumer {
    * it cannot use the content: then an older snapshot is tried, or everything is replayed.
    */
   restore(lines: readonly string[]): boolean;
+  /** The last head up to which its caches have everything, if any. */
+  point?(): JournalHead | undefined;
+  /**
+   * Keeps the caches up to that point, which the journal has, although every entry is replayed.
+   * Called before any `replay`; otherwise a replay without a snapshot empties them.
+   */
+  keep?(point: JournalHead): void;
   /**
    * An entry found at the start.
    *

@@ -48,7 +48,7 @@ const TEXT_LENGTH_MAX = 200;
 type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
 
 /** What is compared of a job. */
-export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
   readonly given: Facts;
   readonly doneBy: Facts;
 }

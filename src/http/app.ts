@@ -121,7 +121,7 @@ function createDeps(options: AppOptions): HttpDeps {
 function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
   leaveUnread(c.req.raw);
   const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
-  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, problemInstance(c));
+  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, c.req.raw);
 }
 
 /** Where to redirect a browser that put a slash after the path of a route. */
@@ -133,11 +133,6 @@ function withoutSlash(c: Context): string | undefined {
   const isMeant = isRead && pathname.endsWith("/") && acceptsHtml(c) &&
     methodsAt(path).includes("GET");
   return isMeant ? path + search : undefined;
-}
-
-/** The path as the client wrote it: a decoded one may not be a valid URI. */
-function problemInstance(c: Context): string {
-  return URL.parse(c.req.url)?.pathname ?? "/";
 }
 
 function toProblem(error: Error, onError: (error: Error) => void): Problem {

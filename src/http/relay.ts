@@ -89,7 +89,6 @@ export class Relay {
     const seen = headerPosition(c.req.raw, LOG_ID) ?? 0;
     const wanted = Math.max(seen, this.shared.leads() ? 0 : resumedAfter(c));
     if (wanted <= deps.engine.headLogId) return;
-    deps.waiting.requireRoom();
     await whileWaiting(deps, () => this.#readUpTo(wanted, WAIT_MS, c.req.raw.signal));
     const { headLogId } = deps.engine;
     if (headLogId >= wanted) return;
@@ -119,7 +118,6 @@ export class Relay {
     // The body can be read again, here or for the next leader.
     const request = body === null ? raw : withBody(raw, body);
     c.req.raw = request;
-    deps.waiting.requireRoom();
     return await whileWaiting(deps, async () => {
       const answer = await this.#passOn(request, headersOf(request, deps), body);
       if (answer === undefined || isRead) return answer;

@@ -17,9 +17,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-
-/** Raise it whenever a table or the meaning of a column changes: the index is then rebuilt. */
-export const SCHEMA_VERSION = 9;
+import { CACHE_VERSION } from "../engine/writer/snapshot_content.ts";
 
 const TABLES = `
   CREATE TABLE jobs (
@@ -135,10 +133,10 @@ function log(database: DatabaseSync): void {
 
 function makeTables(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
+  if (version === CACHE_VERSION) return;
+  if (version !== 0) throw new RangeError(`version ${version} is not ${CACHE_VERSION}`);
   database.exec("BEGIN");
   database.exec(TABLES);
-  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.exec(`PRAGMA user_version = ${CACHE_VERSION}`);
   database.exec("COMMIT");
 }

@@ -9,8 +9,8 @@ import { FILE, openFile, requireRoom } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
 import type { KnownEntry } from "../engine/ports.ts";
+import { CACHE_VERSION } from "../engine/writer/snapshot_content.ts";
 import { knownEntry } from "./stored_job.ts";
-import { SCHEMA_VERSION } from "./schema.ts";
 
 const PREFIX = "verifying-";
 const FORGOTTEN_AFTER_MS = 86_400_000;
@@ -167,7 +167,7 @@ function indexContentIn(folder: string): SqliteContent | undefined {
   if (!isThere(path)) return undefined;
   const database = new DatabaseSync(path, { readOnly: true });
   const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
-  if (version === SCHEMA_VERSION) return new SqliteContent(database);
+  if (version === CACHE_VERSION) return new SqliteContent(database);
   database.close();
   return undefined;
 }

@@ -44,6 +44,7 @@ export class SqliteJobIndex implements JobIndex {
   readonly #conditions = new Map<Condition, number>();
   /** The number of jobs that are in memory again but still have a row. */
   #awake = 0;
+  #upTo: LogId = 0;
   #isWarned = false;
 
   constructor(private readonly options: SqliteJobIndexOptions) {
@@ -63,9 +64,24 @@ export class SqliteJobIndex implements JobIndex {
     return this.#conditions;
   }
 
+  get upTo(): LogId {
+    return this.#upTo;
+  }
+
   known(upTo: LogId): KnownEntry | undefined {
     if (this.options.isThere?.() === false) return undefined;
     return knownEntry((sql, value) => this.#database.get(sql, value), upTo);
+  }
+
+  point(): JournalHead | undefined {
+    if (this.options.isThere?.() === false) return undefined;
+    try {
+      const newest = "SELECT logId, chain FROM points ORDER BY logId DESC LIMIT 1";
+      const { logId, chain } = this.#database.get(newest) ?? {};
+      return logId === undefined ? undefined : { logId: logId as LogId, chain: chain as string };
+    } catch {
+      return undefined; // Then it is emptied.
+    }
   }
 
   begin(point: JournalHead | undefined): boolean {
@@ -231,6 +247,7 @@ export class SqliteJobIndex implements JobIndex {
 
   #begin(point: JournalHead | undefined): boolean {
     this.#awake = 0;
+    this.#upTo = 0;
     if (point === undefined) {
       this.#database.reopen(true);
       this.#count();
@@ -241,7 +258,9 @@ export class SqliteJobIndex implements JobIndex {
     this.#database.within(() => this.#revertTo(point.logId));
     this.#count();
     // A copy made while the index was being written may have lost some.
-    return row["jobs"] === this.#size;
+    if (row["jobs"] !== this.#size) return false;
+    this.#upTo = point.logId;
+    return true;
   }
 
   get #size(): number {

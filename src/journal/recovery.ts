@@ -16,7 +16,7 @@ import { isSameSegment, type SegmentEnds } from "./segment_proof.ts";
 import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
 import { type Snapshot, SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
-import { requireIndexed, requireWitnessed } from "./witnesses.ts";
+import { confirmedPoint, requireIndexed, requireWitnessed } from "./witnesses.ts";
 
 interface RecoveryOptions extends
   Pick<
@@ -156,6 +156,8 @@ async function replayFromNewest(
     const isExpected = replayed === "refused" && consumer.known === undefined;
     if (!isExpected) warnings.push(WARNINGS[replayed](name));
   }
+  const point = await confirmedPoint(options, segments);
+  if (point !== undefined) consumer.keep?.(point);
   const replayed = await replay(source, undefined);
   if (typeof replayed === "string") throw new TypeError(`Cannot replay everything: ${replayed}`);
   return { replayed, snapshot: null, warnings };

@@ -13,6 +13,7 @@ import type { Replayed } from "./replay.ts";
 import { listSegments } from "./segment_listing.ts";
 import type { SealedSegment } from "./segment_proof.ts";
 import { piecesOf } from "./segment_pieces.ts";
+import type { ScannedBatch } from "./segment_scanner.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { readVerification, toWitness } from "./verification_file.ts";
@@ -114,15 +115,39 @@ async function isOfThis(
   segments: readonly SegmentInfo[],
   known: KnownEntry | undefined,
 ): Promise<boolean> {
-  const segment = known && segments.findLast(({ firstLogId }) => firstLogId <= known.logId);
-  if (segment === undefined) return false;
-  for await (const { scanner } of piecesOf(place, segment, undefined, known?.logId ?? 1)) {
-    for (const { entries } of scanner.batches()) {
-      const entry = entries.find(({ logId }) => logId === known?.logId);
-      if (entry !== undefined) return entry.jobId === known?.jobId;
-    }
+  const batch = known && await batchAt(place, segments, known.logId);
+  const entry = batch?.entries.find(({ logId }) => logId === known?.logId);
+  return entry !== undefined && entry.jobId === known?.jobId;
+}
+
+/** The batch that holds a position; `undefined` if there is none, or not a whole one. */
+async function batchAt(
+  place: Place,
+  segments: readonly SegmentInfo[],
+  logId: LogId,
+): Promise<ScannedBatch | undefined> {
+  const segment = segments.findLast(({ firstLogId }) => firstLogId <= logId);
+  if (segment === undefined) return undefined;
+  for await (const { scanner } of piecesOf(place, segment, undefined, logId)) {
+    for (const batch of scanner.batches()) if (batch.lastLogId >= logId) return batch;
   }
-  return false;
+  return undefined;
+}
+
+/**
+ * The point of the index, if this journal had such a head; otherwise the index is that of another
+ * one, or ahead. Reads one segment: the replay proves those before it.
+ *
+ * @throws {JournalUnusableError} when it cannot be read.
+ */
+export async function confirmedPoint(
+  source: Place & { readonly consumer: JournalConsumer },
+  segments: readonly SegmentInfo[],
+): Promise<JournalHead | undefined> {
+  const point = source.consumer.point?.();
+  const batch = point && await batchAt(source, segments, point.logId);
+  const isHead = batch?.lastLogId === point?.logId && batch?.chain === point?.chain;
+  return isHead ? point : undefined;
 }
 
 /**

@@ -157,7 +157,7 @@ export class StartProgress {
     const { pathname } = new URL(request.url);
     if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);
     const detail = `Cannot answer yet: ${this.#text}`;
-    return problemResponse(new Problem("not-ready", detail, {}, RETRY_AFTER), pathname);
+    return problemResponse(new Problem("not-ready", detail, {}, RETRY_AFTER), request);
   };
 
   get #text(): string {

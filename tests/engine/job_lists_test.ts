@@ -172,6 +172,28 @@ Deno.test("list: retried filters by whether a job has a retry", async () => {
   }
 });
 
+Deno.test("list: of two retries of a job the newest is named, after a start from a snapshot too", async () => {
+  const daybook = await start();
+  const retried = await daybook.submit("shop.flaky", { message: "a" });
+  await daybook.control(retried, "cancel");
+  const retries: JobId[] = [];
+  for (let nth = 0; nth < 2; nth++) {
+    const retry = await daybook.engine.retry(retried, {});
+    assert.ok(retry.ok);
+    retries.push(retry.value.jobId);
+    await daybook.clock.settle();
+  }
+  const [, newest] = retries as [JobId, JobId];
+  await daybook.control(newest, "cancel");
+  const retriedBy = ({ engine }: Harness) =>
+    engine.lists.summaries({ limit: 10 }).jobs.find(({ jobId }) => jobId === retried)?.retriedBy;
+  assert.equal(retriedBy(daybook), newest);
+  await daybook.engine.stop(0);
+  await daybook.journal.close();
+  // The snapshot has the older retry, which has not ended.
+  assert.equal(retriedBy(await daybook.crash()), newest);
+});
+
 Deno.test("count: it counts by condition, only jobs created before a position", async () => {
   const daybook = await start();
   const first = await refused(daybook, "a");

@@ -18,7 +18,15 @@ import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { FOLDER, proven, SEGMENTS, segmentsRead } from "../support/journal/sidecar_journal.ts";
+import {
+  contentOf,
+  flipped,
+  FOLDER,
+  namesIn,
+  proven,
+  SEGMENTS,
+  segmentsRead,
+} from "../support/journal/sidecar_journal.ts";
 
 const VERSION_1 = new URL("../journal/fixtures/version_1.ndjson", import.meta.url);
 /** Later than everything in it. */
@@ -112,6 +120,17 @@ export async function pictureOfVersion1(): Promise<Picture> {
   return { disk, index: {} };
 }
 
+/** The same, with every snapshot deleted, or damaged. */
+export function withoutSnapshots({ disk, index }: Picture, how: "deleted" | "damaged"): Picture {
+  const without = disk.copy();
+  for (const name of namesIn(without, `${FOLDER}/snapshots`)) {
+    const path = `${FOLDER}/snapshots/${name}`;
+    if (how === "deleted") without.files.delete(path);
+    else without.files.set(path, flipped(contentOf(without, path), 200));
+  }
+  return { disk: without, index };
+}
+
 /** The id, and the content, of an event that `work` delivered. */
 export function parcelOf(round: number) {
   return {
@@ -146,7 +165,7 @@ export async function work({ engine, settle }: Life, rounds: readonly number[]):
   }
 }
 
-function filesIn(folder: string): Readonly<Record<string, Uint8Array>> {
+export function filesIn(folder: string): Readonly<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
   for (const { name } of Deno.readDirSync(folder)) {
     files[name] = Deno.readFileSync(`${folder}/${name}`);

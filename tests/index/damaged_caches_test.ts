@@ -5,8 +5,9 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { FILE, type IndexOptions, type jobIndexIn } from "../../src/index/open_index.ts";
+import { FILE, type IndexOptions, jobIndexIn } from "../../src/index/open_index.ts";
 import { IndexDamagedError } from "../../src/engine/job_index.ts";
+import type { JournalHead } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import {
@@ -15,6 +16,7 @@ import {
   parcelOf,
   type Picture,
   pictureOfVersion1,
+  withoutSnapshots,
   work,
 } from "./cached_journal.ts";
 import { rounds } from "../support/effort.ts";
@@ -247,6 +249,113 @@ for (const ends of ["stopped", "killed"] as const) {
         await assert.rejects(lifeOnDamaged(picture, folder), JournalDamagedError, what);
       }
     }));
+}
+
+/** What a statement makes of an index. */
+function changed({ index }: Picture, folder: string, sql: string): Picture["index"] {
+  const own = Deno.makeTempDirSync({ dir: folder });
+  for (const [name, bytes] of Object.entries(index)) Deno.writeFileSync(`${own}/${name}`, bytes);
+  const database = new DatabaseSync(`${own}/${FILE}`);
+  database.exec(sql);
+  database.close();
+  return { [FILE]: Deno.readFileSync(`${own}/${FILE}`) };
+}
+
+/** Whether a start without a snapshot keeps such an index; some may be whole as of earlier. */
+const KEEPS: Readonly<Record<string, boolean | undefined>> = {
+  "as it was": true,
+  "deleted": false,
+  "empty": false,
+  "cut": undefined,
+  "without its log": undefined,
+  "flipped": undefined,
+  "with its log cut": undefined,
+  "with its log flipped": undefined,
+  "behind": true,
+  "ahead": false,
+  "of another journal": false,
+};
+
+/** More such indexes, by the SQL that makes them. */
+const CHANGES: Readonly<Record<string, readonly [sql: string, keeps: boolean]>> = {
+  "with other chains": ["UPDATE points SET chain = upper(chain)", false],
+  "with points between batches": ["UPDATE points SET logId = logId - 1", false],
+  "without a job": ["DELETE FROM jobs WHERE first = (SELECT min(first) FROM jobs)", false],
+  "of another version": ["PRAGMA user_version = 1", false],
+  // The start that keeps it reads some of them, and ends; the next one builds it.
+  "with damaged jobs": ["UPDATE states SET crc = crc + 1", false],
+};
+
+/** Indexes of real starts, of which a test can see how far they were kept. */
+function seenIndexes() {
+  const made: SqliteJobIndex[] = [];
+  const indexIn = (options: IndexOptions) => {
+    const index = jobIndexIn(options);
+    made.push(index);
+    return index;
+  };
+  return { indexIn, keptUpTo: () => made.at(-1)?.upTo ?? 0 };
+}
+
+for (const ends of ["stopped", "killed"] as const) {
+  Deno.test(`damaged caches: without a usable snapshot, a mixed journal that was ${ends} is served as its lines say, and an index that fits is kept`, () =>
+    inFolder(async (folder) => {
+      const all = await pictures(folder, ends);
+      const damages: [string, Picture["index"], boolean | undefined][] = [
+        ...Object.entries(KEEPS).map(([name, keeps]) =>
+          [name, INDEXES[name]?.(all) ?? {}, keeps] as [string, Picture["index"], boolean]
+        ),
+        ...Object.entries(CHANGES).map(([name, [sql, keeps]]) =>
+          [name, changed(all.now, folder, sql), keeps] as [string, Picture["index"], boolean]
+        ),
+      ];
+      for (const [at, [name, index, keeps]] of damages.entries()) {
+        const how = at % 2 === 0 ? "deleted" : "damaged";
+        const picture = withoutSnapshots({ ...all.now, index }, how);
+        const what = `index ${name}, snapshots ${how}`;
+        const { indexIn, keptUpTo } = seenIndexes();
+        await assertServes(picture, all, folder, what, indexIn, name === "ahead");
+        if (keeps !== undefined) assert.equal(keptUpTo() > 0, keeps, what);
+      }
+    }));
+}
+
+/** Continues an earlier picture otherwise, entry for entry of the same kinds and positions. */
+async function forkOf(picture: Picture, folder: string): Promise<Picture> {
+  const life = await lifeOn({ ...picture, disk: picture.disk.copy() }, folder);
+  await work(life, ROUNDS.slice(3).map((round) => round + 20));
+  await life.proven();
+  return await life.stop();
+}
+
+Deno.test("damaged caches: an index of a fork is not kept; a start that trusts its point without comparing the chain is caught", () =>
+  inFolder(async (folder) => {
+    const all = await pictures(folder, "stopped");
+    const { index } = await forkOf(all.early, folder);
+    const fork = withoutSnapshots({ ...all.now, index }, "deleted");
+    const { indexIn, keptUpTo } = seenIndexes();
+    await assertServes(fork, all, folder, "a fork", indexIn);
+    assert.equal(keptUpTo(), 0);
+
+    const [point, forked] = [pointIn(all.now, folder), pointIn(fork, folder)];
+    assert.ok(point !== undefined && point.logId === forked?.logId, "it is at the same position");
+    assert.notEqual(point.chain, forked.chain);
+    const sql = `UPDATE points SET chain = '${point.chain}' WHERE logId = ${point.logId}`;
+    const trusted = { ...fork, index: changed(fork, folder, sql) };
+    await assert.rejects(
+      assertServes(trusted, all, folder, "trusted", indexIn),
+      { name: "AssertionError" },
+    );
+    assert.equal(keptUpTo(), point.logId);
+  }));
+
+function pointIn({ index }: Picture, folder: string): JournalHead | undefined {
+  const own = Deno.makeTempDirSync({ dir: folder });
+  for (const [name, bytes] of Object.entries(index)) Deno.writeFileSync(`${own}/${name}`, bytes);
+  const jobIndex = jobIndexIn({ folder: own, warn: assert.fail });
+  const point = jobIndex.point();
+  jobIndex.close();
+  return point;
 }
 
 const FORGET_NOTHING = `

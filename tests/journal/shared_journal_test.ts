@@ -10,7 +10,7 @@ import {
   OtherJournalError,
   OvertakenError,
 } from "../../src/journal/shared_log.ts";
-import { fact, facts } from "../support/journal/journal_events.ts";
+import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
@@ -162,6 +162,35 @@ Deno.test("shared journal: batches missing at the end of a copy are fetched, and
     assert.equal(types.has("journal.Recovered"), false, `cut at ${cut}`);
     if (cut === length - 1) assert.equal((await journal.info()).lastRecovery.clean, false);
     assert.equal(segmentsOf(disk).join("\n").startsWith(segmentsOf(died).join("\n")), true);
+    await journal.close();
+  }
+});
+
+Deno.test("shared journal: a copy without a snapshot keeps the caches up to a point that it has, and not beyond what is fetched", async () => {
+  const log = new SharedLogDouble();
+  const early = await ledUntilItDied(log);
+  const { logId = 0, chain = "" } = { ...log.batches.at(-1), logId: log.batches.at(-1)?.lastLogId };
+  const late = new MemoryDisk();
+  const { journal: second } = await lead(log, late, "second");
+  await second.append(facts(3)).durable;
+  const [point, later] = [{ logId, chain }, second.head];
+  for (
+    const [disk, caches, expected] of [
+      [early, point, [point]],
+      [late, point, [point]],
+      [late, later, [later]],
+      [early, later, []],
+    ] as const
+  ) {
+    const kept: unknown[] = [];
+    const keep = (point: unknown) => void kept.push(point);
+    const consumer = Object.assign(new RememberingConsumer(), { point: () => caches, keep });
+    const take = () => Promise.resolve(undefined);
+    const shared = sharing(log, "follower", { take });
+    const { journal } = await startOn(disk.copy(), { shared, consumer });
+    assert.deepEqual(kept, expected);
+    assert.deepEqual(journal.head, later);
+    assert.equal(consumer.entries.length, later.logId);
     await journal.close();
   }
 });

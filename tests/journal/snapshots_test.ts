@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { JournalHead } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
@@ -303,3 +304,65 @@ testWithFolder("snapshots: with all of them deleted the entries are the same", a
   assert.deepEqual(consumer.entries, seen.entries);
   await journal.close();
 });
+
+/** A closed journal of several segments, and the head after each of its batches. */
+async function withHeads(folder: JournalFolder): Promise<readonly JournalHead[]> {
+  const heads: JournalHead[] = [];
+  const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 2_000 });
+  for (let batch = 0; batch < 8; batch++) {
+    await journal.append(facts(3)).durable;
+    heads.push(journal.head);
+  }
+  await journal.close();
+  assert.ok((await folder.names("segments")).length > 2);
+  return heads;
+}
+
+/** Starts with a consumer whose caches have this point. Returns up to where it was to keep them. */
+async function keptOf(
+  folder: JournalFolder,
+  point: JournalHead | undefined,
+  canRestore = true,
+) {
+  const kept: JournalHead[] = [];
+  let asked = 0;
+  const consumer: RememberingConsumer = Object.assign(new RememberingConsumer(), {
+    canRestore,
+    known: () => undefined,
+    point: () => (asked++, point),
+    keep: (point: JournalHead) => {
+      assert.equal(consumer.entries.length, 0, "before anything is replayed");
+      kept.push(point);
+    },
+  });
+  const { journal } = await folder.open(consumer);
+  folder.crash();
+  assert.equal(consumer.entries.length, journal.head.logId);
+  return { kept, asked, replayed: consumer.replayed };
+}
+
+testWithFolder(
+  "snapshots: without one that can be used, caches are kept up to their point, if it is a head of the journal",
+  async (folder) => {
+    const heads = await withHeads(folder);
+    const [first, second] = heads;
+    const last = heads.at(-1);
+    assert.ok(first && second && last);
+    const others = [
+      undefined,
+      { ...last, logId: last.logId + 100 },
+      { ...last, logId: last.logId - 1 },
+      { ...last, chain: first.chain },
+      { ...second, chain: "" },
+      { logId: 0, chain: "" },
+    ];
+    for (const point of [...heads, ...others]) {
+      const { kept, replayed } = await keptOf(folder, point, false);
+      assert.deepEqual(kept, others.includes(point) ? [] : [point]);
+      assert.ok(replayed > last.logId, "every entry is replayed");
+    }
+    assert.equal((await keptOf(folder, last)).asked, 0, "there is a snapshot");
+    for (const name of await folder.names("snapshots")) await flip(folder, `snapshots/${name}`, 90);
+    assert.deepEqual((await keptOf(folder, last)).kept, [last]);
+  },
+);

@@ -20,7 +20,7 @@ export class PauseModel {
   /** Applies the next durable entry. */
   see(entry: JobEventLogEntry, typeOf: (jobId: string) => string | undefined): void {
     this.#all = notePause(this.#all, entry);
-    this.#failures.see(entry, this.#all, typeOf);
+    this.#failures.see(entry, this.#all, typeOf(entry.jobId ?? ""));
     if (entry.stratum !== "framework") return;
     if (entry.eventType === "job.PauseBegan") this.#seeBegin(entry.logId, entry.attributes);
     if (/^job\.Task(?:Compensation)?Failed$/.test(entry.eventType)) {

@@ -9,10 +9,10 @@ import {
   type FactDraft,
   type JobEventDraft,
 } from "../../core/event.ts";
-import type { ErrorFact } from "../../core/framework_events.ts";
+import type { ErrorFact, JobCreatedAttributes } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
-import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { copyJson, jsonSize, type JsonValue } from "../../core/json.ts";
+import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
+import { copyJson, jsonSize } from "../../core/json.ts";
 import { errorFact } from "../../core/error_fact.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -125,7 +125,7 @@ function startedJob(
     attributes: {
       type: definition.type,
       definitionVersion: definition.version,
-      ...(made.ok ? withInput(made) : { plan: MAIN_ONLY_PLAN }),
+      ...(made.ok ? made.given : { plan: MAIN_ONLY_PLAN }),
       priority: 0,
       labels: {},
       ...(made.ok ? made.keys : {}),
@@ -142,19 +142,12 @@ function startedJob(
   return [created, started, failed];
 }
 
-function withInput({ plan, input }: GoodInput) {
-  return { plan, ...(input === undefined ? {} : { input }) };
-}
-
-interface GoodInput {
-  readonly ok: true;
-  readonly input: JsonValue | undefined;
-  readonly plan: JobPlan;
-  readonly keys: JobKeys;
-}
-
 type MadeInput =
-  | GoodInput
+  | {
+    readonly ok: true;
+    readonly given: Pick<JobCreatedAttributes, "plan" | "input">;
+    readonly keys: JobKeys;
+  }
   | { readonly ok: false; readonly error: ErrorFact };
 
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
@@ -163,7 +156,8 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const result = parseInput(definition, input);
     if (result.ok) {
       const plan = planFor(definition, result.value);
-      return { ok: true, input, plan, keys: limitKeys(definition, result.value, input) };
+      const given = input === undefined ? { plan } : { plan, input };
+      return { ok: true, given, keys: limitKeys(definition, result.value, input) };
     }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)

@@ -39,8 +39,8 @@ export class InputRemovals implements View {
   }
 
   /**
-   * Finishes what a stop interrupted: removals that are due or have begun and, if the whole journal
-   * was read, keys of jobs that were never created.
+   * Finishes what a stop interrupted: removals that are due or have begun and, if the lines alone say
+   * which jobs there are, keys of jobs that were never created.
    */
   async restore({ table, isWhole }: Past): Promise<void> {
     const { index } = table;

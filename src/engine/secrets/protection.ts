@@ -3,7 +3,7 @@
  * dotted paths, in which `*` is every element of an array.
  */
 
-import type { JsonValue } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type InputRetention, SECRET_MARK } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 
@@ -46,7 +46,7 @@ export function protectionFlaw(
     return "secrets and retention cannot hide what startsOn takes from an event: the event " +
       "itself is in the journal";
   }
-  const unknown = secrets.find((path) => !mayHave(schema(), path));
+  const unknown = secrets.find((path) => !mayHave(schema(), path.split(".")));
   return unknown === undefined ? undefined : `secrets: its input has no ${unknown}`;
 }
 
@@ -97,7 +97,7 @@ function valuesAt(value: JsonValue, [name, ...rest]: readonly string[]): readonl
     return name === "*" ? value.flatMap((element) => valuesAt(element, rest)) : [];
   }
   if (!Object.hasOwn(value, name)) return [];
-  return valuesAt((value as Readonly<Record<string, JsonValue>>)[name] ?? null, rest);
+  return valuesAt((value as JsonObject)[name] ?? null, rest);
 }
 
 function scalarsIn(value: JsonValue): readonly string[] {
@@ -111,26 +111,16 @@ function scalarsIn(value: JsonValue): readonly string[] {
  * Whether an input with this JSON Schema can have a value at a path. It can where the schema does
  * not say.
  */
-function mayHave(schema: JsonValue | undefined, path: string): boolean {
-  return mayHaveAt(schema, path.split("."));
-}
-
-function mayHaveAt(schema: JsonValue | undefined, [name, ...rest]: readonly string[]): boolean {
+function mayHave(schema: JsonValue | undefined, [name, ...rest]: readonly string[]): boolean {
   if (name === undefined) return true;
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return true;
-  const { type, properties, items } = schema as Readonly<Record<string, JsonValue>>;
-  if (type === "array") return name === "*" && mayHaveAt(items, rest);
+  const { type, properties, items, additionalProperties = false } = schema as JsonObject;
+  if (type === "array") return name === "*" && mayHave(items, rest);
   if (type === "object" && typeof properties === "object" && properties !== null) {
+    // A schema that ignores unknown members never passes them to `run`, so such a path is a mistake.
     return Object.hasOwn(properties, name)
-      ? mayHaveAt((properties as Readonly<Record<string, JsonValue>>)[name], rest)
-      : !isClosed(schema as Readonly<Record<string, JsonValue>>);
+      ? mayHave((properties as JsonObject)[name], rest)
+      : additionalProperties !== false;
   }
   return typeof type !== "string" || type === "object";
-}
-
-/**
- * A schema that ignores unknown members never passes them to `run`, so such a path is a mistake.
- */
-function isClosed({ additionalProperties }: Readonly<Record<string, JsonValue>>): boolean {
-  return additionalProperties === undefined || additionalProperties === false;
 }

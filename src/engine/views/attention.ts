@@ -6,7 +6,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { EntriesAt } from "../ports.ts";
 import type { View } from "./view.ts";
@@ -50,9 +50,10 @@ export class Attention implements View {
   restore(): void {
     const jobs = [...this.table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
-    const failed = jobs.filter(isFailed).concat(this.table.index?.latestFailed(FAILED_MAX) ?? [])
-      .filter(({ jobId }) => !retried.has(jobId));
-    for (const { jobId } of failed.toSorted(byEnd).slice(-FAILED_MAX)) this.#failed.add(jobId);
+    const failed = [...jobs, ...this.table.index?.latestFailed(FAILED_MAX) ?? []]
+      .filter(isFailed).filter(({ jobId }) => !retried.has(jobId))
+      .toSorted((left, right) => left.endedBy - right.endedBy);
+    for (const { jobId } of failed.slice(-FAILED_MAX)) this.#failed.add(jobId);
     const waiting = jobs.filter((job) => deriveCondition(job) === "waiting")
       .map(({ jobId }) => [jobId, this.#waitsSince(jobId)] as const);
     for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
@@ -129,20 +130,12 @@ export class Attention implements View {
   }
 }
 
-function isFailed(job: JobState): boolean {
+function isFailed(job: JobState): job is FailedJob {
   return deriveCondition(job) === "failed";
 }
 
 function byParking(left: JobState, right: JobState): number {
   return (left.parked?.by ?? 0) - (right.parked?.by ?? 0);
-}
-
-function byEnd(left: JobState, right: JobState): number {
-  return endPosition(left) - endPosition(right);
-}
-
-function endPosition(job: JobState): LogId {
-  return job.state === "Failed" ? job.endedBy : 0;
 }
 
 /** The most reports of one process, since a release that fits no job parks many. */

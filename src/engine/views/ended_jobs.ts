@@ -55,12 +55,12 @@ export class EndedJobs implements View {
 
   /** Of the jobs that would have accepted the event, the one that ended last. */
   latestFor(event: MatchableEvent): Missed | undefined {
-    const found = this.#index.jobsFor(event).flatMap((jobId): Missed[] => {
-      const job = this.#jobs.get(jobId);
-      const wanted = job === undefined ? undefined : wantedBy(job, event);
-      return job === undefined || wanted === undefined ? [] : [{ job, wanted, distance: 0 }];
-    });
-    return found.toSorted((left, right) => endPosition(right) - endPosition(left))[0];
+    const jobs = this.#index.jobsFor(event).flatMap((jobId) => this.#jobs.get(jobId) ?? []);
+    for (const job of jobs.toSorted((left, right) => right.endedBy - left.endedBy)) {
+      const wanted = wantedBy(job, event);
+      if (wanted !== undefined) return { job, wanted, distance: 0 };
+    }
+    return undefined;
   }
 
   #file(job: EndedJob): void {
@@ -83,10 +83,6 @@ export class EndedJobs implements View {
 
 function lastEnded(jobs: readonly EndedJob[]): EndedJob[] {
   return jobs.toSorted((left, right) => left.endedBy - right.endedBy).slice(-JOBS_MAX);
-}
-
-function endPosition({ job }: Missed): number {
-  return isTerminal(job) ? job.endedBy : 0;
 }
 
 /** The end of a compensation counts only for a job that had one. */

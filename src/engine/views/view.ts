@@ -9,7 +9,7 @@ import type { JobTable } from "../writer/job_table.ts";
 export interface Past {
   readonly table: JobTable;
   readonly headLogId: LogId;
-  /** Whether every entry of the journal was read, without a snapshot. */
+  /** Whether all jobs are known from the lines alone: neither a snapshot nor the index was used. */
   readonly isWhole: boolean;
   readonly entriesAt: EntriesAt;
 }

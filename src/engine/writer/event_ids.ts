@@ -68,8 +68,10 @@ export class EventIds {
 
   #add(entry: EntryId): void {
     const time = this.#timesInIds.of(entry);
-    if (time === undefined) this.#addRow(eventIdHash(entry.eventId), entry.logId);
-    else this.#times.add(time, entry.logId);
+    if (time !== undefined) this.#times.add(time, entry.logId);
+    else if (entry.logId > (this.index?.upTo ?? 0)) {
+      this.#addRow(eventIdHash(entry.eventId), entry.logId);
+    }
     this.#head = entry.logId;
   }
 

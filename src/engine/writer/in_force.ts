@@ -12,7 +12,6 @@ import {
   type Pause,
   type RecordedFailure,
 } from "../../core/pauses.ts";
-import type { JobId } from "../../core/ids.ts";
 
 /** The pauses in force. */
 export class Pauses {
@@ -65,6 +64,11 @@ export class LimitChanges {
   }
 }
 
+/** Whether an entry is the failure of an attempt, of a task or of its compensation. */
+export function isFailedAttempt({ eventType }: JobEventLogEntry): boolean {
+  return eventType === "job.TaskFailed" || eventType === "job.TaskCompensationFailed";
+}
+
 export type FailuresByType = readonly (readonly [type: string, readonly RecordedFailure[]])[];
 
 /** The latest failed attempts of each type since a rule last paused it. */
@@ -81,25 +85,23 @@ export class RecentFailures {
    * started before the pause.
    *
    * @param pauses The pauses in force after the entry.
+   * @param type The type of its job, if it has one; needed only for a failed attempt.
    * @returns The type whose failures the entry adds to, if any.
    */
   see(
     entry: JobEventLogEntry,
     pauses: readonly Pause[],
-    typeOf: (jobId: JobId) => string | undefined,
+    type: string | undefined,
   ): string | undefined {
     if (entry.stratum !== "framework") return undefined;
-    const { eventType, logId, receivedAt: at } = entry;
-    if (eventType === "job.PauseBegan") {
+    const { logId, receivedAt: at } = entry;
+    if (entry.eventType === "job.PauseBegan") {
       const { failures, type } = entry.attributes;
       if (failures !== undefined && type !== undefined) this.#byType.delete(type);
       return undefined;
     }
-    if (eventType !== "job.TaskFailed" && eventType !== "job.TaskCompensationFailed") {
-      return undefined;
-    }
-    const type = entry.jobId === undefined ? undefined : typeOf(entry.jobId);
-    if (type === undefined || pauses.some((pause) => isByRule(pause) && pause.type === type)) {
+    if (!isFailedAttempt(entry) || type === undefined) return undefined;
+    if (pauses.some((pause) => isByRule(pause) && pause.type === type)) {
       return undefined;
     }
     const failures = this.#byType.getOrInsertComputed(type, () => []);

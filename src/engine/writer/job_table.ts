@@ -5,7 +5,7 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import { sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
@@ -228,11 +228,12 @@ export class JobTable {
   }
 
   /** The record that an entry changes: a new one if it creates its job. */
-  #recordFor({ jobId, eventType }: JobEventLogEntry): JobRecord | undefined {
+  #recordFor({ jobId, eventType, logId }: JobEventLogEntry): JobRecord | undefined {
     if (jobId === undefined) return undefined;
     const record = this.#records.get(jobId);
     if (record !== undefined) return record;
     if (eventType === "job.JobCreated") return new JobRecord();
+    if (this.#isIndexed(logId)) return undefined;
     this.wake(jobId);
     return this.#records.get(jobId) ?? new JobRecord();
   }
@@ -249,9 +250,20 @@ export class JobTable {
     return applied;
   }
 
-  #shown(record: JobRecord, { job }: Applied, isNew: boolean): void {
+  #shown(record: JobRecord, { entry, job }: Applied, isNew: boolean): void {
     if (isNew) this.#list(record, job);
-    this.#ended?.consider(record);
+    // A job that was woken is put again.
+    if (!this.#isIndexed(entry.logId) || record.isIndexed) this.#ended?.consider(record);
+    else if (record.isSettled) this.#leave(record);
+  }
+
+  /**
+   * Whether an entry is replayed although the index was kept, with everything up to a later point.
+   * Then a job that ends leaves memory without being put, and later entries concern it no more: its
+   * row includes them.
+   */
+  #isIndexed(logId: LogId): boolean {
+    return logId <= (this.#index?.upTo ?? 0);
   }
 
   /** The record in memory, or a temporary one from the index. */
@@ -272,14 +284,16 @@ export class JobTable {
 
   #put(records: readonly JobRecord[]): void {
     const left = this.#ended?.put(records, (jobId) => this.listed.retriedAt(jobId));
-    for (const record of left ?? []) this.#leave(record);
+    for (const record of left ?? []) {
+      this.#leave(record);
+      this.trails.left(record.head.jobId, record.trail);
+    }
   }
 
   #leave(record: JobRecord): void {
     const { jobId, idempotency } = record.job;
     this.#records.delete(jobId);
     this.#lastIndexed = undefined;
-    this.trails.left(jobId, record.trail);
     this.listed.left(jobId);
     if (idempotency !== undefined) this.#byIdempotencyKey.delete(idempotency.key);
     this.#order.leave(record);
@@ -297,12 +311,11 @@ export class JobTable {
   #list(record: JobRecord, job: JobState): void {
     const { retryOf, firstLogId } = job;
     this.#order.add(record);
-    if (retryOf === undefined) return;
+    // The row of the retried job may have a later retry than a restored or replayed one.
+    if (retryOf === undefined || (this.listed.retriedAt(retryOf) ?? 0) >= firstLogId) return;
     this.listed.retried(retryOf, job);
-    // During startup, the retried job may have moved to the index before this entry was read. Then
-    // its row must be updated.
-    const isInRow = this.#index?.retriedAt(retryOf) === firstLogId;
-    if (!isInRow) this.wake(retryOf);
+    // If the retried job has moved to the index, its row must be updated.
+    this.wake(retryOf);
   }
 }
 

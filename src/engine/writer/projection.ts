@@ -5,7 +5,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import { LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
+import { isFailedAttempt, LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
@@ -52,16 +52,22 @@ export class Projection implements JournalConsumer {
     return this.#hasBegun = restoreContent(lines, this);
   }
 
-  /** Whether the whole journal was replayed, without a snapshot. */
+  /** Whether all jobs are known from the lines alone: neither a snapshot nor the index was used. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** Empties the index if no snapshot was restored that relies on it. */
-  begin(): void {
+  /**
+   * Empties the index if no snapshot was restored that relies on it.
+   *
+   * @param kept Keeps the index up to this point of it instead, if it can.
+   */
+  begin(kept?: JournalHead): void {
     if (this.#hasBegun) return;
-    this.table.index?.begin(undefined);
     this.#hasBegun = true;
+    const { index } = this.table;
+    if (kept !== undefined && index?.begin(kept) === true) return;
+    index?.begin(undefined);
     this.#isWhole = true;
   }
 
@@ -90,11 +96,17 @@ export class Projection implements JournalConsumer {
       if (this.places.see(applied)) changes?.givenBack.push(applied.job.jobId);
       this.starts.see(applied);
     }
-    const failed = this.failures.see(entry, this.pauses.all, this.#typeOf);
+    const type = applied === undefined ? this.#typeOf(entry) : applied.job.type;
+    const failed = this.failures.see(entry, this.pauses.all, type);
     if (failed !== undefined) changes?.failed.add(failed);
   }
 
-  readonly #typeOf = (jobId: JobId) => this.table.head(jobId)?.type;
+  /** The type of a job that has left memory, if it matters: reading it takes time. */
+  #typeOf(entry: JobEventLogEntry): string | undefined {
+    const { jobId } = entry;
+    if (jobId === undefined || !isFailedAttempt(entry)) return undefined;
+    return this.table.head(jobId)?.type;
+  }
 
   durable(entries: readonly JobEventLogEntry[]): void {
     for (const entry of entries) this.replay(entry);

@@ -19,8 +19,11 @@ import type { KeptStarts, Places, Starts } from "./places.ts";
 import type { JournalHead } from "../ports.ts";
 import { parseTrail, trailBytes } from "./trail.ts";
 
-/** Incremented when a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 11;
+/**
+ * Incremented when a state, a line of the content, or a table of the index changes its meaning: the
+ * index holds such states too, and a start may keep it without a snapshot.
+ */
+export const CACHE_VERSION = 11;
 /** Bytes of a column per line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -103,8 +106,8 @@ function* linesOf(
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
-    ? { content: CONTENT_VERSION }
-    : { content: CONTENT_VERSION, index };
+    ? { content: CACHE_VERSION }
+    : { content: CACHE_VERSION, index };
   yield JSON.stringify(first);
   for (const line of linesOfManyJobs) yield JSON.stringify(line);
   for (const { job, trail } of jobs) {
@@ -127,7 +130,7 @@ export function restoreContent(
   { table, eventIds, pauses, failures, places, starts, limitChanges }: Projected,
 ): boolean {
   const [first, ...rest] = parsed(lines);
-  if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
+  if (first === undefined || !("content" in first) || first.content !== CACHE_VERSION) {
     return false;
   }
   const isUsable = table.index === undefined

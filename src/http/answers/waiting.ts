@@ -13,11 +13,7 @@ import type { HttpDeps } from "../http_deps.ts";
  */
 const UNWATCHED_MS = 250;
 
-/**
- * The job once `wanted` is true, or its state when the wait ends.
- *
- * @throws {Problem} `over-capacity` when too many wait already.
- */
+/** The job once `wanted` is true, or its state when the wait ends. */
 export async function waitForJob(
   deps: HttpDeps,
   request: Request,
@@ -28,7 +24,6 @@ export async function waitForJob(
   const { engine, clock } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
-  deps.waiting.requireRoom();
   const waitFor = (ms: number, signal?: AbortSignal) =>
     engine.waitFor(job.jobId, wanted, ms, signal);
   const then = await whileWaiting(deps, async () => {
@@ -41,11 +36,16 @@ export async function waitForJob(
   return then;
 }
 
-/** Counts the request as waiting, and not as being answered, while `wait` runs. */
+/**
+ * Counts the request as waiting, and not as being answered, while `wait` runs.
+ *
+ * @throws {Problem} `over-capacity` when too many wait already.
+ */
 export async function whileWaiting<Value>(
   { requests, waiting }: Pick<HttpDeps, "requests" | "waiting">,
   wait: () => Promise<Value>,
 ): Promise<Value> {
+  waiting.requireRoom();
   waiting.opened();
   requests.closed();
   try {

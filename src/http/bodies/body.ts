@@ -32,7 +32,7 @@ export function parseMediaType({ headers }: Request): string {
 }
 
 /** @throws {Problem} 415 for a media type with a charset that is not UTF-8. */
-export function requireUtf8(mediaType: string): void {
+function requireUtf8(mediaType: string): void {
   // Another parser of this header may use any of them.
   const charsets = [...mediaType.matchAll(CHARSET)].map(([, charset = ""]) => charset);
   const charset = charsets.find((charset) => !CHARSETS_TAKEN.has(charset.toLowerCase()));

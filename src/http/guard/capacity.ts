@@ -145,5 +145,5 @@ export function limitConnections(fetch: Fetch): Fetch {
 function refusal(request: Request): Response {
   leaveUnread(request);
   const problem = overCapacity(LIMIT, HTTP_LIMITS[LIMIT], LIMITS[LIMIT]);
-  return problemResponse(problem, new URL(request.url).pathname);
+  return problemResponse(problem, request);
 }

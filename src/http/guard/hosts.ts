@@ -39,10 +39,10 @@ export class Hosts {
  * hosts could tell it from a name that the client sent. HTTP/1.0, and HTTP/2 without TLS, need a
  * Host here too.
  */
-export function refusalWithoutHost({ headers, url }: Request): Response | undefined {
-  if (headers.has("host")) return undefined;
+export function refusalWithoutHost(request: Request): Response | undefined {
+  if (request.headers.has("host")) return undefined;
   const detail = "Cannot take the request: it has no Host header";
-  return problemResponse(new Problem("malformed-host", detail), URL.parse(url)?.pathname ?? "/");
+  return problemResponse(new Problem("malformed-host", detail), request);
 }
 
 /** A name or address, and a port (RFC 9110, 7.2). Whether the name is allowed is checked later. */

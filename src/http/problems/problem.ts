@@ -112,10 +112,12 @@ export function problemHeaders(
     : { ...headers, "retry-after": String(retryAfterSeconds) };
 }
 
-/** @param instance The path of the request that is refused. */
-export function problemResponse(problem: Problem, instance: string): Response {
+/** @param request The request that is refused. */
+export function problemResponse(problem: Problem, { url }: Request): Response {
   const { status, title } = PROBLEMS[problem.kind];
   const type = problemType(problem.kind);
+  // As the client wrote it: a decoded path may not be a valid URI.
+  const instance = URL.parse(url)?.pathname ?? "/";
   const body = { type, title, status, detail: problem.message, instance, ...problem.members };
   return new Response(JSON.stringify(body), {
     status,

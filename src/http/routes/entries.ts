@@ -83,7 +83,6 @@ export async function answerEntries(
       return largeJsonResponse(deps, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);
     });
   }
-  outlets.requireRoom();
   const lines = { ...list, limit: limit ?? Infinity };
   const upTo = engine.headLogId;
   // A client may download a file as slowly as it likes.

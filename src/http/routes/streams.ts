@@ -100,11 +100,10 @@ interface AfterQuery {
 /** @throws {Problem} `over-capacity`. */
 export function answerStream(
   c: Context,
-  { outlets, hub }: HttpDeps,
+  { hub }: HttpDeps,
   wanted: Wanted,
   after: LogId,
 ): Response {
-  outlets.requireRoom();
   const body = hub.open(wanted, after, requestPermit(c));
   return streamResponse(body, "text/event-stream", STATUS.ok);
 }

@@ -18,7 +18,7 @@ export interface ChunkSource {
   left(): void;
 }
 
-export interface OutletOptions {
+interface OutletOptions {
   /** Of all outlets. */
   readonly keeper: Outlets;
   readonly permit: Permit;
@@ -43,7 +43,9 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   #isEnding = false;
   #isOver = false;
 
+  /** @throws {Problem} `over-capacity` if no more streams may be opened. */
   constructor(private readonly options: OutletOptions) {
+    options.keeper.requireRoom();
     this.body = new ReadableStream(this, { highWaterMark: 0 });
   }
 
@@ -143,9 +145,6 @@ export class Outlets {
     shutdownSignal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
-  /**
-   * @throws {Problem} `over-capacity`, if no more streams may be opened.
-   */
   requireRoom(): void {
     this.#streams.requireRoom();
   }

@@ -11,7 +11,7 @@ import type { JsonValue } from "../../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import type { JobContext, TaskContext } from "../../../src/engine/job_context.ts";
 import { NonRetryableError } from "../../../src/engine/job_errors.ts";
-import { Harness } from "./engine_harness.ts";
+import { Harness, type HarnessOptions } from "./engine_harness.ts";
 
 const EVENTS = [0, 1, 2];
 
@@ -148,8 +148,9 @@ export class Play {
     return this.#definition(INERT_LIFE);
   }
 
-  async start(maxRunning: number): Promise<void> {
-    this.#daybook = await Harness.start({ definitions: [this.#definition(0)], maxRunning });
+  async start(maxRunning: number, more: Partial<HarnessOptions> = {}): Promise<void> {
+    const definitions = [this.#definition(0)];
+    this.#daybook = await Harness.start({ definitions, maxRunning, ...more });
   }
 
   jobs(): readonly JobState[] {
