@@ -1,6 +1,5 @@
 /** Jobs that ask for thousands of timed waits together, and fail once all have ended. */
 
-import "./loop_turns.ts";
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 
