@@ -11,8 +11,19 @@ import { pause } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { HELD_JOB, THREE_TASKS } from "../targets/job_bodies.ts";
 import { SHIPPED, waitingForOrder } from "../targets/waiting_jobs.ts";
-import { RECORDED, type Recorded } from "./recorder.ts";
 
+/** What was called since the last time. */
+export interface Recorded {
+  /** Of `src`, with at least one call of a function. */
+  readonly files: readonly string[];
+  readonly functions: number;
+  /** The deepest stack of the project's functions that was seen, outermost first. */
+  readonly deepest: readonly string[];
+}
+
+export const RECORDED = "recorded.json";
+
+/** Never imported here: it records the process that loads it, which then takes seven times as long. */
 const RECORDER = new URL("./recorder.ts", import.meta.url).pathname;
 /** So many that the rare calls are among them. */
 const TIMES = 300;

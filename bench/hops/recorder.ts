@@ -4,19 +4,9 @@
  */
 
 import { type Profiler, Session } from "node:inspector";
+import { RECORDED, type Recorded } from "./hops.ts";
 
 export { threeTasks } from "../server/definitions.ts";
-
-/** What was called since the last time. */
-export interface Recorded {
-  /** Of `src`, with at least one call of a function. */
-  readonly files: readonly string[];
-  readonly functions: number;
-  /** The deepest stack of the project's functions that was seen, outermost first. */
-  readonly deepest: readonly string[];
-}
-
-export const RECORDED = "recorded.json";
 
 const SAMPLE_US = 50;
 const OWN = /\/src\/(.+)$/;

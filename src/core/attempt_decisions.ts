@@ -24,7 +24,7 @@ export function decideStartAttempts(job: JobState, command: StartAttemptsCommand
 
 interface StartAttributes {
   readonly attempt: number;
-  maxAttempts?: number;
+  readonly maxAttempts?: number;
   timeoutMs?: number;
   compensable?: true;
 }
@@ -32,8 +32,10 @@ interface StartAttributes {
 function startOf(job: JobState, request: StartAttemptsCommand["attempts"][number]): JobEventDraft {
   const { taskId, executionId, maxAttempts, timeoutMs, compensable, trace } = request;
   // Member by member: spread objects would take a kilobyte for each attempt.
-  const attributes: StartAttributes = { attempt: (findTask(job, taskId)?.attempts ?? 0) + 1 };
-  if (maxAttempts !== undefined) attributes.maxAttempts = maxAttempts;
+  const attempt = (findTask(job, taskId)?.attempts ?? 0) + 1;
+  const attributes: StartAttributes = maxAttempts === undefined
+    ? { attempt }
+    : { attempt, maxAttempts };
   if (timeoutMs !== undefined) attributes.timeoutMs = timeoutMs;
   if (compensable) attributes.compensable = true;
   const start: JobEventDraft = {

@@ -38,7 +38,8 @@ export function copyJson(value: JsonValue | undefined): JsonValue | undefined {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((member) => copyJson(member));
   const copy: Record<string, JsonValue> = { ...value as JsonObject };
-  for (const [name, member] of Object.entries(copy)) {
+  for (const name of Object.keys(copy)) {
+    const member = copy[name];
     // Safe for a member called `__proto__` too: it is an own property, so no prototype is set.
     if (typeof member === "object") copy[name] = copyJson(member);
   }

@@ -9,6 +9,7 @@ import {
   type JobPlan,
   MAIN_EXPECTATION,
   MAIN_EXPECTATION_ID,
+  MAIN_ONLY_PLAN,
   MATCHES_MAX,
   type Multiplicity,
   requiredMatches,
@@ -28,6 +29,7 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
  * not legal, or expects too many events.
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
+  if (awaitsMainAlone(definition)) return MAIN_ONLY_PLAN;
   const expects = definition.expects?.(input) ?? {};
   if (typeof expects !== "object" || expects instanceof Promise || Array.isArray(expects)) {
     throw new TypeError(
@@ -47,6 +49,11 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });
+}
+
+/** Most definitions do, whatever the input. */
+function awaitsMainAlone({ expects, errors, onCompensated = "Failed" }: AnyJobDefinition): boolean {
+  return expects === undefined && errors === undefined && onCompensated === "Failed";
 }
 
 function requireFew(expected: readonly ExpectedEvent[]): void {

@@ -258,18 +258,17 @@ export class JobEngine {
   }
 
   /** The job once it meets a condition, or as it is after a time in milliseconds or on the signal. */
-  async waitFor(
+  waitFor(
     jobId: JobId,
     wanted: (job: JobHead) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {
-    const { table, waits } = this.#parts;
+    const { table, waits, draining } = this.#parts;
     const head = table.head(jobId);
-    if (head !== undefined && !wanted(head) && !this.#parts.draining) {
-      await waits.until(jobId, wanted, timeoutMs, signal);
-    }
-    return table.existing(jobId);
+    const isOver = head === undefined || wanted(head) || draining;
+    const over = isOver ? Promise.resolve() : waits.until(jobId, wanted, timeoutMs, signal);
+    return over.then(() => table.existing(jobId));
   }
 
   definitions(): readonly DefinitionInfo[] {

@@ -181,25 +181,37 @@ export class Metrics {
 
 /** Passes entries to several counters. */
 export function combineJobWatches(...watches: readonly JobWatch[]): JobWatch {
-  return { changed: (change) => notifyAll(watches, (watch) => watch.changed(change)) };
+  return { changed: (change) => notifyAll(watches, passChange, change) };
 }
 
 export function combineCommitWatches(...watches: readonly CommitWatch[]): CommitWatch {
-  return { committed: (batch) => notifyAll(watches, (watch) => watch.committed(batch)) };
+  return { committed: (batch) => notifyAll(watches, passBatch, batch) };
+}
+
+function passChange(watch: JobWatch, change: ConditionChange): void {
+  watch.changed(change);
+}
+
+function passBatch(watch: CommitWatch, batch: CommittedBatch): void {
+  watch.committed(batch);
 }
 
 /**
  * The failure of one counter must not make others miss entries, so it is thrown after all were
  * called.
  */
-function notifyAll<Watch>(watches: readonly Watch[], notify: (watch: Watch) => void): void {
-  const failures: unknown[] = [];
+function notifyAll<Watch, News>(
+  watches: readonly Watch[],
+  notify: (watch: Watch, news: News) => void,
+  news: News,
+): void {
+  let failures: unknown[] | undefined;
   for (const watch of watches) {
     try {
-      notify(watch);
+      notify(watch, news);
     } catch (error) {
-      failures.push(error);
+      (failures ??= []).push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures !== undefined) throw failures[0];
 }

@@ -300,6 +300,28 @@ Deno.test("emit: events commit in the same batch as the task's completion", asyn
   assert.equal(daybook.job(waiting.jobId).state, "Done");
 });
 
+Deno.test("task context: its functions may be taken out of it", async () => {
+  const emitting = looseJob("demo.parts", (ctx) =>
+    ctx.task("sell", ({ emit, log, progress }) => {
+      log("sold");
+      progress(1, 1);
+      emit("ec.order.OrderSold");
+    }));
+  const daybook = await Harness.start({ definitions: [emitting] });
+
+  const id = await daybook.submit("demo.parts");
+
+  const entries = (await daybook.entries(id)).filter(({ taskId }) => taskId === "sell");
+  assert.deepEqual(
+    entries.map(({ eventType, attributes }) => [eventType, "emitted" in attributes]),
+    [
+      ["job.TaskStarted", false],
+      ["job.TaskProgressed", false],
+      ["job.TaskCompleted", true],
+    ],
+  );
+});
+
 Deno.test("emit: a failed attempt leaves none of its events behind", async () => {
   const emitting = looseJob("demo.emit", (ctx) =>
     ctx.task("sell", (task) => {

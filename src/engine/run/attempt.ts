@@ -136,7 +136,8 @@ export class Attempt implements AttemptOf, ContextSource {
     const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
     const context = Promise.resolve(new AttemptContext(this, span?.traceparent));
-    withinAttempt(this, () => withinSpan(span, () => context.then(run)))
+    const begin = () => context.then(run);
+    withinAttempt(this, span === undefined ? begin : () => withinSpan(span, begin))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 

@@ -102,9 +102,8 @@ export function attemptEnd(
     return { eventType: "job.TaskInterrupted", attributes };
   }
   if (!isTask) return { eventType: "job.TaskCompensated", attributes: { attempt } };
-  const attributes: CompletedAttributes = { attempt };
   const result = outcome.kind === "completed" ? outcome.result : undefined;
-  if (result !== undefined) attributes.result = result;
+  const attributes: CompletedAttributes = result === undefined ? { attempt } : { attempt, result };
   if (compensate !== undefined) attributes.compensable = true;
   if (facts.length > 0) attributes.emitted = facts.map(({ eventId }) => eventId);
   return { eventType: "job.TaskCompleted", attributes };
@@ -113,7 +112,7 @@ export function attemptEnd(
 /** Filled member by member: each member that is spread would cost two more objects. */
 interface CompletedAttributes {
   readonly attempt: number;
-  result?: JsonValue;
+  readonly result?: JsonValue;
   compensable?: true;
   emitted?: readonly EventId[];
 }

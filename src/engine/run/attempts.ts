@@ -247,7 +247,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const progress = last === undefined ? NO_DRAFTS : [this.#progressOf(attempt, last)];
     // Attempts usually end in the order in which they began, and there may be thousands.
     const at = this.#open.indexOf(attempt);
-    if (at >= 0) this.#open.splice(at, 1);
+    if (at === 0) this.#open.shift();
+    else if (at > 0) this.#open.splice(at, 1);
     if (attempt.isCalled) this.#running--;
     if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
     try {

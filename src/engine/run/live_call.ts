@@ -266,11 +266,13 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   #considerRest(): void {
     if (this.#considersRest || this.run.attempts.isBusy) return;
     this.#considersRest = true;
-    this.run.services.turns.next(() => {
-      this.#considersRest = false;
-      if (this.run.lease.isHeld && this.#isAtRest) this.#rest();
-    });
+    this.run.services.turns.next(this.#restIfIdle);
   }
+
+  readonly #restIfIdle = (): void => {
+    this.#considersRest = false;
+    if (this.run.lease.isHeld && this.#isAtRest) this.#rest();
+  };
 
   get #isAtRest(): boolean {
     const { attempts, backoffs, ends, job: { head }, services } = this.run;

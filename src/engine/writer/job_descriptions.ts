@@ -30,18 +30,12 @@ export class JobDescriptions {
   constructor(private readonly registry: DefinitionRegistry) {}
 
   of(request: CreateRequest): Outcome<JobDescription> {
-    const { priority, labels, startAt, idempotency } = request;
-    const common = {
-      priority: priority ?? 0,
-      labels: labels ?? {},
-      ...(startAt === undefined ? {} : { startAt }),
-      ...(idempotency === undefined ? {} : { idempotency }),
-    };
-    if ("plan" in request) return described({ plan: request.plan, ...common }, undefined);
+    if ("plan" in request) return described(withCommon({ plan: request.plan }, request), undefined);
     const code = this.#code(request.type, request.input);
     if (!code.ok) return code;
     const { attributes, keys } = code.value;
-    return described({ ...attributes, ...common, ...keys }, this.#protectionOf(request.type));
+    const whole = Object.assign(withCommon(attributes, request), keys);
+    return described(whole, this.#protectionOf(request.type));
   }
 
   /**
@@ -112,6 +106,20 @@ export class JobDescriptions {
     };
     return { ok: true, value: { attributes, keys: keys.value } };
   }
+}
+
+/** Adds what a request may say of any job. */
+function withCommon(
+  attributes: FromDefinition["attributes"],
+  { priority, labels, startAt, idempotency }: CreateRequest,
+): JobCreatedAttributes {
+  return {
+    ...attributes,
+    priority: priority ?? 0,
+    labels: labels ?? {},
+    ...(startAt === undefined ? undefined : { startAt }),
+    ...(idempotency === undefined ? undefined : { idempotency }),
+  };
 }
 
 function described(

@@ -24,15 +24,17 @@ export async function waitForJob(
   const { engine, clock } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
-  const waitFor = (ms: number, signal?: AbortSignal) =>
-    engine.waitFor(job.jobId, wanted, ms, signal);
-  const then = await whileWaiting(deps, async () => {
+  const { jobId } = job;
+  const then = await whileWaiting(deps, () => {
     const untilMs = clock.monotonic() + seconds * 1_000;
-    const soon = await waitFor(Math.min(seconds * 1_000, UNWATCHED_MS));
-    return wanted(soon) ? soon : await waitFor(untilMs - clock.monotonic(), request.signal);
+    return engine.waitFor(jobId, wanted, Math.min(seconds * 1_000, UNWATCHED_MS)).then((soon) => {
+      if (wanted(soon)) return soon;
+      return engine.waitFor(jobId, wanted, untilMs - clock.monotonic(), request.signal);
+    });
   });
   // One entry may end the wait of many requests.
-  await deps.admission.enter("medium");
+  const turn = deps.admission.enter("medium");
+  if (turn !== undefined) await turn;
   return then;
 }
 
