@@ -18,7 +18,7 @@ import { printTargets, TARGETS } from "./targets/targets.ts";
 const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   correlation: async () => await (await import("./correlation.ts")).correlation(),
   append: async () => [await (await import("./append.ts")).append()],
-  replay: async () => [await (await import("./replay.ts")).replay()],
+  replay: async () => await (await import("./replay.ts")).replay(),
   explain: async () => await (await import("./explain.ts")).explainJob(),
   verify: async () => [await (await import("./verify.ts")).verify()],
   limits: async () => await (await import("./limits.ts")).limits(),

@@ -249,3 +249,19 @@ Deno.test("architecture: test:all runs every test once", async () => {
   );
   assert.deepEqual(wrong, []);
 });
+
+const PROFILES = /\bnew (?:Session|GCProfiler)\(/;
+
+Deno.test("architecture: no benchmark loads a module that profiles the process", async () => {
+  const isProfiler = async (path: string) => PROFILES.test(await Deno.readTextFile(ROOT + path));
+  const loading: string[] = [];
+  for await (const path of filesIn("bench")) {
+    if (await isProfiler(path)) continue;
+    const text = await Deno.readTextFile(ROOT + path);
+    for (const [, name = ""] of text.matchAll(/^import (?!type )[^;"]*"(\.[^"]+)"/gm)) {
+      const loaded = new URL(name, `file:///${path}`).pathname.slice(1);
+      if (await isProfiler(loaded)) loading.push(`${path} loads ${loaded}`);
+    }
+  }
+  assert.deepEqual(loading, []);
+});

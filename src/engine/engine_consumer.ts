@@ -5,6 +5,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Applied } from "../core/job_fold.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/scheduler.ts";
@@ -17,17 +18,21 @@ export function engineConsumer(
 ): JournalConsumer {
   const { clock, projection, writer, pastEvents } = parts;
   const letGo = new LettingGo(projection.table, parts.turns, clock);
+  function* onBatch(entries: readonly JobEventLogEntry[]): Work<void> {
+    if (parts.leads) yield* onDurableBatch(parts, entries);
+    else onAdoptedBatch(parts, entries);
+    if (projection.table.isLettingGo) letGo.soon();
+    pastEvents.durable(writer.durableLogId);
+  }
   return {
     known: (upTo) => projection.table.index?.known(upTo),
     restore: (lines) => projection.restore(lines),
     point: () => projection.table.index?.point(),
     keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
-    durable: (entries) => {
-      if (parts.leads) onDurableBatch(parts, entries);
-      else onAdoptedBatch(parts, entries);
-      if (projection.table.isLettingGo) letGo.soon();
-      pastEvents.durable(writer.durableLogId);
+    durable(entries) {
+      const work = onBatch(entries);
+      return entries.length > LARGE ? inTurns(work, clock) : runToEnd(work);
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),
@@ -38,6 +43,14 @@ export function engineConsumer(
       onJournalFailed?.(error);
     },
   };
+}
+
+/** A batch of more entries, such as a large retry, is handled in several turns. */
+const LARGE = 2_000;
+
+/** The next batch waits meanwhile. */
+async function inTurns(work: Work<void>, clock: Pick<Clock, "pause">): Promise<void> {
+  while (work.next().done !== true) await clock.pause();
 }
 
 /** Ended jobs leave memory a few at a time, since many may end at once and each may be large. */
@@ -67,13 +80,15 @@ class LettingGo {
   }
 }
 
-function onDurableBatch(
+/** With places to pause: by then what is durable is visible, and the rest only follows from it. */
+function* onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
-): void {
+): Work<void> {
   const { duties, heldPlaces, pauseControls, supervisor, writer, waits, turns } = parts;
   const changes = new Changes();
   const shown = see(parts, entries, changes);
+  yield;
   for (const applied of shown) for (const duty of duties) duty.see(applied);
   if (changes.isPausedOtherwise) pauseControls.changed();
   if (changes.failed.size > 0) pauseControls.failed(changes.failed);
@@ -82,6 +97,7 @@ function onDurableBatch(
   for (const type of changes.limited) heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
   heldPlaces.gaveBack(changes.givenBack);
+  yield;
   writer.answerDurable();
   waits.wake();
   for (const type of changes.limited) parts.shares.notifyChanged(type);

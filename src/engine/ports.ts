@@ -263,8 +263,11 @@ export interface JournalConsumer {
    * @throws {TypeError} when it does not follow from the entries before it.
    */
   replay(entry: JobEventLogEntry): void;
-  /** A batch that has just become durable. */
-  durable(entries: readonly JobEventLogEntry[]): void;
+  /**
+   * A batch that has just become durable. It is visible on return; the next batch waits for what
+   * follows from it.
+   */
+  durable(entries: readonly JobEventLogEntry[]): void | Promise<void>;
   /** Everything appended that is not durable is lost. Its positions will be used again. */
   lost(error: JournalFullError): void;
   /**

@@ -149,7 +149,7 @@ function nothingHere({ req }: Context): Problem {
   if (methods.length === 0) return notFound(meantPath(req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
   const detail = `Cannot ${req.method} this path: it accepts ${allow.join(", ")}`;
-  return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
+  return new Problem("method-not-allowed", detail, { headers: { allow: allow.join(", ") } });
 }
 
 function methodsAt(path: string): readonly string[] {

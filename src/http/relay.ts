@@ -95,7 +95,7 @@ export class Relay {
     const detail =
       `Cannot answer yet: this process has read the journal up to logId ${headLogId}, ` +
       `and the request needs ${wanted}`;
-    throw new Problem("behind", detail, {}, { "retry-after": "1" });
+    throw new Problem("behind", detail, { retryAfterSeconds: 1 });
   }
 
   async #readUpTo(logId: LogId, timeMs: number, signal: AbortSignal): Promise<void> {
@@ -154,7 +154,7 @@ export class Relay {
         }
       }
       if (clock.monotonic() >= endMs) {
-        throw new Problem("not-ready", `Cannot answer: ${reason}`, {}, { "retry-after": "1" });
+        throw new Problem("not-ready", `Cannot answer: ${reason}`, { retryAfterSeconds: 1 });
       }
       await new Promise<void>((resolve) => void clock.setTimer(RETRY_MS, resolve));
     }
@@ -252,5 +252,5 @@ function unreachable(leader: string): Problem {
 function outcomeUnknown(): Problem {
   const detail = "Cannot answer: the leader stopped before it answered; whether the request was " +
     "recorded is unknown; repeat it with the same id or key";
-  return new Problem("outcome-unknown", detail, {}, { "retry-after": "1" });
+  return new Problem("outcome-unknown", detail, { retryAfterSeconds: 1 });
 }

@@ -41,7 +41,7 @@ interface BatchListener {
    *
    * @param durationMs From the first byte written to the end of the sync.
    */
-  durable(batch: SealedBatch, durationMs: number): void;
+  durable(batch: SealedBatch, durationMs: number): void | Promise<void>;
   /** There was no space for the batch. The batches behind it are lost too. */
   full(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
@@ -269,7 +269,8 @@ export class GroupCommit {
       const durationMs = clock.monotonic() - began;
       this.#syncPolicy.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
       this.#advance(sealed);
-      listener.durable(sealed, durationMs);
+      const handled = listener.durable(sealed, durationMs);
+      if (handled !== undefined) await handled;
     } catch (error) {
       if (this.#refusal !== undefined) this.#drop(batch, this.#refusal);
       else this.#giveUp(batch, error);

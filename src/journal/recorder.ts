@@ -289,18 +289,19 @@ export class Recorder {
     await this.#seal("room");
   }
 
-  #durable(batch: SealedBatch, durationMs: number): void {
+  #durable(batch: SealedBatch, durationMs: number): void | Promise<void> {
     this.#count(batch, durationMs);
     this.options.publish(batch);
     this.#stopped = false;
     this.#diskSpace.found();
-    this.options.consumer.durable(batch.entries);
+    const handled = this.options.consumer.durable(batch.entries);
     if (!isOnlySeal(batch.entries)) {
       this.#contentLogId = batch.lastLogId;
       this.sealLater();
     }
     // A snapshot is only a cache, so it does not get the remaining space.
     if (!this.#diskSpace.isKept) this.#snapshots.takeWhenDue(this.head);
+    return handled;
   }
 
   #count({ entries, bytes }: SealedBatch, durationMs: number): void {

@@ -21,7 +21,7 @@ import type { Snapshot } from "./snapshot_store.ts";
 /** A segment that gets no more batches, as the replay found it. */
 export interface FoundSegment {
   readonly segment: SealedSegment;
-  /** Whether every line was verified; otherwise the verdict was trusted. */
+  /** Whether every line was verified. Otherwise a verdict was trusted, or a proof came too early. */
   readonly isRead: boolean;
   /** The stamp of the file that was read, unless the file changed meanwhile. */
   readonly stamp: FileStamp | undefined;
@@ -160,14 +160,16 @@ class Replay {
     const path = `${layout.segments}/${segment.name}`;
     const before = await stampAt(fileSystem, path);
     const proven = this.#proven.get(segment.name);
+    const isProven = proven !== undefined && isSame(proven, before);
     void this.#proveAfter(segment);
-    if (!await this.#scan(segment, proven !== undefined && isSame(proven, before))) return false;
+    if (!await this.#scan(segment, isProven)) return false;
     if (segment === this.source.segments.at(-1)) return true;
     const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
     const { formatVersion = FORMAT_VERSION } = this.#active;
     const sealed = { ...segment, ...this.#active, formatVersion, lastLogId: this.#head.logId };
     const stamp = isUnchanged ? before : undefined;
-    this.#sealed.push({ segment: sealed, isRead: true, stamp });
+    // If a proven file changed while it was read, what was read may be something else.
+    this.#sealed.push({ segment: sealed, isRead: isUnchanged || !isProven, stamp });
     return true;
   }
 

@@ -126,20 +126,22 @@ export class SegmentScanner {
    * Otherwise it stays, and `next` reads the lines one by one. It takes half the time.
    */
   skipProven(): boolean {
-    if (this.#flaw !== undefined || this.#bytes[this.#end] !== NEWLINE) return false;
-    let [lines, lineStart, end] = [0, 0, this.#end];
+    if (this.#flaw !== undefined) return false;
+    const cursor = this.#cursor;
+    let lines = 0;
+    let isNext = cursor.skipBlank();
     do {
-      lineStart = end + 1;
-      end = this.#bytes.indexOf(NEWLINE, lineStart);
-      if (end < 0) return false;
+      isNext &&= cursor.next();
       lines++;
-    } while (!isCommit(this.#bytes, end));
-    const chain = this.#provenChain(lineStart, end);
-    if (chain === undefined) return false;
+    } while (isNext && !isCommit(this.#bytes, cursor.byteEnd));
+    const chain = isNext ? this.#provenChain(cursor.byteStart, cursor.byteEnd) : undefined;
+    if (chain === undefined) {
+      cursor.moveTo(this.#end);
+      return false;
+    }
     this.#chain = chain;
     this.#nextLogId += lines;
-    this.#end = end + 1;
-    this.#cursor.moveTo(this.#end);
+    this.#end = cursor.offset;
     return true;
   }
 

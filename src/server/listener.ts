@@ -117,7 +117,6 @@ export class Listener {
 const SLICE_MS = 20;
 /** The time between two lines; a shorter opening logs nothing. */
 const LINE_MS = 2_000;
-const RETRY_AFTER = { "retry-after": "1" };
 
 /**
  * Reports progress while a long journal is being read, in the log and to the probes of a
@@ -157,7 +156,7 @@ export class StartProgress {
     const { pathname } = new URL(request.url);
     if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);
     const detail = `Cannot answer yet: ${this.#text}`;
-    return problemResponse(new Problem("not-ready", detail, {}, RETRY_AFTER), request);
+    return problemResponse(new Problem("not-ready", detail, { retryAfterSeconds: 1 }), request);
   };
 
   get #text(): string {

@@ -64,7 +64,7 @@ export class TestProcess {
         ...consumer,
         durable(entries) {
           if (options.endsWith(entries)) throw new JournalFailedError("the process has ended");
-          consumer.durable(entries);
+          return consumer.durable(entries);
         },
       },
     });

@@ -1,6 +1,7 @@
 /** Retries of jobs with thousands of steps, which are recorded in slices that share a batch. */
 
 import assert from "node:assert/strict";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
@@ -54,6 +55,21 @@ Deno.test("retry: one of thousands of steps lets others in, and is one batch all
   assert.deepEqual([...batch], [batchOf(created.logId)]);
   const [first, last] = [reused[0], reused.at(-1)];
   assert.ok(last !== undefined && first !== undefined && last.logId - first.logId > STEPS - 1);
+  daybook.assertSound();
+});
+
+Deno.test("retry: one of thousands of steps is visible before its answer, and others get their turn in between", async () => {
+  const { daybook, id } = await failed();
+  const retrying = daybook.engine.retry(id, {});
+  let isOver = false;
+  void retrying.then(() => isOver = true);
+  const isCreated = ({ logId, eventType }: JobEventLogEntry) =>
+    eventType === "job.JobCreated" && logId > STEPS;
+  while (!daybook.journal.content.entries.some(isCreated)) await daybook.clock.nextTurn();
+  const created = daybook.journal.content.entries.find(isCreated)?.jobId as JobId;
+  assert.equal(daybook.job(created).state, "Running");
+  assert.equal(isOver, false);
+  await retrying;
   daybook.assertSound();
 });
 

@@ -10,6 +10,7 @@ import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   contentOf,
   flipped,
+  proven,
   SEGMENTS,
   type Started,
   startOn,
@@ -127,6 +128,28 @@ Deno.test("file journal: a start verifies a segment that has changed since anoth
   });
   assert.ok(expected instanceof JournalDamagedError && found instanceof JournalDamagedError);
   assert.equal(found.message, expected.message);
+});
+
+Deno.test("file journal: a proven segment that changed while a start read it is verified again soon", async () => {
+  const { disk, sealed } = await writtenWithSidecars();
+  for (const path of [...disk.files.keys()]) {
+    if (path.includes("snapshots/")) disk.files.delete(path);
+  }
+  const path = `${SEGMENTS}/${sealed.at(-1)}`;
+  const bytes = contentOf(disk, path);
+  const before = sealed.slice(0, -1).reduce((sum, name) => {
+    return sum + contentOf(disk, `${SEGMENTS}/${name}`).length;
+  }, 0);
+  const progress = (done: number) => {
+    if (done > before && disk.files.get(path) === bytes) {
+      disk.files.set(path, flipped(bytes, valueIn(bytes)));
+    }
+    return new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  const found = await startOn(disk, { prover: { isWhole: proofOn(disk) }, progress });
+  await proven(found);
+  assert.ok(found.consumer.failures[0]?.cause instanceof JournalDamagedError);
+  await found.journal.close();
 });
 
 Deno.test("file journal: a start verifies segments itself if the other thread ends or does not answer", async () => {

@@ -13,6 +13,8 @@ export interface Wait {
    * not report it.
    */
   readonly starvedMs: number;
+  /** How long the server's main thread worked meanwhile; `tookMs` if the system does not report it. */
+  readonly workedMs: number;
 }
 
 interface ProbeRequest {
@@ -46,23 +48,30 @@ export async function probing(request: ProbeRequest): Promise<Probe> {
   };
 }
 
-function starvedMs(pid: number): number {
+/** How long a process's main thread has worked, and was ready but had no processor; Linux only. */
+function processorUse(pid: number): { workedMs: number; starvedMs: number } | undefined {
   try {
-    const [, delayed] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
-    return Number(delayed) / 1e6;
+    const [worked, delayed] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(
+      " ",
+    );
+    return { workedMs: Number(worked) / 1e6, starvedMs: Number(delayed) / 1e6 };
   } catch {
-    return 0;
+    return undefined;
   }
 }
 
 async function ask(url: string, pid: number, isOver: () => boolean): Promise<readonly Wait[]> {
   const waits: Wait[] = [];
   while (!isOver()) {
-    const [began, starved] = [performance.now(), starvedMs(pid)];
+    const [began, before] = [performance.now(), processorUse(pid)];
     const response = await fetch(url);
     await response.body?.cancel();
     if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
-    waits.push({ tookMs: performance.now() - began, starvedMs: starvedMs(pid) - starved });
+    const [tookMs, use] = [performance.now() - began, processorUse(pid)];
+    const [starvedMs, workedMs] = use === undefined || before === undefined
+      ? [0, tookMs]
+      : [use.starvedMs - before.starvedMs, use.workedMs - before.workedMs];
+    waits.push({ tookMs, starvedMs, workedMs });
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
   return waits;

@@ -188,13 +188,13 @@ export class Bodies {
 function tooSlow(afterMs: number, timeMs: number): Problem {
   const why = afterMs < timeMs ? ", and too many requests are open to wait for it" : "";
   const detail = `Cannot take the body: it had not arrived after ${durationText(afterMs)}${why}`;
-  return new Problem("body-too-slow", detail, {}, { "connection": "close" });
+  return new Problem("body-too-slow", detail, { headers: { "connection": "close" } });
 }
 
 function inCrumbs(bytes: number, pieces: number): Problem {
   const detail =
     `Cannot read the body: ${bytes} bytes of it came in ${pieces} pieces; send it in larger ones`;
-  return new Problem("unreadable-body", detail, {}, { "connection": "close" });
+  return new Problem("unreadable-body", detail, { headers: { "connection": "close" } });
 }
 
 /** `undefined` if the length is unknown until the end. */

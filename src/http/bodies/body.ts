@@ -38,15 +38,14 @@ function requireUtf8(mediaType: string): void {
   const charset = charsets.find((charset) => !CHARSETS_TAKEN.has(charset.toLowerCase()));
   if (charset === undefined) return;
   const detail = `Cannot read the body: its charset is ${charset}; send it in UTF-8`;
-  throw new Problem("unsupported-media-type", detail, {
-    errors: [{ header: "Content-Type", detail: "must have no charset other than utf-8" }],
-  });
+  const errors = [{ header: "Content-Type", detail: "must have no charset other than utf-8" }];
+  throw new Problem("unsupported-media-type", detail, { members: { errors } });
 }
 
 export function unsupportedMediaType(given: string, taken: readonly string[]): Problem {
   const what = given === "" ? "it has no media type" : `its media type is ${given}`;
   const detail = `Cannot read the body: ${what}; send ${taken.join(" or ")}`;
-  return new Problem("unsupported-media-type", detail, {}, { "accept": taken.join(", ") });
+  return new Problem("unsupported-media-type", detail, { headers: { "accept": taken.join(", ") } });
 }
 
 /** @throws {Problem} 415, or what `readText` and `parseJson` throw. */
@@ -87,9 +86,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 function encodedBody(encoding: string): Problem {
   const detail = `Cannot read the body: its Content-Encoding is ${JSON.stringify(encoding)}; ` +
     "send it without one";
-  return new Problem("unsupported-media-type", detail, {
-    errors: [{ header: "Content-Encoding", detail: "must be left out" }],
-  }, { "accept-encoding": "identity" });
+  const errors = [{ header: "Content-Encoding", detail: "must be left out" }];
+  const headers = { "accept-encoding": "identity" };
+  return new Problem("unsupported-media-type", detail, { members: { errors }, headers });
 }
 
 const JOB_PART = "job";

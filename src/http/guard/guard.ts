@@ -193,8 +193,8 @@ function unauthorized({ token, session }: Credential): Problem {
     : token === undefined
     ? "it has no bearer token; send Authorization: Bearer and the token"
     : "its bearer token is wrong";
-  return new Problem("unauthorized", `Cannot take the request: ${reason}`, {}, {
-    "www-authenticate": 'Bearer realm="daybook"',
+  return new Problem("unauthorized", `Cannot take the request: ${reason}`, {
+    headers: { "www-authenticate": 'Bearer realm="daybook"' },
   });
 }
 
@@ -202,14 +202,16 @@ function slowedDown(waitSeconds: number): Problem {
   const detail =
     "Cannot take the request: too many wrong tokens came from its address; try again " +
     `in ${counted(waitSeconds, "second")}`;
-  return new Problem("too-many-failures", detail, {}, { "retry-after": String(waitSeconds) });
+  return new Problem("too-many-failures", detail, { retryAfterSeconds: waitSeconds });
 }
 
 function forbidden(neededScope: Scope, scopes: readonly Scope[]): Problem {
   const detail = `Cannot take the request: it needs the scope ${neededScope}, ` +
     `and its token has ${scopes.join(", ")}`;
-  return new Problem("forbidden", detail, { neededScope, scopes }, {
-    "www-authenticate":
-      `Bearer realm="daybook", error="insufficient_scope", scope="${neededScope}"`,
+  const challenge = `Bearer realm="daybook", error="insufficient_scope", scope="${neededScope}"`;
+  const members = { neededScope, scopes };
+  return new Problem("forbidden", detail, {
+    members,
+    headers: { "www-authenticate": challenge },
   });
 }

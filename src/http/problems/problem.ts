@@ -85,6 +85,15 @@ interface ProblemMembers extends RefusalMembers {
   readonly shared?: Omit<Standing, "database">;
 }
 
+/** What a problem has besides its kind and detail. */
+interface ProblemParts {
+  readonly members?: ProblemMembers;
+  /** Headers of its answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** When the request may succeed, if that is likely. */
+  readonly retryAfterSeconds?: number;
+}
+
 /**
  * A refusal as HTTP answers it: converted from a `Refusal`, or created for an error of HTTP itself.
  */
@@ -95,10 +104,9 @@ export class Problem extends Refusal<ProblemKind> {
   constructor(
     kind: ProblemKind,
     detail: string,
-    members: ProblemMembers = {},
-    headers: Readonly<Record<string, string>> = {},
+    { members, headers = {}, retryAfterSeconds }: ProblemParts = {},
   ) {
-    super(kind, detail, members);
+    super(kind, detail, members, retryAfterSeconds);
     this.headers = headers;
   }
 }

@@ -128,8 +128,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
 ];
 
 function notReady(reason: string, members: Problem["members"] = {}): Problem {
-  const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
-  return new Problem("not-ready", `Cannot write: ${reason}`, members, headers);
+  const retryAfterSeconds = RETRY_AFTER_SECONDS;
+  return new Problem("not-ready", `Cannot write: ${reason}`, { members, retryAfterSeconds });
 }
 
 export interface LimitInUse extends Use {

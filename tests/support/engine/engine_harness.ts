@@ -224,11 +224,11 @@ export class Harness {
 }
 
 /** What the engine records must be legal, or `verify` would call the journal damaged. */
-function durable({ consumer }: JobEngine, entries: readonly JobEventLogEntry[]): void {
+function durable({ consumer }: JobEngine, entries: readonly JobEventLogEntry[]) {
   const flaw = entries.map(findIllegality).find((flaw) => flaw !== undefined);
   // Thrown outside the journal, which would take it for a failure of the disk.
   if (flaw !== undefined) queueMicrotask(() => assert.fail(`The engine recorded this: ${flaw}`));
-  consumer.durable(entries);
+  return consumer.durable(entries);
 }
 
 /** A definition that takes any input, for tests of what its code does. */

@@ -73,8 +73,9 @@ export class RecordedRun {
     const consumer: JournalConsumer = {
       ...engine.consumer,
       durable: (entries) => {
-        engine.consumer.durable(entries);
+        const handled = engine.consumer.durable(entries);
         run.#record(entries);
+        return handled;
       },
     };
     const { journal } = await MemoryJournal.open({ clock, random, consumer, content });
