@@ -63,7 +63,7 @@ export class JobScans {
 
   scan(filter: JobFilter, range: ScanRange, kept: Kept): IndexScan {
     const { sql, values } = toSql(filter);
-    const source = chooseSource(filter, kept);
+    const source = this.#sourceFor(filter, range, kept);
     const order = range.oldestFirst ? "ASC" : "DESC";
     const select = `SELECT first, last, condition, retried FROM ${source.table} ` +
       `WHERE first >= ? AND first < ? AND ${sql} ORDER BY first ${order}`;
@@ -81,7 +81,7 @@ export class JobScans {
   count(filter: JobFilter, range: JobRange, kept: Kept): JobCount {
     if (isOfAll(range) && isByConditionAlone(filter)) return countIn(kept, filter);
     const { sql, values } = toSql(filter);
-    const source = chooseSource(filter, kept);
+    const source = this.#sourceFor(filter, range, kept);
     // Sums cost less than GROUP BY, which makes SQLite sort.
     const sums = ENDED_CONDITIONS.map((one) => `sum(condition = '${one}') AS ${one}`);
     const select = `SELECT ${sums.join(", ")} FROM ${source.table} ` +
@@ -127,19 +127,46 @@ export class JobScans {
     return { groups: [...groups.values()], reach: walk.reach };
   }
 
+  #sourceFor(filter: JobFilter, range: ScanRange, kept: Kept): ScanSource {
+    return chooseSource(filter, kept, (types) => this.#areRare(types, range));
+  }
+
+  /**
+   * Whether jobs of these types are few where the scan begins: between some of them lie many others.
+   */
+  #areRare(types: readonly string[], range: ScanRange): boolean {
+    const { from, to, oldestFirst } = boundsOf(range);
+    const order = oldestFirst ? "ASC" : "DESC";
+    const nth = (table: string, where: string) =>
+      `SELECT first FROM ${table} WHERE ${where} AND first >= ? AND first < ?`;
+    const each = types.map(() => nth("jobs INDEXED BY jobs_by_type", "type = ?"));
+    const edge = this.database.get(
+      `${each.join(" UNION ALL ")} ORDER BY first ${order} LIMIT 1 OFFSET ?`,
+      ...types.flatMap((type) => [type, from, to]),
+      PROBED - 1,
+    )?.["first"] as LogId | undefined;
+    // There are fewer than that, so reading them costs little.
+    if (edge === undefined) return true;
+    const beyond = this.database.get(
+      `${nth("jobs NOT INDEXED", "true")} ORDER BY first ${order} LIMIT 1 OFFSET ?`,
+      ...oldestFirst ? [from, edge] : [edge, to],
+      PROBED * SPARSE - 1,
+    );
+    return beyond !== undefined;
+  }
+
   #walk<Found>(
     source: ScanSource,
-    { after = 0, before = Infinity, oldestFirst = false, limit }: ScanRange,
+    range: ScanRange,
     find: (from: LogId, to: LogId) => readonly Found[],
     positionOf: (found: Found) => LogId | undefined,
   ): WindowWalk<Found> {
     const { rowCost, words } = source;
+    const { from, to, oldestFirst } = boundsOf(range);
     return new WindowWalk({
-      from: after + 1,
-      to: Math.min(before, Number.MAX_SAFE_INTEGER),
       window: toWindows(this.database, source, oldestFirst),
       createdAt: (logId) => this.#createdNear(logId, oldestFirst),
-      ...{ oldestFirst, limit, rowCost, words, find, positionOf },
+      ...{ from, to, oldestFirst, limit: range.limit, rowCost, words, find, positionOf },
     });
   }
 
@@ -153,6 +180,11 @@ export class JobScans {
     );
     return new Date((row?.["created"] ?? 0) as number).toISOString();
   }
+}
+
+/** The first position of a range, and the one after the last. */
+function boundsOf({ after = 0, before = Infinity, oldestFirst = false }: ScanRange) {
+  return { from: after + 1, to: Math.min(before, Number.MAX_SAFE_INTEGER), oldestFirst };
 }
 
 /** A found job, read on demand. */
@@ -231,13 +263,19 @@ interface ScanSource {
 const COST = { next: 1, led: 12, label: 2, search: 1, covered: 5 };
 /** An index is used if it leads to at most one row in this many. */
 const SPARSE = 12;
+/** How many jobs of a type show how dense they are. */
+const PROBED = 64;
 
 /**
  * Chooses the rows to read for a filter, and estimates their cost: rows found through an SQL index
  * if they are few; otherwise the whole table, which is read in order at little cost per row.
  */
-function chooseSource(filter: JobFilter, kept: Kept): ScanSource {
-  const { fingerprint, retried } = filter;
+function chooseSource(
+  filter: JobFilter,
+  kept: Kept,
+  areRare: (types: readonly string[]) => boolean,
+): ScanSource {
+  const { fingerprint, retried, types } = filter;
   const conditions = endedConditions(filter);
   if (conditions?.length === 0) return led("jobs_by_condition", NOTHING, filter);
   if (fingerprint !== undefined) {
@@ -249,6 +287,9 @@ function chooseSource(filter: JobFilter, kept: Kept): ScanSource {
   if (conditions !== undefined && areSparse(conditions, kept)) {
     const wheres = conditions.map((condition) => ({ sql: "condition = ?", values: [condition] }));
     return led("jobs_by_condition", wheres, filter);
+  }
+  if (types !== undefined && types.length > 0 && areRare(types)) {
+    return led("jobs_by_type", types.map((type) => ({ sql: "type = ?", values: [type] })), filter);
   }
   return {
     table: "jobs NOT INDEXED",

@@ -45,6 +45,7 @@ const TABLES = `
   ) STRICT;
   CREATE UNIQUE INDEX jobs_by_id ON jobs (job_id);
   CREATE INDEX jobs_by_condition ON jobs (condition, first);
+  CREATE INDEX jobs_by_type ON jobs (type, first) WHERE type IS NOT NULL;
   CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first) WHERE fingerprint IS NOT NULL;
   CREATE INDEX jobs_failures ON jobs (first, fingerprint, condition, retried, awake)
     WHERE fingerprint IS NOT NULL;

@@ -13,6 +13,7 @@ import type { EndedJob } from "../../src/engine/job_index.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { endedJob } from "./ended_jobs.ts";
 
 function begun(): MemoryIndex {
   const index = MemoryIndex.empty();
@@ -215,6 +216,46 @@ Deno.test("index: a rare job among many is found, from both ends, with any other
     const { groups } = index.failures(filter);
     assert.equal(groups.reduce((sum, { jobs }) => sum + jobs, 0), kinds.length, what);
   }
+});
+
+/** The label and the word make a full scan stop at its limit, before it has looked at all jobs. */
+Deno.test("index: jobs of a type that few have are found without a look at all the others", () => {
+  const index = begun();
+  const isRare = (number: number) => number % 9_000 === 0;
+  const ofType = (number: number, type: string): EndedJob => {
+    const job = endedJob(number);
+    const summary = { ...job.summary, type, labels: { tenant: "nordwind" } };
+    return { ...job, job: { ...job.job, input: {} }, summary };
+  };
+  const jobs = Array.from(
+    { length: 36_000 },
+    (_, at) => ofType(at + 1, isRare(at + 1) ? "shop.rare" : "shop.common"),
+  );
+  for (let at = 0; at < jobs.length; at += 1_000) assert.ok(index.put(jobs.slice(at, at + 1_000)));
+  const labels = [["tenant", "nordwind"]] as const;
+  const rare = { types: ["shop.rare"], labels, search: "job" };
+  const page = index.scan(rare, {});
+  assert.deepEqual([...page].map(({ firstLogId }) => firstLogId), [
+    360_000,
+    270_000,
+    180_000,
+    90_000,
+  ]);
+  assert.equal(page.reach, undefined);
+  const oldest = [...index.scan(rare, { after: 90_000, oldestFirst: true })];
+  assert.deepEqual(oldest.map(({ firstLogId }) => firstLogId), [180_000, 270_000, 360_000]);
+  assert.deepEqual(
+    index.count({ types: ["shop.rare", "shop.none"], labels, search: "job" }, {}).jobs,
+    4,
+  );
+  const both = index.scan({ types: ["shop.common", "shop.rare"] }, { before: 90_020 });
+  const [first, second, third] = both;
+  assert.deepEqual(
+    [first, second, third].map((found) => found?.firstLogId),
+    [90_010, 90_000, 89_990],
+  );
+  const common = index.count({ types: ["shop.common"], labels, search: "job" }, {});
+  assert.ok(common.jobs < 35_996 && common.searched !== undefined);
 });
 
 Deno.test("index: a job that returned to memory is not in it until it is put again", () => {
