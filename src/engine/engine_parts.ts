@@ -12,6 +12,7 @@ import { PauseControls } from "./run/pause_controls.ts";
 import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
 import { CARRIED_TRACES } from "./run/run_trace.ts";
+import { Commands } from "./writer/commands.ts";
 import { Creation } from "./writer/creation.ts";
 import { Retries } from "./writer/retries.ts";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -158,6 +159,7 @@ export class EngineParts extends Given {
   // What writes.
   readonly events = new EventEngine(this.clock, this.projection.eventIds);
   readonly writer = new Writer(this.events, this.table, this.filed, this.clock);
+  readonly commands = new Commands(this.writer, this.table);
   readonly diskRetries = new DiskRetries(this);
   readonly sealing = new Sealing(this.keys);
   readonly fanOut = new FanOut(this.filed.started, this.registry, this.table);

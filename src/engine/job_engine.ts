@@ -189,7 +189,7 @@ export class JobEngine {
     if (job === undefined) return unknownJob(jobId);
     const starts = request.kind === "start" && hasCode(job) ? 1 : 0;
     const admit = () => this.#parts.intake.requireRoom({ jobs: 0, starts });
-    const refusal = await this.#parts.writer.command(jobId, this.#traced(request), admit);
+    const refusal = await this.#parts.commands.execute(jobId, this.#traced(request), admit);
     return refusal === undefined
       ? { ok: true, value: this.#parts.table.existing(jobId) }
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };

@@ -294,6 +294,21 @@ export class GroupTooLargeError extends Error {
   override readonly name = "GroupTooLargeError";
 }
 
+/** Estimated size of a line without its attributes, for limits only. */
+export const LINE_OVERHEAD_BYTES = 400;
+
+/**
+ * @param bytes Estimated, of all lines.
+ * @throws {GroupTooLargeError}
+ */
+export function requireGroupSize(entries: number, bytes: number): void {
+  if (bytes <= GROUP_BYTES_MAX) return;
+  throw new GroupTooLargeError(
+    `Cannot record ${entries} entries at once: they take ${bytes} bytes, and a batch takes at ` +
+      `most ${GROUP_BYTES_MAX}`,
+  );
+}
+
 /**
  * The journal has failed or is closed. Whether the group is durable is unknown until the next
  * start; find out by repeating the request with the same id or key.

@@ -3,7 +3,8 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Work } from "../core/work.ts";
-import type { Appended, UnplacedEvent } from "../engine/ports.ts";
+import { type Appended, LINE_OVERHEAD_BYTES, type UnplacedEvent } from "../engine/ports.ts";
+import { joined } from "../engine/writer/joined.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
@@ -41,12 +42,9 @@ export interface SealedBatch {
 export interface EncodedGroup {
   readonly events: readonly UnplacedEvent[];
   readonly attributes: readonly string[];
-  /** Estimated bytes of its lines; for limits only. */
+  /** Estimated, of its lines; for limits only. */
   readonly bytes: number;
 }
-
-/** Estimated size of a line without its attributes. */
-const LINE_OVERHEAD_BYTES = 400;
 
 /**
  * @throws {TypeError} when attributes hold a value that JSON cannot represent.
@@ -225,20 +223,14 @@ function* writeChain(
 /** Lines as UTF-8. */
 function* encoded(lines: string): Work<Uint8Array<ArrayBuffer>> {
   if (lines.length <= PIECE_LENGTH) return utf8(lines);
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   for (let start = 0; start < lines.length;) {
     const end = lines.indexOf("\n", start + PIECE_LENGTH) + 1 || lines.length;
     pieces.push(utf8(lines.slice(start, end)));
     start = end;
     yield;
   }
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
+  return joined(Uint8Array, pieces);
 }
 
 /** As many bytes as the text has UTF-16 code units if it is ASCII, which is encoded faster. */

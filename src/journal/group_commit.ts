@@ -10,12 +10,11 @@ import { inNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
   type Clock,
-  GROUP_BYTES_MAX,
-  GroupTooLargeError,
   JournalFailedError,
   JournalFullError,
   type JournalHead,
   type Random,
+  requireGroupSize,
   type UnplacedEvent,
 } from "../engine/ports.ts";
 import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
@@ -120,7 +119,7 @@ export class GroupCommit {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (events.length === 0) return { entries: [], durable: Promise.resolve() };
     const group = encodedGroup(events);
-    requireSize(group);
+    requireGroupSize(events.length, group.bytes);
     this.#appended++;
     const appended = this.#batchFor(group).add(group, this.options, receivedAt);
     this.#running ??= inNoContext(() => this.#run());
@@ -301,14 +300,6 @@ export class GroupCommit {
     if (reason instanceof JournalFailedError) this.options.listener.failed(reason);
     else this.options.listener.full(reason);
   }
-}
-
-function requireSize({ events, bytes }: EncodedGroup): void {
-  if (bytes <= GROUP_BYTES_MAX) return;
-  throw new GroupTooLargeError(
-    `Cannot record ${events.length} entries at once: they take ${bytes} bytes, and a ` +
-      `batch takes at most ${GROUP_BYTES_MAX}`,
-  );
 }
 
 function afterBatch(

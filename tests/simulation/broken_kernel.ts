@@ -7,6 +7,7 @@ import { JobRun } from "../../src/engine/run/job_run.ts";
 import { PauseControls } from "../../src/engine/run/pause_controls.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { Commands } from "../../src/engine/writer/commands.ts";
 import { LimitChanges } from "../../src/engine/writer/in_force.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
@@ -44,13 +45,13 @@ export const refusalsDespiteLoss: Break = () =>
 
 /** A control is refused without waiting for the entries that the refusal depends on. */
 export const refusalsToldAtOnce: Break = () => {
-  const { command } = Writer.prototype;
-  return replaced(Writer.prototype, "command", {
-    value: function (this: Writer, ...args: Parameters<Writer["command"]>) {
+  const { execute } = Commands.prototype;
+  return replaced(Commands.prototype, "execute", {
+    value: function (this: Commands, ...args: Parameters<Commands["execute"]>) {
       const onceDurable = (_lastLogId: LogId, value: unknown) => Promise.resolve(value);
       const undo = replaced(Writer.prototype, "onceDurable", { value: onceDurable });
       // It decides before it waits for anything, so nothing else is affected.
-      const refusal = command.apply(this, args);
+      const refusal = execute.apply(this, args);
       undo();
       return refusal;
     },

@@ -24,6 +24,7 @@ import { SteadyMap } from "../../core/steady_map.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { wantedBy } from "./worker_lease.ts";
 import { JobRun } from "./job_run.ts";
+import type { Commands } from "../writer/commands.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type DiskRetries, recordOrRetry } from "./disk_retries.ts";
 import type { RunServices, RunSubject } from "./run_services.ts";
@@ -42,6 +43,7 @@ interface SupervisorParts {
   readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
+  readonly commands: Commands;
   readonly diskRetries: DiskRetries;
   readonly suspects: Suspects;
   readonly timers: Timers;
@@ -282,9 +284,10 @@ export class Supervisor implements WriterListener {
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {
-    const { scheduler, writer, onDefect } = this.#services;
+    const { scheduler, onDefect } = this.#services;
+    const { commands, diskRetries } = this.parts;
     scheduler.at(Date.parse(startAt), () => {
-      this.parts.diskRetries.record(() => writer.command(jobId, { kind: "start" }))
+      diskRetries.record(() => commands.execute(jobId, { kind: "start" }))
         .catch(onDefect);
     });
   }

@@ -9,13 +9,15 @@ import type { JobState } from "../../core/job_state.ts";
 import { isMet, isSettled } from "../../core/expectations.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
-import { TIMERS_MAX, type Writer } from "../writer/writer.ts";
+import { type Commands, TIMERS_MAX } from "../writer/commands.ts";
+import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 interface TimerParts {
   readonly scheduler: Scheduler;
   readonly diskRetries: DiskRetries;
+  readonly commands: Commands;
   readonly writer: Writer;
   readonly onDefect: (error: unknown) => void;
 }
@@ -170,7 +172,7 @@ export class Timers {
   }
 
   async #record(due: readonly Due[]): Promise<void> {
-    const drafts = due.flatMap(({ jobId, timer }) => this.parts.writer.elapsed(jobId, timer));
+    const drafts = due.flatMap(({ jobId, timer }) => this.parts.commands.elapsed(jobId, timer));
     if (drafts.length > 0) await this.parts.writer.recorded(drafts, "vital");
   }
 }

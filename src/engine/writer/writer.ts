@@ -4,35 +4,15 @@
  * and requests are answered. An entry that is lost before that is reverted.
  */
 
-import type { Command, Rejection, Timer } from "../../core/command.ts";
-import { decide } from "../../core/decide.ts";
-import type { EventDraft, JobEventDraft, JobEventLogEntry } from "../../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import { waitKey } from "../../core/waits.ts";
 import type { JobTable } from "./job_table.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
-import {
-  type Clock,
-  GROUP_BYTES_MAX,
-  GroupTooLargeError,
-  JournalFailedError,
-  JournalFullError,
-  type Urgency,
-} from "../ports.ts";
-
-/** What is appended at a time of a large group. */
-const SLICE_ENTRIES = 500;
-const SLICE_BYTES = 1024 * 1024;
-/** Estimated size of an entry without its attributes. */
-const ENTRY_BYTES = 400;
-
-/** The most timers that one group ends. */
-export const TIMERS_MAX = 250;
+import { SLICE_ENTRIES, slicesOf, withCause } from "./slices.ts";
+import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
 export interface Written {
   readonly entries: readonly JobEventLogEntry[];
@@ -140,6 +120,7 @@ export class Writer {
    */
   async appendInSlices(drafts: readonly EventDraft[]): Promise<LogId> {
     if (drafts.length <= SLICE_ENTRIES) return this.append(drafts).lastLogId;
+    for (const draft of drafts) requireReadable(draft);
     const slices = slicesOf(drafts);
     const end = this.events.journal.gather();
     try {
@@ -224,63 +205,6 @@ export class Writer {
       this.#debts.set(jobId, pay);
       throw error;
     }
-  }
-
-  /**
-   * Decides a command on a job from everything appended so far, and records the outcome. A
-   * rejection is returned once the entries that it depends on are durable; `undefined` means
-   * accepted.
-   *
-   * Rejects with `JournalFullError`, `JournalFailedError`, or the error that `admit` throws.
-   *
-   * @param admit Called before anything is recorded.
-   */
-  async command(
-    jobId: JobId,
-    command: Command,
-    admit: () => void = () => {},
-  ): Promise<Rejection | undefined> {
-    this.pay(jobId);
-    const pending = this.table.pending(jobId);
-    const head = pending?.head;
-    // Copying the steps is costly, and only these commands look at them.
-    const ofSteps = command.kind === "wake" ||
-      command.kind === "cancel" && command.leave === true;
-    const decision = decide((ofSteps ? pending?.whole : head) as JobState | undefined, command);
-    if (!decision.accepted) {
-      const again = () => this.command(jobId, command, admit);
-      const { rejection } = decision;
-      return await this.onceDurable<Rejection | undefined>(head?.lastLogId ?? 0, rejection, again);
-    }
-    admit();
-    const [first, ...rest] = groups(decision.events);
-    const { firstLogId, lastLogId } = this.append(first);
-    await this.whenDurable<void>(lastLogId, undefined);
-    for (const group of rest) await this.#endRest(jobId, group, firstLogId);
-    return undefined;
-  }
-
-  /**
-   * Ends further timers of a job with thousands, in a batch of their own. Each end is a fact of its
-   * own, so after a crash a repeated wake ends the rest.
-   */
-  async #endRest(jobId: JobId, ends: readonly JobEventDraft[], causedBy: LogId): Promise<void> {
-    const open = ends.filter(({ taskId, attributes }) =>
-      this.elapsed(jobId, taskId === undefined ? attributes as Timer : { taskId }).length > 0
-    );
-    if (open.length > 0) await this.recorded(open.map((end) => ({ ...end, causedBy })));
-  }
-
-  /** What ends a timer of a job; empty when something else has ended it. */
-  elapsed(jobId: JobId, timer: Timer): readonly JobEventDraft[] {
-    const pending = this.table.pending(jobId);
-    const job = "taskId" in timer ? pending?.withOnly([timer.taskId]) : pending?.withOnly(
-      [],
-      timer.wait === undefined ? [] : [waitKey(timer.expectation, timer.wait)],
-    );
-    if (job === undefined) return [];
-    const decision = decide(job, { kind: "elapse", timer });
-    return decision.accepted ? decision.events : [];
   }
 
   /**
@@ -387,42 +311,6 @@ export class Writer {
   }
 
   readonly #project = (entry: JobEventLogEntry) => this.table.append(entry);
-}
-
-/** Most decisions are one group. */
-function groups(
-  drafts: readonly JobEventDraft[],
-): readonly [readonly JobEventDraft[], ...(readonly JobEventDraft[])[]] {
-  const rest = [];
-  for (let at = TIMERS_MAX; at < drafts.length; at += TIMERS_MAX) {
-    rest.push(drafts.slice(at, at + TIMERS_MAX));
-  }
-  return [rest.length === 0 ? drafts : drafts.slice(0, TIMERS_MAX), ...rest];
-}
-
-/** @throws {GroupTooLargeError} */
-function slicesOf(drafts: readonly EventDraft[]): readonly (readonly EventDraft[])[] {
-  const slices: EventDraft[][] = [];
-  let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
-  for (const draft of drafts) {
-    requireReadable(draft);
-    const size = ENTRY_BYTES + jsonSize(draft.attributes as JsonObject);
-    bytes += size;
-    if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
-      slices.push(slice = []);
-      inSlice = 0;
-    }
-    slice.push(draft);
-    inSlice += size;
-  }
-  if (bytes <= GROUP_BYTES_MAX) return slices;
-  throw new GroupTooLargeError(`Cannot record ${drafts.length} entries at once: ${bytes} bytes`);
-}
-
-/** @param firstLogId The position of the first draft of the first slice, which holds all causes. */
-function withCause(draft: EventDraft, firstLogId: LogId): EventDraft {
-  const { causedBy } = draft;
-  return typeof causedBy === "object" ? { ...draft, causedBy: firstLogId + causedBy.draft } : draft;
 }
 
 function requireReadable(draft: EventDraft): void {

@@ -1,0 +1,34 @@
+/** The slices of a large group, which are appended one after the other to one batch. */
+
+import type { EventDraft } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type JsonObject, jsonSize } from "../../core/json.ts";
+import { LINE_OVERHEAD_BYTES, requireGroupSize } from "../ports.ts";
+
+/** What is appended at a time. */
+export const SLICE_ENTRIES = 500;
+const SLICE_BYTES = 1024 * 1024;
+
+/** @throws {GroupTooLargeError} */
+export function slicesOf(drafts: readonly EventDraft[]): readonly (readonly EventDraft[])[] {
+  const slices: EventDraft[][] = [];
+  let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
+  for (const draft of drafts) {
+    const size = LINE_OVERHEAD_BYTES + jsonSize(draft.attributes as JsonObject);
+    bytes += size;
+    if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
+      slices.push(slice = []);
+      inSlice = 0;
+    }
+    slice.push(draft);
+    inSlice += size;
+  }
+  requireGroupSize(drafts.length, bytes);
+  return slices;
+}
+
+/** @param firstLogId The position of the first draft of the first slice, which holds all causes. */
+export function withCause(draft: EventDraft, firstLogId: LogId): EventDraft {
+  const { causedBy } = draft;
+  return typeof causedBy === "object" ? { ...draft, causedBy: firstLogId + causedBy.draft } : draft;
+}
