@@ -34,6 +34,7 @@ import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
 import exitCodes from "../core/exit_codes.ts?source" with { type: "text" };
 import permissions from "../core/permissions.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
+import byteCache from "../journal/byte_cache.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
@@ -74,6 +75,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/exit_codes.ts", exitCodes],
   ["core/permissions.ts", permissions],
   ["journal/errors.ts", errors],
+  ["journal/byte_cache.ts", byteCache],
   ["journal/line_fields.ts", lineFields],
   ["journal/line_reader.ts", lineReader],
   ["journal/segment_scanner.ts", segmentScanner],
