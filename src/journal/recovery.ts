@@ -61,8 +61,25 @@ export interface Recovery {
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
   const found = await onlySegments(fileSystem, layout);
+  const isNew = found.length === 0;
+  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
+  const active = found.at(-1) ?? first;
+  const preparation = new SegmentPreparation({ fileSystem, layout, random, active, isNew });
+  try {
+    const { torn, ...verified } = await verify(options, found);
+    await preparation.verified(torn);
+    const segments = isNew ? [first] : withoutTail(found, torn);
+    return { ...verified, segments, preparation };
+  } catch (error) {
+    await preparation.refused();
+    throw error;
+  }
+}
+
+/** Verifies and replays the segments, as far as the caches do not make that unnecessary. */
+async function verify(options: RecoveryOptions, found: readonly SegmentInfo[]) {
   if (!options.acceptLoss) await requireIndexed(options, found);
-  const store = new SidecarStore(fileSystem, layout);
+  const store = new SidecarStore(options.fileSystem, options.layout);
   const trusted = await trustedIn(store, found.slice(0, -1));
   // The file system time before any segment is read. Without it, no verdict can be written before
   // the segment is checked again.
@@ -74,20 +91,15 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   if (!options.acceptLoss) await requireWitnessed(options, found, replayed);
   // Otherwise the next start would find the loss again. A failure is no error.
   else await store.keepOnly(found.slice(0, -1)).catch(() => {});
-  const isNew = found.length === 0;
-  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
-  const segments = isNew ? [first] : withoutTail(found, torn);
-  const active = segments.at(-1) ?? first;
   return {
     head,
-    segments,
     indexes,
     ends,
+    torn,
     full: replayed.sealed.map((each) => fullSegment(each, trusted, beganMs)),
     clean: torn === undefined && (options.isCopy || head.logId === 0 || ends.stopped),
     entriesReplayed,
     snapshot,
-    preparation: new SegmentPreparation({ fileSystem, layout, random, active, isNew, torn }),
     warnings,
   };
 }
