@@ -193,6 +193,7 @@ export class IndexThread implements PastEvents, SegmentProver {
   }
 
   #beginLater(): void {
+    if (this.#isClosed) return;
     this.#cancelRestart ??= this.options.clock.setTimer(this.#restartMs, () => this.#again());
   }
 
