@@ -334,7 +334,7 @@ Deno.test("ended job buffer: the overview yields between large jobs that it read
     now += 20;
     return read(id);
   };
-  const { failed } = await engine.survey.needingAttention();
+  const { failed } = await engine.attention.read();
   assert.equal(failed.length, 5);
   assert.equal(new Set(turns).size, turns.length, turns.join());
 });
