@@ -267,7 +267,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     if (!await orFail(configuration, () => daybook.lead())) return;
     await daybook.tried();
   }
-  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
+  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
