@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
 import { settledCopy } from "../support/damage/crash_scenarios.ts";
@@ -14,12 +13,13 @@ import {
   type Found,
   type Scenario,
 } from "../support/damage/crash_sweep.ts";
-import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, furtherIds } from "../support/journal/journal_of_jobs.ts";
 import { PowerDisk } from "../support/damage/power_disk.ts";
 import { type WrittenJournal, writtenJournal } from "../support/journal/written_journal.ts";
+import { openOn } from "../support/damage/journal_sweep.ts";
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
@@ -239,13 +239,7 @@ async function assertIntact(disk: PowerDisk): Promise<void> {
 
 async function openProjected(fileSystem: PowerDisk) {
   const projection = new Projection();
-  const { journal, report } = await FileJournal.open({
-    folder: FOLDER,
-    fileSystem,
-    clock: new FakeClock(),
-    random: furtherIds,
-    consumer: projection,
-  });
+  const { journal, report } = await openOn(fileSystem, projection, { random: furtherIds });
   return { journal, projection, report };
 }
 
