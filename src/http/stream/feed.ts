@@ -146,9 +146,12 @@ export class StreamMessages implements Transitions {
   }
 }
 
-/** The entry, and how it changed its job. Joining two texts costs less than copying the entry. */
+/** The entry, and how it changed its job. Joining texts costs less than copying the entry. */
 function entryText(entry: JobEventLogEntry, transition: Transition | undefined): string {
   const text = JSON.stringify(entry);
   if (transition === undefined) return text;
-  return `${text.slice(0, -1)},"job":${JSON.stringify({ jobId: entry.jobId, ...transition })}}`;
+  const { from, to, condition } = transition;
+  const before = from === null ? "null" : `"${from}"`;
+  return `${text.slice(0, -1)},"job":{"jobId":${JSON.stringify(entry.jobId)},"from":${before},` +
+    `"to":"${to}","condition":"${condition}"}}`;
 }
