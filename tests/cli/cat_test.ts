@@ -3,22 +3,18 @@ import { eventType } from "../../src/core/ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  engineOn,
-  entryAt,
-  journalOfJobs,
+  bytesOf,
+  lastSegment,
+  linesOf,
+  type MemoryDisk,
+  segmentPaths,
   setText,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, entryAt, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 /** All lines of the files except blank ones. */
-function linesOf(disk: MemoryDisk): readonly string[] {
-  return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
-    .filter((line) => line !== "");
-}
-
 async function cat(disk: MemoryDisk, ...args: string[]): Promise<readonly string[]> {
   const { code, written, err } = await journalCommand(disk, ["cat", ...args], {
     isInteractive: false,

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/ids.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  engineOn,
-  entryAt,
-  forge,
-  journalOfJobs,
+  bytesOf,
+  lastSegment,
+  MemoryDisk,
+  segmentPaths,
   setText,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, entryAt, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 /** The output of `head`, and the result of reading all lines to the last one. */
 async function headOf(disk: MemoryDisk) {

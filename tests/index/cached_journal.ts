@@ -17,9 +17,8 @@ import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
   flipped,
   FOLDER,
   namesIn,
@@ -126,7 +125,7 @@ export function withoutSnapshots({ disk, index }: Picture, how: "deleted" | "dam
   for (const name of namesIn(without, `${FOLDER}/snapshots`)) {
     const path = `${FOLDER}/snapshots/${name}`;
     if (how === "deleted") without.files.delete(path);
-    else without.files.set(path, flipped(contentOf(without, path), 200));
+    else without.files.set(path, flipped(bytesOf(without, path), 200));
   }
   return { disk: without, index };
 }

@@ -21,9 +21,9 @@ import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { Dice } from "../simulation/dice.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
-import { contentOf, forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
+import { forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
 
 const ADVICE = /copy again|delete its snapshots/;
 
@@ -67,7 +67,7 @@ function isBeginOf(journal: WrittenJournal, disk: MemoryDisk, logId: number): bo
   const index = journal.batches.findIndex(({ lastLogId }) => lastLogId === logId);
   return logId === 0 || (index >= 0 && journal.batches.slice(0, index + 1).every((batch) => {
     const path = journal.segments[batch.segment] ?? "";
-    const [own, copied] = [contentOf(journal.disk, path), contentOf(disk, path)];
+    const [own, copied] = [bytesOf(journal.disk, path), bytesOf(disk, path)];
     return own.subarray(batch.start, batch.end).every((byte, at) =>
       byte === copied[batch.start + at]
     );

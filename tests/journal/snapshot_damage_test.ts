@@ -19,10 +19,9 @@ import {
 import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import {
-  contentOf,
   forkOf,
   nameOf,
   type WrittenJournal,
@@ -69,7 +68,7 @@ async function flawAfter(
   if (states !== expected) return "the states are others";
   if (!report.clean) return "the start had to recover something";
   const changed = journal.segments.find((each) =>
-    !Buffer.from(contentOf(disk, each)).equals(contentOf(journal.disk, each))
+    !Buffer.from(bytesOf(disk, each)).equals(bytesOf(journal.disk, each))
   );
   return changed && `segment ${changed} was changed`;
 }
@@ -108,19 +107,18 @@ Deno.test("snapshots: renamed, swapped or missing ones are not trusted", async (
     "the newer one is missing": (disk) => void disk.files.delete(newer),
     "both are missing": (disk) => [older, newer].forEach((path) => disk.files.delete(path)),
     "both are swapped": (disk) => {
-      disk.files.set(older, contentOf(journal.disk, newer));
-      disk.files.set(newer, contentOf(journal.disk, older));
+      disk.files.set(older, bytesOf(journal.disk, newer));
+      disk.files.set(newer, bytesOf(journal.disk, older));
     },
-    "one is there as the other": (disk) =>
-      void disk.files.set(newer, contentOf(journal.disk, older)),
+    "one is there as the other": (disk) => void disk.files.set(newer, bytesOf(journal.disk, older)),
   };
   for (const logId of [1, 35, 37, 45, 47, 9_999]) {
     changes[`one is named ${logId}`] = (disk) => {
       disk.files.delete(newer);
-      disk.files.set(named(logId), contentOf(journal.disk, newer));
+      disk.files.set(named(logId), bytesOf(journal.disk, newer));
     };
     changes[`one is there as ${logId} too`] = (disk) =>
-      void disk.files.set(named(logId), contentOf(journal.disk, newer));
+      void disk.files.set(named(logId), bytesOf(journal.disk, newer));
   }
   for (const [what, change] of Object.entries(changes)) {
     const disk = forkOf(journal.disk);

@@ -7,9 +7,13 @@ import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, segmentPaths } from "../support/damage/journal_sweep.ts";
+import {
+  bytesOf,
+  type MemoryDisk,
+  segmentPaths,
+  snapshotPaths,
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };

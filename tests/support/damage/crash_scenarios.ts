@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem, OpenFile } from "../../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { assertRecovers, type Found, openOn, type Scenario } from "./crash_sweep.ts";
 import { facts } from "../journal/journal_events.ts";
+import { PassingDisk } from "../journal/journal_disk.ts";
 import { PowerDisk } from "./power_disk.ts";
 
 type Opened = Awaited<ReturnType<typeof openOn>>;
@@ -225,7 +226,7 @@ export const COPY_FORWARD = scenario("copying forward what a crash left", {
 /** As after a failed sync: the next process reads what never reached the disk. */
 export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never synced", {
   async before(disk) {
-    await crashed(without(disk, { syncData: true, syncOf: ".ndjson" }));
+    await crashed(new Lacking(disk, { syncData: true, syncOf: ".ndjson" }));
   },
   isUnsynced: true,
   async run(opened) {
@@ -235,44 +236,29 @@ export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never sy
 });
 
 /** What a broken file system omits, but reports as done. */
-export interface LeftOut {
+interface LeftOut {
   readonly syncData?: boolean;
   readonly syncFolder?: boolean;
   /** The sync of files whose path ends like this. */
   readonly syncOf?: string;
 }
 
-export function without(disk: FileSystem, leftOut: LeftOut): FileSystem {
-  const broken: FileSystem = {
-    open: async (path, mode) => {
-      const file = await disk.open(path, mode);
-      const isOut = leftOut.syncOf !== undefined && path.endsWith(leftOut.syncOf);
-      return {
-        ...file,
-        syncData: () => leftOut.syncData === true ? Promise.resolve() : file.syncData(),
-        sync: () => isOut ? Promise.resolve() : file.sync(),
-      };
-    },
-    lock: (path) => disk.lock(path),
-    list: (path) => disk.list(path),
-    kind: (path) => disk.kind(path),
-    stamp: (path) => disk.stamp(path),
-    makeFolder: (path) => disk.makeFolder(path),
-    isPrivate: (path) => disk.isPrivate(path),
-    makePrivate: (path) => disk.makePrivate(path),
-    rename: (from, to) => disk.rename(from, to),
-    remove: (path) => disk.remove(path),
-    syncFolder: (path) => leftOut.syncFolder === true ? Promise.resolve() : disk.syncFolder(path),
-  };
-  return broken;
-}
+export class Lacking extends PassingDisk {
+  constructor(inner: FileSystem, private readonly leftOut: LeftOut) {
+    super(inner);
+  }
 
-/** Writes snapshots under their names from the first byte on. */
-export function withSnapshotsInPlace(disk: FileSystem): FileSystem {
-  const inPlace = (path: string) => path.replace(/\.snapshot\.tmp$/, ".snapshot");
-  return {
-    ...without(disk, {}),
-    open: (path, mode) => disk.open(inPlace(path), mode),
-    rename: (from, to) => inPlace(from) === to ? Promise.resolve() : disk.rename(from, to),
-  };
+  override wrapped(file: OpenFile, path: string): OpenFile {
+    const { syncData, syncOf } = this.leftOut;
+    const isOut = syncOf !== undefined && path.endsWith(syncOf);
+    return {
+      ...file,
+      syncData: () => syncData === true ? Promise.resolve() : file.syncData(),
+      sync: () => isOut ? Promise.resolve() : file.sync(),
+    };
+  }
+
+  override async syncFolder(path: string): Promise<void> {
+    if (this.leftOut.syncFolder !== true) await super.syncFolder(path);
+  }
 }

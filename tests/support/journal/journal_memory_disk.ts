@@ -184,3 +184,40 @@ export class MemoryDisk implements FileSystem {
     };
   }
 }
+
+/** The bytes of a file; none if there is no such file. */
+export function bytesOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffer> {
+  return disk.files.get(path) ?? new Uint8Array();
+}
+
+/** The text of a file. */
+export function textAt(disk: MemoryDisk, path: string): string {
+  return new TextDecoder().decode(bytesOf(disk, path));
+}
+
+export function setText(disk: MemoryDisk, path: string, text: string): void {
+  disk.files.set(path, new TextEncoder().encode(text));
+}
+
+/** Paths of the segments of the journal, oldest first. */
+export function segmentPaths(disk: MemoryDisk): string[] {
+  return [...disk.files.keys()].filter((path) => path.startsWith("journal/segments/")).sort();
+}
+
+export function lastSegment(disk: MemoryDisk): string {
+  return segmentPaths(disk).at(-1) ?? "";
+}
+
+/** All lines of the segments, without blank ones. */
+export function linesOf(disk: MemoryDisk): readonly string[] {
+  return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
+    .filter((line) => line !== "");
+}
+
+export function snapshotPaths(disk: MemoryDisk): string[] {
+  return [...disk.files.keys()].filter((path) => path.endsWith(".snapshot")).sort();
+}
+
+export function dropSnapshots(disk: MemoryDisk): void {
+  for (const path of snapshotPaths(disk)) disk.files.delete(path);
+}

@@ -9,8 +9,7 @@ import { engineOnFiles, type EngineOnFilesOptions } from "../engine/engine_on_fi
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";
 import { forged } from "./journal_bytes.ts";
-import { MemoryDisk } from "./journal_memory_disk.ts";
-import { bytesOf, segmentPaths } from "../damage/journal_sweep.ts";
+import { bytesOf, MemoryDisk, segmentPaths, textAt } from "./journal_memory_disk.ts";
 
 const FOLDER = "journal";
 const SEGMENT_BYTES = 13_000;
@@ -84,25 +83,6 @@ export function forge(disk: MemoryDisk, change: (line: string) => string): void 
     disk.files.set(path, bytes);
     chain = [...new TextDecoder().decode(bytes).matchAll(/"chain":"([^"]*)"/g)].at(-1)?.[1] ?? "";
   }
-}
-
-export function snapshotPaths(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) =>
-    path.startsWith(`${FOLDER}/`) && path.endsWith(".snapshot")
-  ).sort();
-}
-
-export function dropSnapshots(disk: MemoryDisk): void {
-  for (const path of snapshotPaths(disk)) disk.files.delete(path);
-}
-
-/** The text of a file. */
-export function textAt(disk: MemoryDisk, path: string): string {
-  return new TextDecoder().decode(bytesOf(disk, path));
-}
-
-export function setText(disk: MemoryDisk, path: string, text: string): void {
-  disk.files.set(path, new TextEncoder().encode(text));
 }
 
 /** An entry of the journal, by position. */
