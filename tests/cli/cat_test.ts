@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
@@ -13,6 +12,7 @@ import {
   textAt,
 } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, entryAt, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** All lines of the files except blank ones. */
 async function cat(disk: MemoryDisk, ...args: string[]): Promise<readonly string[]> {
@@ -215,11 +215,7 @@ Deno.test("cat: no name or value in an event reaches a terminal as a control cha
   const disk = await journalOfJobs();
   const { engine, clock, stop } = await engineOn(disk);
   const evil = "\x1b]0;own\x07\x9b2J\u202e\r";
-  await engine.deliver([{
-    eventType: eventType("shop.Evil"),
-    stratum: "domain",
-    attributes: { [evil]: evil, text: evil },
-  }]);
+  await engine.deliver([incoming("shop.Evil", { [evil]: evil, text: evil })]);
   await clock.settle();
   await stop();
 

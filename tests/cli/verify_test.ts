@@ -99,8 +99,9 @@ Deno.test("verify: it finds a flipped bit wherever it is, and names its line", a
     const { length } = bytesOf(whole, path);
     for (let offset = 0; offset < length; offset += rounds(50, 50, 250)) {
       const disk = whole.copy();
-      const bytes = bytesOf(disk, path);
+      const bytes = bytesOf(disk, path).slice();
       bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (offset % 8));
+      disk.files.set(path, bytes);
       const { code, out } = await verify(disk);
       const what = `${path} byte ${offset}: ${out}`;
       if (path === last && offset >= sealAt) {

@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import { eventId, eventType } from "../../src/core/ids.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
@@ -26,6 +25,7 @@ import {
   SEGMENTS,
   segmentsRead,
 } from "../support/journal/sidecar_journal.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const VERSION_1 = new URL("../journal/fixtures/version_1.ndjson", import.meta.url);
 /** Later than everything in it. */
@@ -132,12 +132,7 @@ export function withoutSnapshots({ disk, index }: Picture, how: "deleted" | "dam
 
 /** The id, and the content, of an event that `work` delivered. */
 export function parcelOf(round: number) {
-  return {
-    eventType: eventType("shop.ParcelShipped"),
-    stratum: "domain",
-    eventId: eventId(`caller-${round}`),
-    attributes: { orderId: `${round}` },
-  } as const;
+  return incoming("shop.ParcelShipped", { orderId: `${round}` }, { eventId: `caller-${round}` });
 }
 
 export function orderOf(round: number): CreateRequest {

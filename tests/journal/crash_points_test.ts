@@ -21,7 +21,7 @@ import {
 import { crashSweep, disksLeftBy, type Scenario } from "../support/damage/crash_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import type { PowerDisk } from "../support/damage/power_disk.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { WritesSnapshotInPlace } from "../simulation/broken_disks.ts";
 
 const SCENARIOS = [
@@ -61,7 +61,7 @@ Deno.test("crash points: a second power cut at every step of the next start", as
   assert.ok(starts >= rounds(4, 4, 0));
 });
 
-const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSystem])[] = [
+const BROKEN: readonly (readonly [string, Scenario, (disk: MemoryDisk) => FileSystem])[] = [
   ["without a sync of folders", ROLLING, (disk) => new Lacking(disk, { syncFolder: true })],
   ["that acknowledges before it syncs", ROLLING, (disk) => new Lacking(disk, { syncData: true })],
   ["that writes snapshots in place", SNAPSHOTS, (disk) => new WritesSnapshotInPlace(disk)],

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Projection } from "../../src/engine/writer/projection.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { withoutDigest } from "../support/damage/broken_readers.ts";
 import {
@@ -18,7 +17,6 @@ import {
 } from "../support/damage/damage_kinds.ts";
 import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
-import { FakeClock } from "../support/fake_clock.ts";
 import { bytesOf, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import {
@@ -27,6 +25,7 @@ import {
   type WrittenJournal,
   writtenJournal,
 } from "../support/journal/written_journal.ts";
+import { openOn } from "../support/damage/journal_sweep.ts";
 
 /** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -34,13 +33,7 @@ const HEAD = { logId: 0, chain: "" };
 /** Starts, and returns all resulting states and columns as text. */
 async function statesOn(fileSystem: FileSystem) {
   const projection = new Projection();
-  const { report } = await FileJournal.open({
-    folder: "journal",
-    fileSystem,
-    clock: new FakeClock(),
-    random: furtherIds,
-    consumer: projection,
-  });
+  const { report } = await openOn(fileSystem, projection, { random: furtherIds });
   return { states: [...projection.capture(HEAD)].join("\n"), report };
 }
 

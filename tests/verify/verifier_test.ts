@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
@@ -14,6 +13,7 @@ import {
   snapshotPaths,
 } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
@@ -30,12 +30,7 @@ async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
     memory,
     warn: (message) => warnings.push(message),
   });
-  const deliver = () =>
-    server.engine.deliver([{
-      eventType: eventType("shop.ParcelLost"),
-      stratum: "domain",
-      attributes: {},
-    }]);
+  const deliver = () => server.engine.deliver([incoming("shop.ParcelLost")]);
   const ended = async (): Promise<VerificationRun | null> => {
     while (verifier.run?.status === "running") await server.clock.nextTurn();
     return verifier.run;

@@ -1,9 +1,10 @@
 /** Journals on a disk in memory, for sweeps over damages of their bytes. */
 
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { RecoveryReport } from "../../../src/engine/ports.ts";
+import type { JournalConsumer, RecoveryReport } from "../../../src/engine/ports.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { facts, RememberingConsumer } from "../journal/journal_events.ts";
@@ -42,8 +43,8 @@ export async function sampleJournal(end: "stop" | "crash"): Promise<SampleJourna
 
 export function openOn(
   disk: FileSystem,
-  consumer: RememberingConsumer,
-  options: { readonly segmentBytes?: number; readonly acceptSnapshotAhead?: boolean } = {},
+  consumer: JournalConsumer,
+  options: Partial<FileJournalOptions> = {},
 ) {
   return FileJournal.open({
     folder: FOLDER,

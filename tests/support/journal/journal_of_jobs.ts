@@ -1,7 +1,6 @@
 /** A journal of jobs written by the real engine, on a disk in memory. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../../src/core/ids.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/engine/ports.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
@@ -10,6 +9,7 @@ import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";
 import { forged } from "./journal_bytes.ts";
 import { bytesOf, MemoryDisk, segmentPaths, textAt } from "./journal_memory_disk.ts";
+import { incoming } from "../../support/engine/incoming.ts";
 
 const FOLDER = "journal";
 const SEGMENT_BYTES = 13_000;
@@ -33,11 +33,7 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
     await submit("test.doomed", {});
   }
   for (const orderId of ["1", "2", "unknown"]) {
-    await engine.deliver([{
-      eventType: eventType("shop.ParcelShipped"),
-      stratum: "domain",
-      attributes: { orderId },
-    }]);
+    await engine.deliver([incoming("shop.ParcelShipped", { orderId })]);
     await clock.settle();
   }
   await stop();
