@@ -483,7 +483,7 @@ Deno.test("bounded: a thousand jobs in one request, several at once, and one act
         plan: { expected: [{ id: "paid", eventType: `bulk.Paid${index}` }] },
       }));
       await assertOthersServed(server, async () => {
-        const answers = await times(4, () => server.post("/jobs", many));
+        const answers = await times(6, () => server.post("/jobs", many));
         await letGo(answers);
         only([200, 503], answers);
       });
@@ -592,6 +592,29 @@ async function came(server: DaybookProcess, jobId: string, condition: string): P
     await after(20);
   }
 }
+
+Deno.test("bounded: a proof of the journal, and dry runs of a retry, with a job of nine thousand steps", async () => {
+  await withServer(
+    async (server) => {
+      const body = { jobId: "stepped", type: "wide.steps", input: { count: 9_000 } };
+      only([202], [await server.post("/jobs", body).then(read)]);
+      await came(server, "stepped", "failed");
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        only([202], [await server.post("/journal/verify", {}).then(read)]);
+        while ((await got(server, "/journal")).text.includes('"status":"running"')) await after(20);
+      });
+      await assertOthersServed(server, async () => {
+        const dryRuns = await times(
+          8,
+          () => server.post("/jobs/stepped/retry", { dryRun: true }).then(read),
+        );
+        only([200, 503], dryRuns);
+      });
+    },
+  );
+});
 
 Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
   const types = ["a", "b"].map((name) => `shop.${name.toUpperCase()}`);
