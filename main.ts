@@ -3,9 +3,7 @@
  * signal. The real clock and the real ids enter here.
  */
 
-import { lookup } from "node:dns/promises";
 import { EXIT } from "./src/core/exit_codes.ts";
-import { checkedFetch } from "./src/server/checked_fetch.ts";
 import {
   type Configuration,
   type Origins,
@@ -85,9 +83,16 @@ async function readDefinitions(configuration: Configuration): Promise<readonly A
     webhook: {
       allowedHosts: configuration.webhookHosts,
       ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      fetch: checkedFetch,
+      // Imported here, so that a start does not load `node:http`.
+      async fetch(...request) {
+        const { checkedFetch } = await import("./src/server/checked_fetch.ts");
+        return await checkedFetch(...request);
+      },
       now: systemClock.now,
-      lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      async lookup(host) {
+        const { lookup } = await import("node:dns/promises");
+        return (await lookup(host, { all: true })).map(({ address }) => address);
+      },
     },
   });
   if (configuration.definitions === undefined) return shipped;
@@ -262,7 +267,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     if (!await orFail(configuration, () => daybook.lead())) return;
     await daybook.tried();
   }
-  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
+  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];

@@ -40,16 +40,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
 
-/** The entry points of processes and threads, and the public modules. */
+/** The entry points of processes and threads, public modules, and those loaded at first use. */
 const ENTRANCES = [
   "main.ts",
   "src/mod.ts",
   "src/cli/daybook.ts",
   "src/cli/journal.ts",
+  "src/dashboard/manual/markdown.tsx",
   "src/demo/main.ts",
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
   "src/postgres/open.ts",
+  "src/server/checked_fetch.ts",
   "src/testing/mod.ts",
 ];
 

@@ -11,7 +11,15 @@ import { assertNever } from "./assert_never.ts";
 import { type Condition, deriveCondition, StepTally } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
-import type { JobHead, JobState, TaskState, TimedWait } from "./job_state.ts";
+import {
+  type DoneJob,
+  type FailedJob,
+  isTerminal,
+  type JobHead,
+  type JobState,
+  type TaskState,
+  type TimedWait,
+} from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
 import { concernedWait, waitKey } from "./waits.ts";
 
@@ -27,6 +35,11 @@ export interface Applied extends Step {
   readonly condition: Condition;
   /** Whether something of the job is open after the entry: `run`, an attempt, or a compensation. */
   readonly isAtWork: boolean;
+}
+
+/** The job if this entry ended it. */
+export function endedJob({ entry, job }: Applied): DoneJob | FailedJob | undefined {
+  return isTerminal(job) && job.endedBy === entry.logId ? job : undefined;
 }
 
 type Tasks = Map<TaskId | undefined, TaskState>;

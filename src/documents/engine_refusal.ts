@@ -117,7 +117,7 @@ function unknownPoint(parameter: string, detail: string): Refusal {
 
 /** The refusal for an engine that cannot record; `undefined` for any other error. */
 export function refusalOfFailure(error: Error): Refusal | undefined {
-  if (error instanceof OverCapacityError) return engineOverCapacity(error.limit, error.max);
+  if (error instanceof OverCapacityError) return engineOverCapacity(error.limit);
   if (error instanceof IndexDamagedError) {
     const detail =
       "Cannot answer: the index of ended jobs is damaged; nothing is lost, a restart " +

@@ -94,7 +94,7 @@ export async function deliver(
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
   const [first] = delivered;
   if (first?.limit !== undefined && delivered.every(({ limit }) => limit !== undefined)) {
-    throw engineOverCapacity(first.limit.name, first.limit.max);
+    throw engineOverCapacity(first.limit);
   }
   const receipts = delivered.values();
   return events.map((judged) =>
@@ -120,7 +120,7 @@ function rejection(
   { jobId }: IncomingEvent,
   { reason, limit, logId }: Receipt,
 ): Refusal {
-  if (limit !== undefined) return engineOverCapacity(limit.name, limit.max);
+  if (limit !== undefined) return engineOverCapacity(limit);
   if (logId !== undefined) return new Refusal("event-id-reused", `Cannot record: ${reason}`);
   return jobId !== undefined && engine.job(jobId) === undefined
     ? unknownJob(jobId)

@@ -1,6 +1,6 @@
 /** Refusals of requests: their kinds, their issues, and the limits whose reaching they report. */
 
-import type { EngineLimits } from "../engine/events/delivery_limits.ts";
+import type { EngineLimits, LimitReached } from "../engine/events/delivery_limits.ts";
 
 /**
  * The kinds of refusals: HTTP answers them with the problem of the same name, and programs catch
@@ -167,6 +167,6 @@ export function overCapacity(name: string, max: number, { what, retryAfter }: Li
   );
 }
 
-export function engineOverCapacity(name: keyof EngineLimits, max: number): Refusal {
+export function engineOverCapacity({ name, max }: LimitReached): Refusal {
   return overCapacity(name, max, ENGINE_LIMIT_FACTS[name]);
 }

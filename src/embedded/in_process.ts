@@ -48,7 +48,7 @@ export async function openInProcess(
     onJournalFailed,
   });
   await daybook.tried();
-  for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
+  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   const { engine, fetch } = daybook;
   return new InProcessDaybook({
     engine,

@@ -88,7 +88,7 @@ function documentOf(what: string, value: unknown): JsonValue {
   } catch (error) {
     throw new Refusal("invalid-request", errorMessage(error));
   }
-  return parseJson(JSON.stringify(form));
+  return parseJson(JSON.stringify(form ?? null));
 }
 
 const SUBMIT_OPTIONS = [
@@ -141,9 +141,10 @@ function textOf(jobId: string): JobId {
   throw new TypeError("Cannot find the job: its id must be a text, such as job.jobId");
 }
 
-/** @throws {TypeError} for a time that would never pass. */
-export function requireTime(ms: number): void {
-  if (Number.isNaN(ms)) throw new TypeError("Cannot wait: timeoutMs is NaN");
+/** @throws {TypeError} for what is not a time. */
+export function requireTime(ms: unknown): asserts ms is number {
+  if (typeof ms === "number" && !Number.isNaN(ms)) return;
+  throw new TypeError(`Cannot wait: timeoutMs must be a number of milliseconds, not ${String(ms)}`);
 }
 
 /** @throws {Refusal} `invalid-request`. */
@@ -229,12 +230,13 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   wait<Output>(
     job: string | Job<Output>,
-    { timeoutMs, signal }: WaitOptions,
+    options: WaitOptions,
   ): Promise<Job<Output>> {
     const { engine } = this.#host;
     return orRefused(async () => {
+      const { timeoutMs, signal } = options ?? {};
       requireTime(timeoutMs);
-      const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
+      const jobId = this.#existing(typeof job === "string" ? job : job?.jobId);
       return own(toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal)));
     });
   }

@@ -14,6 +14,27 @@ import type { JobId, TaskId } from "../core/ids.ts";
  */
 export const inNoContext = AsyncLocalStorage.snapshot();
 
+const waiting: (() => void)[] = [];
+let wake = () => {};
+
+/**
+ * Calls code in no async context, in a later microtask. It must not throw. The loop that calls it
+ * has no context, and needs none to be entered: that takes Deno an entry in a `WeakMap` each time.
+ */
+export function soonInNoContext(work: () => void): void {
+  waiting.push(work);
+  wake();
+}
+
+async function callWaiting(): Promise<never> {
+  for (;;) {
+    if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    for (const work of waiting.splice(0)) work();
+  }
+}
+
+void callWaiting();
+
 /** An attempt of a task or compensation, as seen by its code. */
 export interface AttemptOf {
   readonly jobId: JobId;

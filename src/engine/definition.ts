@@ -217,7 +217,7 @@ export function defineJob<
 >(
   definition: JobDefinition<Schema, ExpectationName, Output> & { readonly run: Returns<Output> },
 ): JobDefinition<Schema, ExpectationName, Output> {
-  const { type, run } = definition as Partial<AnyJobDefinition>;
+  const { type, run }: Partial<AnyJobDefinition> = definition ?? {};
   if (typeof run !== "function") {
     const flaw = run === undefined ? "is missing; it " : "";
     throw new TypeError(`Cannot define ${type ?? "a job"}: run ${flaw}must be a function`);

@@ -152,7 +152,7 @@ export class EngineParts extends Given {
   readonly filed = new FiledJobs();
   readonly ended = new EndedJobs();
   readonly census = new JobCensus(this.options.watch, this.onDefect);
-  readonly attention = new Attention(this.table);
+  readonly attention = new Attention(this);
   readonly traces = new JobTraces(this.table);
   readonly waits = new Waits(this.clock);
 

@@ -14,7 +14,7 @@ import type { EventExplainer } from "./queries/event_explainer.ts";
 import type { Explainer } from "./queries/explainer.ts";
 import type { JobEntryReader } from "./queries/entry_pages.ts";
 import type { JobLists } from "./queries/job_lists.ts";
-import { JobSurvey } from "./queries/job_survey.ts";
+import type { Attention } from "./views/attention.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
 import type { QueueExplainer } from "./queries/queue_explainer.ts";
 import type { Replays } from "./queries/replays.ts";
@@ -25,6 +25,7 @@ import type { IndexInfo } from "./job_index.ts";
 import type { Past } from "./views/view.ts";
 import type { EntryLocation, Journal, JournalConsumer, JournalInfo } from "./ports.ts";
 import {
+  type Census,
   type ControlRequest,
   type Created,
   type CreateRequest,
@@ -56,8 +57,8 @@ export class JobEngine {
   readonly consumer: JournalConsumer;
   /** Pages, counts and failures of many jobs. */
   readonly lists: JobLists;
-  /** All jobs at a glance. */
-  readonly survey: JobSurvey;
+  /** The jobs that a person may have to look at. */
+  readonly attention: Attention;
   readonly pauses: PauseControls;
   /** The limits of types, and their use. */
   readonly limits: LimitsInForce;
@@ -78,7 +79,7 @@ export class JobEngine {
   constructor(options: JobEngineOptions) {
     this.#parts = new EngineParts(options);
     this.lists = this.#parts.lists;
-    this.survey = new JobSurvey(this.#parts);
+    this.attention = this.#parts.attention;
     this.pauses = this.#parts.pauseControls;
     this.limits = this.#parts.limitsInForce;
     this.history = this.#parts.history;
@@ -282,9 +283,34 @@ export class JobEngine {
     return { ...await events.journal.info(), index };
   }
 
+  /** What the start found that a person should know. */
+  get found() {
+    const { attention, inputRemovals, suspects } = this.#parts;
+    return {
+      parked: attention.parked,
+      /** The tasks that run alone, since the process ended twice while they were open. */
+      alone: suspects.all,
+      /** Unfinished jobs whose sealed input could not be opened. */
+      keyless: inputRemovals.keyless,
+    };
+  }
+
+  /** How many jobs there are of each kind; costs nothing, however many there are. */
+  census(): Census {
+    const { census, clock, table, workers, threadWorkers } = this.#parts;
+    return {
+      jobs: table.size,
+      states: census.states,
+      conditions: census.conditions,
+      oldestQueued: census.oldestQueued(clock.now()),
+      busyWorkers: workers.busy + threadWorkers.busy,
+      maxWorkers: workers.max + threadWorkers.max,
+    };
+  }
+
   /** Current activity, in numbers. */
   get activity() {
-    const { oldestQueued, ...census } = this.survey.census();
+    const { oldestQueued, ...census } = this.census();
     return {
       ...census,
       queued: this.#parts.workers.waiting + this.#parts.threadWorkers.waiting,

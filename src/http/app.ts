@@ -1,6 +1,8 @@
 /** The HTTP application: every route over one engine. */
 
 import { type Context, Hono } from "hono";
+import type { Result, Router } from "hono/router";
+import { TrieRouter } from "hono/router/trie-router";
 import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject } from "../core/json.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";
@@ -42,7 +44,7 @@ export function createApp(options: AppOptions): Hono {
   const deps = createDeps(options);
   const relay = deps.shared && new Relay(deps, deps.shared);
   const guard = new Guard(deps, { allowedHosts, relay });
-  const app = new Hono();
+  const app = new Hono({ router: new PathRouter() });
   for (const route of ROUTES) app.on(route.method, route.path, guard.around(route));
   app.notFound((c) => {
     guard.admit(c, undefined);
@@ -57,6 +59,24 @@ export function createApp(options: AppOptions): Hono {
     return request.method === "HEAD" ? ofUnknownLength(answer) : answer;
   };
   return app;
+}
+
+/** Most requests are for a path without parameters, which needs no search. */
+class PathRouter<Handler> implements Router<Handler> {
+  readonly name = "PathRouter";
+  /** By path and method. */
+  readonly #fixed = new Map<string, Map<string, Result<Handler>>>();
+  readonly #others = new TrieRouter<Handler>();
+
+  add(method: string, path: string, handler: Handler): void {
+    if (path.includes(":")) return this.#others.add(method, path, handler);
+    const methods = this.#fixed.getOrInsertComputed(path, () => new Map());
+    methods.set(method, [[[handler, {}]]]);
+  }
+
+  match(method: string, path: string): Result<Handler> {
+    return this.#fixed.get(path)?.get(method) ?? this.#others.match(method, path);
+  }
 }
 
 /**

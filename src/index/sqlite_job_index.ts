@@ -271,14 +271,15 @@ export class SqliteJobIndex implements JobIndex {
   #revertTo(logId: LogId): void {
     this.#database.run("UPDATE jobs SET awake = 0 WHERE awake = 1");
     const later = this.#database.all(
-      "SELECT last, first, before FROM states WHERE last > ? ORDER BY last DESC",
+      "SELECT first, before FROM states WHERE last > ? AND before IS NOT NULL ORDER BY last DESC",
       logId,
     );
-    for (const { last, first, before } of later) {
-      this.#database.run("DELETE FROM states WHERE last = ?", last as LogId);
-      if (before === null) this.#database.run("DELETE FROM jobs WHERE first = ?", first as LogId);
-      else this.#change(first as LogId, { last: before as LogId });
+    for (const { first, before } of later) {
+      this.#change(first as LogId, { last: before as LogId });
     }
+    const made = "SELECT first FROM states WHERE last > ? AND before IS NULL";
+    this.#database.run(`DELETE FROM jobs WHERE first IN (${made})`, logId);
+    this.#database.run("DELETE FROM states WHERE last > ?", logId);
     const retried = this.#database.all(
       "SELECT first FROM jobs WHERE retried IS NOT NULL AND retried > ?",
       logId,

@@ -17,7 +17,12 @@ import {
   writeCrc,
   writtenAttributes,
 } from "./line_codec.ts";
-import { own, type StampedEvent, stampedEvent, type Stamping } from "./stamped_event.ts";
+import {
+  type StampedEvent,
+  stampedEvent,
+  type Stamping,
+  withoutInherited,
+} from "./stamped_event.ts";
 
 /** A batch as it is written to disk, in one write. */
 export interface SealedBatch {
@@ -51,7 +56,7 @@ export interface EncodedGroup {
  * @throws {RangeError} when a cause names a draft that the group does not have.
  */
 export function encodedGroup(events: readonly UnplacedEvent[]): EncodedGroup {
-  for (const event of events) resolveCause(own(event, "causedBy"), 1, events.length);
+  for (const event of events) resolveCause(withoutInherited(event).causedBy, 1, events.length);
   const attributes = events.map(attributesText);
   let bytes = LINE_OVERHEAD_BYTES * events.length;
   for (const { length } of attributes) bytes += length;

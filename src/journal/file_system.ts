@@ -197,6 +197,20 @@ export async function replaceFile(
     // A process that died may have left it.
     await removeIfThere(fileSystem, temporary);
     await writeNew(fileSystem, temporary, content);
+  } catch (error) {
+    await removeIfThere(fileSystem, temporary).catch(() => {});
+    throw error;
+  }
+  await putInPlace(fileSystem, temporary, path);
+}
+
+/** Gives a file that is on disk its name. After a failure to do so, it is removed. */
+export async function putInPlace(
+  fileSystem: FileSystem,
+  temporary: string,
+  path: string,
+): Promise<void> {
+  try {
     await fileSystem.rename(temporary, path);
   } catch (error) {
     await removeIfThere(fileSystem, temporary).catch(() => {});

@@ -6,7 +6,7 @@
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { runToEnd } from "../core/work.ts";
-import { inNoContext } from "../engine/async_context.ts";
+import { soonInNoContext } from "../engine/async_context.ts";
 import {
   type Appended,
   type Clock,
@@ -128,7 +128,7 @@ export class GroupCommit {
     requireGroupSize(events.length, group.bytes);
     this.#appended++;
     const appended = this.#batchFor(group).add(group, this.options, receivedAt);
-    this.#running ??= inNoContext(() => this.#run());
+    this.#running ??= this.#runSoon();
     return appended;
   }
 
@@ -186,7 +186,7 @@ export class GroupCommit {
   between(work: () => Promise<void>): Promise<void> {
     return new Promise((resolve) => {
       this.#between.push(() => work().then(resolve));
-      this.#running ??= inNoContext(() => this.#run());
+      this.#running ??= this.#runSoon();
     });
   }
 
@@ -231,6 +231,10 @@ export class GroupCommit {
     const ahead = this.#inFlight === undefined ? this.#pending : [this.#inFlight, ...this.#pending];
     for (const batch of ahead) bytes = afterBatch(bytes, batch, batch.sealedBytes);
     return bytes;
+  }
+
+  #runSoon(): Promise<void> {
+    return new Promise((resolve) => soonInNoContext(() => resolve(this.#run())));
   }
 
   async #run(): Promise<void> {

@@ -198,7 +198,7 @@ function skipShared(batch: LogId): boolean {
   const isAscii = receivedAt.length === fields.end - fields.start;
   const stratum = fields.skipText(STRATUM) ? readStratum() : undefined;
   if (stratum === undefined || !fields.skip(EVENT_ID)) return false;
-  const text = `${joinShared(batch, receivedAt, stratum)}"`;
+  const text = joinShared(batch, receivedAt, stratum);
   shared = { batch: isAscii ? batch : -1, receivedAt, stratum, text };
   return true;
 }

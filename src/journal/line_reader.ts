@@ -140,6 +140,10 @@ const OPTIONAL_TEXTS = [
   "spanId",
   "actor",
 ];
+/** Streams and lines have these without escapes. */
+const PLAIN_TEXTS = ["receivedAt", "eventId", "eventType", "jobId", "taskId", "executionId"];
+// deno-lint-ignore no-control-regex -- JSON escapes these.
+const ESCAPED = /["\\\u0000-\u001f]/;
 const FIELDS = new Set([
   ...["logId", "stratum", "causedBy", "attributes"],
   ...TEXTS,
@@ -151,6 +155,8 @@ function shapeFlaw(entry: Record<string, unknown>): string | undefined {
   const other = TEXTS.find((name) => !isText(name)) ??
     OPTIONAL_TEXTS.find((name) => entry[name] !== undefined && !isText(name));
   if (other !== undefined) return `${other} is not text`;
+  const escaped = PLAIN_TEXTS.find((name) => ESCAPED.test(String(entry[name])));
+  if (escaped !== undefined) return `${escaped} holds what must be escaped`;
   const { stratum, attributes, causedBy } = entry;
   if (!(STRATA as readonly unknown[]).includes(stratum)) {
     return `stratum is not ${STRATA.slice(0, -1).join(", ")} or ${STRATA.at(-1)}`;

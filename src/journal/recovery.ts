@@ -61,8 +61,25 @@ export interface Recovery {
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
   const found = await onlySegments(fileSystem, layout);
+  const isNew = found.length === 0;
+  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
+  const active = found.at(-1) ?? first;
+  const preparation = new SegmentPreparation({ fileSystem, layout, random, active, isNew });
+  try {
+    const { torn, ...verified } = await verify(options, found);
+    await preparation.verified(torn);
+    const segments = isNew ? [first] : withoutTail(found, torn);
+    return { ...verified, segments, preparation };
+  } catch (error) {
+    await preparation.refused();
+    throw error;
+  }
+}
+
+/** Verifies and replays the segments, as far as the caches do not make that unnecessary. */
+async function verify(options: RecoveryOptions, found: readonly SegmentInfo[]) {
   if (!options.acceptLoss) await requireIndexed(options, found);
-  const store = new SidecarStore(fileSystem, layout);
+  const store = new SidecarStore(options.fileSystem, options.layout);
   const trusted = await trustedIn(store, found.slice(0, -1));
   // The file system time before any segment is read. Without it, no verdict can be written before
   // the segment is checked again.
@@ -74,26 +91,24 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   if (!options.acceptLoss) await requireWitnessed(options, found, replayed);
   // Otherwise the next start would find the loss again. A failure is no error.
   else await store.keepOnly(found.slice(0, -1)).catch(() => {});
-  const isNew = found.length === 0;
-  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
-  const segments = isNew ? [first] : withoutTail(found, torn);
-  const active = segments.at(-1) ?? first;
   return {
     head,
-    segments,
     indexes,
     ends,
+    torn,
     full: replayed.sealed.map((each) => fullSegment(each, trusted, beganMs)),
     clean: torn === undefined && (options.isCopy || head.logId === 0 || ends.stopped),
     entriesReplayed,
     snapshot,
-    preparation: new SegmentPreparation({ fileSystem, layout, random, active, isNew, torn }),
     warnings,
   };
 }
 
 /** Verdicts on segments that are unchanged since then, by segment name. */
 type Verdicts = ReadonlyMap<string, SegmentVerdict>;
+
+/** Sidecars to read at a time: reading one takes several calls, each of them short. */
+const SIDECARS_AT_A_TIME = 16;
 
 /** Which segments a start need not read. */
 async function trustedIn(
@@ -102,9 +117,11 @@ async function trustedIn(
 ): Promise<Verdicts> {
   await store.removeUnfinished().catch(() => {});
   const verdicts = new Map<string, SegmentVerdict>();
-  for (const segment of sealed) {
-    const found = await store.trusted(segment);
-    if (found !== undefined) verdicts.set(segment.name, found);
+  for (let at = 0; at < sealed.length; at += SIDECARS_AT_A_TIME) {
+    const some = sealed.slice(at, at + SIDECARS_AT_A_TIME);
+    for (const found of await Promise.all(some.map((segment) => store.trusted(segment)))) {
+      if (found !== undefined) verdicts.set(found.segment.name, found);
+    }
   }
   return verdicts;
 }

@@ -6,20 +6,28 @@
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { Random, SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { copyBeginning, type FileSystem, readWhole, replaceFile, withFile } from "./file_system.ts";
-import { type Layout, segmentName } from "./layout.ts";
+import {
+  copyBeginning,
+  type FileSystem,
+  type OpenFile,
+  putInPlace,
+  readWhole,
+  removeIfThere,
+  replaceFile,
+  withFile,
+  writeNew,
+} from "./file_system.ts";
+import { type Layout, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
 
 interface SegmentPreparationOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
-  /** The last segment, up to its last whole batch. */
+  /** The last segment, as listed. */
   readonly active: SegmentInfo;
   /** Whether there is no segment yet. */
   readonly isNew: boolean;
-  /** What an interrupted write left behind. */
-  readonly torn: TornTail | undefined;
 }
 
 /**
@@ -28,18 +36,42 @@ interface SegmentPreparationOptions {
  * segment was synced.
  */
 export class SegmentPreparation {
+  readonly #path: string;
+  /** What an interrupted write left behind. */
+  #torn: TornTail | undefined;
   #quarantine: string | null = null;
   #isSettled = false;
+  /** Whether the whole segment is on disk under a temporary name. */
+  #isCopied: Promise<boolean>;
 
-  constructor(private readonly options: SegmentPreparationOptions) {}
+  /** Begins to copy the segment, since the disk takes as long for that as a verification takes. */
+  constructor(private readonly options: SegmentPreparationOptions) {
+    this.#path = `${options.layout.segments}/${options.active.name}`;
+    this.#isCopied = this.#copied();
+  }
 
   get bytesQuarantined(): number {
-    return this.options.torn?.bytes.length ?? 0;
+    return this.#torn?.bytes.length ?? 0;
   }
 
   /** Where the torn tail was moved to, relative to the folder of the journal. */
   get quarantine(): string | null {
     return this.#quarantine;
+  }
+
+  /**
+   * The segment is verified, and may be replaced. Resolves when no copy is being made.
+   *
+   * @param torn What follows its last whole batch.
+   */
+  async verified(torn: TornTail | undefined): Promise<void> {
+    this.#torn = torn;
+    await this.#isCopied;
+  }
+
+  /** The segment cannot be used, so its copy is removed. */
+  async refused(): Promise<void> {
+    if (await this.#isCopied) await this.#removeCopy();
   }
 
   /**
@@ -65,12 +97,11 @@ export class SegmentPreparation {
    * nothing: after a failed sync, the page cache marks data as clean that never reached the disk.
    */
   async #settle(): Promise<void> {
-    const { fileSystem, layout, active: { name, bytes }, isNew } = this.options;
+    const { fileSystem, layout, isNew } = this.options;
     if (isNew || this.#isSettled) return;
-    const path = `${layout.segments}/${name}`;
-    await orUnusable("rewrite", path, async () => {
-      await withFile(fileSystem, path, "write", async (file) => {
-        await withFile(fileSystem, path, "read", (same) => copyBeginning(same, file, bytes));
+    await orUnusable("rewrite", this.#path, async () => {
+      await withFile(fileSystem, this.#path, "write", async (file) => {
+        await this.#copyTo(file);
         await file.sync();
       });
     });
@@ -79,34 +110,52 @@ export class SegmentPreparation {
   }
 
   async #mend(): Promise<void> {
-    const { fileSystem, layout, active, isNew, torn, random } = this.options;
-    if (isNew) return await this.#createFirst();
+    const { fileSystem, layout, active, isNew, random } = this.options;
+    const [path, torn] = [this.#path, this.#torn];
+    if (isNew) {
+      return await orUnusable(
+        "create",
+        path,
+        () => replaceFile(fileSystem, path, new Uint8Array()),
+      );
+    }
     if (torn !== undefined && this.#quarantine === null) {
-      const { name } = active;
-      this.#quarantine = await quarantineTail(fileSystem, layout, name, torn, random.ulid());
+      this.#quarantine = await quarantineTail(fileSystem, layout, active.name, torn, random.ulid());
     }
     // After a failed sync, the old file may read correctly from memory although it never reached
     // the disk.
-    const path = `${layout.segments}/${active.name}`;
-    await orUnusable(
-      "copy",
-      path,
-      () =>
-        replaceFile(
-          fileSystem,
-          path,
-          (copy) =>
-            withFile(fileSystem, path, "read", (file) => copyBeginning(file, copy, active.bytes)),
-        ),
-    );
+    await orUnusable("copy", path, async () => {
+      const isCopied = torn === undefined && await this.#isCopied;
+      this.#isCopied = Promise.resolve(false);
+      if (isCopied) await putInPlace(fileSystem, path + TEMPORARY, path);
+      else await replaceFile(fileSystem, path, (copy) => this.#copyTo(copy));
+    });
   }
 
-  async #createFirst(): Promise<void> {
-    const { fileSystem, layout } = this.options;
-    const path = `${layout.segments}/${segmentName(1)}`;
-    await orUnusable("create", path, async () => {
-      await replaceFile(fileSystem, path, new Uint8Array());
-    });
+  /** A failure is no error: then the segment is copied once it is verified. */
+  async #copied(): Promise<boolean> {
+    const { fileSystem, isNew } = this.options;
+    const copy = this.#path + TEMPORARY;
+    try {
+      if (isNew) return false;
+      await removeIfThere(fileSystem, copy);
+      await writeNew(fileSystem, copy, (file) => this.#copyTo(file));
+      return true;
+    } catch {
+      await this.#removeCopy();
+      return false;
+    }
+  }
+
+  async #removeCopy(): Promise<void> {
+    await removeIfThere(this.options.fileSystem, this.#path + TEMPORARY).catch(() => {});
+  }
+
+  /** Copies the segment, without a torn tail. */
+  async #copyTo(copy: OpenFile): Promise<void> {
+    const { fileSystem, active } = this.options;
+    const bytes = this.#torn?.offset ?? active.bytes;
+    await withFile(fileSystem, this.#path, "read", (file) => copyBeginning(file, copy, bytes));
   }
 }
 

@@ -74,12 +74,9 @@ export async function requireWhole(
   let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore ?? "" };
   for await (const piece of pieces) {
     const { scanner, from } = piece;
-    for (;;) {
-      if (onBatch !== undefined || !scanner.skipProven()) {
-        const batch = scanner.next();
-        if (batch === undefined) break;
-        onBatch?.(batch, from);
-      }
+    scanner.checksCrcs = onBatch !== undefined;
+    for (const batch of scanner.batches()) {
+      onBatch?.(batch, from);
       const pausing = pause();
       if (pausing !== undefined) await pausing;
     }

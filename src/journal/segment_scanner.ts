@@ -55,15 +55,15 @@ export class SegmentScanner {
   #flaw: Flaw | undefined;
   #formatVersion: number | undefined;
   /**
-   * Whether the crc of each parsed line is checked even if the chain of its batch holds, which proves
-   * all its bytes. If the chain does not hold, the crcs tell which line is wrong.
+   * Whether the crc of each line is checked even if the chain of its batch holds, which proves all
+   * its bytes. If the chain does not hold, the crcs tell which line is wrong.
    */
   checksCrcs = true;
   /** Whether batches are verified by their chains. Otherwise the segment was proven before. */
   checksChains = true;
   /**
-   * The first position whose line is parsed. Earlier lines are only verified (crc, batch, position
-   * and chain), in a third of the time.
+   * The first position whose line is parsed. Earlier lines are only verified: by their chain, or if
+   * crcs are checked, one by one (crc, batch, position and chain).
    */
   parsedFrom: LogId = 1;
 
@@ -113,7 +113,9 @@ export class SegmentScanner {
   /** The next batch, or `undefined` at the end or at the first flaw. */
   next(): ScannedBatch | undefined {
     if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
-    const batch = this.#batch() ?? (this.checksCrcs ? undefined : this.#checkedBatch());
+    const batch = this.checksCrcs
+      ? this.#batch()
+      : this.#provenBatch() ?? this.#batch() ?? this.#checkedBatch();
     if (batch === undefined) return undefined;
     this.#nextLogId = batch.lastLogId + 1;
     this.#chain = batch.chain;
@@ -122,32 +124,30 @@ export class SegmentScanner {
   }
 
   /**
-   * Moves past the next batch if its chain alone proves that its bytes are those that were written.
-   * Otherwise it stays, and `next` reads the lines one by one. It takes half the time.
+   * The next batch if nothing of it is parsed and its chain alone proves that its bytes are those
+   * that were written. Otherwise the scan stays where it is, and the lines are read one by one.
    */
-  skipProven(): boolean {
-    if (this.#flaw !== undefined) return false;
-    const cursor = this.#cursor;
-    let lines = 0;
+  #provenBatch(): ScannedBatch | undefined {
+    const [cursor, firstLogId, offset] = [this.#cursor, this.#nextLogId, this.#end];
+    if (this.#isOpening(firstLogId) || firstLogId >= this.parsedFrom) return undefined;
+    const offsets: number[] = [];
     let isNext = cursor.skipBlank();
     do {
       isNext &&= cursor.next();
-      lines++;
+      offsets.push(cursor.byteStart);
     } while (isNext && !isCommit(this.#bytes, cursor.byteEnd));
-    const chain = isNext ? this.#provenChain(cursor.byteStart, cursor.byteEnd) : undefined;
-    if (chain === undefined) {
-      cursor.moveTo(this.#end);
-      return false;
-    }
-    this.#chain = chain;
-    this.#nextLogId += lines;
-    this.#end = cursor.offset;
-    return true;
+    const lastLogId = firstLogId + offsets.length - 1;
+    const isSkipped = isNext && lastLogId < this.parsedFrom;
+    const chain = isSkipped ? this.#provenChain(cursor.byteStart, cursor.byteEnd) : undefined;
+    if (chain !== undefined) return { firstLogId, lastLogId, entries: [], offset, offsets, chain };
+    cursor.moveTo(offset);
+    return undefined;
   }
 
   /** The chain of the batch from `#end` on, if the last line, from `start` to `end`, has it. */
   #provenChain(start: number, end: number): string | undefined {
     if (!crcHolds(this.#bytes, start, end)) return undefined;
+    if (!this.checksChains) return chainIn(this.#cursor);
     const chainAt = end - CRC_SUFFIX_BYTES - CHAIN_FIELD_BYTES;
     const chain = chainAfter(this.chain, this.#bytes.subarray(this.#end + 1, chainAt));
     return isTextAt(this.#bytes, chainAt, chainField(chain)) ? chain : undefined;
@@ -185,10 +185,10 @@ export class SegmentScanner {
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
     }
-    const isOpening = this.start === "opening" && this.#end === 0 && logId === this.#nextLogId;
+    const isOpening = this.#isOpening(logId);
     const isParsed = logId >= this.parsedFrom || isOpening;
     const commit = isCommit(this.#bytes, cursor.byteEnd);
-    const isProven = isParsed && !isOpening && !commit && !this.checksCrcs;
+    const isProven = !isOpening && !commit && !this.checksCrcs;
     if (!isProven && !crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
@@ -199,6 +199,10 @@ export class SegmentScanner {
     const entry = entryIn(cursor, logId, this.#nextLogId, commit);
     if (typeof entry === "string") return this.#wrong(logId, entry);
     return isOpening ? this.#opened(entry) : entry;
+  }
+
+  #isOpening(logId: LogId): boolean {
+    return this.start === "opening" && this.#end === 0 && logId === this.#nextLogId;
   }
 
   /** The first entry of a segment names the format and the chain that it follows. */

@@ -18,8 +18,7 @@ export interface Stamping {
 
 /**
  * The event with an id and times. It has every member itself, absent ones as `undefined`: a hot
- * path needs objects of one shape, and nothing that code of a job added to `Object.prototype` may
- * reach a line.
+ * path needs objects of one shape.
  *
  * @param given The time of receipt; defaults to that of the event, or to now.
  */
@@ -28,29 +27,33 @@ export function stampedEvent(
   given: string | undefined,
   { clock, random }: Stamping,
 ): StampedEvent {
-  const receivedAt = given ?? own(event, "receivedAt") ?? new Date(clock.now()).toISOString();
+  const own = withoutInherited(event);
+  const receivedAt = given ?? own.receivedAt ?? new Date(clock.now()).toISOString();
   return {
-    stratum: event.stratum,
-    eventType: event.eventType,
-    eventId: own(event, "eventId") ?? newId.event(random.ulid()),
-    occurredAt: own(event, "occurredAt") ?? receivedAt,
+    stratum: own.stratum,
+    eventType: own.eventType,
+    eventId: own.eventId ?? newId.event(random.ulid()),
+    occurredAt: own.occurredAt ?? receivedAt,
     receivedAt,
-    jobId: own(event, "jobId"),
-    taskId: own(event, "taskId"),
-    executionId: own(event, "executionId"),
-    traceId: own(event, "traceId"),
-    spanId: own(event, "spanId"),
-    actor: own(event, "actor"),
-    causedBy: own(event, "causedBy"),
-    attributes: event.attributes,
+    jobId: own.jobId,
+    taskId: own.taskId,
+    executionId: own.executionId,
+    traceId: own.traceId,
+    spanId: own.spanId,
+    actor: own.actor,
+    causedBy: own.causedBy,
+    attributes: own.attributes,
   } as StampedEvent;
 }
 
-/** The member that the event itself has. */
-export function own<Name extends keyof UnplacedEvent>(
-  event: UnplacedEvent,
-  name: Name,
-): UnplacedEvent[Name] | undefined {
-  const value = event[name];
-  return value === undefined || Object.hasOwn(event, name) ? value : undefined;
+/** Has what code of jobs has added to `Object.prototype`: usually nothing. */
+const ANY: Partial<UnplacedEvent> = {};
+
+/** The event without members of `Object.prototype`: none of them may reach a line. */
+export function withoutInherited(event: UnplacedEvent): UnplacedEvent {
+  const isClean = ANY.eventId === undefined && ANY.occurredAt === undefined &&
+    ANY.receivedAt === undefined && ANY.jobId === undefined && ANY.taskId === undefined &&
+    ANY.executionId === undefined && ANY.traceId === undefined && ANY.spanId === undefined &&
+    ANY.actor === undefined && ANY.causedBy === undefined;
+  return isClean ? event : Object.assign(Object.create(null), event);
 }

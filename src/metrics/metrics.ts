@@ -3,12 +3,12 @@
  * entries from the start of the process; gauges are read on each scrape.
  */
 
-import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
 import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import { type MetricsPort, OUTCOMES } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
+import { Counter, exponentialBuckets, Histogram, Registry } from "./prometheus.ts";
 import { type ProcessUsage, readingsText } from "./readings.ts";
 
 /** The labels for jobs without a type, and for types that are not loaded. */

@@ -1,11 +1,11 @@
 /** Gauges: current values, read only when they are scraped. */
 
-import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import { type HttpActivity, OUTCOMES } from "./figures.ts";
+import { Counter, Gauge, Registry } from "./prometheus.ts";
 import { VERSION } from "../version.ts";
 
 export interface ProcessUsage {

@@ -6,13 +6,12 @@ import type { ParkReason } from "../core/framework_events.ts";
 import { shellWord } from "../core/shell_word.ts";
 import { type Standing, standingLines } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { JobSurvey } from "../engine/queries/job_survey.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
 import type { HeldPause } from "../explain/evidence.ts";
 import { pauseTimes, scopeText } from "../explain/pause_texts.ts";
 import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
-import { type JobId, MAIN_TASK } from "../core/ids.ts";
+import { type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 
 /** The address that a server is bound to. */
 interface Address {
@@ -78,9 +77,9 @@ interface ParkedPlace {
 }
 
 export async function parkedPlaces(
-  { survey, locate }: Pick<JobEngine, "survey" | "locate">,
+  { attention, locate }: Pick<JobEngine, "attention" | "locate">,
 ): Promise<readonly ParkedPlace[]> {
-  return await Promise.all(survey.parkedJobs.map(async ({ type, reason, jobs, newest }) => {
+  return await Promise.all(attention.parked.map(async ({ type, reason, jobs, newest }) => {
     const { disagreesWith } = newest;
     const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]);
     const group = { type, reason, jobs };
@@ -144,26 +143,21 @@ function examples(url: string, source: TokenSource | undefined): readonly string
 }
 
 /** Warnings about the jobs that the start found. */
-export function startWarnings(
-  { parkedJobs, keylessJobs, aloneTasks }: Pick<
-    JobSurvey,
-    "parkedJobs" | "keylessJobs" | "aloneTasks"
-  >,
-): readonly string[] {
-  const parked = parkedJobs.map(({ jobs, type, newest: { message, jobId } }) =>
+export function startWarnings(found: JobEngine["found"]): readonly string[] {
+  const parked = found.parked.map(({ jobs, type, newest: { message, jobId } }) =>
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
     `see deno task daybook explain ${jobId}`
   );
   const alone = cutShortWarning(
     "open at two unclean stops in a row, and will run alone",
-    aloneTasks,
+    found.alone,
   );
   const warnings = alone === undefined ? parked : [...parked, alone];
-  if (keylessJobs === 0) return warnings;
-  const why = keylessJobs === 1
+  if (found.keyless === 0) return warnings;
+  const why = found.keyless === 1
     ? "fails, because the key of its sealed input is gone"
     : "fail, because the keys of their sealed inputs are gone";
-  return [...warnings, `${counted(keylessJobs, "unfinished job")} ${why}`];
+  return [...warnings, `${counted(found.keyless, "unfinished job")} ${why}`];
 }
 
 /** The most jobs named. */
@@ -179,25 +173,27 @@ export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string
   return warning === undefined ? [] : [warning];
 }
 
-function tasksByJob(drafts: readonly EventDraft[]): Map<JobId, string[]> {
-  const found = new Map<JobId, string[]>();
+function tasksByJob(drafts: readonly EventDraft[]): ReadonlyMap<JobId, readonly TaskId[]> {
+  const found = new Map<JobId, TaskId[]>();
   for (const { jobId, taskId } of drafts) {
     if (jobId === undefined) continue;
-    const tasks = found.get(jobId) ?? [];
-    if (taskId !== undefined && taskId !== MAIN_TASK) tasks.push(taskId);
-    found.set(jobId, tasks);
+    const tasks = found.getOrInsertComputed(jobId, () => []);
+    if (taskId !== undefined) tasks.push(taskId);
   }
   return found;
 }
 
 function cutShortWarning(
   what: string,
-  tasks: ReadonlyMap<JobId, readonly string[]>,
+  tasks: ReadonlyMap<JobId, Iterable<TaskId>>,
 ): string | undefined {
   const [first] = tasks.keys();
   if (first === undefined) return undefined;
   const names = [...tasks].slice(0, NAMES_MAX)
-    .map(([jobId, ids]) => ids.length === 0 ? jobId : `${jobId} (${ids.join(", ")})`);
+    .map(([jobId, taskIds]) => {
+      const ids = [...taskIds].filter((taskId) => taskId !== MAIN_TASK);
+      return ids.length === 0 ? jobId : `${jobId} (${ids.join(", ")})`;
+    });
   const rest = tasks.size - names.length;
   const all = rest === 0 ? names : [...names, `and ${rest} more`];
   return `${counted(tasks.size, "job was", "jobs were")} ${what}: ${all.join(", ")}; ` +

@@ -2,7 +2,6 @@
 
 import { cpuUsage } from "node:process";
 import { getHeapStatistics } from "node:v8";
-import { statfs } from "node:fs/promises";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";
 import { shellWord } from "../core/shell_word.ts";
@@ -45,6 +44,7 @@ export async function diskFree(
 /** `undefined` if unknown: the rest of a scrape is still useful. */
 async function bytesFree(folder: string): Promise<number | undefined> {
   try {
+    const { statfs } = await import("node:fs/promises");
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch {

@@ -27,7 +27,8 @@ const GRACE_MS = 1_000;
 /** How long a stop waits for the thread to flush to disk. */
 const STOP_MS = 3_000;
 /**
- * Delay before a thread that ended is replaced. Doubles each time one ends without having answered.
+ * Delay before the first thread begins, so that a start does not wait for it, and before one that
+ * ended is replaced. Doubles each time one ends without having answered.
  */
 const RESTART_MS = 250;
 const RESTART_MAX_MS = 60_000;
@@ -70,14 +71,14 @@ export class IndexThread implements PastEvents, SegmentProver {
 
   durable(logId: LogId): void {
     this.#durable = logId;
-    // Starts the thread at once: later there may be no file descriptor left for it.
-    const isFirst = this.#thread === undefined && this.#sent === 0;
-    if (isFirst || logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
+    // Starts the thread soon: later there may be no file descriptor left for it.
+    if (this.#thread === undefined && this.#sent === 0) this.#beginLater();
+    else if (logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
   }
 
-  /** Copies the log of a database of the index, in the thread. */
+  /** Copies the log of a database of the index, in the thread, once there is one. */
   checkpoint(path: string): void {
-    this.#post({ kind: "checkpoint", path });
+    if (this.#thread !== undefined) this.#post({ kind: "checkpoint", path });
   }
 
   isWhole(path: string, segment: ProvableSegment): Promise<boolean> {
@@ -131,7 +132,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     // During the restart delay, the next thread receives it later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
     if (this.#thread === undefined && !hasDescriptors(this.options.segments)) {
-      return this.#beginLater();
+      return this.#restartLater();
     }
     this.#thread ??= this.#begin();
     this.#thread.port.postMessage(message);
@@ -177,7 +178,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#endProofs();
     thread.port.close();
     this.options.warn(`The thread of the index of values failed, and restarts: ${reason}`);
-    this.#beginLater();
+    this.#restartLater();
   }
 
   /** The engine verifies these segments itself. */
@@ -186,9 +187,14 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#proofs.clear();
   }
 
-  #beginLater(): void {
-    this.#cancelRestart = this.options.clock.setTimer(this.#restartMs, () => this.#again());
+  #restartLater(): void {
+    this.#beginLater();
     this.#restartMs = Math.min(RESTART_MAX_MS, 2 * this.#restartMs);
+  }
+
+  #beginLater(): void {
+    if (this.#isClosed) return;
+    this.#cancelRestart ??= this.options.clock.setTimer(this.#restartMs, () => this.#again());
   }
 
   #again(): void {

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { countText } from "../../src/core/size.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  engineOn,
-  forge,
-  journalOfJobs,
+  bytesOf,
+  lastSegment,
+  MemoryDisk,
+  segmentPaths,
   setText,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, lastSegment, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { journalOfJobs } from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment } from "../support/damage/journal_sweep.ts";
 
 /** More than `head` reads first. */
 const AHEAD = 3 * 1024 * 1024;

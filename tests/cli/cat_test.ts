@@ -1,24 +1,20 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  engineOn,
-  entryAt,
-  journalOfJobs,
+  bytesOf,
+  lastSegment,
+  linesOf,
+  type MemoryDisk,
+  segmentPaths,
   setText,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, entryAt, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** All lines of the files except blank ones. */
-function linesOf(disk: MemoryDisk): readonly string[] {
-  return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
-    .filter((line) => line !== "");
-}
-
 async function cat(disk: MemoryDisk, ...args: string[]): Promise<readonly string[]> {
   const { code, written, err } = await journalCommand(disk, ["cat", ...args], {
     isInteractive: false,
@@ -219,11 +215,7 @@ Deno.test("cat: no name or value in an event reaches a terminal as a control cha
   const disk = await journalOfJobs();
   const { engine, clock, stop } = await engineOn(disk);
   const evil = "\x1b]0;own\x07\x9b2J\u202e\r";
-  await engine.deliver([{
-    eventType: eventType("shop.Evil"),
-    stratum: "domain",
-    attributes: { [evil]: evil, text: evil },
-  }]);
+  await engine.deliver([incoming("shop.Evil", { [evil]: evil, text: evil })]);
   await clock.settle();
   await stop();
 

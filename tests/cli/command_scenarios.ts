@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
 import { settledCopy } from "../support/damage/crash_scenarios.ts";
@@ -14,12 +13,12 @@ import {
   type Found,
   type Scenario,
 } from "../support/damage/crash_sweep.ts";
-import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, furtherIds } from "../support/journal/journal_of_jobs.ts";
-import { PowerDisk } from "../support/damage/power_disk.ts";
-import { type WrittenJournal, writtenJournal } from "../support/journal/written_journal.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { forkOf, type WrittenJournal, writtenJournal } from "../support/journal/written_journal.ts";
+import { openOn } from "../support/damage/journal_sweep.ts";
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
@@ -35,12 +34,12 @@ export async function repairScenario(): Promise<Scenario> {
   return {
     name: "repairing",
     begin() {
-      const disk = powerDiskOf(journal);
+      const disk = forkOf(journal.disk);
       const path = journal.segments[hurt.segment] ?? "";
       const bytes = journal.disk.files.get(path)?.slice() ?? new Uint8Array();
       bytes[hurt.start + 100] = (bytes[hurt.start + 100] ?? 0) ^ 1;
-      disk.put(path, bytes);
-      before = disk.files;
+      disk.files.set(path, bytes);
+      before = new Map(disk.files);
       return Promise.resolve(disk);
     },
     async run(fileSystem, acknowledge) {
@@ -62,7 +61,7 @@ export async function repairScenario(): Promise<Scenario> {
 }
 
 /** Before any change, a complete copy is on disk under its name. */
-function assertCopiedFirst(disk: PowerDisk, before: Files): void {
+function assertCopiedFirst(disk: MemoryDisk, before: Files): void {
   const files = disk.files;
   const isUnchanged = [...before].every(([path, bytes]) => sameBytes(files.get(path), bytes));
   const asides = new Set(
@@ -77,11 +76,11 @@ function assertCopiedFirst(disk: PowerDisk, before: Files): void {
   assert.ok(isUnchanged || asides.size > 0, "something was changed before it was copied");
 }
 
-function unfinishedCopies(disk: PowerDisk): readonly string[] {
+function unfinishedCopies(disk: MemoryDisk): readonly string[] {
   return [...disk.files.keys()].filter((path) => path.includes("-unfinished/"));
 }
 
-async function assertStartsOrRefuses(disk: PowerDisk, kept: number): Promise<void> {
+async function assertStartsOrRefuses(disk: MemoryDisk, kept: number): Promise<void> {
   const started = await openProjected(disk).catch((error) => error);
   if (started instanceof JournalDamagedError) return;
   assert.ok(!(started instanceof Error), String(started));
@@ -89,7 +88,7 @@ async function assertStartsOrRefuses(disk: PowerDisk, kept: number): Promise<voi
   assert.ok(started.journal.head.logId >= kept, `only ${started.journal.head.logId} are there`);
 }
 
-async function repairsIn(disk: PowerDisk) {
+async function repairsIn(disk: MemoryDisk) {
   const { journal } = await openProjected(settledCopy(disk));
   const entries = await journal.read(0, 1_000);
   return entries.filter(({ eventType }) => eventType === "journal.Repaired")
@@ -107,7 +106,7 @@ export async function importScenario(file: string): Promise<Scenario> {
     journalCommand(disk, ["import", file], { tools: { random: furtherIds } });
   return {
     name: "importing",
-    begin: () => Promise.resolve(powerDiskOf(journal)),
+    begin: () => Promise.resolve(forkOf(journal.disk)),
     async run(fileSystem, acknowledge) {
       const { code, err } = await run(fileSystem);
       assert.equal(code, 0, err.join("\n"));
@@ -162,8 +161,8 @@ export async function verificationScenario(): Promise<Scenario> {
   return {
     name: "keeping the verdict of verify",
     begin() {
-      const disk = powerDiskOf(journal);
-      disk.put(layout.verification, new TextEncoder().encode(JSON.stringify(older)));
+      const disk = forkOf(journal.disk);
+      disk.files.set(layout.verification, new TextEncoder().encode(JSON.stringify(older)));
       return Promise.resolve(disk);
     },
     async run(fileSystem, acknowledge) {
@@ -189,7 +188,7 @@ export async function backupScenario(): Promise<Scenario> {
   const target = "backups/journal";
   const batches = journal.batches.map(({ lastLogId }) => lastLogId);
   const second = journal.batches.findLast(({ segment }) => segment === 1)?.lastLogId ?? 0;
-  const verified = async (disk: PowerDisk) => {
+  const verified = async (disk: MemoryDisk) => {
     const args = ["verify", "--no-server", "--journal", target];
     const { code, out } = await journalCommand(disk, args, { isInteractive: false });
     assert.equal(code, 0, out.join("\n"));
@@ -198,9 +197,12 @@ export async function backupScenario(): Promise<Scenario> {
   return {
     name: "backing up",
     begin() {
-      const disk = powerDiskOf(journal);
+      const disk = forkOf(journal.disk);
       for (const path of journal.segments.slice(0, 2)) {
-        disk.put(path.replace(FOLDER, target), journal.disk.files.get(path) ?? new Uint8Array());
+        disk.files.set(
+          path.replace(FOLDER, target),
+          journal.disk.files.get(path) ?? new Uint8Array(),
+        );
       }
       return Promise.resolve(disk);
     },
@@ -226,7 +228,7 @@ export async function backupScenario(): Promise<Scenario> {
 }
 
 /** It passes verification, starts, and the next start is clean. */
-async function assertIntact(disk: PowerDisk): Promise<void> {
+async function assertIntact(disk: MemoryDisk): Promise<void> {
   const { code, out } = await journalCommand(disk, ["verify", "--no-server"]);
   assert.equal(code, 0, out.join("\n"));
   const { journal: first } = await openProjected(disk);
@@ -237,22 +239,10 @@ async function assertIntact(disk: PowerDisk): Promise<void> {
   await second.close();
 }
 
-async function openProjected(fileSystem: PowerDisk) {
+async function openProjected(fileSystem: MemoryDisk) {
   const projection = new Projection();
-  const { journal, report } = await FileJournal.open({
-    folder: FOLDER,
-    fileSystem,
-    clock: new FakeClock(),
-    random: furtherIds,
-    consumer: projection,
-  });
+  const { journal, report } = await openOn(fileSystem, projection, { random: furtherIds });
   return { journal, projection, report };
-}
-
-function powerDiskOf({ disk }: WrittenJournal): PowerDisk {
-  const power = new PowerDisk();
-  for (const [path, bytes] of disk.files) power.put(path, bytes);
-  return power;
 }
 
 function sameBytes(left: Uint8Array | undefined, right: Uint8Array): boolean {

@@ -7,9 +7,9 @@ import {
   repairScenario,
   verificationScenario,
 } from "./command_scenarios.ts";
-import { without } from "../support/damage/crash_scenarios.ts";
+import { Lacking } from "../support/damage/crash_scenarios.ts";
 import { crashSweep, type CrashTally, type Scenario } from "../support/damage/crash_sweep.ts";
-import type { PowerDisk } from "../support/damage/power_disk.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { IS_QUICK } from "../support/effort.ts";
 
@@ -49,7 +49,7 @@ Deno.test("backup: after a power cut at any step the copy is the journal of an e
 });
 
 Deno.test("backup: one that renames a segment before it is synced is caught", async () => {
-  const through = (disk: PowerDisk) => without(disk, { syncOf: ".ndjson.tmp" });
+  const through = (disk: MemoryDisk) => new Lacking(disk, { syncOf: ".ndjson.tmp" });
   const { violations } = await crashSweep(await backupScenario(), { through, enough: 5 });
   console.log(violations[0]);
   assert.ok(violations.length > 0);
@@ -57,7 +57,7 @@ Deno.test("backup: one that renames a segment before it is synced is caught", as
 
 Deno.test("repair: one that does not sync folders is caught", { ignore: IS_QUICK }, async () => {
   const scenario = await repairScenario();
-  const through = (disk: PowerDisk) => without(disk, { syncFolder: true });
+  const through = (disk: MemoryDisk) => new Lacking(disk, { syncFolder: true });
   const { violations, disks } = await crashSweep(scenario, { through, enough: 5 });
   console.log(`the first ${violations.length} on ${disks} disks; ${violations[0]}`);
   assert.ok(violations.length > 0);

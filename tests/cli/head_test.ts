@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  engineOn,
-  entryAt,
-  forge,
-  journalOfJobs,
+  bytesOf,
+  lastSegment,
+  MemoryDisk,
+  segmentPaths,
   setText,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, entryAt, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** The output of `head`, and the result of reading all lines to the last one. */
 async function headOf(disk: MemoryDisk) {
@@ -79,11 +78,9 @@ async function longJournal(lastBatch: number): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   const { engine, journal } = await engineOn(disk, undefined, { segmentBytes: 64 * 1024 * 1024 });
   const deliver = (count: number) =>
-    engine.deliver(Array.from({ length: count }, () => ({
-      eventType: eventType("test.Happened"),
-      stratum: "domain" as const,
-      attributes: { text: "x".repeat(1_000) },
-    })));
+    engine.deliver(
+      Array.from({ length: count }, () => incoming("test.Happened", { text: "x".repeat(1_000) })),
+    );
   for (let batch = 0; batch < 10; batch++) await deliver(200);
   await deliver(lastBatch);
   assert.equal(segmentPaths(disk).length, 1);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, type EventType, eventType, type JobId, jobId } from "../../src/core/ids.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
@@ -13,6 +13,7 @@ import type { FileJournal } from "../../src/journal/file_journal.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
+import { incoming, type References } from "../support/engine/incoming.ts";
 
 const FOREVER_MS = 1e9;
 
@@ -112,15 +113,9 @@ export class JournalHome {
   async event(
     type: string,
     attributes: JsonObject = {},
-    references: { readonly eventId?: string; readonly jobId?: string } = {},
+    references: References = {},
   ): Promise<Receipt> {
-    const [receipt] = await this.engine.deliver([{
-      eventType: eventType(type) as EventType,
-      stratum: "domain",
-      attributes,
-      ...(references.eventId === undefined ? {} : { eventId: eventId(references.eventId) }),
-      ...(references.jobId === undefined ? {} : { jobId: jobId(references.jobId) }),
-    }]);
+    const [receipt] = await this.engine.deliver([incoming(type, attributes, references)]);
     assert.ok(receipt);
     return receipt;
   }

@@ -1,7 +1,7 @@
 /** Journals written by a real engine on a disk in memory. */
 
 import assert from "node:assert/strict";
-import { eventType, jobId } from "../../src/core/ids.ts";
+import { jobId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
@@ -9,6 +9,7 @@ import type { FileJournal } from "../../src/journal/file_journal.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 export const FOLDER = "recorded";
 
@@ -47,7 +48,7 @@ export class RecordedJournal {
 
   async event(type: string, to: string, attributes: JsonObject = {}): Promise<void> {
     await this.engine.deliver([
-      { eventType: eventType(type), stratum: "domain", attributes, jobId: jobId(to) },
+      incoming(type, attributes, { jobId: to }),
     ]);
     await this.clock.settle();
   }

@@ -4,17 +4,18 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
+  bytesOf,
   dropSnapshots,
-  engineOn,
-  forge,
-  journalOfJobs,
+  lastSegment,
+  linesOf,
+  type MemoryDisk,
+  segmentPaths,
   setText,
   snapshotPaths,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 function repair(disk: FileSystem, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["repair", ...args]);
@@ -29,11 +30,6 @@ interface RepairedFact {
     readonly aside: string;
     readonly previousHead?: { readonly logId: number; readonly chain: string };
   };
-}
-
-function linesOf(disk: MemoryDisk): readonly string[] {
-  return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
-    .filter((line) => line.startsWith("{"));
 }
 
 function repairsIn(disk: MemoryDisk): readonly RepairedFact[] {
@@ -102,7 +98,7 @@ Deno.test("repair: keys of sealed inputs stay in place, and are not copied", asy
   const { disk } = await flippedIn(1);
   await disk.makeFolder("journal/keys");
   const key = `journal/keys/${"0".repeat(64)}.key`;
-  disk.files.set(key, new TextEncoder().encode("key\n"));
+  setText(disk, key, "key\n");
   await repair(disk, "--apply");
   const [copy = ""] = copiesIn(disk);
 

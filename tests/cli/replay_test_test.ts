@@ -72,7 +72,7 @@ async function replayTest(
 ) {
   const clock = new FakeClock();
   const terminal = new FakeTerminal({ isInteractive });
-  const before = recorded.disk.copy().files;
+  const before = new Map(recorded.disk.files);
   const tools: Partial<JournalTools> = {
     clock,
     fileSystem: recorded.disk,
@@ -87,7 +87,7 @@ async function replayTest(
   let isDone = false;
   void running.finally(() => isDone = true);
   while (!isDone) await clock.advance(500);
-  assert.deepEqual(recorded.disk.files, before);
+  assert.deepEqual(new Map(recorded.disk.files), before);
   const lines = terminal.output.map((line) => line.replace(LOCATION, "SEGMENT:LINE (entry $3)"));
   return { code: await running, terminal, text: terminal.text, lines };
 }

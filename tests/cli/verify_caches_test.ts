@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { LineIndex } from "../../src/journal/line_index.ts";
 import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
+  bytesOf,
+  dropSnapshots,
+  lastSegment,
+  type MemoryDisk,
+  setText,
+  textAt,
+} from "../support/journal/journal_memory_disk.ts";
+import {
   flipped,
   SEGMENTS,
   sidecarOf,
@@ -12,15 +18,7 @@ import {
   writtenWithSidecars,
 } from "../support/journal/sidecar_journal.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
-import {
-  dropSnapshots,
-  engineOn,
-  forge,
-  journalOfJobs,
-  setText,
-  textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { lastSegment } from "../support/damage/journal_sweep.ts";
+import { engineOn, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 /** Where the first block of a line index has its byte offset in the segment. */
 const OFFSET_AT = 4;
@@ -43,15 +41,15 @@ Deno.test("journal verify: a sidecar that disagrees with its segment is named", 
   const [first = "", second = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
   const swapped = written.disk.copy();
-  swapped.files.set(pathOf(first), contentOf(swapped, pathOf(second)));
+  swapped.files.set(pathOf(first), bytesOf(swapped, pathOf(second)));
   assert.deepEqual(await notesOn(swapped), [
     `sidecar ${sidecarOf(first)}: it is that of ${second}; the next start reads its segment`,
   ]);
   const damaged = written.disk.copy();
-  damaged.files.set(pathOf(second), flipped(contentOf(damaged, pathOf(second)), 40));
+  damaged.files.set(pathOf(second), flipped(bytesOf(damaged, pathOf(second)), 40));
   assert.match((await notesOn(damaged))[0] ?? "", /: the content does not match its sha256; /);
-  const known = decodedSidecar(contentOf(written.disk, pathOf(second)));
-  const other = decodedSidecar(contentOf(written.disk, pathOf(first)));
+  const known = decodedSidecar(bytesOf(written.disk, pathOf(second)));
+  const other = decodedSidecar(bytesOf(written.disk, pathOf(first)));
   assert.ok(typeof known !== "string" && typeof other !== "string");
   const wrong = written.disk.copy();
   const segment = { ...known.segment, chain: other.segment.chain };
@@ -71,7 +69,7 @@ Deno.test("journal verify: no line is taken from a verdict, and the proved lines
   const { disk, sealed } = await writtenWithSidecars();
   const path = `${SEGMENTS}/${sealed[1]}`;
   // A start still trusts it.
-  disk.files.rot(path, flipped(contentOf(disk, path), 100));
+  disk.files.rot(path, flipped(bytesOf(disk, path), 100));
   const args = ["verify", "--no-server"];
   const { code, out } = await journalCommand(disk, args, { isInteractive: false });
   const { proved } = JSON.parse(out.join("\n"));
@@ -82,7 +80,7 @@ Deno.test("journal verify: no line is taken from a verdict, and the proved lines
 Deno.test("journal verify: sidecars of other files, as in a copy, are counted", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   for (const segment of sealed) {
-    disk.files.set(`${SEGMENTS}/${segment}`, contentOf(disk, `${SEGMENTS}/${segment}`).slice());
+    disk.files.set(`${SEGMENTS}/${segment}`, bytesOf(disk, `${SEGMENTS}/${segment}`).slice());
   }
   assert.deepEqual(await notesOn(disk), [
     `${sealed.length} sidecars were written for other files than their segments, as in a copy: the next ` +

@@ -8,6 +8,7 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout, type Layout } from "../../src/journal/layout.ts";
 import type { UnplacedEvent } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
+import { PassingDisk } from "../support/journal/journal_disk.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
@@ -156,21 +157,17 @@ async function roll({ journal, clock }: Pick<Started, "journal" | "clock">): Pro
   await proven({ clock });
 }
 
-/** The disk, and work that is done after each listing of the segments. */
-function busy(disk: MemoryDisk, work: () => Promise<void>): FileSystem {
-  return new Proxy(disk, {
-    get: (target, name) => {
-      if (name === "list") {
-        return async (path: string) => {
-          const names = await target.list(path);
-          if (path === SEGMENTS) await work();
-          return names;
-        };
-      }
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+/** Does work after each listing of the segments. */
+class BusyDisk extends PassingDisk {
+  constructor(inner: FileSystem, private readonly work: () => Promise<void>) {
+    super(inner);
+  }
+
+  override async list(path: string): Promise<readonly string[]> {
+    const names = await super.list(path);
+    if (path === SEGMENTS) await this.work();
+    return names;
+  }
 }
 
 Deno.test("verify: segments that a server fills meanwhile are not lost", async () => {
@@ -178,7 +175,7 @@ Deno.test("verify: segments that a server fills meanwhile are not lost", async (
   const server = await factsOn(disk);
   await roll(server);
   let rolled = 0;
-  const beside = busy(disk, () => {
+  const beside = new BusyDisk(disk, () => {
     rolled++;
     return roll(server);
   });

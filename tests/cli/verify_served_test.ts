@@ -3,9 +3,12 @@ import { createApp } from "../../src/http/app.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
-import { lastSegment } from "../support/damage/journal_sweep.ts";
+import {
+  dropSnapshots,
+  lastSegment,
+  type MemoryDisk,
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 
 interface Page {
   jobs: Record<string, unknown>[];

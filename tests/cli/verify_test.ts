@@ -2,18 +2,17 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { rounds } from "../support/effort.ts";
 import { journalCommand, runJournal, type Said } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
+  bytesOf,
   dropSnapshots,
-  engineOn,
-  forge,
-  furtherIds,
-  journalOfJobs,
+  lastSegment,
+  type MemoryDisk,
+  segmentPaths,
   setText,
   snapshotPaths,
   textAt,
-} from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, forge, furtherIds, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
@@ -100,8 +99,9 @@ Deno.test("verify: it finds a flipped bit wherever it is, and names its line", a
     const { length } = bytesOf(whole, path);
     for (let offset = 0; offset < length; offset += rounds(50, 50, 250)) {
       const disk = whole.copy();
-      const bytes = bytesOf(disk, path);
+      const bytes = bytesOf(disk, path).slice();
       bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (offset % 8));
+      disk.files.set(path, bytes);
       const { code, out } = await verify(disk);
       const what = `${path} byte ${offset}: ${out}`;
       if (path === last && offset >= sealAt) {

@@ -1,12 +1,12 @@
 /** The stream of a tab: it announces changes, but not too often. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import { withMembers } from "../support/engine/replaced.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { createPlan, jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 import { EventReader } from "../support/http/http_stream.ts";
 import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
 
@@ -85,7 +85,7 @@ Deno.test("live: a page follows the journal from where its request began, althou
   const { engine } = await startApp();
   const account: typeof engine.explainer.account = async (...args) => {
     const read = await engine.explainer.account(...args);
-    await engine.deliver([{ eventType: eventType("a.C"), stratum: "domain", attributes: {} }]);
+    await engine.deliver([incoming("a.C")]);
     return read;
   };
   const explainer = withMembers(engine.explainer, { account });

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import {
   defineJob,
+  type DeliveredEvent,
   type Job,
   JournalLockedError,
   type JsonObject,
@@ -178,7 +179,27 @@ Deno.test("wait: a time that is no number is refused", async () => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const { jobId } = await daybook.submit(welcome, { userId: "7" });
 
-    await assert.rejects(daybook.wait(jobId, { timeoutMs: 0 / 0 }), /timeoutMs is NaN/);
+    const wait = (timeoutMs: unknown) => daybook.wait(jobId, { timeoutMs: timeoutMs as number });
+    const message = /^TypeError: Cannot wait: timeoutMs must be a number of milliseconds, not /;
+    for (const given of [0 / 0, undefined, "5"]) await assert.rejects(wait(given), message);
+    await assert.rejects(daybook.wait(jobId, undefined as unknown as { timeoutMs: 1 }), message);
+  });
+});
+
+Deno.test("deliver, wait, defineJob: without what they need they say what it is", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const nothing = undefined as unknown;
+
+    await assert.rejects(daybook.deliver(nothing as DeliveredEvent), {
+      message: "Cannot take the request: the body must be an object",
+    });
+    await assert.rejects(daybook.wait(nothing as string, { timeoutMs: 1 }), {
+      message: "Cannot find the job: its id must be a text, such as job.jobId",
+    });
+    assert.throws(() => defineJob(nothing as typeof welcome), {
+      message: "Cannot define a job: run is missing; it must be a function",
+    });
   });
 });
 

@@ -187,7 +187,7 @@ Deno.test("requests: only as many wait as memory allows, and later they are acce
   const refused = (await settled).filter(({ status }) => status === "rejected");
   assert.equal(refused.length, 12);
   for (const { reason } of refused as readonly PromiseRejectedResult[]) {
-    assert.ok(reason instanceof OverCapacityError && reason.limit === "pendingBytesMax");
+    assert.ok(reason instanceof OverCapacityError && reason.limit.name === "pendingBytesMax");
   }
   const [again] = await daybook.engine.deliver([eventOf("again", { text })]);
   assert.notEqual(again?.disposition, "rejected");

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { eventType, taskId } from "../../src/core/ids.ts";
+import { taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** A job of two tasks; the test ends the first one. */
 function gated() {
@@ -374,7 +375,7 @@ Deno.test("cancel: if an error event was recorded first, it is refused as for a 
   // Decided while the event is being written.
   daybook.journal.hold();
   const delivered = daybook.engine.deliver([
-    { eventType: eventType("ec.Refused"), stratum: "domain", attributes: {}, jobId },
+    incoming("ec.Refused", {}, { jobId }),
   ]);
   await daybook.clock.settle();
   const cancelled = daybook.engine.control(jobId, { kind: "cancel" });

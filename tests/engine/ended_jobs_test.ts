@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { eventType, type JobId, jobId, taskId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
-import type { JobState, RunningJob } from "../../src/core/job_state.ts";
+import type { DoneJob, JobState } from "../../src/core/job_state.ts";
 import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
@@ -123,7 +123,7 @@ const ended = (number: number, plan: JobPlan): JobState => ({
 
 /** The effect of an entry that ends the job. */
 function ending(job: JobState): Applied {
-  return { job, before: { state: "Running" } as RunningJob } as Applied;
+  return { job, entry: { logId: (job as DoneJob).endedBy } } as Applied;
 }
 
 const approved = (orderId: string) => ({
@@ -197,7 +197,7 @@ Deno.test("ended jobs: a job that waited for nothing from outside takes no room,
     { ...ended(3, approvalOf("3")), state: "Running" } as JobState,
   ]));
   const late = ended(4, approvalOf("4"));
-  jobs.see({ job: late, before: late } as Applied);
+  jobs.see({ job: late, entry: { logId: 11 } } as Applied);
 
   assert.equal(jobs.size, 0);
 });
@@ -334,7 +334,7 @@ Deno.test("ended job buffer: the overview yields between large jobs that it read
     now += 20;
     return read(id);
   };
-  const { failed } = await engine.survey.needingAttention();
+  const { failed } = await engine.attention.read();
   assert.equal(failed.length, 5);
   assert.equal(new Set(turns).size, turns.length, turns.join());
 });

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, eventType } from "../../src/core/ids.ts";
+import { eventType } from "../../src/core/ids.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 
@@ -125,12 +126,7 @@ Deno.test("deliver: each distinct content refused under an id is a fact, at most
 Deno.test("deliver: one content refused many times at the same moment is one fact", async () => {
   const daybook = await Harness.start();
   await daybook.event(SHIPPED, { kwh: 0 }, { eventId: "evt-1" });
-  const event = (kwh: number) => ({
-    eventType: eventType(SHIPPED),
-    stratum: "domain" as const,
-    attributes: { kwh },
-    eventId: eventId("evt-1"),
-  });
+  const event = (kwh: number) => incoming(SHIPPED, { kwh }, { eventId: "evt-1" });
   const batches = await Promise.all(
     Array.from({ length: 20 }, () => daybook.engine.deliver([event(1), event(2), event(1)])),
   );
@@ -143,12 +139,7 @@ Deno.test("deliver: one content refused many times at the same moment is one fac
 
 Deno.test("deliver: a second delivery with other content is refused even while the first is being written", async () => {
   const daybook = await Harness.start();
-  const event = (amount: number) => ({
-    eventType: eventType(SHIPPED),
-    stratum: "domain" as const,
-    attributes: { amount },
-    eventId: eventId("evt-1"),
-  });
+  const event = (amount: number) => incoming(SHIPPED, { amount }, { eventId: "evt-1" });
   const [first, other, same] = await daybook.engine.deliver([event(1), event(2), event(1)]);
   assert.deepEqual([first?.disposition, first?.logId], ["recorded", other?.logId]);
   assert.equal(other?.disposition, "rejected");

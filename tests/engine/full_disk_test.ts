@@ -5,12 +5,13 @@
 
 import assert from "node:assert/strict";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** Requests the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {
@@ -387,12 +388,7 @@ Deno.test("full disk: the idempotency key of a lost request is free", async () =
 
 Deno.test("full disk: the duplicate of a lost event takes its place", async () => {
   const daybook = await Harness.start();
-  const event = {
-    eventType: eventType("ec.Paid"),
-    stratum: "domain",
-    attributes: {},
-    eventId: eventId("evt-1"),
-  } as const;
+  const event = incoming("ec.Paid", {}, { eventId: "evt-1" });
   daybook.journal.failNext(full());
   const first = daybook.engine.deliver([event]);
   const second = daybook.engine.deliver([event]);
@@ -403,12 +399,8 @@ Deno.test("full disk: the duplicate of a lost event takes its place", async () =
 
 Deno.test("full disk: a duplicate of a durable event stays one, whatever waits behind it", async () => {
   const daybook = await Harness.start();
-  const event = (id: string) => ({
-    eventType: eventType("ec.Paid"),
-    stratum: "domain" as const,
-    attributes: { text: "x".repeat(5_000_000) },
-    eventId: eventId(id),
-  });
+  const event = (id: string) =>
+    incoming("ec.Paid", { text: "x".repeat(5_000_000) }, { eventId: id });
   // Each fills a separate batch, and only the second is lost.
   daybook.journal.failNext(full(), 1);
   const first = daybook.engine.deliver([event("evt-1")]);
@@ -478,11 +470,7 @@ Deno.test("full disk: a receipt does not count a lost job that came after its ev
   };
   await create("first");
   daybook.journal.hold();
-  const delivered = daybook.engine.deliver([{
-    eventType: eventType("ec.Paid"),
-    stratum: "domain",
-    attributes: { amount: 1 },
-  }]);
+  const delivered = daybook.engine.deliver([incoming("ec.Paid", { amount: 1 })]);
   await daybook.clock.settle();
   daybook.journal.failNext(full(), 1);
   const lost = ["second", "third"].map((name) => assert.rejects(create(name), JournalFullError));

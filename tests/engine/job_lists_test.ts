@@ -167,7 +167,7 @@ Deno.test("list: retried filters by whether a job has a retry", async () => {
   for (const each of [daybook, replayed, await replayed.crash()]) {
     assert.deepEqual(found(each, { retried: true }), [one]);
     assert.deepEqual(found(each, { retried: false }), [retry.value.jobId, other]);
-    const { failed } = await each.engine.survey.needingAttention();
+    const { failed } = await each.engine.attention.read();
     assert.ok(failed.every(({ jobId }) => jobId !== one));
   }
 });
@@ -214,7 +214,7 @@ Deno.test("needingAttention: a job waits since the entry that made it wait, also
   await daybook.clock.advance(60_000);
   await daybook.event("shop.Other", {}, { jobId });
   for (const each of [daybook, await daybook.crash()]) {
-    const [waiting] = (await each.engine.survey.needingAttention()).waiting;
+    const [waiting] = (await each.engine.attention.read()).waiting;
     assert.equal(waiting?.since, entry?.receivedAt);
   }
 });

@@ -103,7 +103,7 @@ Deno.test("parked: jobs of a missing type are parked, and resume when it is back
   assert.deepEqual(renamed.job(id).parked?.reason, "noDefinition");
   assert.match(renamed.job(id).parked?.message ?? "", /no definition of type shop.order is loaded/);
   assert.deepEqual(
-    renamed.engine.survey.parkedJobs.map(({ reason, type, jobs }) => [reason, type, jobs]),
+    renamed.engine.attention.parked.map(({ reason, type, jobs }) => [reason, type, jobs]),
     [
       ["noDefinition", "shop.order", 1],
     ],

@@ -254,7 +254,7 @@ class Machine {
   /** The jobs that lack nothing, and still do not run. */
   #idleJobs(): readonly JobId[] {
     const ready = this.#jobs.filter((job) => this.#isReady(job));
-    const suspects = this.#harness.engine.survey.aloneTasks;
+    const suspects = this.#harness.engine.found.alone;
     const inProcess = this.#busy(false);
     if (inProcess.some(({ jobId }) => suspects.has(jobId))) return [];
     const alone = ready.filter(({ jobId }) => suspects.has(jobId));

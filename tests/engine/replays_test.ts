@@ -15,6 +15,7 @@ import { Replays } from "../../src/engine/queries/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const NOBODY = jobId("job_nobody");
 
@@ -78,7 +79,7 @@ Deno.test("replays: a history of several pages is read whole", async () => {
   const { daybook, replays } = await start();
   const parts = expectation("parts", "ec.Part", { multiplicity: { times: 5_000 } });
   const { jobId } = await daybook.create({ plan: plan([parts]) });
-  const part = { eventType: eventType("ec.Part"), stratum: "domain", attributes: {} } as const;
+  const part = incoming("ec.Part");
   for (let round = 0; round < 5; round++) await daybook.engine.deliver(Array(500).fill(part));
   const { job, steps } = valueOf(await replays.replay(jobId));
   assert.deepEqual(job, daybook.job(jobId));
@@ -126,7 +127,7 @@ Deno.test("replays: events from before the job, and of the job itself, are not p
 Deno.test("replays: past events are searched only if they could count, and their number is bounded", async () => {
   const { daybook, replays, scan } = await start();
   const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
-  const added = { eventType: eventType("ec.Shipped"), stratum: "domain", attributes: {} } as const;
+  const added = incoming("ec.Shipped");
   await replays.replay(jobId);
   await replays.whatIf(jobId, { with: [added] });
   assert.equal(scan.asked.length, 0);
@@ -145,12 +146,7 @@ Deno.test("replays: an event with the id of an earlier one cannot be supposed", 
   const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
   const before = daybook.engine.headLogId;
   const other = await daybook.event("ec.Unrelated", {}, { eventId: eventId("evt_taken") });
-  const added = {
-    eventType: eventType("ec.Shipped"),
-    stratum: "domain",
-    attributes: { orderId: "42" },
-    eventId: eventId("evt_taken"),
-  } as const;
+  const added = incoming("ec.Shipped", { orderId: "42" }, { eventId: "evt_taken" });
 
   const answer = await replays.whatIf(jobId, {
     with: [{ ...added, eventId: eventId("evt_new") }, added],

@@ -12,6 +12,7 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { Harness, type HarnessOptions, looseJob } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 import { OpenTelemetry } from "../../src/tracing/open_telemetry.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -341,7 +342,7 @@ Deno.test("spans: requests to the engine within a span are in its trace, unless 
       await engine.create({ type: "demo.waits", jobId: "a" as JobId });
       await engine.create({ type: "demo.waits", jobId: "b" as JobId, origin: OTHER });
       await engine.control("b" as JobId, { kind: "suspend" });
-      await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
+      await engine.deliver([incoming("ec.Told", attributes)]);
     }));
   const daybook = await Harness.start({ definitions: [asking, waits], tracing });
   asked.push(daybook);

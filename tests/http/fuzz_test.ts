@@ -18,6 +18,7 @@ import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { API_ROUTES, type TestApp, type TestAppOptions } from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { unlimited } from "../support/engine/unlimited.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const REQUESTS_PER_RUN = 50;
 const RUNS = rounds(150, 4_000, 6);
@@ -179,7 +180,7 @@ const CARELESS: Readonly<Record<string, (app: TestApp) => void>> = {
   "records before it refuses": ({ engine }) => {
     const { control } = engine;
     engine.control = async (jobId, request) => {
-      await engine.deliver([{ eventType: "a.B" as never, stratum: "domain", attributes: {} }]);
+      await engine.deliver([incoming("a.B")]);
       return await control.call(engine, jobId, request);
     };
   },

@@ -66,7 +66,7 @@ function counts<Kind extends string>(kinds: readonly Kind[], map: ReadonlyMap<Ki
 Deno.test("overview route: the counts, workers and the oldest queued job agree with the engine and the page", async () => {
   const app = await startMixedJobs();
   const { jobs, workers, oldestQueued } = await overviewOf(app);
-  const census = app.engine.survey.census();
+  const census = app.engine.census();
   assert.deepEqual(jobs, {
     all: census.jobs,
     byState: counts(STATE_NAMES, census.states),
@@ -129,7 +129,7 @@ Deno.test("overview route: it covers the requested span, ten minutes by default,
 Deno.test("overview route: what may need a person is listed with the reason", async () => {
   const app = await startMixedJobs();
   const { attention, failingTypes } = await overviewOf(app);
-  const engine = await app.engine.survey.needingAttention();
+  const engine = await app.engine.attention.read();
   assert.equal(attention.failed.length, 2);
   assert.deepEqual(
     attention.failed.map(({ jobId }) => jobId),

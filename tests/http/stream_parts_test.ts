@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { type Chunk, ChunkCache } from "../../src/http/stream/channels.ts";
+import { StreamMessages } from "../../src/http/stream/feed.ts";
 import { StreamTurns, Timeouts } from "../../src/http/stream/turns.ts";
+import type { JobEventLogEntry } from "../../src/core/event.ts";
+import type { Transition } from "../../src/engine/requests.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const DELAY_MS = 1_000;
@@ -85,4 +88,37 @@ Deno.test("StreamTurns: after a turn it yields to others before the next", async
   while (!turns.isOver) turns.spend(1);
   await Promise.all([turns.next(), turns.next()]);
   assert.deepEqual([turns.isOver, clock.turns], [false, 1]);
+});
+
+const NOTICED = {
+  logId: 7,
+  receivedAt: "2026-11-30T20:00:00.000Z",
+  stratum: "domain",
+  eventId: "evt_1",
+  eventType: "shop.Noticed",
+  occurredAt: "2026-11-30T20:00:00.000Z",
+};
+const STARTED = { ...NOTICED, jobId: "job_1", taskId: "charge", executionId: "exe_1" };
+const ENTRIES = [
+  { ...NOTICED, attributes: { text: '"\n' } },
+  { ...STARTED, attributes: {} },
+  { ...STARTED, traceId: '"t"', spanId: "s", actor: 'Ann "A"', causedBy: 3, attributes: {} },
+  { ...NOTICED, occurredAt: '2026 "about"', attributes: { of: [1, null] } },
+] as unknown as readonly JobEventLogEntry[];
+
+Deno.test("StreamMessages: an entry has the text that JSON.stringify gives it", () => {
+  const transitions: readonly (Transition | undefined)[] = [
+    undefined,
+    { from: null, to: "Created", condition: "created" },
+    { from: "Running", to: "Done", condition: "succeeded" },
+  ];
+  for (const transition of transitions) {
+    for (const entry of ENTRIES) {
+      if (transition !== undefined && entry.jobId === undefined) continue;
+      const job = transition && { jobId: entry.jobId, ...transition };
+      const text = JSON.stringify({ ...entry, job });
+      const messages = new StreamMessages({ transitionAt: () => transition });
+      assert.equal(messages.of(entry), `id: 7\ndata: ${text}\n\n`);
+    }
+  }
 });

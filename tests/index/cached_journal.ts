@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import { eventId, eventType } from "../../src/core/ids.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
@@ -17,9 +16,8 @@ import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, TimedRandom } from "../support/fake_clock.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
   flipped,
   FOLDER,
   namesIn,
@@ -27,6 +25,7 @@ import {
   SEGMENTS,
   segmentsRead,
 } from "../support/journal/sidecar_journal.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const VERSION_1 = new URL("../journal/fixtures/version_1.ndjson", import.meta.url);
 /** Later than everything in it. */
@@ -126,19 +125,14 @@ export function withoutSnapshots({ disk, index }: Picture, how: "deleted" | "dam
   for (const name of namesIn(without, `${FOLDER}/snapshots`)) {
     const path = `${FOLDER}/snapshots/${name}`;
     if (how === "deleted") without.files.delete(path);
-    else without.files.set(path, flipped(contentOf(without, path), 200));
+    else without.files.set(path, flipped(bytesOf(without, path), 200));
   }
   return { disk: without, index };
 }
 
 /** The id, and the content, of an event that `work` delivered. */
 export function parcelOf(round: number) {
-  return {
-    eventType: eventType("shop.ParcelShipped"),
-    stratum: "domain",
-    eventId: eventId(`caller-${round}`),
-    attributes: { orderId: `${round}` },
-  } as const;
+  return incoming("shop.ParcelShipped", { orderId: `${round}` }, { eventId: `caller-${round}` });
 }
 
 export function orderOf(round: number): CreateRequest {

@@ -20,9 +20,8 @@ import {
   work,
 } from "./cached_journal.ts";
 import { rounds } from "../support/effort.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk, textAt } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
   flipped,
   namesIn,
   SEGMENTS,
@@ -116,7 +115,7 @@ function everywhereFlipped(bytes: Uint8Array, every: number): Uint8Array {
 
 function sidecarsOf({ disk }: Picture): ReadonlyMap<string, Uint8Array> {
   const names = namesIn(disk, SIDECARS);
-  return new Map(names.map((name) => [name, contentOf(disk, `${SIDECARS}/${name}`)]));
+  return new Map(names.map((name) => [name, bytesOf(disk, `${SIDECARS}/${name}`)]));
 }
 
 function each(files: ReadonlyMap<string, Uint8Array>, change: (bytes: Uint8Array) => Uint8Array) {
@@ -244,7 +243,7 @@ for (const ends of ["stopped", "killed"] as const) {
       for (const [at, [index, sidecars]] of pairs().entries()) {
         const picture = damaged(all, index, sidecars);
         const path = `${SEGMENTS}/${segments[at % segments.length]}`;
-        picture.disk.files.set(path, flipped(contentOf(picture.disk, path), 300));
+        picture.disk.files.set(path, flipped(bytesOf(picture.disk, path), 300));
         const what = `index ${index}, sidecars ${sidecars}, ${path}`;
         await assert.rejects(lifeOnDamaged(picture, folder), JournalDamagedError, what);
       }
@@ -393,11 +392,11 @@ Deno.test("damaged caches: the tested journals are mixed, and one is written ahe
     for (const [ends, isAhead] of [["stopped", false], ["killed", true]] as const) {
       const { disk, index } = (await pictures(folder, ends)).now;
       const versions = namesIn(disk, SEGMENTS).map((name) => {
-        const text = new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`));
+        const text = textAt(disk, `${SEGMENTS}/${name}`);
         return /"formatVersion":(\d)/.exec(text)?.[1];
       });
       assert.deepEqual([versions[0], versions.at(-1)], ["1", "2"]);
-      const active = contentOf(disk, `${SEGMENTS}/${namesIn(disk, SEGMENTS).at(-1)}`);
+      const active = bytesOf(disk, `${SEGMENTS}/${namesIn(disk, SEGMENTS).at(-1)}`);
       assert.equal(withoutBlankEnd(active).length < active.length, isAhead, ends);
       assert.equal(LOG in index, isAhead, ends);
     }

@@ -210,8 +210,11 @@ Deno.test("the log of the index: the thread of the index copies it while the ind
     const index = loggedIndex(place);
     const before = Deno.statSync(path).size;
     const { pastEvents, warnings } = threadOf(folder);
-    pastEvents.checkpoint(path);
-    await until("its thread copied it", () => Deno.statSync(path).size > before);
+    pastEvents.durable(0);
+    await until("its thread copied it", () => {
+      pastEvents.checkpoint(path);
+      return Deno.statSync(path).size > before;
+    });
     index.put(jobsFrom(2 * TRANSACTIONS + 1, 1));
     assert.deepEqual(index.job(jobId(`job-${TRANSACTIONS}`)), endedJob(TRANSACTIONS).job);
     index.close();

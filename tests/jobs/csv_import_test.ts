@@ -8,8 +8,8 @@ import { type TestDaybook, testDaybook } from "../../src/testing/mod.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import airports from "./airports.csv" with { type: "text" };
 
-/** Airports of the United States, as in vega-datasets 3.2.1; the data is in the public domain. */
-const AIRPORTS_COUNT = 3_376;
+/** Half of the airports in vega-datasets 3.2.1; the data is in the public domain. */
+const AIRPORTS_COUNT = 1_691;
 
 const AIRPORT_TYPES = { latitude: "number", longitude: "number" } as const;
 const LOADED = "csv.RowsLoaded";
@@ -47,7 +47,7 @@ function airportsByAnotherWay(): readonly unknown[] {
   });
 }
 
-Deno.test("csv.import: every airport is loaded, in seven chunks, with unchanged values", async () => {
+Deno.test("csv.import: every airport is loaded, in four chunks, with unchanged values", async () => {
   const { daybook, id, job } = await imported({ csv: airports, columns: AIRPORT_TYPES });
 
   const { rows, accepted, rejected, chunks, rejections } = summaryOf(job);
@@ -55,7 +55,7 @@ Deno.test("csv.import: every airport is loaded, in seven chunks, with unchanged 
     rows: AIRPORTS_COUNT,
     accepted: AIRPORTS_COUNT,
     rejected: 0,
-    chunks: 7,
+    chunks: 4,
     rejections: [],
   });
   assert.deepEqual(await loadedRows(daybook, id), airportsByAnotherWay());

@@ -1,13 +1,13 @@
 /** A journal that continues while a tool copies it, file by file, in any order. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { engineOn } from "../support/journal/journal_of_jobs.ts";
 import { written, type WrittenJournal } from "../support/journal/written_journal.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
@@ -42,11 +42,7 @@ export async function liveJournal(): Promise<LiveJournal> {
       await clock.settle();
     }
     const attributes = { orderId: `${order}` };
-    await engine.deliver([{
-      eventType: eventType("shop.ParcelShipped"),
-      stratum: "domain",
-      attributes,
-    }]);
+    await engine.deliver([incoming("shop.ParcelShipped", attributes)]);
     await clock.settle();
   }
   await stop();

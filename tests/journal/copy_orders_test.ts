@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import {
   Copier,
@@ -18,12 +17,12 @@ import {
   TOOLS,
 } from "./copied_journal.ts";
 import { rounds } from "../support/effort.ts";
-import { FakeClock } from "../support/fake_clock.ts";
 import { Dice } from "../simulation/dice.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
-import { contentOf, forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
+import { forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
+import { openOn } from "../support/damage/journal_sweep.ts";
 
 const ADVICE = /copy again|delete its snapshots/;
 
@@ -47,13 +46,7 @@ class Finder extends Projection {
 async function startOn(disk: MemoryDisk): Promise<number | JournalDamagedError> {
   const consumer = new Finder();
   try {
-    const { report } = await FileJournal.open({
-      folder: "journal",
-      fileSystem: disk,
-      clock: new FakeClock(),
-      random: furtherIds,
-      consumer,
-    });
+    const { report } = await openOn(disk, consumer, { random: furtherIds });
     assert.deepEqual(report.warnings, []);
     return Math.max(consumer.lastFound, report.snapshotLogId ?? 0);
   } catch (error) {
@@ -67,7 +60,7 @@ function isBeginOf(journal: WrittenJournal, disk: MemoryDisk, logId: number): bo
   const index = journal.batches.findIndex(({ lastLogId }) => lastLogId === logId);
   return logId === 0 || (index >= 0 && journal.batches.slice(0, index + 1).every((batch) => {
     const path = journal.segments[batch.segment] ?? "";
-    const [own, copied] = [contentOf(journal.disk, path), contentOf(disk, path)];
+    const [own, copied] = [bytesOf(journal.disk, path), bytesOf(disk, path)];
     return own.subarray(batch.start, batch.end).every((byte, at) =>
       byte === copied[batch.start + at]
     );

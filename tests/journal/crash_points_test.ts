@@ -8,6 +8,7 @@ import {
   COPY_FORWARD,
   COPY_FORWARD_UNSYNCED,
   FIRST_START,
+  Lacking,
   OLDER_FORMAT,
   QUARANTINE,
   ROLLING,
@@ -16,13 +17,12 @@ import {
   SNAPSHOTS_UNDER_LOAD,
   startAgain,
   TRUSTING,
-  without,
-  withSnapshotsInPlace,
 } from "../support/damage/crash_scenarios.ts";
 import { crashSweep, disksLeftBy, type Scenario } from "../support/damage/crash_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
-import type { PowerDisk } from "../support/damage/power_disk.ts";
+import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { WritesSnapshotInPlace } from "../simulation/broken_disks.ts";
 
 const SCENARIOS = [
   FIRST_START,
@@ -61,19 +61,19 @@ Deno.test("crash points: a second power cut at every step of the next start", as
   assert.ok(starts >= rounds(4, 4, 0));
 });
 
-const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSystem])[] = [
-  ["without a sync of folders", ROLLING, (disk) => without(disk, { syncFolder: true })],
-  ["that acknowledges before it syncs", ROLLING, (disk) => without(disk, { syncData: true })],
-  ["that writes snapshots in place", SNAPSHOTS, withSnapshotsInPlace],
+const BROKEN: readonly (readonly [string, Scenario, (disk: MemoryDisk) => FileSystem])[] = [
+  ["without a sync of folders", ROLLING, (disk) => new Lacking(disk, { syncFolder: true })],
+  ["that acknowledges before it syncs", ROLLING, (disk) => new Lacking(disk, { syncData: true })],
+  ["that writes snapshots in place", SNAPSHOTS, (disk) => new WritesSnapshotInPlace(disk)],
   [
     "that renames a snapshot before it is synced",
     SNAPSHOTS,
-    (disk) => without(disk, { syncOf: ".snapshot.tmp" }),
+    (disk) => new Lacking(disk, { syncOf: ".snapshot.tmp" }),
   ],
   [
     "that copies forward and does not sync the copy",
     COPY_FORWARD,
-    (disk) => without(disk, { syncOf: ".ndjson.tmp" }),
+    (disk) => new Lacking(disk, { syncOf: ".ndjson.tmp" }),
   ],
 ];
 

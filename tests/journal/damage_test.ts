@@ -7,14 +7,15 @@ import { SegmentWalk } from "../../src/verify/segment_walk.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 import { forged, withCrc } from "../support/journal/journal_bytes.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   bytesOf,
   lastSegment,
-  sampleJournal,
+  type MemoryDisk,
   segmentPaths,
-  startOn,
-} from "../support/damage/journal_sweep.ts";
+  setText,
+  textAt,
+} from "../support/journal/journal_memory_disk.ts";
+import { sampleJournal, startOn } from "../support/damage/journal_sweep.ts";
 
 /** Starts, and expects a refusal; the bytes must stay as they are. */
 async function refusal(
@@ -97,7 +98,7 @@ Deno.test("file journal: a segment under another name is refused", async () => {
 Deno.test("file journal: swapped, repeated or removed batches are refused", async () => {
   const { disk } = await sampleJournal("stop");
   const path = segmentPaths(disk)[1] ?? "";
-  const batches = new TextDecoder().decode(bytesOf(disk, path)).split(/(?<=\n)(?=\n)/);
+  const batches = textAt(disk, path).split(/(?<=\n)(?=\n)/);
   assert.ok(batches.length >= 3);
   const [a = "", b = "", c = "", ...rest] = batches;
   for (
@@ -107,7 +108,7 @@ Deno.test("file journal: swapped, repeated or removed batches are refused", asyn
     ]]] as const
   ) {
     const copy = disk.copy();
-    copy.files.set(path, new TextEncoder().encode([...changed, ...rest].join("")));
+    setText(copy, path, [...changed, ...rest].join(""));
     await refusal(copy, what);
   }
 });
@@ -115,13 +116,13 @@ Deno.test("file journal: swapped, repeated or removed batches are refused", asyn
 Deno.test("file journal: a complete but changed last batch is refused", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
-  const text = new TextDecoder().decode(bytesOf(disk, last));
+  const text = textAt(disk, last);
   const withoutBlank = text.replace(/\n(?=\n\{[^\n]*\n(?:\{[^\n]*\n)*$)/, "");
   const withoutLine = text.replace(/\{[^\n]*\n(?=\{[^\n]*\n$)/, "");
   for (const [what, changed] of Object.entries({ withoutBlank, withoutLine })) {
     assert.notEqual(changed, text, what);
     const copy = disk.copy();
-    copy.files.set(last, new TextEncoder().encode(changed));
+    setText(copy, last, changed);
     await refusal(copy, what);
   }
 });
@@ -143,7 +144,7 @@ Deno.test("file journal: forged lines with a correct crc do not match their chai
 Deno.test("segment walk: a batch with a wrong crc is not whole, even if its chain holds", async () => {
   const { disk } = await sampleJournal("crash");
   const path = lastSegment(disk);
-  const text = new TextDecoder().decode(bytesOf(disk, path));
+  const text = textAt(disk, path);
   const start = text.lastIndexOf("\n\n") + 2;
   const wrong = text.slice(start).replace(/(?<="crc":")[0-9a-f]{8}/, "00000000");
   const previousChain = /.*"chain":"([^"]*)"/s.exec(text.slice(0, start))?.[1] ?? "";
@@ -152,7 +153,7 @@ Deno.test("segment walk: a batch with a wrong crc is not whole, even if its chai
   const last = wrong.lastIndexOf("\n", end) + 1;
   const commit = withCrc(wrong.slice(last, end) + chainField(chain));
   const changed = `${text.slice(0, start)}${wrong.slice(0, last)}${commit}\n`;
-  disk.files.set(path, new TextEncoder().encode(changed));
+  setText(disk, path, changed);
   const layout = journalLayout("journal");
   const segments = await onlySegments(disk, layout);
   const walk = new SegmentWalk({ fileSystem: disk, layout, segments }, ({ reason }) => {
@@ -170,7 +171,7 @@ Deno.test("file journal: a segment forged with all its chains does not follow th
   const other = "x".repeat(43);
   const change = (line: string) =>
     line.replace(/"previousChain":"[^"]*"/, `"previousChain":"${other}"`);
-  const before = /"previousChain":"([^"]*)"/.exec(new TextDecoder().decode(bytesOf(disk, last)))
+  const before = /"previousChain":"([^"]*)"/.exec(textAt(disk, last))
     ?.[1];
   for (const previousChain of [other, before]) {
     const copy = disk.copy();
@@ -223,8 +224,8 @@ async function writeSample(folder: JournalFolder): Promise<void> {
 Deno.test("file journal: a last segment without a whole line is damage, not a torn write", async () => {
   const { disk } = await sampleJournal("stop");
   const path = lastSegment(disk);
-  const text = new TextDecoder().decode(bytesOf(disk, path));
-  disk.files.set(path, new TextEncoder().encode(text.replaceAll("\n", "\r\n")));
+  const text = textAt(disk, path);
+  setText(disk, path, text.replaceAll("\n", "\r\n"));
 
   const started = await startOn(disk);
 

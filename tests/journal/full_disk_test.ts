@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
-import { MemoryDisk, overwritten } from "../support/journal/journal_memory_disk.ts";
+import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { overwritten } from "../support/damage/power_nodes.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { findTask } from "../../src/core/job_state.ts";
@@ -66,7 +67,7 @@ async function fullDisk(before: (disk: SmallDisk) => Promise<void>): Promise<Sma
   await before(disk);
   const left = disk.copy();
   const full = new SmallDisk();
-  left.files.copyTo(full.files);
+  for (const [path, bytes] of left.files) full.files.set(path, bytes);
   for (const name of ["", "/segments", "/snapshots", "/quarantine"]) {
     await full.makeFolder(`journal${name}`);
   }

@@ -148,9 +148,9 @@ class FailingDisk extends MemoryDisk {
     await super.rename(from, to);
   }
 
-  override async syncFolder(): Promise<void> {
+  override async syncFolder(path: string): Promise<void> {
     this.#step("sync folder");
-    await super.syncFolder();
+    await super.syncFolder(path);
   }
 
   #step(operation: string): void {

@@ -388,6 +388,7 @@ Deno.test("line reader: a line of another shape is refused even with a correct c
   assert.equal(flawOf(GOOD.replace('"e"', "null")), "eventId is not text");
   assert.equal(flawOf(GOOD.replace('"t"', "{}")), "eventType is not text");
   assert.equal(flawOf(GOOD.replace('"o"', "1")), "occurredAt is not text");
+  assert.equal(flawOf(GOOD.replace('"e"', '"\\n"')), "eventId holds what must be escaped");
   assert.equal(flawOf(GOOD.replace("{}", "[]")), "attributes is not an object");
   assert.equal(
     flawOf(GOOD.replace('"attributes"', '"taskId":1,"attributes"')),

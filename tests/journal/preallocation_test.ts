@@ -11,14 +11,8 @@ import { withBlankEnd, withoutBlankEnd } from "../support/journal/journal_bytes.
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import {
-  bytesOf,
-  lastSegment,
-  openOn,
-  sampleJournal,
-  startOn,
-} from "../support/damage/journal_sweep.ts";
+import { bytesOf, lastSegment, MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { openOn, sampleJournal, startOn } from "../support/damage/journal_sweep.ts";
 import { until } from "../support/until.ts";
 
 const SEGMENT = "segments/00000000000000000001.ndjson";

@@ -6,9 +6,8 @@ import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withFile } from "../../src/journal/file_system.ts";
 import type { SegmentProver } from "../../src/journal/options.ts";
 import { requireWhole } from "../../src/journal/segment_proof.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
   flipped,
   proven,
   SEGMENTS,
@@ -76,7 +75,7 @@ Deno.test("file journal: a start does not verify again what another thread has p
   };
   const disk = written.disk.copy();
   const path = `${SEGMENTS}/${second}`;
-  const bytes = contentOf(disk, path);
+  const bytes = bytesOf(disk, path);
   disk.files.set(path, flipped(bytes, valueIn(bytes)));
   await assertStarts(await started(written.disk.copy(), trusting), written);
   assert.deepEqual(
@@ -94,7 +93,7 @@ Deno.test("file journal: a start refuses damage with the same words, with anothe
   const written = await bare();
   for (const name of written.sealed) {
     const path = `${SEGMENTS}/${name}`;
-    const bytes = contentOf(written.disk, path);
+    const bytes = bytesOf(written.disk, path);
     for (let at = 1; at < bytes.length; at += 29) {
       const disk = written.disk.copy();
       disk.files.set(path, flipped(bytes, at));
@@ -115,7 +114,7 @@ Deno.test("file journal: a start refuses damage with the same words, with anothe
 Deno.test("file journal: a start verifies a segment that has changed since another thread proved it", async () => {
   const written = await bare();
   const path = `${SEGMENTS}/${written.sealed.at(-1)}`;
-  const bytes = contentOf(written.disk, path);
+  const bytes = bytesOf(written.disk, path);
   const changed = flipped(bytes, valueIn(bytes));
   const before = written.disk.copy();
   before.files.set(path, changed);
@@ -136,9 +135,9 @@ Deno.test("file journal: a proven segment that changed while a start read it is 
     if (path.includes("snapshots/")) disk.files.delete(path);
   }
   const path = `${SEGMENTS}/${sealed.at(-1)}`;
-  const bytes = contentOf(disk, path);
+  const bytes = bytesOf(disk, path);
   const before = sealed.slice(0, -1).reduce((sum, name) => {
-    return sum + contentOf(disk, `${SEGMENTS}/${name}`).length;
+    return sum + bytesOf(disk, `${SEGMENTS}/${name}`).length;
   }, 0);
   const progress = (done: number) => {
     if (done > before && disk.files.get(path) === bytes) {

@@ -7,17 +7,20 @@ import assert from "node:assert/strict";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { type FileSystem, type OpenFile, withFile } from "../../src/journal/file_system.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import {
+  bytesOf,
+  lastSegment,
+  MemoryDisk,
+  segmentPaths,
+} from "../support/journal/journal_memory_disk.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { engineOn } from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { requireWhole, type SealedSegment } from "../../src/journal/segment_proof.ts";
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import {
-  contentOf,
   flipped,
   namesIn,
   proven,
@@ -135,7 +138,7 @@ Deno.test("file journal: a segment that is no longer active never changes", () =
 const PATH = "segment";
 
 function segmentOf({ disk }: Pick<Written, "disk">, name: string): SealedSegment {
-  const sidecar = decodedSidecar(contentOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
+  const sidecar = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
   assert.ok(typeof sidecar !== "string");
   return sidecar.segment;
 }
@@ -161,7 +164,7 @@ Deno.test("segment proof: any changed, missing or added byte is found, with its 
   for (const name of written.sealed) {
     const [segment, whole] = [
       segmentOf(written, name),
-      contentOf(written.disk, `${SEGMENTS}/${name}`),
+      bytesOf(written.disk, `${SEGMENTS}/${name}`),
     ];
     assert.equal(await damageIn(segment, whole), undefined);
     for (let at = 0; at < whole.length; at++) {
@@ -181,7 +184,7 @@ Deno.test("segment proof: any changed, missing or added byte is found, with its 
 Deno.test("segment proof: whole lines of another history are found", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = ""] = written.sealed;
-  const content = contentOf(written.disk, `${SEGMENTS}/${first}`);
+  const content = bytesOf(written.disk, `${SEGMENTS}/${first}`);
   const segment = segmentOf(written, first);
   for (
     const change of [
@@ -208,7 +211,7 @@ Deno.test("segment proof: a batch may be longer than one read", async () => {
   assert.deepEqual(namesIn(disk, SIDECARS), sealed.map(sidecarOf));
   await started.journal.close();
   for (const name of sealed) {
-    const bytes = contentOf(disk, `${SEGMENTS}/${name}`);
+    const bytes = bytesOf(disk, `${SEGMENTS}/${name}`);
     const segment = segmentOf({ disk }, name);
     assert.equal(await damageIn(segment, bytes), undefined);
     assert.ok(await damageIn(segment, flipped(bytes, bytes.length - 1_000)) !== undefined);
@@ -282,7 +285,7 @@ function overwriting(bytes: Bytes): Pick<OpenFile, "read"> {
 
 async function segment(): Promise<Bytes> {
   const { disk, sealed } = await writtenWithSidecars(6_000);
-  return contentOf(disk, `${SEGMENTS}/${sealed[0]}`);
+  return bytesOf(disk, `${SEGMENTS}/${sealed[0]}`);
 }
 
 async function assertSame(bytes: Bytes, what: string): Promise<void> {

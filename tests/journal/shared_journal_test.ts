@@ -15,15 +15,9 @@ import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk, textAt } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
-import {
-  contentOf,
-  namesIn,
-  SEGMENTS,
-  type Started,
-  startOn,
-} from "../support/journal/sidecar_journal.ts";
+import { namesIn, SEGMENTS, type Started, startOn } from "../support/journal/sidecar_journal.ts";
 
 async function lead(log: SharedLogDouble, disk: MemoryDisk, writer: string): Promise<Started> {
   const started = await startOn(disk, { shared: sharing(log, writer) });
@@ -51,9 +45,7 @@ async function ledUntilItDied(log: SharedLogDouble): Promise<MemoryDisk> {
 
 /** Without the newlines that are written ahead. */
 function segmentsOf(disk: MemoryDisk): readonly string[] {
-  return namesIn(disk, SEGMENTS).map((name) =>
-    new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`)).trimEnd()
-  );
+  return namesIn(disk, SEGMENTS).map((name) => textAt(disk, `${SEGMENTS}/${name}`).trimEnd());
 }
 
 Deno.test("shared journal: the process that takes over has the same entries and bytes", async () => {
@@ -110,7 +102,7 @@ Deno.test("shared journal: a copy has newlines ahead only in its last segment, e
     await leader.journal.append(facts(2)).durable;
     await until("it has followed", () => copy.journal.head.logId === leader.journal.head.logId);
   }
-  const segments = namesIn(disk, SEGMENTS).map((name) => contentOf(disk, `${SEGMENTS}/${name}`));
+  const segments = namesIn(disk, SEGMENTS).map((name) => bytesOf(disk, `${SEGMENTS}/${name}`));
   assert.ok(segments.length > 2);
   const newlines = segments.map((bytes) => bytes.length - withoutBlankEnd(bytes).length);
   assert.ok((newlines.pop() ?? 0) > 0);
@@ -146,7 +138,7 @@ Deno.test("shared journal: batches missing at the end of a copy are fetched, and
   const log = new SharedLogDouble();
   const died = await ledUntilItDied(log);
   const name = `${SEGMENTS}/${namesIn(died, SEGMENTS).at(-1)}`;
-  const whole = contentOf(died, name);
+  const whole = bytesOf(died, name);
   const length = new TextDecoder().decode(whole).trimEnd().length;
   for (let cut = length - 1; cut > 0; cut -= 97) {
     const disk = died.copy();

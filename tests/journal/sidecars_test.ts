@@ -5,11 +5,10 @@ import type { FileStamp } from "../../src/journal/file_system.ts";
 import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
-import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
+import { inputOutputError, noSpace, PassingDisk } from "../support/journal/journal_disk.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk, setText, textAt } from "../support/journal/journal_memory_disk.ts";
 import {
-  contentOf,
   flipped,
   FOLDER,
   namesIn,
@@ -22,7 +21,7 @@ import {
   type Written,
   writtenWithSidecars,
 } from "../support/journal/sidecar_journal.ts";
-import { PassingDisk } from "../simulation/broken_disks.ts";
+
 import { PATIENCE_MS } from "../support/until.ts";
 
 /** A start on a disk finds all entries, and reads only these segments beside the active one. */
@@ -42,7 +41,7 @@ async function assertReads(
 }
 
 function sidecarIn(disk: MemoryDisk, segment: string): Sidecar {
-  const found = decodedSidecar(contentOf(disk, `${SIDECARS}/${sidecarOf(segment)}`));
+  const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(segment)}`));
   assert.ok(typeof found !== "string", "the sidecar is whole");
   return found;
 }
@@ -104,7 +103,7 @@ Deno.test("sidecars: one that is cut anywhere is ignored, and written again", as
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
-  const whole = contentOf(written.disk, path);
+  const whole = bytesOf(written.disk, path);
   for (let length = 0; length < whole.length; length += 7) {
     const disk = written.disk.copy();
     disk.files.set(path, whole.slice(0, length));
@@ -117,7 +116,7 @@ Deno.test("sidecars: one with a flipped bit in any byte is ignored", async () =>
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
-  const whole = contentOf(written.disk, path);
+  const whole = bytesOf(written.disk, path);
   for (let at = 0; at < whole.length; at++) {
     const disk = written.disk.copy();
     disk.files.set(path, flipped(whole, at, 1 << (at % 8)));
@@ -133,16 +132,16 @@ Deno.test("sidecars: one of another segment or version, or that is not a file, i
   const [first = "", second = "", third = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
   const swapped = written.disk.copy();
-  swapped.files.set(pathOf(first), contentOf(written.disk, pathOf(second)));
-  swapped.files.set(pathOf(second), contentOf(written.disk, pathOf(first)));
+  swapped.files.set(pathOf(first), bytesOf(written.disk, pathOf(second)));
+  swapped.files.set(pathOf(second), bytesOf(written.disk, pathOf(first)));
   await assertReads(swapped, written, [first, second], "swapped");
   const older = written.disk.copy();
-  const text = new TextDecoder().decode(contentOf(older, pathOf(third)));
+  const text = textAt(older, pathOf(third));
   const content = text.slice(0, text.lastIndexOf("{"))
     .replace('"formatVersion":1', '"formatVersion":0');
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
   const sha256 = new Uint8Array(digest).toHex();
-  older.files.set(pathOf(third), new TextEncoder().encode(`${content}{"sha256":"${sha256}"}\n`));
+  setText(older, pathOf(third), `${content}{"sha256":"${sha256}"}\n`);
   await assertReads(older, written, [third], "of another version");
   const folder = written.disk.copy();
   folder.files.delete(pathOf(first));
@@ -182,7 +181,7 @@ const LATER_CHANGES: Readonly<Record<string, (disk: MemoryDisk, segment: string)
   "it is deleted": (disk, segment) => void disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`),
   "it is cut": (disk, segment) => {
     const path = `${SIDECARS}/${sidecarOf(segment)}`;
-    disk.files.set(path, contentOf(disk, path).slice(0, -9));
+    disk.files.set(path, bytesOf(disk, path).slice(0, -9));
   },
   "it is that of another history": (disk, segment) => {
     const sidecar = sidecarIn(disk, segment);
@@ -236,12 +235,11 @@ Deno.test("sidecars: a few line indexes stay in memory, and the others are loade
 
 /** Changes of a segment, with the same length or another. */
 const CHANGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>> = {
-  "a flipped bit": (disk, path) => disk.files.set(path, flipped(contentOf(disk, path), 200)),
-  "a byte more": (disk, path) =>
-    disk.files.set(path, new Uint8Array([...contentOf(disk, path), 10])),
-  "a byte less": (disk, path) => disk.files.set(path, contentOf(disk, path).slice(0, -1)),
+  "a flipped bit": (disk, path) => disk.files.set(path, flipped(bytesOf(disk, path), 200)),
+  "a byte more": (disk, path) => disk.files.set(path, new Uint8Array([...bytesOf(disk, path), 10])),
+  "a byte less": (disk, path) => disk.files.set(path, bytesOf(disk, path).slice(0, -1)),
   "another file": (disk, path) => {
-    const bytes = flipped(contentOf(disk, path), 300);
+    const bytes = flipped(bytesOf(disk, path), 300);
     disk.files.delete(path);
     disk.files.set(path, bytes);
   },
@@ -380,7 +378,7 @@ Deno.test("sidecars: damage in a trusted segment is found in the background, and
   for (const segment of written.sealed) {
     const disk = written.disk.copy();
     const path = `${SEGMENTS}/${segment}`;
-    const bytes = contentOf(disk, path);
+    const bytes = bytesOf(disk, path);
     const offset = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     disk.files.rot(path, flipped(bytes, offset + 20));
     const started = await startOn(disk);
@@ -406,7 +404,7 @@ Deno.test("sidecars: pending entries are not acknowledged when damage is found",
   const written = await writtenWithSidecars();
   const path = `${SEGMENTS}/${written.sealed[0]}`;
   const disk = written.disk.copy();
-  disk.files.rot(path, flipped(contentOf(disk, path), 30));
+  disk.files.rot(path, flipped(bytesOf(disk, path), 30));
   const started = await startOn(disk);
   started.disk.hold();
   const outcomes = [started.journal.append(facts(1)), started.journal.append(facts(1))]
@@ -425,7 +423,7 @@ Deno.test("sidecars: a segment is read back before it gets its first verdict", a
   const started = await startOn(disk);
   for (let round = 0; round < 6; round++) await started.journal.append(facts(2)).durable;
   const [first = ""] = namesIn(disk, SEGMENTS);
-  disk.files.rot(`${SEGMENTS}/${first}`, flipped(contentOf(disk, `${SEGMENTS}/${first}`), 100));
+  disk.files.rot(`${SEGMENTS}/${first}`, flipped(bytesOf(disk, `${SEGMENTS}/${first}`), 100));
   await proven(started);
   assert.ok(started.consumer.failures[0]?.cause instanceof JournalDamagedError);
   assert.deepEqual(namesIn(disk, SIDECARS), []);
@@ -449,7 +447,7 @@ Deno.test("sidecars: the verification writes verdicts that are gone, and reports
   const segments = written.sealed.length;
   const started = await startOn(written.disk);
   const [first = "", gone = ""] = written.sealed;
-  const kept = contentOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`);
+  const kept = bytesOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`);
   written.disk.files.delete(`${SIDECARS}/${sidecarOf(gone)}`);
   await started.clock.advance(2_000);
   await proven(started);
@@ -457,7 +455,7 @@ Deno.test("sidecars: the verification writes verdicts that are gone, and reports
   assert.deepEqual([proof.segments, proof.proven, proof.trusted], [segments, segments, 0]);
   assert.ok(proof.at !== null);
   assert.equal(
-    contentOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`),
+    bytesOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`),
     kept,
     "not written again",
   );

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Projection } from "../../src/engine/writer/projection.ts";
-import { FileJournal } from "../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { withoutDigest } from "../support/damage/broken_readers.ts";
 import {
@@ -18,16 +17,15 @@ import {
 } from "../support/damage/damage_kinds.ts";
 import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
-import { FakeClock } from "../support/fake_clock.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
 import {
-  contentOf,
   forkOf,
   nameOf,
   type WrittenJournal,
   writtenJournal,
 } from "../support/journal/written_journal.ts";
+import { openOn } from "../support/damage/journal_sweep.ts";
 
 /** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -35,13 +33,7 @@ const HEAD = { logId: 0, chain: "" };
 /** Starts, and returns all resulting states and columns as text. */
 async function statesOn(fileSystem: FileSystem) {
   const projection = new Projection();
-  const { report } = await FileJournal.open({
-    folder: "journal",
-    fileSystem,
-    clock: new FakeClock(),
-    random: furtherIds,
-    consumer: projection,
-  });
+  const { report } = await openOn(fileSystem, projection, { random: furtherIds });
   return { states: [...projection.capture(HEAD)].join("\n"), report };
 }
 
@@ -69,7 +61,7 @@ async function flawAfter(
   if (states !== expected) return "the states are others";
   if (!report.clean) return "the start had to recover something";
   const changed = journal.segments.find((each) =>
-    !Buffer.from(contentOf(disk, each)).equals(contentOf(journal.disk, each))
+    !Buffer.from(bytesOf(disk, each)).equals(bytesOf(journal.disk, each))
   );
   return changed && `segment ${changed} was changed`;
 }
@@ -108,19 +100,18 @@ Deno.test("snapshots: renamed, swapped or missing ones are not trusted", async (
     "the newer one is missing": (disk) => void disk.files.delete(newer),
     "both are missing": (disk) => [older, newer].forEach((path) => disk.files.delete(path)),
     "both are swapped": (disk) => {
-      disk.files.set(older, contentOf(journal.disk, newer));
-      disk.files.set(newer, contentOf(journal.disk, older));
+      disk.files.set(older, bytesOf(journal.disk, newer));
+      disk.files.set(newer, bytesOf(journal.disk, older));
     },
-    "one is there as the other": (disk) =>
-      void disk.files.set(newer, contentOf(journal.disk, older)),
+    "one is there as the other": (disk) => void disk.files.set(newer, bytesOf(journal.disk, older)),
   };
   for (const logId of [1, 35, 37, 45, 47, 9_999]) {
     changes[`one is named ${logId}`] = (disk) => {
       disk.files.delete(newer);
-      disk.files.set(named(logId), contentOf(journal.disk, newer));
+      disk.files.set(named(logId), bytesOf(journal.disk, newer));
     };
     changes[`one is there as ${logId} too`] = (disk) =>
-      void disk.files.set(named(logId), contentOf(journal.disk, newer));
+      void disk.files.set(named(logId), bytesOf(journal.disk, newer));
   }
   for (const [what, change] of Object.entries(changes)) {
     const disk = forkOf(journal.disk);

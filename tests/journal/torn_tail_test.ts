@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
+import { openOn, sampleJournal, startOn } from "../support/damage/journal_sweep.ts";
+import { TestDisk } from "../support/journal/journal_disk.ts";
 import {
   bytesOf,
   lastSegment,
-  openOn,
-  sampleJournal,
-  startOn,
-} from "../support/damage/journal_sweep.ts";
-import { TestDisk } from "../support/journal/journal_disk.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+  type MemoryDisk,
+  setText,
+} from "../support/journal/journal_memory_disk.ts";
 import { refuseEntry } from "../../src/engine/writer/framework_schemas.ts";
 
 /** Starts with a tail that a crash can leave, and checks that only whole batches remain. */
@@ -180,7 +179,7 @@ class StrictConsumer extends RememberingConsumer {
 
 /** What a start records of how the process before ended; the journal is left as by a crash. */
 async function endOnRecord(disk: MemoryDisk, note?: string): Promise<unknown> {
-  if (note !== undefined) disk.files.set("journal/ended.json", new TextEncoder().encode(note));
+  if (note !== undefined) setText(disk, "journal/ended.json", note);
   const consumer = new StrictConsumer();
   await openOn(disk, consumer);
   assert.equal(disk.files.has("journal/ended.json"), false, "the note is gone");

@@ -187,7 +187,7 @@ export function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
 /** Counts the jobs again, reads from the journal since when they wait, and compares. */
 export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
   const { jobs } = engine.lists.page({ limit: 10_000 });
-  const census = engine.survey.census();
+  const census = engine.census();
   assert.equal(census.jobs, jobs.length);
   assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));
   assert.deepEqual(present(census.conditions), tally(jobs.map((job) => deriveCondition(job))));
@@ -208,7 +208,7 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
     .toSorted((left, right) => right.endedBy - left.endedBy);
   const waiting = await sinceOf(engine, jobs.filter((job) => deriveCondition(job) === "waiting"));
   const parked = jobs.flatMap(({ type, parked }) => parked ? [`${parked.reason} ${type}`] : []);
-  const attention = await engine.survey.needingAttention();
+  const attention = await engine.attention.read();
   const told = attention.parked.map(({ reason, type, jobs }) =>
     [`${reason} ${type}`, jobs] as const
   );

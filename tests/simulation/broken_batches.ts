@@ -3,10 +3,11 @@
 import { Buffer } from "node:buffer";
 import type { LogId } from "../../src/core/ids.ts";
 import type { Appended, Journal, UnplacedEvent, Urgency } from "../../src/engine/ports.ts";
-import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
+import type { OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { parseSegmentName } from "../../src/journal/layout.ts";
 import { LINE_END, linePrefix, resolveCause, writeCrc } from "../../src/journal/line_codec.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
+import { PassingDisk } from "../support/journal/journal_disk.ts";
 
 /** Each entry commits by itself: a crash may keep half of a group. To be used with tiny batches. */
 export function withoutBatches(journal: Journal): Journal {
@@ -50,29 +51,17 @@ function causeIn({ causedBy }: UnplacedEvent, before: readonly Appended[]): LogI
  * Reads the tail of a segment as if its lines did not name their batch: each counts as a separate
  * one, so a torn batch looks like damage between whole lines.
  */
-export function withoutBatchIds(fileSystem: FileSystem): FileSystem {
-  return new Proxy(fileSystem, {
-    get(target, name) {
-      if (name === "open") return (path: string, mode: OpenMode) => openBlind(target, path, mode);
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
-async function openBlind(
-  fileSystem: FileSystem,
-  path: string,
-  mode: OpenMode,
-): Promise<OpenFile> {
-  const file = await fileSystem.open(path, mode);
-  const firstLogId = parseSegmentName(path.split("/").at(-1) ?? "");
-  if (mode !== "read" || firstLogId === undefined) return file;
-  const read = async (offset: number, length: number) => {
-    const bytes = await file.read(offset, length);
-    return offset === 0 ? withoutIds(bytes, firstLogId) : bytes;
-  };
-  return { ...file, read };
+export class ReadsNoBatchIds extends PassingDisk {
+  override async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const file = await super.open(path, mode);
+    const firstLogId = parseSegmentName(path.split("/").at(-1) ?? "");
+    if (mode !== "read" || firstLogId === undefined) return file;
+    const read = async (offset: number, length: number) => {
+      const bytes = await file.read(offset, length);
+      return offset === 0 ? withoutIds(bytes, firstLogId) : bytes;
+    };
+    return { ...file, read };
+  }
 }
 
 /** Whole batches are unchanged: only the lines after them are separate. */

@@ -3,69 +3,10 @@
  * catch each of them.
  */
 
-import type {
-  FileStamp,
-  FileSystem,
-  HeldLock,
-  OpenFile,
-  OpenMode,
-  PathKind,
-} from "../../src/journal/file_system.ts";
+import type { FileStamp, OpenFile, OpenMode, PathKind } from "../../src/journal/file_system.ts";
+import { PassingDisk } from "../support/journal/journal_disk.ts";
 
 const NEWLINE = 10;
-
-/** Passes everything on. */
-export class PassingDisk implements FileSystem {
-  constructor(readonly inner: FileSystem) {}
-
-  async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    return this.wrapped(await this.inner.open(path, mode), path);
-  }
-
-  wrapped(file: OpenFile, _path: string): OpenFile {
-    return file;
-  }
-
-  lock(path: string): Promise<HeldLock | undefined> {
-    return this.inner.lock(path);
-  }
-
-  list(folder: string): Promise<readonly string[]> {
-    return this.inner.list(folder);
-  }
-
-  kind(path: string): Promise<PathKind> {
-    return this.inner.kind(path);
-  }
-
-  stamp(path: string): Promise<FileStamp | undefined> {
-    return this.inner.stamp(path);
-  }
-
-  isPrivate(path: string): Promise<boolean> {
-    return this.inner.isPrivate(path);
-  }
-
-  makePrivate(path: string): Promise<void> {
-    return this.inner.makePrivate(path);
-  }
-
-  makeFolder(path: string): Promise<void> {
-    return this.inner.makeFolder(path);
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.inner.rename(from, to);
-  }
-
-  remove(path: string): Promise<void> {
-    return this.inner.remove(path);
-  }
-
-  syncFolder(path: string): Promise<void> {
-    return this.inner.syncFolder(path);
-  }
-}
 
 /** Acknowledges before the sync, which happens in the background with its result ignored. */
 export class AcknowledgesBeforeSync extends PassingDisk {

@@ -15,7 +15,7 @@ import {
   refusalsToldAtOnce,
   runsLeftOver,
 } from "./broken_kernel.ts";
-import { withoutBatches, withoutBatchIds } from "./broken_batches.ts";
+import { ReadsNoBatchIds, withoutBatches } from "./broken_batches.ts";
 import {
   AcknowledgesBeforeSync,
   LooksAtSizesAlone,
@@ -80,7 +80,10 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     name: "a reader that cannot distinguish the lines of batches",
     finding: /does not start: Cannot use the journal/,
     play: (seed, isTraced = false) =>
-      playJournalSeed(seed, { ports: { ...HONEST, fileSystem: withoutBatchIds }, isTraced }),
+      playJournalSeed(seed, {
+        ports: { ...HONEST, fileSystem: (disk) => new ReadsNoBatchIds(disk) },
+        isTraced,
+      }),
   },
   {
     name: "an engine that continues from entries that are not durable",

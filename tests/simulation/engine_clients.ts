@@ -5,7 +5,7 @@
 
 import { deriveCondition } from "../../src/core/condition.ts";
 import { decide } from "../../src/core/decide.ts";
-import { type EventId, eventId, eventType, jobId } from "../../src/core/ids.ts";
+import { type EventId, eventId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
@@ -21,6 +21,7 @@ import type { Promises } from "./promises.ts";
 import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./simulated_jobs.ts";
 import { isInjected } from "./simulated_process.ts";
 import type { World } from "./world.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 /** Every other request is in a trace, and half of these are not sampled. */
 function traceOf(count: number): TraceIds | undefined {
@@ -288,12 +289,7 @@ export class EngineClients {
   }
 
   #named(type: string, attributes: JsonObject): IncomingEvent {
-    const event: IncomingEvent = {
-      eventType: eventType(type),
-      stratum: "domain",
-      attributes,
-      eventId: this.#eventId(),
-    };
+    const event: IncomingEvent = incoming(type, attributes, { eventId: this.#eventId() });
     this.#sent.push(event);
     return event;
   }

@@ -14,7 +14,7 @@ import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_syst
 import { rounds } from "../support/effort.ts";
 import { RememberingConsumer } from "../support/journal/journal_events.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
-import { PassingDisk } from "./broken_disks.ts";
+import { PassingDisk } from "../support/journal/journal_disk.ts";
 import { type Life, World } from "./world.ts";
 
 /** Has room only for a part of the next write to a segment. */

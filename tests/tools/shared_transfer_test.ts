@@ -5,10 +5,9 @@ import { journalLayout } from "../../src/journal/layout.ts";
 import { DamagedLogError } from "../../src/journal/shared_log.ts";
 import { compare, DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
-import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { bytesOf, MemoryDisk, setText, textAt } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
 import {
-  contentOf,
   FOLDER,
   namesIn,
   SEGMENTS,
@@ -31,9 +30,7 @@ async function emptyDisk(): Promise<MemoryDisk> {
 }
 
 function textsOf(disk: MemoryDisk): readonly string[] {
-  return namesIn(disk, SEGMENTS).map((name) =>
-    `${name}:${new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`))}`
-  );
+  return namesIn(disk, SEGMENTS).map((name) => `${name}:${textAt(disk, `${SEGMENTS}/${name}`)}`);
 }
 
 async function pushed() {
@@ -175,7 +172,7 @@ Deno.test("comparison: rows lost in the database are reported, and rows after th
 Deno.test("comparison: a damaged folder is reported as damaged", async () => {
   const { disk, log } = await pushed();
   const name = `${SEGMENTS}/${namesIn(disk, SEGMENTS)[1]}`;
-  disk.files.set(name, contentOf(disk, name).with(30, 0));
+  disk.files.set(name, bytesOf(disk, name).with(30, 0));
   assert.match(
     (await compare(between(disk, log))).divergence?.reason ?? "",
     /the folder is damaged/,
@@ -188,8 +185,8 @@ Deno.test("push: a torn tail stays in the folder", async () => {
   for (let batch = 0; batch < 5; batch++) await journal.append(facts(3)).durable;
   const died = disk.copy();
   const name = `${SEGMENTS}/${namesIn(died, SEGMENTS).at(-1)}`;
-  const whole = new TextDecoder().decode(contentOf(died, name)).trimEnd();
-  died.files.set(name, new TextEncoder().encode(whole.slice(0, -20)));
+  const whole = textAt(died, name).trimEnd();
+  setText(died, name, whole.slice(0, -20));
   const log = new SharedLogDouble();
   const { head } = await push(between(died, log));
   assert.equal(head.logId, log.batches.at(-1)?.lastLogId);

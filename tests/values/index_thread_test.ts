@@ -6,7 +6,6 @@ import { runInNewContext } from "node:vm";
 import { journalLayout, segmentName } from "../../src/journal/layout.ts";
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import {
-  contentOf,
   flipped,
   SEGMENTS,
   sidecarOf,
@@ -18,15 +17,16 @@ import { threadOf } from "./valued_events.ts";
 import { collectGarbage } from "../../src/engine/collector.ts";
 import { DurableLines } from "../../src/values/durable_lines.ts";
 import { isWholeSegment } from "../../src/values/segment_file.ts";
+import { bytesOf } from "../support/journal/journal_memory_disk.ts";
 
 Deno.test("the thread of the index: it finds a segment whole, and any change of its file", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(journalLayout(folder).index, { recursive: true });
     const { disk, sealed: [first = "", name = ""] } = await writtenWithSidecars();
-    const found = decodedSidecar(contentOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
+    const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
     assert.ok(typeof found !== "string");
     const { segment } = found;
-    const whole = contentOf(disk, `${SEGMENTS}/${name}`);
+    const whole = bytesOf(disk, `${SEGMENTS}/${name}`);
     const { pastEvents: thread, warnings } = threadOf(folder);
     // The thread alone does not keep a process going.
     const timer = setInterval(() => {}, 1_000);
@@ -49,7 +49,7 @@ Deno.test("the thread of the index: it finds a segment whole, and any change of 
       assert.equal(isStill, false, `byte ${at}, with the chain that the opening line states`);
     }
     assert.equal(await isWhole(new Uint8Array([...whole, 10])), false);
-    assert.equal(await isWhole(contentOf(disk, `${SEGMENTS}/${first}`)), false);
+    assert.equal(await isWhole(bytesOf(disk, `${SEGMENTS}/${first}`)), false);
     assert.equal(await thread.isWhole(`${folder}/missing`, segment), false);
     const [last] = await Promise.all([thread.isWhole(path, segment), thread.close()]);
     assert.equal(last, false);
@@ -74,10 +74,10 @@ async function collectsDuring(work: () => void | Promise<void>): Promise<boolean
 Deno.test("the thread of the index: it collects its garbage once it has verified 64 MiB", () =>
   inFolder(async (folder) => {
     const { disk, sealed: [_, name = ""] } = await writtenWithSidecars();
-    const found = decodedSidecar(contentOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
+    const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
     assert.ok(typeof found !== "string");
     const path = `${folder}/segment`;
-    await Deno.writeFile(path, contentOf(disk, `${SEGMENTS}/${name}`));
+    await Deno.writeFile(path, bytesOf(disk, `${SEGMENTS}/${name}`));
     const ofFullSize = { ...found.segment, bytes: 64 * MIB };
     const collects = await collectsDuring(async () => {
       assert.equal(await isWholeSegment(path, ofFullSize), true);

@@ -22,13 +22,8 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 import { type AuditReport, problemText } from "../../src/verify/audit_report.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import {
-  dropSnapshots,
-  engineOn,
-  forge,
-  journalOfJobs,
-} from "../support/journal/journal_of_jobs.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
+import { engineOn, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { dropSnapshots, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 Deno.test("entry audit: everything that the engine writes is legal, and projects to its states", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";
@@ -7,9 +6,14 @@ import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
-import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal/journal_of_jobs.ts";
-import { bytesOf, segmentPaths } from "../support/damage/journal_sweep.ts";
+import {
+  bytesOf,
+  type MemoryDisk,
+  segmentPaths,
+  snapshotPaths,
+} from "../support/journal/journal_memory_disk.ts";
+import { engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
+import { incoming } from "../support/engine/incoming.ts";
 
 const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
@@ -26,12 +30,7 @@ async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
     memory,
     warn: (message) => warnings.push(message),
   });
-  const deliver = () =>
-    server.engine.deliver([{
-      eventType: eventType("shop.ParcelLost"),
-      stratum: "domain",
-      attributes: {},
-    }]);
+  const deliver = () => server.engine.deliver([incoming("shop.ParcelLost")]);
   const ended = async (): Promise<VerificationRun | null> => {
     while (verifier.run?.status === "running") await server.clock.nextTurn();
     return verifier.run;

@@ -59,7 +59,7 @@ export class Deliveries {
   #requireRoom(characters: number): void {
     const { pendingBytesMax } = this.parts.limits;
     if (this.#characters === 0 || this.#characters + characters <= pendingBytesMax) return;
-    throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
+    throw new OverCapacityError({ name: "pendingBytesMax", max: pendingBytesMax });
   }
 
   #startersOf(events: readonly IncomingEvent[]): Starters {

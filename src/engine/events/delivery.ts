@@ -229,9 +229,7 @@ export class Delivery {
       const settled = writer.whenDurable(written.lastLogId, receipt);
       return { receipt: settled.finally(() => place.leave()) };
     } catch (error) {
-      if (error instanceof OverCapacityError) {
-        return this.#refused(arrival, { name: error.limit, max: error.max });
-      }
+      if (error instanceof OverCapacityError) return this.#refused(arrival, error.limit);
       if (!(error instanceof GroupTooLargeError)) throw error;
       return {
         receipt: rejected(fact.eventId, `${drafts.length - 1} jobs expect it: ${error.message}`),

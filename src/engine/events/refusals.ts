@@ -84,9 +84,7 @@ async function record(
     }]);
     return await writer.whenDurable(lastLogId, receiptOf({ first, event }));
   } catch (error) {
-    if (error instanceof OverCapacityError) {
-      return refused(event.eventId, { name: error.limit, max: error.max });
-    }
+    if (error instanceof OverCapacityError) return refused(event.eventId, error.limit);
     if (error instanceof GroupTooLargeError) return receiptOf({ first, event });
     throw error;
   }

@@ -3,12 +3,10 @@
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
-import type { Clock, Urgency } from "../ports.ts";
+import type { Urgency } from "../ports.ts";
 import type { PauseControls } from "../run/pause_controls.ts";
 import type { Shares } from "../run/shares.ts";
-import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import type { InputRemovals } from "../secrets/input_removals.ts";
 import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -23,10 +21,8 @@ import type { JobLists } from "./job_lists.ts";
 export interface QueryParts {
   readonly attention: Attention;
   readonly census: JobCensus;
-  readonly clock: Clock;
   readonly events: EventEngine;
   readonly history: JobEntryReader;
-  readonly inputRemovals: InputRemovals;
   readonly limitChanges: LimitChanges;
   readonly lists: JobLists;
   readonly pacer: Pacer;
@@ -37,7 +33,6 @@ export interface QueryParts {
   readonly registry: DefinitionRegistry;
   readonly shares: Shares;
   readonly starts: Starts;
-  readonly suspects: Suspects;
   readonly table: JobTable;
   readonly threadWorkers: WorkerQueue;
   readonly unmatched: Unmatched;

@@ -15,6 +15,7 @@ import {
   type JobState,
   type RunningJob,
 } from "../../core/job_state.ts";
+import { soonInNoContext } from "../async_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -89,9 +90,21 @@ export class JobRun implements RunParts {
     if (this.#stage.kind === "opening") this.#open();
   }
 
-  /** Reads the trace of the job, before anything starts. */
+  /** Soon: the code that appended the start of the job, or woke it, finishes first. */
   #open(): void {
     const opening: Opening = this.#stage = { kind: "opening" };
+    soonInNoContext(() => {
+      try {
+        this.#readTrace(opening);
+      } catch (error) {
+        this.services.onDefect(error);
+      }
+    });
+  }
+
+  /** Reads the trace of the job, before anything starts. */
+  #readTrace(opening: Opening): void {
+    if (this.#stage !== opening) return;
     const finding = this.trace.begin(this.job.head);
     if (finding === undefined) this.#recordBeginning(opening);
     else finding.then(() => this.#recordBeginning(opening)).catch(this.services.onDefect);

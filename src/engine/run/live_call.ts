@@ -8,7 +8,6 @@ import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../..
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
-import { inNoContext } from "../async_context.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {
@@ -49,7 +48,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   #isAdvancing = false;
   #considersRest = false;
 
-  /** Calls `run` with a job whose input is decrypted. */
+  /** Calls `run` with a job whose input is decrypted. Requires no async context: `run` gets it. */
   constructor(
     private readonly run: RunParts,
     job: RunningJob | CompensatingJob,
@@ -60,7 +59,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     this.#answers = new Answers(services, run.job, this, answersMax);
     const call = () =>
       callRun(definition, job, this.#answers, this, run.guard, services.code, this);
-    const { ctx, output, code } = inNoContext(() => trace.withinRun(call));
+    const { ctx, output, code } = trace.withinRun(call);
     this.#ctx = ctx;
     this.#code = code;
     void output.then(

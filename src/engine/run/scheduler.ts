@@ -1,7 +1,7 @@
 /** Calls back later: when a recorded time has come, or in the next turn of the event loop. */
 
 import TinyQueue from "tinyqueue";
-import { inNoContext } from "../async_context.ts";
+import { soonInNoContext } from "../async_context.ts";
 import type { Clock } from "../ports.ts";
 
 /** How many past times are remembered, so that they stay past even if the clock is set back. */
@@ -169,7 +169,7 @@ export class LoopTurns {
   next(callback: () => void): void {
     this.#waiting.push(callback);
     if (this.#waiting.length > 1) return;
-    inNoContext(() => void this.clock.nextTurn().then(() => this.#callBack()));
+    soonInNoContext(() => void this.clock.nextTurn().then(() => this.#callBack()));
   }
 
   /** Counts a turn that something else, such as a sync, has taken. */

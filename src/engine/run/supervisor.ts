@@ -34,9 +34,6 @@ import { CodeTrials } from "./code_trials.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
-// The platform's own: code of jobs may replace the global, and its uses are tracked.
-const { queueMicrotask } = globalThis;
-
 interface SupervisorParts {
   readonly services: RunServices;
   /** The services for jobs whose definition asks for a thread. */
@@ -266,8 +263,7 @@ export class Supervisor implements WriterListener {
       this.parts.table.hold(jobId);
       const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
-      // The code that appended the job's start finishes first.
-      queueMicrotask(() => this.#guarded(() => run.begin()));
+      run.begin();
     });
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }

@@ -8,7 +8,7 @@ import type { JobId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { inputRemovedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
-import type { Applied } from "../../core/job_fold.ts";
+import { type Applied, endedJob } from "../../core/job_fold.ts";
 import type { Past, View } from "../views/view.ts";
 import type { KeyStore } from "../ports.ts";
 import type { Scheduler } from "../run/scheduler.ts";
@@ -33,9 +33,8 @@ export class InputRemovals implements View {
 
   constructor(private readonly parts: InputRemovalParts) {}
 
-  see({ before, job }: Applied): void {
-    if (job.sealed === undefined || !isTerminal(job)) return;
-    if (before === undefined || !isTerminal(before)) this.#plan(job);
+  see(applied: Applied): void {
+    if (endedJob(applied) !== undefined) this.#plan(applied.job);
   }
 
   /**

@@ -8,8 +8,9 @@ import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { EntriesAt } from "../ports.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
 import type { View } from "./view.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { NeedingAttention } from "../requests.ts";
 import type { ParkedJobs } from "../../explain/evidence.ts";
@@ -19,6 +20,12 @@ export const ATTENTION_MAX = 5;
 /** More are kept, since some will be retried. */
 const FAILED_MAX = 100;
 
+interface AttentionParts {
+  readonly events: EventEngine;
+  readonly pacer: Pacer;
+  readonly table: JobTable;
+}
+
 export class Attention implements View {
   /** In the order of their failures. */
   readonly #failed = new Set<JobId>();
@@ -27,13 +34,13 @@ export class Attention implements View {
   /** By reason and type, in the order in which they were parked. */
   readonly #parked = new Map<string, Set<JobId>>();
 
-  constructor(private readonly table: JobTable) {}
+  constructor(private readonly parts: AttentionParts) {}
 
   /** How many jobs are parked for each reason and type, the largest group first. */
   get parked(): readonly ParkedJobs[] {
     const groups = [...this.#parked.values()].flatMap((jobIds) => {
       const jobId = [...jobIds].at(-1);
-      const { parked, type = "" } = (jobId && this.table.head(jobId)) ?? {};
+      const { parked, type = "" } = (jobId && this.parts.table.head(jobId)) ?? {};
       return jobId === undefined || parked === undefined
         ? []
         : [{ reason: parked.reason, type, jobs: jobIds.size, newest: { jobId, ...parked } }];
@@ -48,9 +55,9 @@ export class Attention implements View {
   }
 
   restore(): void {
-    const jobs = [...this.table.jobs()];
+    const jobs = [...this.parts.table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
-    const failed = [...jobs, ...this.table.index?.latestFailed(FAILED_MAX) ?? []]
+    const failed = [...jobs, ...this.parts.table.index?.latestFailed(FAILED_MAX) ?? []]
       .filter(isFailed).filter(({ jobId }) => !retried.has(jobId))
       .toSorted((left, right) => left.endedBy - right.endedBy);
     for (const { jobId } of failed.slice(-FAILED_MAX)) this.#failed.add(jobId);
@@ -74,15 +81,12 @@ export class Attention implements View {
     if (condition === "failed") this.#remember(job.jobId);
   }
 
-  /**
-   * The current list. How long jobs have waited is read from the journal.
-   *
-   * @param jobOf Reads a job, which may be large, when there is time for it.
-   */
-  async read(
-    jobOf: (jobId: JobId) => Promise<JobState>,
-    entriesAt: EntriesAt,
-  ): Promise<NeedingAttention> {
+  /** The current list. How long jobs have waited is read from the journal. */
+  async read(): Promise<NeedingAttention> {
+    const { events, pacer, table } = this.parts;
+    const share: Share = { spentMs: 0 };
+    // In slices, since jobs may be large.
+    const jobOf = async (jobId: JobId) => await pacer.do(share, () => table.existing(jobId));
     const failed: JobState[] = [];
     for (const jobId of [...this.#failed].slice(-ATTENTION_MAX).toReversed()) {
       failed.push(await jobOf(jobId));
@@ -91,7 +95,7 @@ export class Attention implements View {
     for (const [jobId, logId] of [...this.#waiting.entries().take(ATTENTION_MAX)]) {
       waiting.push({ job: await jobOf(jobId), logId });
     }
-    const entries = await entriesAt(waiting.map(({ logId }) => logId));
+    const entries = await events.journal.readAt(waiting.map(({ logId }) => logId));
     return {
       failed: failed.filter((job) => job.state === "Failed"),
       waiting: waiting.map(({ job }, index) => ({
@@ -126,7 +130,7 @@ export class Attention implements View {
    * An entry that does not end the wait, such as the first of three events, does not restart it.
    */
   #waitsSince(jobId: JobId): LogId {
-    return this.table.trails.lastTransition(this.table.existing(jobId));
+    return this.parts.table.trails.lastTransition(this.parts.table.existing(jobId));
   }
 }
 

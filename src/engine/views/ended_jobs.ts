@@ -12,7 +12,7 @@ import {
   matcherAccepts,
   policyEvents,
 } from "../../core/job_plan.ts";
-import type { Applied } from "../../core/job_fold.ts";
+import { type Applied, endedJob } from "../../core/job_fold.ts";
 import { type DoneJob, type FailedJob, isTerminal } from "../../core/job_state.ts";
 import { CorrelationIndex } from "../events/correlation_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -49,8 +49,9 @@ export class EndedJobs implements View {
   }
 
   /** Files a job that an entry ended, and drops the oldest ones beyond the limits. */
-  see({ before, job }: Applied): void {
-    if (isTerminal(job) && (before === undefined || !isTerminal(before))) this.#file(job);
+  see(applied: Applied): void {
+    const ended = endedJob(applied);
+    if (ended !== undefined) this.#file(ended);
   }
 
   /** Of the jobs that would have accepted the event, the one that ended last. */

@@ -3,7 +3,7 @@
  * refused: a job that cannot record what it did would do it again.
  */
 
-import type { EngineLimits } from "../events/delivery_limits.ts";
+import type { EngineLimits, LimitReached } from "../events/delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
@@ -12,8 +12,8 @@ import type { WorkerQueue } from "../run/worker_queue.ts";
 export class OverCapacityError extends Error {
   override readonly name = "OverCapacityError";
 
-  constructor(readonly limit: keyof EngineLimits, readonly max: number) {
-    super(`Cannot take the request: the limit ${limit} is ${max}`);
+  constructor(readonly limit: LimitReached) {
+    super(`Cannot take the request: the limit ${limit.name} is ${limit.max}`);
   }
 }
 
@@ -42,16 +42,16 @@ export class Intake {
   requireRoom({ jobs, starts }: Added): void {
     const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = this.limits;
     if (this.parts.events.journal.pendingBytes >= pendingBytesMax) {
-      throw new OverCapacityError("pendingBytesMax", pendingBytesMax);
+      throw new OverCapacityError({ name: "pendingBytesMax", max: pendingBytesMax });
     }
     if (jobs > 0 && this.parts.table.unfinished + jobs > jobsMax) {
-      throw new OverCapacityError("jobsMax", jobsMax);
+      throw new OverCapacityError({ name: "jobsMax", max: jobsMax });
     }
     if (jobs > 0 && this.parts.table.unfinishedBytes >= jobsBytesMax) {
-      throw new OverCapacityError("jobsBytesMax", jobsBytesMax);
+      throw new OverCapacityError({ name: "jobsBytesMax", max: jobsBytesMax });
     }
     if (starts > 0 && this.#queued + starts > queuedMax) {
-      throw new OverCapacityError("queuedMax", queuedMax);
+      throw new OverCapacityError({ name: "queuedMax", max: queuedMax });
     }
   }
 

@@ -75,36 +75,24 @@ export class JobDescriptions {
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.registry.types } };
     }
-    const checked = resultOrRefuse(
-      definition,
-      "check",
-      input,
-      () => parseInput(definition, input),
-    );
-    if (!checked.ok) return checked;
-    const parsed = checked.value;
-    if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
-    const plan = resultOrRefuse(
-      definition,
-      "make a plan from",
-      input,
-      () => planFor(definition, parsed.value),
-    );
-    if (!plan.ok) return plan;
-    const keys = resultOrRefuse(
-      definition,
-      "make a key from",
-      input,
-      () => limitKeys(definition, parsed.value, input),
-    );
-    if (!keys.ok) return keys;
-    const attributes = {
-      type,
-      definitionVersion: definition.version,
-      plan: plan.value,
-      ...(input === undefined ? {} : { input }),
-    };
-    return { ok: true, value: { attributes, keys: keys.value } };
+    let step = "check";
+    try {
+      const parsed = parseInput(definition, input);
+      if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
+      step = "make a plan from";
+      const plan = planFor(definition, parsed.value);
+      step = "make a key from";
+      const keys = limitKeys(definition, parsed.value, input);
+      const code = { type, definitionVersion: definition.version, plan };
+      return {
+        ok: true,
+        value: { attributes: input === undefined ? code : { ...code, input }, keys },
+      };
+    } catch (error) {
+      const guard = guardFor(definition, input);
+      const detail = `${type} cannot ${step} the input: ${guard.factOf(error).message}`;
+      return invalidInput([{ pointer: "", detail }], guard);
+    }
   }
 }
 
@@ -127,23 +115,6 @@ function described(
   protection: Protection | undefined,
 ): Outcome<JobDescription> {
   return { ok: true, value: { attributes, protection } };
-}
-
-/** Refuses an input on which the schema or a function of the definition throws. */
-function resultOrRefuse<Value>(
-  definition: AnyJobDefinition,
-  what: "check" | "make a plan from" | "make a key from",
-  input: JsonValue | undefined,
-  call: () => Value,
-): Outcome<Value> {
-  try {
-    return { ok: true, value: call() };
-  } catch (error) {
-    const guard = guardFor(definition, input);
-    const { message } = guard.factOf(error);
-    const detail = `${definition.type} cannot ${what} the input: ${message}`;
-    return invalidInput([{ pointer: "", detail }], guard);
-  }
 }
 
 /** Redacts the issues, since a schema or a plan may quote the value that it refuses. */

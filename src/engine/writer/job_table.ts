@@ -9,7 +9,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
-import type { Applied } from "../../core/job_fold.ts";
+import { type Applied, endedJob } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
@@ -141,7 +141,7 @@ export class JobTable {
     const { jobId, idempotency } = applied.job;
     const record = this.#records.get(jobId);
     if (record === undefined) return;
-    if (hasJustEnded(applied)) this.#count(record, 1);
+    if (endedJob(applied) !== undefined) this.#count(record, 1);
     const sizeBefore = record.size;
     record.revert();
     this.#unfinishedBytes += record.size - sizeBefore;
@@ -245,7 +245,7 @@ export class JobTable {
       this.#count(record, 1);
     } else {
       this.#unfinishedBytes += record.size - sizeBefore;
-      if (hasJustEnded(applied)) this.#count(record, -1);
+      if (endedJob(applied) !== undefined) this.#count(record, -1);
     }
     return applied;
   }
@@ -317,10 +317,6 @@ export class JobTable {
     // If the retried job has moved to the index, its row must be updated.
     this.wake(retryOf);
   }
-}
-
-function hasJustEnded({ before, job }: Applied): boolean {
-  return isTerminal(job) && before !== undefined && !isTerminal(before);
 }
 
 function hasEnded(record: JobRecord): boolean {

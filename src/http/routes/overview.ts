@@ -62,7 +62,7 @@ export async function readOverview(
   span: TrendSpan,
 ): Promise<Overview> {
   const [attention, diskFree] = await Promise.all([
-    engine.survey.needingAttention(),
+    engine.attention.read(),
     overview?.diskFree(),
   ]);
   const counts = overview === undefined ? undefined : {
@@ -72,7 +72,7 @@ export async function readOverview(
     failingTypes: overview.failingTypes(),
     diskFree,
   };
-  return { census: engine.survey.census(), pauses: engine.pauses.all(), attention, counts };
+  return { census: engine.census(), pauses: engine.pauses.all(), attention, counts };
 }
 
 function overviewView({ census, pauses, attention, counts }: Overview) {

@@ -210,8 +210,9 @@ class StreamReader implements ChunkSource, Waiter {
     else this.serve();
   }
 
-  /** Sends the current position to an idle client. */
+  /** Sends the current position to an idle client, unless it has a chunk to read. */
   sendHeartbeat(): void {
+    if (!this.outlet.wantsChunk) return;
     this.cursor = this.#position;
     this.#give(encoder.encode(heartbeatAt(this.cursor)));
   }
@@ -254,7 +255,6 @@ class StreamReader implements ChunkSource, Waiter {
 
   #give(bytes: Uint8Array): void {
     this.channel.waiting.delete(this);
-    this.hub.heartbeats.stop(this);
     this.hub.turns.spend(1);
     this.outlet.give(bytes);
   }

@@ -57,7 +57,6 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Called whenever the reader has room; the first call opens the stream. */
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
     if (this.#controller === undefined) this.#open(controller);
-    else this.options.keeper.stalls.stop(this);
     if (this.#isEnding) return this.#close();
     this.#wantsChunk = true;
     this.#source?.wanted();
@@ -94,6 +93,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
    * reads again or disconnects, its chunks stay in memory, so it still counts against the limit.
    */
   stall(): void {
+    if (this.#wantsChunk) return; // It was read in time.
     this.end();
     this.#source?.left();
   }

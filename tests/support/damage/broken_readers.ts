@@ -5,9 +5,15 @@
 
 import { createHash } from "node:crypto";
 import type { Damage } from "./damage_kinds.ts";
-import { withCrc } from "../journal/journal_bytes.ts";
-import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
-import { contentOf, forkOf, type WrittenJournal } from "../journal/written_journal.ts";
+import { bodyOf, withCrc } from "../journal/journal_bytes.ts";
+import {
+  bytesOf,
+  type MemoryDisk,
+  segmentPaths,
+  setText,
+  textAt,
+} from "../journal/journal_memory_disk.ts";
+import { forkOf, type WrittenJournal } from "../journal/written_journal.ts";
 
 interface Check {
   readonly crc: boolean;
@@ -19,9 +25,9 @@ export function withoutChecks(missing: Check): (disk: MemoryDisk) => MemoryDisk 
   return (disk) => {
     const fork = forkOf(disk);
     let chain = "";
-    for (const path of segmentsIn(fork)) {
-      const mended = mendedText(textOf(fork, path), chain, missing);
-      fork.files.set(path, new TextEncoder().encode(mended.text));
+    for (const path of segmentPaths(fork)) {
+      const mended = mendedText(textAt(fork, path), chain, missing);
+      setText(fork, path, mended.text);
       chain = mended.chain;
     }
     return fork;
@@ -34,13 +40,13 @@ export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => M
   const path = journal.segments.at(-1) ?? "";
   return (disk) => {
     const fork = forkOf(disk);
-    let text = textOf(fork, path);
+    let text = textAt(fork, path);
     for (const line of lines) {
       const logId = /^\{"logId":(\d+),/.exec(line)?.[1];
       const other = bodyOf(line).replace(/"batch":\d+/, `"batch":${logId}`);
       text = text.replace(line, () => withCrc(other));
     }
-    fork.files.set(path, new TextEncoder().encode(text));
+    setText(fork, path, text);
     return fork;
   };
 }
@@ -48,10 +54,10 @@ export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => M
 /** Treats newlines written ahead as the end of the last segment, whatever follows. */
 export function endingAtBlankLines(disk: MemoryDisk): MemoryDisk {
   const fork = forkOf(disk);
-  const path = segmentsIn(fork).at(-1) ?? "";
-  const text = textOf(fork, path);
+  const path = segmentPaths(fork).at(-1) ?? "";
+  const text = textAt(fork, path);
   const end = /\n{3}/.exec(text)?.index ?? text.length;
-  fork.files.set(path, new TextEncoder().encode(text.slice(0, end + 1)));
+  setText(fork, path, text.slice(0, end + 1));
   return fork;
 }
 
@@ -62,7 +68,7 @@ export function* unsealed(journal: WrittenJournal, damages: Iterable<Damage>): I
   for (const damage of damages) {
     const apply = (disk: MemoryDisk) => {
       damage.apply(disk);
-      disk.files.set(path, contentOf(disk, path).slice(0, seal?.start));
+      disk.files.set(path, bytesOf(disk, path).slice(0, seal?.start));
     };
     yield { ...damage, apply };
   }
@@ -73,7 +79,7 @@ export function withoutDigest(disk: MemoryDisk): MemoryDisk {
   const fork = forkOf(disk);
   for (const path of fork.files.keys()) {
     if (!path.endsWith(".snapshot")) continue;
-    const bytes = contentOf(fork, path);
+    const bytes = bytesOf(fork, path);
     const trailerAt = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     const content = bytes.subarray(0, trailerAt);
     const sha256 = createHash("sha256").update(content).digest("hex");
@@ -115,16 +121,4 @@ function mendedLine(line: string, chain: string, missing: Check): string {
 
 function crcHolds(line: string): boolean {
   return withCrc(line.replace(/,"crc":"[^"]*"\}$/, "")) === line;
-}
-
-function bodyOf(line: string): string {
-  return line.replace(/(?:,"chain":"[^"]*")?,"crc":"[^"]*"\}$/, "");
-}
-
-function textOf(disk: MemoryDisk, path: string): string {
-  return new TextDecoder().decode(contentOf(disk, path));
-}
-
-function segmentsIn(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
 }

@@ -2,24 +2,25 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem, OpenFile } from "../../../src/journal/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { assertRecovers, type Found, openOn, type Scenario } from "./crash_sweep.ts";
 import { facts } from "../journal/journal_events.ts";
-import { PowerDisk } from "./power_disk.ts";
+import { PassingDisk } from "../journal/journal_disk.ts";
+import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 
 type Opened = Awaited<ReturnType<typeof openOn>>;
 
 interface Steps {
   /** Prepares the initial state; the process then dies. */
-  readonly before?: (disk: PowerDisk) => Promise<void>;
+  readonly before?: (disk: MemoryDisk) => Promise<void>;
   /** Writes are only in memory, from where the next process reads them. */
   readonly isUnsynced?: boolean;
   readonly options?: Partial<FileJournalOptions>;
   readonly run: (opened: Opened) => Promise<void>;
   /** What else must hold once a start has recovered. */
-  readonly after?: (disk: PowerDisk) => void;
+  readonly after?: (disk: MemoryDisk) => void;
 }
 
 /** A scenario of an opened journal, which is the only writer. */
@@ -29,7 +30,7 @@ function scenario(name: string, steps: Steps): Scenario {
   return {
     name,
     async begin() {
-      const disk = new PowerDisk();
+      const disk = new MemoryDisk();
       await steps.before?.(disk);
       batches = [await entriesOn(disk)];
       return steps.isUnsynced === true ? disk.restarted() : settledCopy(disk);
@@ -51,22 +52,22 @@ function scenario(name: string, steps: Steps): Scenario {
 }
 
 /** What a start would find, tested on a copy. */
-async function entriesOn(disk: PowerDisk): Promise<readonly JobEventLogEntry[]> {
+async function entriesOn(disk: MemoryDisk): Promise<readonly JobEventLogEntry[]> {
   const { consumer } = await openOn(settledCopy(disk));
   const own = new Set(consumer.batches.flat());
   return consumer.entries.filter((entry) => !own.has(entry));
 }
 
 /** The same files, all of them durable. */
-export function settledCopy(disk: PowerDisk): PowerDisk {
-  return PowerDisk.of(disk.cut().kept);
+export function settledCopy(disk: MemoryDisk): MemoryDisk {
+  return new MemoryDisk(disk.cut().kept);
 }
 
 /** The start on a disk that a crash left, to be cut short itself. */
 export function startAgain(found: Found): Scenario {
   const steps: Steps = {
     before: (disk) => {
-      for (const [path, bytes] of found.disk.files) disk.put(path, bytes);
+      for (const [path, bytes] of found.disk.files) disk.files.set(path, bytes);
       return Promise.resolve();
     },
     run: async (opened) => {
@@ -86,7 +87,7 @@ async function crashed(disk: FileSystem): Promise<void> {
   await append(await openOn(disk), 2, 3);
 }
 
-async function stopped(disk: PowerDisk): Promise<void> {
+async function stopped(disk: MemoryDisk): Promise<void> {
   const opened = await openOn(disk);
   await append(opened, 2);
   await opened.journal.close();
@@ -95,11 +96,11 @@ async function stopped(disk: PowerDisk): Promise<void> {
 const TORN_BYTES = 30;
 
 /** Removes the last bytes of the only segment; returns what is left of its batch. */
-function tear(disk: PowerDisk): Uint8Array {
+function tear(disk: MemoryDisk): Uint8Array {
   const [path = "", bytes = new Uint8Array()] =
     [...disk.files].find(([each]) => each.includes("/segments/")) ?? [];
   const written = withoutBlankEnd(bytes);
-  disk.put(path, written.slice(0, -TORN_BYTES));
+  disk.files.set(path, written.slice(0, -TORN_BYTES));
   const start = new TextDecoder().decode(written).lastIndexOf("\n\n") + 1;
   return written.slice(start, -TORN_BYTES);
 }
@@ -127,7 +128,7 @@ const FIRST_SEGMENT = "journal/segments/00000000000000000001.ndjson";
 
 export const OLDER_FORMAT = scenario("beginning a segment of version 2 after one of version 1", {
   before(disk) {
-    disk.put(FIRST_SEGMENT, VERSION_1);
+    disk.files.set(FIRST_SEGMENT, VERSION_1);
     return Promise.resolve();
   },
   async run(opened) {
@@ -225,7 +226,7 @@ export const COPY_FORWARD = scenario("copying forward what a crash left", {
 /** As after a failed sync: the next process reads what never reached the disk. */
 export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never synced", {
   async before(disk) {
-    await crashed(without(disk, { syncData: true, syncOf: ".ndjson" }));
+    await crashed(new Lacking(disk, { syncData: true, syncOf: ".ndjson" }));
   },
   isUnsynced: true,
   async run(opened) {
@@ -235,44 +236,29 @@ export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never sy
 });
 
 /** What a broken file system omits, but reports as done. */
-export interface LeftOut {
+interface LeftOut {
   readonly syncData?: boolean;
   readonly syncFolder?: boolean;
   /** The sync of files whose path ends like this. */
   readonly syncOf?: string;
 }
 
-export function without(disk: FileSystem, leftOut: LeftOut): FileSystem {
-  const broken: FileSystem = {
-    open: async (path, mode) => {
-      const file = await disk.open(path, mode);
-      const isOut = leftOut.syncOf !== undefined && path.endsWith(leftOut.syncOf);
-      return {
-        ...file,
-        syncData: () => leftOut.syncData === true ? Promise.resolve() : file.syncData(),
-        sync: () => isOut ? Promise.resolve() : file.sync(),
-      };
-    },
-    lock: (path) => disk.lock(path),
-    list: (path) => disk.list(path),
-    kind: (path) => disk.kind(path),
-    stamp: (path) => disk.stamp(path),
-    makeFolder: (path) => disk.makeFolder(path),
-    isPrivate: (path) => disk.isPrivate(path),
-    makePrivate: (path) => disk.makePrivate(path),
-    rename: (from, to) => disk.rename(from, to),
-    remove: (path) => disk.remove(path),
-    syncFolder: (path) => leftOut.syncFolder === true ? Promise.resolve() : disk.syncFolder(path),
-  };
-  return broken;
-}
+export class Lacking extends PassingDisk {
+  constructor(inner: FileSystem, private readonly leftOut: LeftOut) {
+    super(inner);
+  }
 
-/** Writes snapshots under their names from the first byte on. */
-export function withSnapshotsInPlace(disk: FileSystem): FileSystem {
-  const inPlace = (path: string) => path.replace(/\.snapshot\.tmp$/, ".snapshot");
-  return {
-    ...without(disk, {}),
-    open: (path, mode) => disk.open(inPlace(path), mode),
-    rename: (from, to) => inPlace(from) === to ? Promise.resolve() : disk.rename(from, to),
-  };
+  override wrapped(file: OpenFile, path: string): OpenFile {
+    const { syncData, syncOf } = this.leftOut;
+    const isOut = syncOf !== undefined && path.endsWith(syncOf);
+    return {
+      ...file,
+      syncData: () => syncData === true ? Promise.resolve() : file.syncData(),
+      sync: () => isOut ? Promise.resolve() : file.sync(),
+    };
+  }
+
+  override async syncFolder(path: string): Promise<void> {
+    if (this.leftOut.syncFolder !== true) await super.syncFolder(path);
+  }
 }

@@ -15,7 +15,7 @@ import { Dice } from "../../simulation/dice.ts";
 import { readSegments } from "../journal/independent_reader.ts";
 import { RememberingConsumer } from "../journal/journal_events.ts";
 import type { PowerCut } from "./power_cut.ts";
-import { PowerDisk } from "./power_disk.ts";
+import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 
 export const FOLDER = "journal";
 
@@ -27,7 +27,7 @@ const DISKS_PER_CUT = rounds(16, 200, 8);
 
 /** A disk after a power cut. */
 export interface Found {
-  readonly disk: PowerDisk;
+  readonly disk: MemoryDisk;
   /** The step before which the power failed. */
   readonly step: string;
   /** The last acknowledged position. */
@@ -37,7 +37,7 @@ export interface Found {
 export interface Scenario {
   readonly name: string;
   /** The initial disk; all of it is durable. */
-  begin(): Promise<PowerDisk>;
+  begin(): Promise<MemoryDisk>;
   /** Performs the operations to be cut short, and reports what was acknowledged. */
   run(fileSystem: FileSystem, acknowledge: (logId: number) => void): Promise<void>;
   /** Throws if a promise is broken. */
@@ -53,7 +53,7 @@ export interface CrashTally {
 
 export interface CrashOptions {
   /** A layer between the journal and its disk, to break something; none by default. */
-  readonly through?: (disk: PowerDisk) => FileSystem;
+  readonly through?: (disk: MemoryDisk) => FileSystem;
   readonly seed?: number;
   /** Stops after this many violations; by default it finds all. */
   readonly enough?: number;
@@ -101,7 +101,7 @@ interface Cut extends Omit<Found, "disk"> {
 
 async function cutsOf(
   scenario: Scenario,
-  through: (disk: PowerDisk) => FileSystem,
+  through: (disk: MemoryDisk) => FileSystem,
 ): Promise<readonly Cut[]> {
   const disk = await scenario.begin();
   const cuts: Cut[] = [];
@@ -124,7 +124,7 @@ function* disksAfter(
 ): Iterable<Found> {
   for (const { power, step, acknowledged } of cuts) {
     for (const root of power.roots(DISKS_PER_CUT, fraction)) {
-      const disk = PowerDisk.of(root);
+      const disk = new MemoryDisk(root);
       const key = `${acknowledged} ${digestOf(disk)}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -177,7 +177,7 @@ export async function assertRecovers(
 }
 
 async function assertSecondStart(
-  disk: PowerDisk,
+  disk: MemoryDisk,
   entries: readonly JobEventLogEntry[],
 ): Promise<void> {
   const { journal, report, consumer } = await openOn(disk);
@@ -191,7 +191,7 @@ async function assertSecondStart(
   assert.equal(readSegments(segments).entries.length, entries.length);
 }
 
-export function assertNothingUnfinished(disk: PowerDisk): void {
+export function assertNothingUnfinished(disk: MemoryDisk): void {
   const left = [...disk.files.keys()].filter((path) =>
     path.startsWith(`${FOLDER}/`) && /\.tmp$|\/probe$/.test(path)
   );
@@ -207,7 +207,7 @@ function wholeBatches(
   return entries;
 }
 
-function digestOf(disk: PowerDisk): string {
+function digestOf(disk: MemoryDisk): string {
   const hash = createHash("sha256");
   for (const [path, bytes] of [...disk.files].sort()) hash.update(path).update("\0").update(bytes);
   return hash.digest("base64url");

@@ -1,8 +1,8 @@
 /** Everything that is done to the segments of a journal, to test whether it is detected. */
 
-import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { bytesOf, type MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { withBlankEnd, withCrc } from "../journal/journal_bytes.ts";
-import { type Bytes, contentOf, type WrittenJournal } from "../journal/written_journal.ts";
+import type { Bytes, WrittenJournal } from "../journal/written_journal.ts";
 
 export interface Damage {
   readonly kind: string;
@@ -20,7 +20,7 @@ const NEWLINE = 10;
  * @param first The bit of the first byte.
  */
 export function* flips(disk: MemoryDisk, path: string, bits: 1 | 8, first = 0): Iterable<Damage> {
-  const whole = contentOf(disk, path);
+  const whole = bytesOf(disk, path);
   for (let offset = 0; offset < whole.length; offset++) {
     for (let count = 0; count < bits; count++) {
       const bit = (first + offset + count) % 8;
@@ -35,7 +35,7 @@ export function* flips(disk: MemoryDisk, path: string, bits: 1 | 8, first = 0): 
 
 /** Every size from zero to one byte less. */
 export function* truncations(disk: MemoryDisk, path: string): Iterable<Damage> {
-  const whole = contentOf(disk, path);
+  const whole = bytesOf(disk, path);
   for (let size = 0; size < whole.length; size++) {
     yield replaced("truncation", path, `cut to ${size} bytes`, () => whole.slice(0, size));
   }
@@ -43,7 +43,7 @@ export function* truncations(disk: MemoryDisk, path: string): Iterable<Damage> {
 
 /** Each line removed, repeated, zeroed, and replaced by other content with a correct crc. */
 export function* lineDamage(disk: MemoryDisk, path: string): Iterable<Damage> {
-  const lines = linesOf(contentOf(disk, path));
+  const lines = linesOf(bytesOf(disk, path));
   for (const [index, line] of lines.entries()) {
     const at = (kind: string, become: readonly Bytes[]) =>
       replaced(kind, path, `line ${index + 1}`, () => joined(lines.with(index, joined(become))));
@@ -59,7 +59,7 @@ export function* lineDamage(disk: MemoryDisk, path: string): Iterable<Damage> {
 /** Any two lines swapped, within a segment or across two of them. */
 export function* swappedLines(journal: WrittenJournal, every = 1): Iterable<Damage> {
   const all = journal.segments.flatMap((path) =>
-    linesOf(contentOf(journal.disk, path)).map((line, index) => ({ path, line, index }))
+    linesOf(bytesOf(journal.disk, path)).map((line, index) => ({ path, line, index }))
   );
   let count = 0;
   for (const [position, left] of all.entries()) {
@@ -82,7 +82,7 @@ export function* swappedLines(journal: WrittenJournal, every = 1): Iterable<Dama
 export function* batchDamage(journal: WrittenJournal): Iterable<Damage> {
   const batches = journal.batches.map((batch, index) => {
     const path = journal.segments[batch.segment] ?? "";
-    return { index, path, bytes: contentOf(journal.disk, path).slice(batch.start, batch.end) };
+    return { index, path, bytes: bytesOf(journal.disk, path).slice(batch.start, batch.end) };
   });
   const last = batches.at(-1);
   for (const batch of batches) {
@@ -127,7 +127,7 @@ function* changedPages(
   disk: MemoryDisk,
   path: string,
 ): Iterable<Damage> {
-  const whole = contentOf(disk, path);
+  const whole = bytesOf(disk, path);
   for (let start = 0; start < whole.length; start += PAGE) {
     for (let end = start + PAGE; end < whole.length + PAGE; end += PAGE) {
       yield replaced(kind, path, `from ${start} to ${end}`, () => changed(whole, start, end));
@@ -143,7 +143,7 @@ export function blankPages(disk: MemoryDisk, path: string): Iterable<Damage> {
 
 /** Zeros, and other bytes, after the end. */
 export function* appended(disk: MemoryDisk, path: string): Iterable<Damage> {
-  const whole = contentOf(disk, path);
+  const whole = bytesOf(disk, path);
   for (const count of [1, 7, 511, 512, 4096, 65_536]) {
     const zeros = new Uint8Array(count);
     yield replaced("zeros at the end", path, `${count}`, () => joined([whole, zeros]));
@@ -166,7 +166,7 @@ export function* appended(disk: MemoryDisk, path: string): Iterable<Damage> {
 export function* powerCuts(journal: WrittenJournal): Iterable<Damage> {
   const { start, end, segment } = journal.batches.at(-1) ?? { start: 0, end: 0, segment: 0 };
   const path = journal.segments[segment] ?? "";
-  const whole = contentOf(journal.disk, path);
+  const whole = bytesOf(journal.disk, path);
   const firstPage = Math.floor(start / PAGE);
   const pages = Math.ceil(end / PAGE) - firstPage;
   for (let kept = 0; kept < 2 ** pages - 1; kept++) {
@@ -198,20 +198,20 @@ export function* fileDamage({ segments, disk }: WrittenJournal): Iterable<Damage
     for (const name of ["7.ndjson", `${"0".repeat(19)}5.ndjson`, `${"9".repeat(20)}.ndjson`, "x"]) {
       const apply = (changed: MemoryDisk) => {
         changed.files.delete(path);
-        changed.files.set(folder + name, contentOf(disk, path));
+        changed.files.set(folder + name, bytesOf(disk, path));
       };
       yield { kind: "renamed segment", what: `${path} to ${name}`, apply };
       const twice = (changed: MemoryDisk) =>
-        void changed.files.set(folder + name, contentOf(disk, path));
+        void changed.files.set(folder + name, bytesOf(disk, path));
       yield { kind: "segment that is there twice", what: `${path} as ${name}`, apply: twice };
     }
     for (const other of segments) {
       if (other === path) continue;
-      yield replaced("segment in place of another", path, other, () => contentOf(disk, other));
+      yield replaced("segment in place of another", path, other, () => bytesOf(disk, other));
       if (other < path) continue;
       const swap = (changed: MemoryDisk) => {
-        changed.files.set(path, contentOf(disk, other));
-        changed.files.set(other, contentOf(disk, path));
+        changed.files.set(path, bytesOf(disk, other));
+        changed.files.set(other, bytesOf(disk, path));
       };
       yield { kind: "swapped segments", what: `${path} and ${other}`, apply: swap };
     }
@@ -242,7 +242,7 @@ function linesOf(bytes: Bytes): Bytes[] {
 }
 
 function putLine(disk: MemoryDisk, path: string, index: number, line: Bytes): void {
-  disk.files.set(path, joined(linesOf(contentOf(disk, path)).with(index, line)));
+  disk.files.set(path, joined(linesOf(bytesOf(disk, path)).with(index, line)));
 }
 
 function putBatches(
@@ -251,7 +251,7 @@ function putBatches(
   others: ReadonlyMap<number, Bytes>,
 ): void {
   for (const [segment, path] of journal.segments.entries()) {
-    const whole = contentOf(journal.disk, path);
+    const whole = bytesOf(journal.disk, path);
     const parts = journal.batches.flatMap((batch, index) =>
       batch.segment === segment ? [others.get(index) ?? whole.subarray(batch.start, batch.end)] : []
     );

@@ -5,10 +5,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { bytesOf, type MemoryDisk, segmentPaths } from "../journal/journal_memory_disk.ts";
 import {
   type Bytes,
-  contentOf,
   nameOf,
   type WrittenBatch,
   type WrittenJournal,
@@ -45,13 +44,13 @@ function judged(
   );
   if (isAhead) return "refuse";
   const place = placeAfter(journal, batches);
-  const names = segmentsOf(changed);
+  const names = segmentPaths(changed);
   const active = names.at(-1);
   if (active === undefined) return "start";
   if (!isExpectedActive(journal, batches, active)) return "refuse";
   if (!areEarlierAsWritten(journal, changed, names.slice(0, -1))) return "refuse";
   const isNextSegment = active !== journal.segments[place.segment];
-  const rest = contentOf(changed, active).subarray(isNextSegment ? 0 : place.end);
+  const rest = bytesOf(changed, active).subarray(isNextSegment ? 0 : place.end);
   const next = journal.batches[batches];
   if (holdsOther(journal, rest, next, (line) => line)) return "refuse";
   if (isPartOf(rest, bytesFrom(journal, next, next?.end))) return "start";
@@ -66,7 +65,7 @@ function judged(
 /** The number of whole batches before the first changed byte. */
 function wholeBatches(journal: WrittenJournal, changed: MemoryDisk): number {
   const same = journal.segments.map((path) =>
-    equalBytes(contentOf(journal.disk, path), contentOf(changed, path))
+    equalBytes(bytesOf(journal.disk, path), bytesOf(changed, path))
   );
   const first = journal.batches.findIndex(({ segment, end }) => end > (same[segment] ?? 0));
   return first < 0 ? journal.batches.length : first;
@@ -98,7 +97,7 @@ function areEarlierAsWritten(
   earlier: readonly string[],
 ): boolean {
   return earlier.every((path, index) =>
-    path === segments[index] && contentOf(changed, path).length === contentOf(disk, path).length
+    path === segments[index] && bytesOf(changed, path).length === bytesOf(disk, path).length
   );
 }
 
@@ -128,7 +127,7 @@ function bytesFrom(
   end: number | undefined,
 ): Bytes {
   if (batch === undefined) return new Uint8Array();
-  return contentOf(journal.disk, journal.segments[batch.segment] ?? "").subarray(batch.start, end);
+  return bytesOf(journal.disk, journal.segments[batch.segment] ?? "").subarray(batch.start, end);
 }
 
 /** Written bytes, of which parts may still be zeros or newlines written ahead. */
@@ -140,10 +139,6 @@ function isSeal({ lines }: WrittenBatch): boolean {
   return lines.every((line) => line.includes('"eventType":"journal.Sealed"'));
 }
 
-function segmentsOf(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
-}
-
 function hasForeignName(disk: MemoryDisk): boolean {
-  return segmentsOf(disk).some((path) => !/^\d{20}\.ndjson$/.test(nameOf(path)));
+  return segmentPaths(disk).some((path) => !/^\d{20}\.ndjson$/.test(nameOf(path)));
 }

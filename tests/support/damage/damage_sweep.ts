@@ -4,15 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../../src/journal/errors.ts";
-import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
 import type { Damage } from "./damage_kinds.ts";
 import { type Expectation, expectationOf } from "./damage_oracle.ts";
-import { FakeClock } from "../fake_clock.ts";
 import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { furtherIds } from "../journal/journal_of_jobs.ts";
 import { filledIn } from "../journal/independent_reader.ts";
 import { forkOf, type WrittenJournal } from "../journal/written_journal.ts";
+import { openOn } from "./journal_sweep.ts";
 
 export type Wrong =
   /** It started with other content than was written. */
@@ -121,13 +120,7 @@ interface Started {
 async function startOf(fileSystem: FileSystem): Promise<Started | Error> {
   const consumer = new Listener();
   try {
-    const { report } = await FileJournal.open({
-      folder: "journal",
-      fileSystem,
-      clock: new FakeClock(),
-      random: furtherIds,
-      consumer,
-    });
+    const { report } = await openOn(fileSystem, consumer, { random: furtherIds });
     const restoredLogId = report.snapshotLogId ?? 0;
     const head = consumer.replayed.at(-1)?.logId ?? restoredLogId;
     return { replayed: consumer.replayed, restoredLogId, head };

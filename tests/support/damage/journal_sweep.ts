@@ -1,13 +1,14 @@
 /** Journals on a disk in memory, for sweeps over damages of their bytes. */
 
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { RecoveryReport } from "../../../src/engine/ports.ts";
+import type { JournalConsumer, RecoveryReport } from "../../../src/engine/ports.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { facts, RememberingConsumer } from "../journal/journal_events.ts";
-import { MemoryDisk } from "../journal/journal_memory_disk.ts";
+import { bytesOf, lastSegment, MemoryDisk } from "../journal/journal_memory_disk.ts";
 
 const FOLDER = "journal";
 /** One for all, so that no id comes twice. */
@@ -42,8 +43,8 @@ export async function sampleJournal(end: "stop" | "crash"): Promise<SampleJourna
 
 export function openOn(
   disk: FileSystem,
-  consumer: RememberingConsumer,
-  options: { readonly segmentBytes?: number; readonly acceptSnapshotAhead?: boolean } = {},
+  consumer: JournalConsumer,
+  options: Partial<FileJournalOptions> = {},
 ) {
   return FileJournal.open({
     folder: FOLDER,
@@ -67,18 +68,4 @@ export async function startOn(
     if (error instanceof Error) return error;
     throw error;
   }
-}
-
-/** Paths of the segments, oldest first. */
-export function segmentPaths(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) => path.startsWith(`${FOLDER}/segments/`)).sort();
-}
-
-export function lastSegment(disk: MemoryDisk): string {
-  return segmentPaths(disk).at(-1) ?? "";
-}
-
-/** The bytes of an existing file. */
-export function bytesOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffer> {
-  return disk.files.get(path) ?? new Uint8Array();
 }

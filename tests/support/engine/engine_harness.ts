@@ -4,15 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { deriveCondition } from "../../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import {
-  eventId,
-  type EventType,
-  eventType,
-  type JobId,
-  jobId,
-  type LogId,
-  taskId,
-} from "../../../src/core/ids.ts";
+import type { JobId, LogId } from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
@@ -21,13 +13,14 @@ import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { Tracing } from "../../../src/engine/watches.ts";
-import type { CreateRequest, IncomingEvent, Receipt } from "../../../src/engine/requests.ts";
+import type { CreateRequest, Receipt } from "../../../src/engine/requests.ts";
 import { MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import type { JobContext } from "../../../src/engine/job_context.ts";
 import { NO_LIMITS } from "./unlimited.ts";
+import { incoming, type References } from "./incoming.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
@@ -169,17 +162,9 @@ export class Harness {
   async event(
     type: string,
     attributes: JsonObject = {},
-    references: { eventId?: string; jobId?: string; taskId?: string } = {},
+    references: References = {},
   ): Promise<Receipt> {
-    const incoming: IncomingEvent = {
-      eventType: eventType(type) as EventType,
-      stratum: "domain",
-      attributes,
-      ...(references.eventId === undefined ? {} : { eventId: eventId(references.eventId) }),
-      ...(references.jobId === undefined ? {} : { jobId: jobId(references.jobId) }),
-      ...(references.taskId === undefined ? {} : { taskId: taskId(references.taskId) }),
-    };
-    const [receipt] = await this.engine.deliver([incoming]);
+    const [receipt] = await this.engine.deliver([incoming(type, attributes, references)]);
     assert.ok(receipt);
     await this.clock.settle();
     return receipt;

@@ -59,7 +59,8 @@ export function forged(
   return new TextEncoder().encode(text);
 }
 
-function bodyOf(line: string): string {
+/** A line without its chain and crc. */
+export function bodyOf(line: string): string {
   return line.replace(/(?:,"chain":"[^"]*")?,"crc":"[^"]*"\}$/, "");
 }
 

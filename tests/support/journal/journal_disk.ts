@@ -1,7 +1,4 @@
-/**
- * A disk that a test can crash, block and make fail. It passes everything on to another disk, real
- * or in memory.
- */
+/** Disks that pass everything on to another disk, real or in memory. */
 
 import type {
   FileStamp,
@@ -38,7 +35,61 @@ export interface Fault {
   readonly bytesWritten?: number;
 }
 
-export class TestDisk implements FileSystem {
+/** Passes everything on. */
+export class PassingDisk implements FileSystem {
+  constructor(readonly inner: FileSystem) {}
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    return this.wrapped(await this.inner.open(path, mode), path);
+  }
+
+  wrapped(file: OpenFile, _path: string): OpenFile {
+    return file;
+  }
+
+  lock(path: string): Promise<HeldLock | undefined> {
+    return this.inner.lock(path);
+  }
+
+  list(folder: string): Promise<readonly string[]> {
+    return this.inner.list(folder);
+  }
+
+  kind(path: string): Promise<PathKind> {
+    return this.inner.kind(path);
+  }
+
+  stamp(path: string): Promise<FileStamp | undefined> {
+    return this.inner.stamp(path);
+  }
+
+  isPrivate(path: string): Promise<boolean> {
+    return this.inner.isPrivate(path);
+  }
+
+  makePrivate(path: string): Promise<void> {
+    return this.inner.makePrivate(path);
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.inner.makeFolder(path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.inner.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.inner.remove(path);
+  }
+
+  syncFolder(path: string): Promise<void> {
+    return this.inner.syncFolder(path);
+  }
+}
+
+/** A disk that a test can crash, block and make fail. */
+export class TestDisk extends PassingDisk {
   readonly #open = new Set<{ close(): void }>();
   readonly #underWay = new Set<Promise<unknown>>();
   #faults: Fault[] = [];
@@ -53,8 +104,6 @@ export class TestDisk implements FileSystem {
   bytesRead = 0;
   /** Called before each operation that changes something; throwing makes it fail. */
   before: (operation: DiskOperation, path: string) => void = () => {};
-
-  constructor(private readonly inner: FileSystem) {}
 
   /** The next operation that the fault applies to fails, once. */
   fail(fault: Fault): void {
@@ -96,14 +145,12 @@ export class TestDisk implements FileSystem {
     this.bytesRead = 0;
   }
 
-  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+  override async open(path: string, mode: OpenMode): Promise<OpenFile> {
     if (mode === "create") this.#begin("create", path);
-    const file = await this.inner.open(path, mode);
-    this.#open.add(file);
-    return this.#wrapped(file, path);
+    return await super.open(path, mode);
   }
 
-  async lock(path: string): Promise<HeldLock | undefined> {
+  override async lock(path: string): Promise<HeldLock | undefined> {
     const lock = await this.inner.lock(path);
     if (lock === undefined) return undefined;
     const closing = { close: () => lock.release() };
@@ -117,41 +164,25 @@ export class TestDisk implements FileSystem {
     };
   }
 
-  async list(folder: string): Promise<readonly string[]> {
+  override async list(folder: string): Promise<readonly string[]> {
     const names = await this.inner.list(folder);
     this.#tell("list");
     return names;
   }
 
-  kind(path: string): Promise<PathKind> {
-    return this.inner.kind(path);
-  }
-
-  stamp(path: string): Promise<FileStamp | undefined> {
-    return this.inner.stamp(path);
-  }
-
-  makeFolder(path: string): Promise<void> {
+  override makeFolder(path: string): Promise<void> {
     return this.#run("makeFolder", path, () => this.inner.makeFolder(path));
   }
 
-  isPrivate(path: string): Promise<boolean> {
-    return this.inner.isPrivate(path);
-  }
-
-  makePrivate(path: string): Promise<void> {
-    return this.inner.makePrivate(path);
-  }
-
-  rename(from: string, to: string): Promise<void> {
+  override rename(from: string, to: string): Promise<void> {
     return this.#run("rename", to, () => this.inner.rename(from, to));
   }
 
-  remove(path: string): Promise<void> {
+  override remove(path: string): Promise<void> {
     return this.#run("remove", path, () => this.inner.remove(path));
   }
 
-  syncFolder(path: string): Promise<void> {
+  override syncFolder(path: string): Promise<void> {
     return this.#run("syncFolder", path, () => this.inner.syncFolder(path));
   }
 
@@ -160,7 +191,8 @@ export class TestDisk implements FileSystem {
     return new Promise((resolve) => this.#waiting.push({ operation, resolve }));
   }
 
-  #wrapped(file: OpenFile, path: string): OpenFile {
+  override wrapped(file: OpenFile, path: string): OpenFile {
+    this.#open.add(file);
     return {
       write: (offset, bytes) => this.#write(file, path, offset, bytes),
       read: async (offset, length) => {

@@ -1,7 +1,6 @@
 /** A journal of jobs written by the real engine, on a disk in memory. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../../src/core/ids.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/engine/ports.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";
@@ -9,8 +8,8 @@ import { engineOnFiles, type EngineOnFilesOptions } from "../engine/engine_on_fi
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";
 import { forged } from "./journal_bytes.ts";
-import { MemoryDisk } from "./journal_memory_disk.ts";
-import { bytesOf, segmentPaths } from "../damage/journal_sweep.ts";
+import { bytesOf, MemoryDisk, segmentPaths, textAt } from "./journal_memory_disk.ts";
+import { incoming } from "../../support/engine/incoming.ts";
 
 const FOLDER = "journal";
 const SEGMENT_BYTES = 13_000;
@@ -34,11 +33,7 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
     await submit("test.doomed", {});
   }
   for (const orderId of ["1", "2", "unknown"]) {
-    await engine.deliver([{
-      eventType: eventType("shop.ParcelShipped"),
-      stratum: "domain",
-      attributes: { orderId },
-    }]);
+    await engine.deliver([incoming("shop.ParcelShipped", { orderId })]);
     await clock.settle();
   }
   await stop();
@@ -84,25 +79,6 @@ export function forge(disk: MemoryDisk, change: (line: string) => string): void 
     disk.files.set(path, bytes);
     chain = [...new TextDecoder().decode(bytes).matchAll(/"chain":"([^"]*)"/g)].at(-1)?.[1] ?? "";
   }
-}
-
-export function snapshotPaths(disk: MemoryDisk): string[] {
-  return [...disk.files.keys()].filter((path) =>
-    path.startsWith(`${FOLDER}/`) && path.endsWith(".snapshot")
-  ).sort();
-}
-
-export function dropSnapshots(disk: MemoryDisk): void {
-  for (const path of snapshotPaths(disk)) disk.files.delete(path);
-}
-
-/** The text of a file. */
-export function textAt(disk: MemoryDisk, path: string): string {
-  return new TextDecoder().decode(bytesOf(disk, path));
-}
-
-export function setText(disk: MemoryDisk, path: string, text: string): void {
-  disk.files.set(path, new TextEncoder().encode(text));
 }
 
 /** An entry of the journal, by position. */

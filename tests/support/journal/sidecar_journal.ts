@@ -98,12 +98,6 @@ export function sidecarOf(segment: string): string {
   return sidecarName(Number(segment.replace(".ndjson", "")));
 }
 
-export function contentOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffer> {
-  const bytes = disk.files.get(path);
-  assert.ok(bytes, `there is no ${path}`);
-  return bytes;
-}
-
 /** The same bytes with one flipped bit. */
 export function flipped(bytes: Uint8Array, at: number, bit = 1): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);

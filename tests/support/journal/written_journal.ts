@@ -10,7 +10,7 @@ import type { JsonValue } from "../../../src/core/json.ts";
 import { withoutBlankEnd } from "./journal_bytes.ts";
 import { FakeRandom } from "../fake_clock.ts";
 import { readSegments } from "./independent_reader.ts";
-import { MemoryDisk } from "./journal_memory_disk.ts";
+import { bytesOf, MemoryDisk } from "./journal_memory_disk.ts";
 import { engineOn } from "./journal_of_jobs.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -95,17 +95,13 @@ export async function mixedJournal(): Promise<WrittenJournal> {
 export function written(disk: MemoryDisk): WrittenJournal {
   const segments = [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
   const active = segments.at(-1) ?? "";
-  disk.files.set(active, withoutBlankEnd(contentOf(disk, active)));
-  const named = segments.map((path) => [nameOf(path), contentOf(disk, path)] as const);
+  disk.files.set(active, withoutBlankEnd(bytesOf(disk, active)));
+  const named = segments.map((path) => [nameOf(path), bytesOf(disk, path)] as const);
   readSegments(named);
   const batches = named.flatMap(([, bytes], segment) => batchesIn(bytes, segment));
   const snapshots = [...disk.files.keys()].filter((path) => path.endsWith(".snapshot")).sort()
     .map((path) => ({ path, logId: Number(/(\d+)\.snapshot$/.exec(path)?.[1]) }));
   return { disk, segments, snapshots, batches };
-}
-
-export function contentOf(disk: MemoryDisk, path: string): Bytes {
-  return disk.files.get(path) ?? new Uint8Array();
 }
 
 /** The name of a file without its folder. */
