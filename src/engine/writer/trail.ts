@@ -59,7 +59,8 @@ function packed({ entry, before, job, conditionBefore, condition }: Applied): nu
  * plus one if the entry changed the job, followed by its bits.
  */
 export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
-  writer.clear();
+  if (writer.length > BLOCK_BYTES) writer = new VarintWriter();
+  const start = writer.length;
   let last = 0;
   for (const number of trail) {
     const logId = unpackLogId(number);
@@ -69,11 +70,12 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
     if (bits !== 0) writer.add(bits);
     last = logId;
   }
-  return writer.bytes.slice();
+  return writer.bytes.subarray(start);
 }
 
-/** Shared, since each ended job has a trail. */
-const writer = new VarintWriter();
+/** Many trails share a block of memory: one for each would cost more than all of its numbers. */
+const BLOCK_BYTES = 16 * 1024;
+let writer = new VarintWriter();
 
 /** Restores what `trailBytes` returned. */
 export function parseTrail(bytes: Uint8Array): number[] {
