@@ -616,6 +616,19 @@ Deno.test("bounded: a proof of the journal, and dry runs of a retry, with a job 
   );
 });
 
+Deno.test("bounded: dozens of bodies of a megabyte that arrive at once", async () => {
+  const body = "\n".repeat(1_000_000);
+  const headers = { "content-type": "application/x-ndjson" };
+  await withServer(
+    () => Promise.resolve(),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const post = () => fetch(`${server.url}/events`, { method: "POST", headers, body });
+        only([200], await times(40, () => post().then(read)));
+      }),
+  );
+});
+
 Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
   const types = ["a", "b"].map((name) => `shop.${name.toUpperCase()}`);
   const plan = {
