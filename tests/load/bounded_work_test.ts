@@ -215,13 +215,13 @@ Deno.test("bounded: an event with a long text whose characters each become eight
   );
 });
 
-Deno.test("bounded: requests to paths of very many parts", async () => {
-  const path = "/a".repeat(30_000);
+Deno.test("bounded: requests to paths of very many parts, and of very many escapes", async () => {
+  const paths = ["/a".repeat(30_000), `/jobs/${"%41".repeat(20_000)}`];
   await withServer(
     () => Promise.resolve(),
     (server) =>
       assertOthersServed(server, async () => {
-        const answers = await times(20, () => got(server, path));
+        const answers = await times(80, (n) => got(server, paths[n % 2] ?? ""));
         assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([404]));
       }),
   );
