@@ -13,8 +13,9 @@ export function collectGarbage(): void {
 
 function collector(): () => void {
   setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc");
+  const gc = runInNewContext("globalThis.gc");
   // The flag is one for all threads of the process, and code of jobs has no use for a collector.
   setFlagsFromString("--no-expose-gc");
-  return gc;
+  // Another thread may have hidden it at the same time.
+  return gc ?? collector();
 }

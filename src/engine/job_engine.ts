@@ -122,7 +122,7 @@ export class JobEngine {
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
-    const { duties, supervisor } = this.#parts;
+    const { duties, supervisor, table } = this.#parts;
     this.#parts.leads = true;
     const last = restart === undefined ? this.headLogId : restart - 1;
     const [before] = last === 0 ? [] : await this.history.at([last]);
@@ -131,7 +131,9 @@ export class JobEngine {
     if (opening?.eventType !== "journal.WriterOpened") this.processFacts.begin(before?.receivedAt);
     for (const duty of duties) await duty.restore?.(this.#past);
     await this.pauses.start(hold);
-    return await supervisor.recover(opening && restartBy(opening));
+    const cutShort = await supervisor.recover(opening && restartBy(opening));
+    table.isStarting = false;
+    return cutShort;
   }
 
   get #past(): Past {

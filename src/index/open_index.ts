@@ -4,10 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
 import { beginBuilding } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
+import { removeDatabase } from "./value_rows.ts";
 
 export const FILE = "jobs.sqlite";
-/** The suffixes of the database and of the files that SQLite keeps beside it. */
-const SUFFIXES = ["", "-wal", "-shm"];
 
 export interface IndexOptions {
   /** Created when the index is first used: by then the journal is locked. */
@@ -31,7 +30,7 @@ export function jobIndexIn({ folder, warn, checkpoint }: IndexOptions): SqliteJo
     open,
     isThere: () => isThere(`${folder}/${FILE}`),
     requireRoom: () => requireRoom(folder),
-    discard: () => removeFiles(folder),
+    discard: () => removeDatabase(`${folder}/${FILE}`),
     checkpoint: () => checkpoint?.(`${folder}/${FILE}`),
     warn,
   });
@@ -62,15 +61,15 @@ function newFile(folder: string): DatabaseSync {
     return database;
   } catch (error) {
     database.close();
-    removeFiles(folder);
+    removeDatabase(`${folder}/${FILE}`);
     throw error;
   }
 }
 
 export function openFile(folder: string, fresh: boolean): DatabaseSync {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (fresh) removeFiles(folder);
   const path = `${folder}/${FILE}`;
+  if (fresh) removeDatabase(path);
   requireFile(path);
   // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
@@ -96,10 +95,6 @@ function requireFile(path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-function removeFiles(folder: string): void {
-  for (const suffix of SUFFIXES) removeIfThere(`${folder}/${FILE}${suffix}`);
 }
 
 function removeIfThere(path: string): void {

@@ -212,7 +212,7 @@ function prepare(database: DatabaseSync): void {
 }
 
 /** Removes the file and those that SQLite keeps beside it, if they exist. */
-export function removeValues(path: string): void {
+export function removeDatabase(path: string): void {
   for (const suffix of ["", "-wal", "-shm"]) {
     try {
       Deno.removeSync(path + suffix);

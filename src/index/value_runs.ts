@@ -17,7 +17,7 @@ import {
   BITS_MAX,
   type LinePoint,
   preparedValues,
-  removeValues,
+  removeDatabase,
   type Run,
   ValueRows,
   VALUES_FILE,
@@ -62,7 +62,7 @@ export class SqliteValueRuns {
 
   /** Removes what an earlier process left. */
   static remove(folder: string): void {
-    removeValues(`${folder}/${VALUES_FILE}`);
+    removeDatabase(`${folder}/${VALUES_FILE}`);
   }
 
   /** Everything up to here is in the runs; `undefined` if nothing was written yet. */

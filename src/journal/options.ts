@@ -36,7 +36,7 @@ export interface FileJournalOptions {
   readonly consumer: JournalConsumer;
   /** A segment of this size gets no more batches; default 64 MiB. */
   readonly segmentBytes?: number;
-  /** Entries from one snapshot to the next; default 100,000. */
+  /** The most entries from one snapshot to the next; default 100,000. */
   readonly snapshotEvery?: number;
   /**
    * Bytes reserved on the disk for vital entries when it is full; default 0. Without a reserve,

@@ -7,8 +7,19 @@ import type { JournalHead, JournalInfo } from "../engine/ports.ts";
 /** The last snapshot, as `Journal.info` reports it. */
 export type LastSnapshot = NonNullable<JournalInfo["lastSnapshot"]>;
 
+/**
+ * A small snapshot is taken sooner, so that a start after a crash has less to replay: after as many
+ * entries as make it a hundredth of the work. Writing these characters takes about a hundredth of
+ * the time that an entry takes.
+ */
+const CHARACTERS_PER_ENTRY = 20;
+/** Even then, not before this share of the usual entries. */
+const SOONEST_SHARE = 1 / 4;
+/** The files of a snapshot have to be synced, however small it is. */
+const SOONEST = 25_000;
+
 interface SnapshotOptions {
-  /** Entries from one snapshot to the next. */
+  /** The most entries from one snapshot to the next. */
   readonly every: number;
   readonly last: LastSnapshot | null;
   /** Captures the content of a snapshot of the durable state. */
@@ -24,6 +35,8 @@ export class Snapshots {
   #writing: Promise<void> | undefined;
   /** The position of the last attempt, so that a full disk is not tried after every batch. */
   #triedAt: LogId;
+  /** Of the last snapshot that was written here. */
+  #characters = 0;
 
   constructor(private readonly options: SnapshotOptions) {
     this.#last = options.last;
@@ -36,8 +49,15 @@ export class Snapshots {
 
   /** Starts a snapshot if enough entries came since the last and none is being written. */
   takeWhenDue(head: JournalHead): void {
-    if (head.logId - this.#triedAt < this.options.every || this.#writing !== undefined) return;
+    if (head.logId - this.#triedAt < this.#distance || this.#writing !== undefined) return;
     this.#begin(head);
+  }
+
+  /** How many entries after the last snapshot the next is due. */
+  get #distance(): number {
+    const { every } = this.options;
+    const soonest = Math.max(every * SOONEST_SHARE, Math.min(every, SOONEST));
+    return Math.min(every, Math.max(soonest, this.#characters / CHARACTERS_PER_ENTRY));
   }
 
   /**
@@ -58,10 +78,18 @@ export class Snapshots {
     return this.#writing = this.#write(head).finally(() => this.#writing = undefined);
   }
 
+  *#counted(lines: Iterable<string>): Iterable<string> {
+    this.#characters = 0;
+    for (const line of lines) {
+      this.#characters += line.length;
+      yield line;
+    }
+  }
+
   /** Captures synchronously, so that the content matches the head exactly. */
   async #write(head: JournalHead): Promise<void> {
     try {
-      const file = await this.options.write(head, this.options.capture(head));
+      const file = await this.options.write(head, this.#counted(this.options.capture(head)));
       this.#last = { logId: head.logId, file };
     } catch (error) {
       const reason = errorMessage(error);

@@ -213,7 +213,7 @@ export const SETTINGS = {
     ...whole("entries", 100, 1_000_000_000),
     flag: "snapshot-every",
     default: "100000",
-    help: "entries between snapshots",
+    help: "the most entries between snapshots",
   },
   drainMs: {
     ...time(HOUR),

@@ -65,12 +65,16 @@ export interface AttemptMessage {
   readonly undoes?: { readonly result: JsonValue | undefined };
 }
 
+/**
+ * The exit code of a thread whose code holds more buffers than it may. It is beyond those of
+ * processes, so that no code uses it.
+ */
+export const EXHAUSTED = 2 ** 30;
+
 export type FromThread =
   /** The module of definitions is loaded, or cannot be. */
   | { readonly kind: "ready" }
   | { readonly kind: "broken"; readonly thrown: Thrown }
-  /** The code holds more buffers than a thread is allowed. */
-  | { readonly kind: "exhausted" }
   | { readonly call: number } & CallMessage;
 
 export type UncaughtMessage = Extract<FromThread, { readonly kind: "uncaught" }>;

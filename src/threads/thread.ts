@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker
 import { errorMessage } from "../core/thrown.ts";
 import source from "./thread_spawner.js" with { type: "text" };
 import {
+  EXHAUSTED,
   type FromThread,
   namedError,
   outOfMemory,
@@ -24,7 +25,7 @@ interface ThreadOptions {
 export interface ThreadUser {
   /** The number of its call. */
   readonly call: number;
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" | "uncaught" }>): void;
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "uncaught" }>): void;
   /** An error of this call, or of one that had the thread before. */
   uncaught(message: UncaughtMessage): void;
   /** The thread ended; no message follows. */
@@ -73,7 +74,8 @@ export class Thread {
   }
 
   exited(code: number): void {
-    this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
+    const why = `the code ended its thread, with exit code ${code}`;
+    this.end(code === EXHAUSTED ? outOfMemory(this.#memoryMb) : namedError("ThreadExited", why));
   }
 
   get isLoaded(): boolean {
@@ -136,7 +138,6 @@ export class Thread {
       this.#isLoaded = true;
       this.#keeper.loaded();
     } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
-    else if (message.kind === "exhausted") this.end(outOfMemory(this.#memoryMb));
     else if (message.kind === "uncaught") this.#knowing(message.call)?.uncaught(message);
     else {
       this.#user?.said(message);

@@ -7,6 +7,7 @@ import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import {
   type AttemptMessage,
+  EXHAUSTED,
   type FromThread,
   outOfMemory,
   thrownData,
@@ -31,6 +32,9 @@ const BYTES_PER_MB = 1_048_576;
 const MODULE_TURN_MS = 60_000;
 
 const { module, memoryMb, port } = workerData as ThreadData;
+// Taken before code can replace them, or shared memory is limited.
+const { exit } = Deno;
+const never = new Int32Array(new SharedArrayBuffer(4));
 const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
@@ -46,10 +50,16 @@ const guard = new TurnGuard({
   wentOn: () => void (buffers.isExceeded() && giveUp()),
 });
 
-/** Ends the thread at once: its code may never yield. */
+/**
+ * Ends the thread at once: its code may never yield. In Deno 2.9 an exit has no effect once the
+ * engine has terminated the thread, which itself stops no running code
+ * (https://github.com/denoland/deno/pull/35657). So the engine learns why only from the exit, and
+ * code that runs on after a termination is blocked here until its time limit: it would fill the
+ * memory of the process.
+ */
 function giveUp(): void {
-  post({ kind: "exhausted" });
-  Deno.exit();
+  exit(EXHAUSTED);
+  if (guard.isInside) Atomics.wait(never, 0, 0);
 }
 
 /** What the module exports, alone or in lists. */

@@ -120,9 +120,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request.host.uncaught({ jobId, kind, thrown: thrownError(thrown), attempt, more });
   }
 
-  said(
-    message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" | "uncaught" }>,
-  ): void {
+  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "uncaught" }>): void {
     if (message.call !== this.call) return;
     if (!this.#isOver || message.kind === "late") return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Cuts off code that does not yield. In Deno 2.9 `Worker.terminate` does not stop an endless loop,
- * but the time limit of `node:vm` does. So all code of a job runs under that limit, including what
+ * Cuts off code that does not yield. In Deno 2.9 `Worker.terminate` does not stop an endless loop
+ * (https://github.com/denoland/deno/pull/35657), but the time limit of `node:vm` does. So all code of a job runs under that limit, including what
  * runs after an `await`: a turn in which a promise is resolved from outside begins with a tick that
  * runs the microtasks under the limit.
  */
@@ -47,6 +47,11 @@ export class TurnGuard {
 
   constructor(limits: TurnLimits) {
     this.#limits = limits;
+  }
+
+  /** Whether code is running under a limit. */
+  get isInside(): boolean {
+    return this.#isInside;
   }
 
   /** From now on, code that promises and timers call is cut off at its limit. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { JournalHead } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
+import { Snapshots } from "../../src/journal/snapshots.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
@@ -366,3 +367,31 @@ testWithFolder(
     assert.deepEqual((await keptOf(folder, last)).kept, [last]);
   },
 );
+
+/** The positions of the snapshots of a journal of 200,000 entries, each of so many characters. */
+async function takenOf(characters: number, every: number): Promise<readonly number[]> {
+  const taken: number[] = [];
+  const snapshots = new Snapshots({
+    every,
+    last: null,
+    capture: () => ["x".repeat(characters)],
+    write({ logId }, lines) {
+      taken.push(logId);
+      return Promise.resolve([...lines].join());
+    },
+    warn: (message) => assert.fail(message),
+  });
+  for (let logId = 5_000; logId <= 200_000; logId += 5_000) {
+    snapshots.takeWhenDue({ logId, chain: "" });
+    await snapshots.settled();
+  }
+  return taken;
+}
+
+Deno.test("snapshots: a small one is taken sooner, since there is less to replay then", async () => {
+  assert.deepEqual((await takenOf(1_000, 100_000)).slice(0, 3), [25_000, 50_000, 75_000]);
+  assert.deepEqual(await takenOf(1_200_000, 100_000), [25_000, 85_000, 145_000]);
+  assert.deepEqual(await takenOf(9_000_000, 100_000), [25_000, 125_000]);
+  assert.deepEqual(await takenOf(9_000_000, 10_000), await takenOf(1_000, 10_000));
+  assert.deepEqual(await takenOf(1_000, 1_000_000_000), []);
+});

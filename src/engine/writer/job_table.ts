@@ -222,6 +222,11 @@ export class JobTable {
     this.#ended?.consider(record);
   }
 
+  /** During a start from a snapshot, more ended jobs wait in memory before they are let go. */
+  set isStarting(isStarting: boolean) {
+    if (this.#ended !== undefined) this.#ended.isStarting = isStarting;
+  }
+
   /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
     this.#put(this.#ended?.next ?? []);

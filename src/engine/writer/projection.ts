@@ -49,7 +49,9 @@ export class Projection implements JournalConsumer {
   }
 
   restore(lines: readonly string[]): boolean {
-    return this.#hasBegun = restoreContent(lines, this);
+    this.#hasBegun = restoreContent(lines, this);
+    this.table.isStarting = this.#hasBegun;
+    return this.#hasBegun;
   }
 
   /** Whether all jobs are known from the lines alone: neither a snapshot nor the index was used. */

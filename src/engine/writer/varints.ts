@@ -6,6 +6,8 @@
 const FIRST_CAPACITY = 64;
 /** The length of the largest number. */
 const BYTES_MAX = 8;
+/** Below it, bit operations are exact, and faster than division. */
+const BITWISE_MAX = 2 ** 31;
 
 export class VarintWriter {
   #bytes = new Uint8Array(FIRST_CAPACITY);
@@ -13,11 +15,12 @@ export class VarintWriter {
 
   add(number: number): void {
     if (this.#length + BYTES_MAX > this.#bytes.length) this.#grow();
-    let rest = number;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-      this.#bytes[this.#length++] = rest % 0x80 | 0x80;
-    }
-    this.#bytes[this.#length++] = rest;
+    const bytes = this.#bytes;
+    let [rest, at] = [number, this.#length];
+    for (; rest >= BITWISE_MAX; rest = Math.floor(rest / 0x80)) bytes[at++] = rest % 0x80 | 0x80;
+    for (; rest >= 0x80; rest >>>= 7) bytes[at++] = rest & 0x7f | 0x80;
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   /** Keeps its memory. */

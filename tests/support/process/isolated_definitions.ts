@@ -109,6 +109,12 @@ const KINDS = {
     const all: unknown[] = [];
     for (;;) all.push(await new Blob(["x".repeat(1_000_000)]).arrayBuffer());
   },
+  /** Its thread takes a while to exit. */
+  async buffersSlowly() {
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    addEventListener("unload", () => void Atomics.wait(never, 0, 0, 500));
+    await KINDS.buffersLater();
+  },
   shared: () => {
     const all: unknown[] = [];
     for (;;) all.push(new SharedArrayBuffer(1_000_000));
@@ -158,7 +164,9 @@ const KINDS = {
   async rubbish() {
     const { port } = workerData as { port: MessagePort };
     port.postMessage(null);
-    await new Promise(() => {});
+    // The engine ends the thread meanwhile, which stops no code that does not yield.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    await KINDS.buffersLater();
   },
   /** Calls on after its attempt, and its job, have ended. */
   late: (task: TaskContext) => {
