@@ -1,8 +1,6 @@
-/** Limits of a type of job, and those that an operator set in place of them, as a pure fold. */
+/** Limits of a type of job. */
 
 import { durationText } from "./duration.ts";
-import type { JobEventLogEntry } from "./event.ts";
-import type { LogId } from "./ids.ts";
 import { countText } from "./size.ts";
 
 /** At most `count` jobs begin within any `perMs` milliseconds. */
@@ -43,31 +41,4 @@ export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {
     ...rate === undefined ? [] : [`rate ${countText(rate.count)} per ${durationText(rate.perMs)}`],
   ];
   return texts.length === 0 ? "no limit" : texts.join(", ");
-}
-
-/** The limits in force in place of those in the code. */
-export interface ChangedLimits {
-  readonly type: string;
-  readonly limits: PlaceLimits;
-  readonly reason: string;
-  /** The `job.LimitsChanged` entry, and its time. */
-  readonly by: LogId;
-  readonly since: string;
-  /** The name beside the token of the request. */
-  readonly actor?: string;
-}
-
-/** The changes in force after an entry; the same array when the entry is not about limits. */
-export function noteLimits(
-  changed: readonly ChangedLimits[],
-  entry: JobEventLogEntry,
-): readonly ChangedLimits[] {
-  if (entry.stratum !== "framework") return changed;
-  if (entry.eventType !== "job.LimitsChanged" && entry.eventType !== "job.LimitsRestored") {
-    return changed;
-  }
-  const others = changed.filter(({ type }) => type !== entry.attributes.type);
-  if (entry.eventType === "job.LimitsRestored") return others;
-  const { logId: by, receivedAt: since, actor, attributes } = entry;
-  return [...others, { ...attributes, by, since, ...(actor === undefined ? {} : { actor }) }];
 }

@@ -4,12 +4,13 @@
  * the entries.
  */
 
+import { type ChangedLimits, noteLimits } from "../core/changed_limits.ts";
 import { type Condition, WITHOUT_PLACE } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { present } from "../core/json.ts";
 import { notePause, type Pause } from "../core/pauses.ts";
-import { type ChangedLimits, noteLimits, type PlaceLimits } from "../core/place_limits.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 
 /** An entry, and when it was received; RFC 3339. */

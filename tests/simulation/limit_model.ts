@@ -3,12 +3,13 @@
  * takes a place or starts beyond them.
  */
 
+import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
-import { type ChangedLimits, noteLimits, type PlaceLimits } from "../../src/core/place_limits.ts";
+import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import type { LimitedType } from "../../src/engine/requests.ts";
 import { Pauses } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";

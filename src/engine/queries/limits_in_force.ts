@@ -1,6 +1,7 @@
 /** The limits of each type: those in the code, those that replace them, and their use. */
 
-import type { ChangedLimits, PlaceLimits } from "../../core/place_limits.ts";
+import type { ChangedLimits } from "../../core/changed_limits.ts";
+import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";

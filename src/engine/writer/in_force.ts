@@ -3,7 +3,7 @@
  * the failures that a rule counts. Updated with each durable entry.
  */
 
-import { type ChangedLimits, noteLimits } from "../../core/place_limits.ts";
+import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import {
   FAILURES_MAX,

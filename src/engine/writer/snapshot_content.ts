@@ -10,7 +10,7 @@ import { parseJsonText } from "../../core/json_text.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { shared } from "../../core/expectations.ts";
 import type { Pause } from "../../core/pauses.ts";
-import type { ChangedLimits } from "../../core/place_limits.ts";
+import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { FailuresByType, LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
 import { joined } from "./joined.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ChangedLimits, noteLimits } from "../../src/core/place_limits.ts";
+import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 
 const told = fc.record({
