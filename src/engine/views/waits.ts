@@ -52,14 +52,16 @@ export class Waits implements View {
     signal?: AbortSignal,
   ): Promise<void> {
     if (signal?.aborted || timeoutMs <= 0) return Promise.resolve();
+    const untilMs = this.clock.monotonic() + timeoutMs;
     return new Promise((resolve) => {
+      if (signal === undefined) return this.#begin({ subject, wanted, untilMs, over: resolve });
       const onAbort = () => this.#end(wait);
       const over = () => {
-        signal?.removeEventListener("abort", onAbort);
+        signal.removeEventListener("abort", onAbort);
         resolve();
       };
-      const wait = { subject, wanted, untilMs: this.clock.monotonic() + timeoutMs, over };
-      signal?.addEventListener("abort", onAbort);
+      const wait = { subject, wanted, untilMs, over };
+      signal.addEventListener("abort", onAbort);
       this.#begin(wait);
     });
   }

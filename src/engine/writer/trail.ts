@@ -65,7 +65,7 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
   for (const number of trail) {
     const logId = unpackLogId(number);
     if (logId > upTo) break;
-    const bits = number - logId * BITS; // V8 divides large numbers slowly.
+    const bits = number - logId * BITS;
     writer.add(2 * (logId - last) + (bits === 0 ? 0 : 1));
     if (bits !== 0) writer.add(bits);
     last = logId;
@@ -91,7 +91,12 @@ export function parseTrail(bytes: Uint8Array): number[] {
 }
 
 function hasTransition(number: number): boolean {
-  return number % BITS !== 0;
+  return bitsOf(number) !== 0;
+}
+
+/** V8 divides large numbers slowly. */
+function bitsOf(number: number): number {
+  return number - unpackLogId(number) * BITS;
 }
 
 function packTransition(from: StateName | undefined, to: StateName, condition: Condition): number {
@@ -99,8 +104,15 @@ function packTransition(from: StateName | undefined, to: StateName, condition: C
   return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | CONDITION_NUMBERS.indexOf(condition);
 }
 
+/** By their bits. There are few, and a stream asks for that of every entry. */
+const transitions = new Map<number, Transition | undefined>();
+
 function unpackTransition(number: number): Transition | undefined {
-  const bits = number % BITS;
+  const bits = bitsOf(number);
+  return bits === 0 ? undefined : transitions.getOrInsertComputed(bits, transitionOf);
+}
+
+function transitionOf(bits: number): Transition | undefined {
   const to = STATE_NAMES[(bits >> 4 & 0xf) - 1];
   const condition = CONDITION_NUMBERS[bits & 0xf];
   if (to === undefined || condition === undefined) return undefined;

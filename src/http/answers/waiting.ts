@@ -22,9 +22,8 @@ export async function waitForJob(
   seconds: number,
 ): Promise<JobState> {
   const { engine, clock } = deps;
-  const now = engine.job(job.jobId) ?? job;
-  if (seconds === 0 || wanted(now)) return now;
   const { jobId } = job;
+  if (seconds === 0 || wanted(job)) return engine.job(jobId) ?? job;
   const then = await whileWaiting(deps, () => {
     const untilMs = clock.monotonic() + seconds * 1_000;
     return engine.waitFor(jobId, wanted, Math.min(seconds * 1_000, UNWATCHED_MS)).then((soon) => {
