@@ -88,6 +88,7 @@ export class Recorder {
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
+      openedAt: origin.head.logId,
       capture: (head) => consumer.capture(head),
       write: writeSnapshot,
       warn,

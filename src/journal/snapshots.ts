@@ -22,6 +22,8 @@ interface SnapshotOptions {
   /** The most entries from one snapshot to the next. */
   readonly every: number;
   readonly last: LastSnapshot | null;
+  /** The last position when the journal was opened. */
+  readonly openedAt: LogId;
   /** Captures the content of a snapshot of the durable state. */
   capture(head: JournalHead): Iterable<string>;
   /** Stores a snapshot and returns its file name. */
@@ -49,15 +51,16 @@ export class Snapshots {
 
   /** Starts a snapshot if enough entries came since the last and none is being written. */
   takeWhenDue(head: JournalHead): void {
-    if (head.logId - this.#triedAt < this.#distance || this.#writing !== undefined) return;
-    this.#begin(head);
+    if (this.#isDue(head) && this.#writing === undefined) this.#begin(head);
   }
 
-  /** How many entries after the last snapshot the next is due. */
-  get #distance(): number {
-    const { every } = this.options;
+  /** What was replayed makes none due sooner than usual: it would delay the start. */
+  #isDue({ logId }: JournalHead): boolean {
+    const { every, openedAt } = this.options;
+    if (logId - this.#triedAt >= every) return true;
     const soonest = Math.max(every * SOONEST_SHARE, Math.min(every, SOONEST));
-    return Math.min(every, Math.max(soonest, this.#characters / CHARACTERS_PER_ENTRY));
+    const distance = Math.max(soonest, this.#characters / CHARACTERS_PER_ENTRY);
+    return logId - Math.max(this.#triedAt, openedAt) >= distance;
   }
 
   /**

@@ -369,11 +369,16 @@ testWithFolder(
 );
 
 /** The positions of the snapshots of a journal of 200,000 entries, each of so many characters. */
-async function takenOf(characters: number, every: number): Promise<readonly number[]> {
+async function takenOf(
+  characters: number,
+  every: number,
+  openedAt = 0,
+): Promise<readonly number[]> {
   const taken: number[] = [];
   const snapshots = new Snapshots({
     every,
     last: null,
+    openedAt,
     capture: () => ["x".repeat(characters)],
     write({ logId }, lines) {
       taken.push(logId);
@@ -381,7 +386,7 @@ async function takenOf(characters: number, every: number): Promise<readonly numb
     },
     warn: (message) => assert.fail(message),
   });
-  for (let logId = 5_000; logId <= 200_000; logId += 5_000) {
+  for (let logId = openedAt + 5_000; logId <= 200_000; logId += 5_000) {
     snapshots.takeWhenDue({ logId, chain: "" });
     await snapshots.settled();
   }
@@ -394,4 +399,7 @@ Deno.test("snapshots: a small one is taken sooner, since there is less to replay
   assert.deepEqual(await takenOf(9_000_000, 100_000), [25_000, 125_000]);
   assert.deepEqual(await takenOf(9_000_000, 10_000), await takenOf(1_000, 10_000));
   assert.deepEqual(await takenOf(1_000, 1_000_000_000), []);
+  // After a start that replayed so many entries.
+  assert.deepEqual((await takenOf(1_000, 100_000, 60_000)).slice(0, 2), [85_000, 110_000]);
+  assert.deepEqual((await takenOf(1_000, 100_000, 90_000)).slice(0, 2), [100_000, 125_000]);
 });
