@@ -48,10 +48,23 @@ export function oneOrMany<Judged>(
  * @throws {Refusal} like `oneOrMany`.
  */
 export function manyInLines<Judged>(text: string, judging: Judging<Judged>): OneOrMany<Judged> {
-  const filled = text.split("\n").filter((line) => line.trim() !== "");
+  const filled = filledLines(text);
   refuseTooMany(filled.length, judging);
   const items = filled.map((line, index) => judgedLine(line, `/${index}`, judging));
   return { single: false, items };
+}
+
+/** From the first character of each, without a step for each empty line, of which many may come. */
+function filledLines(text: string): readonly string[] {
+  const lines: string[] = [];
+  const filled = /[^ \t\r\n]/g;
+  while (filled.test(text)) {
+    const first = filled.lastIndex - 1;
+    const end = text.indexOf("\n", first);
+    filled.lastIndex = end < 0 ? text.length : end;
+    lines.push(text.slice(first, filled.lastIndex));
+  }
+  return lines;
 }
 
 function judgedLine<Judged>(line: string, at: string, judging: Judging<Judged>): Judged {

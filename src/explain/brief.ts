@@ -59,6 +59,8 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const remaining = new Set(rest);
   const isRemaining = (statement: Cited) => remaining.has(statement);
   const remainingMisses = misses.filter(isRemaining);
+  const shownMisses = remainingMisses.slice(0, NEAR_MISSES_MAX);
+  const saidMisses = [...misses.filter((miss) => !isRemaining(miss)), ...shownMisses];
   const onceMore = repeated(misses);
   const { shown, more } = shortened(
     because.filter(isRemaining),
@@ -67,7 +69,7 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const reasons = [...shown, ...(siblings === undefined ? [] : [siblings])];
   const saidSince = because.filter((reason) => !more.includes(reason));
   const beside = [contrast, siblings].filter((one) => one !== undefined);
-  const evidence = [...saidSince, ...beside, ...misses.slice(0, NEAR_MISSES_MAX), ...full.next];
+  const evidence = [...saidSince, ...beside, ...saidMisses, ...full.next];
   const unsaid = <Part extends Cited>(part: Part) => ({
     ...part,
     statement: withoutSaid(part.statement, full.summary),
@@ -76,8 +78,8 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
     summary: [...positionText(full, readMs), ...distanced(summary, nowMs)],
     reasons: reasons.map(unsaid),
     moreReasons: more,
-    misses: remainingMisses.slice(0, NEAR_MISSES_MAX).map((miss) => onceMore.get(miss) ?? miss),
-    moreMisses: Math.max(0, remainingMisses.length - NEAR_MISSES_MAX),
+    misses: shownMisses.map((miss) => onceMore.get(miss) ?? miss),
+    moreMisses: remainingMisses.length - shownMisses.length,
     next: full.next.map(unsaid).map((step) => distant(step, nowMs)),
     evidence: evidence.flatMap(({ cites }) => cites.slice(0, CITES_MAX)),
     nowMs,

@@ -225,8 +225,8 @@ interface RetryPreview {
 /** @param from The task from which everything runs again. */
 export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
   const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
-  const again = job.tasks.map(({ taskId }) => taskId)
-    .filter((taskId) => taskId !== MAIN_TASK && !reuses.includes(taskId));
+  const done = new Set([MAIN_TASK, ...reuses]);
+  const again = job.tasks.map(({ taskId }) => taskId).filter((taskId) => !done.has(taskId));
   return { reuses, again, facts: countedFacts(job).size };
 }
 

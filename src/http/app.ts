@@ -55,11 +55,17 @@ export function createApp(options: AppOptions): Hono {
   app.onError((error, c) => refuse(c, deps, toProblem(error, onError)));
   const { fetch } = app;
   app.fetch = (request, ...rest) => {
-    const answer = fetch(request, ...rest);
+    const turn = request.url.length > LONG_URL ? deps.admission.enter("medium") : undefined;
+    const answer = turn === undefined
+      ? fetch(request, ...rest)
+      : turn.then(() => fetch(request, ...rest));
     return request.method === "HEAD" ? ofUnknownLength(answer) : answer;
   };
   return app;
 }
+
+/** To decode and route a longer URL takes up to a millisecond, even if nothing is there. */
+const LONG_URL = 4_096;
 
 /** Most requests are for a path without parameters, which needs no search. */
 class PathRouter<Handler> implements Router<Handler> {

@@ -109,8 +109,9 @@ export class Batch {
     return this.#sealed?.bytes.length ?? unsealed;
   }
 
-  get hasGroups(): boolean {
-    return this.#entries.length > 0;
+  /** Number of entries that were added. */
+  get size(): number {
+    return this.#entries.length;
   }
 
   /**

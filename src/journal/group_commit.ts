@@ -62,6 +62,12 @@ interface GroupCommitOptions {
   readonly random: Pick<Random, "ulid">;
 }
 
+/**
+ * A batch takes no more groups that would exceed this, since all of it becomes visible at once: that
+ * takes some milliseconds, which a further sync for the rest does not.
+ */
+const BATCH_ENTRIES_MAX = 1_000;
+
 /** The most microtasks between an append and the next one that it causes. */
 const QUIET_HOPS = 12;
 /** Limits the wait for code that never stops appending. */
@@ -195,7 +201,9 @@ export class GroupCommit {
   }
 
   #fits(batch: Batch, group: EncodedGroup): boolean {
-    return !batch.hasGroups || batch.sealedBytes + group.bytes <= this.options.batchBytesMax;
+    return batch.size === 0 ||
+      batch.sealedBytes + group.bytes <= this.options.batchBytesMax &&
+        batch.size + group.events.length <= BATCH_ENTRIES_MAX;
   }
 
   #newBatch(): Batch {

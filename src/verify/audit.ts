@@ -221,7 +221,7 @@ class Audit {
     let comparing: Promise<void> | undefined;
     if (audited.kind === "flaw") this.#damaged(batch, entry.logId, audited);
     else if (audited.job !== undefined) {
-      comparing = this.options.served?.see(audited.job, this.#pause);
+      comparing = this.options.served?.see(audited.job, this.#projection.table, this.#pause);
     } else if (isRepair(entry)) this.#takeRepair(entry);
     else if (entry.eventType === "journal.WriterOpened") this.#isShared = true;
     return { suspect, comparing };

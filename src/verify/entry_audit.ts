@@ -6,13 +6,16 @@
 
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../core/event.ts";
 import { EVENT_TYPE_RULE, ID_PATTERN, ID_RULE, isEventType, isReserved } from "../core/ids.ts";
-import type { JobState } from "../core/job_state.ts";
+import type { JobHead } from "../core/job_state.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 
-/** The job after the entry, if the entry is about one; or what is wrong with the entry. */
+/**
+ * The job after the entry, if the entry is about one; or what is wrong with the entry. Without the
+ * steps of the job: to copy thousands for each entry would take minutes.
+ */
 type Audited =
-  | { readonly kind: "applied"; readonly job: JobState | undefined }
+  | { readonly kind: "applied"; readonly job: JobHead | undefined }
   | { readonly kind: "flaw"; readonly reason: string; readonly byNewerVersion: boolean };
 
 /** Judges the meaning of entries, and projects those that are valid. */
@@ -34,11 +37,11 @@ export class EntryAudit {
     const isNew = eventType === "job.JobCreated" && jobId !== undefined;
     // An ended job may have left memory.
     if (isNew) table.wake(jobId);
-    const exists = isNew && table.job(jobId) !== undefined;
+    const exists = isNew && table.head(jobId) !== undefined;
     try {
       this.projection.replay(entry);
       if (exists) return flaw(`job ${jobId} already exists`);
-      return { kind: "applied", job: jobId === undefined ? undefined : table.job(jobId) };
+      return { kind: "applied", job: jobId === undefined ? undefined : table.head(jobId) };
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       return flaw(error.message);

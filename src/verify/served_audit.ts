@@ -8,7 +8,7 @@ import { jsonChunks } from "../core/json_text.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JobState } from "../core/job_state.ts";
+import type { JobHead, JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import { jobView } from "../documents/answers/job_view.ts";
@@ -99,10 +99,15 @@ export class ServedAudit {
   }
 
   /** Compares a job after an entry was applied to it; await the result if there is one. */
-  see(job: JobState, pause: Pause): Promise<void> | undefined {
-    const asked = this.#jobs.get(job.jobId);
-    if (asked?.served.lastLogId !== job.lastLogId) return undefined;
+  see(
+    { jobId, lastLogId }: JobHead,
+    table: Pick<JobTable, "existing">,
+    pause: Pause,
+  ): Promise<void> | undefined {
+    const asked = this.#jobs.get(jobId);
+    if (asked?.served.lastLogId !== lastLogId) return undefined;
     asked.isMet = true;
+    const job = table.existing(jobId);
     return this.#compare(job, asked.served.isOf(job), pause);
   }
 

@@ -215,13 +215,13 @@ Deno.test("bounded: an event with a long text whose characters each become eight
   );
 });
 
-Deno.test("bounded: requests to paths of very many parts", async () => {
-  const path = "/a".repeat(30_000);
+Deno.test("bounded: requests to paths of very many parts, and of very many escapes", async () => {
+  const paths = ["/a".repeat(30_000), `/jobs/${"%41".repeat(20_000)}`];
   await withServer(
     () => Promise.resolve(),
     (server) =>
       assertOthersServed(server, async () => {
-        const answers = await times(20, () => got(server, path));
+        const answers = await times(80, (n) => got(server, paths[n % 2] ?? ""));
         assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([404]));
       }),
   );
@@ -483,7 +483,7 @@ Deno.test("bounded: a thousand jobs in one request, several at once, and one act
         plan: { expected: [{ id: "paid", eventType: `bulk.Paid${index}` }] },
       }));
       await assertOthersServed(server, async () => {
-        const answers = await times(4, () => server.post("/jobs", many));
+        const answers = await times(6, () => server.post("/jobs", many));
         await letGo(answers);
         only([200, 503], answers);
       });
@@ -592,6 +592,42 @@ async function came(server: DaybookProcess, jobId: string, condition: string): P
     await after(20);
   }
 }
+
+Deno.test("bounded: a proof of the journal, and dry runs of a retry, with a job of nine thousand steps", async () => {
+  await withServer(
+    async (server) => {
+      const body = { jobId: "stepped", type: "wide.steps", input: { count: 9_000 } };
+      only([202], [await server.post("/jobs", body).then(read)]);
+      await came(server, "stepped", "failed");
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        only([202], [await server.post("/journal/verify", {}).then(read)]);
+        while ((await got(server, "/journal")).text.includes('"status":"running"')) await after(20);
+      });
+      await assertOthersServed(server, async () => {
+        const dryRuns = await times(
+          8,
+          () => server.post("/jobs/stepped/retry", { dryRun: true }).then(read),
+        );
+        only([200, 503], dryRuns);
+      });
+    },
+  );
+});
+
+Deno.test("bounded: dozens of bodies of a megabyte that arrive at once", async () => {
+  const body = "\n".repeat(1_000_000);
+  const headers = { "content-type": "application/x-ndjson" };
+  await withServer(
+    () => Promise.resolve(),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const post = () => fetch(`${server.url}/events`, { method: "POST", headers, body });
+        only([200], await times(40, () => post().then(read)));
+      }),
+  );
+});
 
 Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
   const types = ["a", "b"].map((name) => `shop.${name.toUpperCase()}`);

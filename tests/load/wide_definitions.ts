@@ -1,4 +1,4 @@
-/** Jobs that ask for thousands of timed waits together, and fail once all have ended. */
+/** Jobs that ask for thousands of steps or timed waits, and fail once all have ended. */
 
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
@@ -20,6 +20,23 @@ function wide(type: string, msOf: (ms: number, n: number) => number) {
     },
   });
 }
+
+/** As many steps at once as a busy server begins without a pause. */
+const TOGETHER = 500;
+
+export const STEPS = defineJob({
+  type: "wide.steps",
+  version: 1,
+  input: v.object({ count: v.number() }),
+  async run(ctx, { count }) {
+    for (let first = 0; first < count; first += TOGETHER) {
+      await Promise.all(
+        Array.from({ length: TOGETHER }, (_, n) => ctx.task(`step-${first + n}`, () => ({ n }))),
+      );
+    }
+    throw new NonRetryableError("all have ended");
+  },
+});
 
 export const WAITS = wide("wide.waits", (ms) => ms);
 /** They end in the opposite order. */

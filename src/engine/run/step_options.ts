@@ -22,10 +22,20 @@ export function checkedRetry<Result>(
     `run task ${taskId}`,
     optionsFlaw("its options", options, "{timeoutMs: 5_000}", "an option", TASK_OPTIONS),
   );
-  const { compensate, timeoutMs, retry: asked = DEFAULT_RETRY } = options;
+  const { compensate, timeoutMs, retry: asked } = options;
   if (compensate !== undefined && typeof compensate !== "function") {
     throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
   }
+  const retry = asked === undefined ? DEFAULT_RETRY : checkedPolicy(taskId, asked);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(
+      `Cannot run task ${taskId}: timeoutMs is ${timeoutMs}; it must be milliseconds, above 0`,
+    );
+  }
+  return retry;
+}
+
+function checkedPolicy(taskId: string, asked: Partial<RetryPolicy>): RetryPolicy {
   requireSound(
     `run task ${taskId}`,
     optionsFlaw("retry", asked, "{maxAttempts: 3}", "a member of retry", RETRY_MEMBERS),
@@ -33,11 +43,6 @@ export function checkedRetry<Result>(
   const retry = { ...DEFAULT_RETRY, ...asked };
   const flaw = retryPolicyFlaw(retry);
   if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new TypeError(
-      `Cannot run task ${taskId}: timeoutMs is ${timeoutMs}; it must be milliseconds, above 0`,
-    );
-  }
   return retry;
 }
 

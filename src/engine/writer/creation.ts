@@ -1,6 +1,7 @@
 /**
  * Creates jobs from requests, at most once for each idempotency key. Each job of a request is
- * checked on its own. Once all have been checked, those that are ready are recorded in one batch.
+ * checked on its own. Once all have been checked, those that are ready are recorded, a hundred at a
+ * time.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -52,6 +53,9 @@ interface AnsweredJob {
 
 type CheckedJob = ReadyJob | AnsweredJob;
 
+/** The most jobs that are recorded without a pause: a few milliseconds of work. */
+const TOGETHER_MAX = 100;
+
 /** The jobs that are recorded together. */
 interface Batch {
   readonly drafts: JobEventDraft[];
@@ -84,8 +88,8 @@ export class Creation {
   }
 
   /**
-   * Creates many jobs in one batch, each as `create` does. A job that has to wait for another
-   * request is recorded later, on its own.
+   * Creates many jobs, each as `create` does. A job that has to wait for another request is recorded
+   * later, on its own.
    */
   async createAll(
     requests: readonly CreateRequest[],
@@ -96,7 +100,16 @@ export class Creation {
       const begun = this.parts.pacer.do(share, () => void checks.push(this.#checked(request)));
       if (begun instanceof Promise) await begun;
     }
-    return await Promise.allSettled(this.#record(await Promise.all(checks), true));
+    const checked = await Promise.all(checks);
+    const answers: Promise<Outcome<Created>>[] = [];
+    for (let at = 0; at < checked.length; at += TOGETHER_MAX) {
+      const some = checked.slice(at, at + TOGETHER_MAX);
+      const begun = this.parts.pacer.do(share, () => {
+        for (const answer of this.#record(some, true)) answers.push(handledLater(answer));
+      });
+      if (begun instanceof Promise) await begun;
+    }
+    return await Promise.allSettled(answers);
   }
 
   /** A failed check answers for its job alone. */
@@ -281,8 +294,13 @@ export class Creation {
 }
 
 function answered(answer: Promise<Outcome<Created>>): AnsweredJob {
-  answer.catch(() => {}); // Others may still have to be checked before it is awaited.
-  return { kind: "answered", answer };
+  return { kind: "answered", answer: handledLater(answer) };
+}
+
+/** Others may still have to be checked or recorded before it is awaited, and it may reject. */
+function handledLater<Value>(answer: Promise<Value>): Promise<Value> {
+  answer.catch(() => {});
+  return answer;
 }
 
 const NONE: readonly string[] = [];

@@ -46,6 +46,9 @@ const IN_ONE_PIECE_BYTES = 4 * 1024;
 const PIECES_MAX = 1_024;
 const BYTES_PER_PIECE = 16;
 
+/** Pieces read before other work gets its turn. */
+const PIECES_IN_A_TURN = 16;
+
 /** From this many bodies on, or without room for another one, slow bodies have less time. */
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
@@ -65,6 +68,9 @@ export class Bodies {
   readonly #deadlines: Deadlines;
   /** How many are being read. */
   #readings = 0;
+  /** Pieces read in this turn. */
+  #pieces = 0;
+  #pausing: Promise<void> | undefined;
 
   /** The bytes of all bodies being read, with their limit. */
   get bytes(): Gauge {
@@ -123,12 +129,23 @@ export class Bodies {
     if (announced !== undefined && announced > this.options.bytesMax) throw this.#tooLarge();
     if (announced !== undefined && announced <= IN_ONE_PIECE_BYTES) return request.bytes();
     if (request.body === null) return Promise.resolve(new Uint8Array());
-    const { clock } = this.options;
     reading.body = new StreamedBody(request.body, {
       came: (bytes, pieces) => this.#came(bytes, pieces, reading),
-      pause: () => clock.pause(),
+      worked: (pieces) => this.#worked(pieces),
     });
     return reading.body.whole();
+  }
+
+  /** All bodies share a turn, since pieces of many may have arrived at once. */
+  #worked(pieces: number): Promise<void> | undefined {
+    this.#pieces += pieces;
+    return this.#pieces < PIECES_IN_A_TURN ? undefined : this.#pausing ??= this.#pause();
+  }
+
+  async #pause(): Promise<void> {
+    await this.options.clock.pause();
+    this.#pieces = 0;
+    this.#pausing = undefined;
   }
 
   /** @param bytes All that have arrived so far. */

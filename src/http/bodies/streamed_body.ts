@@ -108,12 +108,10 @@ const WAITING_BYTES = 1024;
  */
 const READY_BYTES = 64 * 1024;
 
-/**
- * Pieces read before other work gets its turn: pieces of many bodies may have arrived at once.
- * `BYTES_AS_A_PIECE` bytes take as long as another piece.
- */
-const PIECES_IN_A_TURN = 16;
+/** So many bytes take as long as another piece. */
 const BYTES_AS_A_PIECE = 16 * 1024;
+/** A body that has taken as little as this does not wait for others. */
+const PIECES_AT_ONCE = 4;
 
 type Piece = Uint8Array<ArrayBuffer>;
 
@@ -130,8 +128,8 @@ interface StreamedBodyOptions {
    * the body ends.
    */
   readonly came: (bytes: number, pieces: number) => void;
-  /** Gives other work its turn. */
-  readonly pause: () => Promise<void>;
+  /** Counts work that took as long as this many pieces; gives other work its turn if it is due. */
+  readonly worked: (pieces: number) => Promise<void> | undefined;
 }
 
 export class StreamedBody {
@@ -153,10 +151,10 @@ export class StreamedBody {
         if (piece === undefined || this.#isGivenUp) break;
         this.options.came(this.#length + piece.length, pieces);
         this.#append(piece);
-        done += 1 + Math.floor(piece.length / BYTES_AS_A_PIECE);
-        if (done < PIECES_IN_A_TURN) continue;
-        done = 0;
-        await this.options.pause();
+        const work = 1 + Math.floor(piece.length / BYTES_AS_A_PIECE);
+        done += work;
+        const pausing = this.options.worked(work);
+        if (pausing !== undefined && done > PIECES_AT_ONCE) await pausing;
       }
       return new Uint8Array(this.#buffer, 0, this.#length);
     } finally {

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { MemoryIndex } from "./memory_index.ts";
 import type { Citation, Explanation } from "../../../src/explain/explanation.ts";
-import type { JobId } from "../../../src/core/ids.ts";
+import type { EventId, JobId } from "../../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { createApp } from "../../../src/http/app.ts";
@@ -132,7 +132,25 @@ export class Explained {
     const text = await response.text();
     assert.equal(response.status, 200, text);
     await this.assertCitations(jobId);
+    this.#assertEvidence(text);
     return text;
+  }
+
+  /** The evidence has the line of each reference in the prose, as in its file, and no other. */
+  #assertEvidence(text: string): void {
+    const [told = "", evidence = ""] = text.split("\nEvidence\n");
+    const lines = [...evidence.matchAll(/^ {2}\[(\d+)\] (\S+):(\d+) (\S+) (\S+)/gm)];
+    for (const [, logId, segment = "", line, eventType = "", eventId = ""] of lines) {
+      this.#assertLine({
+        ...{ logId: Number(logId), segment, line: Number(line) },
+        ...{ eventType, eventId: eventId as EventId },
+      });
+    }
+    const references = [...told.matchAll(/(?<!runs:)\s\[(\d+(?:,\s+(?:\d+|\.{3}))*)\]/g)]
+      .flatMap(([, list = ""]) => list.split(/,\s+/));
+    // A long list is cut.
+    if (references.includes("...")) return;
+    assert.deepEqual(new Set(references), new Set(lines.map(([, logId]) => logId)), text);
   }
 
   /** What a retry advises to do first. */
