@@ -65,6 +65,7 @@ class Machine {
       ...{ epoch: 0, grant: () => {}, line: undefined },
     };
     this.turns.set(takerOf(request), this.turns.get(takerOf(request)) ?? ++this.#turn);
+    this.#count(request, 1);
     this.waiting.push(request);
     this.lines.push(request);
   }
@@ -92,6 +93,14 @@ class Machine {
     if (expected.needs === undefined) return;
     this.shares.take(expected.jobId, expected.needs);
     this.shares.began(expected.jobId);
+    this.#count(expected, -1);
+  }
+
+  /** The shares keep a key, and its turn, as long as a request waits for it. */
+  #count({ needs }: Request, difference: 1 | -1): void {
+    if (needs === undefined) return;
+    needs.share.waiting += difference;
+    this.shares.forget(needs.share);
   }
 
   /** The first request whose line keeps another one leaves it. */
@@ -99,7 +108,10 @@ class Machine {
     const first = this.waiting.findIndex(({ line }, at) =>
       this.waiting.some((other, otherAt) => other.line === line && otherAt !== at)
     );
-    for (const request of first < 0 ? [] : this.waiting.splice(first, 1)) request.line = undefined;
+    for (const request of first < 0 ? [] : this.waiting.splice(first, 1)) {
+      request.line = undefined;
+      this.#count(request, -1);
+    }
   }
 
   #mayBeGranted({ begins, needs }: Request): boolean {
