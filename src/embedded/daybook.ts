@@ -109,8 +109,8 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<Job<JsonForm<Output>>>;
 
   /**
-   * Creates many jobs of one type, recorded a hundred at a time. Each is checked separately: a
-   * rejected job does not affect the others.
+   * Creates many jobs of one type in one batch. Each is checked separately: a rejected job does not
+   * affect the others.
    *
    * @returns A receipt for each job, in the same order.
    * @throws {RefusedError} if none could be recorded, for a reason that is independent of the jobs.

@@ -179,7 +179,7 @@ export class JobEngine {
     return this.#parts.creation.create(this.#traced(request));
   }
 
-  /** Creates many jobs, each as `create` does. */
+  /** Creates many jobs in one batch, each as `create` does. */
   createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {

@@ -86,6 +86,8 @@ export class GroupCommit {
   readonly #syncPolicy = new SyncPolicy();
   /** Settles when the last batch may be written, while groups are gathered in it. */
   #gathering: Promise<void> | undefined;
+  /** Whether the next group is the first of those that are gathered. */
+  #beginsGathering = false;
   /** Number of groups so far. */
   #appended = 0;
 
@@ -137,6 +139,7 @@ export class GroupCommit {
     if (this.#gathering !== undefined) throw new TypeError("Cannot gather groups twice at once");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gathering = promise;
+    this.#beginsGathering = true;
     return () => {
       this.#gathering = undefined;
       resolve();
@@ -192,9 +195,9 @@ export class GroupCommit {
 
   #batchFor(group: EncodedGroup): Batch {
     const open = this.#pending.at(-1);
-    if (open !== undefined && (this.#gathering !== undefined || this.#fits(open, group))) {
-      return open;
-    }
+    const isGathered = this.#gathering !== undefined && !this.#beginsGathering;
+    this.#beginsGathering = false;
+    if (open !== undefined && (isGathered || this.#fits(open, group))) return open;
     const batch = this.#newBatch();
     this.#pending.push(batch);
     return batch;

@@ -23,10 +23,22 @@ export const systemClock: Clock = {
     const timer = inNoContext(() => setTimeout(callback, Math.max(0, delayMs)));
     return () => clearTimeout(timer);
   },
-  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
-  // Deno polls its connections before each timer, but only at every sixtieth immediate.
-  pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+  async nextTurn() {
+    if (unservedMs > UNSERVED_MAX_MS) return await systemClock.pause();
+    const began = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    unservedMs += performance.now() - began;
+  },
+  async pause() {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    unservedMs = 0;
+  },
 };
+
+/** Deno polls its connections before each timer, but only at every sixtieth immediate. */
+const UNSERVED_MAX_MS = 10;
+/** The time that has passed in immediates since the last timer. */
+let unservedMs = 0;
 
 function longTimer(delayMs: number, callback: () => void): () => void {
   let cancel = systemClock.setTimer(TIMER_MAX_MS, () => {

@@ -1,7 +1,6 @@
 /**
  * Creates jobs from requests, at most once for each idempotency key. Each job of a request is
- * checked on its own. Once all have been checked, those that are ready are recorded, a hundred at a
- * time.
+ * checked on its own. Once all have been checked, those that are ready are recorded in one batch.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -54,7 +53,7 @@ interface AnsweredJob {
 type CheckedJob = ReadyJob | AnsweredJob;
 
 /** The most jobs that are recorded without a pause: a few milliseconds of work. */
-const TOGETHER_MAX = 100;
+const SLICE_JOBS = 100;
 
 /** The jobs that are recorded together. */
 interface Batch {
@@ -88,8 +87,8 @@ export class Creation {
   }
 
   /**
-   * Creates many jobs, each as `create` does. A job that has to wait for another request is recorded
-   * later, on its own.
+   * Creates many jobs in one batch, each as `create` does. A job that has to wait for another
+   * request is recorded later, on its own.
    */
   async createAll(
     requests: readonly CreateRequest[],
@@ -100,16 +99,23 @@ export class Creation {
       const begun = this.parts.pacer.do(share, () => void checks.push(this.#checked(request)));
       if (begun instanceof Promise) await begun;
     }
-    const checked = await Promise.all(checks);
-    const answers: Promise<Outcome<Created>>[] = [];
-    for (let at = 0; at < checked.length; at += TOGETHER_MAX) {
-      const some = checked.slice(at, at + TOGETHER_MAX);
-      const begun = this.parts.pacer.do(share, () => {
-        for (const answer of this.#record(some, true)) answers.push(handledLater(answer));
-      });
-      if (begun instanceof Promise) await begun;
-    }
-    return await Promise.allSettled(answers);
+    return await Promise.allSettled(await this.#recordAll(await Promise.all(checks)));
+  }
+
+  /** Records many jobs in one batch, a slice at a time. */
+  async #recordAll(checked: readonly CheckedJob[]): Promise<readonly Promise<Outcome<Created>>[]> {
+    if (checked.length <= SLICE_JOBS) return this.#record(checked, true);
+    const { writer, clock } = this.parts;
+    using _turn = await writer.gatherings.enter();
+    return await writer.inOneBatch(async () => {
+      const answers: Promise<Outcome<Created>>[] = [];
+      for (let at = 0; at < checked.length; at += SLICE_JOBS) {
+        if (at > 0) await clock.pause();
+        const slice = this.#record(checked.slice(at, at + SLICE_JOBS), true);
+        answers.push(...slice.map(handledLater));
+      }
+      return answers;
+    });
   }
 
   /** A failed check answers for its job alone. */
@@ -297,7 +303,7 @@ function answered(answer: Promise<Outcome<Created>>): AnsweredJob {
   return { kind: "answered", answer: handledLater(answer) };
 }
 
-/** Others may still have to be checked or recorded before it is awaited, and it may reject. */
+/** Others may still have to be checked or recorded before it is awaited. */
 function handledLater<Value>(answer: Promise<Value>): Promise<Value> {
   answer.catch(() => {});
   return answer;

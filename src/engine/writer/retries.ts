@@ -16,7 +16,7 @@ import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { GROUP_BYTES_MAX, GroupTooLargeError } from "../ports.ts";
-import { entryCharacters, Lane } from "../queries/entry_pages.ts";
+import { entryCharacters } from "../queries/entry_pages.ts";
 import { type Outcome, rejected, type RetryRequest, unknownJob } from "../requests.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { createdIn } from "../views/job_traces.ts";
@@ -28,7 +28,6 @@ type RetryParts = Omit<CreationParts, "clock" | "pacer">;
 
 export class Retries {
   readonly #descriptions: JobDescriptions;
-  readonly #lane = new Lane();
 
   constructor(private readonly parts: RetryParts) {
     this.#descriptions = new JobDescriptions(parts.registry);
@@ -110,7 +109,7 @@ export class Retries {
     about: Omit<RetryCommand, "kind" | "facts">,
     unlessRetriedAfter: LogId,
   ): Promise<Appended> {
-    using _turn = await this.#lane.enter();
+    using _turn = await this.parts.writer.gatherings.enter();
     try {
       const { job, facts } = await this.#settled(retried, about.newJobId);
       // Another request may have retried the job in the meantime.

@@ -11,6 +11,7 @@ import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
+import { Lane } from "../queries/entry_pages.ts";
 import { SLICE_ENTRIES, slicesOf, withCause } from "./slices.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
@@ -56,6 +57,8 @@ export class Writer {
   #dependents: Waiter[] = [];
   #durableLogId: LogId = 0;
   #failure: JournalFailedError | undefined;
+  /** Those who append to one batch in slices take turns. */
+  readonly gatherings = new Lane();
   listener: WriterListener = { appended: () => {}, lost: () => {} };
 
   constructor(
@@ -114,7 +117,7 @@ export class Writer {
 
   /**
    * Appends a group that may be very large in slices, between which others get their turn. All of it
-   * is in one batch. For one caller at a time. Rejects as `append` throws.
+   * is in one batch. Only in a turn of `gatherings`. Rejects as `append` throws.
    *
    * @returns The position of the last entry.
    */
@@ -122,9 +125,14 @@ export class Writer {
     if (drafts.length <= SLICE_ENTRIES) return this.append(drafts).lastLogId;
     for (const draft of drafts) requireReadable(draft);
     const slices = slicesOf(drafts);
+    return await this.inOneBatch(() => this.#appendSlices(slices));
+  }
+
+  /** What is appended meanwhile is in one batch. Only in a turn of `gatherings`. */
+  async inOneBatch<Result>(work: () => Promise<Result>): Promise<Result> {
     const end = this.events.journal.gather();
     try {
-      return await this.#appendSlices(slices);
+      return await work();
     } finally {
       end();
     }

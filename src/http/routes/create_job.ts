@@ -80,8 +80,8 @@ export const CREATE_ROUTES: readonly Route[] = [{
     description:
       "A job of a type, with its input; or a job with a plan that outside events satisfy. The " +
       "answer is sent when the job is on disk. Many jobs, in an array or NDJSON, are checked one " +
-      "by one and recorded a hundred at a time: each gets a receipt, in order, and an invalid one " +
-      "does not affect the others.",
+      "by one and recorded in one batch: each gets a receipt, in order, and an invalid one does " +
+      "not affect the others.",
     headers: {
       "Idempotency-Key": {
         description:
