@@ -5,7 +5,7 @@ import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject } from "../core/json.ts";
-import { Lane } from "../engine/queries/entry_pages.ts";
+import { Lane } from "../engine/lane.ts";
 import { slipBetween } from "../explain/likeness/names.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";

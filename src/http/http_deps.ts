@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Standing } from "../core/standing.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
 import type { JobLogLine } from "../engine/watches.ts";
-import type { Lane } from "../engine/queries/entry_pages.ts";
+import type { Lane } from "../engine/lane.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";

@@ -2,9 +2,9 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
+import { removeDatabase, removeIfThere } from "./database_files.ts";
 import { beginBuilding } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
-import { removeDatabase } from "./value_rows.ts";
 
 export const FILE = "jobs.sqlite";
 
@@ -92,14 +92,6 @@ function isThere(path: string): boolean {
 function requireFile(path: string): void {
   try {
     if (!Deno.lstatSync(path).isFile) throw new Error(`${path} is not a file`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

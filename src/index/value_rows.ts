@@ -210,14 +210,3 @@ function prepare(database: DatabaseSync): void {
   if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
   database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }
-
-/** Removes the file and those that SQLite keeps beside it, if they exist. */
-export function removeDatabase(path: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) {
-    try {
-      Deno.removeSync(path + suffix);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-}

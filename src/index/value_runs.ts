@@ -13,11 +13,11 @@ import {
   type Postings,
   SortedPostings,
 } from "../engine/views/postings.ts";
+import { removeDatabase } from "./database_files.ts";
 import {
   BITS_MAX,
   type LinePoint,
   preparedValues,
-  removeDatabase,
   type Run,
   ValueRows,
   VALUES_FILE,

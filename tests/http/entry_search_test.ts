@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type JobEventLogEntry, STRATA } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import { Lane } from "../../src/engine/queries/entry_pages.ts";
+import { Lane } from "../../src/engine/lane.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { type EntrySearch, searchAhead, searchBack } from "../../src/http/requests/entry_search.ts";
 import { passes } from "../../src/http/stream/feed.ts";

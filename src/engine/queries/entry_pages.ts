@@ -7,6 +7,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Work } from "../../core/work.ts";
+import { Lane } from "../lane.ts";
 import type { EntriesAt, Journal } from "../ports.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -54,20 +55,6 @@ export class PageSize {
     const characters = entries.reduce((sum, entry) => sum + entryCharacters(entry), 0);
     const fitting = Math.floor(PAGE_CHARACTERS * entries.length / Math.max(1, characters));
     this.next = Math.max(1, Math.min(fitting, GROWTH * this.next, this.max));
-  }
-}
-
-/** Admits one at a time, in order of arrival. */
-export class Lane {
-  #last: Promise<void> = Promise.resolve();
-
-  /** Resolves when it is the caller's turn, which lasts until the result is disposed of. */
-  async enter(): Promise<Disposable> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = this.#last;
-    this.#last = promise;
-    await before;
-    return { [Symbol.dispose]: resolve };
   }
 }
 

@@ -17,7 +17,7 @@ import {
   trippedBy,
 } from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
-import { Lane } from "../queries/entry_pages.ts";
+import { Lane } from "../lane.ts";
 import type { HeldPause } from "../../explain/evidence.ts";
 import type { Pauses, RecentFailures } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";

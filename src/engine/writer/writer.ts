@@ -11,7 +11,7 @@ import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
-import { Lane } from "../queries/entry_pages.ts";
+import { Lane } from "../lane.ts";
 import { SLICE_ENTRIES, slicesOf, withCause } from "./slices.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 

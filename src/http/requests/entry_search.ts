@@ -5,7 +5,8 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { type Lane, PageSize } from "../../engine/queries/entry_pages.ts";
+import type { Lane } from "../../engine/lane.ts";
+import { PageSize } from "../../engine/queries/entry_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { type EntryFilter, passes, type Scan, selectFeed } from "../stream/feed.ts";
 
