@@ -26,19 +26,31 @@ export const systemClock: Clock = {
   async nextTurn() {
     if (unservedMs > UNSERVED_MAX_MS) return await systemClock.pause();
     const began = performance.now();
+    immediates.begun++;
+    immediates.pending++;
     await new Promise((resolve) => setImmediate(resolve));
-    unservedMs += performance.now() - began;
+    immediates.pending--;
+    const now = performance.now();
+    unservedMs += now - Math.max(began, countedMs);
+    countedMs = now;
   },
   async pause() {
+    const { begun, pending } = immediates;
     await new Promise((resolve) => setTimeout(resolve, 0));
-    unservedMs = 0;
+    if (pending === 0 && immediates.begun === begun) unservedMs = 0;
   },
 };
 
-/** Deno polls its connections before each timer, but only at every sixtieth immediate. */
+/**
+ * Deno polls its connections before a timer, but only at every sixtieth turn while immediates are
+ * pending. So after this time all who want a turn wait for a timer.
+ */
 const UNSERVED_MAX_MS = 10;
-/** The time that has passed in immediates since the last timer. */
+const immediates = { begun: 0, pending: 0 };
+/** The time that has passed in immediates since connections were polled. */
 let unservedMs = 0;
+/** Until when it is counted: many immediates may be pending at once. */
+let countedMs = 0;
 
 function longTimer(delayMs: number, callback: () => void): () => void {
   let cancel = systemClock.setTimer(TIMER_MAX_MS, () => {
