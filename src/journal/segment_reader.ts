@@ -43,7 +43,7 @@ const GAP_BYTES_MAX = 4 * 1024;
 /** Longer runs are split into several reads, so that other work continues between them. */
 const RUN_BYTES_MAX = 256 * 1024;
 /** Opening a file takes as long as parsing this many bytes. */
-const OPENING_BYTES = 4 * 1024;
+const OPENING_BYTES = 8 * 1024;
 /** See `costOf`. */
 const SHORT_BLOCK_BYTES = 16 * 1024;
 const READ_PER_PARSED = 16;

@@ -36,7 +36,10 @@ export const systemClock: Clock = {
   },
   async pause() {
     const { begun, pending } = immediates;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise<void>((resolve) => {
+      paused.push(resolve);
+      setTimeout(resumeOne, 0);
+    });
     if (pending === 0 && immediates.begun === begun) unservedMs = 0;
   },
 };
@@ -51,6 +54,24 @@ const immediates = { begun: 0, pending: 0 };
 let unservedMs = 0;
 /** Until when it is counted: many immediates may be pending at once. */
 let countedMs = 0;
+
+/** Once those that resume have taken this long in one turn of the loop, the rest wait for the next. */
+const TURN_MS = 10;
+/** The longest wait first. */
+const paused: (() => void)[] = [];
+/** When the first one resumed in this turn; `undefined` if none has. */
+let resumedMs: number | undefined;
+
+/** Each has run up to its next pause before the next timer. */
+function resumeOne(): void {
+  const now = performance.now();
+  if (resumedMs === undefined) {
+    resumedMs = now;
+    setImmediate(() => resumedMs = undefined);
+  }
+  if (now - resumedMs < TURN_MS) paused.shift()?.();
+  else setTimeout(resumeOne, 0);
+}
 
 function longTimer(delayMs: number, callback: () => void): () => void {
   let cancel = systemClock.setTimer(TIMER_MAX_MS, () => {
