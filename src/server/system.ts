@@ -24,7 +24,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   async nextTurn() {
-    if (unservedMs > UNSERVED_MAX_MS) return await systemClock.pause();
+    if (unservedMs > TURN_MS) return await systemClock.pause();
     const began = performance.now();
     immediates.begun++;
     immediates.pending++;
@@ -34,43 +34,48 @@ export const systemClock: Clock = {
     unservedMs += now - Math.max(began, countedMs);
     countedMs = now;
   },
-  async pause() {
-    const { begun, pending } = immediates;
-    await new Promise<void>((resolve) => {
+  pause() {
+    return new Promise((resolve) => {
       paused.push(resolve);
-      setTimeout(resumeOne, 0);
+      if (paused.length === 1 && !isResuming) armTurn();
     });
-    if (pending === 0 && immediates.begun === begun) unservedMs = 0;
   },
 };
 
-/**
- * Deno polls its connections before a timer, but only at every sixtieth turn while immediates are
- * pending. So after this time all who want a turn wait for a timer.
- */
-const UNSERVED_MAX_MS = 10;
+// Deno polls its connections when it has nothing to do but to wait for a timer. While immediates are
+// pending, or timers are overdue, it polls them only at every sixtieth turn. So a turn takes little
+// time, and then there is one timer, and nothing else, until the next.
+
+/** Once a turn has taken this long, the rest waits for the next one. */
+const TURN_MS = 10;
+/** Work that waits for a turn in which connections have been polled, the longest wait first. */
+const paused: (() => void)[] = [];
+let isResuming = false;
+let turnBeganMs = 0;
+
 const immediates = { begun: 0, pending: 0 };
 /** The time that has passed in immediates since connections were polled. */
 let unservedMs = 0;
 /** Until when it is counted: many immediates may be pending at once. */
 let countedMs = 0;
 
-/** Once those that resume have taken this long in one turn of the loop, the rest wait for the next. */
-const TURN_MS = 10;
-/** The longest wait first. */
-const paused: (() => void)[] = [];
-/** When the first one resumed in this turn; `undefined` if none has. */
-let resumedMs: number | undefined;
+function armTurn(): void {
+  isResuming = true;
+  const { begun, pending } = immediates;
+  setTimeout(() => {
+    if (pending === 0 && immediates.begun === begun) unservedMs = 0;
+    turnBeganMs = performance.now();
+    resumeOne();
+  }, 0);
+}
 
-/** Each has run up to its next pause before the next timer. */
+/** Each runs up to its next pause before the next immediate. */
 function resumeOne(): void {
-  const now = performance.now();
-  if (resumedMs === undefined) {
-    resumedMs = now;
-    setImmediate(() => resumedMs = undefined);
-  }
-  if (now - resumedMs < TURN_MS) paused.shift()?.();
-  else setTimeout(resumeOne, 0);
+  isResuming = paused.length > 0;
+  if (!isResuming) return;
+  if (performance.now() - turnBeganMs >= TURN_MS) return armTurn();
+  paused.shift()?.();
+  setImmediate(resumeOne);
 }
 
 function longTimer(delayMs: number, callback: () => void): () => void {
