@@ -60,7 +60,7 @@ function changeIn(
   type: string,
   limit: ReachedLimit,
 ): Pick<BlockingLimit, "change" | "isTightened"> {
-  const change = limitChanges.of(type);
+  const change = limitChanges.get(type);
   const code = placeLimits(registry.get(type)?.limits);
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);

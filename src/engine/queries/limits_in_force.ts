@@ -26,7 +26,7 @@ export class LimitsInForce {
   #limited(type: string, use: TypeUse | undefined): LimitedType {
     const { registry, limitChanges } = this.parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
-    const change = limitChanges.of(type);
+    const change = limitChanges.get(type);
     const limits = registry.get(type)?.limits;
     const code = placeLimits(limits);
     const most = keys.toSorted((one, other) => other.held + other.waiting - one.held - one.waiting);
@@ -71,7 +71,7 @@ export class LimitsInForce {
   /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, origin?: Origin): Promise<LimitedType | undefined> {
     const { limitChanges, writer } = this.parts;
-    if (limitChanges.of(type) === undefined) return undefined;
+    if (limitChanges.get(type) === undefined) return undefined;
     const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
     await writer.recorded([{ ...origin, ...about, attributes: { type } }]);
     return this.#now(type);

@@ -175,7 +175,7 @@ export class LimitsWhatIfs {
 
   #inForce(type: string): LimitsFrom {
     const { limitChanges, registry } = this.parts;
-    const change = limitChanges.of(type);
+    const change = limitChanges.get(type);
     return change === undefined
       ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
       : inForce(change);

@@ -7,7 +7,8 @@ import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { LimitChanges } from "../writer/in_force.ts";
+import type { ChangedLimits } from "../../core/changed_limits.ts";
+import type { InForce } from "../writer/in_force.ts";
 import { type Places, rests, type Starts } from "../writer/places.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Shares } from "./shares.ts";
@@ -19,7 +20,7 @@ interface HeldPlacesParts {
   readonly shares: Shares;
   readonly places: Places;
   readonly starts: Starts;
-  readonly limitChanges: LimitChanges;
+  readonly limitChanges: InForce<ChangedLimits>;
 }
 
 export class HeldPlaces {
@@ -43,7 +44,7 @@ export class HeldPlaces {
   /** The limits of a type have changed: working jobs take places of the new limits. */
   limitsChanged(type: string): void {
     const { limitChanges, registry, shares } = this.parts;
-    shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
+    shares.change(type, limitChanges.get(type)?.limits ?? registry.get(type)?.limits ?? {});
     this.#restoreHolders();
   }
 

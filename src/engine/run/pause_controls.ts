@@ -19,7 +19,7 @@ import {
 import type { Clock, Random, Urgency } from "../ports.ts";
 import { Lane } from "../lane.ts";
 import type { HeldPause } from "../../explain/evidence.ts";
-import type { Pauses, RecentFailures } from "../writer/in_force.ts";
+import type { InForce, RecentFailures } from "../writer/in_force.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
@@ -46,7 +46,7 @@ export interface BegunPause {
 }
 
 interface PauseControlsParts {
-  readonly pauses: Pauses;
+  readonly pauses: InForce<Pause>;
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;
   readonly writer: Writer;

@@ -61,10 +61,6 @@ export class Slots {
 
   constructor(private readonly max: number, private readonly parts: SlotsParts) {}
 
-  get running(): number {
-    return this.#inside.length;
-  }
-
   /** Gives the entrant a slot now or soon, or withdraws its attempts. */
   enter(entrant: SlotRequest): void {
     if (this.#inside.length < this.max) {
