@@ -8,7 +8,7 @@ import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/log_references.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
 
 export async function explainedOffline(

@@ -23,7 +23,7 @@ import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
 import { ValueIndex } from "../../engine/views/value_index.ts";
 import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
+import type { FileSystem } from "../../journal/files/file_system.ts";
 import { JournalReading } from "../../tools/journal_reading.ts";
 
 export const EXPORT_COMMAND: JournalCommand = {
