@@ -20,7 +20,7 @@ import { segmentName, snapshotName } from "../journal/layout.ts";
 import { DEFAULTS, type FileJournalOptions } from "../journal/options.ts";
 import { Recorder } from "../journal/write/recorder.ts";
 import { recoveryReport } from "../journal/open/recovery.ts";
-import { isStop } from "../journal/write/seals.ts";
+import { isStop } from "../journal/read/seals.ts";
 import type { Snapshot } from "../journal/write/snapshot_store.ts";
 
 /** The content of a journal in memory; another one can be opened with it. */

@@ -12,7 +12,7 @@ import { type Inventory, listJournal, requireJournal } from "../journal/read/seg
 import type { Layout } from "../journal/layout.ts";
 import { FORMAT_VERSION } from "../journal/format/line_codec.ts";
 import { readRepairNote } from "../journal/open/repair.ts";
-import { isStop } from "../journal/write/seals.ts";
+import { isStop } from "../journal/read/seals.ts";
 import type { ScannedBatch } from "../journal/read/segment_scanner.ts";
 import { LineIndex } from "../journal/read/line_index.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "./segment_walk.ts";

@@ -11,7 +11,7 @@ import { FORMAT_VERSION } from "../format/line_codec.ts";
 import { LineIndex } from "../read/line_index.ts";
 import { NO_ENDS, type SealedSegment, type SegmentEnds } from "../read/segment_proof.ts";
 import type { ReadingProgress, SegmentProver } from "../options.ts";
-import { isStop } from "../write/seals.ts";
+import { isStop } from "../read/seals.ts";
 import { gapBefore, type TornTail, tornTail } from "../read/segment_end.ts";
 import { piecesOf, type SegmentSource } from "../read/segment_pieces.ts";
 import type { ScannedBatch } from "../read/segment_scanner.ts";

@@ -8,7 +8,7 @@ import { type FileSystem, withFile } from "../files/file_system.ts";
 import { type Layout, segmentName } from "../layout.ts";
 import { FORMAT_VERSION } from "../format/line_codec.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
-import { isStop } from "../write/seals.ts";
+import { isStop } from "./seals.ts";
 import {
   isSameSegment,
   NO_ENDS,

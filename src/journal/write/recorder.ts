@@ -19,7 +19,7 @@ import type { SealedBatch } from "./batch.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import { DiskSpace, type Reserve } from "../files/disk_space.ts";
-import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
+import { isOnlySeal, isStop, QuietSealer } from "../read/seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 
 /** The state of the journal when it was opened. */
