@@ -1,7 +1,7 @@
 /** The explanation of a job from a journal's files, without a server, with evidence by event id. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import { citing, explain } from "../../src/explain/explain.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
