@@ -12,7 +12,7 @@ import {
 } from "../../explain/queue/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/queue/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
-import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
+import type { Placed, ReachedLimit, WantedPlace } from "../run/queue/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";
 
