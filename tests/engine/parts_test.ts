@@ -6,11 +6,11 @@ import type { JobId } from "../../src/core/ids.ts";
 import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { Waits } from "../../src/engine/views/waits.ts";
-import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/slots.ts";
+import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/queue/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
-import type { Wanted, Worker } from "../../src/engine/run/request_lines.ts";
-import { Shares } from "../../src/engine/run/shares.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import type { Wanted, Worker } from "../../src/engine/run/queue/request_lines.ts";
+import { Shares } from "../../src/engine/run/queue/shares.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { NO_SHARES } from "./lists_of.ts";
 

@@ -2,11 +2,11 @@
 
 import type { LogId } from "../../src/core/ids.ts";
 import { type Journal, type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
-import { Attempts } from "../../src/engine/run/attempts.ts";
-import { JobRun } from "../../src/engine/run/job_run.ts";
-import { PauseControls } from "../../src/engine/run/pause_controls.ts";
-import { Shares } from "../../src/engine/run/shares.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { Attempts } from "../../src/engine/run/attempts/attempts.ts";
+import { JobRun } from "../../src/engine/run/call/job_run.ts";
+import { PauseControls } from "../../src/engine/run/queue/pause_controls.ts";
+import { Shares } from "../../src/engine/run/queue/shares.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
 import { LimitChanges } from "../../src/engine/writer/in_force.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";

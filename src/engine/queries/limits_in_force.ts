@@ -5,7 +5,7 @@ import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
-import type { TypeUse } from "../run/shares.ts";
+import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 /** How many keys of a type and of its rate are shown, the busiest first. */
