@@ -66,7 +66,7 @@ export class Supervisor implements WriterListener {
         return services.draining;
       },
       isRun: (jobId) => this.#isKnown(jobId),
-      placeOf: (definition) => this.#servicesFor(definition).code,
+      servicesFor: (definition) => this.#servicesFor(definition),
     });
   }
 

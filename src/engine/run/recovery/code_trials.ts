@@ -6,7 +6,7 @@
 import { parked, unpark } from "../../../core/decide_parked.ts";
 import type { JobEventDraft } from "../../../core/event.ts";
 import type { JobParkedAttributes } from "../../../core/framework_events.ts";
-import type { JobId } from "../../../core/ids.ts";
+import { type JobId, MAIN_TASK } from "../../../core/ids.ts";
 import { isTerminal } from "../../../core/job_state.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
@@ -16,9 +16,10 @@ import { isSealed, type OpenedInput, type SealedJob, withInput } from "../../sec
 import { NO_SECRETS } from "../../secrets/secret_guard.ts";
 import type { JobTable } from "../../writer/job_table.ts";
 import type { Writer } from "../../writer/writer.ts";
-import { type CodePlace, InputMismatchError } from "../call/run_call.ts";
+import { InputMismatchError } from "../call/run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
+import type { RunServices } from "../run_services.ts";
 
 /** How many trials run at a time. Each keeps its job and the job's answers in memory. */
 const CONCURRENT_MAX = 16;
@@ -31,8 +32,8 @@ interface CodeTrialsParts {
   readonly table: JobTable;
   readonly writer: Writer;
   readonly entriesAt: EntriesAt;
-  /** Where the code of a definition is called. */
-  placeOf(definition: AnyJobDefinition): CodePlace;
+  /** Where the code of a definition is called, and who watches that. */
+  servicesFor(definition: AnyJobDefinition): Pick<RunServices, "code" | "attemptWatch">;
   openInput(job: SealedJob): Promise<OpenedInput>;
   /** Whether the job has a run, which detects a misfit itself. */
   isRun(jobId: JobId): boolean;
@@ -103,9 +104,11 @@ export class CodeTrials {
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);
     const guard = opened?.guard ?? NO_SECRETS;
-    const place = this.parts.placeOf(definition);
+    const { code: place, attemptWatch } = this.parts.servicesFor(definition);
     const source = { clock, entriesAt, guard, place };
-    const { ctx, end, missing } = await rehearsed(definition, job, source);
+    const watched = attemptWatch.began(jobId, MAIN_TASK, 0);
+    const { ctx, end, missing } = await rehearsed(definition, job, source)
+      .finally(() => attemptWatch.ended(watched));
     if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
       return { misfit: misfitParking(definition, job, end.error, guard) };
     }
