@@ -97,9 +97,7 @@ async function entriesFor(
   living: readonly (JobState | undefined)[],
 ): Promise<Entries> {
   const wanted = living.flatMap((job) => (job && nextToRetry(job)?.lastLogId) ?? []);
-  const logIds = [...new Set(wanted)].toSorted((a, b) => a - b);
-  const entries = await engine.history.at(logIds);
-  return new Map(entries.map((entry) => [entry.logId, entry]));
+  return await engine.history.byPosition(wanted);
 }
 
 function readMaxAttempts(job: JobState, entries: Entries): number | undefined {

@@ -48,8 +48,8 @@ export async function placeHolders(
   const counted = new Set(running.map(({ jobId }) => jobId));
   // A job that was cut short holds its place, although nothing of it runs.
   const others = jobs.filter(({ jobId }) => !counted.has(jobId))
-    .flatMap(({ jobId }) => places.since(jobId) ?? []).toSorted((a, b) => a - b);
-  const cutShort = (await history.at(others)).flatMap((entry) => holderSince(entry));
+    .flatMap(({ jobId }) => places.since(jobId) ?? []);
+  const cutShort = [...(await history.byPosition(others)).values()].flatMap(holderSince);
   return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
@@ -71,8 +71,7 @@ async function holdersAmong(
     const task = runningTask(job);
     return task === undefined ? [] : [{ job, task }];
   });
-  const firsts = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);
-  const begun = new Map((await history.at(firsts)).map((entry) => [entry.logId, entry]));
+  const begun = await history.byPosition(holding.map(({ task }) => task.firstLogId));
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);

@@ -4,6 +4,7 @@
  * has diverged from its history.
  */
 
+import { firstIndex } from "../../../core/ascending.ts";
 import { isCorrelated, type JobEventLogEntry } from "../../../core/event.ts";
 import type { ErrorFact } from "../../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../../core/ids.ts";
@@ -164,13 +165,9 @@ export class Answers {
     if (early === undefined) return;
     this.#early?.delete(key);
     // Answers keep the order of the journal, whatever order `run` asks in. It may ask for thousands.
-    let [low, high] = [0, this.#settlements.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#settlements[middle]?.logId ?? Infinity) > early.logId) high = middle;
-      else low = middle + 1;
-    }
-    this.#settlements.splice(low, 0, early);
+    const all = this.#settlements;
+    const at = firstIndex(0, all.length, (at) => (all[at]?.logId ?? 0) > early.logId);
+    all.splice(at, 0, early);
   }
 
   /** `run` asks for no more steps. */
