@@ -1,6 +1,7 @@
 /** Finds which jobs hold workers and places, now and at a past time. */
 
 import { type Condition, deriveCondition } from "../../core/condition.ts";
+import { attemptsAt } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
@@ -68,7 +69,7 @@ async function holdersAmong(
   jobs: readonly JobState[],
 ): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
-    const task = runningTask(job);
+    const [task] = attemptsAt(job);
     return task === undefined ? [] : [{ job, task }];
   });
   const begun = await history.byPosition(holding.map(({ task }) => task.firstLogId));
@@ -118,11 +119,6 @@ export async function overtakenBy(
     },
   });
   return { count, isAll };
-}
-
-function runningTask({ tasks }: JobState): TaskState | undefined {
-  const running = tasks.filter((task) => task.status === "running" || isUndone(task));
-  return running.find(({ taskId }) => taskId !== MAIN_TASK) ?? running[0];
 }
 
 /** The most jobs that are read from each end. */

@@ -8,7 +8,13 @@ import { firstIndex } from "../../../core/ascending.ts";
 import { isCorrelated, type JobEventLogEntry } from "../../../core/event.ts";
 import type { ErrorFact } from "../../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../../core/ids.ts";
-import { isSleep, type JobState, type TaskState, type TimedWait } from "../../../core/job_state.ts";
+import {
+  isReused,
+  isSleep,
+  type JobState,
+  type TaskState,
+  type TimedWait,
+} from "../../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../../core/json.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { named } from "../../../core/thrown.ts";
@@ -18,7 +24,6 @@ import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../../job_context.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
 import {
-  isReused,
   type LostStep,
   recordedSettlements,
   type Settlement,
