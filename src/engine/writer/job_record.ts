@@ -89,6 +89,10 @@ export class JobRecord implements PendingJob {
     return this.#lastLogId;
   }
 
+  get type(): string | null {
+    return this.shownHead.type ?? null;
+  }
+
   get trail(): Trail {
     return this.#trail;
   }
