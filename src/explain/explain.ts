@@ -8,17 +8,17 @@ import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
-import { describedEnds } from "./attempts.ts";
+import { describedEnds } from "./history/attempts.ts";
 import { openExpectations } from "./awaited_events.ts";
-import { completedSteps } from "./completed.ts";
+import { completedSteps } from "./history/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import { type Contrast, contrastText, resultName } from "./contrast.ts";
+import { type Contrast, contrastText, resultName } from "./ended/contrast.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { tasksWithError } from "./returned_errors.ts";
-import { crashRestarts, findDowntimes, jobTiming } from "./timing.ts";
-import { findWaits } from "./waiting_for.ts";
+import type { OutlinedHistory } from "./history/outlined_history.ts";
+import { tasksWithError } from "./ended/returned_errors.ts";
+import { crashRestarts, findDowntimes, jobTiming } from "./history/timing.ts";
+import { findWaits } from "./open/waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, findings: Findings): Explanation<LogId> {
   return runToEnd(explaining(outlined, findings));

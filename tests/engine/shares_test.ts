@@ -16,7 +16,7 @@ import {
   NonRetryableError,
   RetryLater,
 } from "../../src/mod.ts";
-import { wholeAttributes, writtenAttributes } from "../../src/journal/line_codec.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/format/line_codec.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -8,8 +8,8 @@
 
 import { lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { ConditionSpan } from "../../explain/kept_history.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { ConditionSpan } from "../../explain/history/kept_history.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 
 interface Stretch {

@@ -14,7 +14,7 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { pathTo, placesIn } from "../../explain/elsewhere.ts";
+import { pathTo, placesIn } from "../../explain/likeness/elsewhere.ts";
 import type {
   About,
   Citation,
@@ -25,7 +25,7 @@ import type {
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
-import { isSameWork } from "../../explain/repeated_work.ts";
+import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import type { Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";

@@ -5,8 +5,12 @@ import { findTask, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
-import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
-import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
+import {
+  type PlaceHistory,
+  type QueuedAs,
+  toLimitChange,
+} from "../../explain/queue/place_history.ts";
+import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/queue/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
 import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";

@@ -14,8 +14,8 @@ import { openExpectations, policyTargets } from "../../explain/awaited_events.ts
 import type { Candidates, Causes, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
-import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
-import { WAITS_MAX } from "../../explain/waiting_for.ts";
+import { outline, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { WAITS_MAX } from "../../explain/open/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";

@@ -22,7 +22,7 @@ import {
   pauseStays,
   type PlaceHistory,
   type Stay,
-} from "../../explain/place_history.ts";
+} from "../../explain/queue/place_history.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";

@@ -16,9 +16,9 @@ import {
   type Contrast,
   findContrast,
   maySetApart,
-} from "../../explain/contrast.ts";
+} from "../../explain/ended/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
-import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
+import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
