@@ -99,7 +99,7 @@ function* findTraits(
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = beyond(mine, theirs, areAll);
-  return limits.length > 0 || !isKind ? limits : createdApart(alike, others, areAll);
+  return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
 
 /** What all that are alike have under a name, and none of the others. */
@@ -197,7 +197,7 @@ function beyond(
     const [mine, theirs] = [numbersIn(alike, name), numbersIn(others, name)];
     const grows = areAll && theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
     if (mine.length < alike.length || theirs.length < others.length || grows) return [];
-    const [most, least] = [Math.max(...theirs, ...areAll ? [] : [0]), Math.min(...theirs)];
+    const [most, least] = [Math.max(...theirs), Math.min(...theirs)];
     const far = mine.length < ALIKE_MIN ? FAR : 1;
     const [isOver, isUnder] = [
       most >= 0 && Math.min(...mine) > most * far,
@@ -224,14 +224,12 @@ const CREATED_AFTER = "createdAfter";
 function createdApart(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  areAll: boolean,
 ): readonly Trait[] {
   const order = [...alike, ...others].toSorted((one, other) => one.firstLogId - other.firstLogId);
   const places = alike.map((job) => order.indexOf(job)).toSorted((one, other) => one - other);
   const [from = 0, to = 0] = [places[0], places.at(-1)];
   const [before, first, last] = [order[from - 1], order[from], order[to]];
-  const mayBeOutage = last?.state === "Failed" || !areAll;
-  if (last === undefined || !mayBeOutage || to - from >= alike.length) return [];
+  if (last?.state !== "Failed" || to - from >= alike.length) return [];
   return to === order.length - 1 && before !== undefined
     ? [{ name: CREATED_AFTER, value: before.createdAt }]
     : [{ name: CREATED, value: first?.createdAt ?? "", others: last.createdAt }];
