@@ -16,7 +16,7 @@ import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
-import type { TypeUse } from "./run/shares.ts";
+import type { TypeUse } from "./run/queue/shares.ts";
 import type { Origin } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =

@@ -187,7 +187,6 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     throw error;
   });
   fileSystem.keepDescriptors(layout.folder);
-  watchdog.start();
   const verifier = new Verifier({
     fileSystem,
     layout,
@@ -222,7 +221,10 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     shutdownSignal: streams.signal,
     onError: onDefect,
   });
-  const fetch = (request: Request, connection?: ConnectionInfo) => app.fetch(request, connection);
+  const fetch = (request: Request, connection?: ConnectionInfo) => {
+    watchdog.start();
+    return app.fetch(request, connection);
+  };
   const { drainMs, hold } = configuration;
   return {
     engine,

@@ -48,11 +48,6 @@ export class TimeAxis {
     });
   }
 
-  /** The position of the last entry. */
-  get lastMs(): number {
-    return this.#places.at(-1)?.atMs ?? 0;
-  }
-
   /**
    * Where a condition begins: at its entry or, for a job that became due without a free worker,
    * later.

@@ -12,7 +12,7 @@ import {
 } from "../../explain/queue/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/queue/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
-import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
+import type { Placed, ReachedLimit, WantedPlace } from "../run/queue/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -64,7 +64,7 @@ function changeIn(
   type: string,
   limit: ReachedLimit,
 ): Pick<BlockingLimit, "change" | "isTightened"> {
-  const change = limitChanges.of(type);
+  const change = limitChanges.get(type);
   const code = placeLimits(registry.get(type)?.limits);
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);

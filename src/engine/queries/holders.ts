@@ -7,7 +7,7 @@ import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
 import type { Share } from "../events/pacer.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
 import { visitBothEnds, visitJobs } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";

@@ -20,8 +20,8 @@ import type {
   Reach,
   Stop,
 } from "../job_pages.ts";
-import { inQueueOrder, type Place } from "../run/request_lines.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import { inQueueOrder, type Place } from "../run/queue/request_lines.ts";
+import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
 import type { Writer } from "../writer/writer.ts";

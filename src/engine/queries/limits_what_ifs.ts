@@ -26,8 +26,8 @@ import type { SuppositionIssue } from "../../explain/replay/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
-import type { Request } from "../run/request_lines.ts";
-import type { Shares, WantedPlace } from "../run/shares.ts";
+import type { Request } from "../run/queue/request_lines.ts";
+import type { Shares, WantedPlace } from "../run/queue/shares.ts";
 import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
@@ -175,7 +175,7 @@ export class LimitsWhatIfs {
 
   #inForce(type: string): LimitsFrom {
     const { limitChanges, registry } = this.parts;
-    const change = limitChanges.of(type);
+    const change = limitChanges.get(type);
     return change === undefined
       ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
       : inForce(change);

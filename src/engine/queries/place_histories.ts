@@ -79,7 +79,7 @@ async function limitsIn(
 ): Promise<readonly LimitsFrom[]> {
   const all = limitsFrom(type, code, await recorded(parts, LIMIT_FACTS, to));
   // If the index of values lags behind, the limits in force now may be missing.
-  const now = parts.limitChanges.of(type);
+  const now = parts.limitChanges.get(type);
   const isKnown = now === undefined || now.by > to || all.some(({ from }) => from === now.by);
   const known = isKnown ? all : [...all, inForce(now)];
   const first = known.findLastIndex((one) => one.from <= from);

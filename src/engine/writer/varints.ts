@@ -23,11 +23,6 @@ export class VarintWriter {
     this.#length = at;
   }
 
-  /** Keeps its memory. */
-  clear(): void {
-    this.#length = 0;
-  }
-
   get length(): number {
     return this.#length;
   }
