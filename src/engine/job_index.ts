@@ -44,6 +44,7 @@ export interface EndedJob {
 export interface FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  readonly type: string | null;
   /** Without `retriedBy`. */
   readonly summary: JobSummary;
   readonly job: JobState;

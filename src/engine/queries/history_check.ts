@@ -154,7 +154,7 @@ function failsItself(job: StartedJob): boolean {
 }
 
 function withoutCompensation({ job, ctx, end, guard }: Rehearsal): HistoryVerdict | undefined {
-  const task = tasksToCompensate(job.tasks)
+  const task = tasksToCompensate(job)
     .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;

@@ -45,6 +45,11 @@ export class JobLists {
     return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
   }
 
+  /** Jobs of which only little may be read. */
+  found(query: ListQuery): ListPage<FoundJob> {
+    return this.#pageOf(query, (found) => found, () => 0);
+  }
+
   /** Whole jobs. */
   page(query: ListQuery): ListPage {
     return this.#pageOf(query, ({ job }) => job, shownSize);

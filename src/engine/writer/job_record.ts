@@ -83,6 +83,10 @@ export class JobRecord implements PendingJob {
     return this.#firstLogId;
   }
 
+  get type(): string | null {
+    return this.shownHead.type ?? null;
+  }
+
   get trail(): Trail {
     return this.#trail;
   }

@@ -4,6 +4,7 @@
  * time may occur in several runs.
  */
 
+import { firstIndex } from "../../core/ascending.ts";
 import type { LogId } from "../../core/ids.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
@@ -90,14 +91,13 @@ class PackedMarks {
    * there is none.
    */
   first(start: number, end: number, isMet: (time: number) => boolean): number {
-    let [low, high] = [Math.ceil(start / MARKS_PER_STOP), Math.ceil(end / MARKS_PER_STOP)];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isMet(this.#stopTimes[middle] ?? 0)) high = middle;
-      else low = middle + 1;
-    }
+    const stop = firstIndex(
+      Math.ceil(start / MARKS_PER_STOP),
+      Math.ceil(end / MARKS_PER_STOP),
+      (at) => isMet(this.#stopTimes[at] ?? 0),
+    );
     // It is this stop, or one of the marks after the stop before it.
-    const from = Math.max(start, (low - 1) * MARKS_PER_STOP);
+    const from = Math.max(start, (stop - 1) * MARKS_PER_STOP);
     return from >= end ? end : this.#from(from, isMet, end).index;
   }
 

@@ -67,28 +67,38 @@ export function* findContrast(
   others: readonly ComparedJob[],
 ): Work<Contrast | undefined> {
   if (others.length < OTHERS_MIN) return undefined;
-  const traits = (yield* findTraits(alike, others)).slice(0, TRAITS_MAX);
+  const traits = (yield* findTraits(alike, others, true)).slice(0, TRAITS_MAX);
   return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
 }
 
+/** Whether `findContrast` may find anything, after the first few of both: `false` is final. */
+export function* maySetApart(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+): Work<boolean> {
+  return (yield* findTraits(alike, others, false)).length > 0;
+}
+
+/** @param areAll Without it there may be more of both, and what more could refute is a trait too. */
 function* findTraits(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
+  areAll: boolean,
 ): Work<readonly Trait[]> {
   const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
   const isKind = alike.length >= ALIKE_MIN;
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
-  const lacked = yield* lackedBy(mine, theirs);
+  const lacked = yield* lackedBy(mine, theirs, areAll);
   const hasSucceeded = alike[0]?.state === "Done";
   if (lacked.length > 0 && !hasSucceeded) return lacked;
   // A task without a result did not run; only a job that has succeeded runs no more.
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
-  const ways = (yield* lackedBy(myWay, theirWays))
+  const ways = (yield* lackedBy(myWay, theirWays, areAll))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
-  const limits = beyond(mine, theirs);
+  const limits = beyond(mine, theirs, areAll);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
 
@@ -118,13 +128,14 @@ const VIEWS: readonly {
 function* lackedBy(
   alike: readonly Facts[],
   others: readonly Facts[],
+  areAll: boolean,
 ): Work<readonly Trait[]> {
   const own: Facts = alike[0] ?? new Map();
   const traits: Trait[] = [];
   for (const name of new Set([...own.keys(), ...others[0]?.keys() ?? []])) {
     for (const { view, text } of VIEWS) {
       const under = (facts: Facts) => view(facts.get(name) ?? []);
-      const known = knownTo(others, under);
+      const known = knownTo(others, under, areAll);
       const isStrange = (one: JsonScalar) => known?.includes(one) === false;
       const areStrange = alike.every((facts) =>
         under(facts).length === 0 || under(facts).some(isStrange)
@@ -148,6 +159,7 @@ const KNOWN_TO_MIN = 2;
 function knownTo(
   others: readonly Facts[],
   under: (facts: Facts) => readonly JsonScalar[],
+  areAll: boolean,
 ): readonly JsonScalar[] | undefined {
   const counts = new Map<JsonScalar, number>();
   for (const facts of others) {
@@ -155,7 +167,7 @@ function knownTo(
     for (const one of own) counts.set(one, (counts.get(one) ?? 0) + 1);
     if (own.size === 0 || counts.size > KNOWN_MAX) return undefined;
   }
-  return [...counts.values()].every((count) => count >= KNOWN_TO_MIN)
+  return !areAll || [...counts.values()].every((count) => count >= KNOWN_TO_MIN)
     ? [...counts.keys()]
     : undefined;
 }
@@ -176,10 +188,14 @@ function formOf(value: JsonScalar): string {
 const FAR = 10;
 
 /** Numbers, and lengths of texts, beyond those of all others; not those that grow from job to job. */
-function beyond(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
+function beyond(
+  alike: readonly Facts[],
+  others: readonly Facts[],
+  areAll: boolean,
+): readonly Trait[] {
   return [...alike[0] ?? []].flatMap(([name, [value = null]]): Trait[] => {
     const [mine, theirs] = [numbersIn(alike, name), numbersIn(others, name)];
-    const grows = theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
+    const grows = areAll && theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
     if (mine.length < alike.length || theirs.length < others.length || grows) return [];
     const [most, least] = [Math.max(...theirs), Math.min(...theirs)];
     const far = mine.length < ALIKE_MIN ? FAR : 1;
