@@ -5,6 +5,7 @@
  * known at a deployment.
  */
 
+import { DIVERGENCE_GRACE_MS } from "../run/call/answers.ts";
 import { isDeepStrictEqual } from "node:util";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
@@ -134,11 +135,12 @@ function thrown({ seenLogId, guard }: Rehearsal, error: unknown): HistoryVerdict
   return { kind: "wouldFail", logId: seenLogId, message };
 }
 
-function stillPending({ job, ctx, graceMs }: Rehearsal): HistoryVerdict | undefined {
+function stillPending({ job, ctx }: Rehearsal): HistoryVerdict | undefined {
   const { tasks, expectations } = nextOf(ctx);
   if (tasks.length === 0 && expectations.length === 0) {
     if (job.state === "Failed") return undefined;
-    const message = `run awaits something other than ctx, for longer than ${graceMs} ms`;
+    const message =
+      `run awaits something other than ctx, for longer than ${DIVERGENCE_GRACE_MS} ms`;
     return { kind: "notChecked", message };
   }
   if (!hasSucceeded(job)) return undefined;
