@@ -36,13 +36,18 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  * ignored.
  *
  * @param specifier A path relative to the current folder, or a URL.
+ * @param slowMs After this time a line on standard error says that the module is still loading: it
+ * may loop, or await something that never happens.
  * @throws {DefinitionsError} if it cannot be loaded, or exports no definition.
  */
-export async function loadDefinitions(specifier: string): Promise<readonly AnyJobDefinition[]> {
+export async function loadDefinitions(
+  specifier: string,
+  slowMs: number = SLOW_MS,
+): Promise<readonly AnyJobDefinition[]> {
   // A definition that is exported twice counts once.
   const definitions = new Set<AnyJobDefinition>();
   const exportOf = new Map<string, string>();
-  for (const [name, exported] of Object.entries(await load(specifier))) {
+  for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
     for (const value of [exported].flat().filter(isDefinition)) {
       const which = nameOf(value);
       const other = definitions.has(value) ? undefined : exportOf.get(which);
@@ -75,9 +80,10 @@ function givenTwice(specifier: string, which: string, one: string, other: string
   );
 }
 
-async function load(specifier: string): Promise<Record<string, unknown>> {
+async function load(specifier: string, slowMs: number): Promise<Record<string, unknown>> {
   try {
-    return await withWordOfSlowImport(slowText(specifier), () => import(urlOf(specifier)));
+    const line = slowText(specifier, slowMs);
+    return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
   } catch (error) {
     // Deno colours its own messages.
     const reason = stripVTControlCharacters(errorMessage(error));
@@ -100,9 +106,9 @@ async function load(specifier: string): Promise<Record<string, unknown>> {
   }
 }
 
-function slowText(specifier: string): string {
+function slowText(specifier: string, slowMs: number): string {
   return `daybook: still loading --definitions ${specifier} after ${
-    durationText(SLOW_MS)
+    durationText(slowMs)
   }: it, or a ` +
     "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
     "nothing starts until it is loaded";
@@ -139,18 +145,19 @@ function urlOf(specifier: string): string {
 // Reports a slow import while it lasts, from a separate thread: if a module loops at its top level,
 // no timer of this thread fires.
 
-function reporter(line: string): string {
+function reporter(line: string, afterMs: number): string {
   return `setTimeout(() => {
     Deno.stderr.writeSync(new TextEncoder().encode(${JSON.stringify(`${line}\n`)}));
-  }, ${SLOW_MS});`;
+  }, ${afterMs});`;
 }
 
 /** Imports a module, and reports on standard error if that takes long. */
 async function withWordOfSlowImport<Result>(
   line: string,
+  afterMs: number,
   load: () => Promise<Result>,
 ): Promise<Result> {
-  const source = `data:text/javascript,${encodeURIComponent(reporter(line))}`;
+  const source = `data:text/javascript,${encodeURIComponent(reporter(line, afterMs))}`;
   // A worker of `node:worker_threads` takes three times as long to start, which delays the import.
   const thread = new Worker(source, { type: "module" });
   // Without the thread, the import works the same, but is not reported.
