@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JournalHead } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { Snapshots } from "../../src/journal/snapshots.ts";
+import { Snapshots } from "../../src/journal/write/snapshots.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";

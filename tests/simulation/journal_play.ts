@@ -3,9 +3,9 @@
 import { eventId, eventType, jobId } from "../../src/core/ids.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
 import { type Journal, JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import type { StampedEvent } from "../../src/journal/stamped_event.ts";
+import type { StampedEvent } from "../../src/journal/format/stamped_event.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { named } from "./trace.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";

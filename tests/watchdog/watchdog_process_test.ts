@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
-import type { LoopBlocked } from "../../src/engine/run/process_facts.ts";
+import type { LoopBlocked } from "../../src/engine/run/recovery/process_facts.ts";
 import { WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";

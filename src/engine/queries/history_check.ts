@@ -14,8 +14,8 @@ import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
-import { tasksToCompensate } from "../run/compensation_order.ts";
-import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
+import { tasksToCompensate } from "../run/attempts/compensation_order.ts";
+import { type Divergence, divergenceAt, thrownText } from "../run/recovery/divergence.ts";
 import {
   hasReturned,
   hasSucceeded,
@@ -24,9 +24,9 @@ import {
   rehearsed,
   startedForm,
   type StartedJob,
-} from "../run/rehearsal.ts";
-import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
-import type { RunContext, SleepRequest, TaskRequest } from "../run/run_context.ts";
+} from "../run/recovery/rehearsal.ts";
+import { InputMismatchError, type RunEnd } from "../run/call/run_call.ts";
+import type { RunContext, SleepRequest, TaskRequest } from "../run/call/run_context.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What `run` does when everything on record has been answered. */
@@ -154,7 +154,7 @@ function failsItself(job: StartedJob): boolean {
 }
 
 function withoutCompensation({ job, ctx, end, guard }: Rehearsal): HistoryVerdict | undefined {
-  const task = tasksToCompensate(job.tasks)
+  const task = tasksToCompensate(job)
     .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;
