@@ -5,7 +5,6 @@
  * known at a deployment.
  */
 
-import { DIVERGENCE_GRACE_MS } from "../run/call/answers.ts";
 import { isDeepStrictEqual } from "node:util";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
@@ -17,6 +16,7 @@ import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
 import { tasksToCompensate } from "../run/attempts/compensation_order.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/recovery/divergence.ts";
+import { DIVERGENCE_GRACE_MS } from "../run/call/answers.ts";
 import {
   hasReturned,
   hasSucceeded,
