@@ -264,6 +264,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   });
   daybook.handleSignals();
   if (!daybook.leads) {
+    daybook.watch();
     if (!await orFail(configuration, () => daybook.lead())) return;
     await daybook.tried();
   }
@@ -284,6 +285,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       joining?.standing,
     ),
   );
+  daybook.watch();
 }
 
 /** Errors that the user has to fix: an unusable definition or option. */

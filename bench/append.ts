@@ -2,8 +2,8 @@
 
 import type { JobEventLogEntry } from "../src/core/event.ts";
 import type { JournalConsumer } from "../src/engine/ports.ts";
-import type { StampedEvent } from "../src/journal/stamped_event.ts";
-import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
+import type { StampedEvent } from "../src/journal/format/stamped_event.ts";
+import { DenoFileSystem } from "../src/journal/files/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../src/server/system.ts";
 import { paired, perSecond } from "./figures.ts";

@@ -4,8 +4,8 @@
  */
 
 import { eventId, eventType, type JobId } from "../src/core/ids.ts";
-import type { StampedEvent } from "../src/journal/stamped_event.ts";
-import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
+import type { StampedEvent } from "../src/journal/format/stamped_event.ts";
+import { DenoFileSystem } from "../src/journal/files/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";
 import { journalLayout } from "../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../src/server/system.ts";

@@ -6,7 +6,7 @@
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { shippedDefinitions } from "../jobs/shipped.ts";
-import { DenoFileSystem } from "../journal/deno_file_system.ts";
+import { DenoFileSystem } from "../journal/files/deno_file_system.ts";
 import { keepBuiltIns } from "../server/user_code.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import { loadDefinitions } from "../server/user_definitions.ts";

@@ -33,7 +33,7 @@ import {
   RATE_MS_MAX,
 } from "../engine/limits.ts";
 import type { Clock } from "../engine/ports.ts";
-import { type BegunPause, PAUSES_MAX } from "../engine/run/pause_controls.ts";
+import { type BegunPause, PAUSES_MAX } from "../engine/run/queue/pause_controls.ts";
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 

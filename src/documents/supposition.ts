@@ -8,7 +8,7 @@ import {
   SUPPOSED_EVENTS_MAX,
   type SupposedEvent,
   type Supposition,
-} from "../explain/supposition.ts";
+} from "../explain/replay/supposition.ts";
 import {
   checked,
   documented,
@@ -24,7 +24,7 @@ import { invalidRequest } from "./refusal.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ReserveMemory } from "../engine/queries/entry_pages.ts";
-import type { StepsWanted } from "../explain/replay_steps.ts";
+import type { StepsWanted } from "../explain/replay/replay_steps.ts";
 import { valueOrThrow } from "./engine_refusal.ts";
 import {
   cursor,

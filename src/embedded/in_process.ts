@@ -47,6 +47,7 @@ export async function openInProcess(
     warn,
     onJournalFailed,
   });
+  daybook.watch();
   await daybook.tried();
   for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   const { engine, fetch } = daybook;

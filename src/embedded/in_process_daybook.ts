@@ -36,7 +36,7 @@ import { optionsFlaw } from "../engine/given_options.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import type { Point } from "../core/point.ts";
-import { curlCall } from "../explain/requests_to_send.ts";
+import { curlCall } from "../explain/open/requests_to_send.ts";
 import type {
   ControlOptions,
   EmbeddedDaybook,

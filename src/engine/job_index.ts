@@ -44,6 +44,7 @@ export interface EndedJob {
 export interface FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  readonly type: string | null;
   /** Without `retriedBy`. */
   readonly summary: JobSummary;
   readonly job: JobState;
@@ -115,7 +116,6 @@ export interface JobIndex {
   mark(point: JournalHead): void;
   readonly conditions: ReadonlyMap<Condition, number>;
   job(jobId: JobId): JobState | undefined;
-  createdAt(firstLogId: LogId): JobState | undefined;
   trail(jobId: JobId): Trail | undefined;
   /** Where ids with this hash are recorded. Some positions may belong to entries that were lost. */
   idsOf(hash: number): readonly LogId[];

@@ -1,8 +1,8 @@
 /** Requests to the engine, and its answers. Expected failures are returned as values. */
 
-import type { Change } from "../explain/changes.ts";
+import type { Change } from "../explain/replay/changes.ts";
 import type { ParkedJobs } from "../explain/evidence.ts";
-import type { Mismatch } from "../explain/mismatch.ts";
+import type { Mismatch } from "../explain/likeness/mismatch.ts";
 import type { Command, Originated, Rejection } from "../core/command.ts";
 import type { StateControl } from "../core/controls.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
@@ -16,7 +16,7 @@ import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pauses.ts";
 import type { LimitReached } from "./events/delivery_limits.ts";
-import type { TypeUse } from "./run/shares.ts";
+import type { TypeUse } from "./run/queue/shares.ts";
 import type { Origin } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =

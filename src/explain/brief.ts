@@ -12,8 +12,8 @@ import type {
   QueueExplanation,
   Statement,
 } from "./explanation.ts";
-import { HELD_BY } from "./queue_holders.ts";
-import { SPENT } from "./time_spent.ts";
+import { HELD_BY } from "./queue/queue_holders.ts";
+import { SPENT } from "./ended/time_spent.ts";
 
 const REASONS_MAX = 5;
 const NEAR_MISSES_MAX = 10;

@@ -7,23 +7,23 @@
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
-import { endReasons, failureReasons } from "./because_ended.ts";
+import { hasCode, isTerminal, type JobState, runningTasks } from "../core/job_state.ts";
+import { endReasons, failureReasons } from "./ended/because_ended.ts";
 import {
   compensatingText,
   compensationReasons,
   whatNothingElseEnds,
   whileCompensating,
-} from "./compensating.ts";
+} from "./open/compensating.ts";
 import type { Case } from "./evidence.ts";
-import { executingReasons, executingText, runningTasks, whileExecuting } from "./executing.ts";
+import { executingReasons, executingText, whileExecuting } from "./open/executing.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
-import { afterFailure } from "./next_after_failure.ts";
+import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./origin.ts";
-import { parkedReasons, parkedSummary, whileParked } from "./parked.ts";
-import { heldLaterReasons, heldLaterText, holdingLater } from "./pause_texts.ts";
+import { parkedReasons, parkedSummary, whileParked } from "./open/parked.ts";
+import { heldLaterReasons, heldLaterText, holdingLater } from "./queue/pause_texts.ts";
 import { actorText, capital, reasonText, shortened, silenceText, taskText } from "./phrases.ts";
-import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./process_facts.ts";
+import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./history/process_facts.ts";
 import {
   backingOffText,
   backoffReasons,
@@ -35,12 +35,12 @@ import {
   whileBackingOff,
   whileQueued,
   whyQueued,
-} from "./queued.ts";
+} from "./queue/queued.ts";
 import { automatic, byHand, manual, reason } from "./statement.ts";
-import { failedText, succeededText } from "./summary_ended.ts";
-import { unusualText } from "./time_spent.ts";
-import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./times.ts";
-import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
+import { failedText, succeededText } from "./ended/summary_ended.ts";
+import { unusualText } from "./ended/time_spent.ts";
+import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./open/times.ts";
+import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./open/waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */
 const NAMES_MAX = 10;

@@ -22,7 +22,7 @@ import {
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
-import { scopeText } from "./pause_texts.ts";
+import { scopeText } from "./queue/pause_texts.ts";
 import { interruptionText, progressText, reasonText, taskText } from "./phrases.ts";
 
 /** Formats the time of day of an RFC 3339 time, in the reader's zone. */

@@ -11,13 +11,13 @@ import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobState, Parking } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { Pause } from "../core/pauses.ts";
-import type { Contrast } from "./contrast.ts";
+import type { Contrast } from "./ended/contrast.ts";
 import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
-import type { HeldUp } from "./hold_ups.ts";
+import type { HeldUp } from "./ended/hold_ups.ts";
 import type { Effect } from "./likeness/suspect.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import type { LimitChange } from "./place_history.ts";
-import type { Sender } from "./senders.ts";
+import type { OutlinedHistory } from "./history/outlined_history.ts";
+import type { LimitChange } from "./queue/place_history.ts";
+import type { Sender } from "./likeness/senders.ts";
 
 /** Events from outside that may have been meant for an expectation. */
 export interface Candidates {

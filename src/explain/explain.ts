@@ -3,22 +3,23 @@
  * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
+import { ascending } from "../core/ascending.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
-import { describedEnds } from "./attempts.ts";
+import { describedEnds } from "./history/attempts.ts";
 import { openExpectations } from "./awaited_events.ts";
-import { completedSteps } from "./completed.ts";
+import { completedSteps } from "./history/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import { type Contrast, contrastText, resultName } from "./contrast.ts";
+import { type Contrast, contrastText, resultName } from "./ended/contrast.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { tasksWithError } from "./returned_errors.ts";
-import { crashRestarts, findDowntimes, jobTiming } from "./timing.ts";
-import { findWaits } from "./waiting_for.ts";
+import type { OutlinedHistory } from "./history/outlined_history.ts";
+import { tasksWithError } from "./ended/returned_errors.ts";
+import { crashRestarts, findDowntimes, jobTiming } from "./history/timing.ts";
+import { findWaits } from "./open/waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, findings: Findings): Explanation<LogId> {
   return runToEnd(explaining(outlined, findings));
@@ -101,17 +102,17 @@ export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   // The entry before a restart shows how long the process was down.
   const restarts = crashRestarts(outlined).flatMap((logId) => [logId - 1, logId]);
-  return [...new Set([...causes, ...restarts])]
-    .filter((logId) => !outlined.entries.has(logId) && logId > 0)
-    .toSorted((left, right) => left - right)
-    .slice(-CAUSES_MAX);
+  const foreign = [...causes, ...restarts].filter((logId) =>
+    !outlined.entries.has(logId) && logId > 0
+  );
+  return ascending(foreign).slice(-CAUSES_MAX);
 }
 
 /** All positions that an explanation cites, ascending, each once. */
 export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
   const cited = new Set<LogId>();
   citing(explanation, (logId) => cited.add(logId));
-  return [...cited].toSorted((left, right) => left - right);
+  return ascending(cited);
 }
 
 /** The same explanation with citations in place of positions. */

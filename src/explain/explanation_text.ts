@@ -14,9 +14,9 @@ import type {
   QueueExplanation,
   Statement,
 } from "./explanation.ts";
-import type { LimitsWhatIf } from "./limits_what_if.ts";
-import { timingText } from "./timing.ts";
-import { WAITS_FOR } from "./waiting.ts";
+import type { LimitsWhatIf } from "./queue/limits_what_if.ts";
+import { timingText } from "./history/timing.ts";
+import { WAITS_FOR } from "./open/waiting.ts";
 
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;

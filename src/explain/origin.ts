@@ -3,7 +3,7 @@
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { shownText } from "../core/shown_value.ts";
-import { causeOf } from "./attempts.ts";
+import { causeOf } from "./history/attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { actorText, reasonText } from "./phrases.ts";

@@ -65,7 +65,7 @@ export class JobScans {
     const { sql, values } = toSql(filter);
     const source = this.#sourceFor(filter, range, kept);
     const order = range.oldestFirst ? "ASC" : "DESC";
-    const select = `SELECT first, last, condition, retried FROM ${source.table} ` +
+    const select = `SELECT first, last, condition, type, retried FROM ${source.table} ` +
       `WHERE first >= ? AND first < ? AND ${sql} ORDER BY first ${order}`;
     const found = (row: Row): FoundJob =>
       new IndexedJob(row, this.reader, (cost) => walk.spend(cost));
@@ -191,6 +191,7 @@ function boundsOf({ after = 0, before = Infinity, oldestFirst = false }: ScanRan
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
+  readonly type: string | null;
   readonly retriedAt: LogId | null;
   #job: JobState | undefined;
 
@@ -201,6 +202,7 @@ class IndexedJob implements FoundJob {
   ) {
     this.firstLogId = row["first"] as LogId;
     this.condition = row["condition"] as Condition;
+    this.type = row["type"] as string | null;
     this.retriedAt = row["retried"] as LogId | null;
   }
 

@@ -2,8 +2,9 @@
  * The tables of the index.
  *
  * `jobs` has a narrow row for each job: lists and searches read it, and summaries are made from it.
- * Columns that filters use come first, since SQLite reads a row no further than it must. `sealed`
- * is 1 if the input of the job is to be removed, and 0 if it is kept.
+ * Columns that filters use come first, since SQLite reads a row no further than it must. Its indexes
+ * by type and by fingerprint contain the condition, so that those of another condition, and counts,
+ * cost no row. `sealed` is 1 if the input of the job is to be removed, and 0 if it is kept.
  *
  * `states` has the whole job and its trail, keyed by the job's last entry. A job that continued
  * after its end has a state for each time it was put, so the index can go back to an earlier point.
@@ -45,8 +46,9 @@ const TABLES = `
   ) STRICT;
   CREATE UNIQUE INDEX jobs_by_id ON jobs (job_id);
   CREATE INDEX jobs_by_condition ON jobs (condition, first);
-  CREATE INDEX jobs_by_type ON jobs (type, first) WHERE type IS NOT NULL;
-  CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first) WHERE fingerprint IS NOT NULL;
+  CREATE INDEX jobs_by_type ON jobs (type, first, condition, awake) WHERE type IS NOT NULL;
+  CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, first, condition, awake)
+    WHERE fingerprint IS NOT NULL;
   CREATE INDEX jobs_failures ON jobs (first, fingerprint, condition, retried, awake)
     WHERE fingerprint IS NOT NULL;
   CREATE INDEX jobs_by_key ON jobs (key) WHERE key IS NOT NULL;

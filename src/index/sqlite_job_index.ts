@@ -159,14 +159,6 @@ export class SqliteJobIndex implements JobIndex {
     throw this.#database.damaged(`job ${jobId} is not where it was`);
   }
 
-  createdAt(firstLogId: LogId): JobState | undefined {
-    const row = this.#database.get(
-      "SELECT first, last FROM jobs WHERE first = ? AND awake = 0",
-      firstLogId,
-    );
-    return row === undefined ? undefined : this.#state(row);
-  }
-
   summaryAt(firstLogId: LogId): JobSummary | undefined {
     const row = this.#database.get(`${SELECT_ROW} first = ? AND awake = 0`, firstLogId);
     return row === undefined ? undefined : summaryIn(this.#checked(row, firstLogId));

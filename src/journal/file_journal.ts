@@ -13,10 +13,10 @@ import {
   type UnplacedEvent,
   type Urgency,
 } from "../engine/ports.ts";
-import { Announcement, takeFolder } from "./folder.ts";
+import { Announcement, takeFolder } from "./files/folder.ts";
 import { journalLayout } from "./layout.ts";
 import { type FileJournalOptions, resolvedOptions } from "./options.ts";
-import { WatchedFiles } from "./segment_writer.ts";
+import { WatchedFiles } from "./write/segment_writer.ts";
 import { type JournalParts, openParts } from "./journal_parts.ts";
 
 export class FileJournal implements Journal {

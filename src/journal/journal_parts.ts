@@ -15,23 +15,23 @@ import {
   type RecoveryReport,
   type Verification,
 } from "../engine/ports.ts";
-import { BackgroundProof } from "./background_proof.ts";
-import { Catalogue, LineIndexes } from "./catalogue.ts";
+import { BackgroundProof } from "./open/background_proof.ts";
+import { Catalogue, LineIndexes } from "./read/catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
-import { DurableEntries, Tail } from "./durable_entries.ts";
+import { DurableEntries, Tail } from "./read/durable_entries.ts";
 import { journalLayout, type Layout } from "./layout.ts";
-import type { BatchSink } from "./group_commit.ts";
-import { FORMAT_VERSION } from "./line_codec.ts";
+import type { BatchSink } from "./write/group_commit.ts";
+import { FORMAT_VERSION } from "./format/line_codec.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { Recorder } from "./recorder.ts";
-import { recover, type Recovery, recoveryReport } from "./recovery.ts";
-import { Reserve } from "./disk_space.ts";
-import { Follower, SharedSink } from "./shared_copy.ts";
-import { SegmentReader } from "./segment_reader.ts";
-import { SegmentWriter, type WatchedFiles } from "./segment_writer.ts";
-import { SnapshotStore } from "./snapshot_store.ts";
-import { readVerification } from "./verification_file.ts";
-import { type FileSystem, readWhole } from "./file_system.ts";
+import { Recorder } from "./write/recorder.ts";
+import { recover, type Recovery, recoveryReport } from "./open/recovery.ts";
+import { Reserve } from "./files/disk_space.ts";
+import { Follower, SharedSink } from "./write/shared_copy.ts";
+import { SegmentReader } from "./read/segment_reader.ts";
+import { SegmentWriter, type WatchedFiles } from "./write/segment_writer.ts";
+import { SnapshotStore } from "./write/snapshot_store.ts";
+import { readVerification } from "./files/verification_file.ts";
+import { type FileSystem, readWhole } from "./files/file_system.ts";
 
 /** The parts of an open journal. */
 export interface JournalParts {

@@ -2,9 +2,9 @@
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
-import type { FileSystem } from "./file_system.ts";
-import type { ProvableSegment } from "./segment_proof.ts";
-import type { SharedJournal } from "./shared_log.ts";
+import type { FileSystem } from "./files/file_system.ts";
+import type { ProvableSegment } from "./read/segment_proof.ts";
+import type { SharedJournal } from "./write/shared_log.ts";
 
 export interface CommittedBatch {
   readonly entries: number;

@@ -1,7 +1,7 @@
 /** Opens a journal in PostgreSQL, for a process that leads or follows, or for a command. */
 
 import type { Clock, KeyStore } from "../engine/ports.ts";
-import type { SharedJournal, SharedLog } from "../journal/shared_log.ts";
+import type { SharedJournal, SharedLog } from "../journal/write/shared_log.ts";
 import { Assurance } from "./assurance.ts";
 import { type Connect, endSession, Retrying, session, tryLock } from "./connection.ts";
 import { requireFit } from "./fitness.ts";

@@ -3,7 +3,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { KeyStore } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import { keyIn, keyName, keyText, newKey } from "../journal/wrapped_key.ts";
+import { keyIn, keyName, keyText, newKey } from "../journal/files/wrapped_key.ts";
 import type { Retrying, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 

@@ -13,7 +13,7 @@ import {
   OvertakenError,
   type SharedBatch,
   type SharedLog,
-} from "../journal/shared_log.ts";
+} from "../journal/write/shared_log.ts";
 import { type Assurance, isSafe, standbyCount } from "./assurance.ts";
 import {
   CancelledError,

@@ -10,7 +10,7 @@
 import type { DatabaseInForce, WhyLeading, Writer } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
-import type { LeadListener, Membership, Turn } from "../journal/shared_log.ts";
+import type { LeadListener, Membership, Turn } from "../journal/write/shared_log.ts";
 import { Assurance } from "./assurance.ts";
 import {
   type Connect,

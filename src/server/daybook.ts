@@ -95,6 +95,14 @@ export class Daybook {
   }
 
   /**
+   * From now on, a blocked event loop is noticed; before, only after the first attempt or request.
+   * Starting the thread for that is left to the caller, since it delays a start.
+   */
+  watch(): void {
+    this.#parts.watchdog.start();
+  }
+
+  /**
    * From now on, two stop signals end a blocked process. Only for processes that handle signals.
    */
   handleSignals(): void {

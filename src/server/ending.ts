@@ -14,7 +14,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../journal/errors.ts";
-import { SharedLogError } from "../journal/shared_log.ts";
+import { SharedLogError } from "../journal/write/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
 import { withStart } from "../settings/permission_advice.ts";

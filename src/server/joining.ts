@@ -5,7 +5,7 @@ import type { Standing, Writer } from "../core/standing.ts";
 import { lackText } from "../core/permissions.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import { Membership } from "../journal/shared_log.ts";
+import { Membership } from "../journal/write/shared_log.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
 import { systemClock, systemRandom } from "./system.ts";

@@ -16,15 +16,15 @@ import type { HttpLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/viewer.ts";
 import type { RequestSpans } from "../http/requests/request.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
-import { DenoFileSystem } from "../journal/deno_file_system.ts";
+import { DenoFileSystem } from "../journal/files/deno_file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
-import { KeyFiles } from "../journal/key_files.ts";
+import { KeyFiles } from "../journal/files/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { journalLayout } from "../journal/layout.ts";
 import { JobLogFiles } from "./job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
-import type { SharedJournal } from "../journal/shared_log.ts";
+import type { SharedJournal } from "../journal/write/shared_log.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
 import { Verifier } from "../verify/verifier.ts";
@@ -187,7 +187,6 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     throw error;
   });
   fileSystem.keepDescriptors(layout.folder);
-  watchdog.start();
   const verifier = new Verifier({
     fileSystem,
     layout,
@@ -222,7 +221,10 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     shutdownSignal: streams.signal,
     onError: onDefect,
   });
-  const fetch = (request: Request, connection?: ConnectionInfo) => app.fetch(request, connection);
+  const fetch = (request: Request, connection?: ConnectionInfo) => {
+    watchdog.start();
+    return app.fetch(request, connection);
+  };
   const { drainMs, hold } = configuration;
   return {
     engine,

@@ -5,7 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Job } from "../embedded/job.ts";
 import type { DeliveredEvent } from "../embedded/submission.ts";
 import type { InputSchema, JobDefinition } from "../engine/definition.ts";
-import { matchingAttributes } from "../explain/requests_to_send.ts";
+import { matchingAttributes } from "../explain/open/requests_to_send.ts";
 
 /**
  * An event that satisfies an expectation of a job: it has the type and the values that the plan

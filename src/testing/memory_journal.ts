@@ -13,15 +13,15 @@ import type {
   UnplacedEvent,
   Urgency,
 } from "../engine/ports.ts";
-import { requireDurable } from "../journal/catalogue.ts";
+import { requireDurable } from "../journal/read/catalogue.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
-import type { BatchSink } from "../journal/group_commit.ts";
+import type { BatchSink } from "../journal/write/group_commit.ts";
 import { segmentName, snapshotName } from "../journal/layout.ts";
 import { DEFAULTS, type FileJournalOptions } from "../journal/options.ts";
-import { Recorder } from "../journal/recorder.ts";
-import { recoveryReport } from "../journal/recovery.ts";
-import { isStop } from "../journal/seals.ts";
-import type { Snapshot } from "../journal/snapshot_store.ts";
+import { Recorder } from "../journal/write/recorder.ts";
+import { recoveryReport } from "../journal/open/recovery.ts";
+import { isStop } from "../journal/read/seals.ts";
+import type { Snapshot } from "../journal/write/snapshot_store.ts";
 
 /** The content of a journal in memory; another one can be opened with it. */
 export interface MemoryContent {

@@ -8,13 +8,18 @@ import type { JobContext } from "../engine/job_context.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { shownValue } from "../core/shown_value.ts";
-import { thrownText } from "../engine/run/divergence.ts";
+import { thrownText } from "../engine/run/recovery/divergence.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "../engine/definition_registry.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, KeyStore } from "../engine/ports.ts";
-import { hasSucceeded, rehearsed, startedForm, type StartedJob } from "../engine/run/rehearsal.ts";
+import {
+  hasSucceeded,
+  rehearsed,
+  startedForm,
+  type StartedJob,
+} from "../engine/run/recovery/rehearsal.ts";
 import { isSealed, Sealing, withInput } from "../engine/secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../engine/secrets/secret_guard.ts";
 

@@ -3,8 +3,8 @@
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
-import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
-import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
+import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempts/attempt.ts";
+import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/call/run_call.ts";
 import { inNoContext } from "../engine/async_context.ts";
 import {
   type CallMessage,

@@ -1,7 +1,11 @@
 /** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
-import { RunContext, type StepRequest } from "../engine/run/run_context.ts";
-import { checkedProgress, LOG_LINES_MAX, StagedEvents } from "../engine/run/attempt_output.ts";
+import { RunContext, type StepRequest } from "../engine/run/call/run_context.ts";
+import {
+  checkedProgress,
+  LOG_LINES_MAX,
+  StagedEvents,
+} from "../engine/run/attempts/attempt_output.ts";
 import { type AttemptOf, inNoContext, withinAttempt } from "../engine/async_context.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
@@ -10,7 +14,7 @@ import type { UncaughtKind } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Progress } from "../core/job_state.ts";
-import { AttemptContext, type ContextSource } from "../engine/run/attempt_context.ts";
+import { AttemptContext, type ContextSource } from "../engine/run/attempts/attempt_context.ts";
 import {
   type AttemptMessage,
   type CallMessage,
@@ -20,7 +24,7 @@ import {
   type ToThread,
 } from "./protocol.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { type AttemptName, UncaughtBound } from "../engine/run/process_facts.ts";
+import { type AttemptName, UncaughtBound } from "../engine/run/recovery/process_facts.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 

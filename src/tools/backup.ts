@@ -7,18 +7,18 @@
 import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "../journal/errors.ts";
-import type { FileSystem } from "../journal/file_system.ts";
-import { requireKind } from "../journal/folder.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
+import { requireKind } from "../journal/files/folder.ts";
 import type { Layout } from "../journal/layout.ts";
-import { tornTail } from "../journal/segment_end.ts";
+import { tornTail } from "../journal/read/segment_end.ts";
 import {
   onlySegments,
   readSegment,
   segmentsToRead,
   withSegment,
   writeSegment,
-} from "../journal/segment_listing.ts";
-import { SegmentScanner } from "../journal/segment_scanner.ts";
+} from "../journal/read/segment_listing.ts";
+import { SegmentScanner } from "../journal/read/segment_scanner.ts";
 
 /** What was copied. */
 export interface Copied {

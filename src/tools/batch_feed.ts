@@ -6,12 +6,12 @@
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
-import type { FileSystem, OpenFile } from "../journal/file_system.ts";
+import type { FileSystem, OpenFile } from "../journal/files/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { writtenBytes } from "../journal/preallocation.ts";
-import { gapBefore, tornTail } from "../journal/segment_end.ts";
-import { segmentsToRead, withSegment } from "../journal/segment_listing.ts";
-import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
+import { writtenBytes } from "../journal/write/preallocation.ts";
+import { gapBefore, tornTail } from "../journal/read/segment_end.ts";
+import { segmentsToRead, withSegment } from "../journal/read/segment_listing.ts";
+import { type ScannedBatch, SegmentScanner } from "../journal/read/segment_scanner.ts";
 
 export interface FedBatch {
   readonly batch: ScannedBatch;

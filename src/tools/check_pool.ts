@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import { JobTable } from "../engine/writer/job_table.ts";
-import type { FileSystem } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
 import { JournalReading } from "./journal_reading.ts";
 
 /** Entries that counted for an expectation other than that of `main`. */

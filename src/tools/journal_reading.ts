@@ -7,14 +7,14 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead } from "../engine/ports.ts";
-import { Catalogue, LineIndexes, requireDurable } from "../journal/catalogue.ts";
-import type { FileSystem } from "../journal/file_system.ts";
+import { Catalogue, LineIndexes, requireDurable } from "../journal/read/catalogue.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
 import { journalLayout, segmentName } from "../journal/layout.ts";
-import { replay, type Replayed } from "../journal/replay.ts";
-import { withoutTail } from "../journal/segment_end.ts";
-import { segmentsToRead } from "../journal/segment_listing.ts";
-import type { SegmentSource } from "../journal/segment_pieces.ts";
-import { SegmentReader } from "../journal/segment_reader.ts";
+import { replay, type Replayed } from "../journal/open/replay.ts";
+import { withoutTail } from "../journal/read/segment_end.ts";
+import { segmentsToRead } from "../journal/read/segment_listing.ts";
+import type { SegmentSource } from "../journal/read/segment_pieces.ts";
+import { SegmentReader } from "../journal/read/segment_reader.ts";
 
 /** Receives the entries, oldest first. */
 interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {

@@ -4,14 +4,14 @@ import { Buffer } from "node:buffer";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import type { FileSystem } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import type { WalkedDamage } from "../verify/segment_walk.ts";
 import type { AuditReport } from "../verify/audit_report.ts";
-import { readSegment } from "../journal/segment_listing.ts";
+import { readSegment } from "../journal/read/segment_listing.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
+import { chainIn, crcHolds, isCommit } from "../journal/format/line_bytes.ts";
 
 export interface RepairPlan {
   readonly snapshots: readonly { readonly file: string; readonly reason: string }[];

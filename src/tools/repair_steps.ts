@@ -13,7 +13,7 @@ import {
   type OpenFile,
   withFile,
   writeNew,
-} from "../journal/file_system.ts";
+} from "../journal/files/file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../journal/layout.ts";
 import {
@@ -21,10 +21,10 @@ import {
   removeRepairNote,
   type RepairedAttributes,
   writeRepairNote,
-} from "../journal/repair.ts";
-import { SnapshotStore } from "../journal/snapshot_store.ts";
+} from "../journal/open/repair.ts";
+import { SnapshotStore } from "../journal/write/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
-import { readSegment } from "../journal/segment_listing.ts";
+import { readSegment } from "../journal/read/segment_listing.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
 import { problemText } from "../verify/audit_report.ts";

@@ -7,12 +7,12 @@ import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
-import type { FileSystem } from "../journal/file_system.ts";
-import { journalEnd } from "../journal/journal_end.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
+import { journalEnd } from "../journal/open/journal_end.ts";
 import { type Layout, segmentName } from "../journal/layout.ts";
-import { listSegments, writeSegment } from "../journal/segment_listing.ts";
-import { sealedBatch } from "../journal/shared_copy.ts";
-import { DamagedLogError, type SharedBatch, type SharedLog } from "../journal/shared_log.ts";
+import { listSegments, writeSegment } from "../journal/read/segment_listing.ts";
+import { sealedBatch } from "../journal/write/shared_copy.ts";
+import { DamagedLogError, type SharedBatch, type SharedLog } from "../journal/write/shared_log.ts";
 import { BatchFeed, type FedBatch } from "./batch_feed.ts";
 
 /** The two hold different histories. */

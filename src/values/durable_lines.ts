@@ -9,13 +9,13 @@ import { parseJsonText } from "../core/json_text.ts";
 import { FILED_TYPES, type FiledEntry } from "../engine/views/value_keys.ts";
 import type { LinePoint } from "../index/value_rows.ts";
 import { segmentName } from "../journal/layout.ts";
-import { chainIn, crcHolds, isCommit, LineCursor } from "../journal/line_bytes.ts";
+import { chainIn, crcHolds, isCommit, LineCursor } from "../journal/format/line_bytes.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CHAIN_LENGTH,
   CRC_SUFFIX_BYTES,
-} from "../journal/line_codec.ts";
+} from "../journal/format/line_codec.ts";
 import { collectAfter, readInto } from "./segment_file.ts";
 
 /** Bytes read at once: a few milliseconds of work. */

@@ -16,7 +16,7 @@ import {
 } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
 import type { SegmentProver } from "../journal/options.ts";
-import type { ProvableSegment } from "../journal/segment_proof.ts";
+import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
 

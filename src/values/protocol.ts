@@ -2,7 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
-import type { ProvableSegment } from "../journal/segment_proof.ts";
+import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 
 export interface FilingPlace {
   /** The folder of the segments. */

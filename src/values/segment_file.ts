@@ -2,8 +2,8 @@
 
 import { setImmediate } from "node:timers";
 import { collectGarbage } from "../engine/collector.ts";
-import type { OpenFile } from "../journal/file_system.ts";
-import { type ProvableSegment, requireWhole } from "../journal/segment_proof.ts";
+import type { OpenFile } from "../journal/files/file_system.ts";
+import { type ProvableSegment, requireWhole } from "../journal/read/segment_proof.ts";
 
 /** How long it works before the thread looks for messages. */
 const SLICE_MS = 4;

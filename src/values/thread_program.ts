@@ -30,17 +30,17 @@ import databaseFiles from "../index/database_files.ts?source" with { type: "text
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
 import layout from "../journal/layout.ts?source" with { type: "text" };
-import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
-import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
+import lineCodec from "../journal/format/line_codec.ts?source" with { type: "text" };
+import lineBytes from "../journal/format/line_bytes.ts?source" with { type: "text" };
 import exitCodes from "../core/exit_codes.ts?source" with { type: "text" };
 import permissions from "../core/permissions.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
-import byteCache from "../journal/byte_cache.ts?source" with { type: "text" };
-import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
-import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
-import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
-import segmentPieces from "../journal/segment_pieces.ts?source" with { type: "text" };
-import segmentProof from "../journal/segment_proof.ts?source" with { type: "text" };
+import byteCache from "../journal/format/byte_cache.ts?source" with { type: "text" };
+import lineFields from "../journal/format/line_fields.ts?source" with { type: "text" };
+import lineReader from "../journal/format/line_reader.ts?source" with { type: "text" };
+import segmentScanner from "../journal/read/segment_scanner.ts?source" with { type: "text" };
+import segmentPieces from "../journal/read/segment_pieces.ts?source" with { type: "text" };
+import segmentProof from "../journal/read/segment_proof.ts?source" with { type: "text" };
 import segmentFile from "./segment_file.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
@@ -72,17 +72,17 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/shell_word.ts", shellWord],
   ["engine/collector.ts", collector],
   ["engine/descriptors.ts", descriptors],
-  ["journal/line_codec.ts", lineCodec],
-  ["journal/line_bytes.ts", lineBytes],
+  ["journal/format/line_codec.ts", lineCodec],
+  ["journal/format/line_bytes.ts", lineBytes],
   ["core/exit_codes.ts", exitCodes],
   ["core/permissions.ts", permissions],
   ["journal/errors.ts", errors],
-  ["journal/byte_cache.ts", byteCache],
-  ["journal/line_fields.ts", lineFields],
-  ["journal/line_reader.ts", lineReader],
-  ["journal/segment_scanner.ts", segmentScanner],
-  ["journal/segment_pieces.ts", segmentPieces],
-  ["journal/segment_proof.ts", segmentProof],
+  ["journal/format/byte_cache.ts", byteCache],
+  ["journal/format/line_fields.ts", lineFields],
+  ["journal/format/line_reader.ts", lineReader],
+  ["journal/read/segment_scanner.ts", segmentScanner],
+  ["journal/read/segment_pieces.ts", segmentPieces],
+  ["journal/read/segment_proof.ts", segmentProof],
   ["values/segment_file.ts", segmentFile],
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],

@@ -2,10 +2,10 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
-import type { Inventory } from "../journal/segment_listing.ts";
+import type { Inventory } from "../journal/read/segment_listing.ts";
 import type { WalkedDamage } from "./segment_walk.ts";
-import type { Witness } from "../journal/verification_file.ts";
-import type { ShownLoss } from "../journal/witnesses.ts";
+import type { Witness } from "../journal/files/verification_file.ts";
+import type { ShownLoss } from "../journal/open/witnesses.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 import type { Disproof } from "./witness.ts";
 

@@ -4,11 +4,11 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import { type FileSystem, isSame } from "../journal/file_system.ts";
+import { type FileSystem, isSame } from "../journal/files/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
-import type { LineIndex } from "../journal/line_index.ts";
-import { isSameSegment, type SealedSegment } from "../journal/segment_proof.ts";
-import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
+import type { LineIndex } from "../journal/read/line_index.ts";
+import { isSameSegment, type SealedSegment } from "../journal/read/segment_proof.ts";
+import { type Sidecar, SidecarStore } from "../journal/read/sidecar_store.ts";
 import type { Pause } from "./pace.ts";
 
 /** A job as an index holds it. */

@@ -6,9 +6,9 @@
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import type { Damage } from "../journal/errors.ts";
-import { findSegmentEnd, gapReason, type TornTail } from "../journal/segment_end.ts";
-import { lineNumberIn } from "../journal/segment_listing.ts";
-import { type Piece, piecesOf, type SegmentSource } from "../journal/segment_pieces.ts";
+import { findSegmentEnd, gapReason, type TornTail } from "../journal/read/segment_end.ts";
+import { lineNumberIn } from "../journal/read/segment_listing.ts";
+import { type Piece, piecesOf, type SegmentSource } from "../journal/read/segment_pieces.ts";
 
 /** A damaged line, and where the last intact batch before it ends. */
 export interface WalkedDamage extends Damage {

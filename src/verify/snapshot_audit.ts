@@ -6,10 +6,10 @@ import { parseJsonText } from "../core/json_text.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { restsOnIndex } from "../engine/writer/snapshot_content.ts";
 import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
-import type { FileSystem } from "../journal/file_system.ts";
-import { requireKind } from "../journal/folder.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
+import { requireKind } from "../journal/files/folder.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
-import { SnapshotStore, type SnapshotVisitor } from "../journal/snapshot_store.ts";
+import { SnapshotStore, type SnapshotVisitor } from "../journal/write/snapshot_store.ts";
 import type { Findings } from "./audit_report.ts";
 import type { Pause } from "./pace.ts";
 

@@ -4,11 +4,11 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import type { EventIds } from "../engine/writer/event_ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { Catalogue, LineIndexes } from "../journal/catalogue.ts";
-import type { FileSystem } from "../journal/file_system.ts";
+import { Catalogue, LineIndexes } from "../journal/read/catalogue.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import type { LineIndex } from "../journal/line_index.ts";
-import { SegmentReader } from "../journal/segment_reader.ts";
+import type { LineIndex } from "../journal/read/line_index.ts";
+import { SegmentReader } from "../journal/read/segment_reader.ts";
 
 /** An entry whose id may have been used before. */
 export interface Suspect {

@@ -6,9 +6,9 @@ import { audit, type AuditOptions } from "./audit.ts";
 import { type AuditReport, isOfNewerVersion, problemText } from "./audit_report.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import type { Clock } from "../engine/ports.ts";
-import { type FileSystem, withFile } from "../journal/file_system.ts";
+import { type FileSystem, withFile } from "../journal/files/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { writeVerification } from "../journal/verification_file.ts";
+import { writeVerification } from "../journal/files/verification_file.ts";
 
 export interface Verdict {
   /**

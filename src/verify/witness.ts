@@ -5,9 +5,9 @@
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import type { FileSystem } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/files/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { readVerification, toWitness, type Witness } from "../journal/verification_file.ts";
+import { readVerification, toWitness, type Witness } from "../journal/files/verification_file.ts";
 
 /** How the journal disproves the verdict. */
 export interface Disproof {

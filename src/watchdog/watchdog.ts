@@ -3,7 +3,7 @@
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
-import type { LoopBlocked } from "../engine/run/process_facts.ts";
+import type { LoopBlocked } from "../engine/run/recovery/process_facts.ts";
 import type { OpenAttempt, ProcessEnd } from "../core/framework_events.ts";
 import type { JobId, TaskId } from "../core/ids.ts";
 
@@ -33,14 +33,15 @@ export interface WatchdogOptions {
 /**
  * Detects a blocked event loop, which no code on that loop can do. It writes a heartbeat to shared
  * memory twice a second, and a separate thread watches it. For each job it only notes which
- * attempts are open.
+ * attempts are open. Since a thread takes long to start, the first attempt starts it, or `start`.
  */
 export class Watchdog implements AttemptWatch {
   readonly #table = new WatchTable();
   #thread: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isStopped = false;
   #seenStalls = 0;
-  #beatAt = performance.now();
+  #beatAt = 0;
 
   constructor(private readonly options: WatchdogOptions) {}
 
@@ -50,6 +51,7 @@ export class Watchdog implements AttemptWatch {
   }
 
   began(jobId: string, taskId: string, attempt: number): number {
+    this.start();
     return this.#table.open(jobId, taskId, attempt);
   }
 
@@ -62,8 +64,9 @@ export class Watchdog implements AttemptWatch {
     return this.#table.openAttempts;
   }
 
-  /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
+  /** Starts watching, once. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
+    if (this.#thread !== undefined || this.#isStopped) return;
     const { exitMs, endNote, reports, isJson } = this.options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
@@ -80,6 +83,7 @@ export class Watchdog implements AttemptWatch {
     });
     this.#thread.on("error", ({ message }) => this.options.warn(`the watchdog ended: ${message}`));
     this.#thread.unref();
+    this.#beatAt = performance.now();
     this.#timer = setInterval(() => this.#turned(), BEAT_MS);
     Deno.unrefTimer(this.#timer as unknown as number);
   }
@@ -91,6 +95,7 @@ export class Watchdog implements AttemptWatch {
 
   /** Stops watching. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     this.#table.order("stop");
     await this.#thread?.terminate();

@@ -5,7 +5,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { readVerification } from "../../src/journal/verification_file.ts";
+import { readVerification } from "../../src/journal/files/verification_file.ts";
 import { settledCopy } from "../support/damage/crash_scenarios.ts";
 import {
   assertNothingUnfinished,

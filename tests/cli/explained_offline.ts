@@ -1,14 +1,14 @@
 /** The explanation of a job from a journal's files, without a server, with evidence by event id. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import { citing, explain } from "../../src/explain/explain.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/log_references.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
 
 export async function explainedOffline(

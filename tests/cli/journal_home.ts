@@ -8,7 +8,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import type { CreateRequest, Receipt } from "../../src/engine/requests.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import type { FileJournal } from "../../src/journal/file_journal.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LineIndex } from "../../src/journal/line_index.ts";
-import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
+import { LineIndex } from "../../src/journal/read/line_index.ts";
+import { decodedSidecar, encodedSidecar } from "../../src/journal/read/sidecar_store.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import {
   bytesOf,

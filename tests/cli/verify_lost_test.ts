@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout, type Layout } from "../../src/journal/layout.ts";
 import type { UnplacedEvent } from "../../src/engine/ports.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { PassingDisk } from "../support/journal/journal_disk.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import {

@@ -13,7 +13,7 @@ import {
   textAt,
 } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, forge, furtherIds, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
 

@@ -8,7 +8,7 @@ import {
   whatIfDocument,
   whatIfForm,
 } from "../../src/dashboard/time_travel/what_if.tsx";
-import type { ReplayStep } from "../../src/explain/replay_steps.ts";
+import type { ReplayStep } from "../../src/explain/replay/replay_steps.ts";
 import { stepPairs } from "../../src/dashboard/time_travel/what_if_result.tsx";
 import { windowAround } from "../../src/dashboard/time_travel/time_view.ts";
 

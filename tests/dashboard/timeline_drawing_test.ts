@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
 import {
   buildTimeline,

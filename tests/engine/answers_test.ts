@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { jobId, type TaskId, taskId } from "../../src/core/ids.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
-import { Answers } from "../../src/engine/run/answers.ts";
-import { RunContext, type StepRequest } from "../../src/engine/run/run_context.ts";
+import { Answers } from "../../src/engine/run/call/answers.ts";
+import { RunContext, type StepRequest } from "../../src/engine/run/call/run_context.ts";
 import { LoopTurns } from "../../src/engine/run/scheduler.ts";
-import { startedForm } from "../../src/engine/run/rehearsal.ts";
+import { startedForm } from "../../src/engine/run/recovery/rehearsal.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { codedJob, JobStory } from "../support/engine/entries.ts";
 

@@ -25,7 +25,7 @@ Deno.test("job record: what is shown and what is lost of very many entries in fl
     for (const entry of entries) record.append(entry);
     for (let n = 0; n < shown; n++) {
       record.show();
-      assert.equal(record.lastLogId, entries[n]?.logId);
+      assert.equal(record.job.lastLogId, entries[n]?.logId);
     }
     assert.deepEqual(record.job, foldAll(entries.slice(0, shown)));
     assert.equal(record.shownHead.lastLogId, entries[shown - 1]?.logId);
@@ -34,6 +34,6 @@ Deno.test("job record: what is shown and what is lost of very many entries in fl
     assert.equal(record.inFlight("ec.Paid" as JobEventLogEntry["eventType"]), inFlight);
     for (let n = 0; n <= entries.length; n++) record.revert();
     assert.deepEqual(record.whole, foldAll(entries.slice(0, shown)));
-    assert.equal(record.lastLogId, entries[shown - 1]?.logId);
+    assert.equal(record.job.lastLogId, entries[shown - 1]?.logId);
   }
 });

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { CodePlace } from "../../src/engine/run/run_call.ts";
+import type { CodePlace } from "../../src/engine/run/call/run_call.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 

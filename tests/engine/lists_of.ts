@@ -1,9 +1,9 @@
 /** Lists of a table whose jobs wait for no worker, and queues whose jobs have no limits. */
 
 import assert from "node:assert/strict";
-import { type QueueShares, WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { type QueueShares, WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
-import { PromptTypes } from "../../src/engine/run/slots.ts";
+import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
 import type { JobTable } from "../../src/engine/writer/job_table.ts";
 
 export const NO_SHARES: QueueShares = {

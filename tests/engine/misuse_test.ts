@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
-import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempt_output.ts";
+import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempts/attempt_output.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";
-import { RunContext } from "../../src/engine/run/run_context.ts";
+import { RunContext } from "../../src/engine/run/call/run_context.ts";
 
 /** A job that has failed, and why. */
 async function failed(daybook: Harness, id: JobId) {

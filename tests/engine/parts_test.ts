@@ -6,11 +6,11 @@ import type { JobId } from "../../src/core/ids.ts";
 import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { Waits } from "../../src/engine/views/waits.ts";
-import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/slots.ts";
+import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/queue/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
-import type { Wanted, Worker } from "../../src/engine/run/request_lines.ts";
-import { Shares } from "../../src/engine/run/shares.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import type { Wanted, Worker } from "../../src/engine/run/queue/request_lines.ts";
+import { Shares } from "../../src/engine/run/queue/shares.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { NO_SHARES } from "./lists_of.ts";
 
@@ -437,11 +437,11 @@ Deno.test("slots: it never exceeds the limit, and the others follow in queue ord
   for (const each of [a, b, entrant("c", 4), entrant("d", 3), entrant("e", 5, -1)]) {
     slots.enter(each);
   }
-  assert.deepEqual([told, slots.running], [["a", "b"], 2]);
+  assert.deepEqual(told, ["a", "b"]);
 
   slots.leave(a);
   slots.leave(b);
-  assert.deepEqual([told, slots.running], [["a", "b", "e", "d"], 2]);
+  assert.deepEqual(told, ["a", "b", "e", "d"]);
 });
 
 Deno.test("slots: if all are held by slow handlers, attempts without one are withdrawn", async () => {
@@ -460,7 +460,7 @@ Deno.test("slots: if all are held by slow handlers, attempts without one are wit
   await clock.settle(2);
   assert.equal(told.at(-1), "e is withdrawn", "what is known is not waited for again");
   slots.leave(b);
-  assert.deepEqual([slots.running, clock.armed], [0, 0]);
+  assert.equal(clock.armed, 0);
 });
 
 Deno.test("slots: while one is held by a prompt handler, the others wait for it", async () => {

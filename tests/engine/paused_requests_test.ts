@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Work } from "../../src/core/work.ts";
-import { holds, type Pause } from "../../src/core/pauses.ts";
-import { PauseControls } from "../../src/engine/run/pause_controls.ts";
-import { FIRST_MAX } from "../../src/engine/run/paused_requests.ts";
-import { PromptTypes } from "../../src/engine/run/slots.ts";
-import { inQueueOrder, type Worker } from "../../src/engine/run/request_lines.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
-import { Pauses } from "../../src/engine/writer/in_force.ts";
+import { holds, notePause, type Pause } from "../../src/core/pauses.ts";
+import { PauseControls } from "../../src/engine/run/queue/pause_controls.ts";
+import { FIRST_MAX } from "../../src/engine/run/queue/paused_requests.ts";
+import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
+import { inQueueOrder, type Worker } from "../../src/engine/run/queue/request_lines.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { cases } from "../support/effort.ts";
 import { NO_SHARES } from "./lists_of.ts";
 
@@ -27,7 +27,7 @@ function queueOf(max: number): WorkerQueue {
 
 /** Pauses of a queue, and a clock that counts the turns for other work. */
 function controlsOf(workers: WorkerQueue) {
-  const pauses = new Pauses();
+  const pauses = new InForce(notePause, ({ pauseId }) => pauseId);
   const turns: (() => void)[] = [];
   const clock = { pause: () => new Promise<void>((resolve) => turns.push(resolve)) };
   const parts = { pauses, workers, threadWorkers: queueOf(0), clock, onDefect: assert.ifError };

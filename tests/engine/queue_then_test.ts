@@ -1,7 +1,7 @@
 /** Which jobs had the workers at a past time, among more jobs than are examined. */
 
 import assert from "node:assert/strict";
-import { queueThenText } from "../../src/explain/queue_holders.ts";
+import { queueThenText } from "../../src/explain/queue/queue_holders.ts";
 import { Pacer } from "../../src/engine/events/pacer.ts";
 import { workersThen } from "../../src/engine/queries/holders.ts";
 import type { ListQuery } from "../../src/engine/job_pages.ts";

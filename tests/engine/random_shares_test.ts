@@ -10,8 +10,9 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
+import { notePause } from "../../src/core/pauses.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/in_force.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, RetryLater } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
@@ -137,7 +138,7 @@ function assertWithinLimits(
   entries: Awaited<ReturnType<Harness["engine"]["entries"]>>,
 ): void {
   const folds = new Map<string, JobFold>();
-  const pauses = new Pauses();
+  const pauses = new InForce(notePause, ({ pauseId }) => pauseId);
   const places = new Places(pauses);
   const starts: number[] = [];
   for (const entry of entries) {

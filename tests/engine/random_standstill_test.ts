@@ -11,9 +11,9 @@ import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
-import { holds } from "../../src/core/pauses.ts";
+import { holds, notePause } from "../../src/core/pauses.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/in_force.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import {
   defineJob,
@@ -120,7 +120,7 @@ function keyOf({ key }: { readonly key: string }): string {
 /** What is on record of the places and starts of the limited type. */
 class Record {
   readonly folds = new Map<string, JobFold>();
-  readonly #pauses = new Pauses();
+  readonly #pauses = new InForce(notePause, ({ pauseId }) => pauseId);
   readonly #places = new Places(this.#pauses);
   #starts: number[] = [];
   #seen = 0;

@@ -189,6 +189,25 @@ Deno.test("restart: parallel tasks resolve in the order of the journal", async (
   assert.deepEqual(orders.slice(1), [orders[0], orders[0]]);
 });
 
+Deno.test("restart: the trial of a waiting job is watched as a call of its run, which may block the event loop", async () => {
+  const open: string[] = [];
+  const attemptWatch = {
+    began: (jobId: string, taskId: string) => open.push(`${jobId} ${taskId}`) - 1,
+    ended: (attempt: number) => void open.splice(attempt, 1, ""),
+  };
+  const seen: (readonly string[])[] = [];
+  const waiting = looseJob("demo.waiting", async (ctx) => {
+    seen.push(open.filter((attempt) => attempt !== ""));
+    await ctx.expect("go");
+  }, { expects: () => ({ go: { eventType: "ec.Go" } }) });
+  const daybook = await Harness.start({ definitions: [waiting], attemptWatch });
+  const id = await daybook.submit("demo.waiting");
+  await daybook.crash();
+
+  assert.deepEqual(seen, [[`${id} main`], [`${id} main`]]);
+  assert.deepEqual(open.filter((attempt) => attempt !== ""), []);
+});
+
 for (
   const { change, names, message } of [
     {

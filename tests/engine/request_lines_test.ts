@@ -3,13 +3,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobId } from "../../src/core/ids.ts";
-import type { RateWindow } from "../../src/engine/run/rate_window.ts";
-import { type Request, RequestLines, type Worker } from "../../src/engine/run/request_lines.ts";
-import { Shares } from "../../src/engine/run/shares.ts";
+import type { RateWindow } from "../../src/engine/run/queue/rate_window.ts";
+import {
+  type Request,
+  RequestLines,
+  type Worker,
+} from "../../src/engine/run/queue/request_lines.ts";
+import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { cases, rounds } from "../support/effort.ts";
-import { PromptTypes } from "../../src/engine/run/slots.ts";
+import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 
 /** The first type has no limits. */
 const TYPES = ["free", "few", "rated", "ratedByKey"] as const;

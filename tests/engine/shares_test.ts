@@ -6,8 +6,9 @@ import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import type { JobId } from "../../src/core/ids.ts";
+import { notePause } from "../../src/core/pauses.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
-import { Pauses } from "../../src/engine/writer/in_force.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import {
   defineJob,
@@ -16,7 +17,7 @@ import {
   NonRetryableError,
   RetryLater,
 } from "../../src/mod.ts";
-import { wholeAttributes, writtenAttributes } from "../../src/journal/line_codec.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/format/line_codec.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
@@ -509,7 +510,7 @@ Deno.test("shares: if limits are lowered when a place becomes free, no job takes
 Deno.test("shares: recorded places are the same from all entries and from a snapshot and the rest, and duplicates change nothing", () => {
   const placesOf = (
     entries: readonly JobEventLogEntry[],
-    pauses = new Pauses(),
+    pauses = new InForce(notePause, ({ pauseId }) => pauseId),
     from = new Places(pauses),
     fold = new JobFold(),
   ) => {
@@ -526,7 +527,7 @@ Deno.test("shares: recorded places are the same from all entries and from a snap
       const cut = 1 + at % entries.length;
       const half = placesOf(entries.slice(0, cut));
       const job = JSON.parse(JSON.stringify(half.fold.job));
-      const pauses = new Pauses();
+      const pauses = new InForce(notePause, ({ pauseId }) => pauseId);
       pauses.restore(JSON.parse(JSON.stringify(half.pauses.all)));
       const restored = new Places(pauses);
       restored.restore(JSON.parse(JSON.stringify(half.places.all)), () => job);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
-import { wholeAttributes, writtenAttributes } from "../../src/journal/line_codec.ts";
+import { wholeAttributes, writtenAttributes } from "../../src/journal/format/line_codec.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -8,7 +8,7 @@ import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { IN_PROCESS } from "../../src/engine/run/run_call.ts";
+import { IN_PROCESS } from "../../src/engine/run/call/run_call.ts";
 import { FewThreads } from "../support/engine/few_threads.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 

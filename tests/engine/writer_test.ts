@@ -12,8 +12,8 @@ import { Writer } from "../../src/engine/writer/writer.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { EventDraft } from "../../src/core/event.ts";
-import { stampedEvent } from "../../src/journal/stamped_event.ts";
-import { lineBody, toEntry } from "../../src/journal/line_codec.ts";
+import { stampedEvent } from "../../src/journal/format/stamped_event.ts";
+import { lineBody, toEntry } from "../../src/journal/format/line_codec.ts";
 
 /** A journal that gives positions and writes nothing. */
 function positions(): Journal {

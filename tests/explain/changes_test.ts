@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Change, reversed } from "../../src/explain/changes.ts";
+import { type Change, reversed } from "../../src/explain/replay/changes.ts";
 import { jobResource } from "../../src/core/job_resource.ts";
 import { taskId } from "../../src/core/ids.ts";
 import {

@@ -2,15 +2,20 @@
 
 import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
-import { COMPARED_MAX, contrastText } from "../../src/explain/contrast.ts";
+import { COMPARED_MAX, contrastText } from "../../src/explain/ended/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { sampleEvent } from "../../src/explain/requests_to_send.ts";
+import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import { drawTimeline } from "../../src/dashboard/job/drawing.ts";
-import { crashRestarts, findDowntimes, jobTiming, timingText } from "../../src/explain/timing.ts";
+import {
+  crashRestarts,
+  findDowntimes,
+  jobTiming,
+  timingText,
+} from "../../src/explain/history/timing.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { buildTimeline } from "../../src/dashboard/timeline/timeline.ts";
 

@@ -14,7 +14,7 @@ import {
   mismatchesText,
   mismatchesWith,
   mismatchText,
-} from "../../src/explain/mismatch.ts";
+} from "../../src/explain/likeness/mismatch.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { oneLine, shownValue } from "../../src/core/shown_value.ts";
 import { expectation } from "../support/engine/entries.ts";

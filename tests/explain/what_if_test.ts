@@ -8,8 +8,8 @@ import { deriveCondition } from "../../src/core/condition.ts";
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type EventType, eventType, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { SupposedEvent, Supposition } from "../../src/explain/supposition.ts";
-import { supposing } from "../../src/explain/what_if.ts";
+import type { SupposedEvent, Supposition } from "../../src/explain/replay/supposition.ts";
+import { supposing } from "../../src/explain/replay/what_if.ts";
 import {
   codedJob,
   expectation,

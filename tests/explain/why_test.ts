@@ -6,7 +6,7 @@ import { jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
 import { type RuleName, RULES } from "../../src/core/rules.ts";
-import { explainStep } from "../../src/explain/why.ts";
+import { explainStep } from "../../src/explain/replay/why.ts";
 import {
   codedJob,
   created,

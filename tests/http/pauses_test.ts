@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import { PAUSES_MAX } from "../../src/engine/run/pause_controls.ts";
+import { PAUSES_MAX } from "../../src/engine/run/queue/pause_controls.ts";
 import { TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";

@@ -168,7 +168,6 @@ Deno.test("job row: one with another job's state shows neither", () => {
   put(index, { ...failed, jobId: "job-2" as JobId, firstLogId: 20, lastLogId: 25 } as JobState);
   database.exec("UPDATE jobs SET last = 25 WHERE first = 10");
   assert.throws(() => index.job("job-1" as JobId), IndexDamagedError);
-  assert.throws(() => index.createdAt(10), IndexDamagedError);
   assert.throws(() => index.trail("job-1" as JobId), IndexDamagedError);
 });
 

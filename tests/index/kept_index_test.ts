@@ -112,7 +112,6 @@ async function answersOf(projection: Projection, entries: readonly JobEventLogEn
     return {
       job: table.job(id),
       head: table.head(id)?.lastLogId,
-      createdAt: listed.createdAt(logId)?.jobId,
       summary: listed.summaryAt(logId),
       retry: [listed.retriedAt(id), listed.retryOf(id)],
       trail: [trails.logIds(id, 0, ALL), trails.conditionsOf(id)],

@@ -1,7 +1,7 @@
 /** A journal that continues while a tool copies it, file by file, in any order. */
 
 import assert from "node:assert/strict";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";

@@ -20,7 +20,7 @@ import {
 } from "../support/damage/crash_scenarios.ts";
 import { crashSweep, disksLeftBy, type Scenario } from "../support/damage/crash_sweep.ts";
 import { rounds } from "../support/effort.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { WritesSnapshotInPlace } from "../simulation/broken_disks.ts";
 

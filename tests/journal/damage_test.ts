@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { chainAfter, chainField } from "../../src/journal/line_codec.ts";
-import { onlySegments } from "../../src/journal/segment_listing.ts";
+import { chainAfter, chainField } from "../../src/journal/format/line_codec.ts";
+import { onlySegments } from "../../src/journal/read/segment_listing.ts";
 import { SegmentWalk } from "../../src/verify/segment_walk.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { Batch, encodedGroup } from "../../src/journal/batch.ts";
-import { Tail } from "../../src/journal/durable_entries.ts";
+import { Batch, encodedGroup } from "../../src/journal/write/batch.ts";
+import { Tail } from "../../src/journal/read/durable_entries.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 
 const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };

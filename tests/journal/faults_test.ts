@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Journal, JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { writeAll } from "../../src/journal/deno_file_system.ts";
+import { writeAll } from "../../src/journal/files/deno_file_system.ts";
 import { isOutOfRoom } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
-import { type PathKind, writeNew } from "../../src/journal/file_system.ts";
-import { makeNamedFolder, makeNamedFolders } from "../../src/journal/named_folder.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
+import { type PathKind, writeNew } from "../../src/journal/files/file_system.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../src/journal/files/named_folder.ts";
 import { inputOutputError, TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";

@@ -1,7 +1,7 @@
 /** A journal on a disk without room: its start, its reserve, and its return once there is room. */
 
 import assert from "node:assert/strict";
-import type { OpenFile, OpenMode } from "../../src/journal/file_system.ts";
+import type { OpenFile, OpenMode } from "../../src/journal/files/file_system.ts";
 import { noSpace } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { overwritten } from "../support/damage/power_nodes.ts";

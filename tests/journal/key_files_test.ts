@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalUnusableError } from "../../src/journal/errors.ts";
-import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
-import { KeyFiles } from "../../src/journal/key_files.ts";
+import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/files/file_system.ts";
+import { KeyFiles } from "../../src/journal/files/key_files.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { inFolder } from "../support/temporary_folder.ts";

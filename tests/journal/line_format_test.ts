@@ -14,20 +14,20 @@ import {
   type TaskId,
   taskId,
 } from "../../src/core/ids.ts";
-import type { StampedEvent } from "../../src/journal/stamped_event.ts";
-import { Batch, encodedGroup } from "../../src/journal/batch.ts";
+import type { StampedEvent } from "../../src/journal/format/stamped_event.ts";
+import { Batch, encodedGroup } from "../../src/journal/write/batch.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import { runToEnd } from "../../src/core/work.ts";
-import { lineBody, writtenAttributes } from "../../src/journal/line_codec.ts";
-import { entryInFields } from "../../src/journal/line_fields.ts";
-import { entryIn, parsedEntry } from "../../src/journal/line_reader.ts";
+import { lineBody, writtenAttributes } from "../../src/journal/format/line_codec.ts";
+import { entryInFields } from "../../src/journal/format/line_fields.ts";
+import { entryIn, parsedEntry } from "../../src/journal/format/line_reader.ts";
 import { lineBytes, withCrc } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
-import { crcHolds } from "../../src/journal/line_bytes.ts";
-import { findOtherBatch } from "../../src/journal/segment_end.ts";
+import { crcHolds } from "../../src/journal/format/line_bytes.ts";
+import { findOtherBatch } from "../../src/journal/read/segment_end.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 
 const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };

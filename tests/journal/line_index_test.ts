@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LineIndex } from "../../src/journal/line_index.ts";
+import { LineIndex } from "../../src/journal/read/line_index.ts";
 
 /** Lengths of lines without newlines, by batches. */
 const batchesOfLengths = fc.array(

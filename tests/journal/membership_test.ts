@@ -1,7 +1,7 @@
 /** The changing role of a process in a shared journal. */
 
 import assert from "node:assert/strict";
-import { Membership } from "../../src/journal/shared_log.ts";
+import { Membership } from "../../src/journal/write/shared_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const SELF = { writer: "wri_b", url: "http://b.test" };

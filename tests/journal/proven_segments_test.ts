@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { withFile } from "../../src/journal/file_system.ts";
+import { withFile } from "../../src/journal/files/file_system.ts";
 import type { SegmentProver } from "../../src/journal/options.ts";
-import { requireWhole } from "../../src/journal/segment_proof.ts";
+import { requireWhole } from "../../src/journal/read/segment_proof.ts";
 import { bytesOf, type MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {
   flipped,

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { journalCommand } from "../support/process/journal_command.ts";
-import { type FileSystem, type OpenFile, withFile } from "../../src/journal/file_system.ts";
+import { type FileSystem, type OpenFile, withFile } from "../../src/journal/files/file_system.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import {
   bytesOf,
@@ -17,8 +17,8 @@ import { FakeRandom } from "../support/fake_clock.ts";
 import { engineOn } from "../support/journal/journal_of_jobs.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import { requireWhole, type SealedSegment } from "../../src/journal/segment_proof.ts";
-import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
+import { requireWhole, type SealedSegment } from "../../src/journal/read/segment_proof.ts";
+import { decodedSidecar } from "../../src/journal/read/sidecar_store.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import {
   flipped,
@@ -31,9 +31,9 @@ import {
   type Written,
   writtenWithSidecars,
 } from "../support/journal/sidecar_journal.ts";
-import { findSegmentEnd } from "../../src/journal/segment_end.ts";
-import { readPieces } from "../../src/journal/segment_pieces.ts";
-import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
+import { findSegmentEnd } from "../../src/journal/read/segment_end.ts";
+import { readPieces } from "../../src/journal/read/segment_pieces.ts";
+import { SegmentScanner } from "../../src/journal/read/segment_scanner.ts";
 import { withBlankEnd } from "../support/journal/journal_bytes.ts";
 import { rounds } from "../support/effort.ts";
 

@@ -9,10 +9,10 @@ import {
   NewerEntryError,
   OtherJournalError,
   OvertakenError,
-} from "../../src/journal/shared_log.ts";
+} from "../../src/journal/write/shared_log.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
 import { bytesOf, MemoryDisk, textAt } from "../support/journal/journal_memory_disk.ts";

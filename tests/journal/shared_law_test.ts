@@ -7,7 +7,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { LogId } from "../../src/core/ids.ts";
-import { OvertakenError, type SharedBatch, type SharedLog } from "../../src/journal/shared_log.ts";
+import {
+  OvertakenError,
+  type SharedBatch,
+  type SharedLog,
+} from "../../src/journal/write/shared_log.ts";
 import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { facts } from "../support/journal/journal_events.ts";

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
-import type { FileStamp } from "../../src/journal/file_system.ts";
-import { decodedSidecar, encodedSidecar, type Sidecar } from "../../src/journal/sidecar_store.ts";
+import type { FileStamp } from "../../src/journal/files/file_system.ts";
+import {
+  decodedSidecar,
+  encodedSidecar,
+  type Sidecar,
+} from "../../src/journal/read/sidecar_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace, PassingDisk } from "../support/journal/journal_disk.ts";

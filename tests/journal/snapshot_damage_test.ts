@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Projection } from "../../src/engine/writer/projection.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { withoutDigest } from "../support/damage/broken_readers.ts";
 import {
   type Damage,

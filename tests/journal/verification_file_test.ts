@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { readVerification, writeVerification } from "../../src/journal/verification_file.ts";
+import { readVerification, writeVerification } from "../../src/journal/files/verification_file.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";

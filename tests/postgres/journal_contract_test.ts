@@ -1,7 +1,7 @@
 /** A journal whose batches are in PostgreSQL passes the contract that one in a folder passes. */
 
 import { systemClock } from "../../src/server/system.ts";
-import { Membership } from "../../src/journal/shared_log.ts";
+import { Membership } from "../../src/journal/write/shared_log.ts";
 import { openPostgres } from "../../src/postgres/open.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { testJournalContract } from "../contract/journal_contract.ts";

@@ -6,7 +6,7 @@ import {
   OvertakenError,
   type SharedBatch,
   type SharedLog,
-} from "../../src/journal/shared_log.ts";
+} from "../../src/journal/write/shared_log.ts";
 import { Assurance } from "../../src/postgres/assurance.ts";
 import { type Connect, Retrying, session, type Sql } from "../../src/postgres/connection.ts";
 import { TABLES } from "../../src/postgres/fitness.ts";

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { journalCommand } from "../support/process/journal_command.ts";

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { OutlinedHistory } from "../../src/explain/outlined_history.ts";
+import type { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";

@@ -1,7 +1,7 @@
 /** Code of jobs that would harm its process, in the real process. */
 
 import assert from "node:assert/strict";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { FrameworkAttributes } from "../../src/core/framework_events.ts";

@@ -6,7 +6,7 @@
 import { cp } from "node:fs/promises";
 import assert from "node:assert/strict";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { audit } from "../../src/verify/audit.ts";
 import { rounds } from "../support/effort.ts";

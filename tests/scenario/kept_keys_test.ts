@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
-import { KeyFiles } from "../../src/journal/key_files.ts";
+import { KeyFiles } from "../../src/journal/files/key_files.ts";
 import { defineJob, type EmbeddedDaybook, openDaybook } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";

@@ -1,7 +1,7 @@
 /** The real process: limits and pauses across a kill, and their exact explanations. */
 
 import assert from "node:assert/strict";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { inFolder } from "../support/temporary_folder.ts";

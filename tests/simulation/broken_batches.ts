@@ -3,10 +3,15 @@
 import { Buffer } from "node:buffer";
 import type { LogId } from "../../src/core/ids.ts";
 import type { Appended, Journal, UnplacedEvent, Urgency } from "../../src/engine/ports.ts";
-import type { OpenFile, OpenMode } from "../../src/journal/file_system.ts";
+import type { OpenFile, OpenMode } from "../../src/journal/files/file_system.ts";
 import { parseSegmentName } from "../../src/journal/layout.ts";
-import { LINE_END, linePrefix, resolveCause, writeCrc } from "../../src/journal/line_codec.ts";
-import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
+import {
+  LINE_END,
+  linePrefix,
+  resolveCause,
+  writeCrc,
+} from "../../src/journal/format/line_codec.ts";
+import { SegmentScanner } from "../../src/journal/read/segment_scanner.ts";
 import { PassingDisk } from "../support/journal/journal_disk.ts";
 
 /** Each entry commits by itself: a crash may keep half of a group. To be used with tiny batches. */

@@ -3,7 +3,12 @@
  * catch each of them.
  */
 
-import type { FileStamp, OpenFile, OpenMode, PathKind } from "../../src/journal/file_system.ts";
+import type {
+  FileStamp,
+  OpenFile,
+  OpenMode,
+  PathKind,
+} from "../../src/journal/files/file_system.ts";
 import { PassingDisk } from "../support/journal/journal_disk.ts";
 
 const NEWLINE = 10;

@@ -2,13 +2,13 @@
 
 import type { LogId } from "../../src/core/ids.ts";
 import { type Journal, type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
-import { Attempts } from "../../src/engine/run/attempts.ts";
-import { JobRun } from "../../src/engine/run/job_run.ts";
-import { PauseControls } from "../../src/engine/run/pause_controls.ts";
-import { Shares } from "../../src/engine/run/shares.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
+import { Attempts } from "../../src/engine/run/attempts/attempts.ts";
+import { JobRun } from "../../src/engine/run/call/job_run.ts";
+import { PauseControls } from "../../src/engine/run/queue/pause_controls.ts";
+import { Shares } from "../../src/engine/run/queue/shares.ts";
+import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
-import { LimitChanges } from "../../src/engine/writer/in_force.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
@@ -98,8 +98,14 @@ export const placesForgotten: Break = () =>
   replaced(Shares.prototype, "restore", { value: () => {} });
 
 /** Changed limits are missing in snapshots. */
-export const changedLimitsForgotten: Break = () =>
-  replaced(LimitChanges.prototype, "restore", { value: () => {} });
+export const changedLimitsForgotten: Break = () => {
+  const { restore } = InForce.prototype;
+  return replaced(InForce.prototype, "restore", {
+    value: function (this: InForce<object>, all: readonly object[]) {
+      if (!all.some((one) => "limits" in one)) restore.call(this, all);
+    },
+  });
+};
 
 /** A start reports the recorded pauses, but they hold nothing. */
 export const pausesNotTakenUp: Break = () =>

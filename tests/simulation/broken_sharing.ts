@@ -5,7 +5,7 @@ import {
   OvertakenError,
   type SharedJournal,
   type SharedLog,
-} from "../../src/journal/shared_log.ts";
+} from "../../src/journal/write/shared_log.ts";
 import { acknowledgingWhatItReads } from "../postgres/broken_logs.ts";
 import { HONEST_SHARED, type SharedPorts } from "./shared_process.ts";
 

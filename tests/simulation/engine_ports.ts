@@ -7,7 +7,7 @@ import {
   JournalFullError,
   type JournalHead,
 } from "../../src/engine/ports.ts";
-import type { FileSystem } from "../../src/journal/file_system.ts";
+import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import type { JournalModel } from "./journal_model.ts";
 
 /** A layer of a broken variant. */

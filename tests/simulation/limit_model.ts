@@ -9,9 +9,10 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
+import { notePause } from "../../src/core/pauses.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import type { LimitedType } from "../../src/engine/requests.ts";
-import { Pauses } from "../../src/engine/writer/in_force.ts";
+import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 
 /** The type of most jobs, and the limits in its code, if there are any. */
@@ -38,7 +39,7 @@ export class LimitModel {
   #changed: readonly ChangedLimits[] = [];
   /** Recently replaced limits. */
   #past: Past[] = [];
-  readonly #pauses = new Pauses();
+  readonly #pauses = new InForce(notePause, ({ pauseId }) => pauseId);
   readonly #places = new Places(this.#pauses);
   readonly #keys = new Map<string, string | undefined>();
   /** Starts of jobs since the last change, by the times on record. */

@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalHead } from "../../src/engine/ports.ts";
-import { sealedBatch } from "../../src/journal/shared_copy.ts";
+import { sealedBatch } from "../../src/journal/write/shared_copy.ts";
 import type { Row, SimulatedDatabase } from "./simulated_database.ts";
 import type { World } from "./world.ts";
 

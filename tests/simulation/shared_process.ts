@@ -12,7 +12,7 @@ import {
   OtherJournalError,
   type SharedJournal,
   SharedLogError,
-} from "../../src/journal/shared_log.ts";
+} from "../../src/journal/write/shared_log.ts";
 import { type Connect, Retrying, type Sql } from "../../src/postgres/connection.ts";
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
 import { PostgresTurn } from "../../src/postgres/postgres_turn.ts";

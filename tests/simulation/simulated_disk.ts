@@ -10,7 +10,7 @@ import type {
   OpenFile,
   OpenMode,
   PathKind,
-} from "../../src/journal/file_system.ts";
+} from "../../src/journal/files/file_system.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import type { Dice } from "./dice.ts";
 import type { Scheduler } from "./scheduler.ts";

@@ -4,7 +4,7 @@
  * the pages as clean, whether they reached the disk or not.
  */
 
-import type { FileStamp } from "../../src/journal/file_system.ts";
+import type { FileStamp } from "../../src/journal/files/file_system.ts";
 import type { Dice } from "./dice.ts";
 
 /** The pages that one write or truncation made dirty, with their new content. */

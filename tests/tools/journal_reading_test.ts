@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";

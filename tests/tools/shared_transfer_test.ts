@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { DamagedLogError } from "../../src/journal/shared_log.ts";
+import { DamagedLogError } from "../../src/journal/write/shared_log.ts";
 import { compare, DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { bytesOf, MemoryDisk, setText, textAt } from "../support/journal/journal_memory_disk.ts";

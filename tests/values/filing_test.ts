@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/engine/definition.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
 import { journalLayout, segmentName } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { GCProfiler } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { journalLayout, segmentName } from "../../src/journal/layout.ts";
-import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
+import { decodedSidecar } from "../../src/journal/read/sidecar_store.ts";
 import {
   flipped,
   SEGMENTS,

@@ -7,7 +7,7 @@ import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { Lookup, type PastEvents } from "../../src/engine/views/past_events.ts";
 import { typeKey, valueKey } from "../../src/engine/views/value_keys.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../../src/server/system.ts";
 import { IndexThread } from "../../src/values/index_thread.ts";

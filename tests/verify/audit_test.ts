@@ -14,7 +14,7 @@ import { rounds } from "../support/effort.ts";
 import { ContentComparison, type ContentDifference } from "../../src/verify/snapshot_audit.ts";
 import { codedJob } from "../support/engine/entries.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
-import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../src/journal/files/deno_file_system.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { defineJob, openDaybook } from "../../src/mod.ts";
 import { audit } from "../../src/verify/audit.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { readVerification } from "../../src/journal/verification_file.ts";
+import { readVerification } from "../../src/journal/files/verification_file.ts";
 import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -5,9 +5,9 @@ import { EXIT } from "../../core/exit_codes.ts";
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
 import { orUnusable } from "../../journal/errors.ts";
-import { writeNew } from "../../journal/file_system.ts";
+import { writeNew } from "../../journal/files/file_system.ts";
 import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
-import { requireJournal } from "../../journal/segment_listing.ts";
+import { requireJournal } from "../../journal/read/segment_listing.ts";
 import { CommandError, type CommandInput, UsageError } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import {

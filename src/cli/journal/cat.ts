@@ -13,8 +13,8 @@ import { printLines, printResult, type Terminal, textColumns } from "../terminal
 import { DatedLines } from "../render/entry_line.ts";
 import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import { pause } from "../times.ts";
-import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
-import { lineNumberIn } from "../../journal/segment_listing.ts";
+import { type JournalEnd, journalEnd } from "../../journal/open/journal_end.ts";
+import { lineNumberIn } from "../../journal/read/segment_listing.ts";
 import { tornText } from "../../verify/verdict.ts";
 
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;

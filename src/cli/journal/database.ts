@@ -3,7 +3,7 @@
 import { EXIT } from "../../core/exit_codes.ts";
 import type { Permissions } from "../../core/permissions.ts";
 import { errorMessage } from "../../core/thrown.ts";
-import { SharedLogError } from "../../journal/shared_log.ts";
+import { SharedLogError } from "../../journal/write/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";

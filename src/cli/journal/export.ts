@@ -12,7 +12,7 @@ import { failureReason } from "../../journal/errors.ts";
 import { CommandError, type CommandInput, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
 import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
-import { OutlinedHistory } from "../../explain/outlined_history.ts";
+import { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { Circumstances } from "../../explain/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -23,7 +23,7 @@ import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
 import { ValueIndex } from "../../engine/views/value_index.ts";
 import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
 import type { JournalHead } from "../../engine/ports.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
+import type { FileSystem } from "../../journal/files/file_system.ts";
 import { JournalReading } from "../../tools/journal_reading.ts";
 
 export const EXPORT_COMMAND: JournalCommand = {

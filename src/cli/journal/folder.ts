@@ -17,7 +17,7 @@ import {
 } from "../command.ts";
 import type { AnyJobDefinition } from "../../engine/definition.ts";
 import type { Clock, Random } from "../../engine/ports.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
+import type { FileSystem } from "../../journal/files/file_system.ts";
 import type { Layout } from "../../journal/layout.ts";
 import type { Scratch } from "../../verify/audit.ts";
 import type { Times } from "../times.ts";

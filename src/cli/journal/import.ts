@@ -3,7 +3,7 @@
 import { EXIT } from "../../core/exit_codes.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../engine/ports.ts";
-import { interruptions } from "../../engine/run/restart.ts";
+import { interruptions } from "../../engine/run/recovery/restart.ts";
 import { Projection } from "../../engine/writer/projection.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";

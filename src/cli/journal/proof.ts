@@ -18,9 +18,9 @@ import type { CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
 import type { JournalTools } from "./folder.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import { lockFolder, requireKind } from "../../journal/folder.ts";
-import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
+import type { FileSystem } from "../../journal/files/file_system.ts";
+import { lockFolder, requireKind } from "../../journal/files/folder.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../journal/files/named_folder.ts";
 
 /** What an audit and its verdict need. */
 export function judgeOptions(

@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import { EXIT } from "../../core/exit_codes.ts";
-import { lockFolder } from "../../journal/folder.ts";
+import { lockFolder } from "../../journal/files/folder.ts";
 import {
   applyPlan,
   copyFolder,
@@ -11,7 +11,11 @@ import {
   repairText,
 } from "../../tools/repair_steps.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
-import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
+import {
+  readRepairNote,
+  removeRepairNote,
+  type RepairedAttributes,
+} from "../../journal/open/repair.ts";
 import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";

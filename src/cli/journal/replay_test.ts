@@ -15,8 +15,8 @@ import {
   withInput,
 } from "../../engine/secrets/sealing.ts";
 import { NO_SECRETS } from "../../engine/secrets/secret_guard.ts";
-import type { FileSystem } from "../../journal/file_system.ts";
-import { KeyFiles } from "../../journal/key_files.ts";
+import type { FileSystem } from "../../journal/files/file_system.ts";
+import { KeyFiles } from "../../journal/files/key_files.ts";
 import { journalLayout } from "../../journal/layout.ts";
 import { permissionsOfModule } from "../../settings/permission_advice.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";

@@ -6,10 +6,10 @@
 
 import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
-import { takeFolder } from "../../journal/folder.ts";
-import { KeyFiles } from "../../journal/key_files.ts";
+import { takeFolder } from "../../journal/files/folder.ts";
+import { KeyFiles } from "../../journal/files/key_files.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
-import { requireJournal } from "../../journal/segment_listing.ts";
+import { requireJournal } from "../../journal/read/segment_listing.ts";
 import { pull, push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";

@@ -3,8 +3,8 @@
 import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { findDowntimes } from "../../explain/timing.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import { findDowntimes } from "../../explain/history/timing.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { Scope } from "../../access/tokens.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from "hono";
-import { isPlaceholder, sampleEvent } from "../../explain/requests_to_send.ts";
+import { isPlaceholder, sampleEvent } from "../../explain/open/requests_to_send.ts";
 import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
@@ -14,7 +14,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isObject } from "../../documents/fields.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { Refusal } from "../../documents/refusal.ts";
-import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import { placePath, placesIn } from "../../explain/likeness/elsewhere.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { carryOut, refusalText, type RefusedForm } from "../form.tsx";

@@ -1,7 +1,7 @@
 /** Curl calls: each screen has one for its data, and one for each action. */
 
 import type { Context } from "hono";
-import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/requests_to_send.ts";
+import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/open/requests_to_send.ts";
 import { UserText } from "./text.tsx";
 import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";

@@ -3,7 +3,7 @@
  * two points in its life.
  */
 
-import type { Change } from "../../explain/changes.ts";
+import type { Change } from "../../explain/replay/changes.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";

@@ -5,7 +5,7 @@ import { countText } from "../../core/size.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
-import { sampleEvent } from "../../explain/requests_to_send.ts";
+import { sampleEvent } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";

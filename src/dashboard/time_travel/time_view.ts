@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
-import type { ReplayStep } from "../../explain/replay_steps.ts";
+import type { ReplayStep } from "../../explain/replay/replay_steps.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";

@@ -2,13 +2,13 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { Replay, ReplayStep } from "../../explain/replay_steps.ts";
-import type { FirstDifference, Standing } from "../../explain/what_if.ts";
+import type { Replay, ReplayStep } from "../../explain/replay/replay_steps.ts";
+import type { FirstDifference, Standing } from "../../explain/replay/what_if.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
-import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
+import type { LimitsWhatIf } from "../../explain/queue/limits_what_if.ts";
 import { CitedItems } from "../parts/entries.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";

@@ -2,9 +2,13 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import { type Attempt, type AttemptEnd, findMaxAttempts } from "../../explain/kept_history.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { type Downtime, restartAfter } from "../../explain/timing.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  findMaxAttempts,
+} from "../../explain/history/kept_history.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { type Downtime, restartAfter } from "../../explain/history/timing.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { isSleep, isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";

@@ -8,8 +8,8 @@
 
 import { lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { ConditionSpan } from "../../explain/kept_history.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { ConditionSpan } from "../../explain/history/kept_history.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { LogId } from "../../core/ids.ts";
 
 interface Stretch {
@@ -46,11 +46,6 @@ export class TimeAxis {
         Date.parse(receivedAt) < Date.parse(before.receivedAt);
       return isBack ? [logId] : [];
     });
-  }
-
-  /** The position of the last entry. */
-  get lastMs(): number {
-    return this.#places.at(-1)?.atMs ?? 0;
   }
 
   /**

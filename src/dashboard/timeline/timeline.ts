@@ -5,8 +5,8 @@
 
 import type { Condition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { Downtime } from "../../explain/timing.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import type { Downtime } from "../../explain/history/timing.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type Lane, type Stretch, toLanes } from "./lanes.ts";

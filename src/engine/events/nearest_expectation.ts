@@ -22,7 +22,7 @@ import {
   type Mismatch,
   mismatchesText,
   mismatchesWith,
-} from "../../explain/mismatch.ts";
+} from "../../explain/likeness/mismatch.ts";
 import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../requests.ts";
 import { isReserved } from "../../core/ids.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { EqualityTerm } from "../../core/correlation.ts";
-import { placesIn } from "../../explain/elsewhere.ts";
+import { placesIn } from "../../explain/likeness/elsewhere.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent, PolicyEvent } from "../../core/job_plan.ts";
 import { isScalar, type JsonObject, valueAt } from "../../core/json.ts";

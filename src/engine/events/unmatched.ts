@@ -8,7 +8,11 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { nearestName, neighbourhood } from "../../explain/likeness/names.ts";
-import { correlationMismatches, type Mismatch, mismatchesText } from "../../explain/mismatch.ts";
+import {
+  correlationMismatches,
+  type Mismatch,
+  mismatchesText,
+} from "../../explain/likeness/mismatch.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";

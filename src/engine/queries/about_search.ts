@@ -4,6 +4,7 @@
  * there is no job.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
@@ -14,7 +15,7 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { pathTo, placesIn } from "../../explain/elsewhere.ts";
+import { pathTo, placesIn } from "../../explain/likeness/elsewhere.ts";
 import type {
   About,
   Citation,
@@ -25,7 +26,7 @@ import type {
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
-import { isSameWork } from "../../explain/repeated_work.ts";
+import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import type { Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
@@ -176,7 +177,7 @@ export class AboutSearch {
     asOf: LogId,
     hold: ReserveMemory,
   ): Promise<readonly JobEventLogEntry[]> {
-    const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
+    const logIds = ascending(found.filter((logId) => logId <= asOf));
     const entries: JobEventLogEntry[] = [];
     for await (const page of this.parts.history.pages.of(logIds)) {
       for (const entry of page) hold(entryCharacters(entry));

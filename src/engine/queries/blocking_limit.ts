@@ -5,10 +5,14 @@ import { findTask, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
-import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
-import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
+import {
+  type PlaceHistory,
+  type QueuedAs,
+  toLimitChange,
+} from "../../explain/queue/place_history.ts";
+import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/queue/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
-import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
+import type { Placed, ReachedLimit, WantedPlace } from "../run/queue/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -60,7 +64,7 @@ function changeIn(
   type: string,
   limit: ReachedLimit,
 ): Pick<BlockingLimit, "change" | "isTightened"> {
-  const change = limitChanges.of(type);
+  const change = limitChanges.get(type);
   const code = placeLimits(registry.get(type)?.limits);
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);

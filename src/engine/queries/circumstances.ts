@@ -8,8 +8,8 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { ownPlaces } from "../../explain/place_history.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { ownPlaces } from "../../explain/queue/place_history.ts";
 import type { Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
@@ -124,8 +124,7 @@ async function holdingPauses(
 ): Promise<readonly HoldingPause[]> {
   const holding = pauses.filter((pause) => holds(pause, job));
   const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
-  const entries = await history.at(last.toSorted((left, right) => left - right));
-  const known = new Map(entries.map((entry) => [entry.logId, entry]));
+  const known = await history.byPosition(last);
   return holding.map((pause) => {
     const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
     return lastFailure === undefined ? pause : { ...pause, lastFailure };

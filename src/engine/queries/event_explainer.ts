@@ -14,7 +14,7 @@ import type {
   ReachedJob,
   Statement,
 } from "../../explain/explanation.ts";
-import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
+import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
 import { becameText, capital } from "../../explain/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";

@@ -4,6 +4,7 @@
  * the journal.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -14,8 +15,8 @@ import { openExpectations, policyTargets } from "../../explain/awaited_events.ts
 import type { Candidates, Causes, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
-import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
-import { WAITS_MAX } from "../../explain/waiting_for.ts";
+import { outline, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { WAITS_MAX } from "../../explain/open/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
@@ -222,8 +223,7 @@ export class EvidenceSearch {
   }
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
-    const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    for await (const page of this.pages.of(ascending)) yield* page.map(quotedEntry);
+    for await (const page of this.pages.of(ascending(logIds))) yield* page.map(quotedEntry);
   }
 }
 

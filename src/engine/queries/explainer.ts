@@ -17,9 +17,13 @@ import {
   queuedStays,
   waitedForWorkerSince,
   wasHeldUp,
-} from "../../explain/hold_ups.ts";
-import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
-import { clockReasons, limitDue } from "../../explain/process_facts.ts";
+} from "../../explain/ended/hold_ups.ts";
+import {
+  outline,
+  type OutlinedHistory,
+  OutlineGathering,
+} from "../../explain/history/outlined_history.ts";
+import { clockReasons, limitDue } from "../../explain/history/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";

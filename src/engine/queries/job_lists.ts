@@ -20,8 +20,8 @@ import type {
   Reach,
   Stop,
 } from "../job_pages.ts";
-import { inQueueOrder, type Place } from "../run/request_lines.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import { inQueueOrder, type Place } from "../run/queue/request_lines.ts";
+import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
 import type { Writer } from "../writer/writer.ts";
@@ -43,6 +43,11 @@ export class JobLists {
   /** Summaries, for which no indexed job is read as a whole. */
   summaries(query: ListQuery): ListPage<JobSummary> {
     return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
+  }
+
+  /** Jobs of which only little may be read. */
+  found(query: ListQuery): ListPage<FoundJob> {
+    return this.#pageOf(query, (found) => found, () => 0);
   }
 
   /** Whole jobs. */

@@ -4,6 +4,7 @@
  * many jobs there are.
  */
 
+import type { Condition } from "../../core/condition.ts";
 import {
   type ErrorFingerprint,
   jobFingerprint,
@@ -25,6 +26,17 @@ export const SCAN_COST_MAX = 600_000;
 /** Costs, without that of searching the text of a job, which is reported with the result. */
 const COST = { job: 1, time: 4, fingerprint: 150 };
 
+/** Most jobs in memory are in one of these, in which none has failed or ended. */
+const UNDER_WAY: ReadonlySet<Condition> = new Set([
+  "created",
+  "scheduled",
+  "queued",
+  "executing",
+  "waiting",
+  "sleeping",
+  "backingOff",
+]);
+
 /** The range to search. Indexes are into all jobs, oldest first. */
 interface ScanBounds {
   readonly newest: number;
@@ -43,6 +55,8 @@ export class JobScan implements Iterable<JobRecord> {
   /** Those that must all occur in the text of a job. */
   readonly #words: readonly string[] | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
+  /** Whether the filter selects none that is under way. */
+  readonly #areOver: boolean;
   #cost = 0;
   #stoppedAt: JobRecord | undefined;
   #looked = 0;
@@ -54,6 +68,9 @@ export class JobScan implements Iterable<JobRecord> {
   ) {
     this.#words = filter.search === undefined ? undefined : wordsIn(filter.search);
     this.#times = parseTimes(filter);
+    const { fingerprint, states } = filter;
+    this.#areOver = fingerprint !== undefined ||
+      states?.every((state) => state !== "Created" && state !== "Running") === true;
   }
 
   /** The matching jobs, until the range or the budget is exhausted. */
@@ -81,9 +98,11 @@ export class JobScan implements Iterable<JobRecord> {
 
   /** Whether the filter selects a job. The cheapest checks come first; none copies the job. */
   applies(record: JobRecord): boolean {
-    const { shownHead: job, condition } = record;
-    const { states, conditions, types, labels, fingerprint, retried, continuesAfter } = this.filter;
     this.#cost += COST.job;
+    const { condition } = record;
+    if (this.#areOver && UNDER_WAY.has(condition)) return false;
+    const { shownHead: job } = record;
+    const { states, conditions, types, labels, fingerprint, retried, continuesAfter } = this.filter;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
       (continuesAfter === undefined || !isTerminal(job) || job.lastLogId > continuesAfter) &&

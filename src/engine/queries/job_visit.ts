@@ -23,6 +23,8 @@ interface JobVisit<Job> {
   see(job: Job): void;
   /** Whether the visit may end. */
   isEnough?(): boolean;
+  /** How many to read first, before it is known whether more are needed. */
+  readonly first?: number;
 }
 
 /** How many jobs were seen, and whether these were all. */
@@ -66,18 +68,18 @@ async function visitPages<Job>(
   { pacer }: QueryParts,
   share: Share,
   read: Read<Job>,
-  { range, max, see, isEnough = () => false }: JobVisit<Job>,
+  { range, max, see, isEnough = () => false, first = PAGE }: JobVisit<Job>,
 ): Promise<Visited> {
-  let seen = 0;
+  let [seen, limit] = [0, first];
   let next: LogId | undefined;
-  while (seen < max && !isEnough()) {
+  for (; seen < max && !isEnough(); limit = PAGE) {
     const from = next === undefined
       ? {}
       : range.oldestFirst === true
       ? { after: next }
       : { before: next };
     const page = await pacer.do(share, () => {
-      const page = read({ ...range, ...from, limit: PAGE });
+      const page = read({ ...range, ...from, limit });
       page.jobs.forEach(see);
       return page;
     });
@@ -91,12 +93,15 @@ async function visitPages<Job>(
 
 /**
  * What is taken from the newest jobs of a range, except from those of which it is `undefined`; from
- * at most `max`. None of the jobs is kept: together they may be very large.
+ * at most `enough`. None of the jobs is kept: together they may be very large.
+ *
+ * @param max Bounds how many are looked at.
  */
 export async function takenNear<Taken>(
   parts: QueryParts,
   share: Share,
-  { range, max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
+  { range, max, enough = max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
+    readonly enough?: number;
     take(job: JobState): Taken | undefined;
   },
 ): Promise<readonly Taken[]> {
@@ -107,10 +112,11 @@ export async function takenNear<Taken>(
     range,
     max: max * LOOKED_AT_EACH,
     see: (job) => {
-      const taken = all.length < max ? take(job) : undefined;
+      const taken = all.length < enough ? take(job) : undefined;
       if (taken !== undefined) all.push(taken);
     },
-    isEnough: () => all.length >= max,
+    isEnough: () => all.length >= enough,
+    first: Math.min(PAGE, enough),
   });
   return all;
 }

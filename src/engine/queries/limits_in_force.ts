@@ -5,7 +5,7 @@ import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
-import type { TypeUse } from "../run/shares.ts";
+import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 /** How many keys of a type and of its rate are shown, the busiest first. */
@@ -26,7 +26,7 @@ export class LimitsInForce {
   #limited(type: string, use: TypeUse | undefined): LimitedType {
     const { registry, limitChanges } = this.parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
-    const change = limitChanges.of(type);
+    const change = limitChanges.get(type);
     const limits = registry.get(type)?.limits;
     const code = placeLimits(limits);
     const most = keys.toSorted((one, other) => other.held + other.waiting - one.held - one.waiting);
@@ -71,7 +71,7 @@ export class LimitsInForce {
   /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, origin?: Origin): Promise<LimitedType | undefined> {
     const { limitChanges, writer } = this.parts;
-    if (limitChanges.of(type) === undefined) return undefined;
+    if (limitChanges.get(type) === undefined) return undefined;
     const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
     await writer.recorded([{ ...origin, ...about, attributes: { type } }]);
     return this.#now(type);

@@ -9,8 +9,8 @@ import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import { heldInQueue, queuedStays } from "../../explain/hold_ups.ts";
-import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
+import { heldInQueue, queuedStays } from "../../explain/ended/hold_ups.ts";
+import { limitsInRetrospect } from "../../explain/queue/limits_in_retrospect.ts";
 import {
   type LimitsQuestion,
   type LimitsWhatIf,
@@ -18,16 +18,16 @@ import {
   type QueuedStanding,
   type SupposedLimits,
   withSupposed,
-} from "../../explain/limits_what_if.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/place_history.ts";
-import { limitsAt } from "../../explain/reached_limits.ts";
-import type { SuppositionIssue } from "../../explain/supposition.ts";
+} from "../../explain/queue/limits_what_if.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
+import { limitsAt } from "../../explain/queue/reached_limits.ts";
+import type { SuppositionIssue } from "../../explain/replay/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
-import type { Request } from "../run/request_lines.ts";
-import type { Shares, WantedPlace } from "../run/shares.ts";
+import type { Request } from "../run/queue/request_lines.ts";
+import type { Shares, WantedPlace } from "../run/queue/shares.ts";
 import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
@@ -175,7 +175,7 @@ export class LimitsWhatIfs {
 
   #inForce(type: string): LimitsFrom {
     const { limitChanges, registry } = this.parts;
-    const change = limitChanges.of(type);
+    const change = limitChanges.get(type);
     return change === undefined
       ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
       : inForce(change);

@@ -3,6 +3,7 @@
  * that held one had entries after the beginning of the stretch, so only those are read.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -22,7 +23,7 @@ import {
   pauseStays,
   type PlaceHistory,
   type Stay,
-} from "../../explain/place_history.ts";
+} from "../../explain/queue/place_history.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
@@ -79,7 +80,7 @@ async function limitsIn(
 ): Promise<readonly LimitsFrom[]> {
   const all = limitsFrom(type, code, await recorded(parts, LIMIT_FACTS, to));
   // If the index of values lags behind, the limits in force now may be missing.
-  const now = parts.limitChanges.of(type);
+  const now = parts.limitChanges.get(type);
   const isKnown = now === undefined || now.by > to || all.some(({ from }) => from === now.by);
   const known = isKnown ? all : [...all, inForce(now)];
   const first = known.findLastIndex((one) => one.from <= from);
@@ -106,7 +107,7 @@ async function recorded(
   const logIds = types.flatMap((type) =>
     found.ofType(type, CARRIERS_MAX).filter((logId) => logId <= upTo).slice(0, FACTS_MAX)
   );
-  const entries = await history.at(logIds.toSorted((left, right) => left - right));
+  const entries = await history.at(ascending(logIds));
   return entries.filter(({ eventType }) => types.includes(eventType));
 }
 

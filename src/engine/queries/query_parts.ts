@@ -1,18 +1,20 @@
 /** The parts of the engine that queries read. Each takes out those that it needs. */
 
+import type { ChangedLimits } from "../../core/changed_limits.ts";
+import type { Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import type { Urgency } from "../ports.ts";
-import type { PauseControls } from "../run/pause_controls.ts";
-import type { Shares } from "../run/shares.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { PauseControls } from "../run/queue/pause_controls.ts";
+import type { Shares } from "../run/queue/shares.ts";
+import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { LimitChanges, Pauses } from "../writer/in_force.ts";
+import type { InForce } from "../writer/in_force.ts";
 import type { Places, Starts } from "../writer/places.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
@@ -23,12 +25,12 @@ export interface QueryParts {
   readonly census: JobCensus;
   readonly events: EventEngine;
   readonly history: JobEntryReader;
-  readonly limitChanges: LimitChanges;
+  readonly limitChanges: InForce<ChangedLimits>;
   readonly lists: JobLists;
   readonly pacer: Pacer;
   readonly pastEvents: PastEvents;
   readonly pauseControls: PauseControls;
-  readonly pauses: Pauses;
+  readonly pauses: InForce<Pause>;
   readonly places: Places;
   readonly registry: DefinitionRegistry;
   readonly shares: Shares;

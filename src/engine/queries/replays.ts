@@ -3,6 +3,7 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
@@ -10,12 +11,12 @@ import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { Work } from "../../core/work.ts";
-import { firstChanges, reversed } from "../../explain/changes.ts";
+import { firstChanges, reversed } from "../../explain/replay/changes.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
-import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
-import { supposing, type WhatIf } from "../../explain/what_if.ts";
+import type { LimitsWhatIf } from "../../explain/queue/limits_what_if.ts";
+import { type Replay, Replaying, type StepsWanted } from "../../explain/replay/replay_steps.ts";
+import { supposedPlan, type Supposition } from "../../explain/replay/supposition.ts";
+import { supposing, type WhatIf } from "../../explain/replay/what_if.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
@@ -226,7 +227,7 @@ class NearEvents {
   }
 
   get found(): PastEventsNear {
-    const logIds = [...this.#logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
+    const logIds = ascending(this.#logIds.values().take(PAST_EVENTS_MAX));
     return { logIds, all: this.#all && this.#logIds.size <= PAST_EVENTS_MAX };
   }
 

@@ -102,18 +102,21 @@ function sameError(
  */
 export function findSameElsewhere(
   job: JobState,
-  lists: Pick<JobLists, "summaries">,
+  lists: Pick<JobLists, "found">,
   upTo: LogId = Infinity,
 ): Statement<LogId> | undefined {
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
   const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
-  const { jobs, next } = lists.summaries(query);
+  const { jobs, next } = lists.found(query);
   const said = withoutPaths(failure.error);
   const counts = new Map<string, number>();
   const cites = [failure.because];
-  for (const { type, failure: other } of jobs) {
-    if (type === null || type === job.type || other === null || other.because > upTo) continue;
+  for (const found of jobs) {
+    const { type } = found;
+    if (type === null || type === job.type) continue;
+    const { failure: other } = found.summary;
+    if (other === null || other.because > upTo) continue;
     if (other.kind === "cancelled" || withoutPaths(other.error) !== said) continue;
     const before = counts.get(type) ?? 0;
     if (before === 0) cites.push(other.because);

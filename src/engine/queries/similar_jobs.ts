@@ -15,9 +15,10 @@ import {
   COMPARED_MAX,
   type Contrast,
   findContrast,
-} from "../../explain/contrast.ts";
+  maySetApart,
+} from "../../explain/ended/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
-import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
+import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
@@ -39,24 +40,33 @@ export async function contrastOf(
   if (kind === undefined || job.type === undefined) return undefined;
   const near = { types: [job.type], ...createdNear(job) };
   const range = upTo === undefined ? {} : { before: upTo + 1 };
-  const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
+  const read = (filter: JobFilter, enough: number, isMeant: Kind["isAlike"]) =>
     takenNear(parts, share, {
       range: { ...near, ...filter, ...range },
-      max,
-      take: (other) => isMeant(other) ? compared(other) : undefined,
+      ...{ max: COMPARED_MAX, enough },
+      take: (other) => other.jobId !== job.jobId && isMeant(other) ? compared(other) : undefined,
     });
-  const isOther = ({ jobId }: JobState) => jobId !== job.jobId;
-  const alike = kind.filter === undefined
-    ? []
-    : await read(kind.filter, COMPARED_MAX - 1, (other) => isOther(other) && kind.isAlike(other));
-  if (kind.least > alike.length + 1) return undefined;
-  const others = await read(
-    { states: ["Done"] },
-    COMPARED_MAX,
-    (other) => isOther(other) && hasEnded(other, upTo),
-  );
-  return await parts.pacer.all(share, findContrast([compared(job), ...alike], others));
+  const readOthers = (enough: number) =>
+    read({ states: ["Done"] }, enough, (other) => hasEnded(other, upTo));
+  const readAlike = async (enough: number) => [
+    compared(job),
+    ...kind.filter === undefined ? [] : await read(kind.filter, enough, kind.isAlike),
+  ];
+  const someOthers = await readOthers(GLANCED_AT);
+  if (someOthers.length < GLANCED_AT) return undefined;
+  const someAlike = await readAlike(GLANCED_AT);
+  const mayBeApart = someAlike.length >= kind.least &&
+    await parts.pacer.all(share, maySetApart(someAlike, someOthers));
+  if (!mayBeApart) return undefined;
+  const alike = await readAlike(COMPARED_MAX - 1);
+  return await parts.pacer.all(share, findContrast(alike, await readOthers(COMPARED_MAX)));
 }
+
+/**
+ * Most jobs have nothing that sets them apart from the newest few, so that reading hundreds is not
+ * worth it. No more than a contrast needs, so that with fewer there is none.
+ */
+const GLANCED_AT = 8;
 
 interface Kind {
   /** How many jobs it takes: one that waits may do so for good reason. */

@@ -5,11 +5,11 @@ import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
-import { pathTo } from "../../explain/elsewhere.ts";
+import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import type { Statement } from "../../explain/explanation.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
-import { isSameWork } from "../../explain/repeated_work.ts";
+import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import { reason } from "../../explain/statement.ts";
 import type { FoundEvents, Lookup } from "../views/past_events.ts";
 import { VALUES_MAX } from "./sender_search.ts";

@@ -10,7 +10,7 @@ import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { HeldPlaces } from "./held_places.ts";
+import type { HeldPlaces } from "./queue/held_places.ts";
 import {
   draftParkings,
   interruptions,
@@ -18,20 +18,20 @@ import {
   recordAtStart,
   rememberTimes,
   type Restart,
-} from "./restart.ts";
+} from "./recovery/restart.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import { wantedBy } from "./worker_lease.ts";
-import { JobRun } from "./job_run.ts";
+import { wantedBy } from "./queue/worker_lease.ts";
+import { JobRun } from "./call/job_run.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { type DiskRetries, recordOrRetry } from "./disk_retries.ts";
+import { type DiskRetries, recordOrRetry } from "./attempts/disk_retries.ts";
 import type { RunServices, RunSubject } from "./run_services.ts";
-import type { Suspects } from "./suspects.ts";
+import type { Suspects } from "./recovery/suspects.ts";
 import type { Timers } from "./timers.ts";
-import { CodeTrials } from "./code_trials.ts";
-import type { Withdraw } from "./worker_queue.ts";
+import { CodeTrials } from "./recovery/code_trials.ts";
+import type { Withdraw } from "./queue/worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
 interface SupervisorParts {
@@ -66,7 +66,7 @@ export class Supervisor implements WriterListener {
         return services.draining;
       },
       isRun: (jobId) => this.#isKnown(jobId),
-      placeOf: (definition) => this.#servicesFor(definition).code,
+      servicesFor: (definition) => this.#servicesFor(definition),
     });
   }
 

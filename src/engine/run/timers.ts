@@ -11,7 +11,7 @@ import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
 import { type Commands, TIMERS_MAX } from "../writer/commands.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { DiskRetries } from "./disk_retries.ts";
+import type { DiskRetries } from "./attempts/disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 interface TimerParts {

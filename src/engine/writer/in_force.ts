@@ -3,64 +3,40 @@
  * the failures that a rule counts. Updated with each durable entry.
  */
 
-import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import {
-  FAILURES_MAX,
-  isByRule,
-  notePause,
-  type Pause,
-  type RecordedFailure,
-} from "../../core/pauses.ts";
+import { FAILURES_MAX, isByRule, type Pause, type RecordedFailure } from "../../core/pauses.ts";
 
-/** The pauses in force. */
-export class Pauses {
-  #all: readonly Pause[] = [];
+/** What operators and rules have put in force, such as pauses: a fold of durable entries. */
+export class InForce<One> {
+  #all: readonly One[] = [];
+
+  /**
+   * @param note Returns what is in force after an entry; the same array if it changes nothing.
+   * @param nameOf The name under which `get` finds one.
+   */
+  constructor(
+    private readonly note: (all: readonly One[], entry: JobEventLogEntry) => readonly One[],
+    private readonly nameOf: (one: One) => string,
+  ) {}
 
   /** Oldest first. */
-  get all(): readonly Pause[] {
+  get all(): readonly One[] {
     return this.#all;
   }
 
-  get(pauseId: string): Pause | undefined {
-    return this.#all.find((pause) => pause.pauseId === pauseId);
+  get(name: string): One | undefined {
+    return this.#all.find((one) => this.nameOf(one) === name);
   }
 
-  /** @returns Whether the entry changed the pauses. */
+  /** @returns Whether the entry changed anything. */
   see(entry: JobEventLogEntry): boolean {
     const before = this.#all;
-    this.#all = notePause(before, entry);
+    this.#all = this.note(before, entry);
     return this.#all !== before;
   }
 
-  restore(pauses: readonly Pause[]): void {
-    this.#all = pauses;
-  }
-}
-
-/** Limits with which an operator overrides those in the code. */
-export class LimitChanges {
-  #all: readonly ChangedLimits[] = [];
-
-  /** Oldest first. */
-  get all(): readonly ChangedLimits[] {
-    return this.#all;
-  }
-
-  of(type: string): ChangedLimits | undefined {
-    return this.#all.find((one) => one.type === type);
-  }
-
-  /** @returns The type whose limits the entry changes, if any. */
-  see(entry: JobEventLogEntry): string | undefined {
-    const before = this.#all;
-    this.#all = noteLimits(before, entry);
-    if (before === this.#all || entry.stratum !== "framework") return undefined;
-    return "type" in entry.attributes ? entry.attributes.type : undefined;
-  }
-
-  restore(changed: readonly ChangedLimits[]): void {
-    this.#all = changed;
+  restore(all: readonly One[]): void {
+    this.#all = all;
   }
 }
 

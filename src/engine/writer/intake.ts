@@ -6,7 +6,7 @@
 import type { EngineLimits, LimitReached } from "../events/delivery_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 
 /** A request would exceed a limit. Nothing was recorded; the request may succeed later. */
 export class OverCapacityError extends Error {

@@ -54,7 +54,6 @@ export class JobRecord implements PendingJob {
   /** From durable entries only; computed when needed. */
   #shown: JobState | undefined;
   #isVisible: boolean;
-  #lastLogId: LogId;
   #firstLogId: LogId;
   /** Computed when needed. */
   #size: number | undefined;
@@ -72,7 +71,6 @@ export class JobRecord implements PendingJob {
     this.#trail = trail;
     this.#isVisible = job !== undefined;
     this.#firstLogId = job?.firstLogId ?? 0;
-    this.#lastLogId = job?.lastLogId ?? 0;
     this.#size = job === undefined ? 0 : undefined;
     this.condition = job === undefined ? "created" : deriveCondition(job);
   }
@@ -85,8 +83,8 @@ export class JobRecord implements PendingJob {
     return this.#firstLogId;
   }
 
-  get lastLogId(): LogId {
-    return this.#lastLogId;
+  get type(): string | null {
+    return this.shownHead.type ?? null;
   }
 
   get trail(): Trail {
@@ -212,7 +210,6 @@ export class JobRecord implements PendingJob {
     if (rule !== "any/already-applied") this.#trail = extended(this.#trail, applied);
     if (!this.#isVisible) this.#firstLogId = job.firstLogId;
     this.#isVisible = true;
-    this.#lastLogId = job.lastLogId;
     this.condition = condition;
     this.#shown = undefined;
     if (isTerminal(job) && !this.#isInFlight) this.#settle();

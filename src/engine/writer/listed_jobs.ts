@@ -21,11 +21,6 @@ export class ListedJobs {
     private readonly index: JobIndex | undefined,
   ) {}
 
-  /** The job created by the entry at a position. */
-  createdAt(firstLogId: LogId): JobState | undefined {
-    return this.order.createdAt(firstLogId)?.job ?? this.index?.createdAt(firstLogId);
-  }
-
   retryOf(jobId: JobId): JobId | undefined {
     const retry = this.#retries.get(jobId);
     if (retry !== undefined) return retry.jobId;

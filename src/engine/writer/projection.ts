@@ -1,11 +1,13 @@
 /** Everything derived from the entries of a journal. No jobs run here. */
 
+import { noteLimits } from "../../core/changed_limits.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { notePause } from "../../core/pauses.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";
-import { isFailedAttempt, LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
+import { InForce, isFailedAttempt, RecentFailures } from "./in_force.ts";
 import { JobTable } from "./job_table.ts";
 import type { JobIndex } from "../job_index.ts";
 import type { JournalConsumer, JournalHead } from "../ports.ts";
@@ -27,8 +29,9 @@ export class Changes {
 export class Projection implements JournalConsumer {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly pauses = new Pauses();
-  readonly limitChanges = new LimitChanges();
+  readonly pauses = new InForce(notePause, ({ pauseId }) => pauseId);
+  /** Limits with which operators override those in the code, by type. */
+  readonly limitChanges = new InForce(noteLimits, ({ type }) => type);
   readonly failures = new RecentFailures();
   readonly places = new Places(this.pauses);
   readonly starts: Starts;
@@ -41,7 +44,7 @@ export class Projection implements JournalConsumer {
    */
   constructor(index?: JobIndex, rateOf: RateOf = () => undefined) {
     this.starts = new Starts((type) => {
-      const changed = this.limitChanges.of(type);
+      const changed = this.limitChanges.get(type);
       return changed === undefined ? rateOf(type) : changed.limits.rate;
     });
     this.eventIds = new EventIds(index);
@@ -92,8 +95,9 @@ export class Projection implements JournalConsumer {
       if (changes !== undefined) changes.isPausedOtherwise = true;
       changes?.givenBack.push(...released);
     }
-    const limited = this.limitChanges.see(entry);
-    if (limited !== undefined) changes?.limited.add(limited);
+    if (this.limitChanges.see(entry) && "type" in entry.attributes) {
+      changes?.limited.add(entry.attributes.type as string);
+    }
     if (applied !== undefined) {
       if (this.places.see(applied)) changes?.givenBack.push(applied.job.jobId);
       this.starts.see(applied);

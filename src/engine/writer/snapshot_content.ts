@@ -12,7 +12,7 @@ import { shared } from "../../core/expectations.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";
-import type { FailuresByType, LimitChanges, Pauses, RecentFailures } from "./in_force.ts";
+import type { FailuresByType, InForce, RecentFailures } from "./in_force.ts";
 import { joined } from "./joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { KeptStarts, Places, Starts } from "./places.ts";
@@ -23,7 +23,7 @@ import { parseTrail, trailBytes } from "./trail.ts";
  * Incremented when a state, a line of the content, or a table of the index changes its meaning: the
  * index holds such states too, and a start may keep it without a snapshot.
  */
-export const CACHE_VERSION = 12;
+export const CACHE_VERSION = 13;
 /** Bytes of a column per line. */
 const PART_BYTES = 3 * 64 * 1024;
 
@@ -47,11 +47,11 @@ type Line =
 interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
-  readonly pauses: Pauses;
+  readonly pauses: InForce<Pause>;
   readonly failures: RecentFailures;
   readonly places: Places;
   readonly starts: Starts;
-  readonly limitChanges: LimitChanges;
+  readonly limitChanges: InForce<ChangedLimits>;
 }
 
 /** The content as of now; later changes do not affect it. */

@@ -4,7 +4,7 @@ import { type Correlation, termsOf } from "../../core/correlation.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
-import { placePath, placesIn } from "../elsewhere.ts";
+import { placePath, placesIn } from "./elsewhere.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
 
 /** At most this many are searched. */

@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject, JsonScalar } from "../../core/json.ts";
-import { placesIn } from "../elsewhere.ts";
+import { placesIn } from "./elsewhere.ts";
 import { looseForm } from "./loose_form.ts";
 import { isDistinctive } from "./own_values.ts";
 

@@ -11,7 +11,7 @@ import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
+import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "./mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { neighbourhood } from "./names.ts";
 import {

@@ -15,7 +15,7 @@ import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls
 import type { JobId } from "../../core/ids.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { capital } from "../../explain/phrases.ts";
-import { retryPreview } from "../../explain/next_after_failure.ts";
+import { retryPreview } from "../../explain/ended/next_after_failure.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";

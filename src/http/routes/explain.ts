@@ -22,7 +22,7 @@ import {
   explanationAnswer,
   queueExplanationAnswer,
 } from "../../documents/answers/explanation.ts";
-import { curlCall } from "../../explain/requests_to_send.ts";
+import { curlCall } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";

@@ -3,7 +3,7 @@
  * acknowledged entries are not on disk yet.
  */
 
-import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 
 const LATE_MS = 50;
 const open = DenoFileSystem.prototype.open;

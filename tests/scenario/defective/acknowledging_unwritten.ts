@@ -3,7 +3,7 @@
  * process, and are written later.
  */
 
-import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 
 const LATE_MS = 30;
 const open = DenoFileSystem.prototype.open;

@@ -3,7 +3,7 @@
  * not synced, although its content is.
  */
 
-import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 
 const syncFolder = DenoFileSystem.prototype.syncFolder;
 let isFirst = true;

@@ -3,7 +3,7 @@
  * and what the first should have written is lost.
  */
 
-import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 
 const open = DenoFileSystem.prototype.open;
 

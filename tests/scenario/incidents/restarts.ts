@@ -5,7 +5,7 @@ import { defineJob, NonRetryableError } from "../../../src/mod.ts";
 import type { Incident } from "../incident.ts";
 import { hang, scripted } from "../incident_kit.ts";
 import { journalLayout } from "../../../src/journal/layout.ts";
-import { replaceFile } from "../../../src/journal/file_system.ts";
+import { replaceFile } from "../../../src/journal/files/file_system.ts";
 import type { JobId, TaskId } from "../../../src/core/ids.ts";
 
 const charge = defineJob({

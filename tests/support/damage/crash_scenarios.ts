@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { FileSystem, OpenFile } from "../../../src/journal/file_system.ts";
+import type { FileSystem, OpenFile } from "../../../src/journal/files/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { assertRecovers, type Found, openOn, type Scenario } from "./crash_sweep.ts";

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../../src/journal/errors.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem } from "../../../src/journal/files/file_system.ts";
 import type { Damage } from "./damage_kinds.ts";
 import { type Expectation, expectationOf } from "./damage_oracle.ts";
 import type { MemoryDisk } from "../journal/journal_memory_disk.ts";

@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { JournalConsumer, RecoveryReport } from "../../../src/engine/ports.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem } from "../../../src/journal/files/file_system.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { withoutBlankEnd } from "../journal/journal_bytes.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";

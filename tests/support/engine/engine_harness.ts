@@ -12,7 +12,7 @@ import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition
 import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
-import type { Tracing } from "../../../src/engine/watches.ts";
+import type { AttemptWatch, Tracing } from "../../../src/engine/watches.ts";
 import type { CreateRequest, Receipt } from "../../../src/engine/requests.ts";
 import { MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
@@ -28,6 +28,7 @@ export interface HarnessOptions {
   /** The store of keys of sealed inputs; it survives a crash. */
   readonly keys?: MemoryKeys;
   readonly tracing?: Tracing;
+  readonly attemptWatch?: AttemptWatch;
   /** Where definitions with `isolation: "thread"` run. */
   readonly threads?: JobEngineOptions["threads"];
   readonly limits?: Partial<EngineLimits>;
@@ -81,6 +82,7 @@ export class Harness {
       index,
       maxRunning: options.maxRunning ?? 10,
       tracing: options.tracing,
+      ...(options.attemptWatch === undefined ? {} : { attemptWatch: options.attemptWatch }),
       threads: options.threads,
       limits: { ...NO_LIMITS, ...options.limits },
       onDefect: (error) => defects.push(error),

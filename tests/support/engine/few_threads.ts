@@ -1,6 +1,6 @@
 /** A stand-in for the pool of threads, with the same rule: a call has one from its start to `letGo`. */
 
-import type { CodeCall, CodePlace, CodeRequest } from "../../../src/engine/run/run_call.ts";
+import type { CodeCall, CodePlace, CodeRequest } from "../../../src/engine/run/call/run_call.ts";
 
 export class FewThreads implements CodePlace {
   #free: number;

@@ -5,8 +5,8 @@ import type { JobState } from "../../../src/core/job_state.ts";
 import { project, type Step } from "../../../src/core/projector.ts";
 import type { JobStory } from "./entries.ts";
 import { deriveCondition } from "../../../src/core/condition.ts";
-import { type Change, changesKnowing } from "../../../src/explain/changes.ts";
-import { type Replay, Replaying } from "../../../src/explain/replay_steps.ts";
+import { type Change, changesKnowing } from "../../../src/explain/replay/changes.ts";
+import { type Replay, Replaying } from "../../../src/explain/replay/replay_steps.ts";
 
 /** One step for each entry, oldest first. */
 export function stepsOf(entries: readonly JobEventLogEntry[], from?: JobState): readonly Step[] {

@@ -7,7 +7,7 @@ import { type AccessToken, TokenList } from "../../../src/access/tokens.ts";
 import type { Clock } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
-import type { SharedJournal } from "../../../src/journal/shared_log.ts";
+import type { SharedJournal } from "../../../src/journal/write/shared_log.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { LineBytes } from "../../../src/journal/line_bytes.ts";
+import type { LineBytes } from "../../../src/journal/format/line_bytes.ts";
 
 const encoder = new TextEncoder();
 

@@ -7,7 +7,7 @@ import type {
   OpenFile,
   OpenMode,
   PathKind,
-} from "../../../src/journal/file_system.ts";
+} from "../../../src/journal/files/file_system.ts";
 
 /** Operations that change something, or make it durable. */
 export type DiskOperation =

@@ -8,7 +8,7 @@ import type {
   JournalFailedError,
   JournalFullError,
 } from "../../../src/engine/ports.ts";
-import type { StampedEvent } from "../../../src/journal/stamped_event.ts";
+import type { StampedEvent } from "../../../src/journal/format/stamped_event.ts";
 
 let count = 0;
 

@@ -1,7 +1,7 @@
 /** A journal in a temporary folder, and what a test can do to it. */
 
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
-import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 import { JournalLockedError } from "../../../src/journal/errors.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";

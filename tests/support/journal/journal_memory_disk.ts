@@ -11,7 +11,7 @@ import type {
   OpenFile,
   OpenMode,
   PathKind,
-} from "../../../src/journal/file_system.ts";
+} from "../../../src/journal/files/file_system.ts";
 
 import { PowerCut } from "../damage/power_cut.ts";
 import {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/engine/ports.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem } from "../../../src/journal/files/file_system.ts";
 import { engineOnFiles, type EngineOnFilesOptions } from "../engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "../http/http_definitions.ts";

@@ -3,7 +3,7 @@
 import type { JournalHarness } from "../../contract/journal_contract.ts";
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
-import type { SharedJournal } from "../../../src/journal/shared_log.ts";
+import type { SharedJournal } from "../../../src/journal/write/shared_log.ts";
 import { JournalFolder } from "./journal_folder.ts";
 
 export class SharedFolder implements JournalHarness {

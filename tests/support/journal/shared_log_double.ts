@@ -9,7 +9,7 @@ import {
   type SharedJournal,
   type SharedLog,
   type Turn,
-} from "../../../src/journal/shared_log.ts";
+} from "../../../src/journal/write/shared_log.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 export class SharedLogDouble implements SharedLog {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
-import type { FileSystem } from "../../../src/journal/file_system.ts";
+import type { FileSystem } from "../../../src/journal/files/file_system.ts";
 import { sidecarName } from "../../../src/journal/layout.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";

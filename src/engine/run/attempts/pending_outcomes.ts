@@ -1,0 +1,123 @@
+/**
+ * The outcomes of one job's attempts that are not durable yet. An outcome cannot be reproduced,
+ * since its handler has run. While the disk is full it stays in memory. It is appended with its
+ * original time, before any other entry of its job.
+ */
+
+import type { EventDraft, FactDraft, JobEventDraft } from "../../../core/event.ts";
+import type { EventId, LogId } from "../../../core/ids.ts";
+import { withItem } from "../../../core/short_list.ts";
+import { JournalFailedError, JournalFullError } from "../../ports.ts";
+import type { SettledFact } from "../../events/fan_out.ts";
+import type { RunSubject } from "../run_services.ts";
+
+/** An event whose id is known, so that its cause can name it. */
+export type NamedFact = FactDraft & { readonly eventId: EventId };
+
+interface End {
+  readonly drafts: readonly JobEventDraft[];
+  /** Caused by the last draft; ids and times are final. */
+  readonly facts: readonly SettledFact[];
+  readonly receivedAt: string;
+  /** Position of its last entry; absent until it is appended. */
+  lastLogId: LogId | undefined;
+}
+
+const NO_FACTS: readonly SettledFact[] = [];
+
+function withTime(facts: readonly NamedFact[], occurredAt: string): readonly SettledFact[] {
+  return facts.map((fact) => ({ ...fact, occurredAt }));
+}
+
+export class PendingOutcomes {
+  /** The outcomes that are not durable, oldest first. */
+  #ends: End[] = [];
+  #isTrying = false;
+
+  constructor(private readonly run: RunSubject) {}
+
+  /** Whether an outcome waits for room on the disk: nothing else may be appended before it. */
+  get owed(): boolean {
+    // Those that wait are the last: nothing is appended after the first of them.
+    return this.#ends.length > 0 && this.#ends.at(-1)?.lastLogId === undefined;
+  }
+
+  get areDurable(): boolean {
+    return this.#ends.length === 0;
+  }
+
+  /**
+   * Appends an outcome, or keeps it until there is room.
+   *
+   * @param facts Events that the last draft causes, in the same batch.
+   * @throws {TooManyEntriesError} when the events reach too many jobs.
+   * @throws {Error} when no journal could take it.
+   */
+  record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
+    const receivedAt = this.run.services.events.now();
+    const timed = facts.length === 0 ? NO_FACTS : withTime(facts, receivedAt);
+    const end: End = { drafts, facts: timed, receivedAt, lastLogId: undefined };
+    const mustWait = this.owed;
+    this.#ends = withItem(this.#ends, end);
+    if (mustWait) return;
+    try {
+      this.#append(end, this.run.services.limits.entriesMax);
+    } catch (error) {
+      if (error instanceof JournalFullError) return this.#keep();
+      this.#ends.pop();
+      // The next start finds out what is on record.
+      if (!(error instanceof JournalFailedError)) throw error;
+    }
+  }
+
+  durable(): void {
+    const { durableLogId } = this.run.services.writer;
+    while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
+  }
+
+  #keep(): void {
+    this.run.services.writer.owe(this.run.jobId, () => this.#appendOwed());
+    if (this.#isTrying) return;
+    this.#isTrying = true;
+    this.run.services.later(() => this.#tryAgain());
+  }
+
+  #tryAgain(): void {
+    this.#isTrying = false;
+    if (!this.owed) return;
+    try {
+      this.run.services.writer.pay(this.run.jobId);
+    } catch (error) {
+      if (error instanceof JournalFullError) this.#keep();
+      else if (!(error instanceof JournalFailedError)) this.run.services.onDefect(error);
+    }
+  }
+
+  /** @throws {JournalFullError} when there is no room yet. */
+  #appendOwed(): void {
+    for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
+    this.run.advanceSoon();
+  }
+
+  /** No limit on entries by default: it was checked when the outcome was first recorded. */
+  #append(end: End, entriesMax = Infinity): void {
+    const { facts, receivedAt } = end;
+    const group = facts.length === 0 ? end.drafts : this.#withFacts(end, entriesMax);
+    const onLost = () => {
+      end.lastLogId = undefined;
+      this.#keep();
+    };
+    const { writer } = this.run.services;
+    end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
+  }
+
+  #withFacts({ drafts, facts }: End, entriesMax: number): readonly EventDraft[] {
+    const group: EventDraft[] = [...drafts];
+    const causedBy = { draft: drafts.length - 1 };
+    for (const fact of facts) {
+      const caused = { ...fact, causedBy };
+      group.push(...this.run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
+    }
+    return group;
+  }
+}

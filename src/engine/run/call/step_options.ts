@@ -1,0 +1,115 @@
+/**
+ * Checks what `run` gives a step besides its id, so that a mistake is not taken for a default: the
+ * options of a task, and the time of a rest.
+ */
+
+import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../../core/retry_policy.ts";
+import { optionsFlaw } from "../../given_options.ts";
+import type { ExpectOptions, SleepTime, TaskOptions } from "../../job_context.ts";
+import { REST_MS_MAX, YEARS_MAX } from "../../../core/job_plan.ts";
+import { MisuseError } from "./misuse.ts";
+
+/** @throws {TypeError} when there is nothing to call, or an option is invalid. */
+export function checkedRetry<Result>(
+  taskId: string,
+  fn: unknown,
+  options: TaskOptions<Result>,
+): RetryPolicy {
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: its second argument must be a function`);
+  }
+  requireSound(
+    `run task ${taskId}`,
+    optionsFlaw("its options", options, "{timeoutMs: 5_000}", "an option", TASK_OPTIONS),
+  );
+  const { compensate, timeoutMs, retry: asked } = options;
+  if (compensate !== undefined && typeof compensate !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
+  }
+  const retry = asked === undefined ? DEFAULT_RETRY : checkedPolicy(taskId, asked);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(
+      `Cannot run task ${taskId}: timeoutMs is ${timeoutMs}; it must be milliseconds, above 0`,
+    );
+  }
+  return retry;
+}
+
+function checkedPolicy(taskId: string, asked: Partial<RetryPolicy>): RetryPolicy {
+  requireSound(
+    `run task ${taskId}`,
+    optionsFlaw("retry", asked, "{maxAttempts: 3}", "a member of retry", RETRY_MEMBERS),
+  );
+  const retry = { ...DEFAULT_RETRY, ...asked };
+  const flaw = retryPolicyFlaw(retry);
+  if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
+  return retry;
+}
+
+const TASK_OPTIONS = ["retry", "timeoutMs", "compensate"] satisfies (keyof TaskOptions<unknown>)[];
+const RETRY_MEMBERS = Object.keys(DEFAULT_RETRY);
+
+/** @throws {TypeError} naming the call, when what it was given is flawed. */
+function requireSound(call: string, flaw: string | undefined): void {
+  if (flaw !== undefined) throw new TypeError(`Cannot ${call}: ${flaw}`);
+}
+
+/**
+ * The time limit of a wait, in milliseconds.
+ *
+ * @throws {TypeError} when an option is invalid.
+ * @throws {MisuseError} when the limit is not a duration, or is too long.
+ */
+export function checkedWithin(name: string, options: ExpectOptions): number {
+  requireSound(
+    `expect ${name}`,
+    optionsFlaw("its options", options, "{withinMs: 60_000}", "an option", EXPECT_OPTIONS),
+  );
+  return checkedMs(`expectation ${name} within`, options.withinMs);
+}
+
+const EXPECT_OPTIONS = ["withinMs"] satisfies (keyof ExpectOptions)[];
+
+/** In milliseconds: a duration from when it is recorded, or a time since the epoch. */
+export type RestTime = { readonly ms: number } | { readonly untilMs: number };
+
+const SLEEP_TIMES = ["until"];
+
+/**
+ * @param nowMs The time as `run` sees it.
+ * @throws {MisuseError} when `time` is not a time, or is too far away.
+ */
+export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
+  if (typeof time === "number") return { ms: checkedMs(`sleep ${id} of`, time) };
+  if (typeof time !== "object" || time === null || !("until" in time)) {
+    throw new MisuseError(`Cannot sleep ${id} for ${String(time)}: give milliseconds, or {until}`);
+  }
+  requireSound(`sleep ${id}`, optionsFlaw("its time", time, "{until}", "a time", SLEEP_TIMES));
+  const until: unknown = time.until;
+  const untilMs = typeof until === "string" ? Date.parse(until) : until?.valueOf();
+  // `Number` would make `null` the year 1970, and the sleep would end at once.
+  if (typeof untilMs !== "number" || !Number.isFinite(untilMs) || untilMs < 0) {
+    throw new MisuseError(
+      `Cannot sleep ${id} until ${String(until)}: give a Date, a time in RFC 3339, or ` +
+        "milliseconds since the epoch",
+    );
+  }
+  checkedMs(`sleep ${id} of`, Math.max(0, untilMs - nowMs));
+  return { untilMs };
+}
+
+/**
+ * @param step Begins the description of the rest, such as `sleep overnight of`.
+ * @throws {MisuseError} naming the step, when `ms` is not a duration, or is too long.
+ */
+function checkedMs(step: string, ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
+  throw new MisuseError(
+    `Cannot ask for ${step} ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,
+  );
+}
+
+/** The time to record, in RFC 3339. */
+export function restDueAt(time: RestTime, nowMs: number): string {
+  return new Date("ms" in time ? nowMs + time.ms : time.untilMs).toISOString();
+}

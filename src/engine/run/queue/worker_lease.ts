@@ -1,0 +1,110 @@
+/** A run's hold on a worker, or on a place in the queue for one. */
+
+import { MAIN_TASK } from "../../../core/ids.ts";
+import type { PendingJob } from "../../writer/job_record.ts";
+import type { Wanted, Worker } from "./request_lines.ts";
+import type { RunSubject } from "../run_services.ts";
+import type { WantedPlace } from "./shares.ts";
+import type { Withdraw } from "./worker_queue.ts";
+
+/** The request of a started job to the queue. */
+export function wantedBy(
+  { head }: PendingJob,
+  { type, begins, isAlone, needs }: Required<
+    Pick<Wanted, "type" | "begins" | "isAlone" | "needs">
+  >,
+): Wanted {
+  const { jobId, priority, labels, key } = head;
+  // The start of the job decides its order, even when it returns to the queue.
+  const order = head.state === "Created" ? head.firstLogId : head.startedBy;
+  return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
+}
+
+export class WorkerLease {
+  #worker: Worker | undefined;
+  /** The number of the worker's hold for `AttemptWatch`. */
+  #watched = 0;
+  /** Leaves the queue. */
+  #withdraw: Withdraw | undefined;
+
+  constructor(private readonly run: RunSubject, worker: Worker) {
+    this.#granted(worker);
+  }
+
+  get isHeld(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  get isQueued(): boolean {
+    return this.#withdraw !== undefined;
+  }
+
+  /** The number of the worker's grant; 0 without one. */
+  get turn(): number {
+    return this.#worker?.turn ?? 0;
+  }
+
+  /** Whether nothing else may run, since the process ended twice while an attempt was open. */
+  get isAlone(): boolean {
+    return this.run.services.suspects.has(this.run.jobId);
+  }
+
+  /** The place that limits require the job to have, if it does not have it. */
+  get needsPlace(): WantedPlace | undefined {
+    const { services, job } = this.run;
+    return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
+  }
+
+  get isPaused(): boolean {
+    return this.run.services.workers.isPaused(this.run.job.head);
+  }
+
+  /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
+  get mayStart(): boolean {
+    return this.#worker !== undefined && this.run.services.workers.mayStart(this.#worker);
+  }
+
+  /**
+   * Asks for a worker, and calls back when there is one.
+   *
+   * @param begins Whether the job still has to record that it begins.
+   */
+  request(begins: boolean, granted: () => void): void {
+    const { services, job, definition: { type } } = this.run;
+    const { isAlone } = this;
+    const wanted = wantedBy(job, { type, begins, isAlone, needs: () => this.needsPlace });
+    const withdraw = services.workers.request(wanted, (worker) => {
+      this.#granted(worker);
+      granted();
+    });
+    // If it was granted at once, the job may have given the worker back and queued again.
+    if (withdraw !== undefined) this.#withdraw = withdraw;
+  }
+
+  /** Lets a job that ran alone run beside others from now on. */
+  join(): void {
+    if (this.#worker !== undefined) this.run.services.workers.join(this.#worker);
+  }
+
+  /** Makes a shared worker the run's own. */
+  keep(): void {
+    if (this.#worker !== undefined) this.run.services.workers.keep(this.#worker);
+  }
+
+  /** Gives the worker back, or leaves the queue. */
+  release(): void {
+    const [worker, withdraw] = [this.#worker, this.#withdraw];
+    this.#worker = this.#withdraw = undefined;
+    withdraw?.();
+    if (worker === undefined) return;
+    this.run.services.attemptWatch.ended(this.#watched);
+    this.run.services.workers.release(worker);
+  }
+
+  #granted(worker: Worker): void {
+    const { services: { attemptWatch }, jobId } = this.run;
+    this.#withdraw = undefined;
+    this.#worker = worker;
+    this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);
+  }
+}

@@ -1,0 +1,112 @@
+/** Describes where `run` disagrees with the record, and what `run` does instead. */
+
+import type { JobParkedAttributes } from "../../../core/framework_events.ts";
+import type { LogId, TaskId } from "../../../core/ids.ts";
+import { durationText } from "../../../core/duration.ts";
+import {
+  findTask,
+  isSleep,
+  type JobHead,
+  type JobState,
+  type TimedWait,
+} from "../../../core/job_state.ts";
+import { findWait } from "../../../core/waits.ts";
+import type { RunContext } from "../call/run_context.ts";
+import type { LostStep } from "../attempts/settlements.ts";
+import type { AnyJobDefinition } from "../../definition.ts";
+import type { SecretGuard } from "../../secrets/secret_guard.ts";
+import type { InputMismatchError, RunEnd } from "../call/run_call.ts";
+
+export interface Divergence {
+  /** Absent for a wait. */
+  readonly taskId?: TaskId;
+  /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
+  readonly step: string;
+  /** The entry that `run` disagrees with: the first one that named the step. */
+  readonly logId: LogId;
+  /** What `run` does, as a predicate: `asks for bill instead`. */
+  readonly instead: string;
+}
+
+/**
+ * @param lost What `run` no longer asks for.
+ * @param guard Masks the secrets of the job's input.
+ */
+export function divergenceAt(
+  lost: LostStep,
+  job: JobState,
+  ctx: RunContext,
+  end: RunEnd,
+  guard: SecretGuard,
+): Divergence {
+  const instead = () => nextInstead(job, ctx, end, guard);
+  if ("expectation" in lost) return divergenceAtWait(lost, job, ctx, instead);
+  const { taskId } = lost;
+  const task = findTask(job, taskId);
+  const step = `${task !== undefined && isSleep(task) ? "sleep" : "task"} ${taskId}`;
+  return { taskId, step, logId: task?.firstLogId ?? 0, instead: instead() };
+}
+
+function divergenceAtWait(
+  { expectation, wait }: Pick<TimedWait, "expectation" | "wait">,
+  job: JobState,
+  ctx: RunContext,
+  otherwise: () => string,
+): Divergence {
+  const recorded = findWait(job, expectation, wait);
+  const length = recorded?.withinMs === undefined ? "" : ` of ${durationText(recorded.withinMs)}`;
+  const askedMs = ctx.withinsOf(expectation)[wait - 1];
+  const instead = askedMs === undefined
+    ? otherwise()
+    : `asks for one of ${durationText(askedMs)} instead: the order of its waits has changed`;
+  const step = `wait ${wait}${length} for "${expectation}"`;
+  return { step, logId: recorded?.setBy ?? 0, instead };
+}
+
+/** Parks a job whose `run` disagrees with the record. */
+export function divergedParking(
+  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  { definitionVersion }: JobHead,
+  { step, logId, instead }: Divergence,
+): JobParkedAttributes {
+  const message = `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
+    `recorded when version ${definitionVersion} ran; it ${instead}`;
+  return { reason: "diverged", message, disagreesWith: logId };
+}
+
+/** Parks a job whose code was not called, because it rejects the input on record. */
+export function misfitParking(
+  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  { firstLogId }: JobHead,
+  { issues }: InputMismatchError,
+  guard: SecretGuard,
+): JobParkedAttributes {
+  const text = `${type} version ${version} rejects the input that entry ${firstLogId} recorded: ` +
+    issues;
+  return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
+}
+
+function nextInstead(
+  job: JobState,
+  ctx: RunContext,
+  end: RunEnd,
+  guard: SecretGuard,
+): string {
+  if (end.kind === "threw") return `throws ${thrownText(end.error, guard)} instead`;
+  if (end.kind === "returned") return "returns instead";
+  const open = ctx.openTasks.map(({ taskId }) => taskId);
+  const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
+  const tasks = fresh.length > 0 ? fresh : open;
+  if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
+  if (ctx.awaited.length > 0) return `waits for ${ctx.awaited.join(", ")} instead`;
+  return "asks for nothing new: it awaits something other than ctx";
+}
+
+const THROWN_LENGTH_MAX = 500;
+
+/** Formats a thrown value on one line. Secrets are masked before it is cut. */
+export function thrownText(error: unknown, guard: SecretGuard): string {
+  const { name, message } = guard.factOf(error);
+  const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();
+  return text.length <= THROWN_LENGTH_MAX ? text : `${text.slice(0, THROWN_LENGTH_MAX)}…`;
+}

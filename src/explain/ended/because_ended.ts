@@ -1,0 +1,343 @@
+/** How a job ended, and why it failed. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { counted } from "../../core/counted.ts";
+import { errorText, thrownErrorText } from "../../core/error_text.ts";
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { AttemptFailure } from "../../core/framework_events.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
+import { recordedFailure } from "../../core/job_resource.ts";
+import {
+  compensableTasks,
+  type CompletedTask,
+  type DoneJob,
+  type FailedJob,
+  type Failure,
+  isTerminal,
+} from "../../core/job_state.ts";
+import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { oneLine } from "../../core/shown_value.ts";
+import {
+  attemptCited,
+  attemptsOf,
+  beganAtOnce,
+  compensationEnds,
+  compensationSubject,
+  cutShortText,
+  isUndone,
+  overtakenReasons,
+  unsuccessfulAttempts,
+  unsuccessfulUndoings,
+  wasCutShort,
+} from "../history/attempts.ts";
+import { matcherText } from "../awaited_events.ts";
+import {
+  countedOfAnother,
+  countedTwice,
+  errorsOutOfTime,
+  eventsTooLate,
+  overlookedEvents,
+  sentByTask,
+} from "./counted_events.ts";
+import type { Case, Evidence } from "../evidence.ts";
+import type { Reasons, Statement } from "../explanation.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import { actorText, capital, latest, reasonText, shortened, taskText } from "../phrases.ts";
+import {
+  lateLimit,
+  meanwhileReasons,
+  uncaughtMeanwhile,
+  uncaughtReasons,
+} from "../history/process_facts.ts";
+import {
+  doneAgain,
+  recoveredFailures,
+  repeatedSteps,
+  resultsTakenOver,
+  retryReasons,
+  timedOutBefore,
+  twinReasons,
+} from "./repeated_work.ts";
+import { returnedErrors } from "./returned_errors.ts";
+import { waitsGivenUp } from "../open/run_answers.ts";
+import { reason, showSome } from "../statement.ts";
+import { whereTimeWent } from "./time_spent.ts";
+import { lateDeadlineText, oddTimes } from "../open/times.ts";
+
+const SHOWN_MAX = 10;
+
+export function endReasons(known: Case): Reasons {
+  const { job } = known;
+  if (!isTerminal(job)) return [];
+  if (job.failure === undefined) {
+    return [
+      ...notableReasons(known),
+      ...heldUpReasons(known),
+      ...whereTimeWent(known),
+      ...uncaughtMeanwhile(known),
+      satisfied(known),
+    ];
+  }
+  return [
+    ...failureReasons(known),
+    ...compensationEnd(known, job),
+    ...overtakenReasons(known),
+    ...leftBehind(job),
+    ...cutShortSteps(known, job),
+    ...repeatedReasons(known),
+    ...heldUpReasons(known),
+    ...uncaughtReasons(known),
+    ...uncaughtMeanwhile(known),
+    ...retryReasons(known),
+  ];
+}
+
+/** What is notable about a job that succeeded. */
+export function notableReasons(known: Evidence): Reasons {
+  return [
+    ...uncaughtReasons(known),
+    ...countedOfAnother(known),
+    ...repeatedReasons(known),
+    ...countedTwice(known),
+    ...eventsTooLate(known),
+    ...errorsOutOfTime(known),
+    ...overlookedEvents(known),
+    ...meanwhileReasons(known),
+    ...recoveredFailures(known),
+    ...returnedErrors(known),
+  ];
+}
+
+/** What happened again, or may happen twice, and odd times. */
+export function repeatedReasons(known: Evidence): Reasons {
+  return [...repeatedSteps(known), ...doneAgain(known), ...oddTimes(known), ...twinReasons(known)];
+}
+
+/** What satisfied the last expectation. */
+function satisfied(known: Evidence): Statement<LogId> {
+  const { endedBy, created } = known;
+  if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
+  const { entry, rule } = endedBy;
+  const cause = causeOnRecord(known, entry);
+  if (rule === "created/started-empty") {
+    return reason("Its plan expects nothing, so it was Done when it started.", entry, cause);
+  }
+  if (rule === "running/waived-satisfied" && isOfType(entry, "job.DeadlinePassed")) {
+    const statement = `The deadline of "${entry.attributes.expectation}" passed at ` +
+      `${entry.receivedAt}, which waives it, the last that the plan expected.`;
+    return reason(statement, entry, cause, created);
+  }
+  const what = entry.eventType === "job.TaskCompleted"
+    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
+  const names = shortened(settledBy(known, entry).map((id) => `"${id}"`), SHOWN_MAX);
+  const last = names === '"main"' ? "" : ` and settled ${names}`;
+  return reason(`${what}${last}, the last that the plan expected.`, entry, cause);
+}
+
+function settledBy({ job }: Evidence, { logId }: JobEventLogEntry): readonly string[] {
+  return job.plan.expected
+    .filter((_, index) => job.expected[index]?.by.at(-1) === logId)
+    .map(({ id }) => id);
+}
+
+/** The failure, the row of the state table, and each attempt that led to it. */
+export function failureReasons(known: Evidence): Reasons {
+  const { job, failedBy } = known;
+  const failure = recordedFailure(job);
+  if (failure === undefined || failedBy === undefined) return [];
+  const { taskId, because } = failure;
+  const late = lateLimit(known);
+  const attempts = taskId === undefined ? [] : unsuccessfulAttempts(known, taskId, because);
+  const again = new Set(repeatedSteps(known).flatMap(({ cites }) => cites));
+  return [
+    failed(known, failure, failedBy.entry),
+    ...causesOfFailure(known),
+    ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
+    ...late.length > 0 ? late : meanwhileReasons(known),
+    ...eventsTooLate(known),
+    ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
+    // `repeatedReasons` says of one that was cut short what it may have done.
+    ...attempts.filter(({ cites }) => !cites.every((logId) => again.has(logId))),
+  ];
+}
+
+/** What may have caused the failure, apart from the error itself: the summary names it as well. */
+export function causesOfFailure(known: Evidence): Reasons {
+  const { rival, failedBy } = known;
+  return [
+    ...rival === undefined ? [] : [rival],
+    ...uncaughtReasons(known, 0, failedBy?.entry.logId),
+    ...countedOfAnother(known),
+    ...sentByTask(known),
+    ...returnedErrors(known),
+    ...beganAtOnce(known),
+    ...timedOutBefore(known),
+    ...resultsTakenOver(known),
+  ];
+}
+
+/** Whether `run` itself threw. */
+export function hasThrown({ kind, taskId }: Failure, { eventType }: JobEventLogEntry): boolean {
+  return kind === "error" && taskId === MAIN_TASK && eventType === "job.TaskFailed";
+}
+
+function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Statement<LogId> {
+  const { job, created } = known;
+  const cause = causeOnRecord(known, entry);
+  const at = entry.receivedAt;
+  if (isOfType(entry, "job.JobCancelled")) {
+    const left = failure.leave ? ", and left in place what it had done" : "";
+    const why = reasonText(entry.attributes.reason);
+    return reason(
+      `A cancel control${actorText(entry)} ended it at ${at}${why}${left}.`,
+      entry,
+      cause,
+    );
+  }
+  if (isOfType(entry, "job.TaskFailed")) {
+    if (neverStarted(known)) {
+      return reason(`It could not be started at ${at}: ${errorText(failure.error)}.`, entry, cause);
+    }
+    const began = attemptsOf(known, entry.taskId ?? MAIN_TASK).at(-1)?.started;
+    return reason(taskFailedText(failure, entry.attributes, at), entry, cause, began);
+  }
+  if (entry.eventType === "job.DeadlinePassed") {
+    const late = lateDeadlineText(known);
+    const passed = late === "" ? "passed" : "was recorded as passed";
+    const statement = `A deadline of its plan ${passed} at ${at}: ${failure.error.message}${late}.`;
+    return reason(statement, entry, cause, created);
+  }
+  const event = toMatchable(entry);
+  const matcher = job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const named = matcher === undefined ? event.eventType : matcherText(matcher);
+  const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
+    `its policy names ${named} an error.`;
+  return reason(statement, entry, cause, created);
+}
+
+function taskFailedText(
+  { kind, taskId = MAIN_TASK, error }: Failure,
+  attributes: AttemptFailure,
+  at: string,
+): string {
+  const what = capital(taskText(taskId));
+  switch (kind) {
+    case "deadLetter":
+      return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
+        `the last one failed at ${at}: ${thrownErrorText(error)}.`;
+    case "poison":
+      return `${what} failed for good at ${at}: ${thrownErrorText(error)}.`;
+    case "error":
+      return `${what} threw at ${at}: ${thrownErrorText(error)}.`;
+    case "cancelled":
+      return `${what} was cancelled at ${at}: ${errorText(error)}.`;
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** `, saying: it broke`, for an event with a message. */
+function sayingText({ attributes: { message } }: MatchableEvent): string {
+  return typeof message === "string" && message.trim() !== ""
+    ? `, saying: ${oneLine(message)}`
+    : "";
+}
+
+/** Whether the event that created the job gave no valid input, so that it never started. */
+export function neverStarted(known: OutlinedHistory): boolean {
+  const { job, created } = known;
+  return job.state === "Failed" && job.failure.error.name === "InvalidInput" &&
+    job.failure.taskId === MAIN_TASK && created.causedBy !== undefined &&
+    attemptsOf(known, MAIN_TASK).at(-1)?.started === undefined;
+}
+
+function compensationEnd(known: Evidence, job: DoneJob | FailedJob): Reasons {
+  const { endedBy, failedBy } = known;
+  if (endedBy === undefined || failedBy?.rule !== "running/error-compensating") return [];
+  const { entry, rule } = endedBy;
+  const tasks = compensableTasks(job);
+  const undone = tasks.filter(isUndone);
+  const ends = latest(compensationEnds(known, undone));
+  if (rule === "compensating/left-in-place" && isOfType(entry, "job.JobCancelled")) {
+    const statement =
+      `A cancel control${actorText(entry)} ended its compensation at ${entry.receivedAt}` +
+      `${reasonText(entry.attributes.reason)}, before all was undone${undoneText(undone)}.`;
+    return [reason(statement, entry, ...ends)];
+  }
+  const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
+  const how = entry.eventType === "job.CompensationEnded"
+    ? `Its compensation ended at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} ended its compensation at ${entry.receivedAt}` +
+      sayingText(toMatchable(entry));
+  const cause = causeOnRecord(known, entry);
+  const hadNothing = tasks.length === 0 && job.plan.policy.compensation === undefined;
+  return [
+    reason(`${how}${outcome}${undoneText(undone)}.`, entry, cause, ...ends),
+    ...hadNothing
+      ? [reason("Nothing had to be undone: no task that knows how had completed.", entry)]
+      : [],
+    ...notUndone(known, tasks),
+  ];
+}
+
+/** `; hold was undone`, or nothing. */
+function undoneText(undone: readonly CompletedTask[]): string {
+  if (undone.length === 0) return "";
+  const names = shortened(undone.map(({ taskId }) => taskId), SHOWN_MAX);
+  return `; ${names} ${undone.length === 1 ? "was" : "were"} undone`;
+}
+
+function notUndone(known: Evidence, tasks: readonly CompletedTask[]): Reasons {
+  return showSome(tasks, known.conditionSince, (task) => {
+    const { taskId, compensation, completedBy } = task;
+    if (isUndone(task)) return [];
+    if (compensation?.status !== "failed") {
+      return [reason(`${capital(taskText(taskId))} was not compensated.`, completedBy)];
+    }
+    const bad = unsuccessfulUndoings(known, taskId);
+    if (bad.length > 0) return bad;
+    const subject = capital(compensationSubject(taskId));
+    const statement = `${subject} failed for good: ${errorText(compensation.error)}.`;
+    return [reason(statement, ...compensationEnds(known, [task]))];
+  });
+}
+
+/** Of a job that failed by itself, the next steps say it. */
+function leftBehind(job: DoneJob | FailedJob): Reasons {
+  const tasks = leftInPlace(job);
+  if (tasks.length === 0 || job.state === "Failed" && job.failure.leave !== true) return [];
+  const names = shortened(tasks.map(({ taskId }) => taskId), SHOWN_MAX);
+  const why = job.failure?.leave
+    ? "as the cancellation says"
+    : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
+  const cites = tasks.slice(0, SHOWN_MAX).map(({ completedBy }) => completedBy);
+  return [reason(`Left in place, ${why}: ${names}.`, ...cites)];
+}
+
+/** Steps that had begun but not ended when the job did: nothing undid their effects. */
+function cutShortSteps(known: Evidence, job: DoneJob | FailedJob): Reasons {
+  const { failedBy, causes } = known;
+  return cutShort(job).flatMap(({ taskId }) => {
+    const attempt = attemptsOf(known, taskId).at(-1);
+    const ended = attempt?.ended;
+    if (attempt === undefined || !wasCutShort(attempt) || ended?.kind !== "interrupted") return [];
+    if (ended.entry.logId > (failedBy?.entry.logId ?? 0)) return [];
+    const statement = `${capital(taskText(taskId))} was cut short (${
+      cutShortText(ended, causes)
+    }): it may have done its work or a part of it, and nothing undid that.`;
+    return [reason(statement, ...attemptCited(attempt, causes))];
+  }).slice(0, SHOWN_MAX);
+}
+
+/** The position of the cause of an entry, such as the event that it stands for, if it was read. */
+function causeOnRecord(
+  { entries, causes }: Evidence,
+  { causedBy }: JobEventLogEntry,
+): LogId | undefined {
+  const isKnown = causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy));
+  return isKnown ? causedBy : undefined;
+}

@@ -1,0 +1,333 @@
+/**
+ * What sets a job apart from jobs of its type that succeeded. The rule: at least ten of these, and
+ * either all of at least three jobs that failed or wait like it share a value that none of the ten
+ * has, or each of the ten has one of few that recur, and no such job has: values, or their form.
+ * With fewer jobs it could be chance. If nothing differs so, a number may lie beyond those of all
+ * others, that of a single job far beyond, as in another unit; or no other may have been created
+ * between or after those that failed, as in an outage, or when something changed that all need.
+ */
+
+import { MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { isSleep, type JobState } from "../../core/job_state.ts";
+import { isScalar, type JsonScalar, type JsonValue, present } from "../../core/json.ts";
+import { SECRET_MARK } from "../../core/sealed_input.ts";
+import { shownScalar, shownValue } from "../../core/shown_value.ts";
+import type { Work } from "../../core/work.ts";
+
+/** What sets jobs apart, under one name. */
+export interface Trait {
+  /** `label tenant`, `input.card.country`, `version`, `task mail`, `result of send.failed`. */
+  readonly name: string;
+  /** What the job has there; absent if nothing. */
+  readonly value?: JsonScalar;
+  /** What all others have there: `"email"`, `none`, `at most 9`; absent if just not the value. */
+  readonly others?: string;
+}
+
+export interface Contrast {
+  /** The traits that are shown. The first is a label, if there is one. */
+  readonly traits: readonly Trait[];
+  readonly alike: number;
+  readonly others: number;
+}
+
+export const ALIKE_MIN = 3;
+const OTHERS_MIN = 10;
+/** How many jobs of each kind are compared: the newest. */
+export const COMPARED_MAX = 100;
+const TRAITS_MAX = 2;
+/** How many scalars of one input, or of all results, are compared, from its outer levels. */
+const SCALARS_MAX = 32;
+const DEPTH_MAX = 4;
+/** The elements of a longer list are data, not traits. */
+const LIST_LENGTH_MAX = 8;
+/** A longer text is a document, not a trait. */
+const TEXT_LENGTH_MAX = 200;
+
+/** What a job has under each name: several values if they are in a list. */
+type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
+
+/** What is compared of a job. */
+interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+  readonly given: Facts;
+  readonly doneBy: Facts;
+}
+
+export function compared(job: JobState): ComparedJob {
+  const { state, createdAt, firstLogId } = job;
+  return { state, createdAt, firstLogId, given: given(job), doneBy: doneBy(job) };
+}
+
+/**
+ * @param alike The job itself, then those that failed or wait alike. A job that succeeded is
+ * compared alone, and only set apart if it did something else than the others.
+ */
+export function* findContrast(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+): Work<Contrast | undefined> {
+  if (others.length < OTHERS_MIN) return undefined;
+  const traits = (yield* findTraits(alike, others, true)).slice(0, TRAITS_MAX);
+  return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
+}
+
+/** Whether `findContrast` may find anything, after the first few of both: `false` is final. */
+export function* maySetApart(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+): Work<boolean> {
+  return (yield* findTraits(alike, others, false)).length > 0;
+}
+
+/** @param areAll Without it there may be more of both, and what more could refute is a trait too. */
+function* findTraits(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  areAll: boolean,
+): Work<readonly Trait[]> {
+  const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
+  const isKind = alike.length >= ALIKE_MIN;
+  const shared = isKind ? sharedValues(mine, theirs) : [];
+  if (shared.length > 0) return shared;
+  const lacked = yield* lackedBy(mine, theirs, areAll);
+  const hasSucceeded = alike[0]?.state === "Done";
+  if (lacked.length > 0 && !hasSucceeded) return lacked;
+  // A task without a result did not run; only a job that has succeeded runs no more.
+  const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
+  const ways = (yield* lackedBy(myWay, theirWays, areAll))
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
+  if (hasSucceeded || ways.length > 0) return ways;
+  const limits = beyond(mine, theirs, areAll);
+  return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
+}
+
+/** What all that are alike have under a name, and none of the others. */
+function sharedValues(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
+  return [...alike[0] ?? []].flatMap(([name, values]): Trait[] => {
+    const has = (value: JsonScalar) => (facts: Facts) => facts.get(name)?.includes(value) === true;
+    const value = values.find((one) => alike.every(has(one)) && !others.some(has(one)));
+    return value === undefined ? [] : [{ name, value }];
+  });
+}
+
+/** Ways to compare what is under a name, the most precise first, and how they are shown. */
+const VIEWS: readonly {
+  view(values: readonly JsonScalar[]): readonly JsonScalar[];
+  text(known: readonly JsonScalar[]): string;
+}[] = [
+  { view: (values) => values, text: (known) => known.map(shownScalar).toSorted().join(" or ") },
+  { view: ({ length }) => [length > 0], text: ([isGiven]) => isGiven === true ? "one" : "none" },
+  { view: (values) => values.map(formOf), text: (known) => known.toSorted().join(" or ") },
+];
+
+/**
+ * What all others have, and none of those that are alike. In the order in which a job went, since
+ * what comes later may follow from where it first went another way.
+ */
+function* lackedBy(
+  alike: readonly Facts[],
+  others: readonly Facts[],
+  areAll: boolean,
+): Work<readonly Trait[]> {
+  const own: Facts = alike[0] ?? new Map();
+  const traits: Trait[] = [];
+  for (const name of new Set([...own.keys(), ...others[0]?.keys() ?? []])) {
+    for (const { view, text } of VIEWS) {
+      const under = (facts: Facts) => view(facts.get(name) ?? []);
+      const known = knownTo(others, under, areAll);
+      const isStrange = (one: JsonScalar) => known?.includes(one) === false;
+      const areStrange = alike.every((facts) =>
+        under(facts).length === 0 || under(facts).some(isStrange)
+      );
+      if (known === undefined || !areStrange) continue;
+      const values = own.get(name) ?? [];
+      const strange = Math.max(0, values.findIndex((one) => view([one]).some(isStrange)));
+      traits.push({ name, ...present({ value: values[strange] }), others: text(known) });
+      break;
+    }
+    yield;
+  }
+  return traits;
+}
+
+/** A value that one of the others alone has does not show that there are no more. */
+const KNOWN_MAX = 3;
+const KNOWN_TO_MIN = 2;
+
+/** What all others have, if it is one of few that recur; `undefined` if any may be strange. */
+function knownTo(
+  others: readonly Facts[],
+  under: (facts: Facts) => readonly JsonScalar[],
+  areAll: boolean,
+): readonly JsonScalar[] | undefined {
+  const counts = new Map<JsonScalar, number>();
+  for (const facts of others) {
+    const own = new Set(under(facts));
+    for (const one of own) counts.set(one, (counts.get(one) ?? 0) + 1);
+    if (own.size === 0 || counts.size > KNOWN_MAX) return undefined;
+  }
+  return !areAll || [...counts.values()].every((count) => count >= KNOWN_TO_MIN)
+    ? [...counts.keys()]
+    : undefined;
+}
+
+/** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
+function formOf(value: JsonScalar): string {
+  if (typeof value === "string") {
+    const mask = value.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
+      .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
+    return `one like ${shownScalar(mask)}`;
+  }
+  if (typeof value !== "number") return `${value}`;
+  const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
+  return `a ${sign} ${Number.isInteger(value) ? "whole number" : "fraction"}`;
+}
+
+/** How far beyond the number of a single job has to be: another unit. */
+const FAR = 10;
+
+/** Numbers, and lengths of texts, beyond those of all others; not those that grow from job to job. */
+function beyond(
+  alike: readonly Facts[],
+  others: readonly Facts[],
+  areAll: boolean,
+): readonly Trait[] {
+  return [...alike[0] ?? []].flatMap(([name, [value = null]]): Trait[] => {
+    const [mine, theirs] = [numbersIn(alike, name), numbersIn(others, name)];
+    const grows = areAll && theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
+    if (mine.length < alike.length || theirs.length < others.length || grows) return [];
+    const [most, least] = [Math.max(...theirs), Math.min(...theirs)];
+    const far = mine.length < ALIKE_MIN ? FAR : 1;
+    const [isOver, isUnder] = [
+      most >= 0 && Math.min(...mine) > most * far,
+      least > 0 && Math.max(...mine) * far < least,
+    ];
+    if (!isOver && !isUnder) return [];
+    const limit = isOver ? `at most ${most}` : `at least ${least}`;
+    const what = typeof value === "string" ? `length of ${name}` : name;
+    return [{ name: what, value: mine[0] ?? 0, others: limit }];
+  });
+}
+
+function numbersIn(jobs: readonly Facts[], name: string): readonly number[] {
+  return jobs.flatMap((facts) => {
+    const [value] = facts.get(name) ?? [];
+    return typeof value === "number" ? [value] : typeof value === "string" ? [value.length] : [];
+  });
+}
+
+const CREATED = "created";
+const CREATED_AFTER = "createdAfter";
+
+/** None of the others came between. Jobs that wait have always come after those that do not. */
+function createdApart(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+): readonly Trait[] {
+  const order = [...alike, ...others].toSorted((one, other) => one.firstLogId - other.firstLogId);
+  const places = alike.map((job) => order.indexOf(job)).toSorted((one, other) => one - other);
+  const [from = 0, to = 0] = [places[0], places.at(-1)];
+  const [before, first, last] = [order[from - 1], order[from], order[to]];
+  if (last?.state !== "Failed" || to - from >= alike.length) return [];
+  return to === order.length - 1 && before !== undefined
+    ? [{ name: CREATED_AFTER, value: before.createdAt }]
+    : [{ name: CREATED, value: first?.createdAt ?? "", others: last.createdAt }];
+}
+
+/**
+ * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went
+ * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
+ */
+export function contrastText(
+  { traits, alike, others }: Contrast,
+  how: "failed" | "fail" | "wait",
+): string {
+  const isOne = alike === 1;
+  const all = alike < COMPARED_MAX ? `All ${alike}` : `The newest ${alike}`;
+  const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
+  const have = isOne ? "has" : "have";
+  const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
+  const [first] = traits;
+  if (first?.name === CREATED) {
+    return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
+      "that went through.";
+  }
+  if (first?.name === CREATED_AFTER) {
+    return `${subject} were created after the ${of} that went through, the last of them at ` +
+      `${first.value}.`;
+  }
+  if (first?.others === undefined) {
+    const shown = traits.map(({ name, value }) => `${name} = ${shownValue(value)}`).join(" and ");
+    return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
+  }
+  const [sentence = "", next] = traits.map((trait, at) =>
+    at === 0
+      ? `${subject} ${have} ${againstText(trait, isOne, `${of} that went through`)}`
+      : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
+  );
+  return `${sentence}${next === undefined ? "" : `; ${next}`}.`;
+}
+
+const TASK = "task ";
+
+/** The name of a trait that is a task's result, and the beginning of those that are members of it. */
+export function resultName(taskId: TaskId): string {
+  return `result of ${taskId}`;
+}
+
+/** `no input.phone, where all 12 that went through have one`. */
+function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
+  if (name.startsWith(TASK)) {
+    return value === undefined
+      ? `not run ${name}, which all ${of} have`
+      : `run ${name}, which none of the ${of} has`;
+  }
+  const is = isOne ? "=" : "such as";
+  const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
+  return `${own}, where all ${of} have ${others}`;
+}
+
+/** Labels first, since they are meant to distinguish jobs. */
+function given({ labels, definitionVersion: version, input }: JobState): Facts {
+  const facts = new Map<string, JsonScalar[]>(
+    Object.entries(labels).map(([name, value]) => [`label ${name}`, [value]]),
+  );
+  if (version !== undefined) facts.set("version", [version]);
+  addScalars(facts, "input", input, 0);
+  return facts;
+}
+
+/** The tasks that completed, and their results. */
+function doneBy({ tasks }: JobState): Facts {
+  const facts = new Map<string, JsonScalar[]>();
+  for (const task of tasks.slice(0, SCALARS_MAX)) {
+    if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
+    facts.set(`${TASK}${task.taskId}`, [true]);
+    addScalars(facts, resultName(task.taskId), task.result, 0);
+  }
+  return facts;
+}
+
+function addScalars(
+  facts: Map<string, JsonScalar[]>,
+  path: string,
+  value: JsonValue | undefined,
+  depth: number,
+): void {
+  if (value === undefined || facts.size >= SCALARS_MAX) return;
+  if (isScalar(value)) {
+    const isLong = typeof value === "string" && value.length > TEXT_LENGTH_MAX;
+    if (isLong || value === SECRET_MARK) return;
+    const before = facts.get(path);
+    if (before === undefined) facts.set(path, [value]);
+    else before.push(value);
+  } else if (depth < DEPTH_MAX) {
+    const isList = Array.isArray(value);
+    if (isList && value.length > LIST_LENGTH_MAX) return;
+    for (const [name, member] of Object.entries(value)) {
+      if (facts.size >= SCALARS_MAX) return;
+      addScalars(facts, isList ? path : `${path}.${name}`, member, depth + 1);
+    }
+  }
+}

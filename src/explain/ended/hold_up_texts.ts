@@ -1,0 +1,157 @@
+/** Describes what delayed a job that has ended. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { counted } from "../../core/counted.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
+import type { LogId } from "../../core/ids.ts";
+import { oneLine } from "../../core/shown_value.ts";
+import type { Evidence, HeldUpBy } from "../evidence.ts";
+import type { Reasons, Statement } from "../explanation.ts";
+import { type HoldUp, isRelevant } from "./hold_ups.ts";
+import { scopeText } from "../queue/pause_texts.ts";
+import { actorText, reasonText } from "../phrases.ts";
+import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
+import { reason } from "../statement.ts";
+
+const NAMED_MAX = 3;
+
+/** The delays of an ended job that took a relevant share of its time. */
+export function heldUpReasons(known: Evidence): Reasons {
+  const { heldUp } = known;
+  return heldUp?.all.flatMap((holdUp) =>
+    isRelevant(holdUp.ms, known) ? holdUpReason(holdUp, heldUp) : []
+  ) ?? [];
+}
+
+/**
+ * What held up a job during most of the time that it had until the deadline that failed it, the
+ * longest first.
+ */
+export function heldUntilDeadline({ started, failedBy, heldUp }: Evidence): Reasons {
+  const deadline = failedBy?.entry;
+  if (deadline?.eventType !== "job.DeadlinePassed" || started === undefined) return [];
+  if (heldUp === undefined) return [];
+  const mostMs = lengthMs(started.receivedAt, deadline.receivedAt) / 2;
+  const most: HoldUp[] = [];
+  let ms = 0;
+  for (const holdUp of heldUp.all) {
+    if (ms > mostMs) break;
+    ms += msUntil(deadline.receivedAt, holdUp);
+    most.push(holdUp);
+  }
+  return ms > mostMs ? most.flatMap((holdUp) => holdUpReason(holdUp, heldUp)) : [];
+}
+
+/** Only a hold of the job itself may last longer than the deadline, when the job then compensates. */
+function msUntil(deadline: string, holdUp: HoldUp): number {
+  return holdUp.kind === "suspended" || holdUp.kind === "parked"
+    ? Math.min(holdUp.ms, lengthMs(holdUp.from.at, deadline))
+    : holdUp.ms;
+}
+
+export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): Reasons {
+  switch (holdUp.kind) {
+    case "pause":
+      return [pauseReason(holdUp)];
+    case "limit":
+      return [limitReason(holdUp, heldUp.isAll)];
+    case "worker":
+      return [workerReason(holdUp, heldUp)];
+    case "unknown":
+      return [];
+    case "suspended":
+    case "parked":
+      return [holdReason(holdUp)];
+    default:
+      return assertNever(holdUp, "kind of hold-up");
+  }
+}
+
+function holdReason(
+  { kind, from, to, by, ms, until }: Extract<HoldUp, { kind: "suspended" | "parked" }>,
+): Statement<LogId> {
+  const why = by?.eventType === "job.JobParked"
+    ? `: ${oneLine(by.attributes.message)}`
+    : reasonText(by?.attributes.reason);
+  const statement = `It was ${kind} for ${durationText(ms)}${actorText(by ?? {})}, from ` +
+    `${from.at} until ${to.at}${why}.`;
+  return reason(statement, from, ...until);
+}
+
+function workerReason(
+  { ms, since, until }: Extract<HoldUp, { kind: "worker" }>,
+  { isAll, workers }: HeldUpBy,
+): Statement<LogId> {
+  const waited = `It waited ${isAll ? "" : "up to "}${durationText(ms)} for a worker`;
+  if (workers === undefined || workers.holders.length === 0) {
+    const nothingElse = isAll ? "; no pause and no limit held it meanwhile" : "";
+    return reason(`${waited}${nothingElse}.`, ...until);
+  }
+  const { holders } = workers;
+  const were = holders.length === 1 ? "a worker was" : "workers were";
+  const statement = `${waited}. At ${since}, ${were} held by ${holdersThenText(workers)}.`;
+  const named = holders.slice(0, NAMED_MAX).map(({ startedBy }) => startedBy);
+  return reason(statement, ...named, ...until);
+}
+
+function pauseReason({ pause, ms, until }: Extract<HoldUp, { kind: "pause" }>): Statement<LogId> {
+  const { by, since, ended, reason: why } = pause;
+  const end = ended === undefined ? "" : ` until ${ended.at}`;
+  const statement =
+    `It was held for ${durationText(ms)} by the pause of ${scopeText(pause)}${actorText(pause)}, ` +
+    `in force from ${since}${end}${reasonText(why)}.`;
+  return reason(statement, by, ended, ...until);
+}
+
+function limitReason(
+  { reached, holders, type, key, ms, until }: Extract<HoldUp, { kind: "limit" }>,
+  isAll: boolean,
+): Statement<LogId> {
+  const least = isAll ? "" : "at least ";
+  const what = keyText(type, key);
+  const limit = ruleText(reached, type, key);
+  if (reached.limit === "rate") {
+    const { count, perMs, starts } = reached;
+    const statement =
+      `It waited ${least}${durationText(ms)} to begin within the rate of ${what}: ` +
+      `${counted(count, "start")} within ${durationText(perMs)} ${
+        wereText(count)
+      } used up ${limit}.`;
+    return reason(statement, reached.change, ...starts.slice(-NAMED_MAX), ...until);
+  }
+  const named = holders.slice(0, NAMED_MAX);
+  const names = named.map(({ job, since }) => `${job.jobId} since ${since.at}`);
+  const others = othersText(holders.length - named.length);
+  const statement = `It waited ${least}${durationText(ms)} for a place of ${what}: ` +
+    `${reached.places} of ${reached.places} ${wereText(reached.places)} taken ${limit}, by ${
+      names.join("; ")
+    }${others}.`;
+  return reason(statement, reached.change, ...named.map(({ since }) => since), ...until);
+}
+
+function wereText(count: number): string {
+  return count === 1 ? "was" : "were";
+}
+
+/** `held by the pause of type mail.send`, `suspended`, `in the queue for a worker`. */
+export function holdUpText(holdUp: HoldUp): string {
+  switch (holdUp.kind) {
+    case "unknown":
+      return "in the queue";
+    case "worker":
+      return "in the queue for a worker";
+    case "pause":
+      return `held by the pause of ${scopeText(holdUp.pause)}`;
+    case "suspended":
+    case "parked":
+      return holdUp.kind;
+    case "limit": {
+      const { reached: { limit }, type, key } = holdUp;
+      return `in the queue for ${limit === "rate" ? "the rate" : "a place"} of ${
+        keyText(type, key)
+      }`;
+    }
+    default:
+      return assertNever(holdUp, "kind of hold-up");
+  }
+}

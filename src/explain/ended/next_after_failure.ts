@@ -1,0 +1,243 @@
+/** What can be done about a failed job, and what needs a person; and what a retry would do. */
+
+import { reusableTasks } from "../../core/decide.ts";
+import { errorText } from "../../core/error_text.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import {
+  compensableTasks,
+  type CompletedTask,
+  type FailedJob,
+  type JobState,
+} from "../../core/job_state.ts";
+import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
+import { toMatchable } from "../../core/projector.ts";
+import {
+  attemptsOf,
+  isUndone,
+  overtakenAttempts,
+  underWayText,
+  wasCutShort,
+} from "../history/attempts.ts";
+import { hasThrown, neverStarted } from "./because_ended.ts";
+import { lateEvents } from "./counted_events.ts";
+import type { Evidence } from "../evidence.ts";
+import type { Next, NextStep } from "../explanation.ts";
+import { firstFit, firstLoadType } from "../open/parked.ts";
+import { firstEndStep, pauseText } from "../queue/pause_texts.ts";
+import { capital, shortened, taskText, uncapital } from "../phrases.ts";
+import { failedAlike, timedOut } from "./repeated_work.ts";
+import { tasksWithError } from "./returned_errors.ts";
+import { automatic, byHand, manual } from "../statement.ts";
+
+const NAMES_MAX = 10;
+
+export function afterFailure(known: Evidence): Next {
+  const { job, retries, inputRemoved, circumstances } = known;
+  if (job.state !== "Failed") return [];
+  const path = `/jobs/${job.jobId}/retry`;
+  const done = retries.map((entry) =>
+    automatic(`It was retried already, as job ${entry.attributes.newJobId}.`, entry)
+  );
+  const isRetried = done.length > 0;
+  const nothing = automatic("Nothing happens by itself: the job has ended.");
+  if (neverStarted(known)) return [...isRetried ? done : [nothing], sendAgain(known)];
+  const left = leftInPlace(job);
+  const toUndo = [...recovery(job), ...begun(known, job), ...underWay(known)];
+  // Not over for the person who has to undo something.
+  const first = [...isRetried || toUndo.length + left.length > 0 ? done : [nothing], ...toUndo];
+  if (known.retriedAs?.state === "Done") return first;
+  if (inputRemoved !== undefined) {
+    return [...first, ...leftovers(left, "Check"), withInput(inputRemoved)];
+  }
+  if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
+  const beforehand = [
+    ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
+    ...firstFit(known),
+    ...repeatsItself(known, job),
+  ];
+  const retry = beforehand.length === 0 ? "Retry" : "Then retry";
+  const reused = reusableTasks(job);
+  const bad = tasksWithError(known).find((task) => reused.includes(task));
+  const names = reused.length === 0
+    ? "a new job starts from the beginning"
+    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId), NAMES_MAX)}`;
+  const offer = bad !== undefined
+    // A retry that reuses a result which is an error fails as before.
+    ? retryFrom(known, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`)
+    : isRetried
+    ? manual(`${retry} it once more; ${names}:`, path, { again: true })
+    : manual(`${retry} it; ${names}:`, path);
+  return [
+    ...first,
+    ...orAnew(known, job, [...beforehand, offer, ...holdsRetry(known), ...sendLateAgain(known)]),
+    // A retry reuses them, so it must not find them undone.
+    ...leftovers(left, "Without a retry, check"),
+  ];
+}
+
+/**
+ * A retry that fails may do so because of a result that it took over, which may be out of date:
+ * rather so if the error is a new one.
+ */
+function orAnew(known: Evidence, job: FailedJob, again: Next): Next {
+  const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
+  if (first === undefined) return again;
+  const of = known.created.attributes.retryOf ?? "";
+  const how =
+    `retry it from ${taskText(first.taskId)}, if what it took over from job ${of} is out ` +
+    "of date";
+  if (failedAlike(known)) return [...again, retryFrom(known, first, `Or ${how}`)];
+  return [
+    retryFrom(known, first, capital(how)),
+    ...again.map((step, at) =>
+      at === 0 ? { ...step, statement: `Otherwise ${uncapital(step.statement)}` } : step
+    ),
+  ];
+}
+
+/** A new job counts what its predecessor had counted, but nothing that came after that had ended. */
+function sendLateAgain(known: Evidence): Next {
+  const statement = (eventType: string) =>
+    `Then send ${eventType} again, under a new id: the new job counts none from before it.`;
+  return lateEvents(known).slice(0, NAMES_MAX)
+    .map(({ late }) => byHand(statement(toMatchable(late).eventType), late));
+}
+
+function retryFrom(
+  { job: { jobId }, retries }: Evidence,
+  { taskId, completedBy }: CompletedTask,
+  statement: string,
+): NextStep<LogId> {
+  const body = { from: taskId, ...retries.length > 0 ? { again: true } : {} };
+  const all = `${statement}; that task and all that follow run again:`;
+  return { ...manual(all, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
+}
+
+/** What must change before a retry can end differently, since it gets the same input and results. */
+function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
+  const { failedBy, circumstances: { pauses = [] } } = known;
+  const { kind, taskId, error } = failure;
+  if (failedBy?.entry.eventType === "job.DeadlinePassed") {
+    return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+  }
+  const task = taskText(taskId ?? MAIN_TASK);
+  const unsure = unsureText(known, taskId);
+  const statement = error.name === "CrashLoop"
+    ? `First find out why the process ended during ${task}.`
+    : known.twin?.state === "Done"
+    ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
+    : unsure !== undefined
+    ? `First check what ${task} did: what ${unsure} may have happened, and a retry does it again.`
+    : kind === "poison"
+    ? `First fix what ${task} failed on: ${errorText(error)}.`
+    : failedBy !== undefined && hasThrown(failure, failedBy.entry)
+    ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
+    : undefined;
+  return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+/** What an attempt of the task that failed may have done: one that was stopped, or cut short. */
+function unsureText(known: Evidence, taskId: TaskId | undefined): string | undefined {
+  if (taskId === undefined || taskId === MAIN_TASK) return undefined;
+  if (timedOut(known, taskId).length > 0) return "its time limit cut off";
+  return attemptsOf(known, taskId).some(wasCutShort) ? "was cut short" : undefined;
+}
+
+/** After a passed deadline, a pause comes first; see `repeatsItself`. */
+function holdsRetry({ failedBy, circumstances: { pauses = [] } }: Evidence): Next {
+  if (failedBy?.entry.eventType === "job.DeadlinePassed") return [];
+  return pauses.slice(0, NAMES_MAX).map((pause) =>
+    automatic(`The new job is held for now: ${pauseText(pause)}.`, pause.by)
+  );
+}
+
+/** What was running when the job failed: it may have only begun, or its outcome had no effect. */
+function underWay(known: Evidence): Next {
+  const overtaken = overtakenAttempts(known)
+    .filter(({ attempt: { ended } }) => ended?.kind !== "failed");
+  if (overtaken.length === 0) return [];
+  const statement = `Check what must be undone by hand: ${underWayText(known, overtaken)}, ` +
+    "and a retry does it again.";
+  const cites = overtaken.slice(0, NAMES_MAX)
+    .map(({ attempt }) => attempt.ended?.entry ?? attempt.started);
+  return [byHand(statement, ...cites)];
+}
+
+/** When the input was removed, only the sender has it. */
+function withInput(removed: JobEventLogEntry): NextStep<LogId> {
+  const statement = `Submit it again with its input, which was removed at ${removed.receivedAt}: ` +
+    "without it there is no retry.";
+  return byHand(statement, removed);
+}
+
+/** When the input on record is not valid, which a retry would take. */
+function submitAgain({ created }: Evidence): NextStep<LogId> {
+  const statement = "Submit it again with an input that its definition takes; a retry of this " +
+    "job would fail for the same reason while the definition is what it is.";
+  return byHand(statement, created);
+}
+
+/** When the event that created it gave no valid input, which would fail again. */
+function sendAgain({ created }: Evidence): NextStep<LogId> {
+  const statement = "Send the event again, corrected and under a new id; a retry of this job " +
+    "would fail for the same reason.";
+  return byHand(statement, created);
+}
+
+/** What neither a retry nor the engine can repair. */
+function recovery(job: FailedJob): Next {
+  if (!job.failure.recoveryRequired) return [];
+  const failed = compensableTasks(job).filter((task) => !isUndone(task));
+  const names = failed.length === 0
+    ? "what it did"
+    : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `Undo by hand: ${names}.`;
+  return [byHand(statement, ...failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
+}
+
+/** What had begun before the job failed and was cut short, so that it is unknown how far it got. */
+function begun(known: Evidence, job: FailedJob): Next {
+  const overtaken = new Set(overtakenAttempts(known).map(({ taskId }) => taskId));
+  const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
+  if (cut.length === 0) return [];
+  const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const statement = `Check how far ${names} got before ${
+    cut.length === 1 ? "it was" : "they were"
+  } cut short, and what of it must be undone by hand: a retry does it again.`;
+  return [byHand(statement, ...cut.slice(0, NAMES_MAX).map((task) => task.firstLogId))];
+}
+
+/** Effects that nothing undid, since no compensation was declared. */
+function leftovers(left: readonly CompletedTask[], check: string): Next {
+  if (left.length === 0) return [];
+  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
+  const statement = `${check} whether what is left in place must be undone by hand: ${names}.`;
+  return [byHand(statement, ...left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
+}
+
+interface RetryPreview {
+  /** Tasks that do not run again: their recorded results are reused. */
+  readonly reuses: readonly TaskId[];
+  /** Tasks that have begun, and run again when the code asks for them. */
+  readonly again: readonly TaskId[];
+  /** How many events counted for the job, and will count again. */
+  readonly facts: number;
+}
+
+/** @param from The task from which everything runs again. */
+export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
+  const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
+  const done = new Set([MAIN_TASK, ...reuses]);
+  const again = job.tasks.map(({ taskId }) => taskId).filter((taskId) => !done.has(taskId));
+  return { reuses, again, facts: countedFacts(job).size };
+}
+
+function countedFacts({ plan, expected }: JobState): ReadonlySet<LogId> {
+  return new Set(
+    plan.expected.flatMap(({ id, matcher }, at) =>
+      id === MAIN_EXPECTATION_ID || isReserved(matcher.eventType) ? [] : expected[at]?.by ?? []
+    ),
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * Steps that completed although their result is an error, as some services answer with 200, or
+ * although they returned nothing, where later code fails on that.
+ */
+
+import { isOfType } from "../../core/event.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import {
+  type CompletedTask,
+  isSleep,
+  type JobState,
+  type TaskState,
+} from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { shownText, shownValue } from "../../core/shown_value.ts";
+import type { Reasons } from "../explanation.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import { isDate } from "../likeness/own_values.ts";
+import { capital, taskText } from "../phrases.ts";
+import { reason } from "../statement.ts";
+
+const TASKS_SHOWN_MAX = 3;
+const MEMBERS_SHOWN_MAX = 3;
+
+/** Results of an ended job that report an error, and those that its failure shows are missing. */
+export function returnedErrors(known: OutlinedHistory): Reasons {
+  const bad = tasksWithError(known).map((task) =>
+    reason(`${capital(badResultText(task))}.`, task.completedBy)
+  );
+  return bad.length > 0 ? bad : unfitResults(known);
+}
+
+function badResultText({ taskId, result }: CompletedTask): string {
+  return `${taskText(taskId)} completed, but its result is an error: ${errorIn(result)}`;
+}
+
+/** The same for any job, as parts of a sentence. */
+export function resultsWithError({ tasks }: JobState): readonly string[] {
+  return tasks.filter(isStep).filter(({ result }) => errorIn(result) !== "")
+    .slice(0, TASKS_SHOWN_MAX).map(badResultText);
+}
+
+/** The first of the tasks with such a result. */
+export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[] {
+  return stepsBeforeEnd(known).filter(({ result }) => errorIn(result) !== "")
+    .slice(0, TASKS_SHOWN_MAX);
+}
+
+/** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
+const OF_NOTHING = /\b(undefined|null)\b/;
+
+/** `order.at.getTime is not a function`: a `Date` is recorded as text. */
+const OF_DATE =
+  /(?:^|\.)(\w+)\.(?:get[A-Z]\w+|to(?:ISO|UTC|Date|Time|Locale\w*)String) is not a function/;
+
+/** Results that are not what later code failed to read: nothing, a page for JSON, or a text for a `Date`. */
+function unfitResults(known: OutlinedHistory): Reasons {
+  const { job } = known;
+  const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
+  const isOfNothing = name === "TypeError" && OF_NOTHING.test(message);
+  const [, ofDate] = name === "TypeError" ? OF_DATE.exec(message) ?? [] : [];
+  if (!isOfNothing && ofDate === undefined && name !== "SyntaxError") return [];
+  return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
+    const unfit = ofDate !== undefined
+      ? timeIn(result, ofDate)
+      : isOfNothing
+      ? result === null ? "nothing" : ""
+      : pageIn(result);
+    if (unfit === "") return [];
+    const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
+    return [reason(statement, completedBy)];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** `"at" as the text "2026-..."`, for a time of that name. */
+function timeIn(result: JsonValue, name: string): string {
+  const members = isScalar(result) || Array.isArray(result) ? {} : result as JsonObject;
+  const value = members[name] ?? null;
+  return isScalar(value) && isDate(value) ? `"${name}" as the text ${shownValue(value)}` : "";
+}
+
+/** `a page titled "Sign in"`, from the result itself or one of its members. */
+function pageIn(result: JsonValue): string {
+  const members = isScalar(result) || Array.isArray(result) ? [result] : Object.values(result);
+  const title = members.slice(0, MEMBERS_MAX).map(titleOf).find((one) => one !== undefined);
+  return title === undefined ? "" : `a page titled ${shownValue(title)}`;
+}
+
+/** Of a job that succeeded, or that a task, or `run`, failed. */
+function stepsBeforeEnd({ job, failedBy, endedBy }: OutlinedHistory): readonly CompletedTask[] {
+  const end = failedBy ?? endedBy;
+  if (failedBy !== undefined && !isOfType(failedBy.entry, "job.TaskFailed")) return [];
+  return job.tasks.filter((task): task is CompletedTask =>
+    isStep(task) && task.completedBy < (end?.entry.logId ?? 0)
+  );
+}
+
+function isStep(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task);
+}
+
+/** An error as text, or the page of a server that does not work. */
+const ERROR_TEXT = /^\w*(?:Error|Exception): /;
+const PAGE = /^\s*<(?:!doctype html|html)/i;
+const TITLE = /<title>([^<]{1,200})</i;
+const TITLE_OF_ERROR =
+  /error|not found|unavailable|maintenance|forbidden|denied|bad gateway|time-?out|\b[45]\d\d\b/i;
+/** How many characters of a text, and how many members of a result, are looked at. */
+const TEXT_MAX = 5_000;
+const MEMBERS_MAX = 32;
+
+/** `status "error", message "quota exceeded"`; empty for a result that reports no error. */
+function errorIn(result: JsonValue | undefined): string {
+  if (typeof result === "string") return errorInText(result);
+  if (isScalar(result) || result === undefined || Array.isArray(result)) return "";
+  const members = Object.entries(result as JsonObject).slice(0, MEMBERS_MAX);
+  return errorInMembers(members) || members.map(([name, value]) => {
+    const error = isScalar(value) || Array.isArray(value)
+      ? errorInText(value)
+      : errorInMembers(Object.entries(value).slice(0, MEMBERS_MAX));
+    return error === "" ? "" : `${shownText(name)} ${error}`;
+  }).find((error) => error !== "") || "";
+}
+
+function errorInText(value: JsonValue): string {
+  if (typeof value !== "string") return "";
+  if (ERROR_TEXT.test(value)) return shownValue(value);
+  const title = titleOf(value) ?? "";
+  return TITLE_OF_ERROR.test(title) ? `a page titled ${shownValue(title)}` : "";
+}
+
+/** The title of a page; empty if it has none; `undefined` for anything else. */
+function titleOf(value: JsonValue): string | undefined {
+  if (typeof value !== "string" || !PAGE.test(value)) return undefined;
+  return TITLE.exec(value.slice(0, TEXT_MAX))?.[1]?.trim() ?? "";
+}
+
+function errorInMembers(members: readonly (readonly [string, JsonValue])[]): string {
+  const signs = members.filter(([name, value]) => SIGNS.get(name)?.(value) === true);
+  if (signs.length === 0) return "";
+  const texts = members.filter(([name]) => DETAILS.has(name));
+  return [...new Map([...signs, ...texts])].slice(0, MEMBERS_SHOWN_MAX)
+    .map(([name, value]) => `${shownText(name)} ${shownValue(value)}`).join(", ");
+}
+
+const isFalse = (value: JsonValue) => value === false;
+const isCodeOfError = (value: JsonValue) =>
+  typeof value === "number" && value >= 400 && value < 600;
+const isStatusOfError = (value: JsonValue) =>
+  isCodeOfError(value) ||
+  typeof value === "string" && /^(error|failed|failure|time-?out|timed[ _-]?out)$/i.test(value);
+const isError = (value: JsonValue) =>
+  typeof value === "string" ? value.trim() !== "" : !isScalar(value);
+const areErrors = (value: JsonValue) => Array.isArray(value) && value.length > 0;
+
+/** The members that tell an error, and the values with which they do. */
+const SIGNS: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
+  ["error", isError],
+  ["errors", areErrors],
+  ["ok", isFalse],
+  ["success", isFalse],
+  ["status", isStatusOfError],
+  ["statusCode", isCodeOfError],
+]);
+const DETAILS: ReadonlySet<string> = new Set(["message", "detail", "reason", "title"]);

@@ -1,0 +1,170 @@
+/** The first sentence about a job that has ended. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
+import { errorText } from "../../core/error_text.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import {
+  compensableTasks,
+  type FailedJob,
+  type Failure,
+  hasCode,
+  type JobState,
+} from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+import { shownScalar } from "../../core/shown_value.ts";
+import { attemptsOf } from "../history/attempts.ts";
+import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { eventsTooLate } from "./counted_events.ts";
+import { placePath, placesIn } from "../likeness/elsewhere.ts";
+import type { Evidence } from "../evidence.ts";
+import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
+import { tookMs } from "../history/outlined_history.ts";
+import { actorText, cancelReason, capital, shortened, taskText } from "../phrases.ts";
+import { lateLimit, uncaughtReasons } from "../history/process_facts.ts";
+import { lastWaitGivenUp } from "../open/run_answers.ts";
+import { retryReasons } from "./repeated_work.ts";
+import { timeSpent, timeText, usualText } from "./time_spent.ts";
+import { lateDeadlineText } from "../open/times.ts";
+
+/** How many names a sentence has. */
+const NAMES_MAX = 5;
+
+export function succeededText(known: Evidence): string {
+  const { job } = known;
+  if (job.state !== "Done") return "is Done.";
+  const took = tookText(known);
+  const done = job.failure === undefined
+    ? `is Done since ${job.endedAt}${took}.`
+    : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
+      "and its policy accepts a compensated end.";
+  const [aside] = [...notableReasons(known), ...took === "" ? heldUpReasons(known) : []];
+  return aside === undefined ? done : `${done} ${aside.statement}`;
+}
+
+/** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
+function tookText(known: Evidence): string {
+  const { usual, job } = known;
+  const ms = tookMs(known);
+  const parts = timeSpent(known);
+  if (parts.length === 0 || ms === undefined || usual === undefined) return "";
+  return `, after ${durationText(ms)}, ${usualText(usual, job)}: ${timeText(parts)}`;
+}
+
+export function failedText(known: Evidence): string {
+  const { job, failedBy } = known;
+  if (job.state !== "Failed") return "is Failed.";
+  const { failure } = job;
+  const recovery = failure.recoveryRequired
+    ? ` ${capital(uncompensatedText(job))} failed as well: an operator must see to it.`
+    : "";
+  if (failure.kind === "cancelled") {
+    return `was cancelled${actorText(failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`;
+  }
+  if (neverStarted(known)) return `could not be started: ${errorText(failure.error)}.`;
+  const beside = [
+    ...causesOfFailure(known),
+    ...failure.kind === "error" && failure.taskId === MAIN_TASK ? lastWaitGivenUp(known) : [],
+    ...lateLimit(known),
+    ...repeatedReasons(known).slice(0, 1),
+    ...eventsTooLate(known),
+    ...heldUntilDeadline(known),
+    ...retryReasons(known),
+  ];
+  const later = uncaughtReasons(known, failedBy?.entry.logId);
+  return [
+    `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
+      neverRanText(known)
+    }` +
+    `${lateDeadlineText(known)}.${recovery}`,
+    ...[...beside, ...later.slice(0, 1)].map(({ statement }) => statement),
+  ].join(" ");
+}
+
+/** For a job whose deadline passed before it got a worker. */
+function neverRanText({ job, failedBy, attempts }: Evidence): string {
+  return failedBy?.entry.eventType === "job.DeadlinePassed" && hasCode(job) && attempts.size === 0
+    ? ", before any of its code had run"
+    : "";
+}
+
+/** `the compensation of task debit (Error: the bank is closed)`. */
+function uncompensatedText(job: JobState): string {
+  const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
+    compensation?.status === "failed"
+      ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
+      : []
+  );
+  return failed.length === 0
+    ? "a compensation"
+    : `the compensation of ${shortened(failed, NAMES_MAX)}`;
+}
+
+/** ` (3 within 3 s)`, since a retry that comes at once may not help. */
+function triesText(known: Evidence, { taskId = MAIN_TASK }: Failure): string {
+  const attempts = attemptsOf(known, taskId);
+  const [first, last] = [attempts[0], attempts.at(-1)];
+  if (first?.started === undefined || last?.ended === undefined || first === last) return "";
+  if (first.badBefore !== undefined) return "";
+  const ms = lengthMs(first.started.receivedAt, last.ended.entry.receivedAt);
+  return ` (${attempts.length} within ${durationText(ms)})`;
+}
+
+export function failureText(failure: Failure | undefined, tries = ""): string {
+  if (failure === undefined) return "a failure";
+  const { kind, taskId, error } = failure;
+  switch (kind) {
+    case "cancelled":
+      return `a cancellation${cancelReason(failure)}`;
+    case "deadLetter":
+      return `${
+        taskText(taskId ?? MAIN_TASK)
+      } used up its attempts${tries}, the last error being ` +
+        errorText(error);
+    case "poison":
+      return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
+    case "error":
+      if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
+      if (error.name === "DeadlinePassed") return error.message;
+      return error.message === policyMessage(error.name)
+        ? `${error.name} came, which its policy names an error`
+        : errorText(error);
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+/** The message that `failureBy` gives an event without one. */
+function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
+}
+
+const INPUTS_SHOWN_MAX = 2;
+/** Shorter names occur as ordinary words. */
+const NAME_LENGTH_MIN = 3;
+
+/** `2,5` or `1 200`, which code fails to read as a number. */
+function isAlmostNumber(value: JsonScalar): boolean {
+  return typeof value === "string" && /^\s*[-+]?\d[\d.,' ]*$/.test(value) &&
+    Number.isNaN(Number(value));
+}
+
+/**
+ * `; its input has weight = "2,5"`, for the parts of the input that the error names, or that are no
+ * numbers if it is about a number.
+ */
+function namedInputText({ input, sealed, failure }: FailedJob): string {
+  if (sealed !== undefined || input === undefined || isScalar(input)) return "";
+  const words = new Set(failure.error.message.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
+  const named = placesIn({ input } as JsonObject)
+    .map((place) => ({ path: placePath(place).slice("input.".length), value: place.value }))
+    .filter(({ path, value }) => {
+      const name = path.split(".").at(-1)?.toLowerCase() ?? "";
+      return name.length >= NAME_LENGTH_MIN && words.has(name) ||
+        (words.has("number") || words.has("nan")) && isAlmostNumber(value);
+    })
+    .slice(0, INPUTS_SHOWN_MAX);
+  if (named.length === 0) return "";
+  const shown = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
+  return `; its input has ${shown.join(" and ")}`;
+}

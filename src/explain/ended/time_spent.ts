@@ -1,0 +1,177 @@
+/**
+ * Where the time of a slow job went: failed attempts, pauses and waits.
+ *
+ * The rule: a job is compared with at least five similar ones that were created before it and
+ * succeeded. It took far longer if it took more than three times their median, and at least a
+ * second more. With fewer jobs nothing is said.
+ */
+
+import type { Condition } from "../../core/condition.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { isSleep, type JobState } from "../../core/job_state.ts";
+import type { Evidence, UsualTime } from "../evidence.ts";
+import type { Reasons } from "../explanation.ts";
+import { holdUpText } from "./hold_up_texts.ts";
+import { isHold } from "./hold_ups.ts";
+import type { Attempt } from "../history/kept_history.ts";
+import { tookMs } from "../history/outlined_history.ts";
+import { taskText } from "../phrases.ts";
+import { reason } from "../statement.ts";
+import { lateSleepText, sleepDueAt } from "../open/times.ts";
+
+const JOBS_MIN = 5;
+const TIMES = 3;
+const MORE_MS = 1_000;
+/** How many parts are named, and the least share of the time that a named part has. */
+const PARTS_MAX = 3;
+const SHARE_MIN = 0.1;
+
+/** The beginning of the reason that says where the time went. */
+export const SPENT = "It spent ";
+
+interface TimePart {
+  readonly ms: number;
+  /** `until the time limit of attempt 1 of task send`. */
+  readonly text: string;
+  readonly cites: readonly LogId[];
+}
+
+/** `undefined` when there are too few. */
+export function usualTime(lengthsMs: readonly number[]): UsualTime | undefined {
+  if (lengthsMs.length < JOBS_MIN) return undefined;
+  const sorted = lengthsMs.toSorted((left, right) => left - right);
+  return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
+}
+
+/** Whether a job may have taken far longer than any usual time. */
+export function mayBeLong(ms: number): boolean {
+  return ms > MORE_MS;
+}
+
+/** The same, for a step that takes far longer than in those before it, or may. */
+export function unusualText({ usual, job }: Evidence, ms = Infinity): string {
+  return usual === undefined || !isFarLonger(ms, usual) ? "" : `, ${usualText(usual, job)}`;
+}
+
+function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
+  return ms > TIMES * medianMs && ms > medianMs + MORE_MS;
+}
+
+/** `where the 12 of its type before it took 40 ms in the median`. */
+export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
+  const like = type === undefined ? "that waited for the same" : "of its type";
+  return `where the ${jobs} ${like} before it took ${durationText(medianMs)} in the median`;
+}
+
+/** Where the time went in an ended job that took far longer than others. */
+export function whereTimeWent(known: Evidence): Reasons {
+  const parts = timeSpent(known);
+  if (parts.length === 0) return [];
+  const cites = new Set(parts.flatMap((part) => part.cites));
+  return [reason(`${SPENT}${timeText(parts)}.`, ...cites)];
+}
+
+/** Longest first; empty for a job that did not take far longer than others. */
+export function timeSpent(known: Evidence): readonly TimePart[] {
+  const { usual, heldUp } = known;
+  const totalMs = tookMs(known);
+  if (totalMs === undefined || usual === undefined || !isFarLonger(totalMs, usual)) return [];
+  const held = (heldUp?.all ?? []).map((holdUp) => ({
+    ms: holdUp.ms,
+    text: holdUpText(holdUp),
+    cites: holdUp.until,
+  }));
+  return summedUp([...attemptParts(known), ...spanParts(known), ...held], SHARE_MIN * totalMs)
+    .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
+}
+
+/** Those with a share, and the sums of smaller ones that differ in numbers only. */
+function summedUp(parts: readonly TimePart[], shareMs: number): readonly TimePart[] {
+  const small = parts.filter(({ ms }) => ms < shareMs);
+  const sums = [...Map.groupBy(small, ({ text }) => text.replaceAll(/\d+/g, "")).values()]
+    .flatMap((alike) => {
+      const [longest, ...others] = alike.toSorted((left, right) => right.ms - left.ms);
+      const ms = alike.reduce((sum, one) => sum + one.ms, 0);
+      if (longest === undefined || others.length === 0) return [];
+      return [{ ...longest, ms, text: `${longest.text} and ${others.length} like it` }];
+    });
+  return [...parts, ...sums].filter(({ ms }) => ms >= shareMs);
+}
+
+/** `2 min until the time limit of attempt 1 of task upload, 10 s until attempt 2`. */
+export function timeText(parts: readonly TimePart[]): string {
+  return parts.map(({ ms, text }) => `${durationText(ms)} ${text}`).join(", ");
+}
+
+function attemptParts({ attempts }: Evidence): readonly TimePart[] {
+  return [...attempts].flatMap(([taskId, ofTask]) =>
+    taskId === MAIN_TASK ? [] : ofTask.flatMap((attempt, at) => [
+      ...during(taskText(taskId), attempt),
+      ...pause(taskText(taskId), attempt, ofTask[at + 1]),
+    ])
+  );
+}
+
+function during(task: string, { started, ended, attempt }: Attempt): readonly TimePart[] {
+  if (started === undefined || ended === undefined) return [];
+  const ms = lengthMs(started.receivedAt, ended.entry.receivedAt);
+  const text = ended.kind === "completed"
+    ? `in ${task}`
+    : ended.kind === "failed" && ended.timedOutMs !== undefined
+    ? `until the time limit of attempt ${attempt} of ${task}`
+    : `in attempt ${attempt} of ${task}, which ${
+      ended.kind === "failed" ? "failed" : "was cut short"
+    }`;
+  return [{ ms, text, cites: [ended.entry.logId] }];
+}
+
+/** Until the next attempt: a backoff, or a delay that the task asked for. */
+function pause(task: string, { ended }: Attempt, next: Attempt | undefined): readonly TimePart[] {
+  if (ended?.kind !== "failed" || next?.started === undefined) return [];
+  const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
+  return [{ ms, text: `until attempt ${next.attempt} of ${task}`, cites: [next.started.logId] }];
+}
+
+const WORDS: Partial<Record<Condition, string>> = {
+  created: "before it was started",
+  scheduled: "before its start",
+  queued: "in the queue",
+  suspended: "suspended",
+  parked: "parked",
+  compensating: "for its compensation",
+};
+
+/** What held the job up says more precisely why it was queued or held, if it is known. */
+function spanParts(known: Evidence): readonly TimePart[] {
+  return known.spans.flatMap(({ condition, from, to, by, endedBy: next }) => {
+    const isHeld = condition === "queued" || isHold(condition);
+    if (to === undefined || isHeld && known.heldUp !== undefined) return [];
+    const text = condition === "waiting"
+      ? waitText(known, next)
+      : condition === "sleeping"
+      ? sleptText(known, next)
+      : WORDS[condition];
+    return text === undefined ? [] : [{ ms: lengthMs(from, to), text, cites: [next ?? by] }];
+  });
+}
+
+/** `in sleep overnight`, by the entry that ended it. */
+function sleptText(known: Evidence, endedBy: LogId | undefined): string {
+  const slept = known.job.tasks.find((task) =>
+    task.status === "completed" && task.completedBy === endedBy && isSleep(task)
+  );
+  if (slept === undefined || endedBy === undefined) return "asleep";
+  const late = lateSleepText(known, slept.firstLogId, endedBy);
+  const due = late === "" ? "" : ` (due at ${sleepDueAt(known, slept.firstLogId)})`;
+  return `in sleep ${slept.taskId}${due}`;
+}
+
+/** `waiting for "signed" (legal.ContractSigned)`, by the entry that ended the wait. */
+function waitText({ job }: Evidence, endedBy: LogId | undefined): string {
+  const at = job.expected.findIndex(({ by }) => by.includes(endedBy ?? 0));
+  const expected = job.plan.expected[at];
+  return expected === undefined
+    ? "waiting"
+    : `waiting for "${expected.id}" (${expected.matcher.eventType})`;
+}

@@ -1,0 +1,321 @@
+/**
+ * Describes attempts of tasks and compensations in words; and those that were running when the job
+ * failed, whose effects remain: no compensation knows about them, and a retry repeats them.
+ */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { counted } from "../../core/counted.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
+import { errorText } from "../../core/error_text.ts";
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import { isWithdrawal } from "../../core/framework_events.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import {
+  type CompletedTask,
+  isTerminal,
+  type JobState,
+  type TaskState,
+} from "../../core/job_state.ts";
+import type { Causes, Evidence } from "../evidence.ts";
+import type { Reasons } from "../explanation.ts";
+import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./kept_history.ts";
+import { attemptText, capital, interruptionText, shortened, taskText } from "../phrases.ts";
+import { reason, showSome } from "../statement.ts";
+
+/** How many unsuccessful attempts are described one by one: the latest. */
+const SHOWN_MAX = 5;
+/** How many of a group of similar failures are cited: the latest. */
+const CITED_MAX = 10;
+
+type Recorded = Pick<Evidence, "attempts" | "compensations" | "causes">;
+
+/** The attempts of a task that are on record, oldest first. */
+export function attemptsOf({ attempts }: Pick<Evidence, "attempts">, taskId: TaskId) {
+  return attempts.get(taskId) ?? [];
+}
+
+/** The same for its compensation. */
+export function undoingsOf({ compensations }: Pick<Evidence, "compensations">, taskId: TaskId) {
+  return compensations.get(taskId) ?? [];
+}
+
+export function compensationSubject(taskId: string): string {
+  return `the compensation of ${taskText(taskId)}`;
+}
+
+/**
+ * The attempts of a task that did not succeed; see `unsuccessful`.
+ *
+ * @param before Only those that had ended before this entry.
+ */
+export function unsuccessfulAttempts(known: Recorded, taskId: TaskId, before = Infinity): Reasons {
+  const attempts = attemptsOf(known, taskId).filter(({ ended }) =>
+    (ended?.entry.logId ?? 0) < before
+  );
+  return unsuccessful(taskText(taskId), attempts, known.causes);
+}
+
+/** The same for its compensation. */
+export function unsuccessfulUndoings(known: Recorded, taskId: TaskId): Reasons {
+  return unsuccessful(compensationSubject(taskId), undoingsOf(known, taskId), known.causes);
+}
+
+/**
+ * The attempts that did not succeed, latest first. Those that ended alike in a row are grouped.
+ *
+ * @param subject `task charge`, or `the compensation of task reserve`.
+ * @param causes What cut them short, such as a restart, if on record.
+ */
+function unsuccessful(
+  subject: string,
+  attempts: readonly Attempt[],
+  causes: Causes,
+): Reasons {
+  const groups = alikeInARow(attempts.filter(endedBadly).toReversed(), causes);
+  const max = findMaxAttempts(attempts);
+  const shown = groups.slice(0, SHOWN_MAX)
+    .flatMap((group) => groupEnded(subject, group, max, causes));
+  const rest = groups.slice(SHOWN_MAX).flat();
+  const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
+  if (earlier === 0) return shown;
+  const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
+  return [
+    ...shown,
+    reason(statement, ...rest.slice(0, SHOWN_MAX).map(({ ended }) => ended?.entry)),
+  ];
+}
+
+/** Groups attempts in a row that ended in the same way. */
+function alikeInARow(
+  attempts: readonly Attempt[],
+  causes: Causes,
+): readonly (readonly Attempt[])[] {
+  const groups: Attempt[][] = [];
+  let before: string | undefined;
+  for (const attempt of attempts) {
+    const { was, why } = badEnd(attempt, causes);
+    const how = `${was}: ${why}`;
+    if (how === before) groups.at(-1)?.push(attempt);
+    else groups.push([attempt]);
+    before = how;
+  }
+  return groups;
+}
+
+/** How an attempt that did not complete ended: of one, of several, and why. */
+function badEnd({ ended }: Attempt, causes: Causes) {
+  return ended?.kind === "failed"
+    ? { was: "failed at", were: "failed alike, the last at", why: errorText(ended.error) }
+    : {
+      was: "was cut short, as recorded at",
+      were: "were cut short alike, the last as recorded at",
+      why: ended?.kind === "interrupted" ? cutShortText(ended, causes) : "",
+    };
+}
+
+/** @param group Latest first. */
+function groupEnded(
+  subject: string,
+  group: readonly Attempt[],
+  maxAttempts: number | undefined,
+  causes: Causes,
+): Reasons {
+  const [last, first] = [group[0], group.at(-1)];
+  if (last?.ended === undefined) return [];
+  const { was, were, why } = badEnd(last, causes);
+  const at = last.ended.entry.receivedAt;
+  const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
+  if (group.length === 1) {
+    const which = capital(recordedAttemptText(last, maxAttempts));
+    return [reason(`${which} of ${subject} ${was} ${at}: ${why}.`, ...cites)];
+  }
+  const counts = last.ended.kind === "failed" && last.nth === last.attempt;
+  const limit = maxAttempts === undefined || !counts ? "" : ` of ${maxAttempts}`;
+  const to = group.length === 2 ? "and" : "to";
+  const statement = `Attempts ${first?.attempt ?? 1} ${to} ${last.attempt}${limit} of ${subject} ` +
+    `${were} ${at}: ${why}.`;
+  return [reason(statement, ...cites)];
+}
+
+/** The ends of attempts that may be described one by one. */
+export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
+  return attempts.filter(endedBadly).slice(-SHOWN_MAX).flatMap(({ ended }) => ended?.entry ?? []);
+}
+
+/** Why an attempt was cut short, with details from the cause of its end. */
+export function cutShortText({ entry, reason }: CutShort, causes: Causes): string {
+  return interruptionText(reason, causeOf(entry, causes));
+}
+
+/** The cause of an entry, if it was read. */
+export function causeOf(
+  entry: JobEventLogEntry | undefined,
+  causes: Causes,
+): JobEventLogEntry | undefined {
+  return causes.get(entry?.causedBy ?? 0);
+}
+
+/** The end of an attempt, its beginning, and the cause of its end. */
+export function attemptCited({ ended, started }: Attempt, causes: Causes): readonly LogId[] {
+  return [ended?.entry, started, causeOf(ended?.entry, causes)]
+    .flatMap((entry) => entry?.logId ?? []);
+}
+
+/** Whether an attempt began and was cut short, so that it may have had an effect. */
+export function wasCutShort({ ended, started }: Attempt): boolean {
+  return started !== undefined && ended?.kind === "interrupted" && !isWithdrawal(ended.reason);
+}
+
+type Counts = Pick<TaskState, "attempts" | "failures">;
+
+/** `attempt 2 of 4`: the one that is under way. */
+export function attemptNow({ attempts, failures }: Counts, recorded: readonly Attempt[]): string {
+  return attemptText(attempts, failures, findMaxAttempts(recorded));
+}
+
+/** The attempt that failed last. */
+export function attemptFailed(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts, failures - 1, findMaxAttempts(recorded));
+}
+
+export function attemptToCome(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts + 1, failures, findMaxAttempts(recorded));
+}
+
+/** An attempt that was cut short counts for no limit, so it is named without one. */
+export function recordedAttemptText(
+  { attempt, nth, ended }: Attempt,
+  maxAttempts: number | undefined,
+): string {
+  return attemptText(attempt, nth - 1, ended?.kind === "interrupted" ? undefined : maxAttempts);
+}
+
+/** The task that completed last. */
+export function lastCompleted({ tasks }: JobState): CompletedTask | undefined {
+  return tasks.filter((task) => task.status === "completed")
+    .toSorted((left, right) => right.completedBy - left.completedBy)[0];
+}
+
+export function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated";
+}
+
+/** The entries that ended compensations. */
+export function compensationEnds(
+  known: Pick<Evidence, "compensations">,
+  tasks: readonly CompletedTask[],
+): readonly LogId[] {
+  return tasks.map(({ taskId, completedBy }) => {
+    const last = undoingsOf(known, taskId).findLast(({ ended }) => ended !== undefined);
+    return last?.ended?.entry.logId ?? completedBy;
+  });
+}
+
+interface Overtaken {
+  readonly taskId: TaskId;
+  readonly attempt: Attempt;
+}
+
+const NAMES_MAX = 10;
+
+/** In the order of the tasks. Those that completed while the job was Compensating are undone. */
+export function overtakenAttempts(known: Evidence): readonly Overtaken[] {
+  const { job, failedBy } = known;
+  if (failedBy === undefined) return [];
+  const failedAt = failedBy.entry.logId;
+  return job.tasks.flatMap(({ taskId, status }) => {
+    if (taskId === MAIN_TASK || status === "completed") return [];
+    const attempt = attemptsOf(known, taskId)
+      .findLast(({ started }) => started !== undefined && started.logId < failedAt);
+    const end = attempt?.ended?.entry.logId ?? Infinity;
+    return attempt !== undefined && end > failedAt ? [{ taskId, attempt }] : [];
+  });
+}
+
+export function unendedAttempts(known: Evidence): readonly Overtaken[] {
+  return overtakenAttempts(known).filter(({ attempt }) => attempt.ended === undefined);
+}
+
+/** The outcome of each. */
+export function overtakenReasons(known: Evidence): Reasons {
+  return showSome(overtakenAttempts(known), known.conditionSince, (overtaken) => {
+    const cites = attemptCited(overtaken.attempt, known.causes);
+    return [reason(outcomeText(known, overtaken), ...cites)];
+  });
+}
+
+function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
+  const { ended, started, maxAttempts } = attempt;
+  const task = taskText(taskId);
+  const which = recordedAttemptText(attempt, maxAttempts);
+  const [failed, hadFailed] = failedWords(known);
+  if (ended === undefined) {
+    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
+    return isTerminal(known.job)
+      ? `${capital(task)} was in ${which} when the job ${failed}, and its end is not on record: ` +
+        "it may have done its work."
+      : `${capital(task)} is still in ${which}${since}; nothing is undone before that has ended.`;
+  }
+  const at = ended.entry.receivedAt;
+  switch (ended.kind) {
+    case "completed":
+      return `${capital(task)} completed at ${at}, after the job ${hadFailed}: ` +
+        "its effect is in place.";
+    case "failed":
+      return `${capital(which)} of ${task} failed at ${at}, after the job ${hadFailed}: ` +
+        `${errorText(ended.error)}.`;
+    case "interrupted":
+      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ` +
+        `${cutShortText(ended, known.causes)}. ` +
+        (isWithdrawal(ended.reason)
+          ? "Its handler was not called."
+          : "How far it got is not on record.");
+    default:
+      return assertNever(ended, "end of an attempt");
+  }
+}
+
+function failedWords({ failedBy }: Evidence): readonly [failed: string, hadFailed: string] {
+  return isOfType(failedBy?.entry, "job.JobCancelled")
+    ? ["was cancelled", "had been cancelled"]
+    : ["failed", "had failed"];
+}
+
+/** `task charge and task mail were under way when the job failed`. */
+export function underWayText(known: Evidence, overtaken: readonly Overtaken[]): string {
+  const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const were = overtaken.length === 1 ? "was" : "were";
+  return `${names} ${were} under way when the job ${failedWords(known)[0]}`;
+}
+
+/** So many tasks at once may be more than a service takes. */
+const OTHERS_MIN = 50;
+const AT_ONCE_MS = 1_000;
+
+/** That the task which failed a job was one of very many that had begun at about the same time. */
+export function beganAtOnce({ job, attempts }: Pick<Evidence, "job" | "attempts">): Reasons {
+  const taskId = job.state === "Failed" ? job.failure.taskId : undefined;
+  const own = taskId && firstStart(attempts.get(taskId));
+  if (own === undefined) return [];
+  const near = [...attempts].filter(([other, ofTask]) => {
+    const started = firstStart(ofTask);
+    return other !== MAIN_TASK && started !== undefined &&
+      Math.abs(lengthMs(own.receivedAt, started.receivedAt)) <= AT_ONCE_MS;
+  });
+  const others = near.length - 1;
+  if (others < OTHERS_MIN) return [];
+  const statement = `It had begun within ${durationText(AT_ONCE_MS)} of ${
+    counted(others, "other task")
+  } of the job.`;
+  return [reason(statement, own)];
+}
+
+function firstStart(attempts: readonly Attempt[] = []): JobEventLogEntry | undefined {
+  return attempts[0]?.started;
+}

@@ -1,0 +1,106 @@
+/** What is said of a job that is executing. */
+
+import { counted } from "../../core/counted.ts";
+import { errorText } from "../../core/error_text.ts";
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
+import {
+  attemptNow,
+  attemptsOf,
+  lastCompleted,
+  unsuccessfulAttempts,
+} from "../history/attempts.ts";
+import type { Case } from "../evidence.ts";
+import type { Next, Reasons } from "../explanation.ts";
+import { findMaxAttempts } from "../history/kept_history.ts";
+import { capital, later, progressText, shortened, taskText } from "../phrases.ts";
+import { backoffReasons, besideText, dueAttempts } from "../queue/queued.ts";
+import { repeatedSteps } from "../ended/repeated_work.ts";
+import { automatic, reason, showSome } from "../statement.ts";
+import { unusualText } from "../ended/time_spent.ts";
+import { endsByTime } from "./times.ts";
+
+/** How many names a sentence has, and how many tasks have a step of their own. */
+const NAMES_MAX = 5;
+const STEPS_MAX = 10;
+
+export function executingText(known: Case): string {
+  const names = runningTasks(known.job).map((task) => runningText(known, task));
+  const [again] = repeatedSteps(known);
+  const twice = again === undefined ? "" : ` ${again.statement}`;
+  return `is executing ${shortened(names, NAMES_MAX)}${besideText(known)}.${twice}`;
+}
+
+/** `task scan, attempt 1 of 3, since ..., without a time limit`. */
+function runningText(known: Case, task: TaskState): string {
+  const { taskId } = task;
+  const recorded = attemptsOf(known, taskId);
+  const started = recorded.at(-1)?.started;
+  const since = started === undefined ? "" : `, since ${started.receivedAt}`;
+  if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
+  const isUnlimited = isOfType(started, "job.TaskStarted") &&
+    started.attributes.timeoutMs === undefined;
+  const limit = isUnlimited ? ", without a time limit" : "";
+  const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
+  const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
+  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${after}${
+    unusualText(known)
+  }`;
+}
+
+/** What `run` does between two steps, or awaits, is not on record. */
+function lastStepText(job: JobState): string {
+  const last = lastCompleted(job);
+  return last === undefined
+    ? ", and has not begun a step"
+    : `, and has begun no step since ${taskText(last.taskId)} completed at ${last.endedAt}`;
+}
+
+/** The running tasks, and those that will be retried meanwhile. */
+export function executingReasons(known: Case): Reasons {
+  const running = showSome(runningTasks(known.job), known.conditionSince, (task) => {
+    const { taskId, firstLogId, lastLogId } = task;
+    const started = attemptsOf(known, taskId).at(-1)?.started;
+    const since = started?.logId ?? firstLogId;
+    const cites = lastLogId > since ? [lastLogId, since] : [since];
+    return [
+      reason(sinceText(known, task, started?.receivedAt ?? task.startedAt), ...cites),
+      ...unsuccessfulAttempts(known, taskId),
+    ];
+  });
+  return [...running, ...repeatedSteps(known), ...backoffReasons(known)];
+}
+
+function sinceText(known: Case, task: TaskState, since: string): string {
+  const { taskId, progress } = task;
+  if (taskId === MAIN_TASK) return `run is executing since ${since}, and no task of it is.`;
+  const which = attemptNow(task, attemptsOf(known, taskId));
+  const done = progress === undefined ? "" : `, and has done ${progressText(progress)}`;
+  return `${capital(taskText(taskId))} is in ${which} since ${since}${done}.`;
+}
+
+export function whileExecuting(known: Case): Next {
+  const steps = runningTasks(known.job).slice(0, STEPS_MAX).map((task) => {
+    const recorded = attemptsOf(known, task.taskId);
+    const max = findMaxAttempts(recorded);
+    const left = max === undefined ? undefined : max - task.failures - 1;
+    const after = left === undefined
+      ? ""
+      : left > 0
+      ? `; should it fail, ${counted(left, "attempt is", "attempts are")} left`
+      : "; should it fail, none is left";
+    const until = untilText(recorded.at(-1)?.started);
+    const subject = capital(taskText(task.taskId));
+    return automatic(`${subject} continues until it ends${until}${after}.`, task.lastLogId);
+  });
+  return [...steps, ...dueAttempts(known), ...endsByTime(known)];
+}
+
+/** When an attempt ends at the latest, if it has a time limit. */
+function untilText(started: JobEventLogEntry | undefined): string {
+  if (!isOfType(started, "job.TaskStarted")) return "";
+  const { timeoutMs, maxAttempts } = started.attributes;
+  if (timeoutMs !== undefined) return `, at ${later(started.receivedAt, timeoutMs)} at the latest`;
+  return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
+}

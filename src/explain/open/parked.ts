@@ -1,0 +1,157 @@
+/** Why the engine holds a job, what is left undone meanwhile, and what would end that. */
+
+import { assertNever } from "../../core/assert_never.ts";
+import { reusableTasks } from "../../core/decide.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { ParkReason } from "../../core/framework_events.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
+import { oneLine } from "../../core/shown_value.ts";
+import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../history/attempts.ts";
+import { failureReasons } from "../ended/because_ended.ts";
+import type { Circumstances, Evidence } from "../evidence.ts";
+import type { Next, NextStep, Reasons } from "../explanation.ts";
+import { capital, reasonText, shortened, taskText } from "../phrases.ts";
+import { automatic, byHand, manual, reason } from "../statement.ts";
+
+const NAMES_MAX = 10;
+
+/** `is parked since ...: charge is ...`, the cause first. */
+export function parkedSummary({ job, parked, suspended, circumstances }: Evidence): string {
+  if (job.parked === undefined || parked === undefined) return "is parked.";
+  const held = job.suspendedBy === undefined || suspended === undefined
+    ? ""
+    : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
+  const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
+  return [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused]
+    .filter(Boolean).join(" ") + held;
+}
+
+/** `Version 2 does not take its input: /country: is required.`, or nothing. */
+function refusalText({ refusal }: Circumstances): string {
+  if (refusal === undefined) return "";
+  return `Version ${refusal.version} does not take its input: ${oneLine(refusal.why)}.`;
+}
+
+/** Before the retry of a job when no version of its type is loaded. */
+export function firstLoadType({ job, created }: Evidence): NextStep<LogId> {
+  const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
+  return byHand(statement, created);
+}
+
+/** Before the retry of a job whose version is not loaded. */
+export function firstFit({ job, created, circumstances }: Evidence): Next {
+  if (circumstances.refusal === undefined) return [];
+  const statement = `First load version ${job.definitionVersion ?? 1} of type ${job.type ?? ""}, ` +
+    `or a newer one that takes its input; else the new job is parked. ${
+      refusalText(circumstances)
+    }`;
+  return [byHand(statement, created)];
+}
+
+export function parkedReasons(known: Evidence): Reasons {
+  const { job, parked, causes } = known;
+  if (job.parked === undefined || parked === undefined) return [];
+  const { message, disagreesWith } = job.parked;
+  return [
+    reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
+    reason("It begins and undoes nothing meanwhile; events still count.", parked),
+    ...crashes(known),
+    ...failureReasons(known),
+  ];
+}
+
+/** How often the process ended while it ran, and the restarts that show this. */
+function crashes(known: Evidence): Reasons {
+  const { job, parked } = known;
+  if (job.parked?.reason !== "crashed" || parked?.taskId === undefined) return [];
+  const { taskId } = parked;
+  return [...unsuccessfulAttempts(known, taskId), ...unsuccessfulUndoings(known, taskId)];
+}
+
+export function whileParked(known: Evidence): Next {
+  const { job, parked, circumstances } = known;
+  if (job.parked === undefined || parked === undefined) return [];
+  const path = `/jobs/${job.jobId}`;
+  const first = circumstances.isTypeMissing ? [firstLoadType(known)] : firstFit(known);
+  const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const after = reused === ""
+    ? "a new job starts from the beginning"
+    : `a new job reuses ${reused}`;
+  return [
+    remedy(known, job.parked.reason, parked),
+    // Code that fits continues the other jobs by itself; other code parks them again.
+    ...(job.parked.reason === "crashed"
+      ? [manual("Let it try again as it is:", `${path}/resume`)]
+      : []),
+    ...(canUndo(job) ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
+    leaveInPlace(job),
+    ...first,
+    manual(
+      `${first.length > 0 ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
+      `${path}/retry`,
+    ),
+  ];
+}
+
+/** Whether a cancellation would undo more than nothing. */
+function canUndo({ state, plan, tasks }: JobState): boolean {
+  const hasUndoing = plan.policy.compensation !== undefined ||
+    tasks.some(({ status, compensable }) => status === "completed" && compensable === true);
+  return state === "Running" && hasUndoing;
+}
+
+/** Ends the job without undoing anything more. */
+export function leaveInPlace(job: JobState): NextStep<LogId> {
+  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const partly = `what ${begun} did before ${
+    begun.includes(" and ") ? "they were" : "it was"
+  } cut short`;
+  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
+  const stays = leaving === ""
+    ? "there is nothing to undo"
+    : begun === "" && tasksLeftInPlace(job).length > 1
+    ? `${leaving} stay as they are`
+    : `${leaving} stays${begun === "" ? " as it is" : ""}`;
+  return manual(`Cancel it as it is; ${stays}:`, `/jobs/${job.jobId}/cancel`, { leave: true });
+}
+
+function cancelText(reason: ParkReason): string {
+  return reason === "crashed"
+    ? "Cancel it; what can be undone is undone now:"
+    : "Cancel it; what can be undone is undone once code fits:";
+}
+
+/** What must be fixed, and whether the job then continues by itself. */
+function remedy(
+  { job, created }: Evidence,
+  why: ParkReason,
+  parked: JobEventLogEntry,
+): NextStep<LogId> {
+  const type = job.type ?? "";
+  switch (why) {
+    case "diverged": {
+      // For an input that the code rejects, that is its submission.
+      const statement = job.parked?.disagreesWith === created.logId
+        ? "Nothing, until Daybook starts with code whose schema takes the input on record."
+        : "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
+          "time from ctx.now(), data from tasks.";
+      return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
+    }
+    case "noDefinition": {
+      const version = job.definitionVersion ?? 1;
+      const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
+        `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
+      return automatic(statement, created);
+    }
+    case "crashed": {
+      const statement = "Nothing: it does not continue by itself. First fix what ends " +
+        "the process, and start Daybook with the fix.";
+      return automatic(statement, parked);
+    }
+    default:
+      return assertNever(why, "reason of parking");
+  }
+}

@@ -1,0 +1,123 @@
+/** What is said of a job that waits for events. */
+
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { findTask, hasCode, isSleep } from "../../core/job_state.ts";
+import { countText } from "../../core/size.ts";
+import { isUnmeetable, matchedText, openExpectations } from "../awaited_events.ts";
+import { lastCompleted } from "../history/attempts.ts";
+import { countedTwice } from "../ended/counted_events.ts";
+import type { Case } from "../evidence.ts";
+import type { NearMiss, Next, Reasons } from "../explanation.ts";
+import { shortened, taskText, uncapital } from "../phrases.ts";
+import { sampleEvent } from "./requests_to_send.ts";
+import { moveSender } from "../likeness/senders.ts";
+import { automatic, manual, reason } from "../statement.ts";
+import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";
+import { likeliestText } from "./waiting_for.ts";
+
+/** How many expectations a sentence names, and how many are reasons. */
+const NAMES_MAX = 5;
+const WAITS_SHOWN_MAX = 10;
+const EVENTS_MAX = 3;
+
+/** The beginning of the reasons that name what a job waits for. */
+export const WAITS_FOR = "It waits for ";
+
+export function waitingText({ job, waitingFor }: Case): string {
+  const waits = openExpectations(job).map(({ expected, matched }) =>
+    `"${expected.id}" (${expected.matcher.eventType}), ${matchedText(expected, matched)}`
+  );
+  if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
+  const ended = findTask(job, MAIN_TASK)?.status === "completed" ? ", its code having ended" : "";
+  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended}${besideSleepsText(job)}` +
+    causeText(waitingFor);
+}
+
+/** `: shop.Paid came at ... and did not count: ...`, or that nothing resembles what is missing. */
+function causeText(waitingFor: Case["waitingFor"]): string {
+  const likeliest = likeliestText(waitingFor);
+  if (likeliest !== undefined) return `: ${likeliest}`;
+  const remark = waitingFor[0]?.remark;
+  return remark === undefined ? "." : `: ${uncapital(remark)}`;
+}
+
+export function waitingReasons(known: Case): Reasons {
+  const waits = known.waitingFor.slice(0, WAITS_SHOWN_MAX);
+  return [
+    ...waits.map(({ statement, cites }) => reason(WAITS_FOR + statement, ...cites)),
+    ...countedTwice(known),
+    ...sleepReasons(known),
+    ...runReasons(known),
+  ];
+}
+
+/** What `run` is waiting for. */
+function runReasons({ job, waiting }: Case): Reasons {
+  const main = findTask(job, MAIN_TASK);
+  if (main?.status === "completed") {
+    const statement = `run ended at ${main.endedAt}; the plan expects more than its end.`;
+    return [reason(statement, main.completedBy)];
+  }
+  if (main?.status !== "waiting" || waiting === undefined) return [];
+  const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
+  if (names.length === 0) return [];
+  const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
+  const before = lastCompleted(job);
+  const after = before === undefined
+    ? ""
+    : isSleep(before)
+    ? `, after sleep ${before.taskId} had ended`
+    : `, after ${taskText(before.taskId)} had completed`;
+  const statement = `run asked for ${asked} at ${waiting.receivedAt}${after}.`;
+  return [reason(statement, waiting, before?.completedBy)];
+}
+
+export function whileWaiting(known: Case): Next {
+  const { job, created } = known;
+  if (openExpectations(job).every(({ expected }) => isUnmeetable(job, expected))) {
+    return [automatic("Nothing can move it any more.", created)];
+  }
+  const first = [...endsByTime(known), ...moveSenders(known)];
+  return [
+    ...first.length > 0 ? first : [automatic("Nothing, until an event comes.")],
+    ...eventsToSend(known),
+  ];
+}
+
+/** The jobs that were to send what nothing on record resembles. */
+function moveSenders({ candidates, waitingFor }: Case): Next {
+  return waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
+    const sender = candidates.get(expectation)?.sender;
+    return sender === undefined || nearMisses.length > 0 ? [] : moveSender(sender);
+  });
+}
+
+export function eventsToSend({ job, waitingFor }: Case): Next {
+  const open = openExpectations(job);
+  return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
+    const { expectation, matched, required, nearMisses } = wait;
+    const expected = open.find((one) => one.expected.id === expectation)?.expected;
+    const meant = nearMisses.find(isMeant);
+    const read = hasCode(job) && meant?.likeness === "form" ? meant.attributes : {};
+    const sample = expected && sampleEvent(expected, job.jobId, read);
+    if (sample === undefined) return [];
+    const { event, placeholders } = sample;
+    const more = required - matched;
+    const count = more === 1 ? "the event" : `the event (${countText(more)} of them are missing)`;
+    const code = hasCode(job) ? ", with any other fields its code reads" : "";
+    const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
+    const fill = placeholders.length === 0 ? "" : "; replace the placeholders";
+    return [
+      manual(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
+    ];
+  });
+}
+
+/**
+ * Whether the event has everything that was expected, except for form, type, address, place or
+ * time.
+ */
+function isMeant({ likeness, policy }: NearMiss<LogId>): boolean {
+  return policy === undefined && likeness !== "values" && likeness !== "spelling";
+}

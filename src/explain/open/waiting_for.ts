@@ -1,0 +1,336 @@
+/** What a job still waits for, and the events that were meant for it. */
+
+import { ascending } from "../../core/ascending.ts";
+import { counted } from "../../core/counted.ts";
+import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../../core/job_plan.ts";
+import { type JsonScalar, jsonSize, present } from "../../core/json.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { shownScalar, shownText } from "../../core/shown_value.ts";
+import { countText } from "../../core/size.ts";
+import type { Work } from "../../core/work.ts";
+import {
+  isOwnEvent,
+  isUnmeetable,
+  matchedText,
+  type OpenExpectation,
+  openExpectations,
+  policyTargets,
+  wantedText,
+} from "../awaited_events.ts";
+import { placesIn } from "../likeness/elsewhere.ts";
+import type { Candidates, Evidence } from "../evidence.ts";
+import type { NearMiss, WaitingFor } from "../explanation.ts";
+import { looseForm } from "../likeness/loose_form.ts";
+import {
+  carriedValues,
+  type Contradiction,
+  contradiction,
+  demanded,
+  isDistinctive,
+  isIdentifier,
+  type OwnValue,
+} from "../likeness/own_values.ts";
+import type { Suspect } from "../likeness/suspect.ts";
+import { latest, shortened, uncapital } from "../phrases.ts";
+import { senderReason } from "../likeness/senders.ts";
+import { compareWith, findSuspects, ownShare, suspectText } from "../likeness/suspects.ts";
+
+/** The most clauses of a near miss that are listed. */
+const CLAUSES_MAX = 10;
+
+/** The most expectations that are described: the first ones. */
+export const WAITS_MAX = 200;
+
+/** How many other expectations a sentence names. */
+const NAMES_MAX = 3;
+
+/** Longer attributes of an event are left out. */
+const ATTRIBUTES_LENGTH_MAX = 16_384;
+
+interface Found<Target extends OpenExpectation = OpenExpectation> {
+  readonly open: Target;
+  readonly suspects: readonly Suspect[];
+}
+
+/** The events that could still move the job; see `openExpectations`. */
+export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> {
+  const { job } = known;
+  const open = openExpectations(job).slice(0, WAITS_MAX);
+  const comparison = compareWith(known);
+  const suspects = suspectsIn(known, comparison);
+  const found = yield* suspects(open);
+  const named = open.length === 0 ? [] : (yield* suspects(policyTargets(job))).map(ofSameType);
+  const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
+  const isOfPolicy = ({ entry: { logId } }: Suspect) =>
+    (policyPlaces.get(logId)?.distance ?? Infinity) < (places.get(logId)?.distance ?? Infinity);
+  return found.map(({ open, suspects }, at) => {
+    const own = suspects.filter((suspect) =>
+      !isOfPolicy(suspect) &&
+      (suspect.kind !== "values" || places.get(suspect.entry.logId)?.at === at)
+    );
+    const misses = own.map((suspect) => nearMiss(known, open.expected, suspect));
+    const ofPolicy = named.flatMap(({ open: { expected, role }, suspects }, nth) =>
+      suspects.filter((suspect) =>
+        isOfPolicy(suspect) && policyPlaces.get(suspect.entry.logId)?.at === nth &&
+        (places.get(suspect.entry.logId)?.at ?? 0) === at
+      ).map((suspect) => nearMiss(known, expected, suspect, role))
+    );
+    return waitingFor(known, comparison.own, open, [...misses, ...ofPolicy]);
+  });
+}
+
+/** The policy names many events that never come: one of another type is not meant as one of them. */
+function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Target>) {
+  return { open, suspects: suspects.filter(({ type }) => type === undefined) };
+}
+
+function suspectsIn(known: Evidence, comparison: ReturnType<typeof compareWith>) {
+  return function* <Target extends OpenExpectation>(
+    targets: readonly Target[],
+  ): Work<readonly Found<Target>[]> {
+    const found: Found<Target>[] = [];
+    const ownMax = ownShare(targets.length);
+    for (const open of targets) {
+      const suspects = yield* findSuspects(known, comparison, open, ownMax);
+      found.push({ open, suspects });
+    }
+    return found;
+  };
+}
+
+/**
+ * Where an event is most similar: one that merely carries the job's values is shown once, at the
+ * most likely expectation, and one that is more like what the policy names is shown as that.
+ */
+function likeliestPlaces(
+  found: readonly Found[],
+): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
+  const places = new Map<LogId, { readonly at: number; readonly distance: number }>();
+  for (const [at, { suspects }] of found.entries()) {
+    for (const { entry, distance } of suspects) {
+      if (distance < (places.get(entry.logId)?.distance ?? Infinity)) {
+        places.set(entry.logId, { at, distance });
+      }
+    }
+  }
+  return places;
+}
+
+function waitingFor(
+  known: Evidence,
+  own: readonly OwnValue[],
+  open: OpenExpectation,
+  nearMisses: readonly NearMiss<LogId>[],
+): WaitingFor<LogId> {
+  const { expected, matched, by } = open;
+  const candidates = known.candidates.get(expected.id);
+  const sharing = nearMisses.length > 0 ? undefined : onlySharing(known, own, expected);
+  const remark = nearMisses.length > 0
+    ? undefined
+    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates, sharing);
+  const shown = sharing && remark?.includes(sharingText(sharing)) ? sharing : undefined;
+  const count = matchedText(expected, matched);
+  const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
+  const sender = remark === undefined ? undefined : candidates?.sender;
+  const sent = sender === undefined ? [] : senderReason(sender).cites;
+  return {
+    expectation: expected.id,
+    eventType: expected.matcher.eventType,
+    matched,
+    required: requiredMatches(expected.multiplicity),
+    statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
+      (remark === undefined ? "" : ` ${remark}`),
+    cites: unique([
+      known.created.logId,
+      ...latest(by),
+      ...latest(elsewhere),
+      ...sent,
+      ...shown === undefined ? [] : [shown.entry.logId],
+    ]),
+    nearMisses,
+    ...present({ remark }),
+  };
+}
+
+function nearMiss(
+  known: Evidence,
+  expected: ExpectedEvent,
+  suspect: Suspect,
+  role?: PolicyRole,
+): NearMiss<LogId> {
+  const { entry, kind, clauses, effects } = suspect;
+  const said = toMatchable(entry).attributes;
+  const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
+  return {
+    likeness: kind,
+    statement: `${suspectText(known, expected, suspect, role)}.`,
+    ...present({ policy: role }),
+    clauses: clauses.slice(0, CLAUSES_MAX),
+    attributes,
+    cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
+  };
+}
+
+/** When no event can ever match. */
+function unmeetable({ job }: Evidence, expected: ExpectedEvent): string | undefined {
+  if (!isUnmeetable(job, expected)) return undefined;
+  return "No event can meet it: only Daybook records such events, " +
+    "and this job has no code that could cause one.";
+}
+
+/** `undefined` when nothing was searched. */
+function nothingLikeIt(
+  known: Evidence,
+  { expected, matched }: OpenExpectation,
+  candidates: Candidates | undefined,
+  sharing: Sharing | undefined,
+): string | undefined {
+  if (candidates === undefined) return undefined;
+  const { ofType, forgottenUpTo, upTo, sender } = candidates;
+  if (sender?.others !== undefined) return senderReason(sender).statement;
+  if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
+  const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
+    (upTo === undefined ? "" : `, up to entry ${upTo}`);
+  const elsewhere = countedElsewhere(known, expected);
+  const isOther = matched > 0 || elsewhere.isAny;
+  const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
+  if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
+  if (ofType === 0 && !isOther && !known.facts.has(expected.matcher.eventType)) {
+    const failed = sender === undefined ? "" : ` ${senderReason(sender).statement}`;
+    return `No event of this type has come, and ${uncapital(nothing)}.${failed}`;
+  }
+  const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);
+  const lacking = lacked === undefined
+    ? ""
+    : `: ${lackingText(lacked, candidates)}${sharingText(sharing)}`;
+  return elsewhere.by.length === 0
+    ? `${nothing}${lacking}.`
+    : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
+}
+
+/** An event of the type that has an identifier which the job was given, and another than it expects. */
+interface Sharing {
+  readonly entry: JobEventLogEntry;
+  readonly shared: OwnValue;
+  readonly other: Contradiction;
+}
+
+/**
+ * The only such event that reached no job: it may be about something else of the same customer, or
+ * have another system's id of the same thing. Of several, none is more likely than the others.
+ */
+function onlySharing(
+  known: Evidence,
+  own: readonly OwnValue[],
+  { id, matcher }: ExpectedEvent,
+): Sharing | undefined {
+  const { created } = known;
+  const candidates = known.candidates.get(id);
+  const planned = own.filter(({ from }) => from === "plan");
+  const given = own.filter(({ from, path, value }) =>
+    from === "input" && isIdentifier(path, value)
+  );
+  const sharing = (candidates?.events ?? []).flatMap((entry): Sharing[] => {
+    const isOther = entry.eventType !== matcher.eventType || entry.jobId !== undefined ||
+      entry.logId < created.logId || candidates?.effects.has(entry.logId) === true;
+    if (isOther) return [];
+    const event = toMatchable(entry);
+    const common = candidates?.common ?? new Set<string>();
+    const [shared] = carriedValues({ own: given, common }, event, false);
+    const other = contradiction(planned, event.attributes);
+    return shared === undefined || other === undefined ? [] : [{ entry, shared, other }];
+  });
+  return sharing.length === 1 ? sharing[0] : undefined;
+}
+
+/** `; the one of ... has this job's email "ada@shop.example", but customerId "C-812"` */
+function sharingText(sharing: Sharing | undefined): string {
+  if (sharing === undefined) return "";
+  const { entry: { receivedAt }, shared, other: { own, found } } = sharing;
+  return `; the one of ${receivedAt} has this job's ${shownText(shared.path)} ` +
+    `${shownScalar(shared.value)}, but ${shownText(own.path)} ${shownScalar(found)}`;
+}
+
+interface Elsewhere {
+  /** Whether any event of the type counted for another expectation. */
+  readonly isAny: boolean;
+  /** Empty if there are too many. */
+  readonly ids: readonly string[];
+  readonly by: readonly LogId[];
+}
+
+/** The most matches of other expectations that are listed for one: a plan may have very many. */
+const ELSEWHERE_MAX = 1_000;
+
+/** `2 events of this type counted for "paid" and "refunded"`. */
+function elsewhereText({ ids, by }: Elsewhere): string {
+  const names = shortened(ids.map((id) => `"${id}"`), NAMES_MAX);
+  return `${counted(by.length, "event")} of this type counted for ${names}`;
+}
+
+/** The events of its type that counted for other expectations of the job, and for which. */
+function countedElsewhere({ job }: Evidence, expected: ExpectedEvent): Elsewhere {
+  const { id, matcher } = expected;
+  let matches = 0;
+  const others = isOwnEvent(expected) ? [] : job.plan.expected.flatMap((other, index) => {
+    const progress = job.expected[index];
+    const isOther = other.id !== id && other.matcher.eventType === matcher.eventType;
+    if (!isOther || progress === undefined || progress.matched === 0) return [];
+    matches += progress.matched;
+    return [{ id: other.id, progress }];
+  });
+  const isAny = others.length > 0;
+  if (matches > ELSEWHERE_MAX) return { isAny, ids: [], by: [] };
+  const by = ascending(others.flatMap(({ progress }) => progress.by));
+  return { isAny, ids: others.map((other) => other.id), by };
+}
+
+/** What the other events of the type do not have, as far as they were searched. */
+function lackingText(value: JsonScalar, { absent, ofType = 0 }: Candidates): string {
+  const shown = shownScalar(value);
+  if (!absent.has(value)) {
+    return ofType === 1
+      ? `${shown} was not found as a value in the one other event of this type`
+      : `${shown} was not found as a value in any of the ${countText(ofType)} other events of ` +
+        "this type";
+  }
+  return ofType === 1
+    ? `the one other event of this type does not have ${shown} in it`
+    : `of ${countText(ofType)} other events of this type, none has ${shown} in it`;
+}
+
+/** The first demanded value that no other event of the type carries. */
+function lackedValue(
+  { job }: Evidence,
+  { matcher }: ExpectedEvent,
+  { events, common }: Candidates,
+): JsonScalar | undefined {
+  const carried = new Set(
+    events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
+      .flatMap((entry) => placesIn(toMatchable(entry).attributes))
+      .map(({ value }) => looseForm(value)),
+  );
+  return [...demanded(matcher.correlation)].find(([, value]) =>
+    isDistinctive(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
+  )?.[1];
+}
+
+/** The likeliest suspect in a few words, for the summary; `undefined` when there is none. */
+export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
+  const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
+  const [first] = misses.toSorted((left, right) =>
+    Number(left.likeness === "values") - Number(right.likeness === "values")
+  );
+  return first?.statement;
+}
+
+function unique(logIds: readonly LogId[]): readonly LogId[] {
+  return [...new Set(logIds)];
+}
+
+/** For a refused event, the entry that has its id. */
+function firstOf(entry: JobEventLogEntry): readonly LogId[] {
+  return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
+}

@@ -1,0 +1,306 @@
+/**
+ * Describes what keeps a queued job waiting: holders of workers, jobs that went first, and pauses.
+ */
+
+import { counted } from "../../core/counted.ts";
+import type { Alone } from "../../core/crashes.ts";
+import { durationText } from "../../core/duration.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { shownText } from "../../core/shown_value.ts";
+import type {
+  BlockingLimit,
+  Circumstances,
+  PlacesInTheWay,
+  WorkerHolder,
+  WorkersThen,
+} from "../evidence.ts";
+import type { Next, Reasons } from "../explanation.ts";
+import { ownValues } from "../likeness/own_values.ts";
+import { pausesText } from "./pause_texts.ts";
+import { actorText, reasonText, shortened, taskText } from "../phrases.ts";
+import { byHand, manual, reason } from "../statement.ts";
+
+/** The beginning of the reason that names the holder of a worker. */
+export const HELD_BY = "A worker is held by ";
+
+const NAMED_MAX = 3;
+const CANCELLED_MAX = 2;
+
+type Queue = NonNullable<Circumstances["queue"]>;
+type QueueThen = NonNullable<Circumstances["queueThen"]>;
+
+/** What a job waits for, with the jobs that hold it. */
+export function queueHeldText(queue: Queue): string {
+  const { pauses, limit } = queue;
+  return pauses === undefined && limit !== undefined
+    ? placesHeldText(limit)
+    : queueText(queue) + (limit === undefined ? holdersText(queue.holders ?? [], queue.busy) : "");
+}
+
+/** The same without those jobs: `2 jobs ahead of it, and 16 of 16 workers busy`. */
+export function queueText(
+  { ahead, busy, max, isThreaded = false, alone, pauses, limit }: Queue,
+): string {
+  if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) return limitText(limit);
+  const before = ahead === 0 ? "" : `${counted(ahead, "job")} ahead of it, and `;
+  const beside = alone === undefined
+    ? ""
+    : `, while ${aloneText(alone, alone.isItself ? "it" : undefined)}${SINCE_CRASHES}`;
+  return `${before}${busy} of ${
+    counted(
+      max,
+      isThreaded ? "worker with a thread" : "worker",
+      isThreaded ? "workers with a thread" : "workers",
+    )
+  } busy${beside}`;
+}
+
+/** `job a runs alone`, or `job a waits to run alone`. */
+export function aloneText({ jobId, isWaiting }: Alone, subject = `job ${jobId}`): string {
+  return `${subject} ${isWaiting ? "waits to run" : "runs"} alone`;
+}
+
+/** Why a job runs alone. */
+export const SINCE_CRASHES = ", since the process ended twice in a row during it";
+
+/** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
+function rateText(limit: BlockingLimit & { limit: "rate" }): string {
+  const { type, key, count, perMs } = limit;
+  return `${count} of ${counted(count, "start")} within ${durationText(perMs)} of ` +
+    `${keyText(type, key)} used up ${ruleText(limit, type, key)}`;
+}
+
+/** `key acme`, or `type mail.send`. */
+export function keyText(type: string, key: string | undefined): string {
+  return key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+}
+
+/** `(perKey of type mail.send, as changed at ...)`: a change only if it differs from the code's. */
+export function ruleText(
+  { limit, change }: {
+    readonly limit: string;
+    readonly change?: { readonly at: string } | undefined;
+  },
+  type: string,
+  key: string | undefined,
+): string {
+  const of = key === undefined ? "" : ` of type ${type}`;
+  return `(${limit}${of}${change === undefined ? "" : `, as changed at ${change.at}`})`;
+}
+
+/** `; and 3 other jobs`, or nothing. */
+export function othersText(count: number): string {
+  return count > 0 ? `; and ${counted(count, "other job")}` : "";
+}
+
+/** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
+export function limitText(blocking: BlockingLimit): string {
+  if (blocking.limit === "rate") return rateText(blocking);
+  const { places, taken } = blocking;
+  // After the limit was lowered, more are taken than there are.
+  return taken > places
+    ? `${taken} places of ${limitedText(blocking, ` taken, where ${places} may be`)}`
+    : `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
+}
+
+/** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */
+function limitedText(blocking: PlacesInTheWay, said = ""): string {
+  const { limit, type } = blocking;
+  const key = limit === "perKey" ? blocking.key ?? "" : undefined;
+  return `${keyText(type, key)}${said} ${ruleText(blocking, type, key)}`;
+}
+
+/** `job a1 holds the only place of key acme (perKey of type mail.send), in task send since ...`. */
+function placesHeldText(blocking: BlockingLimit): string {
+  if (blocking.limit === "rate") {
+    const { users, starts } = blocking;
+    const last = starts.length > users.length ? "the last " : "";
+    const jobs = shortened(users.map((jobId) => `job ${jobId}`), NAMED_MAX);
+    const by = users.length === 0 ? "" : `, ${last}by ${jobs}`;
+    return rateText(blocking) + by;
+  }
+  const { places, taken, holders } = blocking;
+  // After the limit was lowered, more are taken than there are.
+  const held = taken > places
+    ? `${taken} places, of ${places},`
+    : places === 1
+    ? "the only place"
+    : `all ${places} places`;
+  const what = `${held} of ${limitedText(blocking)}`;
+  const [only] = holders;
+  return taken === 1 && only !== undefined
+    ? `job ${only.jobId} holds ${what}, ${attemptText(only)}`
+    : `${counted(taken, "job holds", "jobs hold")} ${what}${placeHoldersText(blocking)}`;
+}
+
+/** ` behind 2 jobs of its key`, of a job that waits for a place. */
+export function behindText(
+  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead"> = {},
+): string {
+  if (pauses !== undefined || limit === undefined || ahead === 0) return "";
+  const whose = limit.isOfKey ? " of its key" : "";
+  return ` behind ${counted(ahead, `job${whose}`, `jobs${whose}`)}`;
+}
+
+/** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
+export function holdersText(holders: readonly WorkerHolder[], taken: number): string {
+  return holders.length === 0 ? "" : `: ${namedHolders(holders, taken)}`;
+}
+
+function namedHolders(holders: readonly WorkerHolder[], taken: number): string {
+  const named = holders.slice(0, NAMED_MAX).map(holderText);
+  return named.join("; ") + othersText(taken - named.length);
+}
+
+/** The same for the places of a limit; a rate has none. */
+export function placeHoldersText(limit: BlockingLimit): string {
+  return limit.limit === "rate" ? "" : holdersText(limit.holders, limit.taken);
+}
+
+type Limit = BlockingLimit | undefined;
+
+/** The holders of the places of a limit, or of the workers; a rate has none. */
+export function holdersOf(
+  limit: Limit,
+  ofWorkers: readonly WorkerHolder[] = [],
+): readonly WorkerHolder[] {
+  if (limit === undefined) return ofWorkers;
+  return limit.limit === "rate" ? [] : limit.holders;
+}
+
+/** The entries that began what holds a job up, oldest first. */
+export function blockingEntries(
+  limit: Limit,
+  ofWorkers: readonly WorkerHolder[] = [],
+): readonly LogId[] {
+  if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
+  return holdersOf(limit, ofWorkers).map(({ startedBy }) => startedBy);
+}
+
+/** The entry that set a limit in place of the code's. */
+export function changeCited(limit: Limit): readonly LogId[] {
+  return limit?.change === undefined ? [] : [limit.change.logId];
+}
+
+/** Who changed the limit that keeps a job waiting, and why. */
+export function changeReason(limit: Limit): Reasons {
+  if (limit?.change === undefined) return [];
+  const { type, change } = limit;
+  const by = actorText(change) + reasonText(change.reason);
+  return [reason(`The limits of type ${type} were changed at ${change.at}${by}.`, change)];
+}
+
+/** For a limit that lets fewer jobs begin than that of the code. */
+export function restoreLimit(limit: Limit): Next {
+  if (limit?.change === undefined || limit.isTightened !== true) return [];
+  const { type, change } = limit;
+  const action = { method: "DELETE", path: `/limits/${type}` } as const;
+  const statement = `Restore the limits that type ${type} has in its code, which let more begin:`;
+  return [{ ...byHand(statement, change), action }];
+}
+
+/** When a rate lets the next job begin; RFC 3339. */
+export function rateOpensAt(limit: Limit): string | undefined {
+  if (limit?.limit !== "rate") return undefined;
+  const [first] = limit.starts;
+  return first && new Date(first.atMs + limit.perMs).toISOString();
+}
+
+/** What was ahead of a job at a past time. */
+export function queueThenText(then: QueueThen): string {
+  const { pauses, limit, lookedAt } = then;
+  if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) {
+    return placesHeldText(limit) + unseenText(lookedAt, "may have held places");
+  }
+  return then.holders.length === 0
+    ? `it waits for a worker${holdersThenText(then)}`
+    : `it waits for a worker, and others have them: ${holdersThenText(then)}`;
+}
+
+/** `w1 in task crawl since ..., without a time limit; and 3 other jobs`. */
+export function holdersThenText({ holders, lookedAt }: WorkersThen): string {
+  return namedHolders(holders, holders.length) + unseenText(lookedAt, "may have had workers");
+}
+
+/** The pause or the limit that held a job at a time in the past; `undefined` for neither. */
+export function holdsThenText(
+  { pauses, limit }: Pick<QueueThen, "pauses" | "limit"> = {},
+): string | undefined {
+  if (pauses !== undefined) return pausesText(pauses);
+  return limit && limitText(limit);
+}
+
+function unseenText(lookedAt: number | undefined, others: string): string {
+  return lookedAt === undefined
+    ? ""
+    : `; only ${lookedAt} jobs of that time were considered, and others ${others}`;
+}
+
+export function holderText(holder: WorkerHolder): string {
+  return `${holder.jobId} ${attemptText(holder)}`;
+}
+
+/** `in task crawl since ..., without a time limit`. */
+function attemptText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string {
+  const limit = timeoutMs === undefined
+    ? "without a time limit"
+    : `with a time limit of ${durationText(timeoutMs)}`;
+  const what = isUndone === true ? `the compensation of ${taskText(taskId)}` : taskText(taskId);
+  return `in ${what} since ${since}, ${limit}`;
+}
+
+/** A sentence, if its priority is why others go first. */
+export function priorityText(
+  { ahead, overtaken = { count: 0, isAll: true } }: Queue,
+  priority: number,
+): readonly string[] {
+  const { count, isAll } = overtaken;
+  if (count === 0) {
+    return ahead > 0 && priority > 0 ? [`It has priority ${priority}, and lower goes first.`] : [];
+  }
+  const jobs = `${isAll ? "" : "At least "}${counted(count, "job")}`;
+  return [`${jobs} that came later went first: it has priority ${priority}, and lower goes first.`];
+}
+
+/** A sentence, if a job was given the id of one that it waits for, as the job that submitted it. */
+export function deadlockText(
+  job: JobState,
+  holders: readonly WorkerHolder[] = [],
+): readonly string[] {
+  const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
+  const named = ownValues(job).find(({ from, value }) =>
+    from !== "id" && ids.has(value) && value !== job.key
+  );
+  return named === undefined ? [] : [
+    `It was given job ${named.value} at ${
+      shownText(named.path)
+    }: if that job waits for this one, ` +
+    "neither can continue.",
+  ];
+}
+
+/** `tenant-undefined`: a key that was made of a value that is missing. */
+const KEY_OF_NOTHING = /(?:^|[^a-z])(?:undefined|null|NaN|\[object \w+\])(?:$|[^a-z])/;
+
+/** A sentence, if jobs may share a key that have nothing in common. */
+export function sharedKeyText(limit: Limit): readonly string[] {
+  return limit?.key === undefined || !KEY_OF_NOTHING.test(limit.key)
+    ? []
+    : [`Its key was made of a value that is missing, so all jobs without that value share it.`];
+}
+
+/** What to do when a worker is needed at once. */
+export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = []): Next {
+  const what = limit === undefined ? "worker" : "place";
+  const isPlaces = limit !== undefined && limit.limit !== "rate";
+  // After the limit was lowered, more may have to end than are named.
+  if (isPlaces && limit.taken - CANCELLED_MAX >= limit.places) return [];
+  const cancellable = holdersOf(limit, holders).filter(({ isUndone }) => isUndone !== true);
+  return cancellable.slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
+    ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
+    cites: [startedBy],
+  }));
+}
