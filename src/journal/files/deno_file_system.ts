@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
-import type { Clock } from "../engine/ports.ts";
+import type { Clock } from "../../engine/ports.ts";
 import type {
   FileStamp,
   FileSystem,
