@@ -704,3 +704,20 @@ Deno.test("bounded: a thousand events again with other content, and a thousand j
     },
   );
 });
+
+Deno.test("bounded: a hundred events of a megabyte, each again under its id with little content, several times at once", async () => {
+  const idOf = (n: number) => ({ eventType: EVENT, eventId: `event-${n}` });
+  const attributes = { text: "x".repeat(1_000_000) };
+  await withServer(
+    async (server) => {
+      for (let n = 0; n < 100; n++) only([200], [await sent(server, { ...idOf(n), attributes })]);
+    },
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const little = Array.from({ length: 100 }, (_, n) => idOf(n));
+        only([200], await times(8, () => sent(server, little)));
+      });
+      await assertPeak(server, 500);
+    },
+  );
+});
