@@ -12,6 +12,7 @@ import {
   single,
   text,
   time,
+  VALUES_MAX,
 } from "./parameters.ts";
 import { documented, labelField, maybe, strictObject } from "./fields.ts";
 import { CONDITIONS } from "../core/condition.ts";
@@ -83,7 +84,11 @@ function one<Value>({ schema, description }: Parameter<Value>) {
 }
 
 function many<Value>({ schema, description }: Parameter<Value>) {
-  const list = v.pipe(v.array(schema), v.minLength(1, "must not be empty"));
+  const list = v.pipe(
+    v.array(schema),
+    v.minLength(1, "must not be empty"),
+    v.maxLength(VALUES_MAX, `must have at most ${VALUES_MAX} values`),
+  );
   return maybe(list, description);
 }
 

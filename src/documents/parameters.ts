@@ -17,6 +17,9 @@ import {
 /** The most items of a page, for the API and its clients. Whole jobs are read one by one. */
 export const PAGE_MAX = { jobs: 500, wholeJobs: 50, entries: 1_000, failureKinds: 200 } as const;
 
+/** The most values of a parameter: an index is asked about each. */
+export const VALUES_MAX = 100;
+
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
 /** Cursors of pages: opaque to clients, and valid only for the list that returned them. */
@@ -180,6 +183,9 @@ function parseValue(name: string, { form, schema }: Parameter, texts: readonly s
   if (texts.length === 0) return undefined;
   // Taken for absent, it would select everything: a script may have sent an unset variable.
   if (parts.length === 0) throw invalidParameter(name, "is empty");
+  if (parts.length > VALUES_MAX) {
+    throw invalidParameter(name, `must have at most ${VALUES_MAX} values`);
+  }
   const values = parts.map((text) => parsed(name, schema, text));
   return form === "single" ? values[0] : values;
 }

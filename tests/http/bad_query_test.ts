@@ -26,6 +26,8 @@ const WRONG: Readonly<Record<string, readonly (readonly [query: string, paramete
     ["state=", "state"],
     ["type=,", "type"],
     ["search=%20", "search"],
+    [`type=${Array(101).fill("a")}`, "type"],
+    [`label=a:b${"&label=a:b".repeat(100)}`, "label"],
   ],
   "/jobs/:id": [["wait=5", "wait"]],
   "/jobs/:id/input": [["a=1", "a"]],

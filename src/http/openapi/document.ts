@@ -29,7 +29,7 @@ import { newJob } from "../../documents/create_request.ts";
 import { incomingEvent } from "../../documents/events.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
-import type { Parameter } from "../../documents/parameters.ts";
+import { type Parameter, VALUES_MAX } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
 import {
   type Content,
@@ -252,7 +252,7 @@ function queryObject(name: string, { form, schema, description, required }: Para
     in: "query",
     description: description + also,
     ...(required === true ? { required } : {}),
-    schema: form === "single" ? one : { type: "array", items: one },
+    schema: form === "single" ? one : { type: "array", items: one, maxItems: VALUES_MAX },
   };
 }
 
