@@ -89,7 +89,6 @@ export class Answers {
     private readonly job: AnsweredJob,
     private readonly call: AnsweredCall,
     private readonly max: number = Infinity,
-    private readonly graceMs: number = DIVERGENCE_GRACE_MS,
   ) {}
 
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
@@ -286,7 +285,7 @@ export class Answers {
         cancel();
         over();
       };
-      const cancel = this.services.clock.setTimer(this.graceMs, end);
+      const cancel = this.services.clock.setTimer(DIVERGENCE_GRACE_MS, end);
       this.#endGrace = () => {
         if (met() || this.#closed) end();
       };
