@@ -75,8 +75,16 @@ function encodeRandom(digits: Uint8Array): string {
   return text;
 }
 
+/** Getting random bytes costs about the same for one id as for many. */
+const random = new Uint8Array(64 * RANDOM_LENGTH);
+let randomAt = random.length;
+
 function randomDigits(): Uint8Array<ArrayBuffer> {
-  const digits = crypto.getRandomValues(new Uint8Array(RANDOM_LENGTH));
+  if (randomAt === random.length) {
+    crypto.getRandomValues(random);
+    randomAt = 0;
+  }
+  const digits = random.slice(randomAt, randomAt += RANDOM_LENGTH);
   for (let index = 0; index < digits.length; index++) digits[index] = (digits[index] ?? 0) % 32;
   return digits;
 }

@@ -52,6 +52,10 @@ export class TokenList implements Access {
     this.#given = blockOf();
   }
 
+  holders(): readonly Holder[] {
+    return this.#known.map(({ holder }) => holder);
+  }
+
   /**
    * Always compares with all tokens, so that the time reveals neither which token matched nor how
    * much of it.

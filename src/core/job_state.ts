@@ -11,7 +11,7 @@ import type {
   JobCreatedAttributes,
   JobParkedAttributes,
 } from "./framework_events.ts";
-import type { JobId, LogId, TaskId } from "./ids.ts";
+import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JsonValue } from "./json.ts";
 
 /** The most tasks that a job may have: its state and its answers hold each of them. */
@@ -237,6 +237,25 @@ export function hasCode(job: JobHead): boolean {
 /** Whether a step is a sleep, which has no code and no attempts. */
 export function isSleep({ attempts }: TaskState): boolean {
   return attempts === 0;
+}
+
+/** Whether the step was completed by a job that this one retries. */
+export function isReused(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.reusedFrom !== undefined;
+}
+
+/** The completed tasks that can be undone, whether or not they were. */
+export function compensableTasks({ tasks }: Pick<JobState, "tasks">): readonly CompletedTask[] {
+  return tasks.filter((task): task is CompletedTask =>
+    task.status === "completed" && task.compensable
+  );
+}
+
+/** The running tasks; `run` itself only when no other task runs. */
+export function runningTasks({ tasks }: JobState): readonly TaskState[] {
+  const running = tasks.filter(({ status }) => status === "running");
+  const others = running.filter(({ taskId }) => taskId !== MAIN_TASK);
+  return others.length > 0 ? others : running;
 }
 
 export function findTask(job: JobState, taskId: TaskId): TaskState | undefined {

@@ -10,7 +10,7 @@ import {
   type ProblemKind,
   STATUS,
 } from "../http/problems/problem.ts";
-import { preferredType, reachedAs, refuseQuery } from "../http/requests/request.ts";
+import { acceptsHtml, reachedAs, refuseQuery } from "../http/requests/request.ts";
 import { emptyResponse, textResponse } from "../http/answers/response.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
@@ -52,22 +52,6 @@ function meaningPage(c: Context, deps: HttpDeps, kind: ProblemKind): Response {
 function problemText(kind: ProblemKind): Response {
   const { status, title } = problemFacts(kind);
   return textResponse(`${title} (${status})\n\n${MEANINGS[kind]}\n`, STATUS.ok);
-}
-
-/**
- * Whether the answer is for a browser: for a path of the dashboard, or one without a route.
- *
- * @param isKnown Whether a route has this path.
- */
-export function isForPeople(c: Context, isKnown: boolean): boolean {
-  const { path } = c.req;
-  const isPage = path === "/" || path === "/ui" || /^\/(?:ui|problems)\//.test(path);
-  return (isPage || !isKnown) && acceptsHtml(c);
-}
-
-/** Browsers accept HTML explicitly; other programs accept anything. */
-export function acceptsHtml(c: Context): boolean {
-  return preferredType(c, "application/json", "text/html") === "text/html";
 }
 
 /** Browsers that are not signed in are redirected to the sign-in, which redirects back. */

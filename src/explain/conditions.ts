@@ -7,7 +7,7 @@
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
+import { hasCode, isTerminal, type JobState, runningTasks } from "../core/job_state.ts";
 import { endReasons, failureReasons } from "./ended/because_ended.ts";
 import {
   compensatingText,
@@ -16,7 +16,7 @@ import {
   whileCompensating,
 } from "./open/compensating.ts";
 import type { Case } from "./evidence.ts";
-import { executingReasons, executingText, runningTasks, whileExecuting } from "./open/executing.ts";
+import { executingReasons, executingText, whileExecuting } from "./open/executing.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
 import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./origin.ts";

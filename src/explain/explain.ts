@@ -3,6 +3,7 @@
  * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
+import { ascending } from "../core/ascending.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
@@ -101,17 +102,17 @@ export function wantedCauses(outlined: OutlinedHistory): readonly LogId[] {
   const causes = effects.flatMap((entry) => entry?.causedBy ?? []);
   // The entry before a restart shows how long the process was down.
   const restarts = crashRestarts(outlined).flatMap((logId) => [logId - 1, logId]);
-  return [...new Set([...causes, ...restarts])]
-    .filter((logId) => !outlined.entries.has(logId) && logId > 0)
-    .toSorted((left, right) => left - right)
-    .slice(-CAUSES_MAX);
+  const foreign = [...causes, ...restarts].filter((logId) =>
+    !outlined.entries.has(logId) && logId > 0
+  );
+  return ascending(foreign).slice(-CAUSES_MAX);
 }
 
 /** All positions that an explanation cites, ascending, each once. */
 export function citedIn(explanation: Explanation<LogId>): readonly LogId[] {
   const cited = new Set<LogId>();
   citing(explanation, (logId) => cited.add(logId));
-  return [...cited].toSorted((left, right) => left - right);
+  return ascending(cited);
 }
 
 /** The same explanation with citations in place of positions. */

@@ -14,12 +14,13 @@ import { type GivenDeps, type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
-import { Notes } from "../dashboard/notes.tsx";
-import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
+import { Notes } from "./notes.ts";
 import { Relay } from "./relay.ts";
-import { ROUTES } from "./routes.ts";
+import { acceptsHtml } from "./requests/request.ts";
+import type { Route } from "./route.ts";
+import { allRoutes, ROUTES } from "./routes.ts";
 import { Sessions } from "./guard/sessions.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
@@ -45,15 +46,26 @@ export function createApp(options: AppOptions): Hono {
   const relay = deps.shared && new Relay(deps, deps.shared);
   const guard = new Guard(deps, { allowedHosts, relay });
   const app = new Hono({ router: new PathRouter() });
-  for (const route of ROUTES) app.on(route.method, route.path, guard.around(route));
-  app.notFound((c) => {
-    guard.admit(c, undefined);
-    const page = withoutSlash(c);
-    if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
-    return refuse(c, deps, nothingHere(c));
-  });
-  app.onError((error, c) => refuse(c, deps, toProblem(error, onError)));
+  let routes: readonly Route[] = [];
+  const serve = (served: readonly Route[]) => {
+    for (const route of served.slice(routes.length)) {
+      app.on(route.method, route.path, guard.around(route));
+    }
+    routes = served;
+  };
+  serve(ROUTES);
   const { fetch } = app;
+  app.notFound(async (c) => {
+    if (routes === ROUTES) {
+      serve(await allRoutes());
+      return await fetch(c.req.raw, c.env);
+    }
+    guard.admit(c, undefined);
+    const page = withoutSlash(c, routes);
+    if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
+    return await refuse(c, deps, nothingHere(c, routes), routes);
+  });
+  app.onError((error, c) => refuse(c, deps, toProblem(error, onError), routes));
   app.fetch = (request, ...rest) => {
     const turn = request.url.length > LONG_URL ? deps.admission.enter("medium") : undefined;
     const answer = turn === undefined
@@ -134,7 +146,7 @@ function createDeps(options: AppOptions): HttpDeps {
     tokens: access && new TokenChecks(access, clock),
     sessions: new Sessions(clock),
     notes: new Notes(),
-    openApi: () => document ??= openApiDocument(ROUTES, { version, needsToken }),
+    openApi: async () => document ??= openApiDocument(await allRoutes(), { version, needsToken }),
     ...{ streams, outlets, requests, openRequests, admission },
     hub: new StreamHub({ engine, clock, outlets }),
     waiting: new Gauge("waitingMax", limits.waitingMax),
@@ -144,20 +156,33 @@ function createDeps(options: AppOptions): HttpDeps {
 }
 
 /** Browsers get a page, programs get JSON. */
-function refuse(c: Context, deps: HttpDeps, problem: Problem): Response {
+async function refuse(
+  c: Context,
+  deps: HttpDeps,
+  problem: Problem,
+  routes: readonly Route[],
+): Promise<Response> {
   leaveUnread(c.req.raw);
-  const isPage = isForPeople(c, methodsAt(c.req.path).length > 0);
-  return isPage ? problemPage(c, deps, problem) : problemResponse(problem, c.req.raw);
+  if (!isForPeople(c, routes)) return problemResponse(problem, c.req.raw);
+  const { problemPage } = await import("../dashboard/problems.tsx");
+  return problemPage(c, deps, problem);
+}
+
+/** Whether the answer is for a browser: for a path of the dashboard, or one without a route. */
+function isForPeople(c: Context, routes: readonly Route[]): boolean {
+  const { path } = c.req;
+  const isPage = path === "/" || path === "/ui" || /^\/(?:ui|problems)\//.test(path);
+  return (isPage || methodsAt(path, routes).length === 0) && acceptsHtml(c);
 }
 
 /** Where to redirect a browser that put a slash after the path of a route. */
-function withoutSlash(c: Context): string | undefined {
+function withoutSlash(c: Context, routes: readonly Route[]): string | undefined {
   const { req } = c;
   const { pathname, search } = new URL(req.url);
   const path = pathname.slice(0, -1);
   const isRead = req.method === "GET" || req.method === "HEAD";
   const isMeant = isRead && pathname.endsWith("/") && acceptsHtml(c) &&
-    methodsAt(path).includes("GET");
+    methodsAt(path, routes).includes("GET");
   return isMeant ? path + search : undefined;
 }
 
@@ -170,25 +195,23 @@ function toProblem(error: Error, onError: (error: Error) => void): Problem {
 }
 
 /** 405 if the path exists with other methods, otherwise 404. */
-function nothingHere({ req }: Context): Problem {
-  const methods = methodsAt(req.path);
-  if (methods.length === 0) return notFound(meantPath(req.path));
+function nothingHere({ req }: Context, routes: readonly Route[]): Problem {
+  const methods = methodsAt(req.path, routes);
+  if (methods.length === 0) return notFound(meantPath(req.path, routes));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
   const detail = `Cannot ${req.method} this path: it accepts ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, { headers: { allow: allow.join(", ") } });
 }
 
-function methodsAt(path: string): readonly string[] {
-  const given = partsOf(path);
+function methodsAt(path: string, routes: readonly Route[]): readonly string[] {
+  const given = partsOf(path, routes);
   const isSame = (part: string, name: string) => part === name;
-  return ROUTES.filter(({ path }) => fits(path, given, isSame)).map(({ method }) => method);
+  return routes.filter(({ path }) => fits(path, given, isSame)).map(({ method }) => method);
 }
 
-/** No route has as many parts. A client may send thousands. */
-const PARTS_MAX = 1 + Math.max(...ROUTES.map(({ path }) => path.split("/").length));
-
-function partsOf(path: string): readonly string[] {
-  return path.split("/", PARTS_MAX);
+/** One more than any route has, at most: a client may send thousands. */
+function partsOf(path: string, routes: readonly Route[]): readonly string[] {
+  return path.split("/", 1 + Math.max(...routes.map(({ path }) => path.split("/").length)));
 }
 
 function notFound(meant: string | undefined): Problem {
@@ -198,10 +221,10 @@ function notFound(meant: string | undefined): Problem {
 }
 
 /** The route that was probably meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
-function meantPath(path: string): string | undefined {
-  const given = partsOf(path);
+function meantPath(path: string, routes: readonly Route[]): string | undefined {
+  const given = partsOf(path, routes);
   const isLike = (part: string, name: string) => part === name || isTypo(part, name);
-  const meant = ROUTES.find(({ path }) => fits(path, given, isLike))?.path.split("/");
+  const meant = routes.find(({ path }) => fits(path, given, isLike))?.path.split("/");
   return meant?.map((part, index) => isFilled(part, given[index]) ? given[index] : part).join("/");
 }
 

@@ -8,7 +8,6 @@ import type { Lane } from "../engine/lane.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
-import type { Notes } from "../dashboard/notes.tsx";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "../access/tokens.ts";
 import type { MetricsPort } from "../metrics/figures.ts";
@@ -21,6 +20,7 @@ import type { TokenChecks } from "./guard/token_checks.ts";
 import type { AdmissionGate } from "./guard/admission_gate.ts";
 import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobId } from "../core/ids.ts";
+import type { Notes } from "./notes.ts";
 
 export interface VerificationPort {
   /** The last verification started in this process; `null` if there was none. */
@@ -124,7 +124,7 @@ export interface HttpDeps extends GivenDeps {
   /** Notes on actions of the dashboard. */
   readonly notes: Notes;
   /** The document of `/openapi.json`; created on first use. */
-  readonly openApi: () => JsonObject;
+  readonly openApi: () => Promise<JsonObject>;
   readonly streams: Gauge;
   /** The outlets of all streams. */
   readonly outlets: Outlets;

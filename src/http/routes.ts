@@ -4,7 +4,6 @@
  * dashboard.
  */
 
-import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
 import { refuseQuery } from "./requests/request.ts";
 import type { Route } from "./route.ts";
 import { BULK_ROUTES } from "./routes/bulk.ts";
@@ -34,11 +33,17 @@ const API_ROUTES: readonly Route[] = [
   ...SYSTEM_ROUTES,
 ];
 
-export const ROUTES: readonly Route[] = [
-  ...API_ROUTES.map(refusingQuery),
-  ...HEALTH_ROUTES,
-  ...DASHBOARD_ROUTES,
-];
+/** All but those of the dashboard. */
+export const ROUTES: readonly Route[] = [...API_ROUTES.map(refusingQuery), ...HEALTH_ROUTES];
+
+/**
+ * With those of the dashboard, which is a sixth of the program: it is loaded when it is first needed,
+ * so that a start does not wait for it.
+ */
+export async function allRoutes(): Promise<readonly Route[]> {
+  const { DASHBOARD_ROUTES } = await import("../dashboard/routes.ts");
+  return [...ROUTES, ...DASHBOARD_ROUTES];
+}
 
 /** A route of the API refuses every parameter, unless it describes some. */
 function refusingQuery(route: Route): Route {

@@ -123,6 +123,11 @@ export class TokenFile implements Access {
     return this.#tokens.holderOf(token);
   }
 
+  holders(): readonly Holder[] {
+    if (this.options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
+    return this.#tokens.holders();
+  }
+
   #readAgain(): void {
     this.#readAt = this.options.monotonic();
     const text = this.#read();

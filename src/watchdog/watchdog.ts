@@ -39,6 +39,7 @@ export class Watchdog implements AttemptWatch {
   readonly #table = new WatchTable();
   #thread: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #isStopped = false;
   #seenStalls = 0;
   #beatAt = 0;
 
@@ -65,7 +66,7 @@ export class Watchdog implements AttemptWatch {
 
   /** Starts watching, once. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
-    if (this.#thread !== undefined) return;
+    if (this.#thread !== undefined || this.#isStopped) return;
     const { exitMs, endNote, reports, isJson } = this.options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
@@ -94,6 +95,7 @@ export class Watchdog implements AttemptWatch {
 
   /** Stops watching. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     this.#table.order("stop");
     await this.#thread?.terminate();

@@ -1,7 +1,8 @@
 /** What every page shares. */
 
 import assert from "node:assert/strict";
-import { Notes, withoutNote } from "../../src/dashboard/notes.tsx";
+import { withoutNote } from "../../src/dashboard/notes.tsx";
+import { Notes } from "../../src/http/notes.ts";
 import { momentText } from "../../src/dashboard/parts/amounts.tsx";
 import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";

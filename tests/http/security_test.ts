@@ -1,7 +1,14 @@
 /** Tokens, origins and host names of requests. */
 
 import assert from "node:assert/strict";
-import { API_ROUTES, jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  API_ROUTES,
+  jsonOf,
+  problemOf,
+  ROUTES,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import {
   type Access,
   type Holder,
@@ -10,7 +17,6 @@ import {
   TokenList,
 } from "../../src/access/tokens.ts";
 import type { Route } from "../../src/http/route.ts";
-import { ROUTES } from "../../src/http/routes.ts";
 import { EventReader } from "../support/http/http_stream.ts";
 
 const TOKEN = "s3cret-token";
@@ -193,8 +199,10 @@ async function ask({ app }: TestApp, { method, path }: Route, token: string): Pr
   return await app.request(path.replace(":id", "job-1"), { method, headers: bearer(token) });
 }
 
-Deno.test("routes: the app serves exactly those of the list, each once", async () => {
+Deno.test("routes: the app serves exactly those of the list, each once, and loads the dashboard when it is asked for", async () => {
   const { app } = await startApp();
+  assert.ok(!app.routes.some(({ path }) => path.startsWith("/ui/")));
+  await Promise.all([app.request("/"), app.request("/ui/jobs"), app.request("/nothing")]);
   const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
   const served = app.routes.map(nameOf);
   assert.deepEqual(served, ROUTES.map(nameOf));

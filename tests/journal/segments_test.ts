@@ -129,11 +129,11 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a large segment is copied a mebibyte at a time",
+  "file journal: a large segment is copied four mebibytes at a time",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
-    const pad = "x".repeat(1024 * 1024);
-    for (const n of [1, 2]) await journal.append([fact({ n, pad })]).durable;
+    const pad = "x".repeat(3 * 1024 * 1024);
+    for (const n of [1, 2, 3]) await journal.append([fact({ n, pad })]).durable;
     const name = "segments/00000000000000000001.ndjson";
     const before = await folder.written(name);
     folder.crash();

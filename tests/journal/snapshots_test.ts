@@ -395,7 +395,7 @@ async function takenOf(
 
 Deno.test("snapshots: a small one is taken sooner, since there is less to replay then", async () => {
   assert.deepEqual((await takenOf(1_000, 100_000)).slice(0, 3), [25_000, 50_000, 75_000]);
-  assert.deepEqual(await takenOf(1_200_000, 100_000), [25_000, 85_000, 145_000]);
+  assert.deepEqual(await takenOf(1_800_000, 100_000), [25_000, 85_000, 145_000]);
   assert.deepEqual(await takenOf(9_000_000, 100_000), [25_000, 125_000]);
   assert.deepEqual(await takenOf(9_000_000, 10_000), await takenOf(1_000, 10_000));
   assert.deepEqual(await takenOf(1_000, 1_000_000_000), []);

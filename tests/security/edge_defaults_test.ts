@@ -4,8 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { ROUTES } from "../../src/http/routes.ts";
-import { problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { problemOf, ROUTES, startApp, type TestApp } from "../support/http/http_app.ts";
 
 const TOKEN = "s3cret-token-0123456789";
 const BEARER = { authorization: `Bearer ${TOKEN}` };

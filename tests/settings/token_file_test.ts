@@ -66,6 +66,13 @@ for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "
   });
 }
 
+Deno.test("TokenFile: it lists the names of valid tokens, never the tokens", () => {
+  const { state, file } = openFile();
+  state.text = `${NEW} read,submit shop\n`;
+  state.atMs = 1_000;
+  assert.deepEqual(file.holders(), [{ scopes: ["read", "submit"], name: "shop" }]);
+});
+
 // Reads the lines of a token file.
 
 const FIRST = "first-token-0123456789";

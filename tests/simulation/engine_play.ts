@@ -21,7 +21,7 @@ import { RULE } from "./pause_model.ts";
 import { Promises } from "./promises.ts";
 import { Dice } from "./dice.ts";
 import { type Loaded, LOADS, simulatedDefinitions } from "./simulated_jobs.ts";
-import { isInjected, liveThrough, playThrough, startUntilUp } from "./simulated_process.ts";
+import { isInjected, Play, startUntilUp } from "./simulated_process.ts";
 import { SimulatedIndex } from "./simulated_index.ts";
 import { StarvationWatch } from "./starvation.ts";
 import type { Life, World } from "./world.ts";
@@ -44,12 +44,12 @@ const OVERDUE_MS = 10_000;
 /** The next process may find an index older than the newest snapshot. */
 const WITHOUT_INDEX = "or it needs an index that is not here";
 
-export class EnginePlay {
+export class EnginePlay extends Play<Opened> {
   readonly #ports: EnginePorts;
   readonly #jobs: JobModel;
   readonly #promises: Promises;
   readonly #clients: EngineClients;
-  readonly model: JournalModel;
+  override readonly model: JournalModel;
   readonly #options;
   readonly #maxRunning: number;
   readonly #index: SimulatedIndex;
@@ -60,13 +60,13 @@ export class EnginePlay {
   readonly #isLimiting: boolean;
   /** How long failures have been due to pause their type. */
   #overdueMs = 0;
-  #actionsLeft: number;
   /** The engine of the current process, until it is stopped. */
   #starvation: StarvationWatch | undefined;
   /** The same, once it has resumed what was on record. */
   #working: JobEngine | undefined;
 
-  constructor(private readonly world: World, ports = HONEST_ENGINE) {
+  constructor(world: World, ports = HONEST_ENGINE) {
+    super(world);
     const { dice } = world;
     const violate = (what: string) => world.violate(what);
     this.#ports = ports;
@@ -82,7 +82,7 @@ export class EnginePlay {
       this.#starvation?.see(entry);
     });
     world.scheduler.onPassing = (ms) => this.#passes(ms);
-    this.#actionsLeft = dice.between(5, 30);
+    this.actionsLeft = dice.between(5, 30);
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
     this.#codeDice = new Dice(world.seed);
@@ -98,35 +98,11 @@ export class EnginePlay {
     };
   }
 
-  get acknowledged(): number {
-    return this.model.acknowledged;
-  }
-
-  get worlds(): readonly World[] {
-    return [this.world];
-  }
-
-  run(): Promise<void> {
-    return playThrough<Opened>(this.world, {
-      hasActions: () => this.#actionsLeft > 0,
-      start: () => this.#start(),
-      live: (opened) => this.#live(opened),
-      lastRound: (opened, round) => this.#lastRound(opened, round),
-    });
-  }
-
-  get #goesOn(): boolean {
-    return this.world.violations.length === 0;
-  }
-
   /** Nothing fails any more: every job must end, and everything must be there. */
-  async #lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
-    const world = this.world;
+  protected override async lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
     if (round === "first") await this.#endAll(opened);
     await this.#catchUp(opened);
-    if (this.model.streamed !== this.model.exposed.length) {
-      world.violate(`the stream ends at ${this.model.streamed} of ${this.model.exposed.length}`);
-    }
+    this.judgeStream();
     this.#judge(opened);
     await this.#stop(opened);
   }
@@ -153,7 +129,7 @@ export class EnginePlay {
     if (busyWorkers + queued > 0) this.world.violate(`${busyWorkers} workers are never released`);
   }
 
-  #start(): Promise<Opened | undefined> {
+  protected override start(): Promise<Opened | undefined> {
     return startUntilUp(this.world, (life) => this.#open(life));
   }
 
@@ -222,7 +198,7 @@ export class EnginePlay {
   /** Some seeds change their definitions at each start; in the end all are loaded. */
   #loaded(): readonly Loaded[] {
     if (!this.#changesCode) return LOADS[0] ?? [];
-    return (this.#actionsLeft > 0 ? this.#codeDice.pick(LOADS) : LOADS[1]) ?? [];
+    return (this.actionsLeft > 0 ? this.#codeDice.pick(LOADS) : LOADS[1]) ?? [];
   }
 
   #judge({ engine }: Opened): void {
@@ -253,17 +229,12 @@ export class EnginePlay {
     this.world.crash(dice.pick(["kill", "power"]));
   }
 
-  async #live(opened: Opened): Promise<void> {
-    void this.#follow(opened);
-    await liveThrough(this.world, opened.life, () => this.#act(opened));
-  }
-
-  async #act(opened: Opened): Promise<void> {
+  protected override async act(opened: Opened): Promise<void> {
     const world = this.world;
     const { dice, scheduler } = world;
     const isOften = this.#ports.setsClockOften === true;
     this.#clients.askAgain(opened.engine);
-    while (this.#actionsLeft-- > 0 && this.#goesOn) {
+    while (this.actionsLeft-- > 0 && this.goesOn) {
       switch (
         dice.kind({
           // The first, so that a weight of 0 changes no other seed.
@@ -307,8 +278,7 @@ export class EnginePlay {
     this.world.exit();
   }
 
-  /** The reader that reconnects after every restart. */
-  async #follow(opened: Opened): Promise<void> {
+  protected override async follow(opened: Opened): Promise<void> {
     const { dice, scheduler } = this.world;
     for (;;) {
       await opened.engine.changed(this.model.streamed, 15_000);
@@ -319,10 +289,8 @@ export class EnginePlay {
   }
 
   async #catchUp({ engine }: Opened, limit = READ_MAX): Promise<void> {
-    try {
-      this.model.stream(await engine.entries(this.model.streamed, limit));
-    } catch (error) {
-      if (!isInjected(error)) this.world.violate(`a read failed: ${errorMessage(error)}`);
-    }
+    await this.reading(async () =>
+      this.model.stream(await engine.entries(this.model.streamed, limit))
+    );
   }
 }

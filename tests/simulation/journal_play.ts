@@ -9,13 +9,7 @@ import type { FileSystem } from "../../src/journal/files/file_system.ts";
 import { named } from "./trace.ts";
 import { JournalModel } from "./journal_model.ts";
 import { JournalWitness } from "./journal_witness.ts";
-import {
-  isInjected,
-  liveThrough,
-  playThrough,
-  refusedAsDamaged,
-  startUntilUp,
-} from "./simulated_process.ts";
+import { isInjected, Play, refusedAsDamaged, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
 /** A layer of a broken variant between the world and the journal. */
@@ -45,23 +39,23 @@ const READ_MAX = 100_000;
 /** The chance that a segment is changed before a start. */
 const TAMPERING = 0.1;
 
-export class JournalPlay {
+export class JournalPlay extends Play<Opened> {
   readonly #ports: JournalPorts;
-  readonly model: JournalModel;
+  override readonly model: JournalModel;
   readonly #options;
-  #actionsLeft: number;
   /** The last process stopped in order, without failures. */
   #stoppedCleanly = false;
   #appended = 0;
 
-  constructor(private readonly world: World, ports = HONEST) {
+  constructor(world: World, ports = HONEST) {
+    super(world);
     const { dice } = world;
     this.#ports = ports;
     this.model = new JournalModel(
       (what) => world.violate(what),
       (entry) => world.trace.note(() => `durable: ${named(entry)}`),
     );
-    this.#actionsLeft = dice.between(4, 24);
+    this.actionsLeft = dice.between(4, 24);
     this.#options = {
       segmentBytes: dice.pick([700, 1_500, 4_000, 20_000]),
       snapshotEvery: dice.pick([4, 10, 25, 200]),
@@ -71,44 +65,21 @@ export class JournalPlay {
     };
   }
 
-  get acknowledged(): number {
-    return this.model.acknowledged;
-  }
-
-  get worlds(): readonly World[] {
-    return [this.world];
-  }
-
-  run(): Promise<void> {
-    return playThrough<Opened>(this.world, {
-      hasActions: () => this.#actionsLeft > 0,
-      start: () => this.#start(),
-      live: (opened) => this.#live(opened),
-      lastRound: (opened, round) => this.#lastRound(opened, round),
-    });
-  }
-
-  get #goesOn(): boolean {
-    return this.world.violations.length === 0;
-  }
-
   /**
    * Nothing fails any more: a start, a write and a stop must succeed, and everything must be there.
    */
-  async #lastRound({ journal }: Opened, round: string): Promise<void> {
-    const world = this.world, model = this.model;
+  protected override async lastRound({ journal }: Opened, round: string): Promise<void> {
+    const { world } = this;
     await this.#append(journal, 2);
     await this.#catchUp(journal);
-    if (model.streamed !== model.exposed.length) {
-      world.violate(`the stream ends at ${model.streamed} of ${model.exposed.length}`);
-    }
+    this.judgeStream();
     await journal.close();
     this.#stoppedCleanly = true;
     world.trace.note(() => `the ${round} peaceful round is over`);
     world.exit();
   }
 
-  async #start(): Promise<Opened | undefined> {
+  protected override async start(): Promise<Opened | undefined> {
     if (this.world.dice.chance(TAMPERING)) await this.#tamper();
     return await startUntilUp(this.world, (life) => this.#open(life));
   }
@@ -175,14 +146,9 @@ export class JournalPlay {
     for (const warning of report.warnings) if (!isInjected(warning)) this.world.violate(warning);
   }
 
-  async #live(opened: Opened): Promise<void> {
-    void this.#follow(opened);
-    await liveThrough(this.world, opened.life, () => this.#act(opened));
-  }
-
-  async #act(opened: Opened): Promise<void> {
+  protected override async act(opened: Opened): Promise<void> {
     const { dice, scheduler } = this.world;
-    while (this.#actionsLeft-- > 0 && this.#goesOn) {
+    while (this.actionsLeft-- > 0 && this.goesOn) {
       if (opened.witness.hasFailed) return await this.#afterFailure(opened);
       switch (
         dice.kind({ burst: 10, append: 8, sleep: 8, read: 3, jump: 0.5, stop: 1.5, crash: 0.5 })
@@ -267,11 +233,10 @@ export class JournalPlay {
   async #readSome(journal: Journal): Promise<void> {
     const { dice } = this.world;
     const after = dice.between(0, journal.head.logId);
-    await this.#reading(async () => this.model.read(after, await journal.read(after, 10)));
+    await this.reading(async () => this.model.read(after, await journal.read(after, 10)));
   }
 
-  /** The reader that reconnects after every restart. */
-  async #follow({ journal, life }: Opened): Promise<void> {
+  protected override async follow({ journal, life }: Opened): Promise<void> {
     const { dice, scheduler } = this.world;
     for (;;) {
       await scheduler.sleep(dice.pick([1, 30, 1_000]), life.number);
@@ -280,17 +245,9 @@ export class JournalPlay {
   }
 
   async #catchUp(journal: Journal, limit = READ_MAX): Promise<void> {
-    await this.#reading(async () => {
+    await this.reading(async () => {
       if (journal.head.logId <= this.model.streamed) return;
       this.model.stream(await journal.read(this.model.streamed, limit));
     });
-  }
-
-  async #reading(read: () => Promise<void>): Promise<void> {
-    try {
-      await read();
-    } catch (error) {
-      if (!isInjected(error)) this.world.violate(`a read failed: ${errorMessage(error)}`);
-    }
   }
 }

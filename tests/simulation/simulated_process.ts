@@ -1,7 +1,8 @@
-/** Starts a process in a simulated world and runs it until it dies. */
+/** Starts processes in a simulated world, and runs each until it dies. */
 
 import { errorMessage } from "../../src/core/thrown.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../src/journal/errors.ts";
+import type { JournalModel } from "./journal_model.ts";
 import type { Life, World } from "./world.ts";
 
 const STARTS_MAX = 300;
@@ -54,59 +55,85 @@ function judgeStart(world: World, error: unknown): undefined {
   world.exit();
 }
 
-/** Runs a script in a process until the process is over; the script ends it. */
-export async function liveThrough(
-  world: World,
-  life: Life,
-  script: () => Promise<void>,
-): Promise<void> {
-  script().catch((error) => {
-    world.trace.note(() => `the process fails: ${errorMessage(error)}`);
-    if (!world.isDisturbed) world.violate(`the process fails: ${errorMessage(error)}`);
-    world.exit();
-  });
-  await life.over;
-}
-
 /** Whether the simulated disk caused an error or a warning. */
 export function isInjected(error: unknown): boolean {
   return /\(os error (?:5|28)\)/.test(errorMessage(error));
 }
 
-// The course of a play: processes until the actions are used up, and then a calm end.
+/** One seed of one process: it starts and ends until the actions are used up, and then calmly. */
+export abstract class Play<Opened extends { readonly life: Life }> {
+  abstract readonly model: JournalModel;
+  protected actionsLeft = 0;
 
-/** What one level plays with. */
-export interface Player<Opened extends { readonly life: Life }> {
-  hasActions(): boolean;
-  /** `undefined` when the start did not succeed. */
-  start(): Promise<Opened | undefined>;
-  live(opened: Opened): Promise<void>;
-  /** Nothing fails any more: everything must succeed and be there. */
-  lastRound(opened: Opened, round: "first" | "second"): Promise<void>;
-}
+  constructor(protected readonly world: World) {}
 
-/** Ends early if a promise was broken, because the rest proves nothing. */
-export async function playThrough<Opened extends { readonly life: Life }>(
-  world: World,
-  player: Player<Opened>,
-): Promise<void> {
-  const goesOn = () => world.violations.length === 0;
-  while (player.hasActions() && goesOn()) {
-    const opened = await player.start();
-    if (opened !== undefined) await player.live(opened);
+  get acknowledged(): number {
+    return this.model.acknowledged;
   }
-  if (goesOn()) await peace(world, player);
-}
 
-async function peace<Opened extends { readonly life: Life }>(
-  world: World,
-  player: Player<Opened>,
-): Promise<void> {
-  world.trace.note(() => "nothing fails any more");
-  world.weather.end();
-  for (const round of ["first", "second"] as const) {
-    const opened = await player.start();
-    if (opened === undefined) return;
-    await liveThrough(world, opened.life, () => player.lastRound(opened, round));
+  get worlds(): readonly World[] {
+    return [this.world];
+  }
+
+  /** Ends early if a promise was broken, because the rest proves nothing. */
+  async run(): Promise<void> {
+    while (this.actionsLeft > 0 && this.goesOn) {
+      const opened = await this.start();
+      if (opened === undefined) continue;
+      void this.follow(opened);
+      await this.#live(opened, () => this.act(opened));
+    }
+    if (this.goesOn) await this.#peace();
+  }
+
+  /** `undefined` when the start did not succeed. */
+  protected abstract start(): Promise<Opened | undefined>;
+
+  /** What a process does until it ends. */
+  protected abstract act(opened: Opened): Promise<void>;
+
+  /** The reader that reconnects after every restart. */
+  protected abstract follow(opened: Opened): Promise<void>;
+
+  /** Nothing fails any more: everything must succeed and be there. */
+  protected abstract lastRound(opened: Opened, round: "first" | "second"): Promise<void>;
+
+  protected get goesOn(): boolean {
+    return this.world.violations.length === 0;
+  }
+
+  protected judgeStream(): void {
+    const { streamed, exposed } = this.model;
+    if (streamed === exposed.length) return;
+    this.world.violate(`the stream ends at ${streamed} of ${exposed.length}`);
+  }
+
+  protected async reading(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!isInjected(error)) this.world.violate(`a read failed: ${errorMessage(error)}`);
+    }
+  }
+
+  async #peace(): Promise<void> {
+    this.world.trace.note(() => "nothing fails any more");
+    this.world.weather.end();
+    for (const round of ["first", "second"] as const) {
+      const opened = await this.start();
+      if (opened === undefined) return;
+      await this.#live(opened, () => this.lastRound(opened, round));
+    }
+  }
+
+  /** Runs a script in a process until the process is over; the script ends it. */
+  async #live({ life }: Opened, script: () => Promise<void>): Promise<void> {
+    const { world } = this;
+    script().catch((error) => {
+      world.trace.note(() => `the process fails: ${errorMessage(error)}`);
+      if (!world.isDisturbed) world.violate(`the process fails: ${errorMessage(error)}`);
+      world.exit();
+    });
+    await life.over;
   }
 }

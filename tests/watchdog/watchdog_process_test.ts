@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
 import type { LoopBlocked } from "../../src/engine/run/recovery/process_facts.ts";
-import { WatchTable } from "../../src/watchdog/watchdog.ts";
+import { Watchdog, WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
@@ -164,4 +164,15 @@ Deno.test("watchdog: attempts beyond those that it names are counted, and ended 
   for (const slot of slots) table.close(slot);
   assert.equal(table.read("open"), 0);
   assert.ok(table.open("job_last", "main", 0) >= 0);
+});
+
+Deno.test("watchdog: an attempt after its stop does not start it again", async () => {
+  const none = () => {};
+  const watchdog = new Watchdog({
+    ...{ exitMs: 0, reports: false, isJson: false, endNote: "" },
+    ...{ warn: none, onBlocked: none, onBeat: none, onTooLong: none },
+  });
+  await watchdog.stop();
+  // A timer or a thread would be left open.
+  watchdog.began("job_late", "main", 0);
 });

@@ -1,11 +1,10 @@
 /** The header of a job's page. */
 
 import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core/job_resource.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { type JobState, runningTasks } from "../../core/job_state.ts";
 import { Term } from "../parts/table.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
-import { runningTasks } from "../jobs/rows.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { shortText, UserText } from "../parts/text.tsx";
 import type { JobProps } from "./reading.ts";

@@ -5,12 +5,13 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import type {
-  BackingOffTask,
-  CompletedTask,
-  Failure,
-  JobState,
-  TaskState,
+import {
+  type BackingOffTask,
+  type CompletedTask,
+  type Failure,
+  type JobState,
+  runningTasks,
+  type TaskState,
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
@@ -97,9 +98,7 @@ async function entriesFor(
   living: readonly (JobState | undefined)[],
 ): Promise<Entries> {
   const wanted = living.flatMap((job) => (job && nextToRetry(job)?.lastLogId) ?? []);
-  const logIds = [...new Set(wanted)].toSorted((a, b) => a - b);
-  const entries = await engine.history.at(logIds);
-  return new Map(entries.map((entry) => [entry.logId, entry]));
+  return await engine.history.byPosition(wanted);
 }
 
 function readMaxAttempts(job: JobState, entries: Entries): number | undefined {
@@ -167,12 +166,6 @@ function startText(job: JobState, now: number): string {
 function aheadText(ahead: number | undefined): string {
   if (ahead === undefined) return "";
   return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
-}
-
-/** `main` runs the other tasks, so it is not named. */
-export function runningTasks({ tasks }: JobState): readonly TaskState[] {
-  const running = tasks.filter(({ status }) => status === "running");
-  return running.length === 1 ? running : running.filter(({ taskId }) => taskId !== MAIN_TASK);
 }
 
 /** `charge attempt 2, 40 of 100`. */

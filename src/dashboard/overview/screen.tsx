@@ -6,7 +6,7 @@ import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/ov
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
 import { SAMPLE_EVENT } from "../system/event_screen.tsx";
 import { STATUS } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/request.ts";
+import { acceptsHtml, readQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";
@@ -18,7 +18,6 @@ import { page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
-import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { Empty } from "../parts/table.tsx";

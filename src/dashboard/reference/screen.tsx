@@ -111,9 +111,9 @@ const TITLES: Readonly<Record<string, string>> = {
   system: "The system",
 };
 
-function showReference(c: Context, deps: HttpDeps): Response {
+async function showReference(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const document = deps.openApi() as unknown as DescribedApi;
+  const document = await deps.openApi() as unknown as DescribedApi;
   const commands = curlCommands(c, deps);
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
   return page(c, deps, {

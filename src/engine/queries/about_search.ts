@@ -4,6 +4,7 @@
  * there is no job.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
@@ -176,7 +177,7 @@ export class AboutSearch {
     asOf: LogId,
     hold: ReserveMemory,
   ): Promise<readonly JobEventLogEntry[]> {
-    const logIds = found.filter((logId) => logId <= asOf).toSorted((left, right) => left - right);
+    const logIds = ascending(found.filter((logId) => logId <= asOf));
     const entries: JobEventLogEntry[] = [];
     for await (const page of this.parts.history.pages.of(logIds)) {
       for (const entry of page) hold(entryCharacters(entry));

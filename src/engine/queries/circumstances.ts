@@ -124,8 +124,7 @@ async function holdingPauses(
 ): Promise<readonly HoldingPause[]> {
   const holding = pauses.filter((pause) => holds(pause, job));
   const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
-  const entries = await history.at(last.toSorted((left, right) => left - right));
-  const known = new Map(entries.map((entry) => [entry.logId, entry]));
+  const known = await history.byPosition(last);
   return holding.map((pause) => {
     const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
     return lastFailure === undefined ? pause : { ...pause, lastFailure };

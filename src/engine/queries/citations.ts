@@ -1,5 +1,6 @@
 /** Finds the lines of the entries that statements cite. */
 
+import { ascending } from "../../core/ascending.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
@@ -45,7 +46,7 @@ export async function cited<Item extends Statement<LogId>>(
   parts: CitationParts,
   citing: readonly Item[],
 ): Promise<readonly (Omit<Item, "cites"> & { readonly cites: readonly Citation[] })[]> {
-  const logIds = [...new Set(citing.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
+  const logIds = ascending(citing.flatMap(({ cites }) => cites));
   const citations = await resolveCitations(parts, logIds);
   return citing.map((one) => ({
     ...one,

@@ -3,6 +3,7 @@
  * readers there are, only one page is in memory at a time, apart from what its reader keeps of it.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
@@ -122,5 +123,11 @@ export class JobEntryReader {
 
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return logIds.length === 0 ? [] : await this.journal.readAt(logIds);
+  }
+
+  /** The entries at these positions, in any order, by position. */
+  async byPosition(logIds: Iterable<LogId>): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
+    const entries = await this.at(ascending(logIds));
+    return new Map(entries.map((entry) => [entry.logId, entry]));
   }
 }

@@ -4,6 +4,7 @@
  * the journal.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -222,8 +223,7 @@ export class EvidenceSearch {
   }
 
   async *#read(logIds: readonly LogId[]): AsyncGenerator<JobEventLogEntry> {
-    const ascending = [...new Set(logIds)].toSorted((left, right) => left - right);
-    for await (const page of this.pages.of(ascending)) yield* page.map(quotedEntry);
+    for await (const page of this.pages.of(ascending(logIds))) yield* page.map(quotedEntry);
   }
 }
 

@@ -16,6 +16,7 @@ import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
 import { tasksToCompensate } from "../run/attempts/compensation_order.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/recovery/divergence.ts";
+import { DIVERGENCE_GRACE_MS } from "../run/call/answers.ts";
 import {
   hasReturned,
   hasSucceeded,
@@ -134,11 +135,12 @@ function thrown({ seenLogId, guard }: Rehearsal, error: unknown): HistoryVerdict
   return { kind: "wouldFail", logId: seenLogId, message };
 }
 
-function stillPending({ job, ctx, graceMs }: Rehearsal): HistoryVerdict | undefined {
+function stillPending({ job, ctx }: Rehearsal): HistoryVerdict | undefined {
   const { tasks, expectations } = nextOf(ctx);
   if (tasks.length === 0 && expectations.length === 0) {
     if (job.state === "Failed") return undefined;
-    const message = `run awaits something other than ctx, for longer than ${graceMs} ms`;
+    const message =
+      `run awaits something other than ctx, for longer than ${DIVERGENCE_GRACE_MS} ms`;
     return { kind: "notChecked", message };
   }
   if (!hasSucceeded(job)) return undefined;
@@ -154,7 +156,7 @@ function failsItself(job: StartedJob): boolean {
 }
 
 function withoutCompensation({ job, ctx, end, guard }: Rehearsal): HistoryVerdict | undefined {
-  const task = tasksToCompensate(job.tasks)
+  const task = tasksToCompensate(job)
     .findLast(({ taskId }) => !isUndone(ctx.tasks.get(taskId)));
   if (task === undefined) return undefined;
   const { taskId, completedBy: logId } = task;

@@ -1,6 +1,7 @@
 /** Finds which jobs hold workers and places, now and at a past time. */
 
 import { type Condition, deriveCondition } from "../../core/condition.ts";
+import { attemptsAt } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
@@ -48,8 +49,8 @@ export async function placeHolders(
   const counted = new Set(running.map(({ jobId }) => jobId));
   // A job that was cut short holds its place, although nothing of it runs.
   const others = jobs.filter(({ jobId }) => !counted.has(jobId))
-    .flatMap(({ jobId }) => places.since(jobId) ?? []).toSorted((a, b) => a - b);
-  const cutShort = (await history.at(others)).flatMap((entry) => holderSince(entry));
+    .flatMap(({ jobId }) => places.since(jobId) ?? []);
+  const cutShort = [...(await history.byPosition(others)).values()].flatMap(holderSince);
   return [...running, ...cutShort].toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
@@ -68,11 +69,10 @@ async function holdersAmong(
   jobs: readonly JobState[],
 ): Promise<readonly WorkerHolder[]> {
   const holding = jobs.flatMap((job) => {
-    const task = runningTask(job);
+    const [task] = attemptsAt(job);
     return task === undefined ? [] : [{ job, task }];
   });
-  const firsts = holding.map(({ task }) => task.firstLogId).toSorted((a, b) => a - b);
-  const begun = new Map((await history.at(firsts)).map((entry) => [entry.logId, entry]));
+  const begun = await history.byPosition(holding.map(({ task }) => task.firstLogId));
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
     const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
@@ -119,11 +119,6 @@ export async function overtakenBy(
     },
   });
   return { count, isAll };
-}
-
-function runningTask({ tasks }: JobState): TaskState | undefined {
-  const running = tasks.filter((task) => task.status === "running" || isUndone(task));
-  return running.find(({ taskId }) => taskId !== MAIN_TASK) ?? running[0];
 }
 
 /** The most jobs that are read from each end. */

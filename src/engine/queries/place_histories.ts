@@ -3,6 +3,7 @@
  * that held one had entries after the beginning of the stretch, so only those are read.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -106,7 +107,7 @@ async function recorded(
   const logIds = types.flatMap((type) =>
     found.ofType(type, CARRIERS_MAX).filter((logId) => logId <= upTo).slice(0, FACTS_MAX)
   );
-  const entries = await history.at(logIds.toSorted((left, right) => left - right));
+  const entries = await history.at(ascending(logIds));
   return entries.filter(({ eventType }) => types.includes(eventType));
 }
 

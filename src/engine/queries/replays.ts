@@ -3,6 +3,7 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
+import { ascending } from "../../core/ascending.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
@@ -226,7 +227,7 @@ class NearEvents {
   }
 
   get found(): PastEventsNear {
-    const logIds = [...this.#logIds].slice(0, PAST_EVENTS_MAX).toSorted((a, b) => a - b);
+    const logIds = ascending(this.#logIds.values().take(PAST_EVENTS_MAX));
     return { logIds, all: this.#all && this.#logIds.size <= PAST_EVENTS_MAX };
   }
 

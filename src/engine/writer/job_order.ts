@@ -1,5 +1,6 @@
 /** The jobs in memory, in order of creation. */
 
+import { firstIndex } from "../../core/ascending.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
@@ -58,14 +59,8 @@ export class JobOrder {
 
   /** The index of the newest place of a job created before a position; -1 if there is none. */
   indexBefore(before: LogId): number {
-    let low = 0;
-    let high = this.#places.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (positionOf(this.#places[middle] ?? Infinity) < before) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    const places = this.#places;
+    return firstIndex(0, places.length, (at) => positionOf(places[at] ?? 0) >= before) - 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
+import { ascending } from "../../core/ascending.ts";
 import { decide } from "../../core/decide.ts";
 import type { Rejection, RetryCommand } from "../../core/command.ts";
 import {
@@ -158,10 +159,9 @@ export class Retries {
     const counted = job.expected.flatMap((progress, index) =>
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
     );
-    const unique: LogId[] = [...new Set(counted)].toSorted((left, right) => left - right);
     const facts: JobEventDraft[] = [];
     let characters = 0;
-    for await (const page of this.parts.history.pages.of(unique)) {
+    for await (const page of this.parts.history.pages.of(ascending(counted))) {
       for (const entry of page.filter(isFromOutside)) {
         facts.push(carriedOver(entry, newJobId));
         characters += entryCharacters(entry);

@@ -4,6 +4,7 @@
  * time may occur in several runs.
  */
 
+import { firstIndex } from "../../core/ascending.ts";
 import type { LogId } from "../../core/ids.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
@@ -26,7 +27,7 @@ const BEFORE_ALL: Mark = { time: 0, logId: 0 };
 
 /** Marks as their distances from each other, in about three bytes each. */
 class PackedMarks {
-  readonly #packed = new VarintWriter();
+  #packed = new VarintWriter();
   #last = BEFORE_ALL;
   #length = 0;
   /** Of each stop: its mark, and the offset of the mark after it. */
@@ -51,10 +52,34 @@ class PackedMarks {
     this.#packed.add(step < 0 ? -2 * step - 1 : 2 * step);
     this.#packed.add(logId - this.#last.logId);
     this.#last = { time, logId };
-    if (this.#length++ % MARKS_PER_STOP > 0) return;
+    if (this.#length++ % MARKS_PER_STOP === 0) this.#stop(time, logId, this.#packed.length);
+  }
+
+  /**
+   * Restores marks from their bytes as they are, since a long journal has very many.
+   *
+   * @returns The indexes of the marks that are earlier than the mark before them.
+   */
+  restore(bytes: Uint8Array): readonly number[] {
+    this.#packed = VarintWriter.of(bytes);
+    const reader = new VarintReader(bytes);
+    const earlier: number[] = [];
+    let { time, logId } = BEFORE_ALL;
+    while (!reader.isAtEnd) {
+      const step = stepIn(reader);
+      time += step;
+      logId += reader.next();
+      if (step < 0) earlier.push(this.#length);
+      if (this.#length++ % MARKS_PER_STOP === 0) this.#stop(time, logId, reader.offset);
+    }
+    this.#last = { time, logId };
+    return earlier;
+  }
+
+  #stop(time: number, logId: LogId, offset: number): void {
     this.#stopTimes.push(time);
     this.#stopLogIds.push(logId);
-    this.#stopOffsets.push(this.#packed.length);
+    this.#stopOffsets.push(offset);
   }
 
   at(index: number): Mark {
@@ -66,14 +91,13 @@ class PackedMarks {
    * there is none.
    */
   first(start: number, end: number, isMet: (time: number) => boolean): number {
-    let [low, high] = [Math.ceil(start / MARKS_PER_STOP), Math.ceil(end / MARKS_PER_STOP)];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isMet(this.#stopTimes[middle] ?? 0)) high = middle;
-      else low = middle + 1;
-    }
+    const stop = firstIndex(
+      Math.ceil(start / MARKS_PER_STOP),
+      Math.ceil(end / MARKS_PER_STOP),
+      (at) => isMet(this.#stopTimes[at] ?? 0),
+    );
     // It is this stop, or one of the marks after the stop before it.
-    const from = Math.max(start, (low - 1) * MARKS_PER_STOP);
+    const from = Math.max(start, (stop - 1) * MARKS_PER_STOP);
     return from >= end ? end : this.#from(from, isMet, end).index;
   }
 
@@ -159,16 +183,9 @@ export class TimeMarks {
   restore(bytes: Uint8Array): void {
     const reader = new VarintReader(bytes);
     if (reader.isAtEnd) return;
-    const [lastTime, lastLogId] = [reader.next(), reader.next()];
-    for (let { time, logId } = BEFORE_ALL; !reader.isAtEnd;) {
-      const step = stepIn(reader);
-      time += step;
-      logId += reader.next();
-      if (step < 0 || this.#runs.length === 0) this.#runs.push(this.#marks.length);
-      this.#marks.add(time, logId);
-    }
-    this.#lastTime = lastTime;
-    this.#lastLogId = lastLogId;
+    this.#lastTime = reader.next();
+    this.#lastLogId = reader.next();
+    this.#runs.push(0, ...this.#marks.restore(bytes.subarray(reader.offset)));
   }
 
   #beginRun(time: number, logId: LogId): void {

@@ -8,6 +8,7 @@
  * the new state and the new condition.
  */
 
+import { firstIndex } from "../../core/ascending.ts";
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
@@ -126,13 +127,7 @@ function unpackLogId(number: number): LogId {
 /** The index of the first entry at or after a position. */
 function indexFrom(trail: Trail, logId: LogId): number {
   const least = logId * BITS;
-  let [low, high] = [0, trail.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((trail[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(0, trail.length, (at) => (trail[at] ?? 0) >= least);
 }
 
 interface HasTrail {

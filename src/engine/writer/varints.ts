@@ -13,6 +13,14 @@ export class VarintWriter {
   #bytes = new Uint8Array(FIRST_CAPACITY);
   #length = 0;
 
+  /** Continues after numbers that are written already. */
+  static of(bytes: Uint8Array): VarintWriter {
+    const writer = new VarintWriter();
+    writer.#bytes = bytes.slice();
+    writer.#length = bytes.length;
+    return writer;
+  }
+
   add(number: number): void {
     if (this.#length + BYTES_MAX > this.#bytes.length) this.#grow();
     const bytes = this.#bytes;
@@ -33,7 +41,7 @@ export class VarintWriter {
 
   #grow(): void {
     const before = this.#bytes;
-    this.#bytes = new Uint8Array(2 * before.length);
+    this.#bytes = new Uint8Array(Math.max(FIRST_CAPACITY, 2 * before.length));
     this.#bytes.set(before);
   }
 }
@@ -48,6 +56,11 @@ export class VarintReader {
 
   get isAtEnd(): boolean {
     return this.#at >= this.bytes.length;
+  }
+
+  /** Of the next number. */
+  get offset(): number {
+    return this.#at;
   }
 
   /** The missing bytes of a truncated number count as 0. */

@@ -9,6 +9,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import {
+  compensableTasks,
   type CompletedTask,
   type DoneJob,
   type FailedJob,
@@ -22,7 +23,6 @@ import {
   attemptCited,
   attemptsOf,
   beganAtOnce,
-  compensableTasks,
   compensationEnds,
   compensationSubject,
   cutShortText,

@@ -5,12 +5,16 @@ import { errorText } from "../../core/error_text.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
-import type { CompletedTask, FailedJob, JobState } from "../../core/job_state.ts";
+import {
+  compensableTasks,
+  type CompletedTask,
+  type FailedJob,
+  type JobState,
+} from "../../core/job_state.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
 import { toMatchable } from "../../core/projector.ts";
 import {
   attemptsOf,
-  compensableTasks,
   isUndone,
   overtakenAttempts,
   underWayText,

@@ -10,9 +10,9 @@ import {
   type CompletedTask,
   type FailedJob,
   findTask,
+  isReused,
   isSleep,
   type JobState,
-  type TaskState,
 } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { countText } from "../../core/size.ts";
@@ -174,10 +174,6 @@ export function failedAlike({ job, retried }: Evidence): boolean {
   return job.state === "Failed" && retried?.state === "Failed" &&
     job.failure.taskId === retried.failure.taskId &&
     errorText(job.failure.error) === errorText(retried.failure.error);
-}
-
-function isReused(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
 interface Given extends Pick<JobState, "createdAt"> {

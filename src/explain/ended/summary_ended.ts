@@ -4,10 +4,16 @@ import { assertNever } from "../../core/assert_never.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
-import { type FailedJob, type Failure, hasCode, type JobState } from "../../core/job_state.ts";
+import {
+  compensableTasks,
+  type FailedJob,
+  type Failure,
+  hasCode,
+  type JobState,
+} from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
-import { attemptsOf, compensableTasks } from "../history/attempts.ts";
+import { attemptsOf } from "../history/attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";

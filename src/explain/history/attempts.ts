@@ -196,12 +196,6 @@ export function recordedAttemptText(
   return attemptText(attempt, nth - 1, ended?.kind === "interrupted" ? undefined : maxAttempts);
 }
 
-export function compensableTasks(job: JobState): readonly CompletedTask[] {
-  return job.tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && task.compensable
-  );
-}
-
 /** The task that completed last. */
 export function lastCompleted({ tasks }: JobState): CompletedTask | undefined {
   return tasks.filter((task) => task.status === "completed")

@@ -3,6 +3,7 @@
  * entries some are kept.
  */
 
+import { ascending, firstIndex } from "../../core/ascending.ts";
 import type { Condition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import {
@@ -131,7 +132,7 @@ export class OutlineGathering {
   get unkept(): readonly LogId[] {
     const known = new Set(this.#kept.all.map(({ entry }) => entry.logId));
     const last = this.#fold.job?.expected.flatMap(({ by }) => by.at(-1) ?? []) ?? [];
-    return [...new Set(last)].filter((logId) => !known.has(logId)).toSorted((a, b) => a - b);
+    return ascending(last.filter((logId) => !known.has(logId)));
   }
 
   /**
@@ -148,9 +149,7 @@ export class OutlineGathering {
     const entries = kept.map(({ entry }) => entry);
     const all = recalled.length === 0 ? entries : inOrder([...entries, ...recalled]);
     const facts = byType(kept, "fact");
-    const [logIds = [], causes = []] = [this.#logIds, this.#causes].map((positions) =>
-      positions.toSorted((left, right) => left - right)
-    );
+    const [logIds, causes] = [ascending(this.#logIds), ascending(this.#causes)];
     const latest = <Type extends JobEventType>(type: Type) =>
       this.#latest.get(type) as FrameworkEntry<Type> | undefined;
     return {
@@ -250,13 +249,8 @@ function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntr
 
 /** @param positions In ascending order. */
 function includes(positions: readonly LogId[], logId: LogId): boolean {
-  let [low, high] = [0, positions.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((positions[middle] ?? Infinity) < logId) low = middle + 1;
-    else high = middle;
-  }
-  return positions[low] === logId;
+  const at = firstIndex(0, positions.length, (at) => (positions[at] ?? 0) >= logId);
+  return positions[at] === logId;
 }
 
 /** How long an ended job took, from its creation on. */

@@ -4,12 +4,11 @@ import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
-import type { CompletedTask, JobState } from "../../core/job_state.ts";
+import { compensableTasks, type CompletedTask, type JobState } from "../../core/job_state.ts";
 import {
   attemptFailed,
   attemptNow,
   attemptToCome,
-  compensableTasks,
   compensationEnds,
   compensationSubject,
   isUndone,

@@ -4,7 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
-import type { JobState, TaskState } from "../../core/job_state.ts";
+import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
 import {
   attemptNow,
   attemptsOf,
@@ -24,13 +24,6 @@ import { endsByTime } from "./times.ts";
 /** How many names a sentence has, and how many tasks have a step of their own. */
 const NAMES_MAX = 5;
 const STEPS_MAX = 10;
-
-/** The running tasks; `run` itself only when no other task runs. */
-export function runningTasks(job: JobState): readonly TaskState[] {
-  const running = job.tasks.filter(({ status }) => status === "running");
-  const others = running.filter(({ taskId }) => taskId !== MAIN_TASK);
-  return others.length > 0 ? others : running;
-}
 
 export function executingText(known: Case): string {
   const names = runningTasks(known.job).map((task) => runningText(known, task));

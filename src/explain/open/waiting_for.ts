@@ -1,5 +1,6 @@
 /** What a job still waits for, and the events that were meant for it. */
 
+import { ascending } from "../../core/ascending.ts";
 import { counted } from "../../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -282,7 +283,7 @@ function countedElsewhere({ job }: Evidence, expected: ExpectedEvent): Elsewhere
   });
   const isAny = others.length > 0;
   if (matches > ELSEWHERE_MAX) return { isAny, ids: [], by: [] };
-  const by = unique(others.flatMap(({ progress }) => progress.by)).toSorted((a, b) => a - b);
+  const by = ascending(others.flatMap(({ progress }) => progress.by));
   return { isAny, ids: others.map((other) => other.id), by };
 }
 

@@ -3,6 +3,7 @@
  * entries left out, events added, and past events that another plan would have taken.
  */
 
+import { firstIndex } from "../../core/ascending.ts";
 import {
   correlatedAttributes,
   type FactEntry,
@@ -273,13 +274,8 @@ function withEvents(
 }
 
 function lastUpTo(history: readonly SupposedEntry[], logId: LogId): SupposedEntry | undefined {
-  let [low, high] = [0, history.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((history[middle]?.entry.logId ?? Infinity) <= logId) low = middle + 1;
-    else high = middle;
-  }
-  return history[low - 1];
+  const next = firstIndex(0, history.length, (at) => (history[at]?.entry.logId ?? 0) > logId);
+  return history[next - 1];
 }
 
 /** An event of the same job, received at the time of the entry before it. */

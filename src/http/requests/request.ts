@@ -100,6 +100,11 @@ export function preferredType<const Usual extends string, const Other extends st
   return accepts(c, { header: "Accept", supports, default: usual }) === other ? other : usual;
 }
 
+/** Browsers accept HTML explicitly; other programs accept anything. */
+export function acceptsHtml(c: Context): boolean {
+  return preferredType(c, "application/json", "text/html") === "text/html";
+}
+
 /** Collects spans for the request that is being answered. */
 export interface RequestSpans {
   /** The trace and span of the current request. */

@@ -273,7 +273,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     operation: currentState("showOpenApi", "Show this document", anyObject, {
       description: "OpenAPI 3.1, generated from the routes of this server.",
     }),
-    handle: (_, deps) => jsonResponse(deps.openApi(), STATUS.ok),
+    handle: async (_, deps) => jsonResponse(await deps.openApi(), STATUS.ok),
   },
   {
     method: "GET",

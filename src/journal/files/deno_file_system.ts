@@ -143,6 +143,33 @@ async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> 
   await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
 }
 
+/**
+ * `undefined` if nothing is there. Synchronous, since metadata is hardly ever read from the disk,
+ * and a start needs that of each segment and sidecar.
+ */
+function metadataAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(found: Deno.FileInfo | undefined): PathKind {
+  if (found === undefined) return "missing";
+  if (found.isSymlink) return "link";
+  if (found.isFile) return "file";
+  return found.isDirectory ? "folder" : "other";
+}
+
+function stampOf(found: Deno.FileInfo | undefined): FileStamp | undefined {
+  if (found === undefined) return undefined;
+  const { isFile, size, ino, mtime, ctime } = found;
+  if (!isFile || ino === null || mtime === null || ctime === null) return undefined;
+  return { bytes: size, inode: ino, modifiedMs: mtime.getTime(), changedMs: ctime.getTime() };
+}
+
 /** Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
   readonly #spares = new SpareDescriptors();
@@ -193,28 +220,12 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  async kind(path: string): Promise<PathKind> {
-    try {
-      const found = await Deno.lstat(path);
-      if (found.isSymlink) return "link";
-      if (found.isFile) return "file";
-      return found.isDirectory ? "folder" : "other";
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "missing";
-      throw error;
-    }
+  kind(path: string): Promise<PathKind> {
+    return Promise.try(() => kindOf(metadataAt(path)));
   }
 
-  async stamp(path: string): Promise<FileStamp | undefined> {
-    try {
-      const { isFile, size, ino, mtime, ctime } = await Deno.lstat(path);
-      if (!isFile || ino === null || mtime === null || ctime === null) return undefined;
-      const [modifiedMs, changedMs] = [mtime.getTime(), ctime.getTime()];
-      return { bytes: size, inode: ino, modifiedMs, changedMs };
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
+  stamp(path: string): Promise<FileStamp | undefined> {
+    return Promise.try(() => stampOf(metadataAt(path)));
   }
 
   async makeFolder(path: string): Promise<void> {

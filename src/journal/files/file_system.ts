@@ -140,7 +140,7 @@ export function readWhole(
   );
 }
 
-const COPIED_BYTES = 1024 * 1024;
+const COPIED_BYTES = 4 * 1024 * 1024;
 
 /**
  * Copies the beginning of a file to another one, or to itself, a piece at a time: the whole may be

@@ -20,8 +20,8 @@ export interface JournalEnd {
   readonly tornBytes: number;
 }
 
-/** Bytes at the end of a segment that are read first: batches are hardly ever longer. */
-const WINDOW_BYTES = 1024 * 1024;
+/** Bytes at the end of a segment that are read first: few batches are longer, and hardly any. */
+const WINDOWS_BYTES = [64 * 1024, 1024 * 1024];
 const NEWLINE = 10;
 
 /**
@@ -55,18 +55,20 @@ interface Found {
 }
 
 async function endIn(file: OpenFile, segment: SegmentInfo, isLast: boolean): Promise<Found> {
-  const from = Math.max(0, segment.bytes - WINDOW_BYTES);
-  const window = await file.read(from, segment.bytes - from);
-  const anchor = from === 0 ? undefined : anchorIn(window);
-  if (anchor !== undefined) {
+  for (const bytes of WINDOWS_BYTES) {
+    const from = segment.bytes - bytes;
+    if (from <= 0) break;
+    const window = await file.read(from, bytes);
+    const anchor = anchorIn(window);
+    if (anchor === undefined) continue;
     const { offset, nextLogId, chain } = anchor;
     const rest = window.subarray(offset);
     const scanner = new SegmentScanner(rest, nextLogId, chain, "later");
     const found = lastIn(scanner, rest, from + offset, segment, isLast);
     if (found.end !== undefined) return found;
   }
-  // The last batch is not wholly within the window.
-  const bytes = from === 0 ? window : await file.read(0, segment.bytes);
+  // The last batch is not wholly within a window.
+  const bytes = await file.read(0, segment.bytes);
   const scanner = new SegmentScanner(bytes, segment.firstLogId, undefined);
   return lastIn(scanner, bytes, 0, segment, isLast);
 }

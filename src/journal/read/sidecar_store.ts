@@ -10,7 +10,7 @@ import {
   type FileStamp,
   type FileSystem,
   isSame,
-  readWhole,
+  type OpenFile,
   replaceFile,
   stampAt,
   withFile,
@@ -118,6 +118,12 @@ function trailerOf(content: Buffer): string {
   return `{"sha256":"${createHash("sha256").update(content).digest("hex")}"}\n`;
 }
 
+async function contentOf(file: OpenFile): Promise<Sidecar | string> {
+  const size = await file.size();
+  if (size > SIDECAR_BYTES_MAX) return `it has ${size} bytes`;
+  return decodedSidecar(await file.read(0, size));
+}
+
 export class SidecarStore {
   constructor(private readonly fileSystem: FileSystem, private readonly layout: Layout) {}
 
@@ -131,9 +137,7 @@ export class SidecarStore {
       const kind = await this.fileSystem.kind(path);
       if (kind === "missing") return undefined;
       if (kind !== "file") return `it is a ${kind}`;
-      const size = await withFile(this.fileSystem, path, "read", (file) => file.size());
-      if (size > SIDECAR_BYTES_MAX) return `it has ${size} bytes`;
-      const found = decodedSidecar(await readWhole(this.fileSystem, path));
+      const found = await withFile(this.fileSystem, path, "read", contentOf);
       if (typeof found === "string") return found;
       return found.segment.name === name ? found : `it is that of ${found.segment.name}`;
     } catch (error) {

@@ -12,7 +12,7 @@ export type LastSnapshot = NonNullable<JournalInfo["lastSnapshot"]>;
  * entries as make it a hundredth of the work. Writing these characters takes about a hundredth of
  * the time that an entry takes.
  */
-const CHARACTERS_PER_ENTRY = 20;
+const CHARACTERS_PER_ENTRY = 30;
 /** Even then, not before this share of the usual entries. */
 const SOONEST_SHARE = 1 / 4;
 /** The files of a snapshot have to be synced, however small it is. */

@@ -16,7 +16,7 @@ import { FakeVerification } from "./example_system.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import type { Route } from "../../../src/http/route.ts";
-import { ROUTES } from "../../../src/http/routes.ts";
+import { allRoutes } from "../../../src/http/routes.ts";
 import { NO_LIMITS } from "../engine/unlimited.ts";
 
 /** So long that no seal comes between counted entries. */
@@ -196,6 +196,8 @@ export async function createAndRun(
 }
 
 // The routes of the app, by kind of client.
+
+export const ROUTES: readonly Route[] = await allRoutes();
 
 /** Those that programs call, in JSON. */
 export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashboard(route));

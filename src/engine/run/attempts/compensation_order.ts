@@ -2,7 +2,7 @@
 
 import type { JobEventDraft } from "../../../core/event.ts";
 import type { JobId, TaskId } from "../../../core/ids.ts";
-import type { CompletedTask, TaskState } from "../../../core/job_state.ts";
+import { compensableTasks, type CompletedTask, type JobState } from "../../../core/job_state.ts";
 import type { PendingJob } from "../../writer/job_record.ts";
 
 export class CompensationOrder {
@@ -10,7 +10,7 @@ export class CompensationOrder {
   readonly #left: TaskId[];
 
   constructor(private readonly job: PendingJob) {
-    this.#left = tasksToCompensate(job.whole.tasks).map(({ taskId }) => taskId);
+    this.#left = tasksToCompensate(job.whole).map(({ taskId }) => taskId);
   }
 
   /** The task to undo now; `undefined` when all have been tried. */
@@ -25,8 +25,8 @@ export class CompensationOrder {
 }
 
 /** The tasks to undo, in order of completion. */
-export function tasksToCompensate(tasks: readonly TaskState[]): readonly CompletedTask[] {
-  return compensable(tasks)
+export function tasksToCompensate(job: JobState): readonly CompletedTask[] {
+  return compensableTasks(job)
     .filter((task) => !isUndone(task))
     .toSorted((left, right) => left.completedBy - right.completedBy);
 }
@@ -42,11 +42,11 @@ function isUndone({ compensation }: CompletedTask): boolean {
  * @param about The job and its trace.
  */
 export function compensationEnded(
-  tasks: readonly TaskState[],
+  job: JobState,
   about: { readonly jobId: JobId },
 ): readonly JobEventDraft[] {
   const ids = (status: string) =>
-    compensable(tasks).filter(({ compensation }) => compensation?.status === status)
+    compensableTasks(job).filter(({ compensation }) => compensation?.status === status)
       .map(({ taskId }) => taskId);
   const failed = ids("failed");
   const common = { stratum: "framework", ...about } as const;
@@ -57,10 +57,4 @@ export function compensationEnded(
   };
   if (failed.length === 0) return [ended];
   return [{ ...common, eventType: "job.RecoveryRequired", attributes: { tasks: failed } }, ended];
-}
-
-function compensable(tasks: readonly TaskState[]): readonly CompletedTask[] {
-  return tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && task.compensable
-  );
 }

@@ -8,7 +8,13 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../../core/job_plan.ts";
 import { findWait } from "../../../core/waits.ts";
-import { isSleep, type JobState, type TaskState, type TimedWait } from "../../../core/job_state.ts";
+import {
+  isReused,
+  isSleep,
+  type JobState,
+  type TaskState,
+  type TimedWait,
+} from "../../../core/job_state.ts";
 import type { Applied } from "../../../core/job_fold.ts";
 
 /** A task, sleep, wait or expectation whose answer is on record. */
@@ -68,11 +74,6 @@ export function recordedSettlements(job: JobState): RecordedSettlements {
   }
   own.sort((left, right) => left.logId - right.logId);
   return { reused, own };
-}
-
-/** Whether the task was completed by a job that this one retries. */
-export function isReused(task: TaskState): boolean {
-  return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
 const NONE: readonly Settlement[] = [];

@@ -4,10 +4,17 @@
  * has diverged from its history.
  */
 
+import { firstIndex } from "../../../core/ascending.ts";
 import { isCorrelated, type JobEventLogEntry } from "../../../core/event.ts";
 import type { ErrorFact } from "../../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../../core/ids.ts";
-import { isSleep, type JobState, type TaskState, type TimedWait } from "../../../core/job_state.ts";
+import {
+  isReused,
+  isSleep,
+  type JobState,
+  type TaskState,
+  type TimedWait,
+} from "../../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../../core/json.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { named } from "../../../core/thrown.ts";
@@ -17,7 +24,6 @@ import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../../job_context.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
 import {
-  isReused,
   type LostStep,
   recordedSettlements,
   type Settlement,
@@ -83,7 +89,6 @@ export class Answers {
     private readonly job: AnsweredJob,
     private readonly call: AnsweredCall,
     private readonly max: number = Infinity,
-    private readonly graceMs: number = DIVERGENCE_GRACE_MS,
   ) {}
 
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
@@ -164,13 +169,9 @@ export class Answers {
     if (early === undefined) return;
     this.#early?.delete(key);
     // Answers keep the order of the journal, whatever order `run` asks in. It may ask for thousands.
-    let [low, high] = [0, this.#settlements.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#settlements[middle]?.logId ?? Infinity) > early.logId) high = middle;
-      else low = middle + 1;
-    }
-    this.#settlements.splice(low, 0, early);
+    const all = this.#settlements;
+    const at = firstIndex(0, all.length, (at) => (all[at]?.logId ?? 0) > early.logId);
+    all.splice(at, 0, early);
   }
 
   /** `run` asks for no more steps. */
@@ -284,7 +285,7 @@ export class Answers {
         cancel();
         over();
       };
-      const cancel = this.services.clock.setTimer(this.graceMs, end);
+      const cancel = this.services.clock.setTimer(DIVERGENCE_GRACE_MS, end);
       this.#endGrace = () => {
         if (met() || this.#closed) end();
       };

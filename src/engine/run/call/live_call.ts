@@ -36,6 +36,10 @@ const { queueMicrotask } = globalThis;
 /** How the call ended, or how it diverged from the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
+/**
+ * No function is assigned to one of its properties. V8 allocates such a function as an old object,
+ * and it would keep the whole run until the next major garbage collection.
+ */
 export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   readonly kind = "called";
   /** The steps that the call has asked for but that have not begun. */
@@ -59,7 +63,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     job: RunningJob | CompensatingJob,
     answersMax: number,
   ) {
-    this.work = new PendingWork(run, this.advanceSoon);
+    this.work = new PendingWork(run, this.#again);
     const { definition, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
     const call = () =>
@@ -116,13 +120,13 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   /** Decides what to do next, once the code has asked for all steps that it asks for together. */
-  readonly advanceSoon = (): void => {
+  advanceSoon(): void {
     if (this.#isAdvancing || this.#isOver) return;
     this.#isAdvancing = true;
-    queueMicrotask(this.#advanceNow);
-  };
+    queueMicrotask(() => this.#advanceNow());
+  }
 
-  readonly #advanceNow = (): void => {
+  #advanceNow(): void {
     this.#isAdvancing = false;
     try {
       this.#advance();
@@ -130,7 +134,11 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
       this.run.services.onDefect(error);
       this.#failed(error, "poison");
     }
-  };
+  }
+
+  get #again(): () => void {
+    return () => this.advanceSoon();
+  }
 
   idle(): void {
     this.advanceSoon();
@@ -245,12 +253,12 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
       const { error } = this.#end;
       this.#failed(error, isThrown(error, NonRetryableError) ? "poison" : "error");
     } else if (this.#end.kind === "returned") {
-      this.#concludedBy = main.complete(this.#end.output, this.#ctx, this.advanceSoon);
+      this.#concludedBy = main.complete(this.#end.output, this.#ctx, this.#again);
     }
   }
 
   #failed(error: unknown, kind: "poison" | "error"): void {
-    const failedBy = this.run.main.fail(this.run.guard.factOf(error), kind, this.advanceSoon);
+    const failedBy = this.run.main.fail(this.run.guard.factOf(error), kind, this.#again);
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 
@@ -260,7 +268,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     if (!isTerminal(head) && head.parked === undefined) {
       const cut = main.isUnderWay ? [main.interrupted("withdrawn")] : [];
       const drafts = [...cut, parked(jobId, parking, trace.ids)];
-      if (recordOrRetry(services, drafts, this.advanceSoon) === undefined) return;
+      if (recordOrRetry(services, drafts, this.#again) === undefined) return;
     }
     trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.run.end();
@@ -270,13 +278,13 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   #considerRest(): void {
     if (this.#considersRest || this.run.attempts.isBusy) return;
     this.#considersRest = true;
-    this.run.services.turns.next(this.#restIfIdle);
+    this.run.services.turns.next(() => this.#restIfIdle());
   }
 
-  readonly #restIfIdle = (): void => {
+  #restIfIdle(): void {
     this.#considersRest = false;
     if (this.run.lease.isHeld && this.#isAtRest) this.#rest();
-  };
+  }
 
   get #isAtRest(): boolean {
     const { attempts, backoffs, ends, job: { head }, services } = this.run;

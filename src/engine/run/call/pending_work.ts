@@ -223,7 +223,7 @@ export class PendingWork {
 
   #recordUndone(): void {
     const { services, job, jobId, trace } = this.run;
-    const drafts = compensationEnded(job.whole.tasks, { jobId, ...trace.ids });
+    const drafts = compensationEnded(job.whole, { jobId, ...trace.ids });
     recordOrRetry(services, drafts, this.advanceSoon);
   }
 }

@@ -3,6 +3,7 @@
  * a worker may be free.
  */
 
+import { firstIndex } from "../../../core/ascending.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
 import { inQueueOrder, type Place, type Request } from "./request_lines.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
@@ -46,7 +47,11 @@ function aheadIn(
   const between = places.map(() => 0);
   for (const request of line) {
     if (request.order > upTo) continue;
-    let at = indexNotBefore(places, request);
+    let at = firstIndex(
+      0,
+      places.length,
+      (at) => inQueueOrder(places[at] as Place, request) >= 0,
+    );
     for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
       isHeld[at] = true;
     }
@@ -57,18 +62,6 @@ function aheadIn(
     ahead += count;
     return isHeld[index] ? ahead : undefined;
   });
-}
-
-/** The index of the first of the ascending places that does not come before `place`. */
-function indexNotBefore(places: readonly Place[], place: Place): number {
-  let low = 0;
-  let high = places.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (inQueueOrder(places[middle] as Place, place) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** A request, and the place that it needs under the limits in force. */

@@ -3,7 +3,7 @@
 import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
 import { JobFold } from "../../../core/job_fold.ts";
 import { findTask, type JobState, type RunningJob } from "../../../core/job_state.ts";
-import { Answers, DIVERGENCE_GRACE_MS } from "../call/answers.ts";
+import { Answers } from "../call/answers.ts";
 import type { RunContext } from "../call/run_context.ts";
 import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "../call/run_call.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
@@ -21,8 +21,6 @@ export interface HistorySource {
   readonly guard?: SecretGuard;
   /** Where `run` is called: in this thread by default. */
   readonly place?: CodePlace;
-  /** How long `run` may await something other than `ctx`, each time, in milliseconds. */
-  readonly graceMs?: number;
 }
 
 export type StartedJob = Exclude<JobState, { state: "Created" }>;
@@ -48,14 +46,13 @@ export interface Rehearsal {
   readonly missing: LostStep | undefined;
   /** The last entry that gave `run` an answer. */
   readonly seenLogId: LogId;
-  readonly graceMs: number;
   readonly guard: SecretGuard;
 }
 
 export async function rehearsed(
   definition: AnyJobDefinition,
   job: StartedJob,
-  { clock, entriesAt, guard = NO_SECRETS, place, graceMs = DIVERGENCE_GRACE_MS }: HistorySource,
+  { clock, entriesAt, guard = NO_SECRETS, place }: HistorySource,
 ): Promise<Rehearsal> {
   const steps = new JobFold(job);
   let missing: LostStep | undefined;
@@ -74,8 +71,6 @@ export async function rehearsed(
         return code?.isReacting ?? false;
       },
     },
-    Infinity,
-    graceMs,
   );
   const { ctx, output, code } = inNoContext(() =>
     callRun(
@@ -106,7 +101,7 @@ export async function rehearsed(
     await answers.graceFor(() => answers.waiting || isAtRest(job, ctx));
   } while (answers.waiting);
   code?.letGo();
-  return { job, ctx, end, missing, seenLogId: answers.seenLogId, graceMs, guard };
+  return { job, ctx, end, missing, seenLogId: answers.seenLogId, guard };
 }
 
 /** Whether `run` waits for new answers only. */

@@ -3,6 +3,7 @@
  * the attempts that a crash or a takeover cut short, and parks jobs that must not or cannot run.
  */
 
+import { ascending } from "../../../core/ascending.ts";
 import type { EventDraft, JobEventLogEntry } from "../../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../../core/ids.ts";
 import { attemptsAt, isCulprit, openTasks } from "../../../core/crashes.ts";
@@ -94,8 +95,7 @@ async function withTheirTraces(
   const places = drafts.map(({ jobId, taskId }) =>
     jobId === undefined || taskId === undefined ? 0 : findTask(jobOf(jobId), taskId)?.lastLogId ?? 0
   );
-  const known = [...new Set(places)].filter((logId) => logId > 0)
-    .toSorted((left, right) => left - right);
+  const known = ascending(places.filter((logId) => logId > 0));
   const entries = new Map((await entriesAt(known)).map((entry) => [entry.logId, entry]));
   return drafts.map((draft, index) => {
     const entry = entries.get(places[index] ?? 0);
