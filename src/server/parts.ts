@@ -107,7 +107,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
   const jobsBytesMax = Math.floor(heapUse().bytesMax * JOBS_SHARE_OF_HEAP);
   const limits = { ...ENGINE_LIMITS, jobsBytesMax, threads: THREADS, ...options.limits };
   const onDefect = (error: unknown) => warn(`defect: ${engine.redact(errorStack(error))}`);
-  const fileSystem = new DenoFileSystem();
+  const fileSystem = new DenoFileSystem(clock);
   const counted = {
     clock,
     types: definitions.map(({ type }) => type),

@@ -24,21 +24,59 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   async nextTurn() {
-    if (unservedMs > UNSERVED_MAX_MS) return await systemClock.pause();
+    if (unservedMs > TURN_MS) return await systemClock.pause();
     const began = performance.now();
+    immediates.begun++;
+    immediates.pending++;
     await new Promise((resolve) => setImmediate(resolve));
-    unservedMs += performance.now() - began;
+    immediates.pending--;
+    const now = performance.now();
+    unservedMs += now - Math.max(began, countedMs);
+    countedMs = now;
   },
-  async pause() {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    unservedMs = 0;
+  pause() {
+    return new Promise((resolve) => {
+      paused.push(resolve);
+      if (paused.length === 1 && !isResuming) armTurn();
+    });
   },
 };
 
-/** Deno polls its connections before each timer, but only at every sixtieth immediate. */
-const UNSERVED_MAX_MS = 10;
-/** The time that has passed in immediates since the last timer. */
+// Deno polls its connections when it has nothing to do but to wait for a timer. While immediates are
+// pending, or timers are overdue, it polls them only at every sixtieth turn. So a turn takes little
+// time, and then there is one timer, and nothing else, until the next.
+
+/** Once a turn has taken this long, the rest waits for the next one. */
+const TURN_MS = 10;
+/** Work that waits for a turn in which connections have been polled, the longest wait first. */
+const paused: (() => void)[] = [];
+let isResuming = false;
+let turnBeganMs = 0;
+
+const immediates = { begun: 0, pending: 0 };
+/** The time that has passed in immediates since connections were polled. */
 let unservedMs = 0;
+/** Until when it is counted: many immediates may be pending at once. */
+let countedMs = 0;
+
+function armTurn(): void {
+  isResuming = true;
+  const { begun, pending } = immediates;
+  setTimeout(() => {
+    if (pending === 0 && immediates.begun === begun) unservedMs = 0;
+    turnBeganMs = performance.now();
+    resumeOne();
+  }, 0);
+}
+
+/** Each runs up to its next pause before the next immediate. */
+function resumeOne(): void {
+  isResuming = paused.length > 0;
+  if (!isResuming) return;
+  if (performance.now() - turnBeganMs >= TURN_MS) return armTurn();
+  paused.shift()?.();
+  setImmediate(resumeOne);
+}
 
 function longTimer(delayMs: number, callback: () => void): () => void {
   let cancel = systemClock.setTimer(TIMER_MAX_MS, () => {

@@ -690,3 +690,27 @@ Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
       }),
   );
 });
+
+Deno.test("bounded: a thousand events again with other content, and a thousand jobs again by their keys, both several times at once", async () => {
+  const named = (content: number) =>
+    Array.from(
+      { length: 1_000 },
+      (_, n) => ({ eventType: EVENT, eventId: `event-${n}`, attributes: { content } }),
+    );
+  const jobs = Array.from({ length: 1_000 }, () => ({ plan: { expected: [] } }));
+  let keys = 0;
+  await withServer(
+    async (server) => only([200], [await sent(server, named(0))]),
+    async (server) => {
+      await assertOthersServed(server, async () => {
+        const refused = await times(12, (n) => sent(server, named(1 + n)));
+        only([200], refused);
+        assert.deepEqual([...dispositions(refused[0]?.text ?? "")], ["rejected"]);
+      });
+      await assertOthersServed(server, async () => {
+        const headers = { "idempotency-key": `key${keys++}` };
+        only([200], await times(12, () => server.post("/jobs", jobs, headers).then(read)));
+      });
+    },
+  );
+});

@@ -1,7 +1,7 @@
 /** The real clock. */
 
 import assert from "node:assert/strict";
-import { dropUnprintable } from "../../src/server/system.ts";
+import { dropUnprintable, systemClock } from "../../src/server/system.ts";
 
 interface PlatformTimer {
   readonly delayMs: number;
@@ -91,3 +91,31 @@ Deno.test("output: what cannot be printed is dropped, and what can is printed as
 
   assert.deepEqual(printed, [["one", 1], ["three"]]);
 });
+
+for (const turn of ["pause", "nextTurn"] as const) {
+  Deno.test(`systemClock: work in twenty places that takes turns by ${turn} lets requests in between`, async () => {
+    const server = Deno.serve({ port: 0, onListen() {} }, () => new Response("served"));
+    let [pieces, isOver] = [0, false];
+    const work = async () => {
+      for (; !isOver; pieces++) {
+        const until = performance.now() + 4;
+        while (performance.now() < until);
+        await systemClock[turn]();
+      }
+    };
+    const works = Array.from({ length: 20 }, work);
+    try {
+      const pieceCounts: number[] = [];
+      for (let request = 0; request < 5; request++) {
+        const before = pieces;
+        await (await fetch(`http://localhost:${server.addr.port}`)).text();
+        pieceCounts.push(pieces - before);
+      }
+      const ofOpenConnection = pieceCounts.slice(1).reduce((sum, count) => sum + count);
+      assert.ok(ofOpenConnection < 60, pieceCounts.join(", "));
+    } finally {
+      isOver = true;
+      await Promise.all([...works, server.shutdown()]);
+    }
+  });
+}

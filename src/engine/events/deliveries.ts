@@ -5,7 +5,7 @@
 import { jsonSize } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { Delivery, type DeliveryParts, type Known, type Starters } from "./delivery.ts";
+import { Delivery, type DeliveryParts, type Known, recognise, type Starters } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { EngineLimits } from "./delivery_limits.ts";
 import { OverCapacityError } from "../writer/intake.ts";
@@ -36,8 +36,9 @@ export class Deliveries {
   async deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     if (events.length === 0) return [];
     const known = await this.#lookUp(events);
-    const starters = this.#startersOf(events.filter(({ eventId }) => {
-      return eventId === undefined || known.get(eventId)?.entry === undefined;
+    const starters = this.#startersOf(events.filter((event) => {
+      const { entry, isQuoted = false } = known.get(event) ?? {};
+      return entry === undefined || isQuoted;
     }));
     // Duplicates add nothing, so they are answered whatever the limits are.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
@@ -77,12 +78,13 @@ export class Deliveries {
     const { events: engine, pacer } = this.parts;
     const found: Known = new Map();
     const share = { spentMs: 0 };
-    for (const { eventId } of events) {
+    for (const event of events) {
+      const { eventId } = event;
       if (eventId === undefined) continue;
       // In slices, since this may query the index for thousands of ids.
       const asked = pacer.do(share, () => engine.mayHold(eventId));
       const mayHold = asked instanceof Promise ? await asked : asked;
-      if (mayHold) found.set(eventId, await engine.lookUp(eventId));
+      if (mayHold) found.set(event, await recognise(engine, event, eventId));
     }
     return found;
   }

@@ -11,7 +11,7 @@ import type { ReachSearch } from "./correlation_index.ts";
 import type { FiledJobs } from "../writer/filed_jobs.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
-import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, Share } from "./pacer.ts";
@@ -26,7 +26,7 @@ import {
   saysTheSame,
   shortenReceipt,
 } from "./receipts.ts";
-import { recordRefusal } from "./refusals.ts";
+import { recordRefusal, type RefusedFact } from "./refusals.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { Unmatched } from "./unmatched.ts";
 import type { Writer, Written } from "../writer/writer.ts";
@@ -55,7 +55,37 @@ const EFFORT_AT_ONCE = 2_000;
  */
 const SEARCH_COST = 50;
 
-export type Known = Map<EventId, LookedUp>;
+/**
+ * The entry with an event's id, if there is one. Its content is compared when it is read, and not
+ * kept: it may be large, and a request may have a thousand ids.
+ */
+export interface Recognised {
+  readonly entry?: Pick<JobEventLogEntry, "eventId" | "logId" | "jobId">;
+  /** Whether the journal only quotes it. */
+  readonly isQuoted: boolean;
+  /** Whether the entry says the same as the event. */
+  readonly isSame: boolean;
+  /** The last position searched. */
+  readonly upTo: LogId;
+}
+
+/** By event. */
+export type Known = Map<IncomingEvent, Recognised>;
+
+/** Reads the entry with an event's id, and compares it. */
+export async function recognise(
+  events: EventEngine,
+  event: IncomingEvent,
+  eventId: EventId,
+): Promise<Recognised> {
+  const { entry, quoted, upTo } = await events.lookUp(eventId);
+  const before = entry ?? quoted;
+  const isQuoted = quoted !== undefined;
+  if (before === undefined) return { isQuoted, isSame: false, upTo };
+  const { logId, jobId } = before;
+  const name = { eventId, logId, ...(jobId === undefined ? {} : { jobId }) };
+  return { entry: name, isQuoted, isSame: saysTheSame(before, event), upTo };
+}
 
 /** By event, the definitions of the jobs that it starts. Most events start none. */
 export type Starters = ReadonlyMap<IncomingEvent, readonly AnyJobDefinition[]>;
@@ -67,6 +97,7 @@ interface Judged {
 
 /** An event that has not been judged yet. */
 interface Arrival {
+  readonly event: IncomingEvent;
   readonly fact: SettledFact;
   /** Whether the sender chose its id. */
   readonly named: boolean;
@@ -112,6 +143,7 @@ export class Delivery {
     const occurredAt = event.occurredAt ?? new Date(clock.now()).toISOString();
     const starters = this.starters.get(event) ?? [];
     return {
+      event,
       fact: { ...event, eventId, occurredAt },
       named: event.eventId !== undefined,
       starters,
@@ -167,8 +199,8 @@ export class Delivery {
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
-    const before = this.#before(fact);
-    if (before !== undefined) return { receipt: this.#repeated(before, fact) };
+    const before = this.#before(arrival);
+    if (before?.entry !== undefined) return { receipt: this.#repeated(before, fact) };
     const pending = this.parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
     if (jobId !== undefined && this.parts.table.pending(jobId) === undefined) {
@@ -181,24 +213,23 @@ export class Delivery {
    * The entry with the event's id. An imported job may have counted an event that belonged to a job
    * elsewhere, and is quoted here. If that job is here now, the event still has to reach it.
    */
-  #before({ eventId, jobId }: SettledFact): JobEventLogEntry | undefined {
-    const known = this.known.get(eventId);
-    const quoted = known?.quoted;
-    if (quoted === undefined) return known?.entry;
-    const isForJobHere = jobId !== undefined && jobId === quoted.jobId &&
+  #before({ event, fact: { jobId } }: Arrival): Recognised | undefined {
+    const known = this.known.get(event);
+    const isForJobHere = known?.isQuoted === true &&
+      jobId !== undefined && jobId === known.entry?.jobId &&
       this.parts.table.pending(jobId) !== undefined;
-    return isForJobHere ? undefined : quoted;
+    return isForJobHere ? undefined : known;
   }
 
   /** An equal event changes nothing; a different one is refused, on record. */
-  #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
-    if (saysTheSame(before, fact)) return duplicateReceipt(before);
-    return this.#refuse({ first: before, event: fact });
+  #repeated({ entry, isSame }: Recognised, event: SettledFact): Receipt | Promise<Receipt> {
+    if (isSame && entry !== undefined) return duplicateReceipt(entry);
+    return this.#refuse({ first: entry, event });
   }
 
-  #refuse(refusedFact: Parameters<typeof recordRefusal>[1]): Receipt | Promise<Receipt> {
+  #refuse(refusedFact: RefusedFact): Receipt | Promise<Receipt> {
     return this.#full === undefined
-      ? recordRefusal(this.parts, refusedFact, this.known)
+      ? recordRefusal(this.parts, refusedFact, this.#share)
       : refused(refusedFact.event.eventId, this.#full);
   }
 
@@ -272,12 +303,12 @@ export class Delivery {
     this.#cost += cost;
   }
 
-  #mustLookUp({ fact: { eventId }, named }: Arrival): boolean {
-    return named && this.parts.events.mayHold(eventId, this.known.get(eventId)?.upTo);
+  #mustLookUp({ event, fact: { eventId }, named }: Arrival): boolean {
+    return named && this.parts.events.mayHold(eventId, this.known.get(event)?.upTo);
   }
 
-  async #lookUp({ fact: { eventId } }: Arrival): Promise<void> {
-    this.known.set(eventId, await this.parts.events.lookUp(eventId));
+  async #lookUp({ event, fact: { eventId } }: Arrival): Promise<void> {
+    this.known.set(event, await recognise(this.parts.events, event, eventId));
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {

@@ -18,13 +18,9 @@ export interface Share {
   spentMs: number;
 }
 
-interface Piece {
-  readonly share: Share;
-  readonly run: () => void;
-}
-
 export class Pacer {
-  #pieces: Piece[] = [];
+  /** The pieces that wait, by request, of which there are few. */
+  readonly #waiting = new Map<Share, (() => void)[]>();
   #spentMs = 0;
   /** Time used since the last pause by requests that did not wait. */
   #aheadMs = 0;
@@ -44,7 +40,7 @@ export class Pacer {
         reject(error);
       }
     };
-    this.#pieces.push({ share, run });
+    this.#waiting.getOrInsertComputed(share, () => []).push(run);
     if (!this.#running) void this.#run();
     return promise;
   }
@@ -87,12 +83,12 @@ export class Pacer {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#pieces.length > 0) {
+    while (this.#waiting.size > 0) {
       await this.clock.pause();
       this.#spentMs = 0;
       this.#aheadMs = 0;
-      while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {
-        this.#next()?.run();
+      while (this.#spentMs < SLICE_MS && this.#waiting.size > 0) {
+        this.#next()?.();
         // The request that gets the result submits its next piece meanwhile.
         await Promise.resolve();
       }
@@ -100,13 +96,14 @@ export class Pacer {
     this.#running = false;
   }
 
-  #next(): Piece | undefined {
-    const [first] = this.#pieces;
-    if (first === undefined) return undefined;
-    const least = this.#pieces.reduce((one, other) =>
-      other.share.spentMs < one.share.spentMs ? other : one
-    );
-    this.#pieces = this.#pieces.filter((piece) => piece !== least);
-    return least;
+  #next(): (() => void) | undefined {
+    let least: Share | undefined;
+    for (const share of this.#waiting.keys()) {
+      if (share.spentMs < (least?.spentMs ?? Infinity)) least = share;
+    }
+    const pieces = least && this.#waiting.get(least);
+    const next = pieces?.shift();
+    if (least !== undefined && pieces?.length === 0) this.#waiting.delete(least);
+    return next;
   }
 }

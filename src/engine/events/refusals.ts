@@ -5,15 +5,16 @@
  */
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
-import type { EventId } from "../../core/ids.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
 import { GroupTooLargeError } from "../ports.ts";
 import type { Receipt } from "../requests.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
-import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
-import { idReusedBy, jobUnknown, refused, saysTheSame } from "./receipts.ts";
+import type { Pacer, Share } from "./pacer.ts";
+import { type EntryName, idReusedBy, jobUnknown, refused, saysTheSame } from "./receipts.ts";
 
 /** The most distinct contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
@@ -22,11 +23,12 @@ interface RefusalParts {
   readonly events: EventEngine;
   readonly intake: Intake;
   readonly writer: Writer;
+  readonly pacer: Pacer;
 }
 
-interface RefusedFact {
+export interface RefusedFact {
   /** The entry that has its id; absent if it is refused since its job does not exist. */
-  readonly first?: JobEventLogEntry | undefined;
+  readonly first?: EntryName | undefined;
   readonly event: SettledFact;
 }
 
@@ -34,29 +36,54 @@ interface RefusedFact {
  * The receipt of a refused event, once its content is durable, if that is recorded. Rejects as a
  * recording does.
  *
- * @param known Ids that were looked up; results are added to it.
+ * @param share Of the request, which has its turn for the first look.
  */
 export async function recordRefusal(
   parts: RefusalParts,
-  { first, event }: RefusedFact,
-  known: Map<EventId, LookedUp>,
+  refused: RefusedFact,
+  share: Share,
 ): Promise<Receipt> {
-  for (let nth = 1; nth <= CONTENTS_MAX;) {
-    const eventId = refusedEventId(event.eventId, nth);
-    const before = known.get(eventId)?.entry;
-    const pending = parts.events.pending(eventId);
-    if (before !== undefined) {
-      if (isRefused(before) && saysTheSame(before.attributes, event)) break;
-      nth++;
-    } else if (pending !== undefined) {
-      await parts.writer.isDurable(pending);
-    } else if (parts.events.mayHold(eventId, known.get(eventId)?.upTo)) {
-      known.set(eventId, await parts.events.lookUp(eventId));
-    } else {
-      return await record(parts, eventId, { first, event });
-    }
+  const contents = new Contents(parts, refused);
+  let receipt = await contents.look();
+  while (receipt === undefined) {
+    receipt = await parts.pacer.do(share, () => contents.look());
   }
-  return receiptOf({ first, event });
+  return receipt;
+}
+
+/** The contents that are on record under the id of a refused event. */
+class Contents {
+  #nth = 1;
+  /** The last position searched for the one that is looked at. */
+  #upTo: LogId = 0;
+
+  constructor(private readonly parts: RefusalParts, private readonly refused: RefusedFact) {}
+
+  /** Looks at one of them; `undefined` when there is another one to look at. */
+  async look(): Promise<Receipt | undefined> {
+    const { events, writer } = this.parts;
+    const eventId = refusedEventId(this.refused.event.eventId, this.#nth);
+    const pending = events.pending(eventId);
+    if (pending !== undefined) {
+      await writer.isDurable(pending);
+    } else if (events.mayHold(eventId, this.#upTo)) {
+      const { entry, upTo } = await events.lookUp(eventId);
+      this.#upTo = upTo;
+      if (entry !== undefined) return this.#compared(entry);
+    } else {
+      return await record(this.parts, eventId, this.refused);
+    }
+    return undefined;
+  }
+
+  #compared(before: JobEventLogEntry): Receipt | undefined {
+    const { first, event } = this.refused;
+    const isSame = isRefused(before) && saysTheSame(before.attributes, event);
+    if (isSame || this.#nth === CONTENTS_MAX) return receiptOf({ first, event });
+    this.#nth++;
+    this.#upTo = 0;
+    return undefined;
+  }
 }
 
 /** Appends before it first awaits, so that no equal id can come in between. */

@@ -11,7 +11,7 @@ import { foldAll } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { equalJson } from "../../core/json.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer } from "../events/pacer.ts";
+import type { Pacer, Share } from "../events/pacer.ts";
 import type { JobEntryReader } from "../queries/entry_pages.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import type { Intake } from "./intake.ts";
@@ -33,6 +33,8 @@ export interface CreationParts {
   readonly intake: Intake;
   readonly pacer: Pacer;
 }
+
+type KeyedRequest = CreateRequest & Required<Pick<CreateRequest, "idempotency">>;
 
 /** A job that has passed every check so far. */
 interface ReadyJob {
@@ -93,10 +95,11 @@ export class Creation {
   async createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
-    const share = { spentMs: 0 };
+    const share: Share = { spentMs: 0 };
     const checks: Promise<CheckedJob>[] = [];
     for (const request of requests) {
-      const begun = this.parts.pacer.do(share, () => void checks.push(this.#checked(request)));
+      const check = () => void checks.push(this.#checked(request, share));
+      const begun = this.parts.pacer.do(share, check);
       if (begun instanceof Promise) await begun;
     }
     return await Promise.allSettled(await this.#recordAll(await Promise.all(checks)));
@@ -119,17 +122,17 @@ export class Creation {
   }
 
   /** A failed check answers for its job alone. */
-  async #checked(request: CreateRequest): Promise<CheckedJob> {
+  async #checked(request: CreateRequest, share: Share): Promise<CheckedJob> {
     try {
-      return await this.#check(request);
+      return await this.#check(request, share);
     } catch (error) {
       return answered(Promise.reject(error));
     }
   }
 
   /** A promise when the input has to be sealed. */
-  #check(request: CreateRequest): CheckedJob | Promise<CheckedJob> {
-    const before = this.#answeredBefore(request);
+  #check(request: CreateRequest, share?: Share): CheckedJob | Promise<CheckedJob> {
+    const before = this.#answeredBefore(request, share);
     if (before !== undefined) return answered(before);
     const described = this.#descriptions.of(request);
     if (!described.ok) return answered(Promise.resolve(described));
@@ -142,7 +145,7 @@ export class Creation {
   }
 
   /** The answer to a request whose key is on record, or whose id or key is reserved. */
-  #answeredBefore(request: CreateRequest): Promise<Outcome<Created>> | undefined {
+  #answeredBefore(request: CreateRequest, share?: Share): Promise<Outcome<Created>> | undefined {
     const reserved = this.#reserved.size === 0
       ? undefined
       : namesOf(request).map((name) => this.#reserved.get(name)).find((one) => one !== undefined);
@@ -151,18 +154,24 @@ export class Creation {
     const jobId = idempotency && this.parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
       ? undefined
-      : this.#createdBefore(jobId, request, idempotency);
+      : this.#createdBefore(jobId, { ...request, idempotency }, share);
   }
 
   async #createdBefore(
     jobId: JobId,
-    request: CreateRequest,
-    { key, digest }: { readonly key: string; readonly digest: string },
+    request: KeyedRequest,
+    share: Share = { spentMs: 0 },
   ): Promise<Outcome<Created>> {
-    const { table, writer } = this.parts;
+    const { pacer, table, writer } = this.parts;
     const isDurable = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
     if (!isDurable) return await this.create(request);
-    const before = table.existing(jobId);
+    // Many requests may have waited for the same batch.
+    return await pacer.do(share, () => this.#replayed(jobId, request));
+  }
+
+  async #replayed(jobId: JobId, request: KeyedRequest): Promise<Outcome<Created>> {
+    const { key, digest } = request.idempotency;
+    const before = this.parts.table.existing(jobId);
     if (!(await this.#isRepeat(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
+import type { Clock } from "../../engine/ports.ts";
 import type {
   FileStamp,
   FileSystem,
@@ -62,6 +63,7 @@ class DenoFile implements OpenFile {
     private readonly file: Deno.FsFile,
     private readonly identity: Identity,
     private readonly spares: SpareDescriptors,
+    private readonly turns: Turns,
   ) {}
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -77,7 +79,7 @@ class DenoFile implements OpenFile {
     into = new Uint8Array(length),
   ): Promise<Uint8Array<ArrayBuffer>> {
     const isQuick = length <= QUICK_READ_BYTES;
-    if (isQuick) await nextTurn();
+    if (isQuick) await this.turns.nextTurn();
     const bytes = into.subarray(0, length);
     // A long read has started by the time this method returns.
     this.file.seekSync(offset, Deno.SeekMode.Start);
@@ -118,13 +120,10 @@ class DenoFile implements OpenFile {
   }
 }
 
-/**
- * Yields to pending work. It takes a microsecond, and every quick read must yield: Deno polls its
- * connections only on every sixtieth turn.
- */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+type Turns = Pick<Clock, "nextTurn">;
+
+/** For a process that serves nobody meanwhile. */
+const IMMEDIATES: Turns = { nextTurn: () => new Promise((resolve) => setImmediate(resolve)) };
 
 /** Writes until all bytes are written: one write may take only some of them. */
 export async function writeAll(
@@ -174,6 +173,9 @@ function stampOf(found: Deno.FileInfo | undefined): FileStamp | undefined {
 export class DenoFileSystem implements FileSystem {
   readonly #spares = new SpareDescriptors();
 
+  /** @param turns Every quick read waits for one: thousands may follow each other. */
+  constructor(private readonly turns: Turns = IMMEDIATES) {}
+
   /** Reserves descriptors for the journal in this folder until its lock is released. */
   keepDescriptors(folder: string): void {
     this.#spares.keep(folder);
@@ -185,7 +187,7 @@ export class DenoFileSystem implements FileSystem {
     if (mode === "create") giveToOwner(path);
     const identity = new Identity(file);
     if (purpose === "write") identity.look();
-    return new DenoFile(file, identity, this.#spares);
+    return new DenoFile(file, identity, this.#spares, this.turns);
   }
 
   async lock(path: string): Promise<HeldLock | undefined> {

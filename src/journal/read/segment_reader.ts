@@ -42,6 +42,8 @@ class ReadTurns {
 const GAP_BYTES_MAX = 4 * 1024;
 /** Longer runs are split into several reads, so that other work continues between them. */
 const RUN_BYTES_MAX = 256 * 1024;
+/** Opening a file takes as long as parsing this many bytes. */
+const OPENING_BYTES = 8 * 1024;
 /** See `costOf`. */
 const SHORT_BLOCK_BYTES = 16 * 1024;
 const READ_PER_PARSED = 16;
@@ -88,6 +90,7 @@ export class SegmentReader {
     const index = await this.catalogue.indexOf(segment);
     const runs = runsOf(logIds.map((logId) => spanOf(index, segment, logId)));
     const path = `${this.layout.segments}/${segment.name}`;
+    await this.#turns.take(OPENING_BYTES);
     return await withFile(this.fileSystem, path, "read", async (file) => {
       const entries: JobEventLogEntry[] = [];
       for (const run of runs) entries.push(...await readRun(file, segment, run, this.#turns));
