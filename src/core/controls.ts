@@ -100,9 +100,13 @@ export type BulkControl = (typeof BULK_CONTROLS)[number];
  * @param leave For a cancellation: undo nothing.
  */
 export function isLegal(job: JobState, control: ControlName, leave = false): boolean {
-  const command = control === "retry"
-    ? { kind: control, newJobId: job.jobId, attributes: job, facts: [] } as const
-    : control === "cancel"
+  if (control === "retry") {
+    // What a retry would reuse, which may be thousands of steps, does not decide on it.
+    const bare = { ...job, tasks: [], waits: [] };
+    const command = { newJobId: job.jobId, attributes: job, facts: [] } as const;
+    return decide(bare, { kind: control, ...command }).accepted;
+  }
+  const command = control === "cancel"
     ? { kind: control, leave } as const
     : { kind: control } as const;
   return decide(job, command).accepted;

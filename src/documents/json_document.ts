@@ -100,15 +100,13 @@ function countMembers(text: string): number {
       const end = endOfString(text, at);
       if (names !== undefined && isName(text, end)) names.add(text.slice(at, end));
       at = end;
-      continue;
-    }
-    if (code === COLON) members += 1;
+    } else if (code === COLON) members += 1;
     else if (code === COMMA) values += 1;
     else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
     else if (code === OPENING_BRACKET || code === OPENING_BRACE) {
       [values, containers, depth] = [values + 1, containers + 1, depth + 1];
       if (depth > JSON_DEPTH_MAX) throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
-    }
+    } else continue;
     if (names !== undefined) refuseExcess(values, containers, names.size);
   }
   return members;

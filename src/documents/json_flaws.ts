@@ -57,12 +57,12 @@ export function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-const IN_NUMBERS = "0123456789+-.eE";
+const IN_NUMBERS = /[-+.eE0-9]*/y;
 
 function endOfNumber(text: string, start: number): number {
-  let end = start + 1;
-  while (end < text.length && IN_NUMBERS.includes(text.charAt(end))) end += 1;
-  return end;
+  IN_NUMBERS.lastIndex = start + 1;
+  IN_NUMBERS.test(text);
+  return IN_NUMBERS.lastIndex;
 }
 
 /** A quick check: nearly all numbers are short, and have no exponent. */

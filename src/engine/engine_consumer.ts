@@ -48,9 +48,12 @@ export function engineConsumer(
 /** A batch of more entries, such as a large retry, is handled in several turns. */
 const LARGE = 2_000;
 
-/** The next batch waits meanwhile. */
+/** The next batch, and a snapshot, wait meanwhile. */
 async function inTurns(work: Work<void>, clock: Pick<Clock, "pause">): Promise<void> {
-  while (work.next().done !== true) await clock.pause();
+  for (let isDone = false; !isDone;) {
+    isDone = work.next().done === true;
+    await clock.pause();
+  }
 }
 
 /** Ended jobs leave memory a few at a time, since many may end at once and each may be large. */

@@ -94,16 +94,17 @@ export class Trends implements JobWatch, CommitWatch {
 
   changed(change: ConditionChange): void {
     const { from, to, stayedMs } = change;
-    if (from === undefined) this.#count("created");
-    if (to === "succeeded" || to === "failed" || to === "cancelled") this.#count(to);
-    if (to === "failed") this.#failing.failed(change, this.#time.nowMs);
+    const { nowMs } = this.#time;
+    if (from === undefined) this.#count("created", nowMs);
+    if (to === "succeeded" || to === "failed" || to === "cancelled") this.#count(to, nowMs);
+    if (to === "failed") this.#failing.failed(change, nowMs);
     if (stayedMs === undefined) return;
-    if (from === "queued") this.#measure("queued", stayedMs);
-    if (from === "executing") this.#measure("run", stayedMs);
+    if (from === "queued") this.#measure("queued", stayedMs, nowMs);
+    if (from === "executing") this.#measure("run", stayedMs, nowMs);
   }
 
   committed({ durationMs }: CommittedBatch): void {
-    this.#measure("sync", durationMs);
+    this.#measure("sync", durationMs, this.#time.nowMs);
   }
 
   /** When counting began, in milliseconds since the epoch. */
@@ -135,16 +136,15 @@ export class Trends implements JobWatch, CommitWatch {
     return await this.#diskFree?.();
   }
 
-  #count(name: Count): void {
-    this.#add(COUNTS.indexOf(name));
+  #count(name: Count, nowMs: number): void {
+    this.#add(COUNTS.indexOf(name), nowMs);
   }
 
-  #measure(name: DurationName, ms: number): void {
-    this.#add(beginOf(name) + durationBucket(ms));
+  #measure(name: DurationName, ms: number, nowMs: number): void {
+    this.#add(beginOf(name) + durationBucket(ms), nowMs);
   }
 
-  #add(column: number): void {
-    const { nowMs } = this.#time;
+  #add(column: number, nowMs: number): void {
     for (const ring of Object.values(this.#rings)) ring.add(nowMs, column);
   }
 }

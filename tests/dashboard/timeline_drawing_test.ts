@@ -3,12 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
-import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
-import {
-  buildTimeline,
-  type Extent,
-  type Timeline,
-} from "../../src/dashboard/timeline/timeline.ts";
+import type { Extent, Lane } from "../../src/dashboard/timeline/lanes.ts";
+import { buildTimeline, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
 import { type Drawing, drawTimeline } from "../../src/dashboard/job/drawing.ts";
 import {
   axisTicks,

@@ -81,3 +81,33 @@ Deno.test("attempt: a context that code keeps after its end does not keep the ru
   assert.equal(kept.length, 1);
   assert.deepEqual(runs.map((run) => run.deref()), [undefined]);
 });
+
+/** Runs jobs and prints how many of their contexts outlive collections of the young generation. */
+const COUNT_KEPT = `
+import { Harness, looseJob } from "./tests/support/engine/engine_harness.ts";
+const contexts = [];
+const definition = looseJob("demo.freed", async (ctx) => {
+  contexts.push(new WeakRef(ctx));
+  await ctx.task("one", () => 1);
+});
+const daybook = await Harness.start({ definitions: [definition] });
+for (let job = 0; job < 20; job++) await daybook.submit("demo.freed");
+for (let round = 0; round < 2; round++) {
+  // What a WeakRef refers to is kept until the turn of the loop ends.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  gc({ type: "minor" });
+}
+console.log(contexts.filter((context) => context.deref() !== undefined).length);
+`;
+
+Deno.test("run: a call that has ended is freed with the young generation", async () => {
+  const args = [
+    "eval",
+    "--no-check",
+    "--v8-flags=--expose-gc,--no-incremental-marking",
+    COUNT_KEPT,
+  ];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const kept = Number(new TextDecoder().decode(stdout) || "NaN");
+  assert.ok(kept < 10, `${kept} of 20 are kept`);
+});

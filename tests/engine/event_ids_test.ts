@@ -144,7 +144,7 @@ Deno.test("event ids: every caller's id is found, also after a restore, and fals
   }
   assert.deepEqual([restored.unsaved, restored.head], [20_000, 20_000]);
   assert.equal(ids.rows().length, 20_000);
-  ids.saved();
+  ids.saved(ids.rows());
   assert.deepEqual([ids.unsaved, ids.rows(), ids.candidates(named("order_1"))], [0, [], []]);
 });
 
@@ -153,6 +153,8 @@ const kind = fc.record({
   by: fc.constantFrom("own", "late", "caller", "derived", "caller's ULID"),
   step: fc.integer({ min: -40, max: 12 }),
   save: fc.integer({ min: 0, max: 19 }),
+  /** How many ids are saved together. */
+  some: fc.constantFrom(1, 5, Infinity),
 });
 
 Deno.test("event ids: each is found by reading few entries, with and without an index, and after a restart", async () => {
@@ -166,7 +168,11 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
       let ids = new EventIds(index);
       let time = START;
       const entries: JobEventLogEntry[] = [];
-      for (const [at, { by, step, save }] of kinds.entries()) {
+      const saveIds = (max: number) => {
+        const rows = ids.rows(max);
+        if (index?.put([], rows) === true) ids.saved(rows);
+      };
+      for (const [at, { by, step, save, some }] of kinds.entries()) {
         time += step < -37 ? 100 * step : Math.max(0, step);
         const eventId = {
           own: `evt_${ulid(time)}`,
@@ -179,10 +185,10 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
         assert.equal(ids.candidates(entry.eventId).some((logId) => logId > at), false);
         ids.add(entry);
         entries.push(entry);
-        if (save === 0 && index?.put([], ids.rows()) === true) ids.saved();
+        if (save === 0) saveIds(some);
         if (at !== restart) continue;
         // As in a snapshot: without what the index has.
-        if (index?.put([], ids.rows()) === true) ids.saved();
+        saveIds(Infinity);
         const captured = ids.capture();
         index = index?.asAfterKill();
         ids = new EventIds(index);
@@ -231,7 +237,7 @@ Deno.test("event ids: an empty index is asked only once, until it has rows", () 
   const ids = new EventIds(index);
   for (let again = 0; again < 5; again++) assert.equal(ids.mayHold("order-1" as EventId), false);
   assert.equal(asked, 1);
-  ids.saved();
+  ids.saved([]);
   ids.mayHold("order-1" as EventId);
   assert.equal(asked, 2);
 });

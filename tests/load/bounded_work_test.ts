@@ -616,7 +616,7 @@ async function came(server: DaybookProcess, jobId: string, condition: string): P
   }
 }
 
-Deno.test("bounded: a proof of the journal, and dry runs of a retry, with a job of nine thousand steps", async () => {
+Deno.test("bounded: a proof of the journal, with a job of nine thousand steps, and its screens, its explanation, and its retries", async () => {
   await withServer(
     async (server) => {
       const body = { jobId: "stepped", type: "wide.steps", input: { count: 9_000 } };
@@ -634,6 +634,16 @@ Deno.test("bounded: a proof of the journal, and dry runs of a retry, with a job 
           () => server.post("/jobs/stepped/retry", { dryRun: true }).then(read),
         );
         only([200, 503], dryRuns);
+      });
+      for (const path of ["/ui/jobs/stepped", "/ui/jobs/stepped/time", "/jobs/stepped/explain"]) {
+        await assertOthersServed(server, async () => {
+          only([200, 503], await times(8, () => got(server, path)));
+        });
+      }
+      await assertOthersServed(server, async () => {
+        const retried = await server.post("/jobs/stepped/retry", { again: true });
+        await letGo([retried]);
+        only([201], [retried]);
       });
     },
   );

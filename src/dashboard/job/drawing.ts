@@ -16,8 +16,8 @@ import {
   timeScale,
   WIDTH,
 } from "./time_scale.ts";
-import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
-import type { ConditionStretch, Extent, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
+import type { AttemptOutcome, AttemptSpan, Extent, Lane, LaneSpan } from "../timeline/lanes.ts";
+import type { ConditionStretch, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
 import { shortText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 

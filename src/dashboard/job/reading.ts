@@ -81,6 +81,7 @@ export async function readJob(
   const account = await deps.engine.explainer.account(jobId, hold);
   if (account === undefined) return undefined;
   const { explanation, outlined } = account;
+  await deps.admission.enter("large");
   const nowMs = deps.clock.now();
   const foreignEntries = await readForeignEntries(deps, account, wanted);
   return {

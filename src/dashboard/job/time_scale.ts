@@ -6,7 +6,8 @@
  */
 
 import { MAIN_TASK } from "../../core/ids.ts";
-import type { Extent, Timeline } from "../timeline/timeline.ts";
+import type { Extent } from "../timeline/lanes.ts";
+import type { Timeline } from "../timeline/timeline.ts";
 import { durationText } from "../../core/duration.ts";
 
 const SECOND = 1_000;

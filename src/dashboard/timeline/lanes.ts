@@ -27,11 +27,14 @@ export type AttemptOutcome =
   | "reused"
   | "unended";
 
-/** A part of the life of a job. */
-export interface Stretch {
-  /** Milliseconds from the creation of the job. */
+/** In milliseconds from the creation of the job. */
+export interface Extent {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+/** A part of the life of a job. */
+export interface Stretch extends Extent {
   /** Whether it has not ended: `toMs` is then now. */
   readonly isOngoing: boolean;
   /** The entries that begin and end it; `toBy` is `undefined` while it has not ended. */
@@ -85,7 +88,7 @@ export function toLanes(
 ): readonly Lane[] {
   const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
   const spansIn = (attempts: readonly Attempt[]) =>
-    laneSpans(attempts, outlined, axis, endMs, downMs);
+    laneSpans(attempts, { outlined, axis, endMs, downMs });
   return [
     ...[...outlined.attempts].map(([taskId, attempts]): Lane => ({
       taskId,
@@ -111,27 +114,34 @@ function sleepSpan(task: TaskState): Unplaced<SleepSpan> {
   return { kind: "sleep", fromBy: task.firstLogId, toBy, isOngoing };
 }
 
-function laneSpans(
-  attempts: readonly Attempt[],
-  outlined: OutlinedHistory,
-  axis: TimeAxis,
-  endMs: number,
-  downMs: ReadonlyMap<LogId, number>,
-): readonly LaneSpan[] {
+/** What the spans of all lanes are made with. */
+interface Axis {
+  readonly outlined: OutlinedHistory;
+  readonly axis: TimeAxis;
+  readonly endMs: number;
+  /** By restart. */
+  readonly downMs: ReadonlyMap<LogId, number>;
+}
+
+/** What is known of an attempt from the others of its task. */
+interface Beside {
+  /** The entry that ends it, if its own end is not on record. */
+  readonly cutBy: LogId | undefined;
+  readonly hasNext: boolean;
+  readonly maxAttempts: number | undefined;
+}
+
+function laneSpans(attempts: readonly Attempt[], on: Axis): readonly LaneSpan[] {
+  const { outlined, axis, endMs } = on;
   const maxAttempts = findMaxAttempts(attempts);
-  return attempts.flatMap((attempt, index) => {
+  return attempts.flatMap((attempt, index): LaneSpan[] => {
     const next = attempts[index + 1];
+    const hasNext = next !== undefined;
     // An attempt without a recorded end ends with the job.
     const cutBy = next === undefined ? outlined.endedBy?.entry.logId : beginningOf(next);
-    const span = attemptSpan(attempt, outlined.job, cutBy, next !== undefined);
-    const backoff = backoffAfter(attempt, outlined.job, cutBy, next !== undefined);
-    const known = {
-      ...span,
-      maxAttempts: span.maxAttempts ?? maxAttempts,
-      downMs: downMs.get(restartAfter(attempt) ?? 0) ?? 0,
-    };
-    return [known, ...(backoff === undefined ? [] : [backoff])]
-      .map((one) => placed(one, axis, endMs));
+    const span = attemptSpan(attempt, on, { cutBy, hasNext, maxAttempts });
+    const backoff = backoffAfter(attempt, outlined.job, cutBy, hasNext);
+    return backoff === undefined ? [span] : [span, placed(backoff, axis, endMs)];
   });
 }
 
@@ -142,34 +152,47 @@ function beginningOf({ started, ended }: Attempt): LogId {
 type Unplaced<Span> = Span extends LaneSpan ? Omit<Span, "fromMs" | "toMs"> : never;
 
 function placed(span: Unplaced<LaneSpan>, axis: TimeAxis, endMs: number): LaneSpan {
-  const fromMs = axis.of(span.fromBy);
-  const toMs = span.toBy === undefined ? endMs : axis.of(span.toBy);
-  return { ...span, fromMs, toMs: Math.max(fromMs, toMs) };
+  return { ...span, ...extentOf(span, axis, endMs) };
 }
 
+function extentOf(
+  { fromBy, toBy }: Pick<Stretch, "fromBy" | "toBy">,
+  axis: TimeAxis,
+  endMs: number,
+): Extent {
+  const fromMs = axis.of(fromBy);
+  return { fromMs, toMs: Math.max(fromMs, toBy === undefined ? endMs : axis.of(toBy)) };
+}
+
+/** Made in one piece, since there may be thousands. */
 function attemptSpan(
   attempt: Attempt,
-  job: JobState,
-  cutBy: LogId | undefined,
-  hasNext: boolean,
-): Omit<Unplaced<AttemptSpan>, "downMs"> {
+  { outlined: { job }, axis, endMs, downMs }: Axis,
+  { cutBy, hasNext, maxAttempts }: Beside,
+): AttemptSpan {
   const { started, ended } = attempt;
   const outcome = attemptOutcome(attempt, job, hasNext);
   const isOngoing = outcome === "running";
-  return {
+  const fromBy = beginningOf(attempt);
+  const toBy = isOngoing ? undefined : ended?.entry.logId ?? cutBy;
+  const { fromMs, toMs } = extentOf({ fromBy, toBy }, axis, endMs);
+  const span: AttemptSpan = {
     kind: "attempt",
-    fromBy: beginningOf(attempt),
-    toBy: isOngoing ? undefined : ended?.entry.logId ?? cutBy,
+    fromMs,
+    toMs,
+    fromBy,
+    toBy,
     isOngoing,
     attempt: attempt.attempt,
     nth: attempt.nth,
-    maxAttempts: attempt.maxAttempts,
+    maxAttempts: attempt.maxAttempts ?? maxAttempts,
     outcome,
-    ...(ended?.kind === "failed" ? { error: ended.error } : {}),
     startedAt: started?.receivedAt,
     startedBy: started?.logId,
     endedBy: ended?.entry.logId,
+    downMs: downMs.get(restartAfter(attempt) ?? 0) ?? 0,
   };
+  return ended?.kind === "failed" ? { ...span, error: ended.error } : span;
 }
 
 function attemptOutcome({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {

@@ -14,6 +14,8 @@ import type { LogId } from "../../core/ids.ts";
 
 interface Stretch {
   readonly span: ConditionSpan;
+  /** When it began. */
+  readonly sinceMs: number;
   readonly beginsMs: number;
   /** `Infinity` while the stretch has not ended. */
   readonly lengthMs: number;
@@ -25,7 +27,17 @@ interface Place {
   readonly stretch: Stretch;
 }
 
-type Instant = Pick<JobEventLogEntry, "logId" | "receivedAt">;
+type Recorded = Pick<JobEventLogEntry, "logId" | "receivedAt">;
+
+/** An entry, of which there may be thousands, with its time parsed once. */
+interface Instant {
+  readonly logId: LogId;
+  readonly timeMs: number;
+}
+
+function toInstant({ logId, receivedAt }: Recorded): Instant {
+  return { logId, timeMs: Date.parse(receivedAt) };
+}
 
 export class TimeAxis {
   readonly #places: readonly Place[];
@@ -35,17 +47,14 @@ export class TimeAxis {
   readonly wentBackAt: readonly LogId[];
 
   constructor(outlined: OutlinedHistory) {
-    const entries = [...outlined.entries.values()];
+    const entries = [...outlined.entries.values()].map(toInstant);
     const stretches = toStretches(outlined.spans);
     this.#beginsMs = new Map(stretches.map(({ span, beginsMs }) => [span, beginsMs]));
     this.#places = toPlaces(entries, stretches);
     this.#atMs = new Map(this.#places.map(({ logId, atMs }) => [logId, atMs]));
-    this.wentBackAt = entries.flatMap(({ logId, receivedAt }, index) => {
-      const before = entries[index - 1];
-      const isBack = before !== undefined &&
-        Date.parse(receivedAt) < Date.parse(before.receivedAt);
-      return isBack ? [logId] : [];
-    });
+    this.wentBackAt = entries
+      .filter(({ timeMs }, index) => timeMs < (entries[index - 1]?.timeMs ?? -Infinity))
+      .map(({ logId }) => logId);
   }
 
   /**
@@ -62,22 +71,23 @@ export class TimeAxis {
   }
 
   /** The position of any entry of the journal: earlier entries are placed at the job's creation. */
-  between({ logId, receivedAt }: Instant): number {
+  between(entry: Recorded): number {
+    const { logId, timeMs } = toInstant(entry);
     const own = this.#atMs.get(logId);
     if (own !== undefined) return own;
     const next = this.#places.findIndex((place) => place.logId > logId);
     const before = next < 0 ? this.#places.at(-1) : this.#places[next - 1];
     if (before === undefined) return 0;
     const after = this.#places[next]?.atMs ?? Infinity;
-    return Math.min(after, Math.max(before.atMs, within(before.stretch, receivedAt)));
+    return Math.min(after, Math.max(before.atMs, within(before.stretch, timeMs)));
   }
 
   /** The position of the present, for ongoing spans; never before the last entry. */
   now(nowMs: number): number {
     const last = this.#places.at(-1);
     if (last === undefined) return 0;
-    const { beginsMs, span } = last.stretch;
-    return Math.max(last.atMs, beginsMs + nowMs - Date.parse(span.from));
+    const { beginsMs, sinceMs } = last.stretch;
+    return Math.max(last.atMs, beginsMs + nowMs - sinceMs);
   }
 }
 
@@ -86,14 +96,14 @@ function toStretches(spans: readonly ConditionSpan[]): readonly Stretch[] {
   return spans.map((span) => {
     beginsMs += span.passedMs ?? 0;
     const length = span.to === undefined ? Infinity : lengthMs(span.from, span.to);
-    const stretch = { span, beginsMs, lengthMs: length };
+    const stretch = { span, sinceMs: Date.parse(span.from), beginsMs, lengthMs: length };
     beginsMs += length;
     return stretch;
   });
 }
 
 function toPlaces(
-  entries: readonly JobEventLogEntry[],
+  entries: readonly Instant[],
   stretches: readonly Stretch[],
 ): readonly Place[] {
   // A job that became due is queued by the same entry that began its wait: the entry belongs to the
@@ -106,17 +116,19 @@ function toPlaces(
   );
   let stretch = stretches[0];
   let atMs = 0;
-  return entries.flatMap(({ logId, receivedAt }) => {
+  const places: Place[] = [];
+  for (const { logId, timeMs } of entries) {
     stretch = beginnings.get(logId)?.[0] ?? stretch;
-    if (stretch === undefined) return [];
+    if (stretch === undefined) continue;
     const queued = queuedAfter.get(stretch);
-    if (queued !== undefined && lengthMs(queued.span.from, receivedAt) > 0) stretch = queued;
-    atMs = Math.max(atMs, stretch.beginsMs, within(stretch, receivedAt));
-    return [{ logId, atMs, stretch }];
-  });
+    if (queued !== undefined && timeMs > queued.sinceMs) stretch = queued;
+    atMs = Math.max(atMs, stretch.beginsMs, within(stretch, timeMs));
+    places.push({ logId, atMs, stretch });
+  }
+  return places;
 }
 
 /** The position of a time, at most at the end of its stretch. */
-function within({ span, beginsMs, lengthMs: length }: Stretch, receivedAt: string): number {
-  return beginsMs + Math.min(length, lengthMs(span.from, receivedAt));
+function within({ sinceMs, beginsMs, lengthMs: length }: Stretch, timeMs: number): number {
+  return beginsMs + Math.min(length, Math.max(0, timeMs - sinceMs));
 }

@@ -9,7 +9,7 @@ import type { OutlinedHistory } from "../../explain/history/outlined_history.ts"
 import type { Downtime } from "../../explain/history/timing.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { type Lane, type Stretch, toLanes } from "./lanes.ts";
+import { type Extent, type Lane, type Stretch, toLanes } from "./lanes.ts";
 import { TimeAxis } from "./time_axis.ts";
 import { toMatchable } from "../../core/projector.ts";
 
@@ -18,12 +18,6 @@ export interface ConditionStretch extends Stretch {
   readonly condition: Condition;
   /** How long the process may have been down in it after a crash; 0 without a crash. */
   readonly downMs: number;
-}
-
-/** A span, in milliseconds. */
-export interface Extent {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 export interface Timeline {

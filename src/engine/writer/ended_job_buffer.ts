@@ -8,7 +8,7 @@ import { searchText } from "../queries/job_scan.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** A write is due when this many event ids wait, times the batch size. */
+/** A write is due when this many event ids wait, times the batch size, and takes twice as many. */
 const IDS_PER_JOB = 8;
 /** Characters of jobs to write at a time, not counting the last job: a few milliseconds of work. */
 const CHARACTERS = 1024 * 1024;
@@ -59,6 +59,11 @@ export class EndedJobBuffer {
     return next;
   }
 
+  /** How many event ids to write next: one job may have brought thousands. */
+  get nextIds(): number | undefined {
+    return this.isStarting ? undefined : 2 * IDS_PER_JOB * this.index.batch;
+  }
+
   /** Adds a job if it is settled. */
   consider(record: JobRecord): void {
     if (record.isSettled) this.#add(record);
@@ -75,18 +80,21 @@ export class EndedJobBuffer {
    * Writes ended jobs to the index. Those with entries in flight stay in memory as well.
    *
    * @param retriedAt Gives the position at which the newest retry of a job was created.
+   * @param idsMax How many event ids to write with them.
    * @returns The jobs that may leave memory now: none if the index refused.
    */
   put(
     records: readonly JobRecord[],
     retriedAt: (jobId: JobId) => LogId | undefined,
+    idsMax?: number,
   ): readonly JobRecord[] {
     if (records.length + this.ids.unsaved === 0) return [];
     const jobs = records.map((record) => endedJob(record, retriedAt));
-    const isTaken = this.index.put(jobs, this.ids.rows());
+    const rows = this.ids.rows(idsMax);
+    const isTaken = this.index.put(jobs, rows);
     this.#retryAt = isTaken ? 0 : 2 * (this.#records.size + this.ids.unsaved);
     if (!isTaken) return [];
-    this.ids.saved();
+    this.ids.saved(rows);
     for (const record of records) {
       record.isIndexed = true;
       if (this.#records.delete(record.head.jobId)) this.#characters -= record.size;

@@ -113,23 +113,29 @@ export class EventIds {
     return { entry: undefined, quoted };
   }
 
-  /** The rows in memory, sorted by hash, so that neighbours are close in the index. */
-  rows(): readonly IdRow[] {
-    return this.#allRows.sort(([left], [right]) => left - right);
+  /**
+   * The rows in memory, or those of that many ids, sorted by hash, so that neighbours are close in
+   * the index.
+   */
+  rows(idsMax: number = Infinity): readonly IdRow[] {
+    return this.#firstRows(idsMax).sort(([left], [right]) => left - right);
   }
 
-  get #allRows(): IdRow[] {
-    return [...this.#rows].flatMap(([hash, logIds]) => logIds.map((logId): IdRow => [hash, logId]));
+  #firstRows(idsMax: number): IdRow[] {
+    return [
+      ...this.#rows.entries().take(idsMax)
+        .flatMap(([hash, logIds]) => logIds.map((logId): IdRow => [hash, logId])),
+    ];
   }
 
-  /** Drops the rows from memory: the index has them now. */
-  saved(): void {
-    this.#rows.clear();
+  /** Drops these rows from memory: the index has them now. */
+  saved(rows: readonly IdRow[]): void {
+    for (const [hash] of rows) this.#rows.delete(hash);
     this.#absent.clear();
   }
 
   capture(): CapturedIds {
-    const rows = this.#allRows.sort(([, left], [, right]) => left - right);
+    const rows = this.#firstRows(Infinity).sort(([, left], [, right]) => left - right);
     return { times: this.#times.capture(), rows: new Float64Array(rows.flat()) };
   }
 

@@ -229,7 +229,7 @@ export class JobTable {
 
   /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
-    this.#put(this.#ended?.next ?? []);
+    this.#put(this.#ended?.next ?? [], this.#ended?.nextIds);
   }
 
   /** The record that an entry changes: a new one if it creates its job. */
@@ -287,8 +287,8 @@ export class JobTable {
     return record;
   }
 
-  #put(records: readonly JobRecord[]): void {
-    const left = this.#ended?.put(records, (jobId) => this.listed.retriedAt(jobId));
+  #put(records: readonly JobRecord[], idsMax?: number): void {
+    const left = this.#ended?.put(records, (jobId) => this.listed.retriedAt(jobId), idsMax);
     for (const record of left ?? []) {
       this.#leave(record);
       this.trails.left(record.head.jobId, record.trail);

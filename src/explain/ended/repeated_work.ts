@@ -39,10 +39,12 @@ const NAMES_MAX = 5;
  */
 export function repeatedSteps({ attempts, compensations, causes }: Evidence): Reasons {
   const all = [
-    ...[...attempts].flatMap(([taskId, ofTask]) =>
+    ...severalTimes(attempts).flatMap(([taskId, ofTask]) =>
       taskId === MAIN_TASK ? [] : [[taskText(taskId), ofTask] as const]
     ),
-    ...[...compensations].map(([taskId, of]) => [compensationSubject(taskId), of] as const),
+    ...severalTimes(compensations).map(([taskId, of]) =>
+      [compensationSubject(taskId), of] as const
+    ),
   ];
   return all.flatMap(([subject, ofTask]) => {
     const lastStart = ofTask.findLastIndex(({ started }) => started !== undefined);
@@ -64,6 +66,11 @@ export function repeatedSteps({ attempts, compensations, causes }: Evidence): Re
     const cause = causeOf(ended.entry, causes);
     return [reason(statement, ended.entry, started, again?.started, cause)];
   }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** Of the tasks, which may be thousands, those that were attempted again. */
+function severalTimes(attempts: ReadonlyMap<TaskId, readonly Attempt[]>) {
+  return [...attempts.entries().filter(([, ofTask]) => ofTask.length > 1)];
 }
 
 /** Tasks that failed, and completed in the end. */

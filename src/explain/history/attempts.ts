@@ -5,7 +5,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
-import { durationText, lengthMs } from "../../core/duration.ts";
+import { durationText } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { isWithdrawal } from "../../core/framework_events.ts";
@@ -303,12 +303,13 @@ export function beganAtOnce({ job, attempts }: Pick<Evidence, "job" | "attempts"
   const taskId = job.state === "Failed" ? job.failure.taskId : undefined;
   const own = taskId && firstStart(attempts.get(taskId));
   if (own === undefined) return [];
-  const near = [...attempts].filter(([other, ofTask]) => {
+  // Times sort as text, since all are in UTC and equally long.
+  const last = new Date(Date.parse(own.receivedAt) + AT_ONCE_MS).toISOString();
+  let others = -1;
+  for (const [other, ofTask] of attempts) {
     const started = firstStart(ofTask);
-    return other !== MAIN_TASK && started !== undefined &&
-      Math.abs(lengthMs(own.receivedAt, started.receivedAt)) <= AT_ONCE_MS;
-  });
-  const others = near.length - 1;
+    if (other !== MAIN_TASK && started !== undefined && started.receivedAt <= last) others++;
+  }
   if (others < OTHERS_MIN) return [];
   const statement = `It had begun within ${durationText(AT_ONCE_MS)} of ${
     counted(others, "other task")

@@ -128,8 +128,16 @@ export interface Downtime {
 
 /** The restarts after crashes that cut attempts of the job short. */
 export function crashRestarts({ attempts, compensations }: OutlinedHistory): readonly LogId[] {
-  const all = [...attempts.values(), ...compensations.values()].flat();
-  return [...new Set(all.flatMap((attempt) => restartAfter(attempt) ?? []))];
+  const restarts = new Set<LogId>();
+  for (const tasks of [attempts, compensations]) {
+    for (const ofTask of tasks.values()) {
+      for (const attempt of ofTask) {
+        const restart = restartAfter(attempt);
+        if (restart !== undefined) restarts.add(restart);
+      }
+    }
+  }
+  return [...restarts];
 }
 
 /** The restart after a crash that cut an attempt short, if one did. */

@@ -128,8 +128,7 @@ export function limitConnections(fetch: Fetch): Fetch {
     else counts.delete(client);
   };
   return async (request, info) => {
-    const { hostname, port } = info.remoteAddr;
-    const client = open < UNCOUNTED_MAX ? undefined : `${hostname} ${port}`;
+    const client = open < UNCOUNTED_MAX ? undefined : addressText(info.remoteAddr);
     if (client !== undefined && counts.get(client) === HTTP_LIMITS[LIMIT]) return refusal(request);
     open++;
     if (client !== undefined) add(client, 1);
@@ -140,6 +139,10 @@ export function limitConnections(fetch: Fetch): Fetch {
       if (client !== undefined) add(client, -1);
     }
   };
+}
+
+function addressText({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname} ${port}`;
 }
 
 function refusal(request: Request): Response {

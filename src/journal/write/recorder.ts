@@ -300,9 +300,13 @@ export class Recorder {
       this.#contentLogId = batch.lastLogId;
       this.sealLater();
     }
-    // A snapshot is only a cache, so it does not get the remaining space.
+    // A batch that takes several turns has them before the snapshot.
+    return handled === undefined ? this.#takeWhenDue() : handled.then(() => this.#takeWhenDue());
+  }
+
+  /** A snapshot is only a cache, so it does not get the remaining space. */
+  #takeWhenDue(): void {
     if (!this.#diskSpace.isKept) this.#snapshots.takeWhenDue(this.head);
-    return handled;
   }
 
   #count({ entries, bytes }: SealedBatch, durationMs: number): void {
