@@ -117,6 +117,16 @@ async function textOf(page: Page): Promise<string> {
   ).replaceAll(" (T)", "");
 }
 
+/** The lines from the first one in which two texts differ. */
+function firstDifference(kept: string, reloaded: string): string | undefined {
+  if (kept === reloaded) return undefined;
+  const [lines, others] = [kept.split("\n"), reloaded.split("\n")];
+  let at = 0;
+  while (at < lines.length && lines[at] === others[at]) at++;
+  const from = (text: readonly string[]) => JSON.stringify(text.slice(at, at + 5));
+  return `${from(lines)} instead of ${from(others)}`;
+}
+
 type Walk = (browser: Browser) => Promise<void>;
 
 const WITH_DEFINITIONS = {
@@ -273,9 +283,11 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.post("/events", Array.from({ length: EVENTS }, () => event), 200);
       for (const page of pages) {
         await restarts.page.goto(page.url());
-        await until(`${page.url()} shows what a reload shows`, async () => {
+        let difference: string | undefined;
+        await until(() => `${page.url()} shows what a reload shows: ${difference}`, async () => {
           await restarts.page.reload();
-          return await textOf(page) === await textOf(restarts.page);
+          difference = firstDifference(await textOf(page), await textOf(restarts.page));
+          return difference === undefined;
         });
       }
     }),
