@@ -108,13 +108,14 @@ class Restarts {
   }
 }
 
-/** The text of a page, without its times and durations. */
+/**
+ * The text of a page, without its durations and ages: those of a page that is kept open are of its
+ * last change. An age may have two parts: `1 min 5 s ago`.
+ */
 async function textOf(page: Page): Promise<string> {
   const text = await page.locator("main").innerText();
-  return text.replaceAll(
-    /(?:\d[\d:.-]* ?(?:ms|s|min|h)?[\s,]*)?(?:just now|ago)|\d[\d.]* (?:ms|s|min)\b/g,
-    "T",
-  ).replaceAll(" (T)", "");
+  return text.replaceAll(/just now|(?:\d[\d.]* (?:ms|s|min|h|d)\b ?)+(?:ago\b)?/g, "T")
+    .replaceAll(" (T)", "");
 }
 
 /** The lines from the first one in which two texts differ. */
