@@ -274,3 +274,22 @@ Deno.test("standstill: a job that the disk has no room to begin has no place tha
   assert.deepEqual(works.running, ["new"]);
   daybook.assertSound();
 });
+
+Deno.test("standstill: a suspended job whose task backs off is not said to hold a worker", async () => {
+  const works = new Works();
+  const definitions = [
+    works.definition("work"),
+    looseJob("fails", (ctx) => ctx.task("charge", () => Promise.reject(new RetryLater(60_000)))),
+  ];
+  const daybook = await Harness.start({ definitions, maxRunning: 1 });
+  await submit(daybook, "fails", "fails");
+  assert.equal(daybook.condition(jobId("fails")), "backingOff");
+  await daybook.control(jobId("fails"), "suspend");
+  await submit(daybook, "work", "holder");
+  assert.deepEqual(works.running, [HOLDER]);
+  await submit(daybook, "work", "next");
+  const summary = await summaryOf(daybook, jobId("next"));
+  assert.match(summary, /1 of 1 worker busy: holder in task work/);
+  assert.doesNotMatch(summary, /fails/);
+  daybook.assertSound();
+});
