@@ -139,10 +139,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     return () => this.advanceSoon();
   }
 
-  idle(): void {
-    this.advanceSoon();
-  }
-
   // --- Requests and output of the code
 
   seenAt(): number {
