@@ -87,12 +87,15 @@ function processEndText(cause: JobEventLogEntry | undefined): string {
   return `${whose} ended the process with exit code ${exitCode}`;
 }
 
+/** What held up the event loop, if no attempt is named. */
+export const NONE_OPEN = "no attempt was open, so a request called what did not yield";
+
 /** `job a in task render, which began last, and 2 others ran`. */
 function ranText(open: readonly OpenAttempt[], last: OpenAttempt | undefined): string {
   const [lastName] = last === undefined ? [] : openNames([last]);
   const others = openNames(open).filter((name) => name !== lastName);
   const [first, ...rest] = lastName === undefined ? others : [lastName, ...others];
-  if (first === undefined) return "no attempt was open, so a request called what did not yield";
+  if (first === undefined) return NONE_OPEN;
   if (rest.length === 0) return `${first} ran`;
   const which = lastName === undefined ? "" : ", which began last,";
   return `${first}${which} and ${rest.length === 1 ? rest[0] : `${rest.length} others`} ran`;
