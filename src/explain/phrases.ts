@@ -2,7 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
-import { countOf } from "../core/counted.ts";
+import { countOf, countText } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
@@ -10,7 +10,6 @@ import type { InterruptionReason, OpenAttempt } from "../core/framework_events.t
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { BackingOffTask, Failure, JobState } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
-import { countText } from "../core/size.ts";
 import { openExpectations } from "./awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */
