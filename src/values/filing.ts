@@ -21,7 +21,7 @@ import type {
   Question,
   ToFiling,
 } from "./protocol.ts";
-import { checkpoint } from "../index/checkpoint.ts";
+import { checkpoint } from "../index/database_files.ts";
 import { isWholeSegment } from "./segment_file.ts";
 
 /** How long it works before it looks for messages. */

@@ -25,7 +25,6 @@ import shellWord from "../core/shell_word.ts?source" with { type: "text" };
 import collector from "../engine/collector.ts?source" with { type: "text" };
 import descriptors from "../engine/descriptors.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
-import checkpoint from "../index/checkpoint.ts?source" with { type: "text" };
 import databaseFiles from "../index/database_files.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
@@ -62,7 +61,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
   ["engine/writer/joined.ts", joined],
-  ["index/checkpoint.ts", checkpoint],
   ["index/database_files.ts", databaseFiles],
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
