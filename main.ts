@@ -271,8 +271,9 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   });
   daybook.handleSignals();
   if (!daybook.leads) {
-    daybook.watch();
+    daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
+    daybook.work();
     await daybook.tried();
   }
   for (const warning of startWarnings(daybook.engine.found)) warn(warning);
@@ -292,7 +293,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       joining?.standing,
     ),
   );
-  daybook.watch();
+  daybook.work();
 }
 
 /** Errors that the user has to fix: an unusable definition or option. */
