@@ -116,8 +116,7 @@ export class JobEngine {
   }
 
   /**
-   * Records from now on, and queues what a stop left unfinished. Code is called only to check
-   * whether it fits parked jobs.
+   * Records from now on, and queues what a stop left unfinished.
    *
    * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
    * `journal.WriterOpened` entry of this process.
@@ -139,7 +138,7 @@ export class JobEngine {
     return cutShort;
   }
 
-  /** Runs the jobs from now on, and checks those that wait against their code. */
+  /** Runs the jobs from now on, and checks parked and waiting ones against their code. */
   work(): void {
     this.#parts.supervisor.work();
   }

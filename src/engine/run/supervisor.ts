@@ -14,11 +14,10 @@ import type { HeldPlaces } from "./queue/held_places.ts";
 import {
   draftParkings,
   interruptions,
-  parkedToTry,
+  jobsToTry,
   recordAtStart,
   rememberTimes,
   type Restart,
-  waitingToTry,
 } from "./recovery/restart.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
@@ -150,8 +149,7 @@ export class Supervisor implements WriterListener {
   }
 
   /**
-   * Queues the jobs that a stop left unfinished. Until `work` is called, code is called only to
-   * check whether it fits parked jobs.
+   * Queues the jobs that a stop left unfinished. Their code is not called before `work` is.
    *
    * @param restart Present after an unclean stop.
    * @returns The recorded entries of the attempts that the stop cut short.
@@ -171,10 +169,9 @@ export class Supervisor implements WriterListener {
         timers.open(table.existing(jobId));
         if (!this.isKnown(jobId)) this.#takeUp(jobId, true);
       }
-      const idle = () => unfinished.filter(({ jobId }) => !this.isKnown(jobId));
-      this.#trials.begin(parkedToTry(idle(), table, registry));
       this.#resume = () => {
-        this.#trials.begin(waitingToTry(idle(), table, registry));
+        const idle = unfinished.filter(({ jobId }) => !this.isKnown(jobId));
+        this.#trials.begin(jobsToTry(idle, table, registry));
         this.#holdWorkers(false);
       };
       if (this.#mayWork) this.work();
@@ -182,7 +179,7 @@ export class Supervisor implements WriterListener {
     return cutShort;
   }
 
-  /** Calls the code of jobs from now on, and checks whether it fits those that wait. */
+  /** Calls the code of jobs from now on, and checks whether it fits parked and waiting ones. */
   work(): void {
     this.#mayWork = true;
     const resume = this.#resume;

@@ -163,38 +163,20 @@ export async function recordAtStart(
   await Promise.race([recorded, refused.promise]);
 }
 
-/** Parked jobs that the loaded code may fit. */
-export function parkedToTry(
+/** Parked jobs that the loaded code may fit, then a limited number of waiting jobs. */
+export function jobsToTry(
   jobs: readonly JobState[],
   table: JobTable,
   registry: DefinitionRegistry,
 ): readonly JobId[] {
-  return withCode(jobs, table, registry)
-    .filter(({ parked }) => parked !== undefined && parked.reason !== "crashed")
-    .map(({ jobId }) => jobId);
-}
-
-/** A limited number of waiting jobs. */
-export function waitingToTry(
-  jobs: readonly JobState[],
-  table: JobTable,
-  registry: DefinitionRegistry,
-): readonly JobId[] {
-  return withCode(jobs, table, registry)
-    .filter((job) => job.parked === undefined && !registry.isInThread(job))
-    .slice(0, TRIALS_MAX)
-    .map(({ jobId }) => jobId);
-}
-
-/** As they are now, those of the jobs that have started and that loaded code runs. */
-function withCode(
-  jobs: readonly JobState[],
-  table: JobTable,
-  registry: DefinitionRegistry,
-): readonly JobHead[] {
-  return jobs.flatMap(({ jobId }) => {
+  const open = jobs.flatMap(({ jobId }) => {
     const job = table.pending(jobId)?.head;
-    const isRun = job !== undefined && job.state !== "Created" && hasCode(job);
-    return isRun && registry.running(job) !== undefined ? [job] : [];
+    const mayFit = job !== undefined && job.state !== "Created" && hasCode(job) &&
+      registry.running(job) !== undefined;
+    return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
   });
+  const isParked = (job: JobHead) => job.parked !== undefined;
+  const waiting = open.filter((job) => !isParked(job) && !registry.isInThread(job))
+    .slice(0, TRIALS_MAX);
+  return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);
 }
