@@ -233,7 +233,7 @@ function pauses(): () => Promise<void> | undefined {
 }
 
 /** Returns the beginning that was read: less than the whole only at the end of the file. */
-export function readInto(
+function readInto(
   buffer: Uint8Array<ArrayBuffer>,
   file: Deno.FsFile,
   offset: number,
@@ -259,7 +259,7 @@ let readBytes = 0;
  * largest young generation that the flags of the process allow, since they override the limits of a
  * thread.
  */
-export function collectAfter(bytes: number): void {
+function collectAfter(bytes: number): void {
   readBytes += bytes;
   if (readBytes < READ_BYTES) return;
   readBytes = 0;
