@@ -10,11 +10,9 @@ export function countOf(count: number, total: number): string {
   return `${countText(count)} of ${countText(total)}`;
 }
 
-const COUNTS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-
-/** `12,345` */
+/** `12,345`. Without `Intl`, whose data takes a start 30 ms to load. */
 export function countText(count: number): string {
-  return COUNTS.format(count);
+  return `${Math.round(count)}`.replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
