@@ -11,7 +11,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { joined } from "../engine/writer/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
-import { DurableLines, type LineSink } from "./durable_lines.ts";
+import { DurableLines, isWholeSegment, type LineSink } from "./segments.ts";
 import { FiledValues } from "./filed_values.ts";
 import type {
   Answer,
@@ -22,7 +22,6 @@ import type {
   ToFiling,
 } from "./protocol.ts";
 import { checkpoint } from "../index/database_files.ts";
-import { isWholeSegment } from "./segment_file.ts";
 
 /** How long it works before it looks for messages. */
 const SLICE_MS = 4;

@@ -40,8 +40,7 @@ import lineReader from "../journal/format/line_reader.ts?source" with { type: "t
 import segmentScanner from "../journal/read/segment_scanner.ts?source" with { type: "text" };
 import segmentPieces from "../journal/read/segment_pieces.ts?source" with { type: "text" };
 import segmentProof from "../journal/read/segment_proof.ts?source" with { type: "text" };
-import segmentFile from "./segment_file.ts?source" with { type: "text" };
-import durableLines from "./durable_lines.ts?source" with { type: "text" };
+import segments from "./segments.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
 import { keepValues } from "./filing.ts";
@@ -81,8 +80,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/read/segment_scanner.ts", segmentScanner],
   ["journal/read/segment_pieces.ts", segmentPieces],
   ["journal/read/segment_proof.ts", segmentProof],
-  ["values/segment_file.ts", segmentFile],
-  ["values/durable_lines.ts", durableLines],
+  ["values/segments.ts", segments],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
 ];
