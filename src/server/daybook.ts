@@ -96,10 +96,11 @@ export class Daybook {
 
   /**
    * Notices a blocked event loop from now on, and runs the jobs if this process leads. This is left
-   * to the caller, since a start must not wait for code, nor for the thread that watches it.
+   * to the caller, since a start must not wait for code, nor for threads.
    */
   work(): void {
     this.#parts.watchdog.start();
+    this.#parts.indexThread.beginSoon();
     if (this.#leads) this.engine.work();
   }
 
