@@ -79,7 +79,7 @@ Deno.test("hold: a pause survives a restart, does not begin twice, and is named 
   assert.deepEqual((await pausesOf(second)).map(({ pauseId }) => pauseId), [before?.pauseId]);
   assert.equal(await conditionOf(second, "a"), "queued");
   const explained = await bodyOf<{ summary: string }>(await second.get("/jobs/a/explain"));
-  assert.match(explained.summary, /is queued: everything is paused since .*--hold/);
+  assert.match(explained.summary, /is queued: everything has been paused since .*--hold/);
   const text = await (await second.get("/jobs/a/explain?format=text")).text();
   assert.match(text, new RegExp(`curl -s -X DELETE http.*/pauses/${before?.pauseId}`));
 });
@@ -267,7 +267,7 @@ Deno.test("pause: one of a key holds its jobs, whatever their type", async () =>
     await app.get("/jobs/bill-acme/explain"),
     200,
   );
-  assert.match(summary, /^Job bill-acme is queued: key acme is paused since /);
+  assert.match(summary, /^Job bill-acme is queued: key acme has been paused since /);
   await endPause(app, pause.pauseId);
   assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
 });

@@ -176,7 +176,7 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ...limited === 0 ? [] : [limitsHoldText(facts)],
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
-  const again = counted(backingOff, "job backs off and is", "jobs back off and are") +
+  const again = counted(backingOff, "job backs off and will be", "jobs back off and will be") +
     " tried again automatically.";
   return {
     standsStill: false,
