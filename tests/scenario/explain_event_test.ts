@@ -244,7 +244,7 @@ Deno.test("explain event: one that names a job that was retried names the newest
   assert.equal(nearly[0]?.jobId, jobId);
   assert.match(
     summary,
-    /^Event e, shop\.OrderPaid, reached job old\. The job is Failed .* Expectation paid of job job_\S+, the newest retry of job old, would match, but the event names job old\.$/,
+    /^Event e, shop\.OrderPaid, reached job old\. The job has been Failed .* Expectation paid of job job_\S+, the newest retry of job old, would match, but the event names job old\.$/,
   );
 });
 

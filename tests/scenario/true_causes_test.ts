@@ -575,7 +575,7 @@ Deno.test("explain an attempt: after one that failed, its error is named", async
   await daybook.clock.advance(5 * MINUTE_MS + 1_000);
   assert.match(
     (await toldOf(daybook, "scan")).summary,
-    /attempt 2 of 3, begun at \S+Z, after TimeoutError: took longer than 300000 ms\.$/,
+    /attempt 2 of 3, since \S+Z, after TimeoutError: took longer than 300000 ms\.$/,
   );
 });
 
@@ -862,7 +862,7 @@ Deno.test("explain a compensation: the one that runs is named, since when, and t
     /\. The compensation of task book has been in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z, without a time limit\.$/,
   );
   assert.deepEqual(told.next, [
-    "The compensation of task book continues until it ends, however long that takes, for it has " +
+    "The compensation of task book continues until it ends, however long that takes: it has " +
     "no time limit.",
     "Cancel it as it is; book stays as it is: POST /jobs/job/cancel",
   ]);

@@ -21,13 +21,20 @@ function count() {
   if (isPaused || document.visibilityState === "hidden") return;
   const now = performance.now() + aheadMs;
   for (const age of document.querySelectorAll("time[datetime] > .ago")) {
-    const at = Date.parse(age.parentElement?.getAttribute("datetime") ?? "");
-    show(age, ` ${ageText(now - at)}`);
+    show(age, ` ${ageText(now - timeOf(age.parentElement?.getAttribute("datetime")))}`);
+  }
+  for (const age of document.querySelectorAll("[data-age]")) {
+    show(age, ageText(now - timeOf(age.getAttribute("data-age"))));
   }
   for (const duration of document.querySelectorAll("[data-since]")) {
     const ms = now - Number(/** @type {HTMLElement} */ (duration).dataset.since);
     show(duration, durationText(ms - ms % 1_000));
   }
+}
+
+/** @param {string | null | undefined} time */
+function timeOf(time) {
+  return Date.parse(time ?? "");
 }
 
 /** @param {Element} element @param {string} text */

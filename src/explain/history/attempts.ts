@@ -105,10 +105,10 @@ function alikeInARow(
 /** How an attempt that did not complete ended: of one, of several, and why. */
 function badEnd({ ended }: Attempt, causes: Causes) {
   return ended?.kind === "failed"
-    ? { was: "failed at", were: "failed the same way, the last at", why: errorText(ended.error) }
+    ? { was: "failed at", were: "failed alike, the last at", why: errorText(ended.error) }
     : {
       was: "was cut short, as recorded at",
-      were: "were cut short the same way, the last as recorded at",
+      were: "were cut short alike, the last as recorded at",
       why: ended?.kind === "interrupted" ? cutShortText(ended, causes) : "",
     };
 }
@@ -256,11 +256,11 @@ function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
   const which = recordedAttemptText(attempt, maxAttempts);
   const [failed, hadFailed] = failedWords(known);
   if (ended === undefined) {
-    const begun = started === undefined ? "" : `, begun at ${started.receivedAt}`;
+    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
     return isTerminal(known.job)
       ? `${capital(task)} was in ${which} when the job ${failed}, and its end is not on record: ` +
         "it may have done its work."
-      : `${capital(task)} is still in ${which}${begun}; nothing is undone before it has ended.`;
+      : `${capital(task)} is still in ${which}${since}; nothing is undone before it has ended.`;
   }
   const at = ended.entry.receivedAt;
   switch (ended.kind) {

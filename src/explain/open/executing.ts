@@ -32,19 +32,19 @@ export function executingText(known: Case): string {
   return `is executing ${shortened(names, NAMES_MAX)}${besideText(known)}.${twice}`;
 }
 
-/** `task scan, attempt 1 of 3, begun at ..., without a time limit`. */
+/** `task scan, attempt 1 of 3, since ..., without a time limit`. */
 function runningText(known: Case, task: TaskState): string {
   const { taskId } = task;
   const recorded = attemptsOf(known, taskId);
   const started = recorded.at(-1)?.started;
-  const begun = started === undefined ? "" : `, begun at ${started.receivedAt}`;
-  if (taskId === MAIN_TASK) return `run${begun}${lastStepText(known.job)}`;
+  const since = started === undefined ? "" : `, since ${started.receivedAt}`;
+  if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
   const isUnlimited = isOfType(started, "job.TaskStarted") &&
     started.attributes.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
   const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
   const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
-  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${begun}${limit}${after}${
+  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${after}${
     unusualText(known)
   }`;
 }

@@ -56,7 +56,7 @@ export function parkedReasons(known: Evidence): Reasons {
   const { message, disagreesWith } = job.parked;
   return [
     reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
-    reason("While parked, it starts nothing and undoes nothing; events still count.", parked),
+    reason("It starts and undoes nothing for now; events still count.", parked),
     ...crashes(known),
     ...failureReasons(known),
   ];

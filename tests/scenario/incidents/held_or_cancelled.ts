@@ -181,7 +181,7 @@ export const pausedBeforeItsSleepEnds: Incident = {
     await stage.advance(80_000_000);
     return "/jobs/job/explain";
   },
-  cause: [/sleep week ends at/, /bill\.remind is paused/, /the mail server moves/],
+  cause: [/sleep week ends at/, /bill\.remind has been paused/, /the mail server moves/],
   decisive: [{ jobId: "job", eventType: "job.TimerSet" }],
   next: /DELETE .*\/pauses\//,
 };
