@@ -52,7 +52,7 @@ Deno.test("explain the queue: the jobs that hold all workers are named, since wh
   const [limit, ...calls] = told.next;
   assert.equal(
     limit?.statement,
-    "The attempt of slow ends at 2026-01-01T00:10:00.000Z at the latest.",
+    "The attempt of slow ends no later than 2026-01-01T00:10:00.000Z.",
   );
   assert.ok(calls.some(({ curl }) => curl?.includes("/jobs/endless/cancel")));
   const text = await (await asked(daybook, "text/plain")).text();

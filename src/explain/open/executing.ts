@@ -101,6 +101,6 @@ export function whileExecuting(known: Case): Next {
 function untilText(started: JobEventLogEntry | undefined): string {
   if (!isOfType(started, "job.TaskStarted")) return "";
   const { timeoutMs, maxAttempts } = started.attributes;
-  if (timeoutMs !== undefined) return `, at ${later(started.receivedAt, timeoutMs)} at the latest`;
+  if (timeoutMs !== undefined) return `, no later than ${later(started.receivedAt, timeoutMs)}`;
   return maxAttempts === undefined ? "" : ", however long that takes: it has no time limit";
 }

@@ -147,7 +147,7 @@ function holderReasons(holders: readonly WorkerHolder[]): Reasons {
 /** The latest time at which a worker becomes free. */
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
-  const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
+  const statement = `The attempt of ${jobId} ends no later than ${later(since, timeoutMs)}.`;
   return [automatic(statement, startedBy)];
 }
 
