@@ -100,7 +100,7 @@ Deno.test("hold: the overview says what is paused and since when, and its button
   const told = regionOf(await pageOf(app, "/"), "pauses");
   assert.match(
     told,
-    /Everything<\/bdi> is paused.* since .*started with --hold.*1 job waits for its end/s,
+    /Everything<\/bdi> has been paused.* since .*started with --hold.*1 job waits for its end/s,
   );
 
   const action = `/ui/pauses/${pause?.pauseId}/end`;
@@ -400,7 +400,7 @@ Deno.test("pause: the form begins one, and its page and the overview show what i
   for (const told of [page, await pageOf(app, "/")]) {
     assert.match(
       regionOf(told, "pauses"),
-      /Type test\.greet.* is paused.* since .*, until .*the bank.*Its jobs start nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+      /Type test\.greet.* has been paused.* since .*, until .*the bank.*Its jobs start nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
     );
   }
   for (
