@@ -2,9 +2,8 @@
 
 import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { countText } from "../../core/size.ts";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
