@@ -28,7 +28,7 @@ import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
-import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import type { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import {
   exitProcess,
@@ -110,6 +110,13 @@ function createAccess({ tokens, tokenFile }: Configuration): Access | undefined 
     monotonic: systemClock.monotonic,
     warn,
   });
+}
+
+/** Loaded only if Deno collects spans: it then registers itself under this symbol. */
+async function findTracing(): Promise<OpenTelemetry | undefined> {
+  if (!(Symbol.for("opentelemetry.js.api.1") in globalThis)) return undefined;
+  const { OpenTelemetry } = await import("./src/tracing/open_telemetry.ts");
+  return OpenTelemetry.find(VERSION);
 }
 
 async function openDaybook(
@@ -222,7 +229,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
-  const tracing = OpenTelemetry.find(VERSION);
+  const tracing = await findTracing();
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new StartProgress(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;

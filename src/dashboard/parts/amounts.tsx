@@ -4,8 +4,7 @@
  */
 
 import { ageText, durationText } from "../../core/duration.ts";
-import { countOf } from "../../core/counted.ts";
-import { countText } from "../../core/size.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import type { Progress } from "../../core/job_state.ts";
 import { UserText } from "./text.tsx";
 import { useNow } from "./viewing.tsx";

@@ -1,7 +1,6 @@
 /** Texts from users: shown literally, and cut to a length that a page can hold. */
 
-import { counted } from "../../core/counted.ts";
-import { countText } from "../../core/size.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
 const LENGTH_MAX = 2_000;

@@ -24,7 +24,7 @@ import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue
 import { limitsAt } from "../../explain/queue/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/replay/supposition.ts";
 import type { Share } from "../events/pacer.ts";
-import { placeLimits } from "../limits.ts";
+import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { Request } from "../run/queue/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/queue/shares.ts";
@@ -70,8 +70,7 @@ export class LimitsWhatIfs {
     }
     const hasKey = this.parts.registry.get(type)?.limits?.key !== undefined;
     if (supposed.perKey == null || hasKey) return [];
-    const detail = `${type} has no limits.key, by which its jobs could be grouped`;
-    return [{ pointer: "/limits/perKey", detail }];
+    return [{ pointer: "/limits/perKey", detail: withoutKeyText(type) }];
   }
 
   async #whileQueued(

@@ -15,7 +15,7 @@ import {
   type JobState,
 } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import {
   attemptsOf,
   causeOf,

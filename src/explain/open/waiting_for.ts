@@ -1,14 +1,13 @@
 /** What a job still waits for, and the events that were meant for it. */
 
 import { ascending } from "../../core/ascending.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../../core/job_plan.ts";
 import { type JsonScalar, jsonSize, present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
-import { countText } from "../../core/size.ts";
 import type { Work } from "../../core/work.ts";
 import {
   isOwnEvent,

@@ -6,12 +6,11 @@
  */
 
 import type { Condition } from "../../core/condition.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import { countText } from "../../core/size.ts";
 import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "../evidence.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../explanation.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";

@@ -6,7 +6,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { countOf } from "../../core/counted.ts";
-import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
+import { firstWithin, matcherEffort } from "../../core/effort.ts";
 import { errorText } from "../../core/error_text.ts";
 import {
   type FrameworkEntry,
@@ -299,7 +299,7 @@ function nearestExpectationText(
   expectations: readonly ExpectedEvent[],
   event: MatchableEvent,
 ): string {
-  const compared = firstWithin(expectations, expectationEffort, NEARNESS_EFFORT_MAX);
+  const compared = firstWithin(expectations, expectationEffort);
   const nearest = findNearest(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
@@ -327,7 +327,7 @@ function nearestMismatches(
   { eventType, attributes }: MatchableEvent,
 ): readonly Mismatch[] | undefined {
   const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
-  const compared = firstWithin(ofType, matcherEffort, NEARNESS_EFFORT_MAX);
+  const compared = firstWithin(ofType, matcherEffort);
   const nearest = findNearest(compared, (one) => correlationDistance(one.correlation, attributes));
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }

@@ -162,7 +162,12 @@ export class Attempt implements AttemptOf, ContextSource {
     if (this.#owner === undefined || kind !== "callback") {
       const { jobId, taskId, number } = this;
       const attempt = { jobId, taskId, number, isUndoing: this.#isUndoing };
-      return this.#services.uncaught({ kind, thrown, attempt, guard: this.#guard });
+      return this.#services.processFacts.errorUncaught({
+        kind,
+        thrown,
+        attempt,
+        guard: this.#guard,
+      });
     }
     this.#aborter?.abort(
       new Error("the attempt has failed: its code threw an error that nothing catches"),

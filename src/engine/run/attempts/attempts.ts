@@ -168,13 +168,13 @@ export class Attempts implements SlotRequest, AttemptOwner {
     if (this.#slot === "held") return this.#callDurable();
     if (this.#slot === "wanted") return;
     this.#slot = "wanted";
-    this.run.services.slots.enter(this);
+    this.run.pool.slots.enter(this);
   }
 
   #leaveSlot(): void {
     if (this.#slot !== "held") return;
     this.#slot = "none";
-    this.run.services.slots.leave(this);
+    this.run.pool.slots.leave(this);
   }
 
   #callDurable(): void {
@@ -203,13 +203,13 @@ export class Attempts implements SlotRequest, AttemptOwner {
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
     if (isHeld(head)) return WITHDRAWN;
-    return this.run.services.workers.isPaused(head) ? PAUSED : undefined;
+    return this.run.pool.workers.isPaused(head) ? PAUSED : undefined;
   }
 
   #call(attempt: Attempt): void {
     this.#running++;
     const { jobId, taskId, number } = attempt;
-    attempt.watched = this.run.services.attemptWatch.began(jobId, taskId, number);
+    attempt.watched = this.run.pool.attemptWatch.began(jobId, taskId, number);
     attempt.call();
   }
 
@@ -242,7 +242,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
-    const { services } = this.run;
+    const { pool, services } = this.run;
     const last = attempt.lastReport();
     const progress = last === undefined ? NO_DRAFTS : [this.#progressOf(attempt, last)];
     // Attempts usually end in the order in which they began, and there may be thousands.
@@ -250,7 +250,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     if (at === 0) this.#open.shift();
     else if (at > 0) this.#open.splice(at, 1);
     if (attempt.isCalled) this.#running--;
-    if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
+    if (attempt.watched !== undefined) pool.attemptWatch.ended(attempt.watched);
     try {
       this.#recordEnd(attempt, work, outcome, progress);
     } catch (thrown) {

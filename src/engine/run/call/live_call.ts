@@ -64,10 +64,9 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     answersMax: number,
   ) {
     this.work = new PendingWork(run, this.#again);
-    const { definition, services, trace } = run;
+    const { definition, pool, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
-    const call = () =>
-      callRun(definition, job, this.#answers, this, run.guard, services.code, this);
+    const call = () => callRun(definition, job, this.#answers, this, run.guard, pool.code, this);
     const { ctx, output, code } = trace.withinRun(call);
     this.#ctx = ctx;
     this.#code = code;
@@ -140,10 +139,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     return () => this.advanceSoon();
   }
 
-  idle(): void {
-    this.advanceSoon();
-  }
-
   // --- Requests and output of the code
 
   seenAt(): number {
@@ -167,7 +162,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
 
   uncaught({ jobId, attempt, ...error }: UncaughtInThread): void {
     const { guard, jobId: own, services } = this.run;
-    services.uncaught(
+    services.processFacts.errorUncaught(
       attempt === undefined
         ? { ...error, open: [{ jobId, taskId: MAIN_TASK }] }
         : { ...error, attempt: { jobId, ...attempt }, ...jobId === own ? { guard } : {} },

@@ -175,7 +175,7 @@ export class PendingWork {
       this.#queueAgain();
     } else {
       const started = attempts.start(works);
-      if (started === "full") services.later(this.advanceSoon);
+      if (started === "full") services.diskRetries.later(this.advanceSoon);
       return started === "started";
     }
     return false;
