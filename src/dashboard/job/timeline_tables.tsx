@@ -25,8 +25,8 @@ interface AttemptRow {
 export function JobAttempts({ state }: JobProps) {
   const { timeline, tasksPage } = state;
   if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
-  const shown = shownLanes(timeline, tasksPage);
-  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
+  const shown = new Set(shownLanes(timeline, tasksPage));
+  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.has(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = attemptRows(lanes).slice(-ATTEMPTS_MAX);
   const columns = shownColumns(rows);

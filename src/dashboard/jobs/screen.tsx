@@ -93,7 +93,7 @@ function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: 
 async function listPage(asked: PageRequest): Promise<Response> {
   const { c, deps, address, query, filter, mayOperate } = asked;
   const { engine } = deps;
-  const jobs = jobsPage(engine, query, filter);
+  const jobs = await jobsPage(deps, query, filter);
   const { count } = jobs;
   const rows = await toRows(deps, jobs.jobs);
   return page(c, deps, {
