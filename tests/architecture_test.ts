@@ -131,6 +131,14 @@ Deno.test("architecture: every file of src serves an entrance", async () => {
   assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
 });
 
+Deno.test("architecture: only the public modules pass on what other files define", async () => {
+  const passing: string[] = [];
+  for await (const path of filesIn("src")) {
+    if (/^export [^;=]*? from "/m.test(await Deno.readTextFile(ROOT + path))) passing.push(path);
+  }
+  assert.deepEqual(passing.toSorted(), ["src/mod.ts", "src/testing/mod.ts"]);
+});
+
 Deno.test("architecture: a server process loads no offline tool", async () => {
   const served = [...reachable(await readImports("src"), ["main.ts", "src/mod.ts"])];
   assert.ok(served.includes("src/journal/file_journal.ts"));

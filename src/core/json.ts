@@ -12,6 +12,12 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** A flaw of a document. `pointer` is a JSON Pointer (RFC 6901) into it. */
+export interface PointedIssue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
 /** How deep objects and arrays may be nested in what is recorded. */
 export const JSON_DEPTH_MAX = 64;
 

@@ -25,8 +25,8 @@ interface AttemptRow {
 export function JobAttempts({ state }: JobProps) {
   const { timeline, tasksPage } = state;
   if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
-  const shown = shownLanes(timeline, tasksPage);
-  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
+  const shown = new Set(shownLanes(timeline, tasksPage));
+  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.has(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = attemptRows(lanes).slice(-ATTEMPTS_MAX);
   const columns = shownColumns(rows);
@@ -115,7 +115,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
       <td data-name="took">
-        <Duration ms={attempt.toMs - attempt.fromMs} />
+        <Duration ms={attempt.toMs - attempt.fromMs} isOngoing={attempt.isOngoing} />
       </td>
       <td data-name="started">
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
@@ -206,7 +206,7 @@ function Conditions({ state }: JobProps) {
             <Duration ms={fromMs} />
           </td>
           <td data-name="for">
-            <Duration ms={toMs - fromMs} />
+            <Duration ms={toMs - fromMs} isOngoing={isOngoing} />
             {isOngoing && ", still going"}
           </td>
           <td>

@@ -22,7 +22,6 @@ import {
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
 import { limitsAt } from "../../explain/queue/reached_limits.ts";
-import type { SuppositionIssue } from "../../explain/replay/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
@@ -35,6 +34,7 @@ import type { Explainer } from "./explainer.ts";
 import { isQueued, poolOf } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
+import type { PointedIssue } from "../../core/json.ts";
 
 export class LimitsWhatIfs {
   constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
@@ -57,7 +57,7 @@ export class LimitsWhatIfs {
     return { ok: true, value: { ...answer, because: await cited(history, answer.because) } };
   }
 
-  #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
+  #issues(job: JobState, supposed: SupposedLimits): readonly PointedIssue[] {
     const { type = "" } = job;
     if (!hasCode(job)) {
       return [{
