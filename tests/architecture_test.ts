@@ -54,7 +54,6 @@ const ENTRANCES = [
   "src/postgres/open.ts",
   "src/server/checked_fetch.ts",
   "src/testing/mod.ts",
-  "src/values/thread_program.ts",
 ];
 
 /** The imports of each file, by its path from the root: paths, or names of packages. */

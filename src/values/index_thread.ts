@@ -7,7 +7,6 @@
 
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   type FoundPositions,
@@ -19,6 +18,7 @@ import { within } from "../engine/within.ts";
 import type { SegmentProver } from "../journal/options.ts";
 import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
+import { threadProgram } from "./thread_program.ts";
 
 /** How many entries become durable between two messages to the thread; a query sends one too. */
 const ENTRIES_AT_A_TIME = 2_048;
@@ -43,8 +43,7 @@ interface IndexThreadOptions extends FilingPlace {
 }
 
 interface Thread {
-  /** `undefined` if it did not start. */
-  readonly worker: Promise<Worker | undefined>;
+  readonly worker: Worker;
   readonly port: MessagePort;
 }
 
@@ -121,7 +120,7 @@ export class IndexThread implements PastEvents, SegmentProver {
       thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
       await within(this.options.clock, STOP_MS, stopped);
       thread.port.close();
-      await (await thread.worker)?.terminate();
+      await thread.worker.terminate();
     }
     for (const { resolve } of [...this.#open.values()]) resolve(NOTHING);
     this.#endProofs();
@@ -142,34 +141,25 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#thread.port.postMessage(message);
   }
 
-  /** Until the thread runs, its port keeps the messages to it. */
   #begin(): Thread {
-    const { port1, port2 } = new MessageChannel();
-    const ended = (reason: string) => this.#ended(thread, reason);
-    const worker = this.#run(port2, ended).catch((error) => void ended(errorMessage(error)));
-    const thread: Thread = { worker, port: port1 };
-    port1.on("message", (message: FromFiling) => this.#said(message));
-    port1.unref();
-    return thread;
-  }
-
-  async #run(port: MessagePort, ended: (reason: string) => void): Promise<Worker> {
     const { segments, index } = this.options;
-    // Imported here, so that a start does not load the texts of its modules.
-    const { threadProgram } = await import("./thread_program.ts");
-    const workerData: FilingSeed = { segments, index, port };
+    const { port1, port2 } = new MessageChannel();
+    const workerData: FilingSeed = { segments, index, port: port2 };
     const worker = new Worker(threadProgram(), {
       eval: true,
       env: SHARE_ENV,
       workerData,
-      transferList: [port],
+      transferList: [port2],
       resourceLimits: LIMITS,
     });
+    const thread = { worker, port: port1 };
     worker.unref();
-    worker.on("error", ({ message }) => ended(message));
-    worker.on("exit", () => ended("it has ended"));
+    worker.on("error", ({ message }) => this.#ended(thread, message));
+    worker.on("exit", () => this.#ended(thread, "it has ended"));
+    port1.on("message", (message: FromFiling) => this.#said(message));
+    port1.unref();
     this.options.onThread?.(worker);
-    return worker;
+    return thread;
   }
 
   #said(message: FromFiling): void {
