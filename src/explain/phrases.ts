@@ -64,7 +64,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
     case "cancelled":
       return "the job was over";
     case "withdrawn":
-      return "it was withdrawn, for want of a worker or since the job was suspended";
+      return "it was withdrawn: no worker was free, or the job was suspended";
     case "paused":
       return "a pause came to hold the job";
     default:
@@ -186,11 +186,11 @@ export function silenceText(since: string): string {
 }
 
 /**
- * `is Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
+ * `has been Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
  * waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
  */
 export function becameText(job: JobState): string {
-  if (job.state === "Done") return `is Done since ${job.endedAt}`;
+  if (job.state === "Done") return `has been Done since ${job.endedAt}`;
   const condition = deriveCondition(job);
   if (job.state === "Failed") {
     return condition === "failed"

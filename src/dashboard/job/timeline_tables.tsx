@@ -115,7 +115,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
       <td data-name="took">
-        <Duration ms={attempt.toMs - attempt.fromMs} />
+        <Duration ms={attempt.toMs - attempt.fromMs} isOngoing={attempt.isOngoing} />
       </td>
       <td data-name="started">
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
@@ -206,7 +206,7 @@ function Conditions({ state }: JobProps) {
             <Duration ms={fromMs} />
           </td>
           <td data-name="for">
-            <Duration ms={toMs - fromMs} />
+            <Duration ms={toMs - fromMs} isOngoing={isOngoing} />
             {isOngoing && ", still going"}
           </td>
           <td>

@@ -200,7 +200,7 @@ export function AboutLink({ search = "" }: { readonly search: string | undefined
     <p class="hint">
       In inputs and events:{" "}
       <a href={`/explain?about=${encodeURIComponent(value)}&format=text`}>
-        what carries <UserText text={value} />, and what became of it
+        jobs and events that carry <UserText text={value} />, and what became of each
       </a>
     </p>
   );

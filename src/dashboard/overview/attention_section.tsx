@@ -31,7 +31,7 @@ export function AttentionSection(props: AttentionSectionProps) {
   const { attention, open, failingTypes, children } = props;
   return (
     <section aria-labelledby="attention-heading" class="stack-wide">
-      <h2 id="attention-heading">What may need you</h2>
+      <h2 id="attention-heading">What may need your attention</h2>
       <div class="sheet">
         <Headline open={open} />
         <div id="attention-failed" data-calm>

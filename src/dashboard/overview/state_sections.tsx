@@ -59,7 +59,7 @@ function OldestTile({ oldest }: { readonly oldest: OldestQueued | undefined }) {
   return (
     <li class="tile tile-plain">
       <span class="tile-count">
-        {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} />}
+        {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} isOngoing />}
       </span>
       <span class="one-line">
         {oldest === undefined

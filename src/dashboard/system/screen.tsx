@@ -211,9 +211,9 @@ function ConfigurationSection({ settings }: { readonly settings: readonly ShownS
     <section class="sheet" aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>
       <p class="hint">
-        As it was read at the start. Each flag has an environment twin: <code>--segment-bytes</code>
+        As read at the start. Each flag has an environment variable: <code>--segment-bytes</code> is
         {" "}
-        is <code>DAYBOOK_SEGMENT_BYTES</code>.
+        <code>DAYBOOK_SEGMENT_BYTES</code>.
       </p>
       <Table caption="Settings in force" headings={["Flag", "In force", "From"]}>
         {settings.map(({ name, value, origin }) => (

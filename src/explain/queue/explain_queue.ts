@@ -146,7 +146,7 @@ function holderReasons(holders: readonly WorkerHolder[]): Reasons {
 /** The latest time at which a worker becomes free. */
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
-  const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
+  const statement = `The attempt of ${jobId} ends no later than ${later(since, timeoutMs)}.`;
   return [automatic(statement, startedBy)];
 }
 
@@ -175,7 +175,7 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ...limited === 0 ? [] : [limitsHoldText(facts)],
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
-  const again = counted(backingOff, "job backs off and is", "jobs back off and are") +
+  const again = counted(backingOff, "job backs off and will be", "jobs back off and will be") +
     " tried again automatically.";
   return {
     standsStill: false,

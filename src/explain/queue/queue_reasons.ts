@@ -88,7 +88,7 @@ function backoffs(facts: QueueFacts): Reasons {
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
   ["queued", "has waited for a worker for longest"],
-  ["suspended", "is suspended"],
+  ["suspended", "has been suspended"],
   ["waiting", "has waited for an event for longest"],
 ];
 

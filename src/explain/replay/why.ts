@@ -121,7 +121,7 @@ function recordOnlyText(
 }
 
 function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
-  const ended = `The job is ${state} since entry ${endedBy}`;
+  const ended = `The job has been ${state} since entry ${endedBy}`;
   if (!isOfType(entry, "job.JobRetried")) {
     return `${ended}: what comes later is recorded and changes nothing.`;
   }
@@ -182,7 +182,7 @@ function consequenceText({ plan }: RunningJob, { rule }: Step): string {
   if (rule === "running/error-failed") return "There is nothing to compensate: the job fails.";
   const { compensation } = plan.policy;
   return compensation === undefined
-    ? "What it did and knows how to undo is undone first: the job compensates."
+    ? "Completed tasks with a compensation are undone first: the job compensates."
     : `The policy has a compensation: the job compensates, until ${compensation.succeeded.eventType} ` +
       `or ${compensation.failed.eventType} comes.`;
 }
