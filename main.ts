@@ -10,7 +10,13 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
+import {
+  banner,
+  parkedLines,
+  parkedPlaces,
+  serverUrl,
+  startWarnings,
+} from "./src/server/banner.ts";
 import { lackText } from "./src/core/permissions.ts";
 import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
@@ -28,7 +34,7 @@ import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
-import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import type { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import {
   exitProcess,
@@ -110,6 +116,13 @@ function createAccess({ tokens, tokenFile }: Configuration): Access | undefined 
     monotonic: systemClock.monotonic,
     warn,
   });
+}
+
+/** Loaded only if Deno collects spans: it then registers itself under this symbol. */
+async function findTracing(): Promise<OpenTelemetry | undefined> {
+  if (!(Symbol.for("opentelemetry.js.api.1") in globalThis)) return undefined;
+  const { OpenTelemetry } = await import("./src/tracing/open_telemetry.ts");
+  return OpenTelemetry.find(VERSION);
 }
 
 async function openDaybook(
@@ -222,7 +235,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
-  const tracing = OpenTelemetry.find(VERSION);
+  const tracing = await findTracing();
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
   const opening = new StartProgress(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
@@ -246,7 +259,6 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   running = daybook;
-  if (daybook.leads) await daybook.tried();
   answer = daybook.fetch;
   const listening = toListen();
   if (typeof listening === "string") {
@@ -264,11 +276,10 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   });
   daybook.handleSignals();
   if (!daybook.leads) {
-    daybook.watch();
+    daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
-    await daybook.tried();
+    daybook.work();
   }
-  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
@@ -280,12 +291,14 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
-      await parkedPlaces(engine),
       engine.pauses.all(),
       joining?.standing,
     ),
   );
-  daybook.watch();
+  daybook.work();
+  await daybook.tried();
+  for (const warning of startWarnings(engine.found)) warn(warning);
+  for (const line of parkedLines(await parkedPlaces(engine))) log.info(line);
 }
 
 /** Errors that the user has to fix: an unusable definition or option. */

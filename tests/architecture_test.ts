@@ -54,6 +54,7 @@ const ENTRANCES = [
   "src/postgres/open.ts",
   "src/server/checked_fetch.ts",
   "src/testing/mod.ts",
+  "src/values/thread_program.ts",
 ];
 
 /** The imports of each file, by its path from the root: paths, or names of packages. */
@@ -128,6 +129,14 @@ Deno.test("architecture: every file of src serves an entrance", async () => {
   const imports = await readImports("src");
   const used = reachable(imports, ENTRANCES);
   assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
+});
+
+Deno.test("architecture: only the public modules pass on what other files define", async () => {
+  const passing: string[] = [];
+  for await (const path of filesIn("src")) {
+    if (/^export [^;=]*? from "/m.test(await Deno.readTextFile(ROOT + path))) passing.push(path);
+  }
+  assert.deepEqual(passing.toSorted(), ["src/mod.ts", "src/testing/mod.ts"]);
 });
 
 Deno.test("architecture: a server process loads no offline tool", async () => {

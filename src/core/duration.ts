@@ -20,6 +20,13 @@ export function durationText(milliseconds: number): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
+/** `3 min ago`, or `in 5 s`; browsers get this function and the next one too. */
+export function ageText(milliseconds: number): string {
+  const length = distanceText(Math.abs(milliseconds));
+  if (Math.abs(milliseconds) < 1_000) return "just now";
+  return milliseconds < 0 ? `in ${length}` : `${length} ago`;
+}
+
 /** The distance of a moment: in whole seconds, and from ten minutes on in one unit. */
 export function distanceText(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
@@ -116,7 +123,5 @@ function sinceText(ms: number): string {
 }
 
 function distanceFrom(ms: number): string {
-  if (Number.isNaN(ms) || Math.abs(ms) < NEAR_MS) return "";
-  const length = distanceText(Math.abs(ms));
-  return ms > 0 ? `in ${length}` : `${length} ago`;
+  return Number.isNaN(ms) || Math.abs(ms) < NEAR_MS ? "" : ageText(-ms);
 }

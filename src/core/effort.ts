@@ -64,14 +64,13 @@ export function takingEffort({ plan, expected }: JobHead): number {
  */
 export const NEARNESS_EFFORT_MAX = 2_000;
 
-/** The leading items whose effort stays within `effortMax`, plus the next one. */
+/** The leading items whose effort stays within that budget, plus the next one. */
 export function firstWithin<Item>(
   items: readonly Item[],
   effortOf: (item: Item) => number,
-  effortMax: number,
 ): readonly Item[] {
   let effort = 0;
-  const end = items.findIndex((item) => (effort += effortOf(item)) > effortMax);
+  const end = items.findIndex((item) => (effort += effortOf(item)) > NEARNESS_EFFORT_MAX);
   return end < 0 ? items : items.slice(0, end + 1);
 }
 

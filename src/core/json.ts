@@ -12,6 +12,15 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** A flaw of a document. `pointer` is a JSON Pointer (RFC 6901) into it. */
+export interface PointedIssue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** How deep objects and arrays may be nested in what is recorded. */
+export const JSON_DEPTH_MAX = 64;
+
 /**
  * The value at a dotted path, or `undefined` when any part is missing. Only own properties count,
  * so `constructor` and `__proto__` never reach a prototype.

@@ -1,7 +1,7 @@
 /** Limits of a type of job. */
 
 import { durationText } from "./duration.ts";
-import { countText } from "./size.ts";
+import { countText } from "./counted.ts";
 
 /** At most `count` jobs begin within any `perMs` milliseconds. */
 export interface Rate {

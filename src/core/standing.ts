@@ -63,7 +63,7 @@ export function standingLines(standing: Standing): readonly string[] {
   return [roleText(standing), ...(database === null ? [] : [databaseText(database)])];
 }
 
-/** `leads since 2026-...: the session of the previous leader had ended`. */
+/** `has led since 2026-...: the session of the previous leader had ended`. */
 export function roleText(standing: Standing): string {
   const { databaseSilentSince: silentSince } = standing;
   const silence = silentSince === null
@@ -73,7 +73,7 @@ export function roleText(standing: Standing): string {
 }
 
 function ownRoleText({ role, since, leader, why, copy }: Standing): string {
-  if (role === "leading") return `leads since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
+  if (role === "leading") return `has led since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
   const whom = leader === null
     ? "knows no leader"
     : `follows ${oneLine(leader.url)} (${oneLine(leader.writer)})`;

@@ -9,9 +9,10 @@ import type { Context } from "hono";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
-import { durationText } from "../core/duration.ts";
+import { ageText, distanceText, durationText } from "../core/duration.ts";
 import { Problem, STATUS } from "../http/problems/problem.ts";
 import type { Route } from "../http/route.ts";
+import agesScript from "./parts/ages.js" with { type: "text" };
 import copyScript from "./parts/copy.js" with { type: "text" };
 import jobScript from "./job/job.js" with { type: "text" };
 import jobsScript from "./jobs/jobs.js" with { type: "text" };
@@ -33,6 +34,10 @@ import timeTravelStyle from "./time_travel/time_travel.css" with { type: "text" 
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
+/** Scripts format ages and durations with the same functions as the server. */
+const DURATIONS = Object.entries({ ageText, distanceText, durationText })
+  .map(([name, format]) => `globalThis.${name} = ${format};\n`).join("");
+
 const SOURCES = {
   "base.css": { type: STYLE, text: baseStyle },
   "manual.css": { type: STYLE, text: manualStyle },
@@ -45,8 +50,7 @@ const SOURCES = {
   "job.js": { type: SCRIPT, text: jobScript },
   "times.js": { type: SCRIPT, text: timesScript },
   "live.js": { type: SCRIPT, text: liveScript },
-  // Scripts format durations with the same function as the server.
-  "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },
+  "ages.js": { type: SCRIPT, text: `${DURATIONS}${agesScript}` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },
   "overview.css": { type: STYLE, text: overviewStyle },

@@ -11,10 +11,11 @@ import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/b
 import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, STATUS } from "../http/problems/problem.ts";
 import { DURATION_RULE, parseDuration } from "../core/duration.ts";
-import { parseTime, type PointedIssue } from "../documents/fields.ts";
+import { parseTime } from "../documents/fields.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Issues, issuesAt } from "./parts/forms.tsx";
 import { UserText } from "./parts/text.tsx";
+import type { PointedIssue } from "../core/json.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 

@@ -10,7 +10,7 @@ import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
-import { Viewing } from "./parts/viewing.tsx";
+import { useNow, Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
@@ -138,7 +138,7 @@ function Document({ deps, viewer, options, head }: DocumentProps) {
   return (
     <html lang="en">
       <Head options={options} />
-      <body data-head={String(head)} data-live-url={liveUrl(options)}>
+      <body data-head={String(head)} data-now={String(useNow())} data-live-url={liveUrl(options)}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
         <main id="main" tabindex={-1}>
@@ -165,6 +165,7 @@ function Head({ options }: { readonly options: PageOptions }) {
     "copy.js",
     "times.js",
     "live.js",
+    ...options.live === undefined ? [] : ["ages.js"] as const,
     ...options.scripts ?? [],
   ];
   return (

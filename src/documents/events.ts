@@ -12,16 +12,16 @@ import {
   isObject,
   jobIdField,
   objectField,
-  type PointedIssue,
-  pointedIssues,
   strictObject,
   taskIdField,
   timeField,
 } from "./fields.ts";
+import { pointedIssues } from "../engine/parsed_input.ts";
 import { engineOverCapacity, invalidRequest, Refusal } from "./refusal.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { OneOrMany } from "./one_or_many.ts";
+import type { PointedIssue } from "../core/json.ts";
 
 /** An event that can be delivered, or its errors. */
 export type JudgedEvent =

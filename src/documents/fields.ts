@@ -17,7 +17,7 @@ import {
   type TaskId,
 } from "../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { inputIssues } from "../engine/parsed_input.ts";
+import { pointedIssues } from "../engine/parsed_input.ts";
 import { invalidRequest } from "./refusal.ts";
 
 const DOCUMENTED = new WeakMap<object, JsonObject>();
@@ -46,16 +46,13 @@ export function maybe<Schema extends v.GenericSchema>(schema: Schema, descriptio
   return v.exactOptional(describe(schema, description));
 }
 
-export { inputIssues as pointedIssues } from "../engine/parsed_input.ts";
-export type { InputIssue as PointedIssue } from "../engine/requests.ts";
-
 /** @throws {Refusal} `invalid-request`, with a pointer for each issue. */
 export function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
 ): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, value);
-  if (!parsed.success) throw invalidRequest(inputIssues(parsed.issues));
+  if (!parsed.success) throw invalidRequest(pointedIssues(parsed.issues));
   return parsed.output;
 }
 

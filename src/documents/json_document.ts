@@ -6,12 +6,9 @@
 
 import { visit } from "jsonc-parser";
 import { parseJsonText } from "../core/json_text.ts";
-import { type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
+import { JSON_DEPTH_MAX, type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
 import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
-
-/** The nesting of objects and arrays. */
-const JSON_DEPTH_MAX = 64;
 
 /** Numbers that may lose precision: a long run of digits, or a large exponent. */
 const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;

@@ -1,9 +1,8 @@
 /** Bodies with one item or many, as an array or NDJSON; each item is checked separately. */
 
-import type { JsonValue } from "../core/json.ts";
+import type { JsonValue, PointedIssue } from "../core/json.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
-import type { PointedIssue } from "./fields.ts";
 
 /**
  * @typeParam Judged A valid item, or its errors.

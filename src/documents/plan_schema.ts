@@ -23,13 +23,12 @@ import {
   id,
   isObject,
   mapSchema,
-  type PointedIssue,
   scalarField,
   strictObject,
   taskIdField,
   wholeField,
 } from "./fields.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { JsonObject, PointedIssue } from "../core/json.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
 

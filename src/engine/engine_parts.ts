@@ -2,11 +2,10 @@
  * The parts of an engine. Each is made from those before it, and keeps those that it names.
  *
  * Bound later: the journal, which `JobEngine.open` passes to `events`; and the supervisor, which
- * the services of its own runs call, and which listens to the writer that it needs.
+ * listens to the writer that it needs.
  */
 
 import type { EventDraft } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
 import { Attention, ParkedReports } from "./views/attention.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
 import { ProcessFacts } from "./run/recovery/process_facts.ts";
@@ -42,15 +41,15 @@ import { LiveSecrets } from "./secrets/secret_guard.ts";
 import { Pacer } from "./events/pacer.ts";
 import { DiskRetries } from "./run/attempts/disk_retries.ts";
 import type { JobIndex } from "./job_index.ts";
-import type { Clock, JournalFailedError, KeyStore, Random, Urgency } from "./ports.ts";
+import type { Clock, EntriesAt, JournalFailedError, KeyStore, Random } from "./ports.ts";
 import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes, Slots } from "./run/queue/slots.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
-import type { RunServices } from "./run/run_services.ts";
+import type { RunPool } from "./run/run_services.ts";
 import { LoopTurns, Scheduler } from "./run/scheduler.ts";
-import { Sealing } from "./secrets/sealing.ts";
+import { type OpenedInput, type SealedJob, Sealing } from "./secrets/sealing.ts";
 import { Shares } from "./run/queue/shares.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/recovery/suspects.ts";
@@ -193,10 +192,6 @@ export class EngineParts extends Given {
     this.registry,
     this.table,
   );
-  readonly full = (urgency: Urgency): boolean => this.events.journal.full(urgency);
-  // The silence of a follower's own connection holds up no job.
-  readonly silentSince = (): string | undefined =>
-    this.leads ? this.events.journal.silentSince : undefined;
   readonly explainer = new Explainer(this);
   readonly limitsWhatIfs = new LimitsWhatIfs(this);
   readonly replays = new Replays(this);
@@ -221,22 +216,25 @@ export class EngineParts extends Given {
   readonly timers = new Timers(this);
   readonly liveSecrets = new LiveSecrets();
   readonly lateCalls = new LateCalls(this.options.onMisuse ?? (() => {}));
-  readonly services = this.#services({
+  // A read of the disk is repeated until it succeeds.
+  readonly entriesAt: EntriesAt = (logIds) => this.diskRetries.read(() => this.history.at(logIds));
+  readonly openInput = (job: SealedJob): Promise<OpenedInput> =>
+    this.diskRetries.read(() => this.sealing.open(job));
+  readonly runPool: RunPool = {
     code: IN_PROCESS,
     leavesCode: false,
     workers: this.workers,
     slots: this.slots,
     attemptWatch: this.attemptWatch,
-  });
-  /** The services for jobs whose definition asks for a thread. */
-  readonly threadServices = this.#services({
+  };
+  readonly threadRunPool: RunPool = {
     code: this.options.threads?.place ?? IN_PROCESS,
     leavesCode: true,
     workers: this.threadWorkers,
     slots: this.threadSlots,
     // Code in a thread does not block this event loop.
     attemptWatch: UNWATCHED,
-  });
+  };
   readonly supervisor: Supervisor = new Supervisor(this);
 
   /** They follow durable entries. */
@@ -259,40 +257,16 @@ export class EngineParts extends Given {
     this.scheduler.onTime = () => this.processFacts.lookAtClock();
   }
 
-  #workers(max: number, promptTypes: PromptTypes, first?: WorkerQueue): WorkerQueue {
-    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares, first);
+  /** The silence of a follower's own connection holds up no job. */
+  get silentSince(): string | undefined {
+    return this.leads ? this.events.journal.silentSince : undefined;
   }
 
-  /** @param own The services that differ for jobs in threads. */
-  #services(own: OwnServices): RunServices {
-    const { clock, events, fanOut, jobLog, lateCalls, limits, liveSecrets } = this;
-    const { onDefect, random, scheduler, shares, suspects, table, tracing, turns, writer } = this;
-    const { diskRetries, heldPlaces, history, sealing, traces } = this;
-    const isDraining = () => this.draining;
-    const entriesAt = (logIds: readonly LogId[]) => diskRetries.read(() => history.at(logIds));
-    return {
-      ...{ clock, events, fanOut, jobLog, lateCalls, limits, liveSecrets },
-      ...{ onDefect, random, scheduler, shares, suspects, table, tracing, turns, writer },
-      ...own,
-      entriesAt,
-      openInput: (job) => diskRetries.read(() => sealing.open(job)),
-      traceOf: (job) => traces.of(job, entriesAt),
-      get draining() {
-        return isDraining();
-      },
-      later: diskRetries.later,
-      uncaught: (error) => this.processFacts.errorUncaught(error),
-      ended: (run) => this.supervisor.ended(run),
-      rested: (jobId) => heldPlaces.rested(jobId),
-    };
+  #workers(max: number, promptTypes: PromptTypes, first?: WorkerQueue): WorkerQueue {
+    return new WorkerQueue(max, promptTypes, this.onDefect, this.shares, first);
   }
 }
 
 const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 const NEVER_PROMPT = new PromptTypes(0);
-
-type OwnServices = Pick<
-  RunServices,
-  "code" | "leavesCode" | "workers" | "slots" | "attemptWatch"
->;

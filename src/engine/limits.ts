@@ -27,8 +27,9 @@ function placesFlaw(name: string, places: unknown): string | undefined {
 }
 
 /** The same for a rate. */
-function rateFlaw(name: string, rate: unknown): string | undefined {
+function rateFlaw(rate: unknown): string | undefined {
   if (rate === undefined) return undefined;
+  const name = "limits.rate";
   if (typeof rate !== "object" || rate === null) return `${name} must be {count, perMs}`;
   const unknown = Object.keys(rate).find((name) => !RATE_NAMES.includes(name));
   if (unknown !== undefined) {
@@ -64,13 +65,18 @@ export function limitsFlaw({ limits }: AnyJobDefinition): string | undefined {
       "(input) => input.tenant";
   }
   return keyFlaw("limits.key", key) ?? placesFlaw("limits.maxRunning", maxRunning) ??
-    placesFlaw("limits.perKey", perKey) ?? rateFlaw("limits.rate", rate) ??
+    placesFlaw("limits.perKey", perKey) ?? rateFlaw(rate) ??
     keyFlaw("limits.rate.key", rate?.key);
 }
 
 function keyFlaw(name: string, key: unknown): string | undefined {
   if (key === undefined || typeof key === "function") return undefined;
   return `${name} must be a function of the input, such as (input) => input.tenant`;
+}
+
+/** Why a type has no limit for each key, as a clause. */
+export function withoutKeyText(type: string): string {
+  return `${type} has no limits.key, by which its jobs could be grouped`;
 }
 
 /** The limits of a definition without the functions that compute keys. */

@@ -1,13 +1,12 @@
 /** Parses an input with the schema of its definition, or says what is wrong with it. */
 
 import * as v from "valibot";
-import { copyJson, type JsonValue, pointerTo } from "../core/json.ts";
+import { copyJson, type JsonValue, type PointedIssue, pointerTo } from "../core/json.ts";
 import type { AnyJobDefinition } from "./definition.ts";
-import type { InputIssue } from "./requests.ts";
 
 type InputVerdict =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+  | { readonly ok: false; readonly issues: readonly PointedIssue[] };
 
 /**
  * The schema, and whatever gets the parsed value, may change it, and with it parts of the input that
@@ -20,11 +19,11 @@ export function parseInput(
   const result = v.safeParse(definitionInputSchema(definition), copyJson(input));
   if (result.success) return { ok: true, value: result.output };
   if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
-  return { ok: false, issues: inputIssues(result.issues) };
+  return { ok: false, issues: pointedIssues(result.issues) };
 }
 
 /** The issues of an input, on one line. */
-export function issuesText(issues: readonly InputIssue[]): string {
+export function issuesText(issues: readonly PointedIssue[]): string {
   return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
 }
 
@@ -38,10 +37,10 @@ export function definitionInputSchema({ input }: AnyJobDefinition): v.GenericSch
  *
  * @param at The JSON Pointer to the value that the schema checked.
  */
-export function inputIssues(
+export function pointedIssues(
   issues: readonly v.BaseIssue<unknown>[],
   at = "",
-): readonly InputIssue[] {
+): readonly PointedIssue[] {
   return issues.map((issue) => ({ pointer: at + issuePointer(issue), detail: issueDetail(issue) }));
 }
 

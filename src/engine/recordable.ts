@@ -1,12 +1,9 @@
 /** Converts values from code to JSON; refuses what JSON would lose or change. */
 
 import { types } from "node:util";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { JSON_DEPTH_MAX, type JsonObject, type JsonValue } from "../core/json.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { NonRetryableError } from "./job_errors.ts";
-
-/** The depth of nested objects and arrays; the same as for request bodies. */
-const DEPTH_MAX = 64;
 
 /** In characters of JSON. */
 export const RECORDED_LENGTH_MAX = 1_048_576;
@@ -92,8 +89,8 @@ class JsonCopy {
 
   #object(value: object, key: string): JsonValue | undefined {
     if (this.#outer.includes(value)) this.#refuse("refers back to an object that contains it");
-    if (this.#outer.length >= DEPTH_MAX) {
-      this.#refuse(`is nested deeper than ${DEPTH_MAX} levels`);
+    if (this.#outer.length >= JSON_DEPTH_MAX) {
+      this.#refuse(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
     }
     this.#outer.push(value);
     const copy = this.#copied(value, key);

@@ -9,7 +9,7 @@ import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
-import type { JsonValue } from "../core/json.ts";
+import type { JsonValue, PointedIssue } from "../core/json.ts";
 import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
@@ -23,17 +23,11 @@ export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problem: EngineProblem };
 
-/** A problem with an input. `pointer` is a JSON Pointer (RFC 6901) into the input. */
-export interface InputIssue {
-  readonly pointer: string;
-  readonly detail: string;
-}
-
 export type EngineProblem =
   | { readonly kind: "unknownJob"; readonly jobId: string }
   | { readonly kind: "unknownType"; readonly type: string; readonly known: readonly string[] }
-  | { readonly kind: "invalidInput"; readonly issues: readonly InputIssue[] }
-  | { readonly kind: "invalidLimits"; readonly issues: readonly InputIssue[] }
+  | { readonly kind: "invalidInput"; readonly issues: readonly PointedIssue[] }
+  | { readonly kind: "invalidLimits"; readonly issues: readonly PointedIssue[] }
   | { readonly kind: "rejected"; readonly rejection: Rejection }
   | { readonly kind: "jobExists"; readonly jobId: string }
   /** `reason` completes a sentence. */
@@ -48,7 +42,7 @@ export type EngineProblem =
     readonly max: number;
   }
   /** Their pointers refer to the supposition. */
-  | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
+  | { readonly kind: "impossibleSupposition"; readonly issues: readonly PointedIssue[] };
 
 export function unknownJob(jobId: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownJob", jobId } };

@@ -270,7 +270,7 @@ function suspendedReasons(known: Case): Reasons {
   const { suspended } = known;
   const { condition, queueless } = beneath(known);
   const control: Reasons = suspended === undefined ? [] : [reason(
-    `A suspend control${actorText(suspended)} holds it since ${suspended.receivedAt}` +
+    `A suspend control${actorText(suspended)} has held it since ${suspended.receivedAt}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     suspended,
   )];

@@ -66,7 +66,7 @@ export const EVENT_TEXTS: EventTexts = {
     note: reasonNote,
     fact: (_, { before, after }) =>
       after.tasks === before.tasks
-        ? "Nothing of the job backs off: a sleep, or a wait until a time, ends by a fact of its own."
+        ? "No task backs off: a sleep, or a wait until a time, is ended by an entry of its own."
         : "What backs off is due at once.",
   },
   "job.JobParked": {

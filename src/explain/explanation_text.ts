@@ -21,7 +21,7 @@ import { WAITS_FOR } from "./open/waiting.ts";
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
 /** How many completed items are shown: the last ones. */
-const COMPLETED_MAX = 12;
+export const COMPLETED_MAX = 12;
 /** A longer command is too long to paste. */
 const COMMAND_LENGTH_MAX = 4_000;
 const STILL_TO_COME_MAX = 10;

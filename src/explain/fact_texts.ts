@@ -35,7 +35,7 @@ export function heldText(
   if ("of" in attributes && attributes.of === "parked") {
     return parked === undefined
       ? "The job was not parked: this changes nothing."
-      : `The job is no longer parked, as it was since entry ${parked.by}.`;
+      : `The job is no longer parked, as it had been since entry ${parked.by}.`;
   }
   if (eventType === "job.JobSuspended") {
     return suspendedBy === undefined

@@ -2,7 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
-import { countOf } from "../core/counted.ts";
+import { countOf, countText } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../core/event.ts";
@@ -10,7 +10,6 @@ import type { InterruptionReason, OpenAttempt } from "../core/framework_events.t
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { BackingOffTask, Failure, JobState } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
-import { countText } from "../core/size.ts";
 import { openExpectations } from "./awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */
@@ -65,7 +64,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
     case "cancelled":
       return "the job was over";
     case "withdrawn":
-      return "it was withdrawn, for want of a worker or since the job was suspended";
+      return "it was withdrawn: no worker was free, or the job was suspended";
     case "paused":
       return "a pause came to hold the job";
     default:
@@ -88,12 +87,15 @@ function processEndText(cause: JobEventLogEntry | undefined): string {
   return `${whose} ended the process with exit code ${exitCode}`;
 }
 
+/** What held up the event loop, if no attempt is named. */
+export const NONE_OPEN = "no attempt was open, so a request called what did not yield";
+
 /** `job a in task render, which began last, and 2 others ran`. */
 function ranText(open: readonly OpenAttempt[], last: OpenAttempt | undefined): string {
   const [lastName] = last === undefined ? [] : openNames([last]);
   const others = openNames(open).filter((name) => name !== lastName);
   const [first, ...rest] = lastName === undefined ? others : [lastName, ...others];
-  if (first === undefined) return "no attempt was open, so a request called what did not yield";
+  if (first === undefined) return NONE_OPEN;
   if (rest.length === 0) return `${first} ran`;
   const which = lastName === undefined ? "" : ", which began last,";
   return `${first}${which} and ${rest.length === 1 ? rest[0] : `${rest.length} others`} ran`;
@@ -184,11 +186,11 @@ export function silenceText(since: string): string {
 }
 
 /**
- * `is Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
+ * `has been Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
  * waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
  */
 export function becameText(job: JobState): string {
-  if (job.state === "Done") return `is Done since ${job.endedAt}`;
+  if (job.state === "Done") return `has been Done since ${job.endedAt}`;
   const condition = deriveCondition(job);
   if (job.state === "Failed") {
     return condition === "failed"

@@ -14,7 +14,7 @@ import { foldAll } from "../core/job_fold.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { quotedEventId } from "../engine/writer/derived_ids.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
-import { inputIssues } from "../engine/parsed_input.ts";
+import { pointedIssues } from "../engine/parsed_input.ts";
 import {
   endSchema,
   entrySchema,
@@ -144,7 +144,7 @@ function jsonIn(line: string, number: number): unknown {
 
 function requireShape(schema: v.GenericSchema, value: unknown, line: number, at = ""): void {
   const { issues } = v.safeParse(schema, value);
-  const [issue] = inputIssues(issues ?? [], at);
+  const [issue] = pointedIssues(issues ?? [], at);
   if (issue === undefined) return;
   throw new ExportFileError(line, `${issue.pointer || "it"} ${issue.detail}`);
 }
@@ -267,7 +267,7 @@ function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefin
 function quotationFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {
   const quoted = quotedEntry(entry);
   const { issues } = v.safeParse(entrySchema, quoted);
-  const [issue] = inputIssues(issues ?? []);
+  const [issue] = pointedIssues(issues ?? []);
   if (issue !== undefined) {
     return `what it quotes is not an entry: ${issue.pointer} ${issue.detail}`;
   }

@@ -61,13 +61,17 @@ export interface SystemPort {
   limits(): Readonly<Record<keyof StandingLimits, Use>>;
 }
 
+/** The last lines of a job. */
+export interface JobLogPage {
+  /** Oldest first. */
+  readonly lines: readonly JobLogLine[];
+  /** Whether older lines are kept too. */
+  readonly hasMore: boolean;
+}
+
 export interface JobLogPort {
-  /** The last `limit` lines of a job, the oldest first. */
-  read(jobId: JobId, limit: number): Promise<{
-    readonly lines: readonly JobLogLine[];
-    /** Whether there are older lines. */
-    readonly hasMore: boolean;
-  }>;
+  /** The last lines of a job, at most `limit`. */
+  read(jobId: JobId, limit: number): Promise<JobLogPage>;
 }
 
 /** An empty log, for a process that keeps none. */

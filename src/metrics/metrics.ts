@@ -179,39 +179,28 @@ export class Metrics {
   }
 }
 
-/** Passes entries to several counters. */
-export function combineJobWatches(...watches: readonly JobWatch[]): JobWatch {
-  return { changed: (change) => notifyAll(watches, passChange, change) };
+/** Counts twice: the failure of one counter must not make the other miss anything. */
+export function combineJobWatches(one: JobWatch, other: JobWatch): JobWatch {
+  return {
+    changed(change) {
+      try {
+        one.changed(change);
+      } finally {
+        other.changed(change);
+      }
+    },
+  };
 }
 
-export function combineCommitWatches(...watches: readonly CommitWatch[]): CommitWatch {
-  return { committed: (batch) => notifyAll(watches, passBatch, batch) };
-}
-
-function passChange(watch: JobWatch, change: ConditionChange): void {
-  watch.changed(change);
-}
-
-function passBatch(watch: CommitWatch, batch: CommittedBatch): void {
-  watch.committed(batch);
-}
-
-/**
- * The failure of one counter must not make others miss entries, so it is thrown after all were
- * called.
- */
-function notifyAll<Watch, News>(
-  watches: readonly Watch[],
-  notify: (watch: Watch, news: News) => void,
-  news: News,
-): void {
-  let failures: unknown[] | undefined;
-  for (const watch of watches) {
-    try {
-      notify(watch, news);
-    } catch (error) {
-      (failures ??= []).push(error);
-    }
-  }
-  if (failures !== undefined) throw failures[0];
+/** The same for batches. */
+export function combineCommitWatches(one: CommitWatch, other: CommitWatch): CommitWatch {
+  return {
+    committed(batch) {
+      try {
+        one.committed(batch);
+      } finally {
+        other.committed(batch);
+      }
+    },
+  };
 }

@@ -8,6 +8,7 @@ import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
+import type { JobLogPage, JobLogPort } from "../http/http_deps.ts";
 
 const FILE_BYTES_MAX = 16 * 1_048_576;
 const WRITE_AFTER_MS = 100;
@@ -22,15 +23,7 @@ interface JobLogOptions {
   readonly fileBytesMax?: number;
 }
 
-/** The last lines of a job. */
-interface JobLogPage {
-  /** Oldest first. */
-  readonly lines: readonly JobLogLine[];
-  /** Whether older lines are kept too. */
-  readonly hasMore: boolean;
-}
-
-export class JobLogFiles implements JobLog {
+export class JobLogFiles implements JobLog, JobLogPort {
   #waiting: string[] = [];
   #waitingLength = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +43,6 @@ export class JobLogFiles implements JobLog {
     this.#timer ??= setTimeout(() => void this.#flush(), WRITE_AFTER_MS);
   }
 
-  /** Returns the last lines of a job, at most `limit`. */
   async read(jobId: JobId, limit: number): Promise<JobLogPage> {
     await this.#flush();
     return await this.#inTurn(async () => {

@@ -9,7 +9,7 @@
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
-import { sizeText } from "../core/size.ts";
+import { sizeText } from "../core/counted.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
 import { limitConnections } from "../http/guard/capacity.ts";
 import { jsonResponse } from "../http/answers/response.ts";

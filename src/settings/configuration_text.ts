@@ -50,7 +50,7 @@ export function helpText(): string {
     ...SETTING_LIST.map(([, setting]) => helpLine(setting)),
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
-    "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
+    "Each flag has an environment variable: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
     "Tokens come only from DAYBOOK_TOKEN or --token-file, the secret that signs webhooks",
     "only from DAYBOOK_WEBHOOK_SECRET. DAYBOOK_TOKEN is one token with all scopes. A file",
     "has one token per line: alone, it has all scopes; otherwise its scopes follow, such as",

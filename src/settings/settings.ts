@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { durationText, parseDuration } from "../core/duration.ts";
-import { countText, parseSize, sizeText } from "../core/size.ts";
+import { countText, parseSize, sizeText } from "../core/counted.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { namesDatabase, placeIn } from "../postgres/place.ts";
 

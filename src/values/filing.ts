@@ -11,7 +11,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { joined } from "../engine/writer/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
-import { DurableLines, type LineSink } from "./durable_lines.ts";
+import { DurableLines, isWholeSegment, type LineSink } from "./segments.ts";
 import { FiledValues } from "./filed_values.ts";
 import type {
   Answer,
@@ -21,8 +21,7 @@ import type {
   Question,
   ToFiling,
 } from "./protocol.ts";
-import { checkpoint } from "../index/checkpoint.ts";
-import { isWholeSegment } from "./segment_file.ts";
+import { checkpoint } from "../index/database_files.ts";
 
 /** How long it works before it looks for messages. */
 const SLICE_MS = 4;

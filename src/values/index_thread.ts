@@ -7,6 +7,7 @@
 
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   type FoundPositions,
@@ -18,7 +19,6 @@ import { within } from "../engine/within.ts";
 import type { SegmentProver } from "../journal/options.ts";
 import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
-import { threadProgram } from "./thread_program.ts";
 
 /** How many entries become durable between two messages to the thread; a query sends one too. */
 const ENTRIES_AT_A_TIME = 2_048;
@@ -27,8 +27,8 @@ const GRACE_MS = 1_000;
 /** How long a stop waits for the thread to flush to disk. */
 const STOP_MS = 3_000;
 /**
- * Delay before the first thread begins, so that a start does not wait for it, and before one that
- * ended is replaced. Doubles each time one ends without having answered.
+ * Delay before the first thread begins, and before one that ended is replaced. Doubles each time one
+ * ends without having answered.
  */
 const RESTART_MS = 250;
 const RESTART_MAX_MS = 60_000;
@@ -43,7 +43,8 @@ interface IndexThreadOptions extends FilingPlace {
 }
 
 interface Thread {
-  readonly worker: Worker;
+  /** `undefined` if it did not start. */
+  readonly worker: Promise<Worker | undefined>;
   readonly port: MessagePort;
 }
 
@@ -69,11 +70,14 @@ export class IndexThread implements PastEvents, SegmentProver {
 
   constructor(private readonly options: IndexThreadOptions) {}
 
+  /** Starts the thread, which no start waits for: later there may be no file descriptor left for it. */
+  beginSoon(): void {
+    if (this.#thread === undefined) this.#beginLater();
+  }
+
   durable(logId: LogId): void {
     this.#durable = logId;
-    // Starts the thread soon: later there may be no file descriptor left for it.
-    if (this.#thread === undefined && this.#sent === 0) this.#beginLater();
-    else if (logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
+    if (this.#thread !== undefined && logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
   }
 
   /** Copies the log of a database of the index, in the thread, once there is one. */
@@ -117,7 +121,7 @@ export class IndexThread implements PastEvents, SegmentProver {
       thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
       await within(this.options.clock, STOP_MS, stopped);
       thread.port.close();
-      await thread.worker.terminate();
+      await (await thread.worker)?.terminate();
     }
     for (const { resolve } of [...this.#open.values()]) resolve(NOTHING);
     this.#endProofs();
@@ -138,25 +142,34 @@ export class IndexThread implements PastEvents, SegmentProver {
     this.#thread.port.postMessage(message);
   }
 
+  /** Until the thread runs, its port keeps the messages to it. */
   #begin(): Thread {
-    const { segments, index } = this.options;
     const { port1, port2 } = new MessageChannel();
-    const workerData: FilingSeed = { segments, index, port: port2 };
+    const ended = (reason: string) => this.#ended(thread, reason);
+    const worker = this.#run(port2, ended).catch((error) => void ended(errorMessage(error)));
+    const thread: Thread = { worker, port: port1 };
+    port1.on("message", (message: FromFiling) => this.#said(message));
+    port1.unref();
+    return thread;
+  }
+
+  async #run(port: MessagePort, ended: (reason: string) => void): Promise<Worker> {
+    const { segments, index } = this.options;
+    // Imported here, so that a start does not load the texts of its modules.
+    const { threadProgram } = await import("./thread_program.ts");
+    const workerData: FilingSeed = { segments, index, port };
     const worker = new Worker(threadProgram(), {
       eval: true,
       env: SHARE_ENV,
       workerData,
-      transferList: [port2],
+      transferList: [port],
       resourceLimits: LIMITS,
     });
-    const thread = { worker, port: port1 };
     worker.unref();
-    worker.on("error", ({ message }) => this.#ended(thread, message));
-    worker.on("exit", () => this.#ended(thread, "it has ended"));
-    port1.on("message", (message: FromFiling) => this.#said(message));
-    port1.unref();
+    worker.on("error", ({ message }) => ended(message));
+    worker.on("exit", () => ended("it has ended"));
     this.options.onThread?.(worker);
-    return thread;
+    return worker;
   }
 
   #said(message: FromFiling): void {

@@ -25,7 +25,6 @@ import shellWord from "../core/shell_word.ts?source" with { type: "text" };
 import collector from "../engine/collector.ts?source" with { type: "text" };
 import descriptors from "../engine/descriptors.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
-import checkpoint from "../index/checkpoint.ts?source" with { type: "text" };
 import databaseFiles from "../index/database_files.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
@@ -41,8 +40,7 @@ import lineReader from "../journal/format/line_reader.ts?source" with { type: "t
 import segmentScanner from "../journal/read/segment_scanner.ts?source" with { type: "text" };
 import segmentPieces from "../journal/read/segment_pieces.ts?source" with { type: "text" };
 import segmentProof from "../journal/read/segment_proof.ts?source" with { type: "text" };
-import segmentFile from "./segment_file.ts?source" with { type: "text" };
-import durableLines from "./durable_lines.ts?source" with { type: "text" };
+import segments from "./segments.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
 import { keepValues } from "./filing.ts";
@@ -62,7 +60,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
   ["engine/writer/joined.ts", joined],
-  ["index/checkpoint.ts", checkpoint],
   ["index/database_files.ts", databaseFiles],
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
@@ -83,8 +80,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/read/segment_scanner.ts", segmentScanner],
   ["journal/read/segment_pieces.ts", segmentPieces],
   ["journal/read/segment_proof.ts", segmentProof],
-  ["values/segment_file.ts", segmentFile],
-  ["values/durable_lines.ts", durableLines],
+  ["values/segments.ts", segments],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
 ];

@@ -1,7 +1,7 @@
 /** How a verification yields to other work and limits its memory. */
 
 import type { Clock } from "../engine/ports.ts";
-import { sizeText } from "../core/size.ts";
+import { sizeText } from "../core/counted.ts";
 
 /**
  * Lets other work run when it is due; await the result if there is one. Throws or rejects when the

@@ -109,8 +109,8 @@ class Restarts {
 }
 
 /**
- * The text of a page, without its durations and ages: those of a page that is kept open are of its
- * last change. An age may have two parts: `1 min 5 s ago`.
+ * The text of a page, without its durations and ages, which differ by the second. An age may have
+ * two parts: `1 min 5 s ago`.
  */
 async function textOf(page: Page): Promise<string> {
   const text = await page.locator("main").innerText();
@@ -291,6 +291,24 @@ const WALKS: Readonly<Record<string, Walk>> = {
           return difference === undefined;
         });
       }
+    }),
+
+  "ages count on while nothing changes, but not while the page is paused": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      const { page } = restarts;
+      const created = page.locator("dl.facts .ago").first();
+      await page.clock.install();
+      await restarts.openJob();
+      // Nothing updates the page any more.
+      await restarts.kill();
+      await page.clock.runFor(180_000);
+      assert.match(await created.innerText(), /3 min (?:\d+ s )?ago$/);
+      await page.locator("#live-control").click();
+      await page.clock.runFor(180_000);
+      assert.match(await created.innerText(), /3 min (?:\d+ s )?ago$/);
+      await page.locator("#live-control").click();
+      await page.clock.runFor(1_000);
+      assert.match(await created.innerText(), /6 min (?:\d+ s )?ago$/);
     }),
 
   "entry 51 does not replace entries in view, and the count is that of the list": (browser) =>

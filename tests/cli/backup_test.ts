@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countText } from "../../src/core/size.ts";
+import { countText } from "../../src/core/counted.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import {

@@ -272,7 +272,7 @@ Deno.test("repair: after a kill at any step, with damage in the last segment, it
   const { disk: hurt, from, last } = await flippedIn(2);
   const before = filesIn(hurt, "journal");
   let operation = 1;
-  for (; await survives(operation); operation += rounds(1, 1, 8));
+  for (; await survives(operation); operation += rounds(2, 1, 8));
   assert.ok(operation > 40, `${operation} operations`);
 
   async function survives(operation: number): Promise<boolean> {

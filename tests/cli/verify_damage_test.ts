@@ -65,7 +65,7 @@ async function flawIn(
 
 Deno.test("verify: it finds exactly what a start must refuse, wherever it is", async () => {
   const journal = await writtenJournal("stop");
-  const step = rounds(17, 1, 300);
+  const step = rounds(37, 1, 300);
   const first = Math.floor(Math.random() * step);
   let judged = 0;
   for (const damage of sampled(everyDamage(journal), step, first)) {
@@ -82,12 +82,12 @@ Deno.test("verify: it finds exactly what a start must refuse, wherever it is", a
     judged++;
   }
   console.log(`${judged} damages judged, every ${step}th from ${first} on`);
-  assert.ok(judged > rounds(1_000, 1_000, 50), `${judged} judged`);
+  assert.ok(judged > rounds(400, 1_000, 50), `${judged} judged`);
 });
 
 Deno.test("verify: it finds each damage to a snapshot, which a start would set aside", async () => {
   const journal = await writtenJournal("stop");
-  const step = rounds(31, 1, 400);
+  const step = rounds(67, 1, 400);
   let judged = 0;
   for (const { path } of journal.snapshots) {
     const damages = [...flips(journal.disk, path, 1), ...truncations(journal.disk, path)];
@@ -100,7 +100,7 @@ Deno.test("verify: it finds each damage to a snapshot, which a start would set a
       judged++;
     }
   }
-  assert.ok(judged > rounds(200, 200, 10), `${judged} judged`);
+  assert.ok(judged > rounds(80, 200, 10), `${judged} judged`);
 });
 
 Deno.test("verify: one without crc and chain is caught", async () => {
@@ -108,9 +108,9 @@ Deno.test("verify: one without crc and chain is caught", async () => {
   const through = withoutChecks({ crc: true, chain: true });
   let found = 0;
   for (const path of journal.segments) {
-    for (const damage of sampled(flips(journal.disk, path, 1), 60)) {
+    for (const damage of sampled(flips(journal.disk, path, 1), 120)) {
       if (await flawIn(journal, damage, through) !== undefined) found++;
     }
   }
-  assert.ok(found > 20, `${found} found`);
+  assert.ok(found > 10, `${found} found`);
 });

@@ -206,7 +206,7 @@ Deno.test("pauses, end-pause: pauses are listed with time and author, and held j
   await app.clock.settle();
   const listed = await runCli(app, ["pauses"]);
   const [, pauseId = ""] =
-    /^(pau_\S+) {2}everything is paused since \S+, started with --hold; 1 job waiting: a$/
+    /^(pau_\S+) {2}everything has been paused since \S+, started with --hold; 1 job waiting: a$/
       .exec(listed.terminal.text) ?? [];
   assert.equal(listed.code, 0, listed.terminal.text);
   const ended = await runCli(app, ["end-pause"]);
@@ -229,7 +229,7 @@ Deno.test("pause: it takes a type or label, a time or duration, and a reason; wi
   assert.equal(begun.code, 0, begun.terminal.errors.join());
   assert.ok(
     begun.terminal.text.includes(
-      `type test.greet with label shop:berlin is paused since ${
+      `type test.greet with label shop:berlin has been paused since ${
         new Date(app.clock.now()).toISOString()
       }, until ${until}, the bank is down; 0 jobs waiting`,
     ),

@@ -14,7 +14,7 @@ import { stories, tails } from "./arbitrary_entries.ts";
 import { changesBetween, projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
+const RUNS = { numRuns: rounds(1_500, 3_000, 200) };
 
 /** A fold and the projector on the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {

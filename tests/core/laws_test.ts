@@ -17,7 +17,7 @@ import { hearsay, reorderings, retold, stories, tails } from "./arbitrary_entrie
 import { jobOf, projectAll, stepsOf } from "../support/engine/folding.ts";
 import { cases, rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: rounds(1_500, 20_000, 150) };
+const RUNS = { numRuns: rounds(800, 20_000, 150) };
 
 /** The edges of the design's state table, including staying in a state. */
 const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {

@@ -1,7 +1,7 @@
 /** Values as people and shells read them: sizes, durations, and words of a command. */
 
 import assert from "node:assert/strict";
-import { countText, parseSize, sizeText } from "../../src/core/size.ts";
+import { countText, parseSize, sizeText } from "../../src/core/counted.ts";
 import { distanceText, durationText, parseDuration } from "../../src/core/duration.ts";
 import { shellWord } from "../../src/core/shell_word.ts";
 

@@ -8,6 +8,7 @@ import { hostileText } from "../support/http/arbitrary_hostile.ts";
 import { engineThatLooked } from "../support/http/bounded_engine.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import {
+  conditionOf,
   createAndRun,
   createPlan,
   type JobBody,
@@ -58,10 +59,6 @@ async function doWithAll(
 ): Promise<string> {
   const asks = await pageOf(app, `${JOBS}?do=${action}${query}`);
   return await pageText(await submitForm(app, JOBS, { ...fieldsOf(asks), ...more }));
-}
-
-async function stateOf(app: TestApp, jobId: string): Promise<string> {
-  return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
 }
 
 Deno.test("jobs: the newest are first, each with its current activity and a link to its page", async () => {
@@ -273,9 +270,15 @@ Deno.test("jobs: selected jobs are acted on one by one, and nothing happens with
     return shownText(await pageOf(app, await locationOf(sent)));
   };
   assert.match(await send("suspend", ["a", "c"]), /Suspended 2 jobs\./);
-  assert.deepEqual([await stateOf(app, "a"), await stateOf(app, "c")], ["suspended", "suspended"]);
+  assert.deepEqual([await conditionOf(app, "a"), await conditionOf(app, "c")], [
+    "suspended",
+    "suspended",
+  ]);
   assert.match(await send("cancel", ["a", "b"]), /Cancelled 1 job\. Cannot cancel job b: .*Failed/);
-  assert.deepEqual([await stateOf(app, "a"), await stateOf(app, "c")], ["cancelled", "suspended"]);
+  assert.deepEqual([await conditionOf(app, "a"), await conditionOf(app, "c")], [
+    "cancelled",
+    "suspended",
+  ]);
   assert.match(await send("cancel", []), /Tick the jobs first\./);
 });
 
@@ -286,9 +289,9 @@ Deno.test("jobs: nothing is cancelled without a confirmation", async () => {
   await pageText(await submitForm(app, JOBS, one), 422);
   const all = { action: "cancel", upTo: "99", return: JOBS };
   await pageText(await submitForm(app, JOBS, all), 422);
-  assert.equal(await stateOf(app, "a"), "waiting");
+  assert.equal(await conditionOf(app, "a"), "waiting");
   await locationOf(await submitForm(app, JOBS, { ...one, confirm: "yes" }));
-  assert.equal(await stateOf(app, "a"), "cancelled");
+  assert.equal(await conditionOf(app, "a"), "cancelled");
 });
 
 Deno.test("jobs: all that match are cancelled, later ones are not, and the reason is on record", async () => {
@@ -303,7 +306,7 @@ Deno.test("jobs: all that match are cancelled, later ones are not, and the reaso
   assert.match(shownText(text), /Cancelled 2 jobs/);
   assert.ok(text.includes(`href="${JOBS}?label=team%3Ashop"`));
   assert.deepEqual(
-    await Promise.all(["a", "b", "other", "late"].map((id) => stateOf(app, id))),
+    await Promise.all(["a", "b", "other", "late"].map((id) => conditionOf(app, id))),
     ["cancelled", "cancelled", "waiting", "waiting"],
   );
   const job = await jsonOf(await app.get("/jobs/a"), 200);

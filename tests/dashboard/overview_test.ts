@@ -333,7 +333,7 @@ Deno.test("overview: of many pauses it shows a few, that of everything among the
   }
   await jsonOf(await app.post("/pauses", { reason: "a deploy" }), 201);
   const pauses = await pageOf(app, "/");
-  assert.equal(pauses.match(/is paused/g)?.length, 5);
+  assert.equal(pauses.match(/been paused/g)?.length, 5);
   assert.match(pauses, /a deploy/);
   assert.match(pauses, /<a href="\/ui\/limits#pauses-heading">2 more pauses<\/a>/);
   assert.doesNotMatch(await pageOf(app, "/ui/limits"), /more pauses/);

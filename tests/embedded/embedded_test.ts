@@ -64,7 +64,7 @@ Deno.test("openDaybook: a job is submitted, moved by an event, and has a typed o
     assert.deepEqual(job.labels, { from: "test" });
     assert.deepEqual(job.tasks.map(({ taskId }) => taskId), ["main", "send"]);
     assert.equal((await daybook.deliver(confirmed())).disposition, "duplicate");
-    assert.match(await daybook.explain(job.jobId), /is Done/);
+    assert.match(await daybook.explain(job.jobId), /has been Done/);
   });
 });
 

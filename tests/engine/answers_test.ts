@@ -36,7 +36,7 @@ function askedMs(count: number): number {
       entriesAt: () => Promise.resolve([]),
     },
     { whole: job, task: () => undefined, wait: () => undefined },
-    { diverged: () => {}, idle: () => {}, isReacting: false },
+    { diverged: () => {}, advanceSoon: () => {}, isReacting: false },
   );
   answers.begin(new RunContext(jobId("job_1"), [], { seenAt: () => 0, asks: () => {} }), job);
   const beganMs = performance.now();

@@ -32,7 +32,7 @@ Deno.test("receipt: a second event names the job that the first one ended", asyn
   for (const restarts of [false, true]) {
     const running = restarts ? await daybook.crash() : daybook;
     const { disposition, jobs, reason, nearest } = await running.event(APPROVED, { orderId: "4" });
-    const why = `the job is Done since entry ${endedBy}`;
+    const why = `the job has been Done since entry ${endedBy}`;
     assert.deepEqual({ disposition, jobs, reason, nearest }, {
       disposition: "recorded",
       jobs: [],
@@ -84,7 +84,7 @@ Deno.test("receipt: a late error names the ended job, and a late end of compensa
   assert.equal(
     (await daybook.event("ec.Lost")).reason,
     "matched nothing: the error event of the policy of job fine would match, " +
-      `but the job is Done since entry ${doneBy}`,
+      `but the job has been Done since entry ${doneBy}`,
   );
   assert.equal(
     (await daybook.event("ec.Undone")).reason,
@@ -99,7 +99,7 @@ Deno.test("receipt: a late error names the ended job, and a late end of compensa
   assert.equal(
     reason,
     "matched nothing: the end of the compensation of job undone would match, " +
-      `but the job is Failed since entry ${endedBy}`,
+      `but the job has been Failed since entry ${endedBy}`,
   );
   assert.deepEqual([nearest?.policy, nearest?.expectation], ["succeeded", undefined]);
 });

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { inputIssues } from "../../src/engine/parsed_input.ts";
+import { pointedIssues } from "../../src/engine/parsed_input.ts";
 
 function detailOf(schema: v.GenericSchema, value: unknown): string | undefined {
   const { issues = [] } = v.safeParse(schema, value);
-  return inputIssues(issues)[0]?.detail;
+  return pointedIssues(issues)[0]?.detail;
 }
 
 Deno.test("input issues: for a value that is not one of a few choices, the choices are listed", () => {

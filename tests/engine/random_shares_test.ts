@@ -16,7 +16,7 @@ import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, RetryLater } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
-import { Harness } from "../support/engine/engine_harness.ts";
+import { Harness, unpause } from "../support/engine/engine_harness.ts";
 
 const NO_RATE = { count: 10_000, perMs: 1 };
 const LIMITS = [
@@ -113,11 +113,6 @@ async function play(limits: Limits, moves: readonly Move[]): Promise<readonly st
     const { state, tasks } = harness.job(id);
     return `${id} ${state} ${tasks.map(({ taskId, status }) => `${taskId} ${status}`)}`;
   });
-}
-
-async function unpause({ clock, engine }: Harness): Promise<void> {
-  for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
-  await clock.settle();
 }
 
 /** Nothing is held, and every event comes. */

@@ -172,7 +172,7 @@ Deno.test("room: a withdrawn attempt does not count as a crash, and gives its re
   const explanation = await daybook.engine.explainer.explain(jobId("slow-9"));
   assert.match(
     JSON.stringify(explanation?.because),
-    /it was withdrawn, for want of a worker or since the job was suspended/,
+    /it was withdrawn: no worker was free, or the job was suspended/,
   );
 });
 

@@ -10,7 +10,7 @@ import { RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { IN_PROCESS } from "../../src/engine/run/call/run_call.ts";
 import { FewThreads } from "../support/engine/few_threads.ts";
-import { Harness, looseJob } from "../support/engine/engine_harness.ts";
+import { Harness, looseJob, unpause } from "../support/engine/engine_harness.ts";
 
 const IN_THREAD = { isolation: "thread", module: import.meta.url } as const;
 
@@ -50,11 +50,6 @@ class Works {
 
 async function submit(daybook: Harness, type: string, id: string): Promise<void> {
   await daybook.create({ type, input: {}, jobId: jobId(id) });
-}
-
-async function unpause({ clock, engine }: Harness): Promise<void> {
-  for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
-  await clock.settle();
 }
 
 async function summaryOf({ engine }: Harness, id: JobId): Promise<string> {

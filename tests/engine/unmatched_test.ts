@@ -274,7 +274,10 @@ Deno.test("receipt: a job that is cancelled before it starts no longer waits, bu
   await daybook.control(id, "cancel");
 
   const { reason } = await receiptOf(daybook, SHIPPED, { orderId: "42" });
-  assert.match(reason ?? "", /of job order-42 would match, but the job is Failed since entry \d+$/);
+  assert.match(
+    reason ?? "",
+    /of job order-42 would match, but the job has been Failed since entry \d+$/,
+  );
 });
 
 Deno.test("receipt: for an event addressed to a job it names the expectation that it missed, and the clause", async () => {

@@ -137,7 +137,7 @@ Deno.test("standing: a follower names the leader, and how far behind it is", () 
 
 Deno.test("standing: a leader says why it leads", () => {
   const leading = { ...FOLLOWING, role: "leading", copy: null } as const;
-  const since = "leads since 2026-01-01T00:00:00.000Z: ";
+  const since = "has led since 2026-01-01T00:00:00.000Z: ";
   assert.deepEqual(
     (["first", "ended", "silent"] as const).map((why) => roleText({ ...leading, why })),
     [

@@ -151,7 +151,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       name: "says that what can be undone is undone, after a cancellation",
       given: reserved.cancelled("out of stock.\nAnn"),
       why: "The job is cancelled: out of stock. " +
-        "What it did and knows how to undo is undone first: the job compensates.",
+        "Completed tasks with a compensation are undone first: the job compensates.",
     },
     {
       name: "says what ends a compensation from outside",
@@ -311,12 +311,12 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
     {
       name: "names the entry that ended the job",
       given: single.fact("ec.Paid").fact("ec.Paid"),
-      why: "The job is Done since entry 3: what comes later is recorded and changes nothing.",
+      why: "The job has been Done since entry 3: what comes later is recorded and changes nothing.",
     },
     {
       name: "names the job that retries it",
       given: single.cancelled().framework("job.JobRetried", { newJobId: jobId("job_2") }),
-      why: "The job is Failed since entry 3; " +
+      why: "The job has been Failed since entry 3; " +
         "job_2 was made to retry it, and this one stays as it is.",
     },
   ],

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { TokenList } from "../../src/access/tokens.ts";
 import {
+  bearer,
   createPlan,
   jsonOf,
   startApp,
@@ -14,10 +15,6 @@ import { submitForm } from "../support/http/dashboard.ts";
 const SHOP = "shop-token-0123456789";
 const ON_CALL = "on-call-token-0123456789";
 const NAMELESS = "nameless-token-0123456789";
-
-function bearer(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` };
-}
 
 async function startWithNames(options: TestAppOptions = {}): Promise<TestApp> {
   const all = ["read", "submit", "operate"] as const;

@@ -12,6 +12,7 @@ import type { Size } from "../../src/http/guard/admission_gate.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import {
+  conditionOf,
   createAndRun,
   createPlan,
   jsonOf,
@@ -49,10 +50,6 @@ async function bulk(app: TestApp, body: object): Promise<Answer> {
 
 async function preview(app: TestApp, body: object): Promise<Preview> {
   return await jsonOf<Preview>(await app.post("/jobs/bulk", { ...body, dryRun: true }), 200);
-}
-
-async function conditionOf(app: TestApp, jobId: string): Promise<string> {
-  return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
 }
 
 Deno.test("POST /jobs/bulk: dryRun counts, records nothing, and returns upTo to fix the selection", async () => {

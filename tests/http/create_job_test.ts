@@ -13,7 +13,7 @@ import {
   shipmentPlan,
   startApp,
 } from "../support/http/http_app.ts";
-import { EPOCH_MS } from "../support/fake_clock.ts";
+import { timeIn } from "../support/fake_clock.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import {
   planDocument,
@@ -24,10 +24,6 @@ import {
 import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };
-
-function timeIn(ms: number): string {
-  return new Date(EPOCH_MS + ms).toISOString();
-}
 
 Deno.test("POST /jobs: a job with code is accepted, with its Location and all its members", async () => {
   const app = await startApp();

@@ -231,3 +231,16 @@ Deno.test("POST /jobs: two simultaneous requests with one key create the jobs on
   assert.deepEqual(dispositions, ["created", "created", "duplicate", "duplicate"]);
   assert.equal((await jsonOf<{ jobs: unknown[] }>(await app.get("/jobs"), 200)).jobs.length, 2);
 });
+
+Deno.test("POST /jobs: of several requests with one key, the next creates the many jobs that a full disk lost", async () => {
+  const app = await startApp();
+  const jobs = Array.from({ length: 300 }, (_, index) => ({ plan: shipmentPlan(String(index)) }));
+  app.journal.failNext(new JournalFullError("no room"));
+  const send = () => app.post("/jobs", jobs, { "idempotency-key": "import-9" });
+  const [lost, ...answers] = await Promise.all([send(), send(), send()]);
+  await problemOf(lost as Response, 507, "disk-full");
+  const [one = [], other = []] = await Promise.all(answers.map(receiptsOf));
+  assert.deepEqual(new Set(one.map(({ disposition }) => disposition)), new Set(["created"]));
+  assert.deepEqual(new Set(other.map(({ disposition }) => disposition)), new Set(["duplicate"]));
+  assert.deepEqual(one.map(({ jobId }) => jobId), other.map(({ jobId }) => jobId));
+});

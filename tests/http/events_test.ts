@@ -105,7 +105,7 @@ Deno.test("POST /events: the receipt says if a value is in the wrong place, or t
   assert.equal(
     late?.reason,
     "matched nothing: expectation shipped of job order-42 would match, " +
-      `but the job is Done since entry ${endedBy}`,
+      `but the job has been Done since entry ${endedBy}`,
   );
 });
 

@@ -31,7 +31,7 @@ import {
 } from "./open_api.ts";
 import { type Schemas, valuesOf } from "../support/http/described_values.ts";
 
-const RUNS = rounds(240, 4_000, 8);
+const RUNS = rounds(100, 4_000, 8);
 const ROUNDS_MAX = 5;
 const REQUESTS_PER_RUN = 50;
 /** The minimum number of valid requests to each operation; most runs have many more. */
@@ -264,7 +264,7 @@ Deno.test("openapi: a request generated from the document is valid for its route
       .filter((name) => !conformance.taken.has(name));
   let rare: readonly string[] = [];
   for (let round = 0; round === 0 || rare.length > 0 && round < ROUNDS_MAX; round++) {
-    await fc.assert(formProperty(conformance), { numRuns: rounds(120, 2_000, 5) });
+    await fc.assert(formProperty(conformance), { numRuns: rounds(60, 2_000, 5) });
     rare = IS_QUICK ? [] : rareOnes();
   }
   const taken = [...conformance.taken.values()].reduce((sum, one) => sum + one, 0);

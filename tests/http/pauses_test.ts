@@ -79,7 +79,7 @@ Deno.test("hold: a pause survives a restart, does not begin twice, and is named 
   assert.deepEqual((await pausesOf(second)).map(({ pauseId }) => pauseId), [before?.pauseId]);
   assert.equal(await conditionOf(second, "a"), "queued");
   const explained = await bodyOf<{ summary: string }>(await second.get("/jobs/a/explain"));
-  assert.match(explained.summary, /is queued: everything is paused since .*--hold/);
+  assert.match(explained.summary, /is queued: everything has been paused since .*--hold/);
   const text = await (await second.get("/jobs/a/explain?format=text")).text();
   assert.match(text, new RegExp(`curl -s -X DELETE http.*/pauses/${before?.pauseId}`));
 });
@@ -100,7 +100,7 @@ Deno.test("hold: the overview says what is paused and since when, and its button
   const told = regionOf(await pageOf(app, "/"), "pauses");
   assert.match(
     told,
-    /Everything<\/bdi> is paused.* since .*started with --hold.*1 job waits for its end/s,
+    /Everything<\/bdi> has been paused.* since .*started with --hold.*1 job waits for its end/s,
   );
 
   const action = `/ui/pauses/${pause?.pauseId}/end`;
@@ -267,7 +267,7 @@ Deno.test("pause: one of a key holds its jobs, whatever their type", async () =>
     await app.get("/jobs/bill-acme/explain"),
     200,
   );
-  assert.match(summary, /^Job bill-acme is queued: key acme is paused since /);
+  assert.match(summary, /^Job bill-acme is queued: key acme has been paused since /);
   await endPause(app, pause.pauseId);
   assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
 });
@@ -400,7 +400,7 @@ Deno.test("pause: the form begins one, and its page and the overview show what i
   for (const told of [page, await pageOf(app, "/")]) {
     assert.match(
       regionOf(told, "pauses"),
-      /Type test\.greet.* is paused.* since .*, until .*the bank.*Its jobs start nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+      /Type test\.greet.* has been paused.* since .*, until .*the bank.*Its jobs start nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
     );
   }
   for (

@@ -1,7 +1,7 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`. */
 
 import assert from "node:assert/strict";
-import { EPOCH_MS } from "../support/fake_clock.ts";
+import { timeIn } from "../support/fake_clock.ts";
 import {
   createAndRun,
   createPlan,
@@ -54,10 +54,6 @@ async function diff(app: TestApp, jobId: string, query: string): Promise<DiffBod
 
 async function whatIf(app: TestApp, jobId: string, body: unknown): Promise<WhatIfBody> {
   return await jsonOf(await app.post(`/jobs/${jobId}/what-if`, body), 200);
-}
-
-function timeIn(ms: number): string {
-  return new Date(EPOCH_MS + ms).toISOString();
 }
 
 /** Created and started at 0 s, suspended at 1 s, resumed at 2 s, shipped at 3 s. */

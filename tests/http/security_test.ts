@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
   API_ROUTES,
+  bearer,
   jsonOf,
   problemOf,
   ROUTES,
@@ -185,10 +186,6 @@ const TOKENS: Readonly<Record<Scope, string>> = {
   submit: "submit-token-0123456789",
   operate: "operate-token-0123456789",
 };
-
-function bearer(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` };
-}
 
 async function startWithTokens(): Promise<TestApp> {
   const tokens = SCOPES.map((scope) => ({ token: TOKENS[scope], scopes: [scope] }));

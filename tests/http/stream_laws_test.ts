@@ -12,7 +12,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { type EventReader, open, type ServerSentMessage } from "../support/http/http_stream.ts";
 import { HEARTBEAT_MS } from "../../src/http/stream/feed.ts";
 
-const RUNS = rounds(150, 5_000, 30);
+const RUNS = rounds(75, 5_000, 30);
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;
 /** A few of these fill a chunk. */

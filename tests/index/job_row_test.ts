@@ -197,7 +197,7 @@ function assertKept(job: JobState): void {
 }
 
 Deno.test("stored job: any job comes back byte for byte", () => {
-  const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
+  const RUNS = { numRuns: rounds(1_500, 3_000, 200) };
   fc.assert(fc.property(stories, ({ entries }) => assertKept(foldAll(entries))), RUNS);
 });
 

@@ -7,7 +7,7 @@ import { FILE, jobIndexIn } from "../../src/index/open_index.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { endedJob, jobsFrom } from "./ended_jobs.ts";
-import { checkpoint } from "../../src/index/checkpoint.ts";
+import { checkpoint } from "../../src/index/database_files.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { until } from "../support/until.ts";
 import { threadOf } from "../values/valued_events.ts";

@@ -73,7 +73,7 @@ Deno.test("snapshots: whatever happens to their bytes, the states follow from th
     // The older one is not read while the newer one is valid.
     const isOlder = index < journal.snapshots.length - 1;
     const newest = journal.snapshots.at(-1)?.path ?? "";
-    const step = rounds(12, 1, 120);
+    const step = rounds(24, 1, 120);
     const first = Math.floor(Math.random() * step);
     let judged = 0;
     for (const damage of sampled(everyDamage(journal, path), step, first)) {

@@ -8,7 +8,7 @@ import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { JournalTools } from "../../src/cli/journal/folder.ts";
 import { journalCommands } from "../../src/cli/journal.ts";
 import type { Surroundings } from "../../src/cli/server_call.ts";
-import { countText, sizeText } from "../../src/core/size.ts";
+import { countText, sizeText } from "../../src/core/counted.ts";
 import { SETTING_LIST } from "../../src/settings/settings.ts";
 import { pageNames, readPage } from "../support/process/manual_pages.ts";
 

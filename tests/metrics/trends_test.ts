@@ -166,19 +166,18 @@ Deno.test("trends: they follow the jobs of a real engine, and the disk of its jo
   ]);
 });
 
-Deno.test("watches: one that throws does not affect others, and its failure is reported", () => {
+Deno.test("watches: one that throws does not affect the other, and its failure is reported", () => {
   const told: string[] = [];
   const watch = combineJobWatches(
-    { changed: () => told.push("first") },
     {
       changed() {
         throw new Error("out of ink");
       },
     },
-    { changed: () => told.push("third") },
+    { changed: () => told.push("other") },
   );
   assert.throws(() => watch.changed(change("failed")), /out of ink/);
-  assert.deepEqual(told, ["first", "third"]);
+  assert.deepEqual(told, ["other"]);
 });
 
 function counted(durations: readonly number[]): Uint32Array {

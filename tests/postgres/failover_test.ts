@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { IS_SOAK, rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 import { giveTheLockToAll, Restarted } from "./given_lock.ts";
 import { type Member, withMembers } from "./members.ts";
 import { type Machine, Network, part } from "./network.ts";
@@ -297,7 +297,3 @@ testTogether(
     console.log(`an asynchronous standby promoted: it ends at logId ${last}, all ended with 78`);
   },
 );
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

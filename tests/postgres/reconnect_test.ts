@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
 import { inFolderKeptOnFailure } from "../support/temporary_folder.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 import { DatabaseProxy } from "./database_proxy.ts";
 import { type Member, withMembers } from "./members.ts";
 import { testWithPostgres } from "./postgres_server.ts";
@@ -11,10 +11,6 @@ import { leaderOf, SharedLoad } from "./shared_load.ts";
 
 /** Less than the silence after which a leader is replaced, and more than a takeover needs. */
 const OUTAGE_MS = 2_000;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Two processes, the first of which leads while the other follows. */
 function withPair(

@@ -7,7 +7,7 @@ import { ResumingReader } from "../scenario/stream_reader.ts";
 import { JobModel } from "../simulation/job_model.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { runJournal } from "../support/process/journal_command.ts";
-import { PATIENCE_MS, until } from "../support/until.ts";
+import { PATIENCE_MS, pause, until } from "../support/until.ts";
 import type { Member } from "./members.ts";
 
 interface Database {
@@ -155,10 +155,6 @@ export class SharedLoad {
     for (const { jobId, state } of model.unfinished) violations.push(`${jobId} is ${state}`);
     assert.deepEqual(violations, []);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The leading process; waits until there is one. */

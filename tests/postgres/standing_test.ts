@@ -77,7 +77,7 @@ testWithPostgres(
       const label = `daybook_shared_leader{url="${first.url}",writer="${standing.leader?.writer}"`;
       assert.ok(metrics.includes(`${label},why="first"} 1`), metrics);
       const screen = readable(await textOf(first, "/ui/system", "text/html"));
-      const since = `leads since ${standing.since}: no process had led this journal before`;
+      const since = `has led since ${standing.since}: no process had led this journal before`;
       assert.ok(screen.includes(`This process ${since}`), screen);
       assert.ok(screen.includes("a synchronous standby is not required"), screen);
       assert.ok(first.output.join("\n").includes(since), first.output.join("\n"));

@@ -11,6 +11,7 @@ import { journalCommand } from "../support/process/journal_command.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { type IndependentEntry, readIndependently } from "../support/journal/independent_reader.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { pause } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/scenario/all_kinds_definitions.ts`;
 /** What a job of each type returns; `undefined` for one that fails, as its code says. */
@@ -47,7 +48,6 @@ interface Job {
   readonly failure: { readonly error?: { readonly name: string; readonly message: string } } | null;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const any = (count: number) => Math.floor(Math.random() * count);
 const oneOf = <Value>(values: readonly Value[]): Value => values[any(values.length)] as Value;
 

@@ -73,7 +73,7 @@ Deno.test("explain: another job that had to do with what the error is about is n
     return (await daybook.explanation(type)).summary;
   };
   const erased =
-    'Job erase-7 (user.erase), which also has "user-7" at input.thing, is Done since ' +
+    'Job erase-7 (user.erase), which also has "user-7" at input.thing, has been Done since ' +
     "2026-01-01T00:00:00.000Z.";
   assert.ok((await said("user.mail")).endsWith(erased));
   assert.ok((await said("user.export")).endsWith(erased));

@@ -172,8 +172,8 @@ Deno.test("explain at a point: a pause of everything at that point is named, eve
   await daybook.clock.advance(1_000);
 
   const then = await explainedAt(daybook, "held", asOf);
-  assert.match(said.summary, /everything is paused since .* \(reason: started with --hold\)/);
-  assert.match(then.summary, /everything is paused since .* \(reason: started with --hold\)/);
+  assert.match(said.summary, /everything has been paused since .* \(reason: started with --hold\)/);
+  assert.match(then.summary, /everything has been paused since .* \(reason: started with --hold\)/);
   assert.ok(then.because[0]?.cites.some(({ eventType }) => eventType === "job.PauseBegan"));
   assert.equal((await daybook.explanation("held")).condition, "succeeded");
 });

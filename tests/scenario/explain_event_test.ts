@@ -69,7 +69,7 @@ Deno.test("explain event: of a job that had ended it says how, and of the id tha
   await daybook.post("/jobs/closed/cancel", { reason: "sold out" });
   await daybook.event(PAID, equals, { eventId: "e" });
   const ended =
-    /the job is Failed since entry \d+\. It was cancelled at 2026-\S+Z \(reason: sold out\)\./;
+    /the job has been Failed since entry \d+\. It was cancelled at 2026-\S+Z \(reason: sold out\)\./;
   assert.match((await explained(daybook, "e")).summary, ended);
   await daybook.event(PAID, equals, { eventId: "f", jobId: "closed" });
   const { summary, reached } = await explained(daybook, "f");
@@ -124,7 +124,7 @@ Deno.test("explain event: a definition that starts on its type is named, with th
   const started = await explained(daybook, "yes");
   assert.match(
     started.summary,
-    /^Event yes, users\.SignedUp, started job job~\w+, which is Done since 2026-[^ ]*Z\.$/,
+    /^Event yes, users\.SignedUp, started job job~\w+, which has been Done since 2026-[^ ]*Z\.$/,
   );
 });
 
@@ -204,7 +204,7 @@ Deno.test("explain event: many jobs are counted, and an event that names a job i
 
   await daybook.event(PAID, equals, { eventId: "late", jobId: "j3" });
   const { summary } = await explained(daybook, "late");
-  assert.match(summary, /reached job j3\. The job is Done since entry \d+/);
+  assert.match(summary, /reached job j3\. The job has been Done since entry \d+/);
 });
 
 Deno.test("explain event: one that names the wrong job names the job that expects exactly this", async () => {
@@ -244,7 +244,7 @@ Deno.test("explain event: one that names a job that was retried names the newest
   assert.equal(nearly[0]?.jobId, jobId);
   assert.match(
     summary,
-    /^Event e, shop\.OrderPaid, reached job old\. The job is Failed .* Expectation paid of job job_\S+, the newest retry of job old, would match, but the event names job old\.$/,
+    /^Event e, shop\.OrderPaid, reached job old\. The job has been Failed .* Expectation paid of job job_\S+, the newest retry of job old, would match, but the event names job old\.$/,
   );
 });
 

@@ -170,8 +170,8 @@ Deno.test("explain the queue: limits that keep jobs waiting are named with the k
       ],
     ],
     next: [
-      "The attempt of a1 ends at 2026-01-01T00:10:00.000Z at the latest.",
-      "The attempt of a2 ends at 2026-01-01T00:10:00.000Z at the latest.",
+      "The attempt of a1 ends no later than 2026-01-01T00:10:00.000Z.",
+      "The attempt of a2 ends no later than 2026-01-01T00:10:00.000Z.",
       "End the pause of type mail.send with key bolt:",
     ],
   });

@@ -147,7 +147,7 @@ Deno.test("explain an ended job: what held the workers is named, of any type, an
   const { summary } = await daybook.explanation("acme2");
   assert.equal(
     summary,
-    "Job acme2 is Done since 2026-01-01T00:01:00.000Z. It waited 1 min for a worker. At " +
+    "Job acme2 has been Done since 2026-01-01T00:01:00.000Z. It waited 1 min for a worker. At " +
       "2026-01-01T00:00:00.000Z, workers were held by acme1 in task send since " +
       "2026-01-01T00:00:00.000Z, with a time limit of 1 h; bolt1 in task send since " +
       "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
@@ -343,7 +343,7 @@ Deno.test("explain an ended job: that it was parked is named, and its time is no
   const { summary, because } = await again.explanation("quote");
   const held = "It was parked for 5 min, from 2026-01-01T00:00:00.000Z until " +
     "2026-01-01T00:05:00.000Z: no definition of type quote.accept is loaded.";
-  assert.equal(summary, `Job quote is Done since 2026-01-01T00:05:00.000Z. ${held}`);
+  assert.equal(summary, `Job quote has been Done since 2026-01-01T00:05:00.000Z. ${held}`);
   assert.equal(because.filter(({ statement }) => /parked/.test(statement)).length, 1);
 });
 
@@ -375,7 +375,7 @@ Deno.test("explain an ended job: the suspension that held it is named", async ()
   const { summary } = await daybook.explanation("quote");
   assert.equal(
     summary,
-    "Job quote is Done since 2026-01-01T00:05:00.000Z. It was suspended for 5 min, from " +
+    "Job quote has been Done since 2026-01-01T00:05:00.000Z. It was suspended for 5 min, from " +
       "2026-01-01T00:00:00.000Z until 2026-01-01T00:05:00.000Z (reason: a look at the price).",
   );
 });

@@ -134,10 +134,10 @@ Deno.test("what if other limits: a place does not help if all workers are busy, 
   const paused = await whatIf(daybook, "acme2", { maxRunning: 9 });
   assert.deepEqual([paused.outcome, paused.statement, paused.because.at(-1)], [
     "waits",
-    "With maxRunning 9 instead of 2, job acme2 would still wait: key acme is paused since " +
+    "With maxRunning 9 instead of 2, job acme2 would still wait: key acme has been paused since " +
     "2026-01-01T00:00:00.000Z (reason: acme moves house).",
     [
-      "A pause holds it: key acme is paused since 2026-01-01T00:00:00.000Z (reason: acme moves house).",
+      "A pause holds it: key acme has been paused since 2026-01-01T00:00:00.000Z (reason: acme moves house).",
       "12 job.PauseBegan 00000000000000000001.ndjson:16",
     ],
   ]);

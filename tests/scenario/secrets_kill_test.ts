@@ -10,7 +10,7 @@ import { endedJob } from "./ended_job.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { PATIENCE_MS, pause } from "../support/until.ts";
 
 const DEFINITIONS = new URL("./payment_process_definitions.ts", import.meta.url).pathname;
 const JOBS_A_ROUND = 12;
@@ -48,10 +48,6 @@ async function submit(daybook: DaybookProcess, at: number, ledger: Acknowledged[
   }
 }
 
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Submits jobs until a kill, which comes after some answers, however busy the machine is. */
 async function round(journal: string, ledger: Acknowledged[]): Promise<void> {
   const daybook = await start(journal);
@@ -60,8 +56,8 @@ async function round(journal: string, ledger: Acknowledged[]): Promise<void> {
   const submitted = Promise.all(
     Array.from({ length: JOBS_A_ROUND }, (_, at) => submit(daybook, at, ledger)),
   ).then(() => isOver = true);
-  while (ledger.length < wanted && !isOver) await after(1);
-  await after(Math.random() * MOMENT_MAX_MS);
+  while (ledger.length < wanted && !isOver) await pause(1);
+  await pause(Math.random() * MOMENT_MAX_MS);
   await daybook.kill();
   await submitted;
 }
@@ -104,7 +100,7 @@ async function forgottenFlaw(journal: string, jobId: string): Promise<string | u
   const deadline = performance.now() + PATIENCE_MS;
   while (await hasKey(journal, jobId)) {
     if (performance.now() > deadline) return "its key is left";
-    await after(20);
+    await pause(20);
   }
   return undefined;
 }

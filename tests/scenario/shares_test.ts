@@ -156,7 +156,7 @@ async function assertExplained(asked: Asked): Promise<void> {
   assert.ok(shut !== undefined && down !== undefined);
   assert.deepEqual([pauses.length, shut.jobs, down.jobs], [2, 1, 1]);
   const order = await asked.explained("order-1");
-  const isShut = `type shop.order is paused since ${shut.since} (reason: the depot is shut)`;
+  const isShut = `type shop.order has been paused since ${shut.since} (reason: the depot is shut)`;
   assert.equal(order.summary, `Job order-1 is queued: ${isShut}.`);
   assert.deepEqual(lines(order.because.slice(0, 1)), [
     `It has been queued since ${await started("order-1")}: ${isShut}. ` +
@@ -165,7 +165,7 @@ async function assertExplained(asked: Asked): Promise<void> {
   assert.equal(order.next[1]?.action?.path, `/pauses/${shut.pauseId}`);
 
   const payment = await asked.explained("payment-3");
-  const isDown = `type shop.payment is paused since ${down.since}, until ${down.until} ` +
+  const isDown = `type shop.payment has been paused since ${down.since}, until ${down.until} ` +
     "(reason: 2 attempts failed within 1 h)";
   const failedAt = await asked.timeOf("payment-2", "job.TaskFailed", "charge");
   const cause = "The pause began by itself when 2 attempts of type shop.payment had failed, the " +

@@ -77,7 +77,7 @@ async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
   const passed = await passedIn("unpaid");
   assert.equal((await daybook.get("/jobs/unpaid") as Shown).output, "unpaid");
   assert.deepEqual(lines(unpaid.completed.slice(0, 1)), [
-    `"paid" is waived since its deadline passed at ${passed.receivedAt}: 0 of 1 came in time. ` +
+    `"paid" was waived when its deadline passed at ${passed.receivedAt}: 0 of 1 came in time. ` +
     "[job.DeadlinePassed]",
   ]);
 

@@ -139,7 +139,7 @@ Deno.test("explain the queue: when no job has a worker, it says what holds the j
   }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
-  const again = "1 job backs off and is tried again automatically.";
+  const again = "1 job backs off and will be tried again automatically.";
   const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: ${failed}.`,
@@ -213,7 +213,7 @@ Deno.test("explain a pause: at a past time it is named for a job that it was to 
   assert.equal(await summaryAt("2026-01-01T00:00:30.000Z"), before);
   assert.equal(
     await summaryAt("2026-01-01T00:01:30.000Z"),
-    `${before} None of its code begins meanwhile: type nap is paused since ` +
+    `${before} None of its code begins meanwhile: type nap has been paused since ` +
       "2026-01-01T00:01:00.000Z (reason: the bank moves).",
   );
   await daybook.submit("last", "nap");
@@ -250,7 +250,7 @@ Deno.test("explain a pause: it is named for a job that it will hold later, and n
   for (const [jobId, promised] of Object.entries(promises)) {
     const { summary, because, next } = await toldOf(daybook, jobId);
     const type = daybook.engine.job(jobId as never)?.type ?? "";
-    const held = `None of its code begins meanwhile: type ${type} is paused since ` +
+    const held = `None of its code begins meanwhile: type ${type} has been paused since ` +
       "2026-01-01T00:00:00.000Z (reason: the bank moves).";
     assert.ok(summary.endsWith(` ${held}`), summary);
     assert.ok(because.includes(held), jobId);
@@ -382,10 +382,10 @@ Deno.test("explain a compensation: the one that fails is named, and the call tha
     summary,
     "Job job is compensating: 0 of 1 task undone, after task charge failed for good with " +
       "NonRetryableError: the card was refused. The compensation of task book failed in attempt " +
-      "2 of 5 (Error: the hotel is closed) and is tried again at 2026-01-01T00:02:00.000Z.",
+      "2 of 5 (Error: the hotel is closed) and will be tried again at 2026-01-01T00:02:00.000Z.",
   );
   assert.deepEqual(next, [
-    "The compensation is tried again at 2026-01-01T00:02:00.000Z.",
+    "The compensation will be tried again at 2026-01-01T00:02:00.000Z.",
     "Try it again now, once the cause is fixed: POST /jobs/job/wake",
   ]);
   isOpen = true;
@@ -424,7 +424,7 @@ Deno.test("explain a wait that run gave up on: it is named before what run threw
   assert.equal((await toldOf(daybook, "strict")).summary, `${before.summary} ${late}`);
   assert.equal(
     (await toldOf(daybook, "lax")).summary,
-    `Job lax is Done since 2026-01-01T00:01:00.000Z. ${late}`,
+    `Job lax has been Done since 2026-01-01T00:01:00.000Z. ${late}`,
   );
 
   const { jobId } = await daybook.post("/jobs/strict/retry");
@@ -496,7 +496,7 @@ Deno.test("explain a count: two events that counted and have the same content ar
     "ids, hook-1 and hook-2: one may have been sent twice.";
   assert.equal(
     (await toldOf(daybook, "two")).summary,
-    `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
+    `Job two has been Done since 2026-01-01T00:00:00.000Z. ${twice}`,
   );
   assert.equal((await toldOf(daybook, "three")).because[0], twice);
 
@@ -560,7 +560,7 @@ Deno.test("explain a wait: a job that was to send the event, and sent one withou
   await daybook.submit("weigh-2", "depot.weigh", { parcelNr: "JJD002" });
   assert.match(
     (await toldOf(daybook, "bill")).summary,
-    /job weigh-2, which has "JJD002" at input\.parcelNr, is Done since \S+Z, and has sent one without "JJD002"\.$/,
+    /job weigh-2, which has "JJD002" at input\.parcelNr, has been Done since \S+Z, and has sent one without "JJD002"\.$/,
   );
 });
 
@@ -777,7 +777,8 @@ Deno.test("explain a pause: it is named for a parked job, which would not contin
   await first.post("/pauses", { reason: "the bank moves" });
   const daybook = await first.crash({ definitions: [failing] });
 
-  const paused = "everything is paused since 2026-01-01T00:00:00.000Z (reason: the bank moves).";
+  const paused =
+    "everything has been paused since 2026-01-01T00:00:00.000Z (reason: the bank moves).";
   const { next } = await toldOf(daybook, "failed");
   assert.deepEqual(next.slice(-2), [
     "Then retry it; a new job starts from the beginning: POST /jobs/failed/retry",
@@ -819,7 +820,7 @@ Deno.test("explain a sleep: a clock that is set meanwhile is told from a process
   await daybook.clock.advance(HOUR_MS);
   assert.equal(
     (await toldOf(daybook, "ahead")).summary,
-    "Job ahead is Done since 2026-01-02T01:00:00.000Z. Sleep rest ended at " +
+    "Job ahead has been Done since 2026-01-02T01:00:00.000Z. Sleep rest ended at " +
       "2026-01-02T01:00:00.000Z; its time had come, but the clock of the machine was set ahead by " +
       "1 d meanwhile, or the machine slept.",
   );
@@ -858,10 +859,10 @@ Deno.test("explain a compensation: the one that runs is named, since when, and t
   const told = await toldOf(daybook, "job");
   assert.match(
     told.summary,
-    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z, without a time limit\.$/,
+    /\. The compensation of task book has been in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z, without a time limit\.$/,
   );
   assert.deepEqual(told.next, [
-    "The compensation of task book continues until it ends, however long that takes, for it has " +
+    "The compensation of task book continues until it ends, however long that takes: it has " +
     "no time limit.",
     "Cancel it as it is; book stays as it is: POST /jobs/job/cancel",
   ]);
@@ -987,7 +988,10 @@ Deno.test("explain a retry: if only a newer version is loaded, and it does not t
 
   const { jobId } = await daybook.post("/jobs/failed/retry");
   const parked = await toldOf(daybook, `${jobId}`);
-  assert.match(parked.summary, /^Job \S+ is parked since .* version 1 of type order\.take is not/);
+  assert.match(
+    parked.summary,
+    /^Job \S+ has been parked since .* version 1 of type order\.take is not/,
+  );
   assert.ok(parked.summary.endsWith(` ${refused}`), parked.summary);
   assert.ok(parked.next.includes(step), parked.next.join("\n"));
 

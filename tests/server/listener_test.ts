@@ -6,6 +6,7 @@ import { systemClock } from "../../src/server/system.ts";
 import { until } from "../support/until.ts";
 import { facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
+import { writeAll } from "../support/http/raw_socket.ts";
 
 const text = new TextEncoder();
 /** Fewer than Deno's server allows, so that all answers fit into the window of a connection. */
@@ -52,10 +53,6 @@ async function readInto(received: { text: string }, connection: Deno.Conn): Prom
   for await (const bytes of connection.readable) {
     received.text += decoder.decode(bytes, { stream: true });
   }
-}
-
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
 Deno.test("listener: of a connection that makes many requests at once, sixteen are answered beside others", async () => {

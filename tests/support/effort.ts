@@ -17,7 +17,8 @@ export function rounds(short: number, soak: number, quick: number = short): numb
   return IS_SOAK ? soak : short;
 }
 
-/** The number of cases of a law, or the minimum coverage; in the quick form a tenth. */
-export function cases(ordinary: number): number {
-  return IS_QUICK ? Math.ceil(ordinary / 10) : ordinary;
+/** The number of cases of a law, or the minimum coverage: all in the soak, else a part of them. */
+export function cases(all: number): number {
+  if (IS_SOAK) return all;
+  return Math.ceil(all / (IS_QUICK ? 10 : 2));
 }

@@ -66,3 +66,8 @@ export class TimedRandom extends FakeRandom {
     return ulid(this.clock.now()).slice(0, 10) + String(++this.#made).padStart(16, "0");
   }
 }
+
+/** The time on a fake clock, in milliseconds from its beginning, as RFC 3339. */
+export function timeIn(ms: number): string {
+  return new Date(EPOCH_MS + ms).toISOString();
+}

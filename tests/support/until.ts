@@ -20,6 +20,11 @@ export async function until(
     if (performance.now() >= end) {
       assert.fail(`it did not come to this: ${typeof what === "string" ? what : what()}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await pause(everyMs);
   }
+}
+
+/** For code that shows nothing that could be waited for. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

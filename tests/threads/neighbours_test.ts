@@ -6,6 +6,7 @@ import type { EmbeddedDaybook, Job } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { good, hostile } from "../support/process/isolated_definitions.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { pause } from "../support/until.ts";
 
 /** In turns, so that other load on the machine slows both sides equally. */
 const TURNS = 5;
@@ -13,10 +14,6 @@ const GOOD_JOBS_A_TURN = 200;
 const BETWEEN_MS = 40;
 const END_MS = 120_000;
 const KINDS = ["spin", "exhaustLater", "exit", "spinLater", "exhaust"] as const;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Submits good jobs at a steady pace; returns how long each takes. */
 async function timesOfGoodOnes(daybook: EmbeddedDaybook): Promise<readonly number[]> {

@@ -15,8 +15,7 @@ import {
 import { inFolder } from "../support/temporary_folder.ts";
 import { threadOf } from "./valued_events.ts";
 import { collectGarbage } from "../../src/engine/collector.ts";
-import { DurableLines } from "../../src/values/durable_lines.ts";
-import { isWholeSegment } from "../../src/values/segment_file.ts";
+import { DurableLines, isWholeSegment } from "../../src/values/segments.ts";
 import { bytesOf } from "../support/journal/journal_memory_disk.ts";
 
 Deno.test("the thread of the index: it finds a segment whole, and any change of its file", () =>

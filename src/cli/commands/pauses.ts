@@ -27,7 +27,7 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
     ],
     notes: [
       "A pause holds the jobs that match every given option, or all jobs if none is given.",
-      "Running attempts finish; no other starts. Jobs can be created, and events count.",
+      "Running attempts finish; no new ones start. Jobs can be created, and events count.",
     ],
     examples: [
       "deno task daybook pause --type payment.collect --until 30m --reason 'the bank is down'",
@@ -118,7 +118,7 @@ function pauseText(pause: PauseResource, { style }: Terminal): string {
   const { pauseId, reason, jobs, firstJobs } = pause;
   const first = firstJobs.slice(0, NAMED_MAX).join(", ");
   const named = jobs === 0 ? "" : `: ${first}${jobs > NAMED_MAX ? ", ..." : ""}`;
-  const text = `${scopeText(pause)} is paused ${pauseTimes(pause)}, ${reason}; ` +
+  const text = `${scopeText(pause)} has been paused ${pauseTimes(pause)}, ${reason}; ` +
     `${counted(jobs, "job")} waiting${named}`;
   return `${style("bold", pauseId)}  ${plainText(text)}`;
 }

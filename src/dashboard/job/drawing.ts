@@ -127,12 +127,11 @@ function percent(at: number): string {
 export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
   const lanes = all.filter(isTask);
   if (lanes.length <= LANES_MAX) return lanes;
-  const chosen = lanes
-    .toSorted((left, right) =>
-      urgencyOf(right) - urgencyOf(left) || lengthOf(right) - lengthOf(left)
-    )
+  const ranked = lanes.map((lane) => ({ lane, urgency: urgencyOf(lane), length: lengthOf(lane) }))
+    .sort((left, right) => right.urgency - left.urgency || right.length - left.length)
     .slice((page - 1) * LANES_MAX, page * LANES_MAX);
-  return lanes.filter((lane) => chosen.includes(lane));
+  const chosen = new Set(ranked.map(({ lane }) => lane));
+  return lanes.filter((lane) => chosen.has(lane));
 }
 
 function urgencyOf({ spans }: Lane): number {

@@ -1,7 +1,6 @@
 /** The recorded entries of a job. */
 
-import { countOf } from "../../core/counted.ts";
-import { countText } from "../../core/size.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";

@@ -4,7 +4,7 @@ import type { Child } from "hono/jsx";
 import { withDistances } from "../../core/duration.ts";
 import { Cited, CitedItems, EntryLink } from "../parts/entries.tsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
-import { summedUpTexts } from "../../explain/explanation_text.ts";
+import { COMPLETED_MAX, summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/history/timing.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
@@ -14,8 +14,6 @@ import { ControlForm, isLegal, toControl } from "./controls.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
-
-const COMPLETED_MAX = 12;
 
 interface BriefProps extends JobProps {
   readonly brief: Brief;

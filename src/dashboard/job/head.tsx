@@ -69,7 +69,7 @@ function HeadFacts({ state }: JobProps) {
         )
       )}
       <Term name={endedAt === null ? "Age" : "Took"}>
-        <Duration ms={timeline.totalMs} />
+        <Duration ms={timeline.totalMs} isOngoing={endedAt === null} />
       </Term>
       {runningTasks(job).map(({ taskId, progress }) =>
         progress !== undefined && (

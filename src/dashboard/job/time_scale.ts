@@ -6,7 +6,7 @@
  */
 
 import { MAIN_TASK } from "../../core/ids.ts";
-import type { Extent } from "../timeline/lanes.ts";
+import type { Extent, Lane } from "../timeline/lanes.ts";
 import type { Timeline } from "../timeline/timeline.ts";
 import { durationText } from "../../core/duration.ts";
 
@@ -69,14 +69,16 @@ export function timeScale(timeline: Timeline, name: ScaleName): TimeScale {
 
 /** To scale if tasks overlap, since `steps` would not show which ran in parallel. */
 export function usualScale({ lanes }: Timeline): ScaleName {
-  const extents = lanes.flatMap(({ taskId, spans }) => {
-    const [first, last] = [spans[0], spans.at(-1)];
-    return taskId === MAIN_TASK || first === undefined || last === undefined
-      ? []
-      : [{ fromMs: first.fromMs, toMs: last.toMs }];
-  }).toSorted((left, right) => left.fromMs - right.fromMs);
-  const overlap = extents.some(({ fromMs }, index) => fromMs < (extents[index - 1]?.toMs ?? 0));
+  const tasks = lanes.filter(({ taskId, spans }) => taskId !== MAIN_TASK && spans.length > 0)
+    .sort((left, right) => beginOf(left) - beginOf(right));
+  const overlap = tasks.some((lane, index) =>
+    beginOf(lane) < (tasks[index - 1]?.spans.at(-1)?.toMs ?? 0)
+  );
   return overlap ? "time" : "steps";
+}
+
+function beginOf({ spans }: Lane): number {
+  return spans[0]?.fromMs ?? 0;
 }
 
 function trueScale({ totalMs }: Timeline): TimeScale {

@@ -3,7 +3,7 @@
  * differ in height and pattern as well as in colour.
  */
 
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { Choices, jobPagePath } from "../parts/links.tsx";

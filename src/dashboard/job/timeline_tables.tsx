@@ -2,9 +2,8 @@
 
 import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { countText } from "../../core/size.ts";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
@@ -26,8 +25,8 @@ interface AttemptRow {
 export function JobAttempts({ state }: JobProps) {
   const { timeline, tasksPage } = state;
   if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
-  const shown = shownLanes(timeline, tasksPage);
-  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
+  const shown = new Set(shownLanes(timeline, tasksPage));
+  const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.has(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = attemptRows(lanes).slice(-ATTEMPTS_MAX);
   const columns = shownColumns(rows);
@@ -116,7 +115,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
       <td data-name="took">
-        <Duration ms={attempt.toMs - attempt.fromMs} />
+        <Duration ms={attempt.toMs - attempt.fromMs} isOngoing={attempt.isOngoing} />
       </td>
       <td data-name="started">
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
@@ -207,7 +206,7 @@ function Conditions({ state }: JobProps) {
             <Duration ms={fromMs} />
           </td>
           <td data-name="for">
-            <Duration ms={toMs - fromMs} />
+            <Duration ms={toMs - fromMs} isOngoing={isOngoing} />
             {isOngoing && ", still going"}
           </td>
           <td>

@@ -24,11 +24,10 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { JOBS_PATH, JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
-import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 

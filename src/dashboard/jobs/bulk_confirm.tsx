@@ -2,8 +2,7 @@
 
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
-import { countText } from "../../core/size.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";

@@ -3,7 +3,7 @@
 import { CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { UserText } from "../parts/text.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 

@@ -1,9 +1,8 @@
 /** Failures by kind: the most frequent ones, with a form to retry all jobs of a kind. */
 
 import { messageText } from "../../core/error_text.ts";
-import { countOf } from "../../core/counted.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
-import { countText } from "../../core/size.ts";
 import { jobPagePath, TypeName } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { shortText, UserText } from "../parts/text.tsx";

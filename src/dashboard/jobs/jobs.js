@@ -1,6 +1,5 @@
 /**
- * The live jobs screen: only the shown rows are refreshed. Durations keep counting, and `/` focuses
- * the search.
+ * The live jobs screen: only the shown rows are refreshed, and `/` focuses the search.
  */
 
 document.addEventListener("daybook:asking", (event) => {
@@ -12,11 +11,7 @@ document.addEventListener("daybook:asking", (event) => {
   url.searchParams.set("shown", positions.length === 0 ? "0" : positions.join(","));
 });
 
-/** When the rows were received: their durations count from then. */
-let renewedAt = performance.now();
-
 document.addEventListener("daybook:updated", (event) => {
-  renewedAt = performance.now();
   showNewKinds(/** @type {CustomEvent} */ (event).detail.document);
 });
 
@@ -38,16 +33,6 @@ function showNewKinds(next) {
     : `${kinds.length} new kinds: show them`;
   news.replaceChildren(link);
 }
-
-setInterval(() => {
-  if (document.visibilityState === "hidden") return;
-  const passedMs = performance.now() - renewedAt;
-  for (const element of document.querySelectorAll("[data-since-ms]")) {
-    const { sinceMs } = /** @type {HTMLElement} */ (element).dataset;
-    const text = durationText(1_000 * Math.floor((Number(sinceMs) + passedMs) / 1_000));
-    if (element.textContent !== text) element.textContent = text;
-  }
-}, 1_000);
 
 const tickAll = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-tick-all]"));
 if (tickAll !== null) {

@@ -5,6 +5,7 @@ import type { JobCount, JobFilter, ListPage, Reach } from "../../engine/job_page
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
+import type { HttpDeps } from "../../http/http_deps.ts";
 import type { ScreenQuery } from "./address.ts";
 import { present } from "../../core/json.ts";
 
@@ -31,10 +32,30 @@ export interface JobsPage {
   readonly count: JobCount;
 }
 
-/** The jobs of a page: those already shown, if the query names them; otherwise those that match. */
-export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilter): JobsPage {
-  const { cursor, newer, shown } = query;
-  if (shown !== undefined) return shownPage(engine, query, filter, positionsIn(shown));
+/**
+ * The jobs of a page: those already shown, if the query names them; otherwise those that match. They
+ * are counted in a turn of their own, since each search takes long when there are many jobs.
+ */
+export async function jobsPage(
+  { engine, admission }: Pick<HttpDeps, "engine" | "admission">,
+  query: ScreenQuery,
+  filter: JobFilter,
+): Promise<JobsPage> {
+  const { shown } = query;
+  const listed = shown === undefined
+    ? foundPage(engine, query, filter)
+    : shownPage(engine, query, filter, positionsIn(shown));
+  await admission.enterAgain();
+  return { ...listed, count: countJobs(engine, filter) };
+}
+
+type ListedJobs = Omit<JobsPage, "count">;
+
+function foundPage(
+  engine: JobEngine,
+  { cursor, newer }: ScreenQuery,
+  filter: JobFilter,
+): ListedJobs {
   const above = newer === undefined ? undefined : pageAbove(engine, filter, newer);
   const before = newer === undefined ? cursor : undefined;
   const page = above ??
@@ -48,7 +69,6 @@ export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilte
     newer: isFirst ? undefined : page.jobs[0]?.firstLogId ?? before,
     searched: page.searched,
     news: { jobs: 0, isNewer: true },
-    count: countJobs(engine, filter),
   };
 }
 
@@ -77,7 +97,7 @@ function shownPage(
   { cursor, newer }: ScreenQuery,
   filter: JobFilter,
   shown: readonly LogId[],
-): JobsPage {
+): ListedJobs {
   const { lists } = engine;
   const jobs = shown.slice(0, PAGE_JOBS)
     .map((logId) => lists.listed.summaryAt(logId))
@@ -90,7 +110,6 @@ function shownPage(
     newer: undefined,
     searched: undefined,
     news: countNews(engine, filter, jobs.map(({ firstLogId }) => firstLogId), isFirst),
-    count: countJobs(engine, filter),
   };
 }
 

@@ -16,12 +16,11 @@ import {
 import type { JobSummary } from "../../core/job_summary.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { countOf } from "../../core/counted.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { jobSleepsUntil, recordedFailure } from "../../core/job_resource.ts";
-import { countText } from "../../core/size.ts";
 import { errorText } from "../../core/error_text.ts";
 import { momentText } from "../parts/amounts.tsx";
 

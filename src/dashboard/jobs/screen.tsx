@@ -67,13 +67,13 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 const OPTIONS = { title: "Jobs", screen: "jobs", styles: ["jobs.css"] } as const;
-const LIVE = { ...OPTIONS, scripts: ["durations.js", "jobs.js"], live: "journal" } as const;
+const LIVE = { ...OPTIONS, scripts: ["jobs.js"], live: "journal" } as const;
 
 function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: Problem): Response {
   const { errors = [] } = problem.members;
   return page(c, deps, {
     ...OPTIONS,
-    scripts: ["durations.js", "jobs.js"],
+    scripts: ["jobs.js"],
     problem,
     body: (
       <>
@@ -93,7 +93,7 @@ function refusedPage(c: Context, deps: HttpDeps, address: JobsAddress, problem: 
 async function listPage(asked: PageRequest): Promise<Response> {
   const { c, deps, address, query, filter, mayOperate } = asked;
   const { engine } = deps;
-  const jobs = jobsPage(engine, query, filter);
+  const jobs = await jobsPage(deps, query, filter);
   const { count } = jobs;
   const rows = await toRows(deps, jobs.jobs);
   return page(c, deps, {

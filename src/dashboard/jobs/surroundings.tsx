@@ -11,8 +11,7 @@ import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
-import { countText } from "../../core/size.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { Time } from "../parts/amounts.tsx";
 import { Choices, JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -201,7 +200,7 @@ export function AboutLink({ search = "" }: { readonly search: string | undefined
     <p class="hint">
       In inputs and events:{" "}
       <a href={`/explain?about=${encodeURIComponent(value)}&format=text`}>
-        what carries <UserText text={value} />, and what became of it
+        jobs and events that carry <UserText text={value} />, and what became of each
       </a>
     </p>
   );

@@ -5,7 +5,7 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/forms.tsx";
 import { JobLink, TypeName } from "../parts/links.tsx";
-import { Day, ProgressBar } from "../parts/amounts.tsx";
+import { Day, Duration, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 import { JOBS_PATH } from "./address.ts";
@@ -171,13 +171,10 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   );
 }
 
-/** A script keeps counting running durations, in whole seconds so that they do not flicker. */
 function LengthText({ length }: { readonly length: Length | undefined }) {
   if (length === undefined) return null;
   const { ms, isOngoing } = length;
-  return isOngoing
-    ? <span data-since-ms={String(ms)}>{durationText(ms - ms % 1_000)}</span>
-    : <span>{durationText(ms)}</span>;
+  return isOngoing ? <Duration ms={ms} isOngoing /> : <span>{durationText(ms)}</span>;
 }
 
 /** What the job does or why it failed, and related jobs. */

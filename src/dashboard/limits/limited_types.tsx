@@ -3,9 +3,8 @@
 import type { Child } from "hono/jsx";
 import { durationText } from "../../core/duration.ts";
 import { limitsText } from "../../core/place_limits.ts";
-import { countText } from "../../core/size.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { definitionPath } from "../parts/links.tsx";
 import { EntryLink } from "../parts/entries.tsx";
 import { Empty, Table } from "../parts/table.tsx";

@@ -67,7 +67,7 @@ function PauseNote({ pause, returnTo }: PauseNoteProps) {
     <div class="note note-bad stack">
       <p>
         <strong>
-          <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
+          <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> has been paused
         </strong>{" "}
         since <Time at={since} ago />
         {actor !== undefined && (

@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import { messageText } from "../../core/error_text.ts";
-import { countOf } from "../../core/counted.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention } from "../../engine/requests.ts";
@@ -10,7 +10,6 @@ import type { ParkedJobs } from "../../explain/evidence.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
 import { openExpectations } from "../../explain/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";
-import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
@@ -32,7 +31,7 @@ export function AttentionSection(props: AttentionSectionProps) {
   const { attention, open, failingTypes, children } = props;
   return (
     <section aria-labelledby="attention-heading" class="stack-wide">
-      <h2 id="attention-heading">What may need you</h2>
+      <h2 id="attention-heading">What may need your attention</h2>
       <div class="sheet">
         <Headline open={open} />
         <div id="attention-failed" data-calm>

@@ -67,7 +67,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     title: "Overview",
     screen: "overview",
     styles: ["uplot.css", "overview.css"],
-    scripts: ["uplot.js", "durations.js", "overview.js"],
+    scripts: ["uplot.js", "overview.js"],
     live: "journal",
     headers: { vary: "accept" },
     calls: [

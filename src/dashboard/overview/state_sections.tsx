@@ -5,7 +5,7 @@ import { CONDITIONS } from "../../core/condition.ts";
 import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
-import { countText, sizeText } from "../../core/size.ts";
+import { countText, sizeText } from "../../core/counted.ts";
 import { Duration, Time } from "../parts/amounts.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
@@ -59,7 +59,7 @@ function OldestTile({ oldest }: { readonly oldest: OldestQueued | undefined }) {
   return (
     <li class="tile tile-plain">
       <span class="tile-count">
-        {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} />}
+        {oldest === undefined ? "–" : <Duration ms={oldest.queuedMs} isOngoing />}
       </span>
       <span class="one-line">
         {oldest === undefined

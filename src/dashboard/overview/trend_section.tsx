@@ -9,7 +9,7 @@ import {
 } from "../../metrics/figures.ts";
 import { Time } from "../parts/amounts.tsx";
 import { Choices } from "../parts/links.tsx";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 
 /** What a line shows: a count of jobs, or a duration in milliseconds. */

@@ -3,9 +3,8 @@
  * in the reader's time zone, with UTC on hover.
  */
 
-import { distanceText, durationText } from "../../core/duration.ts";
-import { countOf } from "../../core/counted.ts";
-import { countText } from "../../core/size.ts";
+import { ageText, durationText } from "../../core/duration.ts";
+import { countOf, countText } from "../../core/counted.ts";
 import type { Progress } from "../../core/job_state.ts";
 import { UserText } from "./text.tsx";
 import { useNow } from "./viewing.tsx";
@@ -29,7 +28,7 @@ export function Time({ at, ago = false }: TimeProps) {
 }
 
 function Ago({ at, now }: { readonly at: string; readonly now: number }) {
-  return <span class="ago">{` ${agoText(Date.parse(at), now)}`}</span>;
+  return <span class="ago">{` ${ageText(now - Date.parse(at))}`}</span>;
 }
 
 /** The time for today, otherwise the date, for places with room for only one of them. */
@@ -59,16 +58,17 @@ export function momentText(
   return isToday ? time : `${date} ${time}`;
 }
 
-/** `3 min ago`, or `in 5 s`. */
-function agoText(atMs: number, now: number): string {
-  const differenceMs = now - atMs;
-  if (Math.abs(differenceMs) < 1_000) return "just now";
-  const text = distanceText(Math.abs(differenceMs));
-  return differenceMs < 0 ? `in ${text}` : `${text} ago`;
+interface DurationProps {
+  readonly ms: number;
+  /** Whether it lasts: then a script keeps counting, in whole seconds so that it does not flicker. */
+  readonly isOngoing?: boolean;
 }
 
-export function Duration({ ms }: { readonly ms: number }) {
-  return <span class="duration" title={`${Math.round(ms)} ms`}>{durationText(ms)}</span>;
+export function Duration({ ms, isOngoing = false }: DurationProps) {
+  const now = useNow();
+  return isOngoing
+    ? <span class="duration" data-since={String(now - ms)}>{durationText(ms - ms % 1_000)}</span>
+    : <span class="duration" title={`${Math.round(ms)} ms`}>{durationText(ms)}</span>;
 }
 
 const NOTE_LENGTH_MAX = 300;

@@ -6,7 +6,8 @@
 import type { Child } from "hono/jsx";
 import { randomBytes } from "node:crypto";
 import { UserText } from "./text.tsx";
-import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
+import { REASON_LENGTH_MAX } from "../../documents/fields.ts";
+import type { PointedIssue } from "../../core/json.ts";
 
 interface LabelledInputProps {
   readonly id: string;

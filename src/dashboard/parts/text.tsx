@@ -1,7 +1,6 @@
 /** Texts from users: shown literally, and cut to a length that a page can hold. */
 
-import { counted } from "../../core/counted.ts";
-import { countText } from "../../core/size.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
@@ -29,18 +28,34 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
 const HYPHENATED = /(?<![\w-])[\w.]+-[\w.-]{1,30}(?![\w-])/;
 const UNBROKEN = new RegExp(`(${TIME.source}|${HYPHENATED.source})`);
 
+/** As `withDistances` adds it to a time. */
+const AGE = /^ \((in \d[\w ]*|\d[\w ]* ago)(?=\))/;
+
 /** A sentence of the explanation, with its times as `<time>` elements; ids never break. */
 export function TimedText({ text }: { readonly text: string }) {
   const shown = cutText(text, LENGTH_MAX);
   return (
     <bdi>
-      {shown.split(UNBROKEN).map((part, index) => {
-        if (index % 2 === 0) return part;
+      {shown.split(UNBROKEN).map((part, index, parts) => {
+        if (index % 2 === 0) return withAge(part, parts[index - 1]);
         if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
         return <time datetime={part} title={part}>{part}</time>;
       })}
       {more(text, shown)}
     </bdi>
+  );
+}
+
+/** The text after a time, with its age as an element, which a script keeps counting. */
+function withAge(text: string, time = "") {
+  const [all, age] = AGE.exec(text) ?? [];
+  if (all === undefined || !TIME.test(time)) return text;
+  return (
+    <>
+      {" ("}
+      <span data-age={time}>{age}</span>
+      {text.slice(all.length)}
+    </>
   );
 }
 

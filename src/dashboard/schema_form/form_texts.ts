@@ -3,10 +3,9 @@
  * Pure.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { JsonObject, JsonValue, PointedIssue } from "../../core/json.ts";
 import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./field.ts";
 import { assertNever } from "../../core/assert_never.ts";
-import type { PointedIssue } from "../../documents/fields.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import type { Problem } from "../../http/problems/problem.ts";

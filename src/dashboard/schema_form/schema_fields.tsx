@@ -1,10 +1,10 @@
 /** The fields of a form as inputs, each with its errors. */
 
-import type { PointedIssue } from "../../documents/fields.ts";
 import { inputState, Issues, issuesAt, JsonInput, LabelledInput } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
 import { type Field, isOneLine, type NumberField, rulesText, type SchemaForm } from "./field.ts";
 import { fieldText, type FormTexts, inputName } from "./form_texts.ts";
+import type { PointedIssue } from "../../core/json.ts";
 
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;

@@ -4,7 +4,6 @@ import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { STRATA } from "../../core/event.ts";
-import type { PointedIssue } from "../../documents/fields.ts";
 import { inputState, Issues, issuesAt, LabelledInput, LineInput } from "../parts/forms.tsx";
 import type { Problem } from "../../http/problems/problem.ts";
 import { filledParameters, readOrRefusal } from "../form.tsx";
@@ -18,6 +17,7 @@ import {
 import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { toFilter } from "../../http/routes/streams.ts";
+import type { PointedIssue } from "../../core/json.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 

@@ -6,7 +6,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import type { EntriesFound } from "../../http/requests/entry_search.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { Empty } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import { EntryNote, type ShownEntry } from "../parts/entries.tsx";

@@ -1,7 +1,6 @@
 /** The form that creates a job: its subject, options, and the equivalent curl call. */
 
 import { Needs } from "../parts/viewing.tsx";
-import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { inputState, issuesAt, LabelledInput, LineInput, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -18,6 +17,7 @@ import {
   withoutSecrets,
 } from "./creation_form.ts";
 import { type FormRefusal, RefusalNote } from "../form.tsx";
+import type { PointedIssue } from "../../core/json.ts";
 
 export interface CreationFormProps {
   readonly action: string;

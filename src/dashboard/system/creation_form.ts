@@ -2,12 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { invalidRequest } from "../../documents/refusal.ts";
-import { type JsonObject, type JsonValue, present } from "../../core/json.ts";
+import { type JsonObject, type JsonValue, type PointedIssue, present } from "../../core/json.ts";
 import { timeTyped } from "../form.tsx";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
 import { parseCreateRequest, type StartLimits } from "../../documents/create_request.ts";
-import type { PointedIssue } from "../../documents/fields.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
 import {

@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import { Needs } from "../parts/viewing.tsx";
-import { counted } from "../../core/counted.ts";
+import { counted, countText, sizeText } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 import { databaseText, roleText, type Standing } from "../../core/standing.ts";
 import type {
@@ -13,7 +13,6 @@ import type {
   VerificationRun,
 } from "../../engine/ports.ts";
 import type { SystemPort } from "../../http/http_deps.ts";
-import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";

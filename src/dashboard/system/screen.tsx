@@ -17,8 +17,7 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table, Term } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { counted } from "../../core/counted.ts";
-import { countText, sizeText } from "../../core/size.ts";
+import { counted, countText, sizeText } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 import { useMay } from "../parts/viewing.tsx";
 import { Time } from "../parts/amounts.tsx";
@@ -212,9 +211,9 @@ function ConfigurationSection({ settings }: { readonly settings: readonly ShownS
     <section class="sheet" aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>
       <p class="hint">
-        As it was read at the start. Each flag has an environment twin: <code>--segment-bytes</code>
+        As read at the start. Each flag has an environment variable: <code>--segment-bytes</code> is
         {" "}
-        is <code>DAYBOOK_SEGMENT_BYTES</code>.
+        <code>DAYBOOK_SEGMENT_BYTES</code>.
       </p>
       <Table caption="Settings in force" headings={["Flag", "In force", "From"]}>
         {settings.map(({ name, value, origin }) => (

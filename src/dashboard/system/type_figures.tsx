@@ -1,12 +1,11 @@
 /** Figures of a job type: rate, durations and failures. */
 
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { messageText } from "../../core/error_text.ts";
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { durationText } from "../../core/duration.ts";
-import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table, Term } from "../parts/table.tsx";

@@ -1,7 +1,7 @@
 /** `/ui/jobs/:id/time`: a job as of each of its entries, and as it would have been. */
 
 import type { Context } from "hono";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";

@@ -3,8 +3,8 @@
 import type { Child } from "hono/jsx";
 import { Refusal } from "../../documents/refusal.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { parseWholeNumber, type PointedIssue } from "../../documents/fields.ts";
+import { equalJson, type JsonObject, type JsonValue, type PointedIssue } from "../../core/json.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 import { jsonTyped } from "../schema_form/form_texts.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay/replay_steps.ts";

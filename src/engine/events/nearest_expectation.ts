@@ -129,7 +129,7 @@ export function nearestExpectation(
 
 /** Why a job does not accept an event that it wanted. */
 export function untimelyText(job: JobHead): string {
-  if (isTerminal(job)) return `the job is ${job.state} since entry ${job.endedBy}`;
+  if (isTerminal(job)) return `the job has been ${job.state} since entry ${job.endedBy}`;
   return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
 }
 

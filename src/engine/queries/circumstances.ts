@@ -25,7 +25,7 @@ export async function circumstancesNow(
   job: JobState,
   share: Share,
 ): Promise<Circumstances> {
-  const { pauses, registry, writer, draining, full, silentSince } = parts;
+  const { pauses, registry, writer, draining, events, silentSince } = parts;
   const loaded = registry.running(job);
   const isKnown = loaded !== undefined;
   const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -33,8 +33,8 @@ export async function circumstancesNow(
     definition,
     isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
     draining,
-    full: full(urgencyOf(job)),
-    silentSince: silentSince(),
+    full: events.journal.full(urgencyOf(job)),
+    silentSince,
     ...isKnown ? {} : refusalOf(parts, job),
   } as const;
   const holding = hasCode(job) ? await holdingPauses(parts, pauses.all, job) : [];

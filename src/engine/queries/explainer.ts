@@ -25,6 +25,7 @@ import {
 } from "../../explain/history/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/history/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
+import { Lane } from "../lane.ts";
 import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
@@ -60,7 +61,12 @@ interface Extent {
 /** The most characters of a job's entries that are kept, however many there are. */
 const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
+/** A job with more entries is explained while no other such job is, since each takes memory. */
+const AT_ONCE_MAX = 1_000;
+
 export class Explainer {
+  readonly #long = new Lane();
+
   constructor(private readonly parts: QueryParts) {}
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
@@ -119,6 +125,7 @@ export class Explainer {
   }
 
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
+    using _turn = logIds.length > AT_ONCE_MAX ? await this.#long.enter() : undefined;
     const share: Share = { spentMs: 0 };
     const search = new EvidenceSearch(
       this.parts.pastEvents,

@@ -3,7 +3,7 @@
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
-import { placeLimits } from "../limits.ts";
+import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
 import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -58,8 +58,7 @@ export class LimitsInForce {
       return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
     }
     if (limits.perKey !== undefined && definition.limits?.key === undefined) {
-      const detail = `${type} has no limits.key, by which its jobs could be grouped`;
-      const issues = [{ pointer: "/perKey", detail }];
+      const issues = [{ pointer: "/perKey", detail: withoutKeyText(type) }];
       return { ok: false, problem: { kind: "invalidLimits", issues } };
     }
     const attributes = { type, limits, reason };

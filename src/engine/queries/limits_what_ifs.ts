@@ -22,9 +22,8 @@ import {
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
 import { limitsAt } from "../../explain/queue/reached_limits.ts";
-import type { SuppositionIssue } from "../../explain/replay/supposition.ts";
 import type { Share } from "../events/pacer.ts";
-import { placeLimits } from "../limits.ts";
+import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { Request } from "../run/queue/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/queue/shares.ts";
@@ -35,6 +34,7 @@ import type { Explainer } from "./explainer.ts";
 import { isQueued, poolOf } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
+import type { PointedIssue } from "../../core/json.ts";
 
 export class LimitsWhatIfs {
   constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
@@ -57,7 +57,7 @@ export class LimitsWhatIfs {
     return { ok: true, value: { ...answer, because: await cited(history, answer.because) } };
   }
 
-  #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
+  #issues(job: JobState, supposed: SupposedLimits): readonly PointedIssue[] {
     const { type = "" } = job;
     if (!hasCode(job)) {
       return [{
@@ -70,8 +70,7 @@ export class LimitsWhatIfs {
     }
     const hasKey = this.parts.registry.get(type)?.limits?.key !== undefined;
     if (supposed.perKey == null || hasKey) return [];
-    const detail = `${type} has no limits.key, by which its jobs could be grouped`;
-    return [{ pointer: "/limits/perKey", detail }];
+    return [{ pointer: "/limits/perKey", detail: withoutKeyText(type) }];
   }
 
   async #whileQueued(

@@ -5,7 +5,6 @@ import type { Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
-import type { Urgency } from "../ports.ts";
 import type { PauseControls } from "../run/queue/pause_controls.ts";
 import type { Shares } from "../run/queue/shares.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
@@ -45,6 +44,6 @@ export interface QueryParts {
   readonly failed: boolean;
   /** Whether this process runs the jobs. */
   readonly leads: boolean;
-  readonly full: (urgency: Urgency) => boolean;
-  readonly silentSince: () => string | undefined;
+  /** Since when the database of the leader has not answered. */
+  readonly silentSince: string | undefined;
 }

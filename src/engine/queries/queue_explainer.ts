@@ -72,9 +72,9 @@ export class QueueExplainer {
       asOf,
       failed: this.parts.failed,
       circumstances: {
-        full: this.parts.full("ordinary"),
+        full: this.parts.events.journal.full("ordinary"),
         draining: this.parts.draining,
-        silentSince: this.parts.silentSince(),
+        silentSince: this.parts.silentSince,
       },
       pauses,
       paused: pauseControls.figures.jobs,

@@ -4,7 +4,7 @@
  * retried: one error, in whatever types.
  */
 
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
@@ -12,7 +12,6 @@ import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
-import { countText } from "../../core/size.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { becameBy, becameText, shortened } from "../../explain/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";

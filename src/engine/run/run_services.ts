@@ -1,19 +1,20 @@
-/** The services of the engine that the run of a job needs. */
+/** What the run of a job needs of the engine. */
 
 import type { JobId, TaskId } from "../../core/ids.ts";
-import type { JobHead } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
-import type { JobTrace } from "../views/job_traces.ts";
+import type { JobTraces } from "../views/job_traces.ts";
 import type { LateCalls } from "./call/misuse.ts";
 import type { CodePlace } from "./call/run_call.ts";
 import type { Clock, EntriesAt, Random } from "../ports.ts";
 import type { AttemptWatch, JobLog, Tracing } from "../watches.ts";
 import type { LoopTurns, Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
-import type { UncaughtError } from "./recovery/process_facts.ts";
+import type { ProcessFacts } from "./recovery/process_facts.ts";
 import type { LiveSecrets, SecretGuard } from "../secrets/secret_guard.ts";
+import type { DiskRetries } from "./attempts/disk_retries.ts";
+import type { HeldPlaces } from "./queue/held_places.ts";
 import type { Shares } from "./queue/shares.ts";
 import type { Slots } from "./queue/slots.ts";
 import type { Suspects } from "./recovery/suspects.ts";
@@ -26,7 +27,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
 /** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
-export interface Work {
+export interface AttemptWork {
   readonly kind: "task" | "compensation";
   readonly taskId: TaskId;
   /** Absent when `run` no longer gives the task a compensation. */
@@ -42,6 +43,7 @@ export interface Work {
 /** The run of a job, for its parts. */
 export interface RunSubject {
   readonly services: RunServices;
+  readonly pool: RunPool;
   readonly definition: AnyJobDefinition;
   readonly jobId: JobId;
   readonly job: PendingJob;
@@ -52,9 +54,9 @@ export interface RunSubject {
   /** Decides soon what to do next: an attempt has ended, or a full disk has room. */
   advanceSoon(): void;
   /** An attempt failed: retries the work at a time in RFC 3339. */
-  startAt(work: Work, retryAt: string): void;
+  startAt(work: AttemptWork, retryAt: string): void;
   /** The handler of an attempt was not called: starts the work again when it may begin. */
-  giveBack(work: Work): void;
+  giveBack(work: AttemptWork): void;
   /** The call rests, and has given its worker back. */
   rested(): void;
   /**
@@ -73,20 +75,28 @@ export interface RunSubject {
   interrupt(): void;
 }
 
-export interface RunServices {
+/** What calls the code of jobs, in the engine's thread or in threads of their own. */
+export interface RunPool {
   readonly code: CodePlace;
   /** Whether the code of a resting job is unloaded, so that `run` is called again later. */
   readonly leavesCode: boolean;
+  readonly workers: WorkerQueue;
+  readonly slots: Slots;
+  readonly attemptWatch: AttemptWatch;
+}
+
+/** The parts of the engine that a run uses. */
+export interface RunServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  readonly workers: WorkerQueue;
-  readonly slots: Slots;
   /** The places of types that have limits. */
   readonly shares: Pick<Shares, "wantedBy" | "release">;
+  readonly heldPlaces: Pick<HeldPlaces, "rested">;
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;
   readonly writer: Writer;
+  readonly diskRetries: Pick<DiskRetries, "later">;
   /** Releases the jobs that a run holds. */
   readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
@@ -98,21 +108,16 @@ export interface RunServices {
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
-  /** Records an error that no code caught. */
-  uncaught(error: UncaughtError): void;
+  readonly processFacts: Pick<ProcessFacts, "errorUncaught">;
   readonly tracing: Tracing;
-  readonly attemptWatch: AttemptWatch;
+  readonly traces: Pick<JobTraces, "of">;
   readonly jobLog: JobLog;
-  /** The trace that a job belongs to: at once, unless the journal has to be read. */
-  traceOf(job: JobHead): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping, so that no attempt may begin. */
   readonly draining: boolean;
-  /** Calls back when a full disk may have room. */
-  later(callback: () => void): void;
-  /** The run is over. */
-  ended(run: RunSubject): void;
-  /** The run has given its worker back, and all its entries may be durable. */
-  rested(jobId: JobId): void;
+  readonly supervisor: {
+    /** The run is over. */
+    ended(run: RunSubject): void;
+  };
   /** Reports a defect of the engine, not of the job's code. */
   onDefect(error: unknown): void;
 }

@@ -27,17 +27,17 @@ import { JobRun } from "./call/job_run.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type DiskRetries, recordOrRetry } from "./attempts/disk_retries.ts";
-import type { RunServices, RunSubject } from "./run_services.ts";
+import type { RunPool, RunServices, RunSubject } from "./run_services.ts";
 import type { Suspects } from "./recovery/suspects.ts";
 import type { Timers } from "./timers.ts";
 import { CodeTrials } from "./recovery/code_trials.ts";
 import type { Withdraw } from "./queue/worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
-interface SupervisorParts {
-  readonly services: RunServices;
-  /** The services for jobs whose definition asks for a thread. */
-  readonly threadServices: RunServices;
+interface SupervisorParts extends RunServices {
+  readonly runPool: RunPool;
+  /** For jobs whose definition asks for a thread. */
+  readonly threadRunPool: RunPool;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly commands: Commands;
@@ -48,29 +48,22 @@ interface SupervisorParts {
 }
 
 export class Supervisor implements WriterListener {
-  readonly #services: RunServices;
   /** Jobs that wait for a worker so that `run` can be called, each with a callback to withdraw. */
   readonly #queued = new SteadyMap<JobId, Withdraw>();
   readonly #runs = new SteadyMap<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */
   readonly #ending = new SteadyMap<RunSubject, JobId>();
   readonly #trials: CodeTrials;
+  #mayWork = false;
+  /** What a recovery leaves to `work`. */
+  #resume = () => {};
 
   constructor(private readonly parts: SupervisorParts) {
-    const { services } = parts;
-    this.#services = services;
     parts.heldPlaces.isBusy = (jobId) => this.#isBusy(jobId);
-    this.#trials = new CodeTrials({
-      ...{ ...services, registry: parts.registry, table: parts.table },
-      get draining() {
-        return services.draining;
-      },
-      isRun: (jobId) => this.#isKnown(jobId),
-      servicesFor: (definition) => this.#servicesFor(definition),
-    });
+    this.#trials = new CodeTrials(parts, this);
   }
 
-  /** Resolves when all jobs that waited at the start have been checked against their code. */
+  /** Resolves when no job is being checked against its code. */
   tried(): Promise<void> {
     return this.#trials.done();
   }
@@ -108,23 +101,23 @@ export class Supervisor implements WriterListener {
       } else if (this.#queued.has(jobId)) this.#reconsider(jobId, applied);
       else this.#seeIdle(jobId, applied);
     } catch (error) {
-      this.#services.onDefect(error);
+      this.parts.onDefect(error);
     }
   }
 
   #seeIdle(jobId: JobId, applied: Applied): void {
     this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
-    if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.wasUnparked(jobId)) {
+    if (isToBeTried(applied) && !this.isKnown(jobId) && !this.#trials.wasUnparked(jobId)) {
       this.#trials.begin([jobId]);
     }
   }
 
   lost(jobIds: ReadonlySet<JobId>): void {
-    const { durableLogId } = this.#services.writer;
+    const { durableLogId } = this.parts.writer;
     const notStarted = [...jobIds].filter((jobId) => !this.#isStarted(jobId));
     // All jobs leave the queue first: a place or a worker given back is granted at once.
     for (const jobId of notStarted) this.#leaveQueue(jobId);
-    for (const jobId of notStarted) this.#services.shares.release(jobId);
+    for (const jobId of notStarted) this.parts.shares.release(jobId);
     for (const jobId of jobIds) {
       this.#guarded(() => {
         const run = this.#runs.get(jobId);
@@ -151,12 +144,12 @@ export class Supervisor implements WriterListener {
     try {
       work();
     } catch (error) {
-      this.#services.onDefect(error);
+      this.parts.onDefect(error);
     }
   }
 
   /**
-   * Resumes the jobs that a stop left unfinished.
+   * Queues the jobs that a stop left unfinished. Their code is not called before `work` is.
    *
    * @param restart Present after an unclean stop.
    * @returns The recorded entries of the attempts that the stop cut short.
@@ -164,7 +157,7 @@ export class Supervisor implements WriterListener {
   async recover(restart: Restart | undefined): Promise<readonly EventDraft[]> {
     const { heldPlaces, registry, suspects, table, timers } = this.parts;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
-    for (const job of unfinished) rememberTimes(job, this.#services.scheduler);
+    for (const job of unfinished) rememberTimes(job, this.parts.scheduler);
     heldPlaces.restore();
     // Suspects of this stop are found once its interruptions are on record.
     suspects.open(unfinished);
@@ -174,18 +167,30 @@ export class Supervisor implements WriterListener {
     await recordAtStart(this.parts, [...cutShort, ...parkings], () => {
       for (const { jobId } of unfinished) {
         timers.open(table.existing(jobId));
-        if (!this.#isKnown(jobId)) this.#takeUp(jobId, true);
+        if (!this.isKnown(jobId)) this.#takeUp(jobId, true);
       }
-      const idle = unfinished.filter(({ jobId }) => !this.#isKnown(jobId));
-      this.#trials.begin(jobsToTry(idle, table, registry));
-      this.#holdWorkers(false);
+      this.#resume = () => {
+        const idle = unfinished.filter(({ jobId }) => !this.isKnown(jobId));
+        this.#trials.begin(jobsToTry(idle, table, registry));
+        this.#holdWorkers(false);
+      };
+      if (this.#mayWork) this.work();
     });
     return cutShort;
   }
 
+  /** Calls the code of jobs from now on, and checks whether it fits parked and waiting ones. */
+  work(): void {
+    this.#mayWork = true;
+    const resume = this.#resume;
+    this.#resume = () => {};
+    resume();
+  }
+
   /** Nothing is granted before all jobs are queued: those that run alone come first. */
   #holdWorkers(isHeld: boolean): void {
-    for (const { workers } of [this.#services, this.parts.threadServices]) workers.hold(isHeld);
+    const { runPool, threadRunPool } = this.parts;
+    for (const { workers } of [runPool, threadRunPool]) workers.hold(isHeld);
   }
 
   /** Resolves when no attempt is open. */
@@ -212,14 +217,16 @@ export class Supervisor implements WriterListener {
       this.#ending.delete(run);
       this.parts.heldPlaces.rested(jobId);
     });
-    if (!this.#services.draining) this.#takeUp(jobId, false);
+    if (!this.parts.draining) this.#takeUp(jobId, false);
   }
 
-  #servicesFor(definition: AnyJobDefinition): RunServices {
-    return isThreaded(definition) ? this.parts.threadServices : this.#services;
+  poolOf(definition: AnyJobDefinition): RunPool {
+    const { runPool, threadRunPool } = this.parts;
+    return isThreaded(definition) ? threadRunPool : runPool;
   }
 
-  #isKnown(jobId: JobId): boolean {
+  /** Whether a job has a run, or waits for the worker with which one begins. */
+  isKnown(jobId: JobId): boolean {
     return this.#runs.has(jobId) || this.#queued.has(jobId);
   }
 
@@ -239,7 +246,7 @@ export class Supervisor implements WriterListener {
   /** Parks a job that no loaded code can run. */
   #parkWithoutCode(jobId: JobId, message: string): void {
     const draft = parked(jobId, { reason: "noDefinition", message });
-    recordOrRetry(this.#services, [draft], () => this.#takeUp(jobId, false));
+    recordOrRetry(this.parts, [draft], () => this.#takeUp(jobId, false));
   }
 
   /** Queues a job. Its run is created once there is a worker, since a run takes memory. */
@@ -247,7 +254,7 @@ export class Supervisor implements WriterListener {
     const { head } = job;
     const definition = this.parts.registry.running(head);
     if (definition === undefined || head.state === "Created") return;
-    const services = this.#servicesFor(definition);
+    const pool = this.poolOf(definition);
     const wanted = wantedBy(job, {
       type: definition.type,
       begins: head.state === "Running",
@@ -256,12 +263,12 @@ export class Supervisor implements WriterListener {
       needs: () =>
         job.conditionNow === "backingOff"
           ? undefined
-          : services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
+          : this.parts.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined),
     });
-    const withdraw = services.workers.request(wanted, (worker) => {
+    const withdraw = pool.workers.request(wanted, (worker) => {
       this.#queued.delete(jobId);
       this.parts.table.hold(jobId);
-      const run = new JobRun(services, definition, jobId, job, worker);
+      const run = new JobRun(this.parts, pool, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
       run.begin();
     });
@@ -280,8 +287,7 @@ export class Supervisor implements WriterListener {
   }
 
   #scheduleStart(jobId: JobId, startAt: string): void {
-    const { scheduler, onDefect } = this.#services;
-    const { commands, diskRetries } = this.parts;
+    const { commands, diskRetries, onDefect, scheduler } = this.parts;
     scheduler.at(Date.parse(startAt), () => {
       diskRetries.record(() => commands.execute(jobId, { kind: "start" }))
         .catch(onDefect);

@@ -3,7 +3,7 @@
  * dotted paths, in which `*` is every element of an array.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { JSON_DEPTH_MAX, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { type InputRetention, SECRET_MARK } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 
@@ -14,7 +14,6 @@ export interface Protection {
 
 /** A name in a path; it contains no dot. */
 const NAME = /^[^.]{1,200}$/;
-const DEPTH_MAX = 64;
 /** Thirty years: the longest retention. */
 const AFTER_MS_MAX = 30 * 366 * 86_400_000;
 
@@ -61,7 +60,7 @@ function isRetention(retention: InputRetention): boolean {
 function pathFlaw(path: unknown): string | undefined {
   if (typeof path !== "string") return "a path must be a string";
   const names = path.split(".");
-  return names.every((name) => NAME.test(name)) && names.length <= DEPTH_MAX
+  return names.every((name) => NAME.test(name)) && names.length <= JSON_DEPTH_MAX
     ? undefined
     : `${JSON.stringify(path)} is not a dotted path`;
 }

@@ -76,13 +76,17 @@ export class Creation {
     this.#descriptions = new JobDescriptions(parts.registry);
   }
 
-  /** Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`. */
-  create(request: CreateRequest): Promise<Outcome<Created>> {
+  /**
+   * Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`.
+   *
+   * @param share Of the request, if it has more jobs.
+   */
+  create(request: CreateRequest, share?: Share): Promise<Outcome<Created>> {
     try {
-      const checked = this.#check(request);
+      const checked = this.#check(request, share);
       return checked instanceof Promise
-        ? checked.then((one) => this.#record([one], true)[0] as Promise<Outcome<Created>>)
-        : this.#record([checked], false)[0] as Promise<Outcome<Created>>;
+        ? checked.then((one) => this.#record([one], true, share)[0] as Promise<Outcome<Created>>)
+        : this.#record([checked], false, share)[0] as Promise<Outcome<Created>>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -102,19 +106,24 @@ export class Creation {
       const begun = this.parts.pacer.do(share, check);
       if (begun instanceof Promise) await begun;
     }
-    return await Promise.allSettled(await this.#recordAll(await Promise.all(checks)));
+    return await Promise.allSettled(await this.#recordAll(await Promise.all(checks), share));
   }
 
   /** Records many jobs in one batch, a slice at a time. */
-  async #recordAll(checked: readonly CheckedJob[]): Promise<readonly Promise<Outcome<Created>>[]> {
-    if (checked.length <= SLICE_JOBS) return this.#record(checked, true);
+  async #recordAll(
+    checked: readonly CheckedJob[],
+    share: Share,
+  ): Promise<readonly Promise<Outcome<Created>>[]> {
+    if (checked.length <= SLICE_JOBS) return this.#record(checked, true, share);
     const { writer, clock } = this.parts;
     using _turn = await writer.gatherings.enter();
+    // A job whose key another request has just taken need not wait on its own, which takes memory.
+    await writer.isDurable(writer.appendedLogId);
     return await writer.inOneBatch(async () => {
       const answers: Promise<Outcome<Created>>[] = [];
       for (let at = 0; at < checked.length; at += SLICE_JOBS) {
         if (at > 0) await clock.pause();
-        const slice = this.#record(checked.slice(at, at + SLICE_JOBS), true);
+        const slice = this.#record(checked.slice(at, at + SLICE_JOBS), true, share);
         answers.push(...slice.map(handledLater));
       }
       return answers;
@@ -149,7 +158,7 @@ export class Creation {
     const reserved = this.#reserved.size === 0
       ? undefined
       : namesOf(request).map((name) => this.#reserved.get(name)).find((one) => one !== undefined);
-    if (reserved !== undefined) return reserved.then(() => this.create(request));
+    if (reserved !== undefined) return reserved.then(() => this.create(request, share));
     const { idempotency } = request;
     const jobId = idempotency && this.parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
@@ -164,18 +173,22 @@ export class Creation {
   ): Promise<Outcome<Created>> {
     const { pacer, table, writer } = this.parts;
     const isDurable = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
-    if (!isDurable) return await this.create(request);
+    if (!isDurable) return await this.create(request, share);
     // Many requests may have waited for the same batch.
-    return await pacer.do(share, () => this.#replayed(jobId, request));
+    return await pacer.do(share, () => this.#replayed(jobId, request, share));
   }
 
-  async #replayed(jobId: JobId, request: KeyedRequest): Promise<Outcome<Created>> {
+  async #replayed(
+    jobId: JobId,
+    request: KeyedRequest,
+    share: Share,
+  ): Promise<Outcome<Created>> {
     const { key, digest } = request.idempotency;
     const before = this.parts.table.existing(jobId);
     if (!(await this.#isRepeat(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
-    return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
+    return { ok: true, value: { job: await this.#asCreated(before, share), replayed: true } };
   }
 
   /** Whether the request repeats the one that created the job. A removed input is not compared. */
@@ -185,10 +198,11 @@ export class Creation {
   }
 
   /** The job as the first response showed it: created, and started if it started at once. */
-  async #asCreated(job: JobState): Promise<JobState> {
+  async #asCreated(job: JobState, share: Share): Promise<JobState> {
     const [created, started] = await this.parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
-    return foldAll(isStartOfCreation(created, started) ? [created, started] : [created]);
+    const entries = isStartOfCreation(created, started) ? [created, started] : [created];
+    return await this.parts.pacer.do(share, () => foldAll(entries));
   }
 
   /** The refusal if the caller's id is taken. A generated id is always new. */
@@ -225,7 +239,11 @@ export class Creation {
   }
 
   /** Records the jobs that are ready, and answers for all. */
-  #record(checked: readonly CheckedJob[], isLate: boolean): readonly Promise<Outcome<Created>>[] {
+  #record(
+    checked: readonly CheckedJob[],
+    isLate: boolean,
+    share?: Share,
+  ): readonly Promise<Outcome<Created>>[] {
     const batch: Batch = { drafts: [], names: isLate ? new Set() : undefined, jobs: 0, starts: 0 };
     const taken = checked.map((job) => job.kind === "ready" ? this.#take(job, batch) : job.answer);
     const recorded = this.#appended(batch.drafts);
@@ -233,7 +251,7 @@ export class Creation {
       if (job.kind === "answered") return job.answer;
       const result = taken[at];
       const answer = typeof result === "number" ? recorded(result) : result;
-      return answer === undefined ? this.#again(job) : this.#settled(job, answer);
+      return answer === undefined ? this.#again(job, share) : this.#settled(job, answer);
     });
   }
 
@@ -297,9 +315,9 @@ export class Creation {
     return free === undefined ? answer : this.parts.sealing.keptIf(jobId, answer).finally(free);
   }
 
-  async #again({ jobId, request, free }: ReadyJob): Promise<Outcome<Created>> {
+  async #again({ jobId, request, free }: ReadyJob, share?: Share): Promise<Outcome<Created>> {
     if (free !== undefined) await this.parts.sealing.discard(jobId).finally(free);
-    return await this.create(request);
+    return await this.create(request, share);
   }
 
   #startsAtOnce(request: CreateRequest): boolean {

@@ -2,7 +2,7 @@
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { type JsonValue, present } from "../../core/json.ts";
+import { type JsonValue, type PointedIssue, present } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -10,7 +10,7 @@ import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection } from "../secrets/protection.ts";
-import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
+import type { CreateRequest, Outcome } from "../requests.ts";
 import { secretGuard } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
@@ -118,7 +118,7 @@ function described(
 }
 
 /** Redacts the issues, since a schema or a plan may quote the value that it refuses. */
-function invalidInput(issues: readonly InputIssue[], guard: SecretGuard): Outcome<never> {
+function invalidInput(issues: readonly PointedIssue[], guard: SecretGuard): Outcome<never> {
   const clean = issues.map(({ pointer, detail }) => ({
     pointer: guard.redact(pointer),
     detail: guard.redact(detail),

@@ -78,6 +78,11 @@ export class Writer {
     return this.#durableLogId;
   }
 
+  /** The last position assigned, unless its entry was lost. */
+  get appendedLogId(): LogId {
+    return this.#groups.at(-1)?.lastLogId ?? this.#durableLogId;
+  }
+
   /**
    * Appends a group, all or nothing.
    *

@@ -278,7 +278,7 @@ function compensationEnd(known: Evidence, job: DoneJob | FailedJob): Reasons {
   return [
     reason(`${how}${outcome}${undoneText(undone)}.`, entry, cause, ...ends),
     ...hadNothing
-      ? [reason("Nothing had to be undone: no task that knows how had completed.", entry)]
+      ? [reason("Nothing had to be undone: no task with a compensation had completed.", entry)]
       : [],
     ...notUndone(known, tasks),
   ];

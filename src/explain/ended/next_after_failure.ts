@@ -175,7 +175,7 @@ function withInput(removed: JobEventLogEntry): NextStep<LogId> {
 /** When the input on record is not valid, which a retry would take. */
 function submitAgain({ created }: Evidence): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
-    "job would fail for the same reason while the definition is what it is.";
+    "job would fail for the same reason unless the definition changes.";
   return byHand(statement, created);
 }
 

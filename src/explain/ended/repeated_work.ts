@@ -15,7 +15,7 @@ import {
   type JobState,
 } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import {
   attemptsOf,
   causeOf,
@@ -87,7 +87,7 @@ export function recoveredFailures(known: Evidence): Reasons {
     const done = attempts.at(-1)?.attempt ?? 0;
     const then = done === last.attempt + 1 ? "the next" : `attempt ${done}`;
     const unsure = timedOut(known, taskId).length > 0
-      ? " What an attempt had begun before its time limit may have happened all the same."
+      ? " What an attempt had begun before its time limit may have happened anyway."
       : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
       `${then}: ${errorText(last.ended.error)}.${unsure}`;
@@ -111,7 +111,7 @@ export function timedOutBefore(known: Pick<Evidence, "attempts" | "job">): Reaso
   const [first] = cut;
   if (first === undefined || last === undefined || cut.includes(last)) return [];
   const statement = `Its time limit had cut off attempt ${first.attempt} of ${taskText(taskId)}: ` +
-    "what that had begun may have happened all the same.";
+    "what it had begun may have happened anyway.";
   return [reason(statement, first.ended?.entry)];
 }
 

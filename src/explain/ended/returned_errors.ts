@@ -42,9 +42,16 @@ export function resultsWithError({ tasks }: JobState): readonly string[] {
 
 /** The first of the tasks with such a result. */
 export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[] {
-  return stepsBeforeEnd(known).filter(({ result }) => errorIn(result) !== "")
-    .slice(0, TASKS_SHOWN_MAX);
+  return withError.getOrInsertComputed(
+    known.job,
+    () =>
+      stepsBeforeEnd(known).filter(({ result }) => errorIn(result) !== "")
+        .slice(0, TASKS_SHOWN_MAX),
+  );
 }
+
+/** Several parts of an explanation name them, and a job may have thousands of results. */
+const withError = new WeakMap<JobState, readonly CompletedTask[]>();
 
 /** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
 const OF_NOTHING = /\b(undefined|null)\b/;

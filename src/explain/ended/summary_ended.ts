@@ -35,8 +35,8 @@ export function succeededText(known: Evidence): string {
   if (job.state !== "Done") return "is Done.";
   const took = tookText(known);
   const done = job.failure === undefined
-    ? `is Done since ${job.endedAt}${took}.`
-    : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
+    ? `has been Done since ${job.endedAt}${took}.`
+    : `has been Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
   const [aside] = [...notableReasons(known), ...took === "" ? heldUpReasons(known) : []];
   return aside === undefined ? done : `${done} ${aside.statement}`;

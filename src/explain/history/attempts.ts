@@ -260,7 +260,7 @@ function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
     return isTerminal(known.job)
       ? `${capital(task)} was in ${which} when the job ${failed}, and its end is not on record: ` +
         "it may have done its work."
-      : `${capital(task)} is still in ${which}${since}; nothing is undone before that has ended.`;
+      : `${capital(task)} is still in ${which}${since}; nothing is undone before it has ended.`;
   }
   const at = ended.entry.receivedAt;
   switch (ended.kind) {

@@ -86,7 +86,7 @@ function settledExpectation(
   return [{ at, describe: () => describe(known, expected, progress, at) }];
 }
 
-/** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */
+/** `"paid" was waived when its deadline passed at ...: 0 of 1 came in time.` */
 function waivedExpectation(
   known: Evidence,
   expected: ExpectedEvent,
@@ -97,8 +97,8 @@ function waivedExpectation(
   const passed = known.entries.get(waived);
   const woken = wokenBy(known, waived);
   const how = woken === undefined ? "its deadline passed" : `${wakeText(woken)} ended the wait`;
-  const at = passed === undefined ? "" : ` since ${how} at ${passed.receivedAt}`;
-  const statement = `"${id}" is waived${at}: ${matchedText(expected, matched)} came in time.`;
+  const at = passed === undefined ? "" : ` when ${how} at ${passed.receivedAt}`;
+  const statement = `"${id}" was waived${at}: ${matchedText(expected, matched)} came in time.`;
   return { kind: "expectation", id, ...reason(statement, waived, woken, ...before(by)) };
 }
 

@@ -17,7 +17,7 @@ import type { Reasons } from "../explanation.ts";
 import { isRelevant } from "../ended/hold_ups.ts";
 import type { Attempt } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { capital, later, openNames, shortened, taskText } from "../phrases.ts";
+import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
 import { reason } from "../statement.ts";
 
@@ -60,7 +60,7 @@ function loopBlocks({ process = [], created, endedBy }: Meanwhile): readonly Loo
 /** `job a in task render did not yield`, or which of several it may have been. */
 function openText({ attributes: { open } }: LoopBlocked): string {
   const names = openNames(open);
-  if (names.length === 0) return "no attempt was open, so a request called what did not yield";
+  if (names.length === 0) return NONE_OPEN;
   return names.length === 1
     ? `${names[0]} did not yield`
     : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;

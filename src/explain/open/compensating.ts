@@ -48,7 +48,7 @@ export function compensatingText(known: Case): string {
   }.${again}${worker}${awaited}`;
 }
 
-/** ` The compensation of task book is in attempt 1 of 5 since ...`, or how it failed. */
+/** ` The compensation of task book has been in attempt 1 of 5 since ...`, or how it failed. */
 function openCompensations(known: Case, isDue: boolean): string {
   const texts = compensableTasks(known.job).flatMap(({ taskId, compensation }) => {
     const recorded = undoingsOf(known, taskId);
@@ -56,7 +56,7 @@ function openCompensations(known: Case, isDue: boolean): string {
     const started = recorded.at(-1)?.started;
     if (compensation?.status === "running" && started !== undefined) {
       const which = attemptNow(compensation, recorded);
-      return [`${subject} is in ${which} since ${started.receivedAt}, without a time limit`];
+      return [`${subject} has been in ${which} since ${started.receivedAt}, without a time limit`];
     }
     if (compensation?.status !== "backingOff") return [];
     const which = attemptFailed(compensation, recorded);
@@ -75,7 +75,7 @@ export function compensationReasons(known: Case): Reasons {
   const policy = job.plan.policy.compensation;
   const fromOutside: Reasons = policy === undefined || tasks.length > 0 ? [] : [reason(
     `Its compensation is driven from outside: it ends with ${matcherText(policy.succeeded)}` +
-      ` or, when that failed, with ${matcherText(policy.failed)}.`,
+      ` or, if that fails, with ${matcherText(policy.failed)}.`,
     created,
   )];
   return [
@@ -114,8 +114,10 @@ function nowText(known: Case, { taskId, compensation }: CompletedTask): string {
       return `is still to come: ${taskText(taskId)} has completed and can be undone`;
     case "running": {
       const started = attempts.at(-1)?.started;
-      const since = started === undefined ? "" : ` since ${started.receivedAt}`;
-      return `is in ${attemptNow(compensation, attempts)}${since}`;
+      const which = attemptNow(compensation, attempts);
+      return started === undefined
+        ? `is in ${which}`
+        : `has been in ${which} since ${started.receivedAt}`;
     }
     case "interrupted":
       return "was cut short, and will be tried again";
@@ -152,7 +154,7 @@ export function whileCompensating(known: Case): Next {
   const running = tasks.find(({ compensation }) => compensation?.status === "running");
   if (running !== undefined) {
     const statement = `${capital(compensationSubject(running.taskId))} continues until it ends, ` +
-      "however long that takes, for it has no time limit.";
+      "however long that takes: it has no time limit.";
     return [automatic(statement, running.lastLogId)];
   }
   const policy = job.plan.policy.compensation;

@@ -74,10 +74,10 @@ export function executingReasons(known: Case): Reasons {
 
 function sinceText(known: Case, task: TaskState, since: string): string {
   const { taskId, progress } = task;
-  if (taskId === MAIN_TASK) return `run is executing since ${since}, and no task of it is.`;
+  if (taskId === MAIN_TASK) return `run has been executing since ${since}, and no task is running.`;
   const which = attemptNow(task, attemptsOf(known, taskId));
-  const done = progress === undefined ? "" : `, and has done ${progressText(progress)}`;
-  return `${capital(taskText(taskId))} is in ${which} since ${since}${done}.`;
+  const done = progress === undefined ? "" : ` and has done ${progressText(progress)}`;
+  return `${capital(taskText(taskId))} has been in ${which} since ${since}${done}.`;
 }
 
 export function whileExecuting(known: Case): Next {
@@ -88,8 +88,8 @@ export function whileExecuting(known: Case): Next {
     const after = left === undefined
       ? ""
       : left > 0
-      ? `; should it fail, ${counted(left, "attempt is", "attempts are")} left`
-      : "; should it fail, none is left";
+      ? `; if it fails, ${counted(left, "attempt is", "attempts are")} left`
+      : "; if it fails, no attempt is left";
     const until = untilText(recorded.at(-1)?.started);
     const subject = capital(taskText(task.taskId));
     return automatic(`${subject} continues until it ends${until}${after}.`, task.lastLogId);
@@ -101,6 +101,6 @@ export function whileExecuting(known: Case): Next {
 function untilText(started: JobEventLogEntry | undefined): string {
   if (!isOfType(started, "job.TaskStarted")) return "";
   const { timeoutMs, maxAttempts } = started.attributes;
-  if (timeoutMs !== undefined) return `, at ${later(started.receivedAt, timeoutMs)} at the latest`;
-  return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
+  if (timeoutMs !== undefined) return `, no later than ${later(started.receivedAt, timeoutMs)}`;
+  return maxAttempts === undefined ? "" : ", however long that takes: it has no time limit";
 }

@@ -17,14 +17,14 @@ import { automatic, byHand, manual, reason } from "../statement.ts";
 
 const NAMES_MAX = 10;
 
-/** `is parked since ...: charge is ...`, the cause first. */
+/** `has been parked since ...: charge is ...`, the cause first. */
 export function parkedSummary({ job, parked, suspended, circumstances }: Evidence): string {
   if (job.parked === undefined || parked === undefined) return "is parked.";
   const held = job.suspendedBy === undefined || suspended === undefined
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
   const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
-  return [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused]
+  return [`has been parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused]
     .filter(Boolean).join(" ") + held;
 }
 
@@ -56,7 +56,7 @@ export function parkedReasons(known: Evidence): Reasons {
   const { message, disagreesWith } = job.parked;
   return [
     reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
-    reason("It begins and undoes nothing meanwhile; events still count.", parked),
+    reason("It starts and undoes nothing for now; events still count.", parked),
     ...crashes(known),
     ...failureReasons(known),
   ];

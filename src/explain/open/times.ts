@@ -198,7 +198,7 @@ export function sleepEnded(
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
     const of = known.created.attributes.retryOf ?? "";
-    return reason(`Sleep ${taskId} is over since it was in job ${of}`, completedBy);
+    return reason(`Sleep ${taskId} had already ended in job ${of}`, completedBy);
   }
   const woken = wokenBy(known, completedBy);
   if (woken !== undefined) {

@@ -3,7 +3,7 @@
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../../core/job_state.ts";
-import { countText } from "../../core/size.ts";
+import { countText } from "../../core/counted.ts";
 import { isUnmeetable, matchedText, openExpectations } from "../awaited_events.ts";
 import { lastCompleted } from "../history/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";

@@ -1,14 +1,13 @@
 /** What a job still waits for, and the events that were meant for it. */
 
 import { ascending } from "../../core/ascending.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../../core/job_plan.ts";
 import { type JsonScalar, jsonSize, present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
-import { countText } from "../../core/size.ts";
 import type { Work } from "../../core/work.ts";
 import {
   isOwnEvent,
@@ -41,7 +40,7 @@ import { compareWith, findSuspects, ownShare, suspectText } from "../likeness/su
 const CLAUSES_MAX = 10;
 
 /** The most expectations that are described: the first ones. */
-export const WAITS_MAX = 200;
+export const WAITS_SHOWN_MAX = 200;
 
 /** How many other expectations a sentence names. */
 const NAMES_MAX = 3;
@@ -57,7 +56,7 @@ interface Found<Target extends OpenExpectation = OpenExpectation> {
 /** The events that could still move the job; see `openExpectations`. */
 export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> {
   const { job } = known;
-  const open = openExpectations(job).slice(0, WAITS_MAX);
+  const open = openExpectations(job).slice(0, WAITS_SHOWN_MAX);
   const comparison = compareWith(known);
   const suspects = suspectsIn(known, comparison);
   const found = yield* suspects(open);

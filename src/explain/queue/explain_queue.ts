@@ -6,12 +6,11 @@
  */
 
 import type { Condition } from "../../core/condition.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import { countText } from "../../core/size.ts";
 import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "../evidence.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../explanation.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
@@ -147,7 +146,7 @@ function holderReasons(holders: readonly WorkerHolder[]): Reasons {
 /** The latest time at which a worker becomes free. */
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
-  const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
+  const statement = `The attempt of ${jobId} ends no later than ${later(since, timeoutMs)}.`;
   return [automatic(statement, startedBy)];
 }
 
@@ -176,7 +175,7 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ...limited === 0 ? [] : [limitsHoldText(facts)],
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
-  const again = counted(backingOff, "job backs off and is", "jobs back off and are") +
+  const again = counted(backingOff, "job backs off and will be", "jobs back off and will be") +
     " tried again automatically.";
   return {
     standsStill: false,

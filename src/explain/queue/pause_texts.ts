@@ -24,9 +24,9 @@ export function scopeText({ type, label, key }: PauseScope): string {
   return parts.length === 0 ? "everything" : parts.join(" with ");
 }
 
-/** `type mail.send is paused since ... by on-call, until ... (reason: the mail server is down)`. */
+/** `type mail.send has been paused since ... by on-call, until ... (reason: the mail server is down)`. */
 export function pauseText(pause: Pause): string {
-  return `${scopeText(pause)} is paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
+  return `${scopeText(pause)} has been paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
 }
 
 /** `since ... by on-call, until ...`. */
@@ -80,7 +80,7 @@ export function isPaused({ circumstances: { queue, pauses = [] } }: Evidence): b
   return queue?.pauses !== undefined || pauses.length > 0;
 }
 
-/** `None of its code begins meanwhile: type pay is paused since ....`, or nothing. */
+/** `None of its code begins meanwhile: type pay has been paused since ....`, or nothing. */
 export function heldLaterText(pauses: readonly HoldingPause[]): string {
   return pauses.length === 0 ? "" : `None of its code begins meanwhile: ${pausesText(pauses)}.`;
 }

@@ -1,9 +1,8 @@
 /** The other reasons in the explanation of the queue: what limits, pauses and parking hold. */
 
 import type { Condition } from "../../core/condition.ts";
-import { counted } from "../../core/counted.ts";
+import { counted, countText } from "../../core/counted.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import { countText } from "../../core/size.ts";
 import type { QueueFacts } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
@@ -89,7 +88,7 @@ function backoffs(facts: QueueFacts): Reasons {
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
   ["queued", "has waited for a worker for longest"],
-  ["suspended", "is suspended"],
+  ["suspended", "has been suspended"],
   ["waiting", "has waited for an event for longest"],
 ];
 

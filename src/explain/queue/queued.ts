@@ -105,16 +105,16 @@ function backoffTexts(known: Case, isDue: boolean): readonly string[] {
       return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again}`;
     }
     const before = failures > 2
-      ? `, as the ${failures - 1} before it`
+      ? `, like the ${failures - 1} before it`
       : failures === 2
-      ? ", as the one before it"
+      ? ", like the one before it"
       : "";
     return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again}`;
   });
 }
 
 export function againText({ retryAt }: { readonly retryAt: string }, isDue: boolean): string {
-  return `${isDue ? "was to be tried again" : "is tried again"} at ${retryAt}`;
+  return `${isDue ? "was to be tried again" : "will be tried again"} at ${retryAt}`;
 }
 
 export function queuedReasons(known: Case): Reasons {
@@ -168,7 +168,7 @@ export function whyQueued(known: Case): Reasons {
   const { job, resumed, conditionSince, causes } = known;
   if (resumed !== undefined && conditionSince.logId === resumed.logId) {
     const { of, reason: why } = resumed.attributes;
-    const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
+    const what = of === "parked" ? "It stopped being parked at" : "It was resumed at";
     return [reason(`${what} ${resumed.receivedAt}${reasonText(why)}.`, resumed)];
   }
   const interrupted = job.tasks.flatMap(({ taskId, status }) => {
@@ -245,7 +245,7 @@ export function dueAttempts(known: Case): Next {
 }
 
 export function tryText(known: Case): string {
-  return isPaused(known) ? "is due to be tried again" : "is tried again";
+  return isPaused(known) ? "is due to be tried again" : "will be tried again";
 }
 
 /** Ends the backoff early. A retry that is due only waits for a worker. */

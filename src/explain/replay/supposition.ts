@@ -19,7 +19,7 @@ import {
   matcherAccepts,
   outsideMatchers,
 } from "../../core/job_plan.ts";
-import { type JsonObject, present } from "../../core/json.ts";
+import { type JsonObject, type PointedIssue, present } from "../../core/json.ts";
 import { entryEventIds, type Point, resolvePoint } from "../../core/point.ts";
 import type { Work } from "../../core/work.ts";
 import type { SupposedLimits } from "../queue/limits_what_if.ts";
@@ -64,12 +64,6 @@ export interface Supposed {
   readonly sameIds: readonly JobEventLogEntry[];
 }
 
-/** Something that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */
-export interface SuppositionIssue {
-  readonly pointer: string;
-  readonly detail: string;
-}
-
 /** The plan that a job would have had. */
 export function supposedPlan(created: JobEventLogEntry, { plan }: Supposition): JobPlan {
   const { attributes } = created as FrameworkEntry<"job.JobCreated">;
@@ -84,7 +78,7 @@ export function supposedPlan(created: JobEventLogEntry, { plan }: Supposition): 
 function suppositionIssues(
   { entries, supposition, sameIds }: Supposed,
   limit: LogId,
-): readonly SuppositionIssue[] {
+): readonly PointedIssue[] {
   return [
     ...planIssues(entries, supposition),
     ...withoutIssues(entries, supposition.without ?? []),
@@ -96,7 +90,7 @@ function suppositionIssues(
 function planIssues(
   [created]: readonly JobEventLogEntry[],
   { plan }: Supposition,
-): readonly SuppositionIssue[] {
+): readonly PointedIssue[] {
   const { definitionVersion } = (created as FrameworkEntry<"job.JobCreated">).attributes;
   if (plan === undefined || definitionVersion === undefined) return [];
   return plan.expected.flatMap(({ id }, index) =>
@@ -112,7 +106,7 @@ function planIssues(
 function withoutIssues(
   entries: readonly JobEventLogEntry[],
   without: readonly LogId[],
-): readonly SuppositionIssue[] {
+): readonly PointedIssue[] {
   const own = new Map(entries.map((entry) => [entry.logId, entry]));
   const standIns = new Map(
     entries.flatMap(({ eventType, causedBy, logId }) =>
@@ -140,7 +134,7 @@ function withIssues(
   [created]: readonly JobEventLogEntry[],
   events: readonly SupposedEvent[],
   limit: LogId,
-): readonly SuppositionIssue[] {
+): readonly PointedIssue[] {
   const first = created?.logId ?? 0;
   return events.flatMap(({ after }, index) => {
     if (after === undefined || (after >= first && after <= limit)) return [];
@@ -160,7 +154,7 @@ function repeatedIssues(
   events: readonly SupposedEvent[],
   limit: LogId,
   sameIds: readonly JobEventLogEntry[],
-): readonly SuppositionIssue[] {
+): readonly PointedIssue[] {
   const own = new Set(entries.flatMap(entryEventIds));
   const elsewhere = new Map(
     sameIds.filter((entry) => !own.has(entry.eventId)).map((entry) => [entry.eventId, entry]),
@@ -192,7 +186,7 @@ export interface SupposedHistory {
 
 export type IfPossible<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
+  | { readonly ok: false; readonly issues: readonly PointedIssue[] };
 
 /** Supposed events have thousandths as positions, so this many fit after an entry. */
 export const SUPPOSED_EVENTS_MAX = 999;

@@ -6,7 +6,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { countOf } from "../../core/counted.ts";
-import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
+import { firstWithin, matcherEffort } from "../../core/effort.ts";
 import { errorText } from "../../core/error_text.ts";
 import {
   type FrameworkEntry,
@@ -121,7 +121,7 @@ function recordOnlyText(
 }
 
 function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
-  const ended = `The job is ${state} since entry ${endedBy}`;
+  const ended = `The job has been ${state} since entry ${endedBy}`;
   if (!isOfType(entry, "job.JobRetried")) {
     return `${ended}: what comes later is recorded and changes nothing.`;
   }
@@ -182,7 +182,7 @@ function consequenceText({ plan }: RunningJob, { rule }: Step): string {
   if (rule === "running/error-failed") return "There is nothing to compensate: the job fails.";
   const { compensation } = plan.policy;
   return compensation === undefined
-    ? "What it did and knows how to undo is undone first: the job compensates."
+    ? "Completed tasks with a compensation are undone first: the job compensates."
     : `The policy has a compensation: the job compensates, until ${compensation.succeeded.eventType} ` +
       `or ${compensation.failed.eventType} comes.`;
 }
@@ -299,7 +299,7 @@ function nearestExpectationText(
   expectations: readonly ExpectedEvent[],
   event: MatchableEvent,
 ): string {
-  const compared = firstWithin(expectations, expectationEffort, NEARNESS_EFFORT_MAX);
+  const compared = firstWithin(expectations, expectationEffort);
   const nearest = findNearest(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
@@ -327,7 +327,7 @@ function nearestMismatches(
   { eventType, attributes }: MatchableEvent,
 ): readonly Mismatch[] | undefined {
   const ofType = matchers.filter((matcher) => matcher.eventType === eventType);
-  const compared = firstWithin(ofType, matcherEffort, NEARNESS_EFFORT_MAX);
+  const compared = firstWithin(ofType, matcherEffort);
   const nearest = findNearest(compared, (one) => correlationDistance(one.correlation, attributes));
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }

@@ -133,7 +133,7 @@ export class AdmissionGate {
   async #letIn(line: WaitingLine, always: boolean): Promise<void> {
     let expectedMs = 0;
     for (let must = always; must || (this.#hasRoom && expectedMs < TURN_MS); must = false) {
-      const stepMs = line.next(STEP_MS);
+      const stepMs = line.next();
       if (stepMs === 0) return;
       expectedMs += stepMs;
       await this.clock.nextTurn();
@@ -163,10 +163,10 @@ class WaitingLine {
     return promise;
   }
 
-  /** Admits this much expected work, at least one request; returns what was admitted. */
-  next(stepMs: number): number {
+  /** Admits one step of expected work, at least one request; returns what was admitted. */
+  next(): number {
     let letIn = 0;
-    while (!this.isEmpty && letIn < stepMs) {
+    while (!this.isEmpty && letIn < STEP_MS) {
       const waiting = this.#waiting[this.#gone++];
       waiting?.resume();
       letIn += waiting?.expectedMs ?? 0;

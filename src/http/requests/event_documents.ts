@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { JsonObject, JsonValue, PointedIssue } from "../../core/json.ts";
 import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, parseMediaType, readText, unsupportedMediaType } from "../bodies/body.ts";
 import { domainEventTypeField, type JudgedEvent, judgeEvent } from "../../documents/events.ts";
@@ -22,11 +22,10 @@ import {
   documented,
   isObject,
   jobIdField,
-  type PointedIssue,
-  pointedIssues,
   taskIdField,
   timeField,
 } from "../../documents/fields.ts";
+import { pointedIssues } from "../../engine/parsed_input.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;
 

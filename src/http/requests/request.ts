@@ -87,22 +87,17 @@ export function appliedHeader(
 }
 
 /**
- * The media type that a client prefers, by the q-values of its `Accept` header.
- *
- * @param usual For a client that prefers neither, as with `*\/*`.
+ * Whether a client prefers a media type to JSON, by the q-values of its `Accept` header. One that
+ * prefers neither, as with `*\/*`, gets JSON.
  */
-export function preferredType<const Usual extends string, const Other extends string>(
-  c: Context,
-  usual: Usual,
-  other: Other,
-): Usual | Other {
-  const supports = [usual, other];
-  return accepts(c, { header: "Accept", supports, default: usual }) === other ? other : usual;
+export function prefers(c: Context, mediaType: string): boolean {
+  const supports = ["application/json", mediaType];
+  return accepts(c, { header: "Accept", supports, default: "application/json" }) === mediaType;
 }
 
 /** Browsers accept HTML explicitly; other programs accept anything. */
 export function acceptsHtml(c: Context): boolean {
-  return preferredType(c, "application/json", "text/html") === "text/html";
+  return prefers(c, "text/html");
 }
 
 /** Collects spans for the request that is being answered. */

@@ -19,7 +19,7 @@ import { joined } from "../../core/json_text.ts";
 import { type Contents, json, linesOf } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
-import { preferredType } from "../requests/request.ts";
+import { prefers } from "../requests/request.ts";
 import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -77,7 +77,7 @@ export async function answerEntries(
   const feed = selectFeed(engine, source.filter.jobId);
   const list = { ...source, engine, reading, feed, after: cursor ?? source.after };
   const { limit } = query;
-  if (preferredType(c, "application/json", NDJSON) !== NDJSON) {
+  if (!prefers(c, NDJSON)) {
     return await lookingBack(deps, async ({ hold }) => {
       const page = await entryPage({ ...list, limit: limit ?? LIMIT_DEFAULT }, hold);
       return largeJsonResponse(deps, page, STATUS.ok, {}, PAGE_CHARACTERS_MAX);

@@ -29,7 +29,7 @@ import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { preferredType, reachedAs, readQuery } from "../requests/request.ts";
+import { prefers, reachedAs, readQuery } from "../requests/request.ts";
 import { choice, single } from "../../documents/parameters.ts";
 import { textResponse } from "../answers/response.ts";
 import { jobIdParameter } from "./jobs.ts";
@@ -118,8 +118,7 @@ function answer(
   format: Format,
   { json, text }: { readonly json: () => object; readonly text: () => string },
 ): Response {
-  const accepted = preferredType(c, "application/json", "text/plain");
-  return format === "text" || (format === undefined && accepted === "text/plain")
+  return format === "text" || (format === undefined && prefers(c, "text/plain"))
     ? textResponse(text(), STATUS.ok)
     : largeJsonResponse(deps, json(), STATUS.ok);
 }

@@ -105,7 +105,7 @@ export const HOLD_ROUTES: readonly Route[] = [
       tag: "system",
       summary: "Pause jobs: no attempt starts until the pause ends",
       description: "A pause holds the jobs that match every given member, or all jobs if none is " +
-        "given. Running attempts finish and are recorded; no other starts. Jobs can be created, " +
+        "given. Running attempts finish and are recorded; no new ones start. Jobs can be created, " +
         "events count, and timers elapse; the jobs that they wake wait for the end of the pause. A " +
         "pause is recorded, and survives restarts. While it is in force, repeating the same request " +
         "(type, label, key, reason and end) returns the same pause, so it is safe to send it again " +

@@ -34,7 +34,7 @@ export interface BatchSink {
 }
 
 /** Called with the outcome of each batch. Must not throw. */
-interface BatchListener {
+export interface BatchListener {
   /**
    * Called before the promises of the groups resolve.
    *
@@ -42,7 +42,7 @@ interface BatchListener {
    */
   durable(batch: SealedBatch, durationMs: number): void | Promise<void>;
   /** There was no space for the batch. The batches behind it are lost too. */
-  full(error: JournalFullError): void;
+  ranOut(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
 }
 
@@ -313,7 +313,7 @@ export class GroupCommit {
     if (reason instanceof JournalFailedError) this.#refusal = reason;
     for (const each of lost) each.reject(reason);
     if (reason instanceof JournalFailedError) this.options.listener.failed(reason);
-    else this.options.listener.full(reason);
+    else this.options.listener.ranOut(reason);
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from "../../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import type { ResolvedOptions } from "../options.ts";
-import { type BatchSink, GroupCommit } from "./group_commit.ts";
+import { type BatchListener, type BatchSink, GroupCommit } from "./group_commit.ts";
 import { DiskSpace, type Reserve } from "../files/disk_space.ts";
 import { isOnlySeal, isStop, QuietSealer } from "../read/seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
@@ -65,7 +65,7 @@ interface RecorderOptions extends
   writeSnapshot(head: JournalHead, lines: Iterable<string>): Promise<string>;
 }
 
-export class Recorder {
+export class Recorder implements BatchListener {
   readonly #commit: GroupCommit;
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
@@ -227,14 +227,7 @@ export class Recorder {
       sink: options.sink,
       random: options.random,
       clock: options.clock,
-      listener: {
-        durable: (batch, durationMs) => this.#durable(batch, durationMs),
-        full: (error) => {
-          this.#diskSpace.ranOut(error);
-          options.consumer.lost(error);
-        },
-        failed: (error) => this.#failed(error),
-      },
+      listener: this,
     });
   }
 
@@ -290,7 +283,7 @@ export class Recorder {
     await this.#seal("room");
   }
 
-  #durable(batch: SealedBatch, durationMs: number): void | Promise<void> {
+  durable(batch: SealedBatch, durationMs: number): void | Promise<void> {
     this.#count(batch, durationMs);
     this.options.publish(batch);
     this.#stopped = false;
@@ -318,7 +311,12 @@ export class Recorder {
     }
   }
 
-  #failed(error: JournalFailedError): void {
+  ranOut(error: JournalFullError): void {
+    this.#diskSpace.ranOut(error);
+    this.options.consumer.lost(error);
+  }
+
+  failed(error: JournalFailedError): void {
     this.#sealer.stop();
     void this.#diskSpace.stop();
     this.options.consumer.failed(error);

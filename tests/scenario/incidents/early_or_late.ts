@@ -197,7 +197,7 @@ export const paidForACancelledOrder: Incident = {
     return "/events/late/explain";
   },
   cause: [
-    /Expectation paid of job job would match, but the job is Failed since entry \d+/,
+    /Expectation paid of job job would match, but the job has been Failed since entry \d+/,
   ],
   decisive: [{ jobId: "job", eventType: "job.JobCancelled" }],
   next: /It was cancelled at\s2026-01-01T00:00:00\.000Z\s\(reason: customer changed their mind\)/,

@@ -41,7 +41,7 @@ export const allSuspendedForAnAudit: Incident = {
     await stage.advance(300_000);
     return "/queue/explain";
   },
-  cause: [/5 are suspended/, /is suspended, since .* \(reason: audit\)/s],
+  cause: [/5 are suspended/, /has been suspended, since .* \(reason: audit\)/s],
   decisive: [{ jobId: "sync-0", eventType: "job.JobSuspended" }],
   next: /Resume all 5/,
 };
@@ -181,7 +181,7 @@ export const pausedBeforeItsSleepEnds: Incident = {
     await stage.advance(80_000_000);
     return "/jobs/job/explain";
   },
-  cause: [/sleep week ends at/, /bill\.remind is paused/, /the mail server moves/],
+  cause: [/sleep week ends at/, /bill\.remind has been paused/, /the mail server moves/],
   decisive: [{ jobId: "job", eventType: "job.TimerSet" }],
   next: /DELETE .*\/pauses\//,
 };
@@ -205,7 +205,7 @@ export const sentByARetrySince: Incident = {
     await stage.advance(3_600_000);
     return "/jobs/job/explain";
   },
-  cause: [/ECONNREFUSED smtp:25/, /It was retried as job .*, which is Done since/s],
+  cause: [/ECONNREFUSED smtp:25/, /It was retried as job .*, which has been Done since/s],
   decisive: [{ jobId: "job", eventType: "job.JobRetried" }],
   neverNext: /[Rr]etry it/,
 };

@@ -243,7 +243,7 @@ export const weighedWithoutTheNumberOfTheParcel: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /job misspelt, which has "JJD0020" at input\.parcelNr, is Done since \S+, and has sent one without "JJD0020"\./,
+    /job misspelt, which has "JJD0020" at input\.parcelNr, has been Done since \S+, and has sent one without "JJD0020"\./,
   ],
   decisive: [
     { jobId: "misspelt", eventType: "job.JobCreated" },

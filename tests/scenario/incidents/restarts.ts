@@ -97,7 +97,7 @@ export const cutShortByEachDeploy: Incident = {
   },
   cause: [/attempts 1, 2 and 3 were cut short/, /the process stopped/],
   decisive: [{ jobId: "job", eventType: "job.TaskInterrupted", taskId: "crawl", nth: 2 }],
-  next: /continues until it ends, at/,
+  next: /continues until it ends, no later than/,
 };
 
 const LONG = scripted("video.encode", {

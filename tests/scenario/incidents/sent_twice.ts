@@ -145,7 +145,7 @@ export const slotTakenByAnotherBooking: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /slot 2026-05-01T10:00 is already taken; .*\. Job taken \(slot\.book\), which also has "2026-05-01T10:00" at input\.slot, is Done since 2026-01-01T00:00:00\.000Z/,
+    /slot 2026-05-01T10:00 is already taken; .*\. Job taken \(slot\.book\), which also has "2026-05-01T10:00" at input\.slot, has been Done since 2026-01-01T00:00:00\.000Z/,
   ],
   decisive: [
     { jobId: "taken", eventType: "job.JobCreated" },

@@ -82,7 +82,7 @@ export const chargedBeforeItsLimit: Incident = {
     await stage.advance(10_000);
     return "/jobs/job/explain";
   },
-  cause: [/already exists/, /time limit had cut off attempt 1 of task charge: what that had begun/],
+  cause: [/already exists/, /time limit had cut off attempt 1 of task charge: what it had begun/],
   decisive: [{ jobId: "job", eventType: "job.TaskFailed" }],
   next: /First check what task charge did.*Then retry it/s,
 };

@@ -44,7 +44,7 @@ export const refundHangs: Incident = {
     await stage.advance(6 * 3_600_000);
     return "/jobs/job/explain";
   },
-  cause: [/compensation of task room is in attempt 1/, /without a time limit/],
+  cause: [/compensation of task room has been in attempt 1/, /without a time limit/],
   decisive: [{ jobId: "job", eventType: "job.CompensationStarted", taskId: "room" }],
   next: /"leave":true/,
 };

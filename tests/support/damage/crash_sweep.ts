@@ -23,7 +23,7 @@ export const FOLDER = "journal";
 const random = new FakeRandom("01C");
 
 /** The maximum number of disk states tested after one power cut. */
-const DISKS_PER_CUT = rounds(16, 200, 8);
+const DISKS_PER_CUT = rounds(10, 200, 8);
 
 /** A disk after a power cut. */
 export interface Found {

@@ -229,3 +229,9 @@ export function looseJob(
     ...more,
   };
 }
+
+/** Ends all pauses. */
+export async function unpause({ clock, engine }: Harness): Promise<void> {
+  for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
+  await clock.settle();
+}

@@ -195,6 +195,14 @@ export async function createAndRun(
   return await jsonOf(await app.get(`/jobs/${jobId}`), 200);
 }
 
+export async function conditionOf(app: TestApp, jobId: string): Promise<string> {
+  return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
+}
+
+export function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
 // The routes of the app, by kind of client.
 
 export const ROUTES: readonly Route[] = await allRoutes();

@@ -8,6 +8,8 @@
  * - `sh` that is `kill -9` and a number: Daybook is killed.
  * - `crontab`: the command of its one line is run, as cron would.
  * - `sh` beside those: it is run to its end, and has to succeed, or, marked `fails`, to fail.
+ *   `deno test` checks no types: all files of a page that has it are checked in one go, since each
+ *   check includes all of Daybook.
  * - `above`: its place is the folder that Daybook's is in.
  * - `sh elsewhere`: it needs what is not available here; the page has a test for it.
  *
@@ -21,6 +23,7 @@ import type { Block, Page } from "./manual_pages.ts";
 import { PageServer } from "./page_server.ts";
 
 const STARTS = /^deno (?:run|task start)\b/;
+const TESTS = /^deno test (?!.*--no-check)/m;
 const KILLS = /^kill -9 \d+$/;
 const DAYBOOK = "main.ts";
 const FILE_NAME = /^(?:\/\/|#) ([\w.-]+\.(?:ts|jsonc|env))$/;
@@ -34,16 +37,28 @@ export class PageWalk {
   /** The ports named by each script, in the order in which it listens. */
   readonly #portsOf = new Map<string, readonly string[]>([[DAYBOOK, ["8000"]]]);
 
+  /** The paths of the modules that the page has written. */
+  readonly #code: string[] = [];
+
   constructor(private readonly page: Page, private readonly checkout: Checkout) {}
 
   /** Ends everything it started, even if the page fails. */
   async run(): Promise<void> {
     try {
       for (const block of this.page.blocks) await this.#take(block);
+      await this.#checkTypes();
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGINT");
     } finally {
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGKILL");
     }
+  }
+
+  async #checkTypes(): Promise<void> {
+    if (!TESTS.test(this.page.text)) return;
+    const { folder: cwd, env } = this.checkout;
+    const args = ["check", "--quiet", ...this.#code];
+    const { code, stderr } = await new Deno.Command("deno", { args, cwd, env }).output();
+    assert.equal(code, 0, `${this.page.file}: ${new TextDecoder().decode(stderr)}`);
   }
 
   /** Daybook must exit cleanly on Ctrl-C; other programs need not. */
@@ -76,7 +91,9 @@ export class PageWalk {
     const ports = [...block.text.matchAll(PORT)].map(([, port = ""]) => port);
     if (ports.length > 0) this.#portsOf.set(name, ports);
     const text = this.#withPorts(block.text).replaceAll(PORT, "port: 0");
-    await Deno.writeTextFile(`${this.#folderOf(block)}/${name}`, text);
+    const path = `${this.#folderOf(block)}/${name}`;
+    await Deno.writeTextFile(path, text);
+    if (block.language === "ts") this.#code.push(path);
   }
 
   async #start(block: Block, command: string): Promise<void> {
@@ -108,7 +125,7 @@ export class PageWalk {
 
   async #type(block: Block, command: string): Promise<void> {
     const { code, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-e", "-c", this.#withPorts(command)],
+      args: ["-e", "-c", this.#withPorts(command.replace(TESTS, "deno test --no-check "))],
       cwd: this.#folderOf(block),
       env: this.checkout.env,
     }).output();

@@ -76,11 +76,14 @@ export class DiskRetries {
  * @param again Called when the disk may have room.
  */
 export function recordOrRetry(
-  { writer, later }: { readonly writer: Writer; later(callback: () => void): void },
+  { writer, diskRetries }: {
+    readonly writer: Writer;
+    readonly diskRetries: Pick<DiskRetries, "later">;
+  },
   drafts: readonly JobEventDraft[],
   again: () => void,
 ): Written | undefined {
   const written = writer.tryAppend(drafts, "vital");
-  if (written === "full") later(again);
+  if (written === "full") diskRetries.later(again);
   return typeof written === "string" ? undefined : written;
 }

@@ -79,7 +79,7 @@ export class PendingOutcomes {
     this.run.services.writer.owe(this.run.jobId, () => this.#appendOwed());
     if (this.#isTrying) return;
     this.#isTrying = true;
-    this.run.services.later(() => this.#tryAgain());
+    this.run.services.diskRetries.later(() => this.#tryAgain());
   }
 
   #tryAgain(): void {

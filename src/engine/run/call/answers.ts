@@ -48,8 +48,8 @@ interface AnswerServices {
 export interface AnsweredCall {
   /** `run` does not ask for a step on record. */
   diverged(step: LostStep): void;
-  /** No answer is due. */
-  idle(): void;
+  /** No answer is due: decides what to do next. */
+  advanceSoon(): void;
   /** Whether `run` is in another thread and still reacting; if so, `reacted` is called later. */
   readonly isReacting: boolean;
 }
@@ -194,7 +194,7 @@ export class Answers {
       if (this.call.isReacting) return void (this.#pause = "reaction");
       if (this.#given === this.max) this.stop();
       const next = this.#settlements[0];
-      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.call.idle();
+      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.call.advanceSoon();
       if (this.#reactsIn === this.services.turns.number) return this.#waitForTurn();
       const step = lostStep(next);
       if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
@@ -242,7 +242,7 @@ export class Answers {
       this.#settlements = [];
       this.call.diverged(missing);
     }
-    this.call.idle();
+    this.call.advanceSoon();
   }
 
   #waitForTurn(): void {

@@ -29,7 +29,7 @@ import { MainAttempt } from "../attempts/main_attempt.ts";
 import { WorkerLease } from "../queue/worker_lease.ts";
 import type { RunParts } from "./pending_work.ts";
 import { isSealed, type SealedJob, withInput } from "../../secrets/sealing.ts";
-import type { RunServices, Work } from "../run_services.ts";
+import type { AttemptWork, RunPool, RunServices } from "../run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "../attempts/settlements.ts";
 
@@ -63,6 +63,7 @@ export class JobRun implements RunParts {
 
   constructor(
     readonly services: RunServices,
+    readonly pool: RunPool,
     readonly definition: AnyJobDefinition,
     readonly jobId: JobId,
     readonly job: PendingJob,
@@ -187,7 +188,7 @@ export class JobRun implements RunParts {
     const isOnRecord = main.isOnRecord || this.#head.state !== "Running";
     if (this.#stage.kind !== "called" || !isOnRecord) return this.#beginAgain();
     this.#stage.takeBack(durableLogId, works);
-    services.later(() => this.wake());
+    services.diskRetries.later(() => this.wake());
   }
 
   /** The start of the job was lost: there is nothing to run. */
@@ -230,9 +231,8 @@ export class JobRun implements RunParts {
   }
 
   rested(): void {
-    const { services, jobId } = this;
-    services.rested(jobId);
-    if (services.leavesCode) this.#leaveCode();
+    this.services.heldPlaces.rested(this.jobId);
+    if (this.pool.leavesCode) this.#leaveCode();
   }
 
   get #hasWork(): boolean {
@@ -268,7 +268,7 @@ export class JobRun implements RunParts {
     this.#call?.advanceSoon();
   }
 
-  giveBack(work: Work): void {
+  giveBack(work: AttemptWork): void {
     this.#call?.work.giveBack(work);
   }
 
@@ -294,11 +294,11 @@ export class JobRun implements RunParts {
    */
   #beginLater(): void {
     this.#stage = { kind: "unopened" };
-    const { lease, jobId, services: { later, rested, workers } } = this;
-    if (!this.#needsRoom) return later(() => this.wake());
-    workers.holdBeginning(later);
+    const { lease, jobId, pool, services: { diskRetries, heldPlaces } } = this;
+    if (!this.#needsRoom) return diskRetries.later(() => this.wake());
+    pool.workers.holdBeginning(diskRetries.later);
     lease.release();
-    rested(jobId);
+    heldPlaces.rested(jobId);
     this.wake();
   }
 
@@ -324,7 +324,7 @@ export class JobRun implements RunParts {
     for (const retryAt of retryTimes(this.job.whole)) this.#wakeAt(retryAt);
   }
 
-  startAt(work: Work, retryAt: string): void {
+  startAt(work: AttemptWork, retryAt: string): void {
     if (this.#stage.kind === "called") this.#stage.work.startAt(work, retryAt);
     else this.#wakeAt(retryAt);
   }
@@ -357,7 +357,7 @@ export class JobRun implements RunParts {
     this.#callToLeave = this.#call;
     this.#stop();
     this.#stage = { kind: "over" };
-    this.services.ended(this);
+    this.services.supervisor.ended(this);
     if (!this.isBusy) return this.#release();
     this.whenIdle(() => this.#release());
   }

@@ -28,7 +28,7 @@ import { PendingWork, type RunParts } from "./pending_work.ts";
 import type { UncaughtInThread } from "../recovery/process_facts.ts";
 import type { RunContext, RunListener, StepRequest } from "./run_context.ts";
 import type { LostStep, Settlement } from "../attempts/settlements.ts";
-import type { Work } from "../run_services.ts";
+import type { AttemptWork } from "../run_services.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;
@@ -64,10 +64,9 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     answersMax: number,
   ) {
     this.work = new PendingWork(run, this.#again);
-    const { definition, services, trace } = run;
+    const { definition, pool, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
-    const call = () =>
-      callRun(definition, job, this.#answers, this, run.guard, services.code, this);
+    const call = () => callRun(definition, job, this.#answers, this, run.guard, pool.code, this);
     const { ctx, output, code } = trace.withinRun(call);
     this.#ctx = ctx;
     this.#code = code;
@@ -102,7 +101,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   /** Entries were lost before they were durable: starts their work again. */
-  takeBack(durableLogId: LogId, works: readonly Work[]): void {
+  takeBack(durableLogId: LogId, works: readonly AttemptWork[]): void {
     if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
     this.#answers.lost(durableLogId);
     this.work.lost(works, this.#ctx);
@@ -140,10 +139,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     return () => this.advanceSoon();
   }
 
-  idle(): void {
-    this.advanceSoon();
-  }
-
   // --- Requests and output of the code
 
   seenAt(): number {
@@ -167,7 +162,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
 
   uncaught({ jobId, attempt, ...error }: UncaughtInThread): void {
     const { guard, jobId: own, services } = this.run;
-    services.uncaught(
+    services.processFacts.errorUncaught(
       attempt === undefined
         ? { ...error, open: [{ jobId, taskId: MAIN_TASK }] }
         : { ...error, attempt: { jobId, ...attempt }, ...jobId === own ? { guard } : {} },

@@ -31,7 +31,8 @@ export class RunTrace {
 
   /** Reads the trace that the job belongs to, before anything starts; at once, if possible. */
   begin(job: JobHead): Promise<void> | undefined {
-    const origin = this.services.traceOf(job);
+    const { traces, entriesAt } = this.services;
+    const origin = traces.of(job, entriesAt);
     if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
     this.#origin = origin;
     return undefined;

@@ -56,12 +56,12 @@ export class WorkerLease {
   }
 
   get isPaused(): boolean {
-    return this.run.services.workers.isPaused(this.run.job.head);
+    return this.run.pool.workers.isPaused(this.run.job.head);
   }
 
   /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
   get mayStart(): boolean {
-    return this.#worker !== undefined && this.run.services.workers.mayStart(this.#worker);
+    return this.#worker !== undefined && this.run.pool.workers.mayStart(this.#worker);
   }
 
   /**
@@ -70,10 +70,10 @@ export class WorkerLease {
    * @param begins Whether the job still has to record that it begins.
    */
   request(begins: boolean, granted: () => void): void {
-    const { services, job, definition: { type } } = this.run;
+    const { pool, job, definition: { type } } = this.run;
     const { isAlone } = this;
     const wanted = wantedBy(job, { type, begins, isAlone, needs: () => this.needsPlace });
-    const withdraw = services.workers.request(wanted, (worker) => {
+    const withdraw = pool.workers.request(wanted, (worker) => {
       this.#granted(worker);
       granted();
     });
@@ -83,12 +83,12 @@ export class WorkerLease {
 
   /** Lets a job that ran alone run beside others from now on. */
   join(): void {
-    if (this.#worker !== undefined) this.run.services.workers.join(this.#worker);
+    if (this.#worker !== undefined) this.run.pool.workers.join(this.#worker);
   }
 
   /** Makes a shared worker the run's own. */
   keep(): void {
-    if (this.#worker !== undefined) this.run.services.workers.keep(this.#worker);
+    if (this.#worker !== undefined) this.run.pool.workers.keep(this.#worker);
   }
 
   /** Gives the worker back, or leaves the queue. */
@@ -97,12 +97,12 @@ export class WorkerLease {
     this.#worker = this.#withdraw = undefined;
     withdraw?.();
     if (worker === undefined) return;
-    this.run.services.attemptWatch.ended(this.#watched);
-    this.run.services.workers.release(worker);
+    this.run.pool.attemptWatch.ended(this.#watched);
+    this.run.pool.workers.release(worker);
   }
 
   #granted(worker: Worker): void {
-    const { services: { attemptWatch }, jobId } = this.run;
+    const { pool: { attemptWatch }, jobId } = this.run;
     this.#withdraw = undefined;
     this.#worker = worker;
     this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);

@@ -19,7 +19,8 @@ import type { Writer } from "../../writer/writer.ts";
 import { InputMismatchError } from "../call/run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
-import type { RunServices } from "../run_services.ts";
+import type { DiskRetries } from "../attempts/disk_retries.ts";
+import type { RunPool } from "../run_services.ts";
 
 /** How many trials run at a time. Each keeps its job and the job's answers in memory. */
 const CONCURRENT_MAX = 16;
@@ -32,14 +33,18 @@ interface CodeTrialsParts {
   readonly table: JobTable;
   readonly writer: Writer;
   readonly entriesAt: EntriesAt;
-  /** Where the code of a definition is called, and who watches that. */
-  servicesFor(definition: AnyJobDefinition): Pick<RunServices, "code" | "attemptWatch">;
   openInput(job: SealedJob): Promise<OpenedInput>;
-  /** Whether the job has a run, which detects a misfit itself. */
-  isRun(jobId: JobId): boolean;
   readonly draining: boolean;
-  later(callback: () => void): void;
+  readonly diskRetries: Pick<DiskRetries, "later">;
   onDefect(error: unknown): void;
+}
+
+/** The runs of jobs. */
+interface Runs {
+  /** Where the code of a definition is called, and who watches that. */
+  poolOf(definition: AnyJobDefinition): Pick<RunPool, "code" | "attemptWatch">;
+  /** Whether the job has a run, which detects a misfit itself. */
+  isKnown(jobId: JobId): boolean;
 }
 
 /** The code fits unless there is a `misfit`. */
@@ -53,7 +58,7 @@ export class CodeTrials {
   readonly #unparked = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
-  constructor(private readonly parts: CodeTrialsParts) {}
+  constructor(private readonly parts: CodeTrialsParts, private readonly runs: Runs) {}
 
   /** Tries the jobs in the background, in this order. */
   begin(jobIds: readonly JobId[]): void {
@@ -91,7 +96,7 @@ export class CodeTrials {
       if (definition === undefined) return;
       const verdict = await this.#verdictOn(jobId, definition);
       const head = this.parts.table.pending(jobId)?.head;
-      if (head === undefined || isTerminal(head) || this.parts.isRun(jobId)) return;
+      if (head === undefined || isTerminal(head) || this.runs.isKnown(jobId)) return;
       if (head.lastLogId === job.lastLogId) return await this.#conclude(jobId, verdict);
     }
   }
@@ -104,7 +109,7 @@ export class CodeTrials {
     if (opened?.ok === false) return "unknown";
     const job = opened === undefined ? recorded : withInput(recorded, opened.input);
     const guard = opened?.guard ?? NO_SECRETS;
-    const { code: place, attemptWatch } = this.parts.servicesFor(definition);
+    const { code: place, attemptWatch } = this.runs.poolOf(definition);
     const source = { clock, entriesAt, guard, place };
     const watched = attemptWatch.began(jobId, MAIN_TASK, 0);
     const { ctx, end, missing } = await rehearsed(definition, job, source)
@@ -132,9 +137,11 @@ export class CodeTrials {
 
   /** Resolves when the entry is durable, or cannot be written for now. */
   async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
-    const { writer, later, onDefect } = this.parts;
+    const { writer, diskRetries, onDefect } = this.parts;
     const written = writer.tryAppend([draft], "vital");
-    if (written === "full") later(() => void this.#conclude(jobId, verdict).catch(onDefect));
+    if (written === "full") {
+      diskRetries.later(() => void this.#conclude(jobId, verdict).catch(onDefect));
+    }
     if (typeof written !== "string") await writer.isDurable(written.lastLogId);
   }
 }

@@ -66,7 +66,7 @@ export async function rehearsed(
     },
     {
       diverged: (step) => missing = step,
-      idle: () => onIdle(),
+      advanceSoon: () => onIdle(),
       get isReacting() {
         return code?.isReacting ?? false;
       },

@@ -136,16 +136,19 @@ export function draftParkings(
  * resolves earlier, so that reads work meanwhile.
  */
 export async function recordAtStart(
-  { services, table, diskRetries }: {
-    readonly services: RunServices;
-    readonly table: JobTable;
-    readonly diskRetries: DiskRetries;
-  },
+  { writer, table, diskRetries, entriesAt, onDefect }:
+    & Pick<
+      RunServices,
+      "writer" | "entriesAt" | "onDefect"
+    >
+    & {
+      readonly table: JobTable;
+      readonly diskRetries: DiskRetries;
+    },
   drafts: readonly EventDraft[],
   onRecorded: () => void,
 ): Promise<void> {
   if (drafts.length === 0) return onRecorded();
-  const { writer, entriesAt, onDefect } = services;
   const traced = await withTheirTraces(drafts, (jobId) => table.existing(jobId), entriesAt);
   const refused = Promise.withResolvers<void>();
   const recorded = diskRetries.record(async () => {
