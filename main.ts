@@ -10,7 +10,13 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import { banner, parkedPlaces, serverUrl, startWarnings } from "./src/server/banner.ts";
+import {
+  banner,
+  parkedLines,
+  parkedPlaces,
+  serverUrl,
+  startWarnings,
+} from "./src/server/banner.ts";
 import { lackText } from "./src/core/permissions.ts";
 import { errorMessage } from "./src/core/thrown.ts";
 import { Daybook } from "./src/server/daybook.ts";
@@ -253,7 +259,6 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   running = daybook;
-  if (daybook.leads) await daybook.tried();
   answer = daybook.fetch;
   const listening = toListen();
   if (typeof listening === "string") {
@@ -271,11 +276,10 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   });
   daybook.handleSignals();
   if (!daybook.leads) {
-    daybook.watch();
+    daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
-    await daybook.tried();
+    daybook.work();
   }
-  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
@@ -287,12 +291,14 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },
-      await parkedPlaces(engine),
       engine.pauses.all(),
       joining?.standing,
     ),
   );
-  daybook.watch();
+  daybook.work();
+  await daybook.tried();
+  for (const warning of startWarnings(engine.found)) warn(warning);
+  for (const line of parkedLines(await parkedPlaces(engine))) log.info(line);
 }
 
 /** Errors that the user has to fix: an unusable definition or option. */

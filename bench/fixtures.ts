@@ -20,8 +20,11 @@ function configurationFor(folder: string, flags: readonly string[]): Configurati
   return result.configuration;
 }
 
-export function openDaybook(folder: string, flags: readonly string[] = []): Promise<Daybook> {
-  return Daybook.open({
+export async function openDaybook(
+  folder: string,
+  flags: readonly string[] = [],
+): Promise<Daybook> {
+  const daybook = await Daybook.open({
     configuration: configurationFor(folder, flags),
     clock: systemClock,
     random: systemRandom,
@@ -32,6 +35,8 @@ export function openDaybook(folder: string, flags: readonly string[] = []): Prom
       Deno.exit(70);
     },
   });
+  daybook.work();
+  return daybook;
 }
 
 type Engine = Daybook["engine"];

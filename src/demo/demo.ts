@@ -69,7 +69,7 @@ export class Demo {
     });
     try {
       const server = Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, daybook.fetch);
-      daybook.watch();
+      daybook.work();
       await daybook.journal.announce(serverUrl(server.addr));
       return new Demo(settings, daybook, server);
     } catch (error) {

@@ -47,7 +47,7 @@ export async function openInProcess(
     warn,
     onJournalFailed,
   });
-  daybook.watch();
+  daybook.work();
   await daybook.tried();
   for (const warning of startWarnings(daybook.engine.found)) warn(warning);
   const { engine, fetch } = daybook;

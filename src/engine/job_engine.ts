@@ -92,10 +92,12 @@ export class JobEngine {
     this.consumer = engineConsumer(this.#parts, options.onJournalFailed);
   }
 
-  /** Opens a journal that no other process uses, and leads. */
+  /** Opens a journal that no other process uses, leads, and works. */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     await this.open(journal);
-    return await this.lead(restart, hold);
+    const cutShort = await this.lead(restart, hold);
+    this.work();
+    return cutShort;
   }
 
   /**
@@ -114,7 +116,7 @@ export class JobEngine {
   }
 
   /**
-   * Runs the jobs from now on, and continues what a stop left unfinished.
+   * Records from now on, and queues what a stop left unfinished.
    *
    * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
    * `journal.WriterOpened` entry of this process.
@@ -134,6 +136,11 @@ export class JobEngine {
     const cutShort = await supervisor.recover(opening && restartBy(opening));
     table.isStarting = false;
     return cutShort;
+  }
+
+  /** Runs the jobs from now on, and checks parked and waiting ones against their code. */
+  work(): void {
+    this.#parts.supervisor.work();
   }
 
   get #past(): Past {
@@ -169,7 +176,7 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Resolves when all jobs that were waiting at the start have been checked against their code. */
+  /** Resolves when no job is being checked against its code. */
   tried(): Promise<void> {
     return this.#parts.supervisor.tried();
   }

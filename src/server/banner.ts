@@ -48,7 +48,6 @@ export function banner(
   report: RecoveryReport,
   head: JournalHead,
   token: TokenSource | undefined,
-  parked: readonly ParkedPlace[],
   pauses: readonly HeldPause[],
   standing: Standing | undefined,
 ): string {
@@ -57,7 +56,6 @@ export function banner(
     recovered(report, head),
     ...standing === undefined ? [] : standingLines(standing),
     `types of jobs: ${types.join(", ")}`,
-    ...parkedLine(parked),
     ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
     `listening on ${url}`,
     "",
@@ -87,7 +85,7 @@ export async function parkedPlaces(
   }));
 }
 
-function parkedLine(parked: readonly ParkedPlace[]): readonly string[] {
+export function parkedLines(parked: readonly ParkedPlace[]): readonly string[] {
   if (parked.length === 0) return [];
   const jobs = parked.reduce((sum, group) => sum + group.jobs, 0);
   const groups = parked.slice(0, GROUPS_MAX).map(({ type, reason, jobs, line }) =>

@@ -16,7 +16,7 @@ import { assemble, type DaybookOptions, type Parts } from "./parts.ts";
  */
 const SERVER_CLOSE_MS = 3_000;
 
-/** How long a start waits for the check whether the code of all waiting jobs still matches. */
+/** How long a start waits for the check whether code fits jobs now. */
 const TRIALS_MAX_MS = 2_000;
 
 export class Daybook {
@@ -36,7 +36,7 @@ export class Daybook {
   }
 
   /**
-   * Opens the journal, projects it, and continues unfinished jobs; in a shared journal, once this
+   * Opens the journal, projects it, and queues unfinished jobs; in a shared journal, once this
    * process leads.
    *
    * @throws {JournalLockedError} if another process holds the journal.
@@ -62,7 +62,7 @@ export class Daybook {
   }
 
   /**
-   * Runs the jobs as soon as this process may lead the journal; until then it follows another one.
+   * Queues the jobs as soon as this process may lead the journal; until then it follows another one.
    * Throws errors that end a follower, and those of `open`.
    *
    * @returns `false` if it was stopped first.
@@ -95,11 +95,13 @@ export class Daybook {
   }
 
   /**
-   * From now on, a blocked event loop is noticed; before, only after the first attempt or request.
-   * Starting the thread for that is left to the caller, since it delays a start.
+   * Notices a blocked event loop from now on, and runs the jobs if this process leads. This is left
+   * to the caller, since a start must not wait for code, nor for threads.
    */
-  watch(): void {
+  work(): void {
     this.#parts.watchdog.start();
+    this.#parts.indexThread.beginSoon();
+    if (this.#leads) this.engine.work();
   }
 
   /**
@@ -116,8 +118,8 @@ export class Daybook {
   }
 
   /**
-   * Resolves when it is known whether the code of all waiting jobs still matches, so that the start
-   * can report it; or after a while, if there are very many jobs.
+   * Resolves when no job is being checked against its code, so that the start can report the jobs
+   * that it does not fit; or after a while, if there are very many.
    */
   async tried(): Promise<void> {
     await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());

@@ -27,8 +27,8 @@ const GRACE_MS = 1_000;
 /** How long a stop waits for the thread to flush to disk. */
 const STOP_MS = 3_000;
 /**
- * Delay before the first thread begins, so that a start does not wait for it, and before one that
- * ended is replaced. Doubles each time one ends without having answered.
+ * Delay before the first thread begins, and before one that ended is replaced. Doubles each time one
+ * ends without having answered.
  */
 const RESTART_MS = 250;
 const RESTART_MAX_MS = 60_000;
@@ -70,11 +70,14 @@ export class IndexThread implements PastEvents, SegmentProver {
 
   constructor(private readonly options: IndexThreadOptions) {}
 
+  /** Starts the thread, which no start waits for: later there may be no file descriptor left for it. */
+  beginSoon(): void {
+    if (this.#thread === undefined) this.#beginLater();
+  }
+
   durable(logId: LogId): void {
     this.#durable = logId;
-    // Starts the thread soon: later there may be no file descriptor left for it.
-    if (this.#thread === undefined && this.#sent === 0) this.#beginLater();
-    else if (logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
+    if (this.#thread !== undefined && logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
   }
 
   /** Copies the log of a database of the index, in the thread, once there is one. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 const SOURCE = new URL("../../src", import.meta.url).pathname;
 const HEAD = `import * as v from "valibot";\nimport { defineJob } from "${SOURCE}/mod.ts";\n`;
@@ -74,15 +75,15 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
     ]);
     assert.equal(response.status, 200, await response.text());
     assert.equal(await first.exitCode(), exitCode);
-    // Its task may end the process before or after it listens.
     for (let exits = 1; exits < 3; exits++) {
-      const next = await DaybookProcess.start(options).catch(() => undefined);
-      if (next !== undefined) assert.equal(await next.exitCode(), exitCode);
+      const next = await DaybookProcess.start(options);
+      assert.equal(await next.exitCode(), exitCode);
     }
     const last = await DaybookProcess.start(options);
     const bad = await jobOf(last, "bad");
     assert.deepEqual([bad.condition, bad.parked?.reason], ["parked", "crashed"]);
-    assert.match(last.output.join("\n"), /1 job of type demo\.bad is parked: the process ended/);
+    const told = /1 job of type demo\.bad is parked: the process ended/;
+    assert.ok(await last.first((line) => told.test(line) || undefined), last.text);
     for (const jobId of good) {
       const ended = await fetch(`${last.url}/jobs/${jobId}`, { headers: { prefer: "wait=60" } });
       assert.equal((await ended.json()).state, "Done", jobId);
@@ -131,6 +132,22 @@ export const order = defineJob({
 });
 `;
 
+Deno.test("a start: it listens before it calls code, so that code that blocks it is reported", () =>
+  inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
+    await submit(daybook, "demo.order", "order");
+    await until(
+      "it waits",
+      async () => (await jobOf(daybook, "order")).condition === "waiting",
+    );
+    assert.equal(await daybook.stop(), 0);
+    const blocking = ORDER(1, "book").replace("async run(ctx) {", "async run(ctx) { for (;;);");
+    const options = await optionsIn(folder, blocking);
+    const blocked = await DaybookProcess.start({ ...options, args: ["--stall-exit=2s"] });
+    assert.equal(await blocked.exitCode(), EXIT_OF_STALL);
+    assert.match(blocked.text, /the event loop has been blocked for 2 s; open: order \(main\)/);
+  }));
+
 Deno.test("parked: a start says how many jobs are parked, and which line they disagree with", () =>
   inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
@@ -140,20 +157,24 @@ Deno.test("parked: a start says how many jobs are parked, and which line they di
     assert.equal(await daybook.stop(), 0);
 
     const renamed = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "reserve")));
+    const told = /^parked: 1 job: 1 of demo\.order \(diverged, (\d+\.ndjson):(\d+)\)/;
+    const line = await renamed.first((line) => told.exec(line) ?? undefined);
     const { parked } = await jobOf(renamed, "order");
     assert.equal(parked?.reason, "diverged");
-    const output = renamed.output.join("\n");
-    const line = /^parked: 1 job: 1 of demo\.order \(diverged, (\d+\.ndjson):(\d+)\)/m.exec(output);
     const lines = (await Deno.readTextFile(`${folder}/journal/segments/${line?.[1]}`)).split("\n");
     assert.equal(JSON.parse(lines[Number(line?.[2]) - 1] ?? "").logId, parked.disagreesWith);
-    assert.match(output, /1 job of type demo\.order is parked: .*no longer asks for task book/);
+    const warning = /1 job of type demo\.order is parked: .*no longer asks for task book/;
+    assert.ok(await renamed.first((line) => warning.test(line) || undefined), renamed.text);
     assert.equal(await renamed.stop(), 0);
 
     const other = await DaybookProcess.start(await optionsIn(folder, ORDER(2, "book")));
     assert.equal((await jobOf(other, "order")).parked?.reason, "noDefinition");
     assert.equal(await other.stop(), 0);
     const back = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
-    assert.equal((await jobOf(back, "order")).condition, "waiting");
+    await until(
+      "its code fits again",
+      async () => (await jobOf(back, "order")).condition === "waiting",
+    );
     await (await back.post("/events", { eventType: "demo.Went" })).body?.cancel();
     const ended = await fetch(`${back.url}/jobs/order`, { headers: { prefer: "wait=60" } });
     assert.equal((await ended.json()).state, "Done");

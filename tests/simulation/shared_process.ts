@@ -183,6 +183,7 @@ export class SharedProcess {
     // A process with wrong states may do anything, forever.
     if (world.violations.length > 0) return;
     await this.engine.lead(restart ?? undefined);
+    this.engine.work();
     world.trace.note(() => `process ${this.life} leads`);
     this.leads = true;
     this.witness.record?.clients.askAgain(this.front);

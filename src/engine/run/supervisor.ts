@@ -54,13 +54,16 @@ export class Supervisor implements WriterListener {
   /** Runs that are over but have an open attempt. */
   readonly #ending = new SteadyMap<RunSubject, JobId>();
   readonly #trials: CodeTrials;
+  #mayWork = false;
+  /** What a recovery leaves to `work`. */
+  #resume = () => {};
 
   constructor(private readonly parts: SupervisorParts) {
     parts.heldPlaces.isBusy = (jobId) => this.#isBusy(jobId);
     this.#trials = new CodeTrials(parts, this);
   }
 
-  /** Resolves when all jobs that waited at the start have been checked against their code. */
+  /** Resolves when no job is being checked against its code. */
   tried(): Promise<void> {
     return this.#trials.done();
   }
@@ -146,7 +149,7 @@ export class Supervisor implements WriterListener {
   }
 
   /**
-   * Resumes the jobs that a stop left unfinished.
+   * Queues the jobs that a stop left unfinished. Their code is not called before `work` is.
    *
    * @param restart Present after an unclean stop.
    * @returns The recorded entries of the attempts that the stop cut short.
@@ -166,11 +169,22 @@ export class Supervisor implements WriterListener {
         timers.open(table.existing(jobId));
         if (!this.isKnown(jobId)) this.#takeUp(jobId, true);
       }
-      const idle = unfinished.filter(({ jobId }) => !this.isKnown(jobId));
-      this.#trials.begin(jobsToTry(idle, table, registry));
-      this.#holdWorkers(false);
+      this.#resume = () => {
+        const idle = unfinished.filter(({ jobId }) => !this.isKnown(jobId));
+        this.#trials.begin(jobsToTry(idle, table, registry));
+        this.#holdWorkers(false);
+      };
+      if (this.#mayWork) this.work();
     });
     return cutShort;
+  }
+
+  /** Calls the code of jobs from now on, and checks whether it fits parked and waiting ones. */
+  work(): void {
+    this.#mayWork = true;
+    const resume = this.#resume;
+    this.#resume = () => {};
+    resume();
   }
 
   /** Nothing is granted before all jobs are queued: those that run alone come first. */

@@ -79,6 +79,7 @@ export class Explained {
     });
     await engine.open(journal);
     await engine.lead(await journal.lead() ?? undefined, hold);
+    engine.work();
     await clock.settle();
     return new Explained(
       engine,

@@ -135,6 +135,7 @@ export class SharedMember {
     const restart = await this.#journal.lead();
     if (restart === undefined) return;
     await this.engine.lead(restart ?? undefined);
+    this.engine.work();
     this.leads = true;
   }
 
