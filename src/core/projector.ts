@@ -67,9 +67,9 @@ function createdFrom(entry: JobEventLogEntry): CreatedJob {
     );
   }
   return {
+    ...entry.attributes,
     state: "Created",
     jobId: entry.jobId as JobId,
-    ...entry.attributes,
     plan: sharedPlan(entry.attributes.plan),
     createdAt: entry.receivedAt,
     firstLogId: entry.logId,

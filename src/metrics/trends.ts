@@ -78,6 +78,7 @@ export class Trends implements JobWatch, CommitWatch {
   readonly #time: SteadyTime;
   readonly #startMs: number;
   readonly #rings: Readonly<Record<TrendSpan, IntervalRing>>;
+  readonly #all: readonly IntervalRing[];
   readonly #failing: FailingTypes;
   readonly #diskFree: TrendsOptions["diskFree"];
 
@@ -88,6 +89,7 @@ export class Trends implements JobWatch, CommitWatch {
       [span, { intervalMs, intervals }],
     ) => [span, new IntervalRing(intervalMs, intervals, COLUMNS, this.#startMs)]);
     this.#rings = Object.fromEntries(rings);
+    this.#all = Object.values(this.#rings);
     this.#failing = new FailingTypes(types, this.#startMs);
     this.#diskFree = diskFree;
   }
@@ -145,7 +147,7 @@ export class Trends implements JobWatch, CommitWatch {
   }
 
   #add(column: number, nowMs: number): void {
-    for (const ring of Object.values(this.#rings)) ring.add(nowMs, column);
+    for (const ring of this.#all) ring.add(nowMs, column);
   }
 }
 

@@ -16,7 +16,7 @@ import type { Candidates, Causes, Findings } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { outline, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { WAITS_MAX } from "../../explain/open/waiting_for.ts";
+import { WAITS_SHOWN_MAX } from "../../explain/open/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
@@ -78,7 +78,9 @@ export class EvidenceSearch {
   /** Reads what resembles what is missing, and what the job's entries refer to. */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.source;
-    const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
+    const open = openExpectations(outlined.job).slice(0, WAITS_SHOWN_MAX).map(({ expected }) =>
+      expected
+    );
     const named = open.length === 0
       ? []
       : policyTargets(outlined.job).map(({ expected }) => expected);

@@ -27,7 +27,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
 /** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
-export interface Work {
+export interface AttemptWork {
   readonly kind: "task" | "compensation";
   readonly taskId: TaskId;
   /** Absent when `run` no longer gives the task a compensation. */
@@ -54,9 +54,9 @@ export interface RunSubject {
   /** Decides soon what to do next: an attempt has ended, or a full disk has room. */
   advanceSoon(): void;
   /** An attempt failed: retries the work at a time in RFC 3339. */
-  startAt(work: Work, retryAt: string): void;
+  startAt(work: AttemptWork, retryAt: string): void;
   /** The handler of an attempt was not called: starts the work again when it may begin. */
-  giveBack(work: Work): void;
+  giveBack(work: AttemptWork): void;
   /** The call rests, and has given its worker back. */
   rested(): void;
   /**

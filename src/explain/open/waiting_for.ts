@@ -40,7 +40,7 @@ import { compareWith, findSuspects, ownShare, suspectText } from "../likeness/su
 const CLAUSES_MAX = 10;
 
 /** The most expectations that are described: the first ones. */
-export const WAITS_MAX = 200;
+export const WAITS_SHOWN_MAX = 200;
 
 /** How many other expectations a sentence names. */
 const NAMES_MAX = 3;
@@ -56,7 +56,7 @@ interface Found<Target extends OpenExpectation = OpenExpectation> {
 /** The events that could still move the job; see `openExpectations`. */
 export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> {
   const { job } = known;
-  const open = openExpectations(job).slice(0, WAITS_MAX);
+  const open = openExpectations(job).slice(0, WAITS_SHOWN_MAX);
   const comparison = compareWith(known);
   const suspects = suspectsIn(known, comparison);
   const found = yield* suspects(open);

@@ -8,6 +8,8 @@ const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 export class Hosts {
   /** `undefined` when all are served. */
   readonly #served: ReadonlySet<string> | undefined;
+  /** The last host that was served. Most requests name the same one. */
+  #last: string | undefined;
 
   /**
    * @param allowed Names besides those of the loopback.
@@ -25,11 +27,12 @@ export class Hosts {
    */
   of({ headers, url }: Request): string {
     const named = headers.get("host");
+    if (named !== null && named === this.#last && isAt(url, named)) return named;
     if (!isHost(named, url)) throw malformedHost(named);
     const host = named ?? new URL(url).host;
     const other = this.#served && unserved(url, host, this.#served);
     if (other !== undefined) throw wrongHost(other);
-    return host;
+    return this.#last = host;
   }
 }
 

@@ -23,16 +23,16 @@ interface TailLimits {
   readonly entriesMax: number;
 }
 
-/** The size of one batch in the tail. */
-interface BatchSize {
-  readonly count: number;
+interface KeptBatch {
+  readonly entries: readonly JobEventLogEntry[];
   readonly bytes: number;
 }
 
 /** The most recent entries, in memory. Adds and drops whole batches. */
 export class Tail {
-  #entries: readonly JobEventLogEntry[] = [];
-  readonly #batches: BatchSize[] = [];
+  /** Oldest first. */
+  readonly #batches: KeptBatch[] = [];
+  #count = 0;
   #bytes = 0;
 
   constructor(
@@ -41,34 +41,38 @@ export class Tail {
 
   /** The oldest position kept; `undefined` if none is. */
   get firstLogId(): LogId | undefined {
-    return this.#entries[0]?.logId;
+    return this.#batches[0]?.entries[0]?.logId;
   }
 
   push(entries: readonly JobEventLogEntry[], bytes: number): void {
-    this.#batches.push({ count: entries.length, bytes });
+    this.#batches.push({ entries, bytes });
+    this.#count += entries.length;
     this.#bytes += bytes;
-    const dropped = this.#dropped(this.#entries.length + entries.length);
-    this.#entries = [...this.#entries, ...entries].slice(dropped);
+    while (this.#isOver) this.#dropOldest();
   }
 
   /** The entries in a range of positions, both ends included. All of them must be kept. */
   slice(first: LogId, last: LogId): readonly JobEventLogEntry[] {
-    const start = first - (this.firstLogId ?? first);
-    return this.#entries.slice(start, start + last - first + 1);
+    const found: JobEventLogEntry[] = [];
+    for (const { entries } of this.#batches) {
+      const from = entries[0]?.logId ?? last + 1;
+      if (from > last) break;
+      if (from + entries.length <= first) continue;
+      found.push(...entries.slice(Math.max(0, first - from), last - from + 1));
+    }
+    return found;
   }
 
-  /** Drops the oldest batches until the limits hold; returns how many entries they had. */
-  #dropped(count: number): number {
+  get #isOver(): boolean {
     const { bytesMax, entriesMax } = this.limits;
-    let dropped = 0;
-    for (;;) {
-      const isOver = this.#bytes > bytesMax ||
-        count - dropped > entriesMax && this.#batches.length > BATCHES_MIN;
-      const oldest = isOver ? this.#batches.shift() : undefined;
-      if (oldest === undefined) return dropped;
-      dropped += oldest.count;
-      this.#bytes -= oldest.bytes;
-    }
+    return this.#bytes > bytesMax ||
+      this.#count > entriesMax && this.#batches.length > BATCHES_MIN;
+  }
+
+  #dropOldest(): void {
+    const { entries, bytes } = this.#batches.shift() as KeptBatch;
+    this.#count -= entries.length;
+    this.#bytes -= bytes;
   }
 }
 

@@ -81,8 +81,8 @@ export class Batch {
   readonly #durable = Promise.withResolvers<void>();
   /** The lines after the opening one, until `seal` without crcs and without the last line's end. */
   #text = "";
-  /** Offset of each line in that text. */
-  readonly #starts: number[] = [];
+  /** Offset of each line in the bytes, provided that every character takes one. */
+  readonly #offsets: number[] = [];
   #sealed: SealedBatch | undefined;
 
   /**
@@ -90,6 +90,7 @@ export class Batch {
    */
   constructor(readonly firstLogId: LogId, private readonly opening?: StampedEvent) {
     this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
+    if (this.opensSegment) this.#offsets.push("\n".length);
     this.#durable.promise.catch(() => {}); // The outcome may be awaited later, or never.
   }
 
@@ -143,12 +144,11 @@ export class Batch {
     const text = `\n${opening.text}${this.#text}${chainField(CHAIN_PLACEHOLDER)}${LINE_END}`;
     if (text.length > PIECE_LENGTH) yield;
     const bytes = yield* encoded(text);
-    const isAscii = bytes.length === text.length;
-    const offsets = isAscii ? this.#offsets(opening.text) : lineStarts(bytes);
+    const offsets = bytes.length === text.length ? this.#offsets : lineStarts(bytes);
     return this.#sealed = {
       firstLogId: this.firstLogId,
       lastLogId: this.nextLogId - 1,
-      entries: [...opening.entries, ...this.#entries],
+      entries: this.opensSegment ? [...opening.entries, ...this.#entries] : this.#entries,
       bytes,
       offsets,
       previousChain,
@@ -174,16 +174,9 @@ export class Batch {
     attributes: string,
   ): void {
     if (this.#entries.length > 0) this.#text += LINE_END;
-    this.#starts.push(this.#text.length);
+    this.#offsets.push("\n".length + this.#openingLength + this.#text.length);
     this.#text += lineBody(this.firstLogId, logId, event, causedBy, attributes);
     this.#entries.push(toEntry(logId, event, causedBy));
-  }
-
-  /** The offset of each line, provided that every character takes one byte. */
-  #offsets(opening: string): readonly number[] {
-    const shift = "\n".length + opening.length;
-    const offsets = this.#starts.map((start) => start + shift);
-    return this.opensSegment ? [1, ...offsets] : offsets;
   }
 
   /** The line that opens the segment, and its entry; empty if the batch opens none. */

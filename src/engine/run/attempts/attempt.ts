@@ -11,7 +11,7 @@ import { NonRetryableError, RetryLater } from "../../job_errors.ts";
 import { AttemptContext, type ContextSource } from "./attempt_context.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "../../async_context.ts";
-import type { RunServices, RunSubject, Work } from "../run_services.ts";
+import type { AttemptWork, RunServices, RunSubject } from "../run_services.ts";
 import { recordable } from "../../recordable.ts";
 import type { Progress } from "../../../core/job_state.ts";
 import type { Clock } from "../../ports.ts";
@@ -62,7 +62,7 @@ export interface AttemptOwner {
   spanOf(attempt: Attempt): Span | undefined;
   /** Appends a report of progress; `undefined` when there is no room for it. */
   recordProgress(attempt: Attempt, progress: Progress): LogId | undefined;
-  ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void;
+  ended(attempt: Attempt, work: AttemptWork, outcome: AttemptOutcome): void;
 }
 
 /**
@@ -83,7 +83,7 @@ export class Attempt implements AttemptOf, ContextSource {
    * promise that never settles, must not keep the run.
    */
   #owner: AttemptOwner | undefined;
-  #work: Work | undefined;
+  #work: AttemptWork | undefined;
   #staged: StagedEvents | undefined;
   #reports: ProgressReports | undefined;
   #log: AttemptLog | undefined;
@@ -99,7 +99,7 @@ export class Attempt implements AttemptOf, ContextSource {
 
   constructor(
     owner: AttemptOwner,
-    work: Work,
+    work: AttemptWork,
     readonly executionId: ExecutionId,
     readonly number: number,
     /** The position of the entry of its start. */
@@ -117,7 +117,7 @@ export class Attempt implements AttemptOf, ContextSource {
   }
 
   /** `undefined` after the end. */
-  get work(): Work | undefined {
+  get work(): AttemptWork | undefined {
     return this.#work;
   }
 

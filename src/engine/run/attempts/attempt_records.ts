@@ -8,7 +8,7 @@ import type { TaskState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import type { Clock, Random } from "../../ports.ts";
 import type { AttemptOutcome } from "./attempt.ts";
-import type { Work } from "../run_services.ts";
+import type { AttemptWork } from "../run_services.ts";
 import type { NamedFact } from "./pending_outcomes.ts";
 import type { RunTrace } from "../call/run_trace.ts";
 
@@ -19,7 +19,7 @@ export interface AttemptRecord {
 
 /** The command that starts an attempt of each task, or of one compensation. */
 export function attemptStart(
-  works: readonly Work[],
+  works: readonly AttemptWork[],
   ids: readonly ExecutionId[],
   trace: RunTrace,
 ): Command {
@@ -47,7 +47,7 @@ export function attemptStart(
 
 /** The attempts and failures of a task, or of its compensation. */
 export function attemptCounts(
-  { kind }: Work,
+  { kind }: AttemptWork,
   task: TaskState | undefined,
 ): { readonly attempts: number; readonly failures: number } | undefined {
   if (kind === "task") return task;
@@ -60,7 +60,7 @@ export function attemptCounts(
  * @param failures How many came before this one.
  */
 export function attemptFailure(
-  work: Work,
+  work: AttemptWork,
   attempt: number,
   outcome: AttemptOutcome,
   failures: number,
@@ -85,7 +85,7 @@ export function attemptFailure(
 
 /** @param facts The events that commit with the end of the attempt. */
 export function attemptEnd(
-  { kind, compensate }: Work,
+  { kind, compensate }: AttemptWork,
   attempt: number,
   outcome: AttemptOutcome,
   failure: AttemptFailure | undefined,

@@ -23,7 +23,7 @@ import {
 } from "./attempt_records.ts";
 import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
 import type { WorkerLease } from "../queue/worker_lease.ts";
-import type { RunSubject, Work } from "../run_services.ts";
+import type { AttemptWork, RunSubject } from "../run_services.ts";
 import type { SlotRequest } from "../queue/slots.ts";
 import type { Place } from "../queue/request_lines.ts";
 import { endOfAttempt, type RunTrace } from "../call/run_trace.ts";
@@ -79,7 +79,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
-  start(works: readonly Work[]): Started {
+  start(works: readonly AttemptWork[]): Started {
     const { services, trace, job } = this.run;
     // Of the same millisecond, so that the ids of these entries have their times.
     const receivedAt = services.events.now();
@@ -94,12 +94,16 @@ export class Attempts implements SlotRequest, AttemptOwner {
       return written;
     }
     for (let index = 0; index < works.length; index++) {
-      this.#began(works[index] as Work, ids[index] as ExecutionId, written.firstLogId + index);
+      this.#began(
+        works[index] as AttemptWork,
+        ids[index] as ExecutionId,
+        written.firstLogId + index,
+      );
     }
     return "started";
   }
 
-  #began(work: Work, executionId: ExecutionId, startedBy: LogId): void {
+  #began(work: AttemptWork, executionId: ExecutionId, startedBy: LogId): void {
     const { trace, job } = this.run;
     const number = attemptCounts(work, job.task(work.taskId))?.attempts ?? 1;
     trace.began(executionId, number);
@@ -144,7 +148,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
    *
    * @returns The work that has to begin again.
    */
-  lost(durableLogId: LogId): readonly Work[] {
+  lost(durableLogId: LogId): readonly AttemptWork[] {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
     for (const attempt of this.#open) attempt.reportLost();
@@ -241,7 +245,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return (ids === undefined ? draft : { ...draft, ...ids }) as JobEventDraft;
   }
 
-  ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
+  ended(attempt: Attempt, work: AttemptWork, outcome: AttemptOutcome): void {
     const { pool, services } = this.run;
     const last = attempt.lastReport();
     const progress = last === undefined ? NO_DRAFTS : [this.#progressOf(attempt, last)];
@@ -263,7 +267,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   #recordEnd(
     attempt: Attempt,
-    work: Work,
+    work: AttemptWork,
     outcome: AttemptOutcome,
     progress: readonly JobEventDraft[],
   ): void {
@@ -280,7 +284,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   /** The outcome cannot be recorded: records a failure instead, so that the job does not hang. */
-  #recordFailure(attempt: Attempt, work: Work, error: ErrorFact): void {
+  #recordFailure(attempt: Attempt, work: AttemptWork, error: ErrorFact): void {
     const { number } = attempt;
     const failure = {
       attempt: number,

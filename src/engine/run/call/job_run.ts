@@ -29,7 +29,7 @@ import { MainAttempt } from "../attempts/main_attempt.ts";
 import { WorkerLease } from "../queue/worker_lease.ts";
 import type { RunParts } from "./pending_work.ts";
 import { isSealed, type SealedJob, withInput } from "../../secrets/sealing.ts";
-import type { RunPool, RunServices, Work } from "../run_services.ts";
+import type { AttemptWork, RunPool, RunServices } from "../run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "../attempts/settlements.ts";
 
@@ -268,7 +268,7 @@ export class JobRun implements RunParts {
     this.#call?.advanceSoon();
   }
 
-  giveBack(work: Work): void {
+  giveBack(work: AttemptWork): void {
     this.#call?.work.giveBack(work);
   }
 
@@ -324,7 +324,7 @@ export class JobRun implements RunParts {
     for (const retryAt of retryTimes(this.job.whole)) this.#wakeAt(retryAt);
   }
 
-  startAt(work: Work, retryAt: string): void {
+  startAt(work: AttemptWork, retryAt: string): void {
     if (this.#stage.kind === "called") this.#stage.work.startAt(work, retryAt);
     else this.#wakeAt(retryAt);
   }

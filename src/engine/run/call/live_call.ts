@@ -28,7 +28,7 @@ import { PendingWork, type RunParts } from "./pending_work.ts";
 import type { UncaughtInThread } from "../recovery/process_facts.ts";
 import type { RunContext, RunListener, StepRequest } from "./run_context.ts";
 import type { LostStep, Settlement } from "../attempts/settlements.ts";
-import type { Work } from "../run_services.ts";
+import type { AttemptWork } from "../run_services.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;
@@ -101,7 +101,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   /** Entries were lost before they were durable: starts their work again. */
-  takeBack(durableLogId: LogId, works: readonly Work[]): void {
+  takeBack(durableLogId: LogId, works: readonly AttemptWork[]): void {
     if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
     this.#answers.lost(durableLogId);
     this.work.lost(works, this.#ctx);

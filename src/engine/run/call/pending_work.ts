@@ -14,7 +14,7 @@ import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_c
 import type { Attempts, RunOfAttempts } from "../attempts/attempts.ts";
 import type { Backoffs } from "../timers.ts";
 import type { MainAttempt } from "../attempts/main_attempt.ts";
-import type { Work } from "../run_services.ts";
+import type { AttemptWork } from "../run_services.ts";
 import { compensationEnded, CompensationOrder } from "../attempts/compensation_order.ts";
 
 /**
@@ -31,7 +31,7 @@ export interface RunParts extends RunOfAttempts {
 }
 
 export class PendingWork {
-  #ready: Work[] = [];
+  #ready: AttemptWork[] = [];
   /** Absent until there is one; most jobs have none. */
   #timers: TimerRequest[] | undefined;
   /** Absent until the job has something to compensate. */
@@ -62,16 +62,16 @@ export class PendingWork {
   }
 
   /** Takes back work that did not begin after all. Compensations are found again without this. */
-  giveBack(work: Work): void {
+  giveBack(work: AttemptWork): void {
     if (work.kind === "task") this.#add(work);
   }
 
-  #add(work: Work): void {
+  #add(work: AttemptWork): void {
     this.#ready = withItem(this.#ready, work);
   }
 
   /** @param retryAt RFC 3339. */
-  startAt(work: Work, retryAt: string): void {
+  startAt(work: AttemptWork, retryAt: string): void {
     this.run.backoffs.until(retryAt, () => {
       this.giveBack(work);
       this.run.wake();
@@ -80,7 +80,7 @@ export class PendingWork {
   }
 
   /** Entries were lost, including the starts of these works. */
-  lost(works: readonly Work[], ctx: RunContext): void {
+  lost(works: readonly AttemptWork[], ctx: RunContext): void {
     this.#order = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#timers = this.#unrecordedTimers(ctx);
@@ -165,7 +165,7 @@ export class PendingWork {
   }
 
   /** Appends the start of attempts. Returns `false` if it cannot, or must give its worker back. */
-  #start(works: readonly Work[]): boolean {
+  #start(works: readonly AttemptWork[]): boolean {
     const { attempts, lease, services } = this.run;
     // A job with running attempts already has a worker: more attempts need no other.
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
@@ -229,7 +229,7 @@ export class PendingWork {
 }
 
 /** @param code Absent when `run` no longer asks for the task. */
-function compensationWork(task: CompletedTask, code: TaskRequest | undefined): Work {
+function compensationWork(task: CompletedTask, code: TaskRequest | undefined): AttemptWork {
   const compensate = code?.compensate;
   return {
     kind: "compensation",

@@ -132,8 +132,14 @@ export class WorkerQueue implements PlaceQueue {
    * @returns Withdraws the request; `undefined` when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.shares.epoch };
-    const request: Request = { ...wanted, ...asked, grant, line: undefined };
+    const request: Request = {
+      ...wanted,
+      needsNow: wanted.needs,
+      needs: wanted.needs?.(),
+      epoch: this.shares.epoch,
+      grant,
+      line: undefined,
+    };
     const isPaused = this.#paused.take(request);
     if (!isPaused && this.#isNext(request) && this.#grant(request)) return undefined;
     this.#count(request, 1);
