@@ -21,7 +21,7 @@ import { unlimited } from "../support/engine/unlimited.ts";
 import { incoming } from "../support/engine/incoming.ts";
 
 const REQUESTS_PER_RUN = 50;
-const RUNS = rounds(75, 4_000, 6);
+const RUNS = rounds(76, 4_000, 6);
 /** Further rounds follow while a route has no accepted request: the rarest has seven in a round. */
 const ROUNDS_MAX = 5;
 /** The minimum number of requests. In the quick form chance decides how many a dozen runs send. */
