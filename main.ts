@@ -278,7 +278,6 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   if (!daybook.leads) {
     daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
-    daybook.work();
   }
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;

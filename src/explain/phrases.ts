@@ -186,8 +186,8 @@ export function silenceText(since: string): string {
 }
 
 /**
- * `has been Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`, `is
- * waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
+ * `has been Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`,
+ * `is waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
  */
 export function becameText(job: JobState): string {
   if (job.state === "Done") return `has been Done since ${job.endedAt}`;

@@ -69,7 +69,10 @@ export class IndexThread implements PastEvents, SegmentProver {
 
   constructor(private readonly options: IndexThreadOptions) {}
 
-  /** Starts the thread, which no start waits for: later there may be no file descriptor left for it. */
+  /**
+   * Starts the thread, which no start of the process waits for. Later there may be no file
+   * descriptor left for it.
+   */
   beginSoon(): void {
     if (this.#thread === undefined) this.#beginLater();
   }

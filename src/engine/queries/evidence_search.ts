@@ -78,9 +78,8 @@ export class EvidenceSearch {
   /** Reads what resembles what is missing, and what the job's entries refer to. */
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.source;
-    const open = openExpectations(outlined.job).slice(0, WAITS_SHOWN_MAX).map(({ expected }) =>
-      expected
-    );
+    const open = openExpectations(outlined.job).slice(0, WAITS_SHOWN_MAX)
+      .map(({ expected }) => expected);
     const named = open.length === 0
       ? []
       : policyTargets(outlined.job).map(({ expected }) => expected);

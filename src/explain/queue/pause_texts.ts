@@ -24,7 +24,7 @@ export function scopeText({ type, label, key }: PauseScope): string {
   return parts.length === 0 ? "everything" : parts.join(" with ");
 }
 
-/** `type mail.send has been paused since ... by on-call, until ... (reason: the mail server is down)`. */
+/** `type mail.send has been paused since ... by on-call, until ... (reason: the server is down)`. */
 export function pauseText(pause: Pause): string {
   return `${scopeText(pause)} has been paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
 }

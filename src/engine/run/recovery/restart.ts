@@ -131,20 +131,17 @@ export function draftParkings(
   return culprit === undefined ? withoutCode : [culprit, ...withoutCode];
 }
 
+interface RecordingParts extends Pick<RunServices, "writer" | "entriesAt" | "onDefect"> {
+  readonly table: JobTable;
+  readonly diskRetries: DiskRetries;
+}
+
 /**
  * Records the findings of a start, and calls back when they are durable. When the disk is full it
  * resolves earlier, so that reads work meanwhile.
  */
 export async function recordAtStart(
-  { writer, table, diskRetries, entriesAt, onDefect }:
-    & Pick<
-      RunServices,
-      "writer" | "entriesAt" | "onDefect"
-    >
-    & {
-      readonly table: JobTable;
-      readonly diskRetries: DiskRetries;
-    },
+  { writer, table, diskRetries, entriesAt, onDefect }: RecordingParts,
   drafts: readonly EventDraft[],
   onRecorded: () => void,
 ): Promise<void> {
