@@ -6,7 +6,7 @@ import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { CommandError, type CommandInput } from "./command.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "./terminal.ts";
 import { type ServerAddress, serverAddress, tokenOption } from "./server_address.ts";
 
 /** The longest wait for an answer; streams have their own signal. */

@@ -11,8 +11,7 @@ import { wrapped } from "../core/wrapped.ts";
 import { capital } from "../explain/phrases.ts";
 import { given } from "../settings/configuration.ts";
 import { withCommand } from "../settings/permission_advice.ts";
-import { plainPage } from "./plain_text.ts";
-import { printLines, type Terminal } from "./terminal.ts";
+import { plainPage, printLines, type Terminal } from "./terminal.ts";
 
 export interface CommandOption {
   /** The name, without dashes. */

@@ -6,7 +6,7 @@ import { shellWord } from "../core/shell_word.ts";
 import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { type CommandOption, UsageError } from "./command.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "./terminal.ts";
 import { readText, STANDARD_INPUT, type Surroundings } from "./server_call.ts";
 import type { RefusedByServerError } from "./client.ts";
 import type { ReceiptResource } from "./resources.ts";

@@ -3,8 +3,7 @@
 import { EXIT } from "../core/exit_codes.ts";
 import { type Command, runCommand } from "./command.ts";
 import { environment } from "../settings/permission_advice.ts";
-import { plainText } from "./plain_text.ts";
-import { OutputError, systemTerminal } from "./terminal.ts";
+import { OutputError, plainText, systemTerminal } from "./terminal.ts";
 
 interface Invocation {
   /** The name in help and messages, such as `deno task journal`. */

@@ -10,7 +10,7 @@ import * as system from "../documents/answers/system.ts";
 import type { Correlation } from "../core/correlation.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import { UsageError } from "./command.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText } from "./terminal.ts";
 
 /** The output of such a schema, with any text in place of the API's enums. */
 type Tolerant<Value> = [Value] extends [Correlation] ? Value

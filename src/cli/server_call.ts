@@ -16,9 +16,8 @@ import {
   type CommandOption,
   UsageError,
 } from "./command.ts";
-import { plainText } from "./plain_text.ts";
+import { plainText, printLines, type Terminal, textColumns } from "./terminal.ts";
 import type { PageOptions } from "./render/job_page.ts";
-import { printLines, type Terminal, textColumns } from "./terminal.ts";
 import { parseDurationMs, Times } from "./times.ts";
 import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../server/system.ts";

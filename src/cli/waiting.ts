@@ -7,7 +7,16 @@ import { MAIN_TASK } from "../core/ids.ts";
 import type { Client } from "./client.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { followReporting } from "./event_source.ts";
-import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
+import {
+  fitted,
+  padded,
+  plainPage,
+  plainText,
+  printLines,
+  PROGRESS_BAR_COLUMNS,
+  type Terminal,
+  textColumns,
+} from "./terminal.ts";
 import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
 import { type EntryResource, entryResource, type JobResource, jobResource } from "./resources.ts";
 import type { ServerCall } from "./server_call.ts";
@@ -15,7 +24,6 @@ import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { millisecondsBetween, parseDurationMs, type Times } from "./times.ts";
 import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../documents/entry_note.ts";
-import { printLines, PROGRESS_BAR_COLUMNS, type Terminal, textColumns } from "./terminal.ts";
 
 /** A label cut to fewer columns would be useless. */
 const LABEL_COLUMNS_MIN = 20;

@@ -1,4 +1,4 @@
-/** The parts that all pages of the dashboard share: head, navigation and response headers. */
+/** What all pages of the dashboard share: head, navigation, notes and response headers. */
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
@@ -12,6 +12,9 @@ import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
 import { useNow, Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
+import { single, text } from "../documents/parameters.ts";
+import type { Notes } from "../http/notes.ts";
+import { UserText } from "./parts/text.tsx";
 
 /**
  * Scripts and styles come only from the fixed map of assets, so that injected text can do nothing.
@@ -243,4 +246,31 @@ function SignOut() {
 function liveUrl({ live }: PageOptions): string | undefined {
   if (live === undefined) return undefined;
   return live === "journal" ? "/ui/live" : `/ui/live?jobId=${encodeURIComponent(live)}`;
+}
+
+/** The path without a note, for the next redirect to it. */
+export function withoutNote(url: string): string {
+  const { pathname, searchParams } = new URL(url);
+  searchParams.delete("note");
+  return searchParams.size === 0 ? pathname : `${pathname}?${searchParams}`;
+}
+
+/** The parameter of every page that an action redirects to. */
+export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
+
+const LENGTH_MAX = 500;
+
+interface NoteLineProps {
+  readonly c: Context;
+  readonly deps: { readonly notes: Notes };
+}
+
+export function NoteLine({ c, deps }: NoteLineProps) {
+  const note = deps.notes.of(c.req.query("note"));
+  if (note === undefined) return null;
+  return (
+    <p class={note.isBad ? "note note-bad" : "note"} role={note.isBad ? "alert" : "status"}>
+      <UserText text={note.text} lengthMax={LENGTH_MAX} />
+    </p>
+  );
 }

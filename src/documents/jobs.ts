@@ -1,6 +1,6 @@
 /**
  * Checks the jobs of one request, one by one, creates them, and returns a receipt for each, in
- * order.
+ * order. Jobs and receipts are shown with links.
  */
 
 import * as v from "valibot";
@@ -9,14 +9,22 @@ import { type JsonValue, type PointedIssue, present } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Created, CreateRequest, Outcome } from "../engine/requests.ts";
-import { invalidRequest, Refusal, type RefusalKind, type RefusalMembers } from "./refusal.ts";
+import {
+  invalidRequest,
+  problemType,
+  Refusal,
+  type RefusalKind,
+  type RefusalMembers,
+} from "./refusal.ts";
 import { parseCreateRequest } from "./create_request.ts";
 import { isObject, jobIdField } from "./fields.ts";
 import { type Judging, refusalIssues } from "./one_or_many.ts";
 import type { JobId } from "../core/ids.ts";
-import type { StateName } from "../core/job_state.ts";
+import type { JobState, StateName } from "../core/job_state.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import { refusalOfFailure, toRefusal } from "./engine_refusal.ts";
+import { jobResource } from "../core/job_resource.ts";
+import type { JobSummary } from "../core/job_summary.ts";
 
 const KEY_RULE = "must be 1 to 255 visible ASCII characters";
 
@@ -164,5 +172,38 @@ function rejectedReceipt(refusal: Refusal, jobId: string | null, at: string): Jo
     refusal: refusal.kind,
     reason: refusal.message,
     ...present({ errors: errors && refusalIssues(refusal, at), limit }),
+  };
+}
+
+export function jobPath(jobId: string): string {
+  return `/jobs/${jobId}`;
+}
+
+export function jobView(job: JobState) {
+  return { ...jobResource(job), links: jobLinks(job) };
+}
+
+export function summaryView(summary: JobSummary) {
+  return { ...summary, links: jobLinks(summary) };
+}
+
+function jobLinks({ jobId }: { readonly jobId: string }) {
+  const self = jobPath(jobId);
+  return {
+    self,
+    events: `${self}/events`,
+    stream: `${self}/stream`,
+    explain: `${self}/explain`,
+    replay: `${self}/replay`,
+  };
+}
+
+/** The outcome of one of many jobs. */
+export function receiptView({ refusal, ...receipt }: JobReceipt) {
+  const { jobId, state } = receipt;
+  return {
+    ...receipt,
+    ...(jobId === null || state === undefined ? {} : { links: jobLinks({ jobId }) }),
+    ...(refusal === undefined ? {} : { problem: problemType(refusal) }),
   };
 }

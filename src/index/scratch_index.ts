@@ -10,7 +10,7 @@ import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
 import type { KnownEntry } from "../engine/ports.ts";
 import { CACHE_VERSION } from "../engine/writer/snapshot_content.ts";
-import { knownEntry } from "./stored_job.ts";
+import { knownEntry } from "./job_row.ts";
 
 const PREFIX = "verifying-";
 const FORGOTTEN_AFTER_MS = 86_400_000;

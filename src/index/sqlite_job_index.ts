@@ -16,9 +16,18 @@ import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pag
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
-import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
+import {
+  changedRow,
+  isWhole,
+  knownEntry,
+  parseStored,
+  PUT_ROW,
+  SELECT_ROW,
+  storedText,
+  summaryIn,
+  toRow,
+} from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
-import { knownEntry, parseStored, storedText } from "./stored_job.ts";
 
 /** Jobs per transaction; takes a few milliseconds. */
 const BATCH = 128;

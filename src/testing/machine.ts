@@ -10,9 +10,8 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import type { MemoryContent } from "./memory_journal.ts";
-import { CountedRandom, MemoryKeys } from "./stand_ins.ts";
+import { CountedRandom, ManualClock, MemoryKeys, TurnClock } from "./stand_ins.ts";
 import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
-import { ManualClock, TurnClock } from "./clocks.ts";
 import { RunTraces, SecondCalls } from "./run_traces.ts";
 import { PATIENT_POLLS_MAX, POLLS_MAX, TestProcess } from "./test_process.ts";
 

@@ -38,7 +38,7 @@
 /** Types of the test kit's parameters and results. */
 export type * from "../mod.ts";
 export type { RestingJob, TestDaybook, TestOptions } from "./test_daybook.ts";
-export { days, hours, minutes, seconds } from "./clocks.ts";
+export { days, hours, minutes, seconds } from "./stand_ins.ts";
 export { eventFor } from "./event_for.ts";
 export { type ExportedJob, fromExport, type RecordedEvent } from "./exported_job.ts";
 export { NotDeterministicError } from "./run_traces.ts";

@@ -15,7 +15,7 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ExportedJob, RecordedEvent } from "./exported_job.ts";
 import { Machine } from "./machine.ts";
-import { EPOCH_MS } from "./clocks.ts";
+import { EPOCH_MS } from "./stand_ins.ts";
 
 /** What a test starts with. */
 export interface TestOptions {

@@ -8,7 +8,7 @@ import { JobEngine } from "../engine/job_engine.ts";
 import { JournalFailedError, type KeyStore, type Random } from "../engine/ports.ts";
 import { type MemoryContent, MemoryJournal } from "./memory_journal.ts";
 import { VERSION } from "../version.ts";
-import { type ManualClock, ProcessClock } from "./clocks.ts";
+import { type ManualClock, ProcessClock } from "./stand_ins.ts";
 import type { JobId, TaskId } from "../core/ids.ts";
 import type { AttemptWatch } from "../engine/watches.ts";
 

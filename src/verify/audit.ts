@@ -17,14 +17,12 @@ import type { ScannedBatch } from "../journal/read/segment_scanner.ts";
 import { LineIndex } from "../journal/read/line_index.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "./segment_walk.ts";
 import { CacheWitnesses, type ShownLoss } from "../journal/open/witnesses.ts";
-import { EntryAudit } from "./entry_audit.ts";
-import { type Suspect, UniqueIds } from "./unique_ids.ts";
+import { EntryAudit, type Suspect, UniqueIds } from "./entry_audit.ts";
 import { IndexAudit, type IndexContent, SidecarAudit } from "./cache_audit.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
-import { type Disproof, WitnessAudit } from "./witness.ts";
-import { type AuditReport, Findings } from "./audit_report.ts";
+import { type AuditReport, type Disproof, Findings, WitnessAudit } from "./audit_report.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;

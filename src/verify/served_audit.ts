@@ -11,7 +11,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobHead, JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
-import { jobView } from "../documents/answers/job_view.ts";
+import { jobView } from "../documents/jobs.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 

@@ -9,7 +9,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { quotedEntry, withReferences } from "../../src/core/log_references.ts";
 import { type ExportHeader, exportLines } from "../../src/export/export_file.ts";
 import { parseExport } from "../../src/export/export_parser.ts";
-import { jobView } from "../../src/documents/answers/job_view.ts";
+import { jobView } from "../../src/documents/jobs.ts";
 import { explainedOffline } from "./explained_offline.ts";
 import { JournalHome, testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "./journal_kinds.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fitted, padded, plainPage, plainText, textWidth } from "../../src/cli/plain_text.ts";
+import { fitted, padded, plainPage, plainText, textWidth } from "../../src/cli/terminal.ts";
 import { parseDurationMs, Times } from "../../src/cli/times.ts";
 import { commandOfAction } from "../../src/cli/commands/explain.ts";
 import type { JsonObject } from "../../src/core/json.ts";

@@ -1,7 +1,7 @@
 /** What every page shares. */
 
 import assert from "node:assert/strict";
-import { withoutNote } from "../../src/dashboard/notes.tsx";
+import { withoutNote } from "../../src/dashboard/page.tsx";
 import { Notes } from "../../src/http/notes.ts";
 import { momentText } from "../../src/dashboard/parts/amounts.tsx";
 import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobText, minimalText } from "../../src/http/answers/job_answer.ts";
-import { jobView } from "../../src/documents/answers/job_view.ts";
+import { jobView } from "../../src/documents/jobs.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { stepsOf } from "../support/engine/folding.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";

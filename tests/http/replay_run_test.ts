@@ -8,7 +8,7 @@ import { CONDITIONS } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { RULES } from "../../src/core/rules.ts";
-import { jobView } from "../../src/documents/answers/job_view.ts";
+import { jobView } from "../../src/documents/jobs.ts";
 import { type JobBody, jsonOf } from "../support/http/http_app.ts";
 import { rounds } from "../support/effort.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";

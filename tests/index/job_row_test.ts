@@ -11,7 +11,7 @@ import { type EndedJob, IndexDamagedError } from "../../src/engine/job_index.ts"
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { codedJob, expectation, plan } from "../support/engine/entries.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
-import { parseStored, storedText } from "../../src/index/stored_job.ts";
+import { parseStored, storedText } from "../../src/index/job_row.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";

@@ -3,7 +3,7 @@ import { checkedFetch } from "../../src/server/checked_fetch.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
 import type { Job, SubmittedInput } from "../../src/mod.ts";
-import { EPOCH_MS } from "../../src/testing/clocks.ts";
+import { EPOCH_MS } from "../../src/testing/stand_ins.ts";
 import { type TestDaybook, testDaybook } from "../../src/testing/mod.ts";
 import {
   type Answer,

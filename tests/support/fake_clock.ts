@@ -3,8 +3,7 @@
  */
 
 import { ulid } from "@std/ulid";
-import { CountedRandom } from "../../src/testing/stand_ins.ts";
-import { EPOCH_MS, ManualClock } from "../../src/testing/clocks.ts";
+import { CountedRandom, EPOCH_MS, ManualClock } from "../../src/testing/stand_ins.ts";
 
 export { EPOCH_MS };
 

@@ -13,11 +13,10 @@ import { type CommandInput, UsageError } from "../command.ts";
 import { paintedState } from "../render/marks.ts";
 import { bulkAnswer, bulkPreview, jobPath, type JobResource, jobResource } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import type { Terminal } from "../terminal.ts";
+import { plainText, type Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 import { counted } from "../../core/counted.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../filters.ts";
-import { plainText } from "../plain_text.ts";
 import { jobTable } from "../render/job_page.ts";
 
 /** More than a person types; `xargs` splits longer lists into several calls. */

@@ -2,7 +2,7 @@
 
 import { EXIT } from "../../core/exit_codes.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText } from "../terminal.ts";
 import { type Paint, painted } from "../render/marks.ts";
 import { type ReceiptResource, receiptsAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";

@@ -6,7 +6,7 @@ import { explanationText, queueExplanationText } from "../../explain/explanation
 import type { Action, Citation, Explanation, QueueExplanation } from "../../explain/explanation.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
-import { plainPage } from "../plain_text.ts";
+import { plainPage } from "../terminal.ts";
 import { paintedExplanation } from "../render/marks.ts";
 import { explanationAnswer, jobPath, queueExplanationAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";

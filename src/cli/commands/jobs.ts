@@ -7,7 +7,7 @@ import { messageText } from "../../core/error_text.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { UsageError } from "../command.ts";
 import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText, printLines } from "../terminal.ts";
 import { jobTable } from "../render/job_page.ts";
 import {
   type FailureKindResource,
@@ -16,7 +16,6 @@ import {
   type JobSummaryResource,
 } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import { printLines } from "../terminal.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;

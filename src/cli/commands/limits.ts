@@ -12,7 +12,7 @@ import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/queue/limits_what_if.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
-import { plainPage, plainText } from "../plain_text.ts";
+import { plainPage, plainText, type Terminal } from "../terminal.ts";
 import { paintedExplanation } from "../render/marks.ts";
 import {
   jobPath,
@@ -22,7 +22,6 @@ import {
   limitsWhatIfAnswer,
 } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import type { Terminal } from "../terminal.ts";
 
 const KEYS_SHOWN = 5;
 

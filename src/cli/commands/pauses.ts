@@ -5,10 +5,9 @@ import { counted } from "../../core/counted.ts";
 import { pauseTimes, scopeText } from "../../explain/queue/pause_texts.ts";
 import { CommandError, UsageError } from "../command.ts";
 import { splitAt } from "../json_input.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText, type Terminal } from "../terminal.ts";
 import { type PauseResource, pauseResource, pausesAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import type { Terminal } from "../terminal.ts";
 
 export const PAUSE_COMMANDS: readonly ServerCommand[] = [
   {

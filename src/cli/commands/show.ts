@@ -4,7 +4,7 @@ import { EXIT } from "../../core/exit_codes.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
-import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
+import { fitted, padded, plainText, printLines, textWidth } from "../terminal.ts";
 import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import {
@@ -15,7 +15,6 @@ import {
   replayAnswer,
 } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
-import { printLines } from "../terminal.ts";
 
 export const SHOW_COMMAND: ServerCommand = {
   name: "show",

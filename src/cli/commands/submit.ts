@@ -12,7 +12,7 @@ import {
   parseJsonInput,
   splitAt,
 } from "../json_input.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText, type Terminal } from "../terminal.ts";
 import { paintedState } from "../render/marks.ts";
 import {
   type JobReceiptResource,
@@ -27,7 +27,6 @@ import {
   type ServerCommand,
   type Surroundings,
 } from "../server_call.ts";
-import type { Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 import { counted } from "../../core/counted.ts";
 

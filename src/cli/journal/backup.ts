@@ -9,7 +9,7 @@ import { writeNew } from "../../journal/files/file_system.ts";
 import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/read/segment_listing.ts";
 import { CommandError, type CommandInput, UsageError } from "../command.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText, printResult } from "../terminal.ts";
 import {
   type JournalCommand,
   type JournalTools,
@@ -19,7 +19,6 @@ import {
 import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
 import { problemText } from "../../verify/audit_report.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
-import { printResult } from "../terminal.ts";
 
 export const BACKUP_COMMAND: JournalCommand = {
   name: "backup",

@@ -15,8 +15,7 @@ import {
   type Verdict,
 } from "../../verify/verdict.ts";
 import type { CommandInput } from "../command.ts";
-import { plainText } from "../plain_text.ts";
-import type { Terminal } from "../terminal.ts";
+import { plainText, type Terminal } from "../terminal.ts";
 import type { JournalTools } from "./folder.ts";
 import type { FileSystem } from "../../journal/files/file_system.ts";
 import { lockFolder, requireKind } from "../../journal/files/folder.ts";

@@ -17,8 +17,7 @@ import {
   type RepairedAttributes,
 } from "../../journal/open/repair.ts";
 import { CommandError, type CommandInput } from "../command.ts";
-import { plainText } from "../plain_text.ts";
-import { printResult } from "../terminal.ts";
+import { plainText, printResult } from "../terminal.ts";
 import { audit } from "../../verify/audit.ts";
 import { type AuditReport, isOfNewerVersion, problemText } from "../../verify/audit_report.ts";
 import {

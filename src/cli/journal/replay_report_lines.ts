@@ -3,7 +3,7 @@
 import { counted } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import { nextText } from "../../engine/queries/history_check.ts";
-import { plainText } from "../plain_text.ts";
+import { plainText, type Terminal } from "../terminal.ts";
 import {
   type Category,
   type Finding,
@@ -15,7 +15,6 @@ import {
   type Totals,
   type TypeReport,
 } from "../../tools/replay_report.ts";
-import type { Terminal } from "../terminal.ts";
 
 const LINES_MAX = 20;
 

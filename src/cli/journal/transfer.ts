@@ -15,8 +15,7 @@ import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
-import { plainText } from "../plain_text.ts";
-import { printResult } from "../terminal.ts";
+import { plainText, printResult } from "../terminal.ts";
 import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
 import {
   databasePermissions,

@@ -2,9 +2,8 @@
 
 import { changeText } from "../../core/condition.ts";
 import { entryNote, type NotedEntry } from "../../documents/entry_note.ts";
-import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
+import { fitted, padded, plainText, type Style, textWidth } from "../terminal.ts";
 import type { EntryResource } from "../resources.ts";
-import type { Style } from "../terminal.ts";
 import type { Times } from "../times.ts";
 import { type Paint, painted } from "./marks.ts";
 

@@ -3,7 +3,7 @@
 import { messageText } from "../../core/error_text.ts";
 import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
 import { progressText } from "../../explain/phrases.ts";
-import { aligned, fitted, padded, plainText, textWidth } from "../plain_text.ts";
+import { aligned, fitted, padded, plainText, textWidth } from "../terminal.ts";
 import type {
   ExpectationResource,
   FailureResource,

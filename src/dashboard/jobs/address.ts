@@ -9,7 +9,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
 import { filledParameters, timeTyped } from "../form.tsx";
-import { NOTE_PARAMETER } from "../notes.tsx";
+import { NOTE_PARAMETER } from "../page.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
 

@@ -36,8 +36,7 @@ import {
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { readOrRefusal } from "../form.tsx";
-import { page } from "../page.tsx";
-import { NoteLine } from "../notes.tsx";
+import { NoteLine, page } from "../page.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const JOBS_ROUTES: readonly Route[] = [

@@ -13,7 +13,7 @@ import {
   type EntrySearch,
   searchAhead,
   searchBack,
-} from "../../http/requests/entry_search.ts";
+} from "../../http/stream/feed.ts";
 import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { toFilter } from "../../http/routes/streams.ts";

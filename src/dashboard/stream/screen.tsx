@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { JobId } from "../../core/ids.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import type { EntriesFound } from "../../http/requests/entry_search.ts";
+import type { EntriesFound } from "../../http/stream/feed.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { countText } from "../../core/counted.ts";

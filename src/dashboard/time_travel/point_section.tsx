@@ -4,7 +4,7 @@ import { messageText } from "../../core/error_text.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
-import { jobPath } from "../../documents/answers/job_view.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { jobEntryPath } from "../parts/links.tsx";

@@ -8,7 +8,7 @@ import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { sampleEvent } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { jobPath } from "../../documents/answers/job_view.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";

@@ -6,7 +6,7 @@
 
 import type { CreatedJob, JobState, RunningJob } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { jobPath, jobView } from "../../documents/answers/job_view.ts";
+import { jobPath, jobView } from "../../documents/jobs.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
 import { appliedHeader, type Preferences } from "../requests/request.ts";
 import { STATUS } from "../problems/problem.ts";

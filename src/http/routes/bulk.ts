@@ -14,7 +14,7 @@ import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.t
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
-import { summaryView } from "../../documents/answers/job_view.ts";
+import { summaryView } from "../../documents/jobs.ts";
 import { choices } from "../../documents/answers/parts.ts";
 import { failuresText, largestCause } from "../../engine/queries/siblings.ts";
 import { jsonResponse } from "../answers/response.ts";

@@ -2,12 +2,12 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import { receiptView } from "../../documents/answers/job_view.ts";
 import {
   createAll,
   createJudging,
   idempotencyKeyField,
   type JudgedJob,
+  receiptView,
   toIdempotency,
 } from "../../documents/jobs.ts";
 import { isTerminal } from "../../core/job_state.ts";

@@ -18,7 +18,7 @@ import type { ListPage, ListQuery } from "../../engine/job_pages.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
 import { FILTER_PARAMETERS, toJobFilter } from "../../documents/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { jobView, summaryView } from "../../documents/answers/job_view.ts";
+import { jobView, summaryView } from "../../documents/jobs.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, ok, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";

@@ -25,7 +25,7 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import { failureResource } from "../../core/job_resource.ts";
 import type { Census, NeedingAttention } from "../../engine/requests.ts";
 import type { HeldPause } from "../../explain/evidence.ts";
-import { jobPath } from "../../documents/answers/job_view.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { choice, single } from "../../documents/parameters.ts";
 

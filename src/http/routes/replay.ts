@@ -22,7 +22,7 @@ import { single } from "../../documents/parameters.ts";
 import { documented } from "../../documents/fields.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
-import { jobView } from "../../documents/answers/job_view.ts";
+import { jobView } from "../../documents/jobs.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json, ok, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";

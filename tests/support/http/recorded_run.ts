@@ -10,7 +10,7 @@ import { type JobId, jobId, type LogId } from "../../../src/core/ids.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
-import { jobView } from "../../../src/documents/answers/job_view.ts";
+import { jobView } from "../../../src/documents/jobs.ts";
 import { MemoryJournal } from "../../../src/testing/memory_journal.ts";
 import { Harness } from "../engine/engine_harness.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
