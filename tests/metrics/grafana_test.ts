@@ -27,7 +27,6 @@ interface Panel {
   };
   readonly targets?: readonly {
     readonly refId: string;
-    readonly datasource: DataSource;
     readonly expr: string;
   }[];
 }
@@ -175,9 +174,7 @@ Deno.test("grafana board: it can be imported unchanged, whatever the name of the
     ...["datasource", "datasource", "prometheus"],
   ]);
   const shown = panels.filter(({ type }) => type !== "row");
-  const sources = [...others, ...shown, ...shown.flatMap(({ targets = [] }) => targets)];
-  assert.ok(sources.length > 60);
-  for (const { datasource } of sources) {
+  for (const { datasource } of [...others, ...shown]) {
     assert.deepEqual(datasource, { type: "prometheus", uid: "${datasource}" });
   }
 });
