@@ -32,7 +32,7 @@ import { Joining } from "./src/server/joining.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
-import { ServerLog } from "./src/server/server_log.ts";
+import { ServerLog } from "./src/server/logs.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import type { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";

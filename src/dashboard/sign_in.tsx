@@ -8,7 +8,7 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/request.ts";
 import { emptyResponse } from "../http/answers/response.ts";
-import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
+import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/credentials.ts";
 import { readForm, safeReturnPath } from "./form.tsx";
 import { page } from "./page.tsx";
 import type { Route } from "../http/route.ts";

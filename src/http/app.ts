@@ -21,10 +21,9 @@ import { Relay } from "./relay.ts";
 import { acceptsHtml } from "./requests/request.ts";
 import type { Route } from "./route.ts";
 import { allRoutes, ROUTES } from "./routes.ts";
-import { Sessions } from "./guard/sessions.ts";
+import { Sessions, TokenChecks } from "./guard/credentials.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
-import { TokenChecks } from "./guard/token_checks.ts";
 import { AdmissionGate } from "./guard/admission_gate.ts";
 
 /** An option that is left out turns its feature off, or has the server's default. */

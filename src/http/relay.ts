@@ -12,7 +12,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
 import { whileWaiting } from "./answers/waiting.ts";
-import { requestSession } from "./guard/sessions.ts";
+import { requestSession } from "./guard/credentials.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header, Route } from "./route.ts";
 import { Problem } from "./problems/problem.ts";

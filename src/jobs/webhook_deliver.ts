@@ -9,8 +9,13 @@ import { isPermissionMissing } from "../core/thrown.ts";
 import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
-import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
-import { type WebhookInput, webhookInput } from "./webhook/input.ts";
+import {
+  AllowedHosts,
+  isAddressOrLocal,
+  isPrivateAddress,
+  type WebhookInput,
+  webhookInput,
+} from "./webhook_input.ts";
 
 const SECRET_PREFIX = "whsec_";
 const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]+={0,2})$/;

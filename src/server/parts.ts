@@ -22,7 +22,7 @@ import { KeyFiles } from "../journal/files/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { journalLayout } from "../journal/layout.ts";
-import { JobLogFiles } from "./job_log_files.ts";
+import { JobLogFiles } from "./logs.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import type { SharedJournal } from "../journal/write/shared_log.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";

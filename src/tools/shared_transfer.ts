@@ -13,7 +13,7 @@ import { type Layout, segmentName } from "../journal/layout.ts";
 import { listSegments, writeSegment } from "../journal/read/segment_listing.ts";
 import { sealedBatch } from "../journal/write/shared_copy.ts";
 import { DamagedLogError, type SharedBatch, type SharedLog } from "../journal/write/shared_log.ts";
-import { BatchFeed, type FedBatch } from "./batch_feed.ts";
+import { BatchFeed, type FedBatch } from "./journal_reading.ts";
 
 /** The two hold different histories. */
 export class DivergedHistoryError extends Error {

@@ -15,14 +15,6 @@ import { jobView } from "../documents/jobs.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 
-/** A job as the server returned it. */
-export interface ServedJob {
-  readonly jobId: JobId;
-  readonly lastLogId: LogId;
-  /** Whether a server with this state would return the same. A job may be large. */
-  isOf(job: JobState): Work<boolean>;
-}
-
 /** The server. */
 export interface ServedSource {
   /** How a verdict names it, such as by its address. */
@@ -207,10 +199,9 @@ export function servedText(job: JobState): Iterable<string> {
 }
 
 /**
- * The digest of a job as it was served. Only digests are kept, since all jobs of a server are
- * compared.
+ * A job as the server returned it. Only its digest is kept, since all jobs of a server are compared.
  */
-export class DigestedJob implements ServedJob {
+export class ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
   readonly #digest: string;
@@ -225,6 +216,7 @@ export class DigestedJob implements ServedJob {
     this.#digest = runToEnd(digestOf(text));
   }
 
+  /** Whether a server with this state would return the same. A job may be large. */
   *isOf(job: JobState): Work<boolean> {
     return (yield* digestOf(servedText(job))) === this.#digest;
   }

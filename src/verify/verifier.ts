@@ -15,13 +15,7 @@ import { failureReason } from "../journal/errors.ts";
 import type { AuditOptions } from "./audit.ts";
 import { isVerified, judge, type JudgedAudit, keepVerdict } from "./verdict.ts";
 import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
-import {
-  DigestedJob,
-  ServedAudit,
-  type ServedJob,
-  type ServedSource,
-  servedText,
-} from "./served_audit.ts";
+import { ServedAudit, ServedJob, type ServedSource, servedText } from "./served_audit.ts";
 
 interface VerifierOptions extends Pick<AuditOptions, "fileSystem" | "layout" | "scratch"> {
   readonly clock: Clock;
@@ -159,7 +153,7 @@ export class ServedHere implements ServedSource {
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
     let page = this.engine.lists.page({ limit: PAGE });
     for (;;) {
-      yield page.jobs.map((job) => new DigestedJob(job, servedText(job)));
+      yield page.jobs.map((job) => new ServedJob(job, servedText(job)));
       if (page.next === undefined) return;
       page = this.engine.lists.page({ limit: PAGE, before: page.next });
     }

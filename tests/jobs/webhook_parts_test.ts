@@ -4,8 +4,8 @@ import {
   AllowedHosts,
   isAddressOrLocal,
   isPrivateAddress,
-} from "../../src/jobs/webhook/allowed_hosts.ts";
-import { webhookInput } from "../../src/jobs/webhook/input.ts";
+  webhookInput,
+} from "../../src/jobs/webhook_input.ts";
 import {
   parseSecret,
   retryAfterMs,

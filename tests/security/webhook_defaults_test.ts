@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readConfiguration } from "../../src/settings/configuration.ts";
 import { webhookDeliver, type WebhookOptions } from "../../src/jobs/webhook_deliver.ts";
-import { isPrivateAddress } from "../../src/jobs/webhook/allowed_hosts.ts";
+import { isPrivateAddress } from "../../src/jobs/webhook_input.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { Receiver, status } from "../support/http/job_receiver.ts";
 

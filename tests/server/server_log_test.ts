@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type JobId, jobId, type TaskId, taskId } from "../../src/core/ids.ts";
-import { ServerLog } from "../../src/server/server_log.ts";
+import { JobLogFiles, ServerLog } from "../../src/server/logs.ts";
 import type { EventDraft } from "../../src/core/event.ts";
 import { cutShortWarnings } from "../../src/server/banner.ts";
-import { JobLogFiles } from "../../src/server/job_log_files.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 function printed(write: (log: ServerLog) => void): readonly string[] {

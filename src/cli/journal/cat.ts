@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { EXIT } from "../../core/exit_codes.ts";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
+import { BatchFeed, type FedBatch } from "../../tools/journal_reading.ts";
 import { journalLayout } from "../../journal/layout.ts";
 import type { CommandInput } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";

@@ -7,12 +7,7 @@ import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../verify/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
-import {
-  DigestedJob,
-  ServedAudit,
-  type ServedJob,
-  type ServedSource,
-} from "../../verify/served_audit.ts";
+import { ServedAudit, ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { problemText } from "../../verify/audit_report.ts";
 import { judge, type JudgedAudit } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
@@ -226,7 +221,7 @@ class ServedOverHttp implements ServedSource {
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
     const query = new URLSearchParams({ view: "full", limit: String(PAGE_MAX.wholeJobs) });
     for await (const { jobs } of this.client.pages(JOBS, "/jobs", query)) {
-      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job)));
+      yield jobs.map((job) => new ServedJob(job, jsonChunks(job)));
     }
   }
 

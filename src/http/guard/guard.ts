@@ -10,8 +10,7 @@ import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { requestSession, type Sessions } from "./sessions.ts";
-import { type Checked, NO_HOLDER } from "./token_checks.ts";
+import { type Checked, NO_HOLDER, requestSession, type Sessions } from "./credentials.ts";
 import { sizeOfGet } from "./admission_gate.ts";
 
 interface GuardOptions {

@@ -1,14 +1,11 @@
-/**
- * Stores what job code logs, in two files beside the journal. When the newer file is full, it
- * replaces the older one. Lines are written after a short delay and never synced: a crash or a full
- * disk may lose some, and the oldest are eventually dropped.
- */
+/** The logs of a server: what it prints, and what it keeps of the lines that job code logged. */
 
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { JobLogPage, JobLogPort } from "../http/http_deps.ts";
+import { shownLines } from "../core/shown_value.ts";
 
 const FILE_BYTES_MAX = 16 * 1_048_576;
 const WRITE_AFTER_MS = 100;
@@ -23,6 +20,11 @@ interface JobLogOptions {
   readonly fileBytesMax?: number;
 }
 
+/**
+ * Stores what job code logs, in two files beside the journal. When the newer file is full, it
+ * replaces the older one. Lines are written after a short delay and never synced: a crash or a full
+ * disk may lose some, and the oldest are eventually dropped.
+ */
 export class JobLogFiles implements JobLog, JobLogPort {
   #waiting: string[] = [];
   #waitingLength = 0;
@@ -147,4 +149,49 @@ function parsed(line: string): readonly JobLogLine[] {
   } catch {
     return [];
   }
+}
+
+interface ServerLogOptions {
+  readonly format: "text" | "json";
+  readonly now: () => number;
+  /** Print a line, without its newline, to standard output and standard error. */
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+}
+
+/** The log of the server: lines of text, or JSON lines. */
+export class ServerLog implements JobLog {
+  constructor(private readonly options: ServerLogOptions) {}
+
+  info(message: string): void {
+    if (!this.#isJson) return this.options.out(message);
+    for (const line of message.split("\n")) {
+      if (line !== "") this.options.out(this.#json("info", { message: line.trim() }));
+    }
+  }
+
+  /** @param indent Before further lines, where what the code of a job threw is in the message. */
+  warn(message: string, indent = ""): void {
+    const text = () => `daybook: ${shownLines(message, indent)}`;
+    this.options.err(this.#isJson ? this.#json("warn", { message }) : text());
+  }
+
+  /** A line that the code of a job logged. */
+  write(line: JobLogLine): void {
+    this.options.out(this.#isJson ? this.#json("info", line) : jobLineText(line));
+  }
+
+  get #isJson(): boolean {
+    return this.options.format === "json";
+  }
+
+  #json(level: string, members: { readonly message: string; readonly time?: string }): string {
+    const { message, time = new Date(this.options.now()).toISOString(), ...rest } = members;
+    return JSON.stringify({ time, level, message, ...rest });
+  }
+}
+
+function jobLineText({ jobId, taskId, attempt, message, data }: JobLogLine): string {
+  const rest = data === undefined ? "" : ` ${JSON.stringify(data)}`;
+  return `${jobId} ${taskId} ${attempt}: ${shownLines(message + rest, "  ")}`;
 }
