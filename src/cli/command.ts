@@ -40,7 +40,6 @@ export interface Command {
   readonly notes?: readonly string[];
   /** Permissions that these arguments need, besides those of the task. */
   permissions?(input: CommandInput): readonly Permissions[];
-  /** Returns the exit code. */
   run(input: CommandInput): Promise<number>;
 }
 
@@ -54,7 +53,6 @@ export interface CommandInput {
   /** All values of a repeatable option. */
   all(name: string): readonly string[];
   isSet(name: string): boolean;
-  /** Prints a message to standard error. */
   warn(message: string): void;
   /** A message about a missing permission, with the whole command that has all permissions. */
   advised(message: string, missing?: Permissions): string;
@@ -101,7 +99,6 @@ const NOTE_COLUMNS = 78;
 
 const HELP: CommandOption = { name: "help", short: "h", help: "print this help" };
 
-/** Parses a command line, runs the command, and returns the exit code. */
 export async function runCommand(
   commands: readonly Command[],
   args: readonly string[],
@@ -150,7 +147,6 @@ function overview(commands: readonly Command[], program: string): readonly strin
   ];
 }
 
-/** The help of one command. */
 export function commandHelp(command: Command, program: string): readonly string[] {
   const { name, summary, positionals = "", options, examples, notes = [] } = command;
   const usage = [`usage: ${program} ${name}`, positionals, "[options]"].filter((part) =>

@@ -11,7 +11,6 @@ import type { Permissions } from "../core/permissions.ts";
 import { firstToken } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
 
-/** Options of all commands that talk to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   {
     name: "url",

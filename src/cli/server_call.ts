@@ -40,7 +40,6 @@ const FORM_OPTIONS: Readonly<Record<Form, readonly CommandOption[]>> = {
 export interface ServerCommand extends Omit<Command, "permissions" | "run"> {
   /** The form of piped output, if no option names one. Default: JSON. */
   readonly piped?: Form;
-  /** Returns the exit code. */
   run(call: ServerCall): Promise<number>;
 }
 
@@ -79,7 +78,6 @@ export class ServerCall {
     return { paint, times, now: clock.now(), columns: textColumns(this.terminal) };
   }
 
-  /** Prints a value as a line of JSON, or as text. */
   print(value: unknown, lines: () => readonly string[]): void {
     if (this.form === "json") this.terminal.out(JSON.stringify(value));
     else printLines(this.terminal, lines());

@@ -12,7 +12,6 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Columns of the screen; 80 if there is none. */
   readonly columns: number;
-  /** Writes a line to standard output. */
   out(line: string): void;
   /** Writes a line to standard error. */
   err(line: string): void;
@@ -189,7 +188,6 @@ export function fitted(text: string, columns: number): string {
   return columns < 1 ? "" : `${kept}…`;
 }
 
-/** The text padded with spaces to a number of columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - textWidth(text)));
 }

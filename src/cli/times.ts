@@ -12,9 +12,7 @@ export function parseDurationMs(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** Formats times in one time zone. */
 export class Times {
-  /** Times in the time zone of this process. */
   static ofThisZone(): Times {
     // Has no name that could be used if TZ is empty, which means UTC, or names a file or an offset.
     const name: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;

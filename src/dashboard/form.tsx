@@ -215,7 +215,6 @@ export function refusedFields(id: string, refused: RefusedForm | undefined) {
 }
 
 interface RefusedNoteProps {
-  /** The id of the form. */
   readonly id: string;
   readonly refused: RefusedForm | undefined;
   /** Pointers of the form's inputs. */

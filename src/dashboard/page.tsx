@@ -45,7 +45,6 @@ const PAGE_HEADERS = {
 
 type ScreenName = keyof typeof SCREENS;
 
-/** The screens in the navigation. */
 const SCREENS = {
   overview: { path: "/", title: "Overview" },
   jobs: { path: "/ui/jobs", title: "Jobs" },
@@ -94,7 +93,6 @@ export function remembersHead({ handle, ...route }: Route): Route {
   };
 }
 
-/** A whole page with its headers. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions): Response {
   const viewer = requestViewer(c);
   const html = (

@@ -55,7 +55,6 @@ export class Demo {
     this.#server = server;
   }
 
-  /** Opens the journal and listens. */
   static async open(settings: DemoSettings): Promise<Demo> {
     const { clock, random, warn, onJournalFailed } = settings;
     const port = settings.port ?? usualPortOrAny();

@@ -28,7 +28,6 @@ export type JudgedEvent =
   | { readonly valid: true; readonly event: IncomingEvent }
   | {
     readonly valid: false;
-    /** The id of the event, if it is text. */
     readonly eventId: string | null;
     readonly errors: readonly PointedIssue[];
   };

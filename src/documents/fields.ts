@@ -91,7 +91,6 @@ export function parseWholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A whole number in a range. */
 export function wholeField(
   min: number,
   max: number,

@@ -55,19 +55,16 @@ function digested(key: string, document: JsonValue) {
   return { key, digest: createHash("sha256").update(JSON.stringify(document)).digest("hex") };
 }
 
-/** A job to create, or its errors. */
 export type JudgedJob =
   | { readonly valid: true; readonly request: CreateRequest }
   | {
     readonly valid: false;
-    /** The id of the job, if it is valid. */
     readonly jobId: string | null;
     readonly refusal: Refusal;
   };
 
 interface ManyJobs {
   readonly clock: Clock;
-  /** Jobs in one request. */
   readonly jobsMax: number;
   readonly maxStartDelayMs: number;
   /** The `Idempotency-Key` of the request, which applies to each place. */
@@ -114,7 +111,6 @@ export interface JobReceipt {
   readonly jobId: string | null;
   readonly disposition: "created" | "duplicate" | "rejected";
   readonly state?: StateName;
-  /** The kind of the refusal. */
   readonly refusal?: RefusalKind;
   readonly reason?: string;
   /** Pointers into the array of jobs. */

@@ -60,7 +60,6 @@ export interface Parameter<Value = unknown> {
    * by commas. `repeated` may be repeated, and commas have no meaning.
    */
   readonly form: "single" | "list" | "repeated";
-  /** The schema of one value. */
   readonly schema: v.GenericSchema<string, Value>;
   readonly description: string;
   readonly required?: boolean;

@@ -26,7 +26,6 @@ export type RefusalKind =
   | "index-damaged"
   | "disk-full";
 
-/** The `type` of the problem for this kind of refusal. */
 export function problemType(kind: string): string {
   return `/problems/${kind}`;
 }
@@ -124,7 +123,6 @@ interface Limit {
   readonly retryAfter: number;
 }
 
-/** Limits of the engine. */
 const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   jobsMax: { what: "unfinished jobs", retryAfter: 5 },
   jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5 },
@@ -157,7 +155,6 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   ...HTTP_LIMIT_FACTS,
 };
 
-/** The refusal for a limit, which names it. */
 export function overCapacity(name: string, max: number, { what, retryAfter }: Limit): Refusal {
   return new Refusal(
     "over-capacity",

@@ -167,7 +167,6 @@ function withoutJob(
 
 const STEPS_MAX = 1_000;
 
-/** The parameters for pages of steps. */
 export const STEP_PARAMETERS = {
   limit: single(wholeNumber(1, STEPS_MAX), `Steps per page. Default: ${STEPS_MAX}.`),
   cursor: single(cursor("steps"), "The nextCursor of the previous page."),

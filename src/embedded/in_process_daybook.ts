@@ -56,7 +56,6 @@ import type {
 import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
-/** The engine and the parts that the calls use. */
 interface InProcessHost {
   readonly engine: JobEngine;
   readonly clock: Clock;

@@ -32,7 +32,6 @@ export interface Brief {
   readonly summary: readonly Cited[];
   /** At most five. */
   readonly reasons: readonly Cited[];
-  /** The number of reasons that are left out. */
   readonly moreReasons: readonly Cited[];
   readonly misses: readonly BriefMiss[];
   /** The number of near misses that are left out. */

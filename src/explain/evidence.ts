@@ -252,7 +252,6 @@ export interface LongestJob {
   readonly suspension?: string;
 }
 
-/** Parked jobs of one type, for one reason. */
 export interface ParkedJobs {
   readonly reason: ParkReason;
   readonly type: string;
@@ -281,7 +280,6 @@ export interface QueueFacts {
   readonly failed: boolean;
   /** Oldest first. */
   readonly pauses: readonly HeldPause[];
-  /** How many jobs they keep from a worker. */
   readonly paused: number;
   /** The limits that keep the most jobs waiting, and how many jobs all limits keep waiting. */
   readonly limits: readonly QueueLimit[];

@@ -185,7 +185,6 @@ export interface QueueExplanation<Cite> {
   readonly standsStill: boolean;
   /** Since when, RFC 3339; absent when unknown. */
   readonly since?: string;
-  /** What the queued jobs wait for. */
   readonly queued: QueuedJobs;
   /** One sentence that names the cause. */
   readonly summary: string;

@@ -16,7 +16,6 @@ import { attemptText } from "./phrases.ts";
 
 type OpenJob = RunningJob | CompensatingJob;
 
-/** An open job before and after an entry. */
 export interface Change {
   readonly before: OpenJob;
   readonly after: JobState;
@@ -117,7 +116,6 @@ function settledText(task: CompletedTask, entry: TaskEntry): string {
     : `Nothing is undoing task ${taskId} right now`;
 }
 
-/** Which attempt failed. */
 export function failedAttempt(
   before: RunningJob | CompensatingJob,
   { taskId, eventType, attributes }: FrameworkEntry<

@@ -55,7 +55,6 @@ export function parseExport(bytes: Uint8Array): ExportFile {
   return { header, entries, job: jobIn(header, entries) };
 }
 
-/** The text of each line. */
 function linesIn(bytes: Uint8Array): readonly string[] {
   const lines = textIn(bytes).split("\n");
   const last = lines.length;

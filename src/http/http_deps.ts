@@ -60,7 +60,6 @@ export interface SystemPort {
   limits(): Readonly<Record<keyof StandingLimits, Use>>;
 }
 
-/** The last lines of a job. */
 export interface JobLogPage {
   /** Oldest first. */
   readonly lines: readonly JobLogLine[];
@@ -106,7 +105,6 @@ export interface GivenDeps {
   readonly maxStartDelayMs: number;
   /** Access by token; if `undefined`, everyone may do everything. */
   readonly access: Access | undefined;
-  /** The version of Daybook. */
   readonly version: string;
 }
 
@@ -124,20 +122,16 @@ export interface HttpDeps extends GivenDeps {
   readonly tokens: TokenChecks | undefined;
   /** Sessions of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
-  /** Notes on actions of the dashboard. */
   readonly notes: Notes;
   /** The document of `/openapi.json`; created on first use. */
   readonly openApi: () => Promise<JsonObject>;
   readonly streams: Gauge;
-  /** The outlets of all streams. */
   readonly outlets: Outlets;
-  /** The streams of entries. */
   readonly hub: StreamHub;
   /** Requests that are being answered, except those that wait for a job. */
   readonly requests: Gauge;
   /** Requests of open routes, which need no token. */
   readonly openRequests: Gauge;
-  /** Requests that wait for a job. */
   readonly waiting: Gauge;
   /** Bytes held by history reads and large answers. */
   readonly lookBack: Gauge;

@@ -16,7 +16,6 @@ const NOTES_MAX = 1_000;
 export class Notes {
   readonly #notes = new Map<string, Note>();
 
-  /** The path with the name of a new note. */
   pathWith(path: string, text: string, isBad = false): string {
     const name = randomBytes(9).toString("base64url");
     this.#notes.set(name, { text, isBad });

@@ -91,13 +91,11 @@ export function listOf(name: string): v.GenericSchema {
   return documented(v.array(v.unknown()), { type: "array", items: reference(name) });
 }
 
-/** One named item per line. */
 export function linesOf(name: string, description: string): Contents {
   const schema = { json: { type: "string", description } };
   return { "application/x-ndjson": { schema, item: reference(name) } };
 }
 
-/** The answer 200, as JSON. */
 export function ok(description: string, schema: v.GenericSchema): Operation["answers"] {
   return { [STATUS.ok]: { description, content: json(schema) } };
 }

@@ -11,7 +11,6 @@ export interface SqlCondition {
   readonly values: readonly SQLInputValue[];
 }
 
-/** The conditions of ended jobs, with the state of each. */
 const ENDED: readonly (readonly [condition: Condition, state: StateName])[] = [
   ["succeeded", "Done"],
   ["failed", "Failed"],

@@ -36,7 +36,6 @@ export class HashFilter {
 }
 
 const PUT_ID = insertion("INSERT OR IGNORE INTO young_ids", 2);
-/** The most rows in the small table. */
 const YOUNG_MAX = 1 << 15;
 /** Slices of the hash range. In a full small table, each has a few hundred rows. */
 const SLICES = 64;

@@ -20,7 +20,6 @@ import type { JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { KnownEntry } from "../engine/ports.ts";
 
-/** The columns that describe a job. */
 const COLUMNS = [
   ...["first", "last", "job_id", "condition", "type", "version", "priority", "created"],
   ...["started", "ended", "labels", "text", "key", "fingerprint", "retried", "awaits", "sealed"],
@@ -132,7 +131,6 @@ function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row):
   };
 }
 
-/** The state of an ended job. */
 function endedState(condition: Condition): StateName {
   return condition === "succeeded" ? "Done" : "Failed";
 }

@@ -45,7 +45,6 @@ function toWindows(
   };
 }
 
-/** How many jobs the index has of each condition. */
 type Kept = ReadonlyMap<Condition, number>;
 
 /** Reads the jobs that a scan has found; may throw an `IndexDamagedError`. */

@@ -127,7 +127,6 @@ export class ValueRows {
       .run(logId, chain, segment, offset);
   }
 
-  /** Removes the buckets of a run, as work with pauses. */
   *remove(run: number): Work<void> {
     const [from, to] = [placeOf(run, 0), placeOf(run + 1, 0)];
     while (this.#delete.run(from, to, ROWS_AT_A_TIME).changes !== 0) yield;

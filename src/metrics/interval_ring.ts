@@ -62,7 +62,6 @@ export class IntervalRing {
   }
 }
 
-/** The sums of several intervals by column. */
 export function sumIntervals(intervals: readonly Interval[], columns: number): Uint32Array {
   const sum = new Uint32Array(columns);
   for (const { counts } of intervals) {

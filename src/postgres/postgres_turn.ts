@@ -72,7 +72,6 @@ export class PostgresTurn implements Turn {
   /** When this process began to look who leads. */
   #beganMs: number | undefined;
   #hasNamesake = false;
-  /** When the database answered last. */
   #answeredMs: number | undefined;
   /**
    * When the database became reachable again, or continued after it had stood still. Before that, no

@@ -13,13 +13,11 @@ import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 
-/** The address that a server is bound to. */
 interface Address {
   readonly hostname: string;
   readonly port: number;
 }
 
-/** The source of the token: a file, or else the environment. */
 interface TokenSource {
   readonly file: string | undefined;
 }
@@ -140,7 +138,6 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   ];
 }
 
-/** Warnings about the jobs that the start found. */
 export function startWarnings(found: JobEngine["found"]): readonly string[] {
   const parked = found.parked.map(({ jobs, type, newest: { message, jobId } }) =>
     `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
@@ -158,7 +155,6 @@ export function startWarnings(found: JobEngine["found"]): readonly string[] {
   return [...warnings, `${counted(found.keyless, "unfinished job")} ${why}`];
 }
 
-/** The most jobs named. */
 const NAMES_MAX = 5;
 
 /** The jobs and tasks that the last stop, or this takeover, interrupted. */

@@ -63,7 +63,6 @@ interface JournalFailure {
   readonly exitCode: number;
 }
 
-/** Where the journal is. */
 type Place = Pick<Configuration, "folder" | "database">;
 
 /** Why a journal cannot be opened; `undefined` for any other error. */

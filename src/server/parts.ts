@@ -196,7 +196,6 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     scratch: () => scratchIndexIn(layout),
     warn,
   });
-  /** Aborting it ends the streams. */
   const streams = new AbortController();
   const app = createApp({
     version: VERSION,

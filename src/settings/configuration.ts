@@ -164,7 +164,6 @@ class Reader {
       .map((name) => `--${SETTINGS[name].flag} is only for a journal in PostgreSQL`);
   }
 
-  /** A problem with a setting, which is named as it was given. */
   #problemOf({ path, message }: v.InferIssue<typeof SCHEMA>): string {
     const name = path?.[0].key as SettingName;
     const { flag } = SETTINGS[name];

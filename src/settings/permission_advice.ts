@@ -12,7 +12,6 @@ import { namesDatabase } from "../postgres/place.ts";
 import { environmentName, FLAG_OPTIONS, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Program {
-  /** The URL of the main module. */
   readonly mainModule: string;
   /** The URL of the folder of `deno.json`, with a trailing slash. */
   readonly root: string;
@@ -143,7 +142,6 @@ function taskPermissions(needs: Setting["needs"], text: string, program: Program
   }
 }
 
-/** The host and port of a database. */
 export function databaseHosts(address: string): readonly string[] {
   const { hostname = "", port = "" } = URL.parse(address) ?? {};
   return hostname === "" ? [] : hostname.split(",").map((host) => `${host}:${port || 5432}`);

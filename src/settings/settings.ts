@@ -14,7 +14,6 @@ import { namesDatabase, placeIn } from "../postgres/place.ts";
 interface Kind<Value = unknown> {
   /** The placeholder of the value in `--help`; a switch has none. */
   readonly value?: string;
-  /** The range of values, as text. */
   readonly range?: string;
   /** Its messages follow the name of the setting: `must be from 1 to 256`. */
   readonly schema: v.GenericSchema<string, Value>;

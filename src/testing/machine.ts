@@ -45,7 +45,6 @@ export class Machine {
   #lives = 0;
   /** Set while another process starts. */
   #starting: Promise<void> | undefined;
-  /** The steps after which it crashes. */
   readonly #crashes = new Set<string>();
   /** The end of the journal when `crashAfter` was last called. */
   #armedAt: LogId = 0;

@@ -27,7 +27,6 @@ import type { Snapshot } from "../journal/write/snapshot_store.ts";
 export interface MemoryContent {
   /** With positions from 1, without gaps. */
   readonly entries: readonly JobEventLogEntry[];
-  /** The chain of the last batch. */
   readonly chain: string;
   /** The first position of each batch. */
   readonly batches: readonly LogId[];

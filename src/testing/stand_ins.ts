@@ -81,7 +81,6 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Another view of a clock. */
 abstract class ClockView implements Clock {
   constructor(protected readonly clock: Clock) {}
 

@@ -21,7 +21,6 @@ interface ThreadOptions {
   readonly memoryMb: number;
 }
 
-/** The current user of a thread. */
 export interface ThreadUser {
   /** The number of its call. */
   readonly call: number;

@@ -34,7 +34,6 @@ interface ThreadPoolOptions extends ThreadLimits {
   readonly hasRoom: () => boolean;
 }
 
-/** A request for a thread. */
 interface ThreadRequest {
   /** The module to load. */
   readonly module: string;
@@ -61,7 +60,6 @@ export class ThreadPool {
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The type of job that uses each busy thread. */
   readonly #users = new Map<Thread, string>();
-  /** Oldest first. */
   #waiting: Waiting[] = [];
   /** Oldest first. */
   #replacements: Replacement[] = [];

@@ -29,7 +29,6 @@ import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
 import { problemText } from "../verify/audit_report.ts";
 
-/** The file system, clock and ids that a repair uses. */
 interface RepairMeans {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;

@@ -101,7 +101,6 @@ export interface Totals {
   readonly finished: number;
   readonly breaks: number;
   readonly differs: number;
-  /** Jobs in flight that could not be checked. */
   readonly notChecked: number;
   /** Jobs in flight for whose type no definition is loaded. */
   readonly missing: number;

@@ -56,7 +56,6 @@ const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 
 export class IndexThread implements PastEvents, SegmentProver {
   readonly #open = new Map<number, Query>();
-  /** The proofs that it was asked for. */
   readonly #proofs = new Map<number, (isWhole: boolean) => void>();
   #thread: Thread | undefined;
   #asked = 0;

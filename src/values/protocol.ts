@@ -5,7 +5,6 @@ import type { LogId } from "../core/ids.ts";
 import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 
 export interface FilingPlace {
-  /** The folder of the segments. */
   readonly segments: string;
   /** The folder of the index. */
   readonly index: string;

@@ -103,7 +103,6 @@ export class DurableLines {
     else this.#goFurther(bytes.length);
   }
 
-  /** Closes the file. */
   close(): void {
     this.#file?.close();
     this.#file = undefined;

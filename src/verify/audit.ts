@@ -53,7 +53,6 @@ export interface Scratch extends Disposable {
 
 const BATCHES_PER_PROGRESS = 256;
 
-/** A batch, with the segment that holds it. */
 interface ReadBatch extends ScannedBatch {
   readonly segment: SegmentInfo;
   /** What its offsets are relative to. */

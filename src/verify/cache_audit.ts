@@ -11,7 +11,6 @@ import { isSameSegment, type SealedSegment } from "../journal/read/segment_proof
 import { type Sidecar, SidecarStore } from "../journal/read/sidecar_store.ts";
 import type { Pause } from "./pace.ts";
 
-/** A job as an index holds it. */
 interface IndexedJob {
   readonly jobId: string;
   readonly firstLogId: LogId;

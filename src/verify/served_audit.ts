@@ -15,12 +15,10 @@ import { jobView } from "../documents/jobs.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 
-/** The server. */
 export interface ServedSource {
   /** How a verdict names it, such as by its address. */
   readonly url: string;
   head(): Promise<JournalHead>;
-  /** All jobs, page by page. */
   pages(): AsyncIterable<readonly ServedJob[]>;
   /** Whether it serves this entry at its position. */
   serves(entry: JobEventLogEntry): Promise<boolean>;
@@ -117,7 +115,6 @@ export class ServedAudit {
     return undefined;
   }
 
-  /** Notes the end of a batch. */
   batchEnded(logId: LogId, chain: string): void {
     if (logId === this.#head.logId) this.#chainFound = chain;
   }

@@ -32,7 +32,6 @@ export function parseDatabase(text: string): Place {
   }
 }
 
-/** Permissions of a command that talks to a database. */
 export function databasePermissions(text: string | undefined, input: CommandInput): Permissions {
   const file = input.text("secret-key-file");
   return { net: databaseHosts(text ?? ""), read: file === undefined ? [] : [file] };

@@ -126,7 +126,6 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
 interface JobHistory {
   readonly head: JournalHead;
   readonly job: JobState;
-  /** The job's own entries. */
   readonly own: readonly JobEventLogEntry[];
   /**
    * The job's own entries, those that they refer to, those that its explanation cites, and those

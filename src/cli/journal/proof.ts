@@ -98,7 +98,6 @@ export async function withTarget<Result>(
   }
 }
 
-/** Removes the temporary files of an interrupted copy. */
 async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
   for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
     const path = `${folder}/${name}`;

@@ -165,7 +165,6 @@ export function valueLines(value: unknown, { columns }: Pick<PageOptions, "colum
   return [...cut, `... ${lines.length - cut.length} more lines; --json shows all`];
 }
 
-/** The tasks of a job, a line each. */
 function taskLines(tasks: readonly TaskResource[], options: PageOptions): readonly string[] {
   const rows = aligned(tasks.map((task) => [
     task.taskId,

@@ -85,7 +85,6 @@ function HeadFacts({ state }: JobProps) {
   );
 }
 
-/** The job that this one retries, and those that retry it. */
 function Relatives({ state }: JobProps) {
   const { job, outlined } = state;
   const later = outlined.retries.slice(-RETRIES_MAX);

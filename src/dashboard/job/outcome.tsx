@@ -174,7 +174,6 @@ export function ErrorView({ error }: { readonly error: ErrorFact }) {
   );
 }
 
-/** The error, and under it what caused it. */
 function ErrorLines({ error }: { readonly error: ErrorCause }) {
   const { name, message, code, cause, errors = [] } = error;
   const text = messageText({ message, ...(code === undefined ? {} : { code }) });

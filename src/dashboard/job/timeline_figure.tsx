@@ -244,7 +244,6 @@ function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: stri
   );
 }
 
-/** The height of the tallest bars. */
 export const BAR_HEIGHT = 14;
 
 /**

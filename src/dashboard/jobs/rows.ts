@@ -186,7 +186,6 @@ function waitingText(job: JobState): string {
   return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
 }
 
-/** The task that is retried next. */
 export function nextToRetry(job: JobState): BackingOffTask | undefined {
   return job.tasks
     .filter((task): task is BackingOffTask => task.status === "backingOff")

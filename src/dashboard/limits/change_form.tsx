@@ -105,7 +105,6 @@ function changeFormId(type: string): string {
 }
 
 interface LimitFieldsProps extends FormProps {
-  /** The id of the form. */
   readonly id: string;
   readonly limits: PlaceLimits;
   /** Whether jobs of the type have keys. */

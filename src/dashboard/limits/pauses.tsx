@@ -34,7 +34,6 @@ const CAUSES_MAX = 5;
 
 interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
-  /** The path of the page. */
   readonly returnTo: string;
   /** The text if nothing is paused. */
   readonly whenNone?: string;

@@ -86,7 +86,6 @@ function manualPage(name: string, file: string, text: string): ManualPage {
   return { name, file, title: /^# (.+)$/m.exec(text)?.[1] ?? name, text };
 }
 
-/** The path of a page in the dashboard. */
 export function manualPath({ name }: ManualPage): string {
   return name === "" ? "/ui/manual" : `/ui/manual/${name}`;
 }

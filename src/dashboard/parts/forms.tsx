@@ -186,7 +186,6 @@ interface ReasonFieldProps {
   readonly issues?: readonly PointedIssue[];
 }
 
-/** A field for the reason, which is recorded. */
 export function ReasonField({ id, required = false, text, issues = [] }: ReasonFieldProps) {
   return (
     <LineInput

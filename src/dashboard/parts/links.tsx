@@ -11,7 +11,6 @@ export interface TimeQuery {
   readonly to?: string | number | undefined;
 }
 
-/** The paths of a job's time travel. */
 export function timePath(jobId: string, query: TimeQuery = {}): string {
   const pairs = (["at", "from", "to"] as const).flatMap((name) => {
     const value = query[name];
@@ -34,7 +33,6 @@ export function definitionPath(type: string): string {
   return `/ui/system/definitions/${encodeURIComponent(type)}`;
 }
 
-/** The path of an entry on the page of its job. */
 export function jobEntryPath(jobId: string, logId: LogId): string {
   return `${jobPagePath(jobId)}?entry=${logId}#entry-${logId}`;
 }

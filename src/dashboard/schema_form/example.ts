@@ -37,7 +37,6 @@ function none(path: Path): Example {
   return { value: undefined, missing: [pointerTo(path)] };
 }
 
-/** A value from the schema itself. */
 function ownExample(schema: JsonObject): JsonValue | undefined {
   for (const name of ["default", "const"]) if (Object.hasOwn(schema, name)) return schema[name];
   return listIn(schema, "examples")?.[0] ?? listIn(schema, "enum")?.[0];

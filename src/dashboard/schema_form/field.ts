@@ -17,7 +17,6 @@ interface FieldCommon {
   /** The name of the property. */
   readonly name: string;
   readonly description: string | undefined;
-  /** Whether the value is required. */
   readonly isRequired: boolean;
   readonly default: JsonValue | undefined;
   /** `undefined` if no example could be generated. */

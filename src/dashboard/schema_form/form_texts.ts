@@ -10,10 +10,8 @@ import { Refusal } from "../../documents/refusal.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import type { Problem } from "../../http/problems/problem.ts";
 
-/** Texts by the names of inputs. */
 export type FormTexts = ReadonlyMap<string, string>;
 
-/** The name of the input of a field. */
 export function inputName({ pointer }: Pick<Field, "pointer">): string {
   return `input${pointer}`;
 }
@@ -35,7 +33,6 @@ export function textsAtFirst({ fields }: SchemaForm): FormTexts {
   }));
 }
 
-/** The text of a field for a value. */
 export function fieldText(field: Field, value: JsonValue): string {
   if (field.kind === "json") return JSON.stringify(value, null, 2);
   return field.kind === "text" && typeof value === "string"

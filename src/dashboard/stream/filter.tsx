@@ -34,7 +34,6 @@ export type StreamQuery = Query<typeof PARAMETERS>;
 export const FILTER_NAMES = ["types", "stratum", "jobId", "only"] as const;
 type FilterName = (typeof FILTER_NAMES)[number];
 
-/** The filters as typed. */
 type FilterTexts = Readonly<Record<FilterName, string>>;
 
 export interface ParsedStreamQuery {
@@ -79,7 +78,6 @@ export function isFiltered(texts: FilterTexts): boolean {
   return FILTER_NAMES.some((name) => texts[name] !== "");
 }
 
-/** The form of the filters, which are sent in the query. */
 export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStreamQuery }) {
   const { texts, issues } = parsedQuery;
   const field = (name: FilterName) => ({ id: name, name, issues, at: name });
@@ -122,7 +120,6 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
   );
 }
 
-/** Rows of one page. */
 export const ROWS_MAX = 100;
 /** The most entries that a page examines, however few pass. */
 const LOOK_MAX = 10_000;

@@ -88,7 +88,6 @@ export function isUntouched(texts: FormTexts, atFirst: FormTexts): boolean {
   );
 }
 
-/** The pointer of the subject in the document. */
 export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
   return kind === "type" ? "/input" : "/plan";
 }
@@ -122,7 +121,6 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** The same form without secrets. */
 export function withoutSecrets(form: SchemaForm, texts: FormTexts): FormTexts {
   const hidden = secretNames(form);
   const shown = (name: string, text: string) =>

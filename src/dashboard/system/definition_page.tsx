@@ -19,7 +19,6 @@ import { FieldNote } from "../parts/forms.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
-/** A schema as a table of its fields. */
 function SchemaTable({ form }: { readonly form: SchemaForm }) {
   if (form.fields.length === 0) return <p class="soft">The input has no fields.</p>;
   return (
@@ -56,7 +55,6 @@ function SchemaTable({ form }: { readonly form: SchemaForm }) {
 
 interface DefinitionPageProps {
   readonly definition: DefinitionInfo;
-  /** The newest job of this type. */
   readonly newest: JobState | undefined;
   readonly form: CreationFormProps;
   readonly deps: HttpDeps;

@@ -54,7 +54,6 @@ interface CreationScreen {
   readonly title: string;
   readonly path: string;
   readonly subject: Subject;
-  /** The initial texts of the form. */
   readonly texts: FormTexts;
   readonly body: (form: CreationFormProps, deps: HttpDeps) => Child;
 }

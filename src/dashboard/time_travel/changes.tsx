@@ -74,7 +74,6 @@ interface ChangeTableProps {
   readonly changes: readonly Change[];
 }
 
-/** A table with a row for each change. */
 export function ChangeTable({ caption, changes }: ChangeTableProps) {
   const more = changes.length - ROWS_MAX;
   return (

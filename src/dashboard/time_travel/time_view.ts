@@ -10,7 +10,6 @@ import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {
-  /** The index of the first entry shown. */
   readonly start: number;
   /** The index after the last entry shown. */
   readonly end: number;

@@ -37,7 +37,6 @@ interface WhatIfDocument {
   readonly issues: readonly PointedIssue[];
 }
 
-/** The entries that the form leaves out. */
 export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
   return new Set(without.map(parseWholeNumber).filter((logId) => logId !== undefined));
 }

@@ -76,7 +76,6 @@ function downStretches(lanes: readonly Lane[]): readonly Extent[] {
   return [...ends.values()].toSorted((left, right) => left.fromMs - right.fromMs);
 }
 
-/** The end of the job, or now. */
 function axisEnd({ endedBy }: OutlinedHistory, axis: TimeAxis, nowMs: number): number {
   return endedBy === undefined ? axis.now(nowMs) : axis.of(endedBy.entry.logId);
 }

@@ -11,7 +11,6 @@ import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../refusal.ts";
 import { describe, documented, maybe } from "../fields.ts";
 
-/** A choice, with the meaning of each value. */
 export function choices<const Values extends Readonly<Record<string, string>>>(
   description: string,
   values: Values,
@@ -62,7 +61,6 @@ export const condition = choices("What a job is doing right now.", CONDITION_MEA
 const LIMIT_MEANINGS = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { what }]) => [name, what]),
 ) as Record<LimitName, string>;
-/** A limit that was reached, in problems and receipts. */
 export const limitName = choices("The limit that was reached.", LIMIT_MEANINGS);
 
 /** Why one of many items was rejected, and whether it may be sent again. */

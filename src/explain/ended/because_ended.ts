@@ -240,7 +240,6 @@ function taskFailedText(
   }
 }
 
-/** `, saying: it broke`, for an event with a message. */
 function sayingText({ attributes: { message } }: MatchableEvent): string {
   return typeof message === "string" && message.trim() !== ""
     ? `, saying: ${oneLine(message)}`

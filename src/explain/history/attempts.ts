@@ -155,7 +155,6 @@ export function causeOf(
   return causes.get(entry?.causedBy ?? 0);
 }
 
-/** The end of an attempt, its beginning, and the cause of its end. */
 export function attemptCited({ ended, started }: Attempt, causes: Causes): readonly LogId[] {
   return [ended?.entry, started, causeOf(ended?.entry, causes)]
     .flatMap((entry) => entry?.logId ?? []);
@@ -173,7 +172,6 @@ export function attemptNow({ attempts, failures }: Counts, recorded: readonly At
   return attemptText(attempts, failures, findMaxAttempts(recorded));
 }
 
-/** The attempt that failed last. */
 export function attemptFailed(
   { attempts, failures }: Counts,
   recorded: readonly Attempt[],
@@ -196,7 +194,6 @@ export function recordedAttemptText(
   return attemptText(attempt, nth - 1, ended?.kind === "interrupted" ? undefined : maxAttempts);
 }
 
-/** The task that completed last. */
 export function lastCompleted({ tasks }: JobState): CompletedTask | undefined {
   return tasks.filter((task) => task.status === "completed")
     .toSorted((left, right) => right.completedBy - left.completedBy)[0];
@@ -206,7 +203,6 @@ export function isUndone({ compensation }: CompletedTask): boolean {
   return compensation?.status === "compensated";
 }
 
-/** The entries that ended compensations. */
 export function compensationEnds(
   known: Pick<Evidence, "compensations">,
   tasks: readonly CompletedTask[],

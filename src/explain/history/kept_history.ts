@@ -225,7 +225,6 @@ export class AttemptsNoted {
   readonly tasks: Noted = new Map();
   readonly compensations: Noted = new Map();
 
-  /** Notes the beginning or the end of an attempt. */
   note(entry: JobEventLogEntry): void {
     if (entry.stratum !== "framework") return;
     switch (entry.eventType) {

@@ -45,7 +45,6 @@ export const LIKENESSES = [
 ] as const;
 export type Likeness = typeof LIKENESSES[number];
 
-/** The effect of an event on one job. */
 export interface Effect {
   readonly jobId: JobId;
   /** The entry that reached it: the event, or the one that stands for it there. */

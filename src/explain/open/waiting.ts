@@ -52,7 +52,6 @@ export function waitingReasons(known: Case): Reasons {
   ];
 }
 
-/** What `run` is waiting for. */
 function runReasons({ job, waiting }: Case): Reasons {
   const main = findTask(job, MAIN_TASK);
   if (main?.status === "completed") {

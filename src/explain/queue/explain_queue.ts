@@ -40,7 +40,6 @@ export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
 }
 
 interface Cause extends Pick<QueueExplanation<LogId>, "standsStill" | "since" | "summary"> {
-  /** The reasons for this cause itself. */
   readonly cause?: Reasons;
   readonly next?: Next;
 }

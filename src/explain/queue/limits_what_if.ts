@@ -26,7 +26,6 @@ import {
 import { reason } from "../statement.ts";
 
 export interface LimitsWhatIf<Cite> {
-  /** The limits that would be in force. */
   readonly limits: PlaceLimits;
   /**
    * For a queued job, whether it would begin now. For another, whether it would have waited less or

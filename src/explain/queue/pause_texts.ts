@@ -45,7 +45,6 @@ export function pausesText(pauses: readonly Pause[]): string {
   return `${pauseText(first)}${beside}`;
 }
 
-/** The failures that caused a pause by rule. */
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];
   const attempts = counted(failures.length, "attempt");

@@ -41,7 +41,6 @@ export interface QueuedAs {
   readonly startedBy: LogId;
 }
 
-/** Another job of the type. */
 export interface JobOfType extends QueuedAs {
   readonly held: readonly Stay[];
   readonly queued: readonly Stay[];
@@ -49,7 +48,6 @@ export interface JobOfType extends QueuedAs {
   readonly began?: Moment;
 }
 
-/** Limits from an entry on. */
 export interface LimitsFrom {
   readonly limits: PlaceLimits;
   /** The entry that changed them; absent for those of the code, which are taken as loaded now. */

@@ -28,7 +28,6 @@ export interface StepsWanted {
 }
 
 export interface Replay {
-  /** The job after the last step. */
   readonly job: JobState;
   readonly steps: readonly ReplayStep[];
   /** When there are more steps: pass this as `after` to continue. */

@@ -137,7 +137,6 @@ export function firstLine(text: string): string {
   return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }
 
-/** Which error event it is, and what happens to the job. */
 function errorEventText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
   return `${causeText(before, entry)} ${consequenceText(before, step)}`;
 }
@@ -187,7 +186,6 @@ function consequenceText({ plan }: RunningJob, { rule }: Step): string {
       `or ${compensation.failed.eventType} comes.`;
 }
 
-/** What ended the compensation, and how the job ends with it. */
 function compensationEndText(
   before: CompensatingJob,
   entry: JobEventLogEntry,

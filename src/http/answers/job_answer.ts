@@ -22,14 +22,12 @@ import { isLarge } from "../../core/json.ts";
 
 const MINIMAL: Preferences = { minimal: true };
 
-/** The answer to a request that changed a job. */
 export function changedAnswer(deps: HttpDeps, job: JobState): Response {
   return hasRoomForLarge(deps)
     ? largeJsonResponse(deps, jobView(job), STATUS.ok)
     : jsonTextResponse(minimalText(job), STATUS.ok, appliedHeader(MINIMAL));
 }
 
-/** The answer to a request that created a job, with its location. */
 export function createdAnswer(
   deps: HttpDeps,
   job: JobState,

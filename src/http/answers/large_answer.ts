@@ -15,7 +15,6 @@ const SMALL_CHARACTERS = 128 * 1024;
 /** What an answer keeps in memory until it is read: its value, a chunk, and unsent data. */
 const HELD_BYTES = 512 * 1024;
 
-/** The dependencies of large answers. */
 export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "admission"> {
   /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;

@@ -53,7 +53,6 @@ const PIECES_IN_A_TURN = 16;
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
 
-/** A body that is being read. */
 interface Reading {
   readonly deadline: Deadline;
   /** Bytes counted against the limit of all bodies. */

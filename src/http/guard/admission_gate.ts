@@ -39,7 +39,6 @@ const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/ui/live",
 ]);
 
-/** The size of a GET, by the path of its route. */
 export function sizeOfGet(path: string): Size {
   return SMALL_PATHS.has(path) ? "small" : "large";
 }
@@ -49,7 +48,6 @@ const PARTS_MAX = 100;
 /** A longer input or longer results take milliseconds each time they are read or written. */
 const CHARACTERS_MAX = 64 * 1024;
 
-/** The size of an action on a job. */
 export function sizeFor({ plan, tasks, waits, input }: JobState): Size {
   const parts = plan.expected.length + tasks.length + (waits?.length ?? 0);
   return parts > PARTS_MAX || isLarge([input, tasks], CHARACTERS_MAX) ? "large" : "small";

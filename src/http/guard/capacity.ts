@@ -9,7 +9,6 @@ import { leaveUnread } from "../bodies/streamed_body.ts";
 
 const MIB = 1_048_576;
 
-/** Limits of the HTTP layer. */
 export const HTTP_LIMITS = {
   /** Requests being answered, except those that wait for a job. */
   requestsMax: 2_000,

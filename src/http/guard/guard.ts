@@ -147,7 +147,6 @@ function crossSite(evidence: string, advice = ""): Problem {
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
-/** The credential of a request. */
 interface Credential {
   /** `undefined` if the request has none, or its session is over. */
   readonly token: string | undefined;

@@ -47,7 +47,6 @@ export function schemaObject(schema: v.GenericSchema, named: NamedSchemas): Json
   return inlined(json as JsonObject, $defs as JsonObject) as JsonObject;
 }
 
-/** The named schemas, for `components/schemas`. */
 export function namedSchemaObjects(named: NamedSchemas): JsonObject {
   const all = toJsonSchemaDefs(named as Record<string, v.GenericSchema>, CONFIG) as JsonObject;
   return mapped(named, (_, name) => inlined(all[name] ?? {}, all));

@@ -69,7 +69,6 @@ export type ProblemKind = keyof typeof PROBLEMS;
 
 export const PROBLEM_KINDS = Object.keys(PROBLEMS) as readonly ProblemKind[];
 
-/** The status and title of every answer of this kind. */
 export function problemFacts(
   kind: ProblemKind,
 ): { readonly status: number; readonly title: string } {

@@ -40,7 +40,6 @@ export interface BulkRequest {
 
 export interface BulkDone {
   readonly jobId: JobId;
-  /** The new job of a retry. */
   readonly newJobId?: JobId;
 }
 
@@ -79,7 +78,6 @@ export interface BulkPreview {
   readonly count: JobCount;
   /** The newest of them. */
   readonly sample: readonly JobSummary[];
-  /** Failed jobs skipped because they were already retried. */
   readonly retried: number;
   /**
    * Failed jobs skipped because effects that could not be undone have to be fixed by hand first.

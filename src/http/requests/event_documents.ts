@@ -48,7 +48,6 @@ function judgingBy(judge: Judging<JudgedEvent>["judge"], max: number): Judging<J
   };
 }
 
-/** The limits on the events of one request. */
 interface EventLimits {
   readonly bodies: Bodies;
   readonly eventsMax: number;

@@ -115,7 +115,6 @@ export function requestOrigin(c: Context, spans: RequestSpans | undefined): Orig
   return name === undefined ? trace : { ...trace, actor: name };
 }
 
-/** The same events, each with its origin. */
 export function originatedEvents(
   document: EventDocument,
   origin: Origin | undefined,

@@ -47,7 +47,6 @@ export function entryPageParameters(scope: CursorScope) {
   };
 }
 
-/** Answers with a page, or with lines. */
 export const ENTRIES: Contents = {
   ...json(entriesAnswer),
   ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
@@ -55,7 +54,6 @@ export const ENTRIES: Contents = {
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
-/** The entries of a list. */
 interface EntryList {
   readonly filter: EntryFilter;
   /** Where the list begins, unless a cursor says otherwise. */
@@ -63,7 +61,6 @@ interface EntryList {
   readonly scope: CursorScope;
 }
 
-/** A list, and what it is read with. */
 interface ListReading extends EntryList, Pick<HttpDeps, "engine" | "reading"> {
   readonly feed: Feed;
   readonly limit: number;

@@ -134,7 +134,6 @@ function notReady(reason: string, members: Problem["members"] = {}): Problem {
 
 export interface LimitInUse extends Use {
   readonly name: LimitName;
-  /** What is counted. */
   readonly what: string;
   readonly unit: "bytes" | "count";
 }

@@ -193,10 +193,8 @@ export interface EntrySearch<Shown> {
   readonly engine: JobEngine;
   /** Serializes the reading of pages. */
   readonly reading: Lane;
-  /** Converts an entry that was found. */
   readonly show: (entry: JobEventLogEntry) => Promise<Shown>;
   readonly filter: EntryFilter;
-  /** The most entries to find. */
   readonly limit: number;
   /** The most entries to examine. */
   readonly examineMax: number;

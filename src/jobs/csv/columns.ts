@@ -87,7 +87,6 @@ function cut(text: string, length = SHOWN_LENGTH_MAX): string {
 /** Stands for more than 100 different values, or for texts too long to be categories. */
 type Many = "many";
 
-/** Statistics of one column in some rows. */
 export type ColumnCount =
   | { readonly empty: number; readonly min?: number; readonly max?: number }
   | { readonly empty: number; readonly values: readonly string[] | Many };
@@ -107,7 +106,6 @@ export function emptyCount(column: Column): ColumnCount {
   return countValues(column, []);
 }
 
-/** Statistics of the values of one column. */
 export function countValues({ type }: Column, values: readonly CellValue[]): ColumnCount {
   const present = values.filter((value) => value !== null && value !== "");
   const empty = values.length - present.length;
@@ -117,7 +115,6 @@ export function countValues({ type }: Column, values: readonly CellValue[]): Col
   return { empty, values: distinct(present.map(String)) };
 }
 
-/** Merges the statistics of two sets of rows. */
 export function mergeCounts(left: ColumnCount, right: ColumnCount): ColumnCount {
   const empty = left.empty + right.empty;
   if ("values" in left && "values" in right) {

@@ -89,7 +89,6 @@ export function parseRecords(text: string, stretch: Stretch, delimiter: string):
   return spans.map((span) => parseRecord(text, span, delimiter));
 }
 
-/** Parses one record separately. */
 function parseRecord(text: string, { start, end, line }: Stretch, delimiter: string) {
   const rows = tryParse(text.slice(start, end), delimiter);
   if (!Array.isArray(rows)) return { line, malformed: rows.malformed };
