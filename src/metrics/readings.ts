@@ -12,7 +12,7 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly heapUsedBytes: number;
-  /** Milliseconds since the epoch. */
+  /** Since the epoch. */
   readonly startedSeconds: number;
 }
 
