@@ -13,7 +13,7 @@ import { HEALTH_ROUTES, SYSTEM_ROUTES } from "./routes/system.ts";
 import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
 import { JOB_ROUTES } from "./routes/jobs.ts";
-import { JOB_LOG_ROUTES } from "./routes/entries.ts";
+import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
 import { OVERVIEW_ROUTES } from "./routes/overview.ts";
 import { HOLD_ROUTES } from "./routes/holds.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";

@@ -1,7 +1,6 @@
-/** Answers with entries, as a page or as NDJSON; and with the lines that the code of a job logged. */
+/** Answers with entries: a page, or all lines as NDJSON. */
 
 import type { Context } from "hono";
-import * as v from "valibot";
 import {
   cursor,
   type CursorScope,
@@ -17,18 +16,16 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json, linesOf, ok, type Route } from "../route.ts";
+import { type Contents, json, linesOf } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
-import { prefers, readQuery } from "../requests/request.ts";
+import { prefers } from "../requests/request.ts";
 import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { entryCharacters, PageSize, type ReserveMemory } from "../../engine/queries/entry_pages.ts";
 import { type EntryFilter, type Feed, passes, type Scan, selectFeed } from "../stream/feed.ts";
-import { requireJob } from "./jobs.ts";
-import { count, text, time } from "../../documents/answers/parts.ts";
 
 const LIMIT_DEFAULT = 100;
 const NDJSON = "application/x-ndjson";
@@ -47,6 +44,7 @@ export function entryPageParameters(scope: CursorScope) {
   };
 }
 
+/** Answers with a page, or with lines. */
 export const ENTRIES: Contents = {
   ...json(entriesAnswer),
   ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
@@ -54,6 +52,7 @@ export const ENTRIES: Contents = {
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
+/** The entries of a list. */
 interface EntryList {
   readonly filter: EntryFilter;
   /** Where the list begins, unless a cursor says otherwise. */
@@ -61,6 +60,7 @@ interface EntryList {
   readonly scope: CursorScope;
 }
 
+/** A list, and what it is read with. */
 interface ListReading extends EntryList, Pick<HttpDeps, "engine" | "reading"> {
   readonly feed: Feed;
   readonly limit: number;
@@ -182,50 +182,3 @@ function firstScan(scan: Scan): Scan {
   if (last === undefined || end + 1 === scan.entries.length) return scan;
   return { entries: scan.entries.slice(0, end + 1), scannedTo: last.logId, caughtUp: false };
 }
-
-const jobLogAnswer = v.object({
-  lines: v.array(v.object({
-    jobId: text,
-    taskId: text,
-    attempt: count,
-    executionId: v.optional(text),
-    traceId: v.optional(text),
-    spanId: v.optional(text),
-    time,
-    message: text,
-    data: v.optional(v.unknown()),
-  })),
-  hasMore: v.boolean(),
-});
-
-const LINES_DEFAULT = 200;
-const LINES_MAX = 2_000;
-
-const LOG_PARAMETERS = {
-  limit: single(
-    wholeNumber(1, LINES_MAX),
-    `How many of the newest lines. Default: ${LINES_DEFAULT}.`,
-  ),
-};
-
-export const JOB_LOG_ROUTES: readonly Route[] = [{
-  method: "GET",
-  path: "/jobs/:id/log",
-  by: "leader",
-  scope: "read",
-  operation: {
-    id: "showJobLog",
-    tag: "jobs",
-    summary: "Read the newest log lines of a job's code",
-    description: "The log is not part of the journal: old lines are dropped, and a crash may " +
-      "lose some.",
-    query: LOG_PARAMETERS,
-    answers: ok("The lines, the oldest first.", jobLogAnswer),
-    problems: ["unknown-job"],
-  },
-  async handle(c, deps) {
-    const { jobId } = requireJob(c, deps.engine);
-    const { limit = LINES_DEFAULT } = readQuery(c.req.raw, LOG_PARAMETERS);
-    return largeJsonResponse(deps, await deps.jobLog.read(jobId, limit), STATUS.ok);
-  },
-}];
