@@ -27,7 +27,7 @@ import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/ended/repeated_work.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
@@ -42,7 +42,7 @@ const NAMED_MAX = 3;
 const TWINS_MAX = 4;
 
 /** A job that has the value. */
-interface FoundJob {
+interface CarryingJob {
   readonly job: JobState;
   /** The entry that shows it. */
   readonly logId: LogId;
@@ -67,7 +67,7 @@ export class AboutSearch {
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const having = await this.#jobs(about, found, asOf, share, hold);
     const jobs = await this.#told(having, hold);
     const events = await this.#events(about, found, asOf, hold);
@@ -91,11 +91,11 @@ export class AboutSearch {
     about: string,
     found: FoundEvents,
     asOf: LogId,
-    share: Share,
+    share: TimeShare,
     hold: ReserveMemory,
-  ): Promise<readonly FoundJob[]> {
+  ): Promise<readonly CarryingJob[]> {
     const loose = looseForm(about);
-    const having: FoundJob[] = [];
+    const having: CarryingJob[] = [];
     const { pacer, table } = this.parts;
     const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
@@ -122,7 +122,7 @@ export class AboutSearch {
 
   /** What became of each; of the first few, unless they have succeeded, also why. */
   async #told(
-    having: readonly FoundJob[],
+    having: readonly CarryingJob[],
     hold: ReserveMemory,
   ): Promise<readonly JobAbout<LogId>[]> {
     const told: JobAbout<LogId>[] = [];
