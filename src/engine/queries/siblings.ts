@@ -7,7 +7,7 @@
 import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
@@ -145,15 +145,12 @@ export function findJobInError(
     const named = word === job.jobId ? undefined : table.job(word as JobId);
     if (named === undefined || named.lastLogId > upTo) continue;
     // An id that is a plain word may be none here.
-    if (!hasFailed(named, upTo) && !/[^a-z]/i.test(word)) continue;
+    const hasFailed = named.state === "Failed" && named.endedBy <= upTo;
+    if (!hasFailed && !/[^a-z]/i.test(word)) continue;
     const statement = `Job ${named.jobId}, which the error names, ${becameText(named)}.`;
     return { statement, cites: [becameBy(named)] };
   }
   return undefined;
-}
-
-function hasFailed(job: JobState, upTo: LogId): boolean {
-  return job.state === "Failed" && job.endedBy <= upTo;
 }
 
 function toStatement(
@@ -173,7 +170,7 @@ function toStatement(
 type Cancellation = FrameworkEntry<"job.JobCancelled">;
 
 function isCancellation(entry: JobEventLogEntry): entry is Cancellation {
-  return entry.eventType === "job.JobCancelled";
+  return isOfType(entry, "job.JobCancelled");
 }
 
 /** Cancellations without a reason may have nothing in common. */
@@ -193,8 +190,7 @@ function sameEnd({ causedBy }: Interruption) {
 }
 
 function isUnclean(entry: JobEventLogEntry): entry is Interruption {
-  return entry.eventType === "job.TaskInterrupted" &&
-    isUncleanEnd((entry as Interruption).attributes.reason);
+  return isOfType(entry, "job.TaskInterrupted") && isUncleanEnd(entry.attributes.reason);
 }
 
 const TYPES_MAX = 5;

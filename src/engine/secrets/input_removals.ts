@@ -29,7 +29,8 @@ interface InputRemovalParts {
 }
 
 export class InputRemovals implements View {
-  #keyless = 0;
+  /** Unfinished jobs whose key was missing at the start, so that they cannot run. */
+  keyless = 0;
 
   constructor(private readonly parts: InputRemovalParts) {}
 
@@ -55,12 +56,7 @@ export class InputRemovals implements View {
       const job = held.has(jobId) ? index?.job(jobId) : undefined;
       if (job !== undefined) this.#plan(job);
     }
-    this.#keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
-  }
-
-  /** Unfinished jobs whose key was missing at the start, so that they cannot run. */
-  get keyless(): number {
-    return this.#keyless;
+    this.keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }
 
   #plan(job: JobState): void {

@@ -10,7 +10,7 @@ import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import type { IdRow, JobIndex } from "../job_index.ts";
 import type { EntriesAt } from "../ports.ts";
-import { eventIdHash } from "../views/text_hash.ts";
+import { HASH_SEED, mixed } from "../views/value_keys.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
@@ -171,6 +171,21 @@ export class EventIds {
     const time = timeInId(eventId);
     return time === undefined ? [] : this.#times.at(time);
   }
+}
+
+const OTHER_SEED = 0x2545f491;
+const HIGH_UNIT = 2 ** 32;
+const HIGH_MASK = 2 ** 21 - 1;
+
+/** An integer from 0 to 2^53 - 1: two hashes like FNV-1a, with different seeds and multipliers. */
+export function eventIdHash(eventId: EventId): number {
+  let [low, high] = [HASH_SEED, OTHER_SEED];
+  for (let index = 0; index < eventId.length; index++) {
+    const code = eventId.charCodeAt(index);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ code, 0x85ebca6b);
+  }
+  return (mixed(high) & HIGH_MASK) * HIGH_UNIT + mixed(low);
 }
 
 const PREFIX = "evt_";
