@@ -5,7 +5,6 @@
  * listens to the writer that it needs.
  */
 
-import type { EventDraft } from "../core/event.ts";
 import { Attention, ParkedReports } from "./views/attention.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
 import { ProcessFacts } from "./run/recovery/process_facts.ts";
@@ -190,8 +189,6 @@ export class EngineParts extends Given {
   readonly deliveries = new Deliveries(this);
 
   // What acts by itself.
-  readonly record = (drafts: readonly EventDraft[]): Promise<void> =>
-    this.diskRetries.record(() => this.writer.recorded(drafts, "vital"));
   readonly inputRemovals = new InputRemovals(this);
   readonly pauseControls = new PauseControls(this);
   readonly processFacts = new ProcessFacts(this);

@@ -14,19 +14,11 @@ import { HASH_SEED, mixed } from "../views/value_keys.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
-type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
-
 /** The entry with an event id, if any. */
 export interface FoundEntry {
   readonly entry: JobEventLogEntry | undefined;
   /** Without one: the entry with this id that an imported job brought as a quotation, if any. */
   readonly quoted?: JobEventLogEntry | undefined;
-}
-
-/** A range of positions, both bounds exclusive. */
-interface Between {
-  readonly after?: LogId;
-  readonly before?: LogId;
 }
 
 interface CapturedIds {
@@ -66,7 +58,7 @@ export class EventIds {
     if (entry.eventType === "journal.EntryQuoted") this.#add(quotedEntry(entry));
   }
 
-  #add(entry: EntryId): void {
+  #add(entry: Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">): void {
     const time = this.#timesInIds.of(entry);
     if (time !== undefined) this.#times.add(time, entry.logId);
     else if (entry.logId > (this.index?.upTo ?? 0)) {
@@ -87,12 +79,12 @@ export class EventIds {
       this.#rangesOf(eventId).some(({ to }) => to > after);
   }
 
-  /** The positions of the entries that may have this id, ascending. */
-  candidates(eventId: EventId, { after = 0, before = Infinity }: Between = {}): readonly LogId[] {
-    const found = this.#rowsOf(eventId).filter((logId) => logId > after && logId < before);
+  /** The positions below `before` of the entries that may have this id, ascending. */
+  candidates(eventId: EventId, before: LogId = Infinity): readonly LogId[] {
+    const found = this.#rowsOf(eventId).filter((logId) => logId < before);
     for (const { from, to } of this.#rangesOf(eventId)) {
       const end = Math.min(to, before - 1);
-      for (let logId = Math.max(from, after + 1); logId <= end; logId++) found.push(logId);
+      for (let logId = from; logId <= end; logId++) found.push(logId);
     }
     return found.length < 2 ? found : [...new Set(found)].sort((left, right) => left - right);
   }
