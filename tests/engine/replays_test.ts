@@ -43,7 +43,7 @@ class Scan implements Pick<PastEvents, "find"> {
   }
 }
 
-type Parts = ConstructorParameters<typeof Replays>[0];
+type Given = ConstructorParameters<typeof Replays>;
 
 async function start() {
   const daybook = await Harness.start();
@@ -62,7 +62,8 @@ async function start() {
     daybook,
     scan,
     replays: new Replays(
-      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Parts,
+      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Given[0],
+      {} as Given[1],
     ),
   };
 }

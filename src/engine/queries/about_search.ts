@@ -35,11 +35,6 @@ import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
 
-type AboutParts = QueryParts & {
-  readonly eventExplainer: EventExplainer;
-  readonly explainer: Explainer;
-};
-
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
 const NAMED_MAX = 3;
@@ -60,7 +55,11 @@ interface FoundEvent extends EventAbout<LogId> {
 }
 
 export class AboutSearch {
-  constructor(private readonly parts: AboutParts) {}
+  constructor(
+    private readonly parts: QueryParts,
+    private readonly explainer: Explainer,
+    private readonly eventExplainer: EventExplainer,
+  ) {}
 
   async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
     const head = this.parts.events.journal.head.logId;
@@ -130,7 +129,7 @@ export class AboutSearch {
     for (const { job, logId, where } of having) {
       const { jobId, type = "a plan" } = job;
       const isExplained = told.length < NAMED_MAX && job.state !== "Done";
-      const why = isExplained ? await this.parts.explainer.explain(jobId, hold) : undefined;
+      const why = isExplained ? await this.explainer.explain(jobId, hold) : undefined;
       const [became, by] = why === undefined
         ? [`${becameText(job)}.`, [becameBy(job)]]
         : [why.summary.slice(`Job ${jobId} `.length), citesOf(why.because[0])];
@@ -164,7 +163,7 @@ export class AboutSearch {
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
       const { eventId, logId } = entry;
-      const { summary, reached, more = 0 } = await this.parts.eventExplainer.of(entry, asOf, hold);
+      const { summary, reached, more = 0 } = await this.eventExplainer.of(entry, asOf, hold);
       const hasReached = reached.length + more > 0;
       shown.push({ eventId, statement: summary, cites: [logId], hasReached });
     }

@@ -37,7 +37,7 @@ import type { QueryParts } from "./query_parts.ts";
 import type { PointedIssue } from "../../core/json.ts";
 
 export class LimitsWhatIfs {
-  constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
+  constructor(private readonly parts: QueryParts, private readonly explainer: Explainer) {}
 
   /** @param jobId A job that exists. */
   async of(
@@ -45,8 +45,8 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
-    const { explainer, history } = this.parts;
-    const outlined = await explainer.outlined(jobId, hold);
+    const { history } = this.parts;
+    const outlined = await this.explainer.outlined(jobId, hold);
     const issues = this.#issues(outlined.job, supposed);
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
     const share: TimeShare = { spentMs: 0 };

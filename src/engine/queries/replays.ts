@@ -55,7 +55,7 @@ const FOLDED_CHARACTERS = 200;
 const CHANGES_MAX = 20_000;
 
 export class Replays {
-  constructor(private readonly parts: QueryParts & { readonly limitsWhatIfs: LimitsWhatIfs }) {}
+  constructor(private readonly parts: QueryParts, private readonly limitsWhatIfs: LimitsWhatIfs) {}
 
   /**
    * The job as of a point, or now, and the steps up to it. Everything is read and folded, a little
@@ -129,7 +129,7 @@ export class Replays {
     }
     const report = { ...answer.value, allPastEvents: near.all && pastEvents === past };
     if (supposition.limits === undefined) return { ok: true, value: report };
-    const limits = await this.parts.limitsWhatIfs.of(jobId, supposition.limits, hold);
+    const limits = await this.limitsWhatIfs.of(jobId, supposition.limits, hold);
     return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
