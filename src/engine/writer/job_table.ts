@@ -229,7 +229,8 @@ export class JobTable {
 
   /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
-    this.#put(this.#ended?.next ?? [], this.#ended?.nextIds);
+    const next = this.#ended?.next ?? [];
+    this.#put(next, this.#ended?.idsWith(next));
   }
 
   /** The record that an entry changes: a new one if it creates its job. */

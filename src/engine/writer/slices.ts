@@ -7,7 +7,7 @@ import type { Work } from "../../core/work.ts";
 import { LINE_OVERHEAD_BYTES, requireGroupSize } from "../ports.ts";
 
 /** What is appended at a time. */
-const SLICE_ENTRIES = 500;
+const SLICE_ENTRIES = 250;
 const SLICE_BYTES = 1024 * 1024;
 
 export type Slices = readonly (readonly EventDraft[])[];

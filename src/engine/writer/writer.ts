@@ -49,7 +49,7 @@ interface Waiter {
 }
 
 /** What becomes visible without a pause, unless one group has more: a few milliseconds of work. */
-const PART_ENTRIES = 500;
+const PART_ENTRIES = 250;
 
 export class Writer {
   readonly #debts = new Map<JobId, () => void>();
