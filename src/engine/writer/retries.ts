@@ -116,8 +116,11 @@ export class Retries {
     using _turn = await this.parts.writer.gatherings.enter();
     const { intake, table, writer } = this.parts;
     try {
-      const { job, decision, group } = await this.#decided(retried, command);
-      // Another request may have retried the job in the meantime.
+      let decided = await this.#decided(retried, command);
+      // A parked job may have changed in the meantime.
+      while (this.#hasChanged(decided.job)) decided = await this.#decided(retried, command);
+      const { job, decision, group } = decided;
+      // Another request may have retried the job.
       const retry = this.#newestRetryOf(job);
       if (retry !== undefined && retry.at > unlessRetriedAfter) {
         return { lastLogId: retry.at, outcome: rejected(retriedAlready(job, retry)) };
@@ -134,23 +137,21 @@ export class Retries {
     }
   }
 
-  /**
-   * The decision, with the facts that count for the job. Takes several turns for a large job, and
-   * starts over if the job has changed by then, as a parked one may.
-   */
+  /** The decision, with the facts that count for the job. Takes several turns for a large job. */
   async #decided(before: JobState, command: Retrying): Promise<Decided> {
     const { pacer, table, writer } = this.parts;
+    const job = table.pending(before.jobId)?.whole ?? before;
+    if (!(await writer.isDurable(job.lastLogId))) return await this.#decided(before, command);
     const share = { spentMs: 0 };
-    for (;;) {
-      const job = table.pending(before.jobId)?.whole ?? before;
-      if (!(await writer.isDurable(job.lastLogId))) continue;
-      const decision = await pacer.do(share, () => decide(job, command));
-      const events = decision.accepted ? decision.events : [];
-      const facts = decision.accepted ? await this.#factsFor(job, command, share) : [];
-      const group = await pacer.all(share, writer.inSlices([...events, ...facts]));
-      const last = table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
-      if (last === job.lastLogId) return { job, decision, group };
-    }
+    const decision = await pacer.do(share, () => decide(job, command));
+    if (!decision.accepted) return { job, decision, group: [] };
+    const facts = await this.#factsFor(job, command, share);
+    const group = await pacer.all(share, writer.inSlices([...decision.events, ...facts]));
+    return { job, decision, group };
+  }
+
+  #hasChanged({ jobId, lastLogId }: JobState): boolean {
+    return (this.parts.table.pending(jobId)?.head.lastLogId ?? lastLogId) !== lastLogId;
   }
 
   #newestRetryOf({ jobId }: JobState): Retry | undefined {
