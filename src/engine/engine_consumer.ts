@@ -86,21 +86,15 @@ class LettingGo {
   }
 }
 
-/**
- * With places to pause. Between the parts of a large batch, what is visible is the journal up to
- * some position, as after a smaller batch. The rest only follows from it.
- */
+/** With places to pause: by then what is durable is visible, and the rest only follows from it. */
 function* onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): Work<void> {
   const { duties, heldPlaces, pauseControls, supervisor, writer, waits, turns } = parts;
   const changes = new Changes();
-  const shown: Applied[] = [];
-  for (const part of entries.length > LARGE ? writer.partsOf(entries) : [entries]) {
-    for (const applied of see(parts, part, changes)) shown.push(applied);
-    yield;
-  }
+  const shown = see(parts, entries, changes);
+  yield;
   for (const applied of shown) for (const duty of duties) duty.see(applied);
   if (changes.isPausedOtherwise) pauseControls.changed();
   if (changes.failed.size > 0) pauseControls.failed(changes.failed);

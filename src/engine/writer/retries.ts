@@ -21,7 +21,7 @@ import { each, entryCharacters } from "../queries/entry_pages.ts";
 import { type Outcome, rejected, type RetryRequest, unknownJob } from "../requests.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { createdIn } from "../views/job_traces.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { CreationParts } from "./creation.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
@@ -169,7 +169,7 @@ export class Retries {
   async #factsFor(
     job: JobState,
     { newJobId, origin }: Retrying,
-    share: Share,
+    share: TimeShare,
   ): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by

@@ -48,9 +48,6 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** What becomes visible without a pause, unless one group has more: a few milliseconds of work. */
-const PART_ENTRIES = 250;
-
 export class Writer {
   readonly #debts = new Map<JobId, () => void>();
   /** Groups that are not durable yet, oldest first. */
@@ -269,25 +266,7 @@ export class Writer {
   }
 
   /**
-   * The parts of a durable batch that may become visible one after the other: whole groups, with
-   * some hundred entries or more in each part but the last.
-   */
-  partsOf(entries: readonly JobEventLogEntry[]): readonly (readonly JobEventLogEntry[])[] {
-    const first = entries[0]?.logId ?? 0;
-    const parts: (readonly JobEventLogEntry[])[] = [];
-    let begin = 0;
-    for (const { lastLogId } of this.#groups) {
-      const end = lastLogId - first + 1;
-      if (end >= entries.length) break;
-      if (end - begin < PART_ENTRIES) continue;
-      parts.push(entries.slice(begin, end));
-      begin = end;
-    }
-    return [...parts, entries.slice(begin)];
-  }
-
-  /**
-   * A batch, or a part of it, has become durable: makes its effects visible.
+   * A batch has become durable: makes its effects visible.
    *
    * @returns The effects of its entries.
    */
