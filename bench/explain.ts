@@ -68,7 +68,7 @@ function event(isMine: boolean) {
 /** Milliseconds. */
 async function explain({ engine }: Daybook): Promise<number> {
   const started = performance.now();
-  const explanation = await engine.explainer.explain(JOB);
+  const explanation = await (await engine.explanations()).explainer.explain(JOB);
   const elapsedMs = performance.now() - started;
   if (explanation?.condition !== "waiting") throw new Error("the job should wait");
   return elapsedMs;

@@ -49,6 +49,8 @@ const ENTRANCES = [
   "src/dashboard/manual/markdown.tsx",
   "src/dashboard/routes.ts",
   "src/demo/main.ts",
+  "src/engine/queries/explanations.ts",
+  "src/http/openapi/document.ts",
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
   "src/postgres/open.ts",

@@ -200,7 +200,12 @@ export async function supposedJob(
   hold?: ReserveMemory,
 ) {
   const { job, next, ...answer } = valueOrThrow(
-    await engine.replays.whatIf(jobId, supposed, stepsWanted(steps, engine), hold),
+    await (await engine.explanations()).replays.whatIf(
+      jobId,
+      supposed,
+      stepsWanted(steps, engine),
+      hold,
+    ),
   );
   return { ...answer, job: jobResource(job), nextCursor: stepsCursor(next) };
 }

@@ -246,8 +246,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
     return orRefused(async () => {
       const existing = this.#existing(jobId);
       const explanation = at === undefined
-        ? await engine.explainer.explain(existing)
-        : valueOrThrow(await engine.explainer.explainAt(existing, pointAt(at)));
+        ? await (await engine.explanations()).explainer.explain(existing)
+        : valueOrThrow(
+          await (await engine.explanations()).explainer.explainAt(existing, pointAt(at)),
+        );
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlCall(action, "", false),

@@ -21,12 +21,7 @@ import { DeliveryGate } from "./events/delivery_gate.ts";
 import { EndedJobs } from "./views/ended_jobs.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
-import { AboutSearch } from "./queries/about_search.ts";
-import { EventExplainer } from "./queries/event_explainer.ts";
-import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
-import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
-import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
 import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
@@ -46,7 +41,6 @@ import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes, Slots } from "./run/queue/slots.ts";
 import { JobLists } from "./queries/job_lists.ts";
-import { Replays } from "./queries/replays.ts";
 import type { RunPool } from "./run/run_services.ts";
 import { LoopTurns, Scheduler } from "./run/scheduler.ts";
 import { type OpenedInput, type SealedJob, Sealing } from "./secrets/sealing.ts";
@@ -192,11 +186,6 @@ export class EngineParts extends Given {
     this.registry,
     this.table,
   );
-  readonly explainer = new Explainer(this);
-  readonly limitsWhatIfs = new LimitsWhatIfs(this);
-  readonly replays = new Replays(this);
-  readonly eventExplainer = new EventExplainer(this);
-  readonly about = new AboutSearch(this);
   readonly limitsInForce = new LimitsInForce(this);
 
   // What serves requests.
@@ -212,7 +201,6 @@ export class EngineParts extends Given {
   readonly inputRemovals = new InputRemovals(this);
   readonly pauseControls = new PauseControls(this);
   readonly processFacts = new ProcessFacts(this);
-  readonly queueExplainer = new QueueExplainer(this);
   readonly timers = new Timers(this);
   readonly liveSecrets = new LiveSecrets();
   readonly lateCalls = new LateCalls(this.options.onMisuse ?? (() => {}));

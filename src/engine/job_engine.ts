@@ -9,15 +9,11 @@ import { hasCode, type JobHead, type JobState } from "../core/job_state.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempts/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { EngineParts, type JobEngineOptions } from "./engine_parts.ts";
-import type { AboutSearch } from "./queries/about_search.ts";
-import type { EventExplainer } from "./queries/event_explainer.ts";
-import type { Explainer } from "./queries/explainer.ts";
+import type { Explanations } from "./queries/explanations.ts";
 import type { JobEntryReader } from "./queries/entry_pages.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import type { Attention } from "./views/attention.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
-import type { QueueExplainer } from "./queries/queue_explainer.ts";
-import type { Replays } from "./queries/replays.ts";
 import type { ProcessFacts } from "./run/recovery/process_facts.ts";
 import { restartBy } from "./run/recovery/restart.ts";
 import type { PauseControls } from "./run/queue/pause_controls.ts";
@@ -52,6 +48,7 @@ const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
  */
 export class JobEngine {
   readonly #parts: EngineParts;
+  #explanations: Promise<Explanations> | undefined;
 
   /** Interprets the journal's entries; passed to the journal when it is opened. */
   readonly consumer: JournalConsumer;
@@ -63,16 +60,6 @@ export class JobEngine {
   /** The limits of types, and their use. */
   readonly limits: LimitsInForce;
   readonly history: JobEntryReader;
-  /** Jobs as they were, and as they would have been under a supposition. */
-  readonly replays: Replays;
-  /** Why jobs are as they are, now or at a point. */
-  readonly explainer: Explainer;
-  /** The outcome of events. */
-  readonly eventExplainer: EventExplainer;
-  /** Why no job continues, or that jobs do. */
-  readonly queueExplainer: QueueExplainer;
-  /** Everything that carries a value, and the outcome of each. */
-  readonly about: AboutSearch;
   /** What happens to the whole process. */
   readonly processFacts: ProcessFacts;
 
@@ -83,11 +70,6 @@ export class JobEngine {
     this.pauses = this.#parts.pauseControls;
     this.limits = this.#parts.limitsInForce;
     this.history = this.#parts.history;
-    this.replays = this.#parts.replays;
-    this.explainer = this.#parts.explainer;
-    this.eventExplainer = this.#parts.eventExplainer;
-    this.queueExplainer = this.#parts.queueExplainer;
-    this.about = this.#parts.about;
     this.processFacts = this.#parts.processFacts;
     this.consumer = engineConsumer(this.#parts, options.onJournalFailed);
   }
@@ -136,6 +118,12 @@ export class JobEngine {
     const cutShort = await supervisor.recover(opening && restartBy(opening));
     table.isStarting = false;
     return cutShort;
+  }
+
+  /** What looks back. Loaded at its first use: no start needs it. */
+  explanations(): Promise<Explanations> {
+    return this.#explanations ??= import("./queries/explanations.ts")
+      .then(({ Explanations }) => new Explanations(this.#parts));
   }
 
   /** Runs the jobs from now on, and checks parked and waiting ones against their code. */

@@ -50,7 +50,7 @@ export interface ListQuery extends JobFilter, JobRange {
 export type ScanRange = JobRange & Partial<Pick<ListQuery, "oldestFirst" | "limit">>;
 
 /** How far a search got. One request looks at a bounded number of jobs. */
-export interface Reach {
+export interface Searched {
   /** How many jobs it looked at. */
   readonly jobs: number;
   /** `createdAt` of the last of them. */
@@ -58,7 +58,7 @@ export interface Reach {
 }
 
 /** Where a search stopped before it had looked at all jobs. */
-export interface Stop extends Reach {
+export interface Stop extends Searched {
   /** Pass this as `before`, or `after`, to continue. */
   readonly next: LogId;
 }
@@ -69,7 +69,7 @@ export interface ListPage<Job = JobState> {
   /** Pass this as `before`, or `after`, for the next page; absent on the last one. */
   readonly next?: LogId;
   /** Absent when the page is full, or all jobs were looked at. */
-  readonly searched?: Reach;
+  readonly searched?: Searched;
 }
 
 /** How many jobs a filter applies to. */
@@ -78,7 +78,7 @@ export interface JobCount {
   /** By condition; absent ones have none. */
   readonly conditions: ReadonlyMap<Condition, number>;
   /** Absent when all jobs were looked at. */
-  readonly searched?: Reach;
+  readonly searched?: Searched;
 }
 
 /** Failures with one fingerprint. */
@@ -103,5 +103,5 @@ export interface FailureGroups {
   /** How many smaller groups were left out. */
   readonly more: number;
   /** Absent when all jobs were looked at. */
-  readonly searched?: Reach;
+  readonly searched?: Searched;
 }

@@ -13,7 +13,6 @@ import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";
 import { type GivenDeps, type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
-import { openApiDocument } from "./openapi/document.ts";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";
 import { Notes } from "./notes.ts";
@@ -146,7 +145,10 @@ function createDeps(options: AppOptions): HttpDeps {
     tokens: access && new TokenChecks(access, clock),
     sessions: new Sessions(clock),
     notes: new Notes(),
-    openApi: async () => document ??= openApiDocument(await allRoutes(), { version, needsToken }),
+    openApi: async () => {
+      const { openApiDocument } = await import("./openapi/document.ts");
+      return document ??= openApiDocument(await allRoutes(), { version, needsToken });
+    },
     ...{ streams, outlets, requests, openRequests, admission },
     hub: new StreamHub({ engine, clock, outlets }),
     waiting: new Gauge("waitingMax", limits.waitingMax),

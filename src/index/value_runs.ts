@@ -7,9 +7,9 @@
 import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import {
-  type Bucket,
   bucketNumber,
   CARRIERS_MAX,
+  type KeyBucket,
   type Postings,
   SortedPostings,
 } from "../engine/views/postings.ts";
@@ -215,7 +215,7 @@ function* bucketsOf(
   number: number,
   more: number,
   bits: number,
-): Iterable<Bucket> {
+): Iterable<KeyBucket> {
   const width = 2 ** (32 - bits);
   for (let at = 0; at < 1 << more; at++) {
     const bucket = (number << more) + at;

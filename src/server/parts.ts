@@ -8,7 +8,7 @@ import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import type { Clock, KeyStore, Random } from "../engine/ports.ts";
+import type { Clock, Random } from "../engine/ports.ts";
 import type { JobLog, Tracing } from "../engine/watches.ts";
 import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
@@ -24,7 +24,7 @@ import { scratchIndexIn } from "../index/scratch_index.ts";
 import { journalLayout } from "../journal/layout.ts";
 import { JobLogFiles } from "./job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
-import type { SharedJournal } from "../journal/write/shared_log.ts";
+import type { PostgresJournal } from "../postgres/open.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
 import { Trends } from "../metrics/trends.ts";
 import { Verifier } from "../verify/verifier.ts";
@@ -59,8 +59,11 @@ export interface DaybookOptions {
    * end.
    */
   readonly onJournalFailed: (error: Error) => void;
-  /** How this process joins a shared journal, if the journal is shared. */
-  readonly sharing?: Sharing | undefined;
+  /**
+   * If the journal is shared. Until `Daybook.lead` resolves, another process may lead, and this one
+   * follows.
+   */
+  readonly sharing?: PostgresJournal | undefined;
   /** Called with the progress of reading the journal. */
   readonly progress?: ReadingProgress;
   /** Called with warnings for the operator. */
@@ -72,12 +75,6 @@ export interface DaybookOptions {
    * afterwards.
    */
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "reports" | "isJson" | "onTooLong">;
-}
-
-/** Until `Daybook.lead` resolves, another process may lead, and this one follows. */
-interface Sharing {
-  readonly shared: SharedJournal;
-  readonly keys: KeyStore;
 }
 
 /**

@@ -182,7 +182,9 @@ export class Machine {
       STEP_ENDS.has(eventType) && taskId !== MAIN_TASK ? [taskId] : []
     );
     const last = entries.findLast(({ jobId }) => jobId !== undefined)?.jobId;
-    const why = last === undefined ? undefined : await engine.explainer.explain(last);
+    const why = last === undefined
+      ? undefined
+      : await (await engine.explanations()).explainer.explain(last);
     throw new Error(
       `Cannot crash after ${missing}: no step of this name has completed since; completed are ` +
         `${[...new Set(steps)].join(", ") || "none"}. ${why?.summary ?? "There is no job."}`,

@@ -239,6 +239,6 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
 
 async function resting(engine: JobEngine, job: JobState): Promise<RestingJob> {
   const { jobId, type = null } = job;
-  const why = (await engine.explainer.explain(jobId))?.summary ?? "";
+  const why = (await (await engine.explanations()).explainer.explain(jobId))?.summary ?? "";
   return { jobId, type, condition: deriveCondition(job) as JobCondition, why };
 }

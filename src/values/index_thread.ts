@@ -12,7 +12,7 @@ import {
   type FoundPositions,
   LAG_MS,
   type PastEvents,
-  type Wanted,
+  type WantedKeys,
 } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
 import type { SegmentProver } from "../journal/options.ts";
@@ -96,7 +96,7 @@ export class IndexThread implements PastEvents, SegmentProver {
     });
   }
 
-  find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
+  find(wanted: WantedKeys, asOf: LogId): Promise<FoundPositions> {
     if (this.#isClosed) return Promise.resolve(NOTHING);
     const { promise, resolve } = Promise.withResolvers<FoundPositions>();
     const id = ++this.#asked;

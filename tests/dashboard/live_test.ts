@@ -83,13 +83,15 @@ Deno.test("live: it counts as a stream, and its parameters are checked", async (
 
 Deno.test("live: a page follows the journal from where its request began, although later entries came while it was read", async () => {
   const { engine } = await startApp();
-  const account: typeof engine.explainer.account = async (...args) => {
-    const read = await engine.explainer.account(...args);
+  const given = await engine.explanations();
+  const account: typeof given.explainer.account = async (...args) => {
+    const read = await given.explainer.account(...args);
     await engine.deliver([incoming("a.C")]);
     return read;
   };
-  const explainer = withMembers(engine.explainer, { account });
-  const app = await startApp({ engine: withMembers(engine, { explainer }) });
+  const explainer = withMembers(given.explainer, { account });
+  const explanations = () => Promise.resolve(withMembers(given, { explainer }));
+  const app = await startApp({ engine: withMembers(engine, { explanations }) });
   const { jobId } = await createPlan(app);
   const before = engine.headLogId;
   const text = await pageOf(app, `/ui/jobs/${jobId}`);

@@ -12,8 +12,8 @@ import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { wholeJobs } from "./whole_jobs.ts";
 import type { Work } from "../../src/core/work.ts";
-import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
-import { DeliveryGate, type Place } from "../../src/engine/events/delivery_gate.ts";
+import { Pacer, type TimeShare } from "../../src/engine/events/pacer.ts";
+import { type Admission, DeliveryGate } from "../../src/engine/events/delivery_gate.ts";
 
 const TYPE = eventType("shop.Happened");
 
@@ -290,7 +290,7 @@ class WorkClock extends FakeClock {
   }
 }
 
-const share = (spentMs = 0): Share => ({ spentMs });
+const share = (spentMs = 0): TimeShare => ({ spentMs });
 
 Deno.test("pacer: a little work is done at once, and costs no pause", () => {
   const clock = new WorkClock();
@@ -320,7 +320,7 @@ Deno.test("pacer: the task that has had the least time goes first", async () => 
   const pacer = new Pacer(clock);
   const [large, small] = [share(), share()];
   const done: string[] = [];
-  const work = (name: string, of: Share) =>
+  const work = (name: string, of: TimeShare) =>
     pacer.do(of, () => {
       clock.worked += 3;
       done.push(name);
@@ -370,10 +370,10 @@ Deno.test("pacer: an error rejects only its own work, and the others continue", 
 
 /** Requests room, and notes which request gets it. */
 function asking(gate: DeliveryGate, entered: string[]) {
-  return async (name: string, cost: number, served = 0): Promise<Place> => {
-    const place = await gate.enter(cost, served);
+  return async (name: string, cost: number, served = 0): Promise<Admission> => {
+    const admission = await gate.enter(cost, served);
     entered.push(name);
-    return place;
+    return admission;
   };
 }
 
@@ -435,11 +435,11 @@ Deno.test("delivery gate: a large request is not overtaken forever", async () =>
 
 Deno.test("delivery gate: a request that turns out smaller than announced makes room at once", async () => {
   const gate = new DeliveryGate();
-  const place = gate.tryEnter(500);
+  const admission = gate.tryEnter(500);
   const waiting = gate.enter(20, 0);
-  place?.keep(3);
+  admission?.keep(3);
   (await waiting).leaveUnlessKept();
-  place?.leaveUnlessKept();
+  admission?.leaveUnlessKept();
 
   const [one, other] = [gate.tryEnter(477), gate.tryEnter(20)];
   assert.ok(one && other);

@@ -48,7 +48,8 @@ Deno.test("suspend: a queued job leaves the queue, and returns to its place", as
   const id = await daybook.submit("demo.gated");
   const behind = await daybook.submit("demo.gated");
   const summary = async () =>
-    (await daybook.engine.explainer.explain(behind))?.because[0]?.statement ?? "";
+    (await (await daybook.engine.explanations()).explainer.explain(behind))?.because[0]
+      ?.statement ?? "";
   const queued = () => daybook.engine.activity.queued;
   assert.equal(queued(), 2);
   const before = await summary();
@@ -407,7 +408,8 @@ for (const how of ["suspended", "compensating"] as const) {
     if (how === "suspended") await daybook.control(holder, "suspend");
     const waiting = await daybook.submit("work");
     assert.equal(daybook.condition(holder), how);
-    const told = await daybook.engine.explainer.explain(waiting) ?? assert.fail();
+    const told = await (await daybook.engine.explanations()).explainer.explain(waiting) ??
+      assert.fail();
     const what = how === "suspended" ? "task one" : "the compensation of task one";
     assert.ok(told.summary.includes(`1 of 1 worker busy: ${holder} in ${what} since`));
     const cancelled = told.next.filter(({ statement }) => statement.includes(holder));

@@ -45,7 +45,9 @@ Deno.test("explain: a follower explains a running job as of now, although one of
   const jobId = await leader.submit("test.twoSteps");
   assert.deepEqual((await leader.story(jobId)).at(-1), "TaskCompleted:quick");
 
-  const explanation = await (await follower(leader)).explainer.explain(jobId);
+  const explanation = await (await (await follower(leader)).explanations()).explainer.explain(
+    jobId,
+  );
 
   assert.equal(explanation?.condition, "executing");
   assert.equal(explanation.asOfTime, undefined);

@@ -8,7 +8,7 @@ import type { Applied } from "../../src/core/job_fold.ts";
 import { Waits } from "../../src/engine/views/waits.ts";
 import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/queue/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
-import type { Wanted, Worker } from "../../src/engine/run/queue/request_lines.ts";
+import type { Worker, WorkerRequest } from "../../src/engine/run/queue/request_lines.ts";
 import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -21,7 +21,7 @@ function queueOf(max: number, promptTypes = new PromptTypes()) {
   const queue = new WorkerQueue(max, promptTypes, assert.ifError, NO_SHARES);
   const granted: string[] = [];
   const workers = new Map<string, Worker>();
-  const ask = (name: string, options: Partial<Wanted> = {}) =>
+  const ask = (name: string, options: Partial<WorkerRequest> = {}) =>
     queue.request({ ...WANTED, jobId: name as JobId, ...options }, (worker) => {
       granted.push(name);
       workers.set(name, worker);

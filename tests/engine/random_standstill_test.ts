@@ -247,7 +247,9 @@ class Machine {
     await this.#record.follow(this.#harness);
     const idle = this.#idleJobs();
     if (idle.length === 0) return;
-    const told = await this.#harness.engine.explainer.explain(idle[0] as JobId);
+    const told = await (await this.#harness.engine.explanations()).explainer.explain(
+      idle[0] as JobId,
+    );
     assert.fail(`after ${kind}, ${idle.join()} could continue: ${told?.summary}`);
   }
 
@@ -304,7 +306,8 @@ class Machine {
       await this.#harness.clock.advance(1_000);
     }
     const left = this.#jobs.filter((job) => !isTerminal(job));
-    const told = left[0] && await this.#harness.engine.explainer.explain(left[0].jobId);
+    const told = left[0] &&
+      await (await this.#harness.engine.explanations()).explainer.explain(left[0].jobId);
     assert.deepEqual(left.map(({ jobId }) => jobId), [], told?.summary);
     const { busyWorkers, queued } = this.#harness.engine.activity;
     const places = this.#harness.engine.limits.all.map(({ held, waiting }) => held + waiting);

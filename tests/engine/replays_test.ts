@@ -7,7 +7,7 @@ import {
   type FoundPositions,
   Lookup,
   type PastEvents,
-  type Wanted,
+  type WantedKeys,
 } from "../../src/engine/views/past_events.ts";
 import { isFromOutside } from "../../src/core/event.ts";
 import { EntryPages } from "../../src/engine/queries/entry_pages.ts";
@@ -30,11 +30,11 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
 
 /** All facts under each key, and the requested keys. */
 class Scan implements Pick<PastEvents, "find"> {
-  readonly asked: Wanted[] = [];
+  readonly asked: WantedKeys[] = [];
 
   constructor(readonly daybook: Harness) {}
 
-  find(wanted: Wanted, upTo: LogId): Promise<FoundPositions> {
+  find(wanted: WantedKeys, upTo: LogId): Promise<FoundPositions> {
     this.asked.push(wanted);
     const { entries } = this.daybook.journal.content;
     const facts = entries.filter(isFromOutside).map(({ logId }) => logId).toReversed();
@@ -43,7 +43,7 @@ class Scan implements Pick<PastEvents, "find"> {
   }
 }
 
-type Parts = ConstructorParameters<typeof Replays>[0];
+type Given = ConstructorParameters<typeof Replays>;
 
 async function start() {
   const daybook = await Harness.start();
@@ -62,7 +62,8 @@ async function start() {
     daybook,
     scan,
     replays: new Replays(
-      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Parts,
+      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Given[0],
+      {} as Given[1],
     ),
   };
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { JobId } from "../../src/core/ids.ts";
 import type { RateWindow } from "../../src/engine/run/queue/rate_window.ts";
 import {
-  type Request,
+  type QueuedRequest,
   RequestLines,
   type Worker,
 } from "../../src/engine/run/queue/request_lines.ts";
@@ -47,7 +47,7 @@ class Machine {
     LIMITS,
   );
   readonly lines = new RequestLines((window) => this.shares.isOpen(window));
-  readonly waiting: Request[] = [];
+  readonly waiting: QueuedRequest[] = [];
   readonly running: JobId[] = [];
   /** When each key had its last turn, or came; for keys with requests. */
   readonly turns = new Map<string, number>();
@@ -64,7 +64,7 @@ class Machine {
     const jobId = `job-${order}` as JobId;
     const rated = type === "ratedByKey" ? { rateKey } : {};
     const needs = this.shares.wantedBy({ jobId, type, key, ...rated }, !wanted.begins);
-    const request: Request = {
+    const request: QueuedRequest = {
       ...{ jobId, order, type, key, labels: {}, ...wanted, needs, needsNow: undefined },
       ...{ epoch: 0, grant: () => {}, line: undefined },
     };
@@ -75,8 +75,8 @@ class Machine {
   }
 
   /** The rule: nothing that may be granted waits behind something else. */
-  expected(): Request | undefined {
-    const turnOf = (request: Request) => this.turns.get(takerOf(request)) ?? 0;
+  expected(): QueuedRequest | undefined {
+    const turnOf = (request: QueuedRequest) => this.turns.get(takerOf(request)) ?? 0;
     return this.waiting.filter((request) => this.#mayBeGranted(request)).toSorted((one, other) =>
       Number(other.isAlone) - Number(one.isAlone) || one.priority - other.priority ||
       turnOf(one) - turnOf(other) || one.order - other.order
@@ -101,7 +101,7 @@ class Machine {
   }
 
   /** The shares keep a key, and its turn, as long as a request waits for it. */
-  #count({ needs }: Request, difference: 1 | -1): void {
+  #count({ needs }: QueuedRequest, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     this.shares.forget(needs.share);
@@ -118,7 +118,7 @@ class Machine {
     }
   }
 
-  #mayBeGranted({ begins, needs }: Request): boolean {
+  #mayBeGranted({ begins, needs }: QueuedRequest): boolean {
     if (begins && !this.hasRoom) return false;
     return needs === undefined || this.shares.reached(needs) === undefined;
   }
@@ -140,7 +140,7 @@ class Machine {
 }
 
 /** Keys of one priority take turns; all jobs without a key are as one key. */
-function takerOf({ needs, priority }: Request): string {
+function takerOf({ needs, priority }: QueuedRequest): string {
   const { share, window } = needs ?? {};
   const rate = window === undefined ? "" : window.isOfType ? "rate" : WINDOWS.of(window);
   const isOfKey = share?.key !== undefined || window?.isOfType === false;

@@ -40,7 +40,7 @@ async function removals(harness: Harness, jobId: JobId): Promise<number> {
 
 /** Without its lastLogId. */
 async function explanation(harness: Harness, jobId: JobId) {
-  const explained = await harness.engine.explainer.explain(jobId);
+  const explained = await (await harness.engine.explanations()).explainer.explain(jobId);
   assert.ok(explained);
   const { asOf: _, ...rest } = explained;
   return rest;
@@ -245,7 +245,7 @@ Deno.test("retention: a removal changes nothing of the job except its last entry
   assert.deepEqual(after, rest);
   assert.deepEqual(await explanation(harness, jobId), explained);
   assert.deepEqual(foldAll(await harness.entries(jobId)), harness.job(jobId));
-  const replay = await harness.engine.replays.replay(jobId);
+  const replay = await (await harness.engine.explanations()).replays.replay(jobId);
   assert.ok(replay.ok);
   const step = replay.value.steps.at(-1);
   assert.deepEqual([step?.eventType, step?.rule, step?.changed], [

@@ -169,7 +169,9 @@ Deno.test("room: a withdrawn attempt does not count as a crash, and gives its re
   const after = await daybook.crash();
   const second = after.job(jobId("slow-9")).tasks.find(({ taskId }) => taskId === "second");
   assert.equal(second?.interruptions, 0);
-  const explanation = await daybook.engine.explainer.explain(jobId("slow-9"));
+  const explanation = await (await daybook.engine.explanations()).explainer.explain(
+    jobId("slow-9"),
+  );
   assert.match(
     JSON.stringify(explanation?.because),
     /it was withdrawn: no worker was free, or the job was suspended/,

@@ -40,8 +40,8 @@ function journalText({ journal }: Harness): string {
 /** Neither the journal nor the engine shows it. */
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
-    await harness.engine.replays.replay(jobId),
-    await harness.engine.explainer.explain(jobId),
+    await (await harness.engine.explanations()).replays.replay(jobId),
+    await (await harness.engine.explanations()).explainer.explain(jobId),
   ];
   const texts = [journalText(harness), harness.job(jobId), replayed, explained];
   for (const text of texts) assert.ok(!JSON.stringify(text).includes(CARD));

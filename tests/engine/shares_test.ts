@@ -86,7 +86,8 @@ Deno.test("shares: a suspended job keeps its place while its attempt runs, and i
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) await submit(harness, id, "x");
   await harness.control("a" as JobId, "suspend");
-  const { summary } = await harness.engine.explainer.explain("b" as JobId) ?? assert.fail();
+  const { summary } = await (await harness.engine.explanations()).explainer.explain("b" as JobId) ??
+    assert.fail();
   assert.match(summary, /job a holds the only place of type mail.send .* in task send since/);
   await end(harness, work, "a");
   assert.deepEqual(work.begun, ["a", "b"]);

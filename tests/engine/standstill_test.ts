@@ -53,7 +53,7 @@ async function submit(daybook: Harness, type: string, id: string): Promise<void>
 }
 
 async function summaryOf({ engine }: Harness, id: JobId): Promise<string> {
-  return (await engine.explainer.explain(id))?.summary ?? "";
+  return (await (await engine.explanations()).explainer.explain(id))?.summary ?? "";
 }
 
 /** Two versions of a type, of which the second runs in threads, and another type in threads. */

@@ -14,6 +14,7 @@ import {
   type TestApp,
 } from "../support/http/http_app.ts";
 import { type FuzzRequest, requests } from "../support/http/arbitrary_requests.ts";
+import { withMembers } from "../support/engine/replaced.ts";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf } from "../support/http/fuzzed_app.ts";
 import {
@@ -298,11 +299,14 @@ const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void
     engine.journalInfo = async () => ({ ...await journalInfo.call(engine), secret: 1 });
   }],
   "leaves out what is described": [/explain: 200: .*required property 'timing'/, ({ engine }) => {
-    const { explainer } = engine;
-    const { explain } = explainer;
-    explainer.explain = async (jobId) => {
-      const { timing: _, ...rest } = await explain.call(explainer, jobId) ?? {};
-      return rest as never;
+    const { explanations } = engine;
+    engine.explanations = async () => {
+      const { explainer, ...others } = await explanations.call(engine);
+      const explain: typeof explainer.explain = async (jobId) => {
+        const { timing: _, ...rest } = await explainer.explain(jobId) ?? {};
+        return rest as never;
+      };
+      return { ...others, explainer: withMembers(explainer, { explain }) };
     };
   }],
   "answers text for a number": [/^GET \/jobs: 200: .*priority must be integer/, (app) => {

@@ -32,7 +32,8 @@ async function pictures(folder: string, ends: "stopped" | "killed") {
 /** Explanations of all jobs, and all lists. */
 async function servedBy({ engine }: Life) {
   const { jobs } = engine.lists.page({ limit: 500 });
-  const explained = await Promise.all(jobs.map(({ jobId }) => engine.explainer.explain(jobId)));
+  const { explainer } = await engine.explanations();
+  const explained = await Promise.all(jobs.map(({ jobId }) => explainer.explain(jobId)));
   return {
     jobs,
     explained,

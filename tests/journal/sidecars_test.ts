@@ -610,3 +610,21 @@ Deno.test("sidecars: newly full segments are verified before trusted ones, and f
   assert.ok(rests.some((rest) => rest > 0 && rest <= 9 * 4), rests.join());
   await journal.close();
 });
+
+Deno.test("sidecars: a newly full segment gets its verdict soon, also while the verification rests", async () => {
+  const written = await writtenWithSidecars();
+  const clock = new FakeClock();
+  const isWhole = () => new Promise<boolean>((resolve) => clock.setTimer(400, () => resolve(true)));
+  const { journal } = await startOn(written.disk, { clock, prover: { isWhole } });
+  const open = (await journal.info()).segments.at(-1)!.name;
+  // A trusted segment is verified, which a long rest follows.
+  await clock.advance(2_000);
+  await clock.advance(400);
+  while ((await journal.info()).segments.at(-1)!.name === open) {
+    await journal.append(facts(2)).durable;
+  }
+  await clock.advance(100);
+  await clock.advance(400);
+  assert.ok(written.disk.files.has(`${SIDECARS}/${sidecarOf(open)}`));
+  await journal.close();
+});

@@ -16,7 +16,10 @@ const EVERY = 6;
 
 async function explainedAt(daybook: Explained, jobId: string, logId: LogId) {
   const point = { kind: "logId", logId } as const;
-  const outcome = await daybook.engine.explainer.explainAt(jobId as JobId, point);
+  const outcome = await (await daybook.engine.explanations()).explainer.explainAt(
+    jobId as JobId,
+    point,
+  );
   assert.ok(outcome.ok, JSON.stringify(outcome));
   return outcome.value;
 }

@@ -132,8 +132,8 @@ Deno.test("explain a limit: for a used up rate the starts that used it are named
 
 /** The explanation of the queue, and the number of jobs. */
 async function queueOf(daybook: Explained) {
-  const { summary, queued, because, next, standsStill } = await daybook.engine.queueExplainer
-    .explain();
+  const { summary, queued, because, next, standsStill } =
+    await (await daybook.engine.explanations()).queueExplainer.explain();
   const steps = next.map(({ statement }) => statement);
   return { summary, queued, standsStill, because: because.map(lineOf), next: steps };
 }

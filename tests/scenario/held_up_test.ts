@@ -178,7 +178,10 @@ Deno.test("explain at a point: a queued job names the limit at that point, as ch
   for (const jobId of ["acme1", "acme2", "acme3"]) await end(daybook, letters, jobId);
   await daybook.clock.advance(1_000);
   const point = { kind: "logId", logId: asOf } as const;
-  const then = await daybook.engine.explainer.explainAt("acme3" as JobId, point);
+  const then = await (await daybook.engine.explanations()).explainer.explainAt(
+    "acme3" as JobId,
+    point,
+  );
   assert.ok(then.ok);
   assert.deepEqual(
     [then.value.summary, then.value.because.map(lineOf)],
@@ -206,7 +209,7 @@ Deno.test("explain at a point: a queued job names the rate at that point, not th
   await daybook.engine.limits.change("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
   await daybook.clock.advance(61_000);
   for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
-  const then = await daybook.engine.explainer.explainAt("acme2" as JobId, {
+  const then = await (await daybook.engine.explanations()).explainer.explainAt("acme2" as JobId, {
     kind: "logId",
     logId: asOf,
   });
@@ -225,7 +228,7 @@ Deno.test("explain at a point: a job that was cut short while a pause held it ha
   const asOf = daybook.engine.headLogId;
   await daybook.clock.advance(5_000);
   await submit(daybook, "cog1");
-  const then = await daybook.engine.explainer.explainAt("bolt3" as JobId, {
+  const then = await (await daybook.engine.explanations()).explainer.explainAt("bolt3" as JobId, {
     kind: "logId",
     logId: asOf,
   });

@@ -89,7 +89,7 @@ Deno.test("random places: the explanation of a queued job as of a point equals t
       for (const { jobId, asOf, told } of said) {
         if (asOf === daybook.engine.headLogId) continue;
         const point = { kind: "logId", logId: asOf } as const;
-        const then = await daybook.engine.explainer.explainAt(jobId, point);
+        const then = await (await daybook.engine.explanations()).explainer.explainAt(jobId, point);
         assert.ok(then.ok);
         // How many workers there were is not on record.
         if (told.summary.includes("workers busy")) {
@@ -134,7 +134,9 @@ Deno.test("random places: what-if predicts what other limits do once they are in
       const queued = engine.lists.page({ conditions: ["queued"], limit: 50 }).jobs;
       const job = queued[nth % Math.max(1, queued.length)];
       if (job === undefined) return;
-      const answer = await engine.replays.whatIf(job.jobId, { limits: supposed });
+      const answer = await (await engine.explanations()).replays.whatIf(job.jobId, {
+        limits: supposed,
+      });
       assert.ok(answer.ok && answer.value.limits !== undefined);
       const { outcome, behind = [], statement } = answer.value.limits;
       const given = Object.entries(supposed).filter(([, limit]) => limit !== null);

@@ -20,7 +20,8 @@ function stepsOf(next: readonly NextStep<unknown>[]): readonly string[] {
 }
 
 async function queueOf(daybook: Explained) {
-  const { summary, because, next, standsStill } = await daybook.engine.queueExplainer.explain();
+  const { summary, because, next, standsStill } = await (await daybook.engine.explanations())
+    .queueExplainer.explain();
   return {
     summary,
     standsStill,

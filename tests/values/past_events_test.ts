@@ -106,7 +106,7 @@ rule("a job is found by its labels, separately from events", async (place) => {
   const plan = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
   await engine.create({ jobId: jobId("job-1"), plan, labels: { tenant: "x9" } });
   assert.deepEqual(await carrying(pastEvents, "x9", engine.headLogId), []);
-  const { jobs } = await engine.about.of("x9");
+  const { jobs } = await (await engine.explanations()).about.of("x9");
   assert.deepEqual(jobs.map((job) => job.jobId), ["job-1"]);
 });
 
@@ -140,11 +140,11 @@ Deno.test("past events, in a thread: without a thread explanations say that noth
     const correlation = { equals: { orderId: "ORDER-2" } };
     const waiting = plan([expectation("paid", PAID, { correlation })]);
     await engine.create({ jobId: jobId("job-1"), plan: waiting });
-    const explanation = await engine.explainer.explain(jobId("job-1"));
+    const explanation = await (await engine.explanations()).explainer.explain(jobId("job-1"));
     const text = JSON.stringify(explanation?.waitingFor);
     assert.match(text, /No event was compared: the index of values is not ready yet\./);
     assert.doesNotMatch(text, /resembles it/);
-    const { asOf, summary } = await engine.about.of("order-2");
+    const { asOf, summary } = await (await engine.explanations()).about.of("order-2");
     assert.equal(asOf, 0);
     assert.match(summary, /The index of values covers entries up to 0 of \d+ so far\.$/);
     await engine.stop(0);

@@ -78,7 +78,7 @@ export async function readJob(
   { mayUnseal, wanted }: ReadingOptions,
   { hold }: GaugeLease,
 ): Promise<JobReading | undefined> {
-  const account = await deps.engine.explainer.account(jobId, hold);
+  const account = await (await deps.engine.explanations()).explainer.account(jobId, hold);
   if (account === undefined) return undefined;
   const { explanation, outlined } = account;
   await deps.admission.enter("large");

@@ -1,7 +1,7 @@
 /** One page of the list of jobs, and the changes since it was shown. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { JobCount, JobFilter, ListPage, Reach } from "../../engine/job_pages.ts";
+import type { JobCount, JobFilter, ListPage, Searched } from "../../engine/job_pages.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
@@ -26,7 +26,7 @@ export interface JobsPage {
   readonly older: LogId | undefined;
   /** The cursor of the previous page; absent on the first one. */
   readonly newer: LogId | undefined;
-  readonly searched: Reach | undefined;
+  readonly searched: Searched | undefined;
   readonly news: NewJobs;
   /** Counts of the jobs that match the filter, in any condition. */
   readonly count: JobCount;

@@ -6,7 +6,7 @@
 import { CONDITIONS } from "../../core/condition.ts";
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobCount, JobFilter, Reach } from "../../engine/job_pages.ts";
+import type { JobCount, JobFilter, Searched } from "../../engine/job_pages.ts";
 import { filterOfAction } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";
@@ -166,7 +166,7 @@ export function NoFailures({ address }: { readonly address: JobsAddress }) {
 }
 
 interface SearchedLineProps {
-  readonly searched: Reach | undefined;
+  readonly searched: Searched | undefined;
   /** The link that continues the search; absent if it cannot continue. */
   readonly further?: string | undefined;
 }

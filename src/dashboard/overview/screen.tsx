@@ -55,7 +55,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     engine.journalInfo(),
     readOverview(deps, span),
     // A failure to record and a pause have notes of their own.
-    instanceTrouble(deps) === undefined ? engine.queueExplainer.explain() : undefined,
+    instanceTrouble(deps) === undefined
+      ? engine.explanations().then(({ queueExplainer }) => queueExplainer.explain())
+      : undefined,
   ]);
   const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");

@@ -119,7 +119,11 @@ export async function comparison(
 ): Promise<Comparison> {
   if (from === undefined) return {};
   try {
-    return { difference: valueOrThrow(await engine.replays.diff(jobId, from, to, hold)) };
+    return {
+      difference: valueOrThrow(
+        await (await engine.explanations()).replays.diff(jobId, from, to, hold),
+      ),
+    };
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== "unknown-point") throw error;
     return { refusal: error.message };

@@ -65,7 +65,9 @@ export async function timeView(
   if (present === undefined) throw unknownJob(jobId);
   const logIds = engine.history.positions(jobId);
   const point = position.point ?? pointOfCount(logIds, position.count);
-  const { job } = valueOrThrow(await engine.replays.replay(jobId, point, NO_STEPS, hold));
+  const { job } = valueOrThrow(
+    await (await engine.explanations()).replays.replay(jobId, point, NO_STEPS, hold),
+  );
   const index = logIds.indexOf(job.lastLogId);
   const window = windowAround(index, logIds.length, ROWS_MAX);
   const steps = await readSteps(engine, jobId, [
@@ -97,7 +99,7 @@ async function readSteps(
   const upTo = { kind: "logId", logId: Math.min(logId, engine.headLogId) } as const;
   const also = new Set(wanted);
   const { steps } = valueOrThrow(
-    await engine.replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold),
+    await (await engine.explanations()).replays.replay(jobId, upTo, { ...NO_STEPS, also }, hold),
   );
   return new Map(steps.map((step) => [step.logId, step]));
 }

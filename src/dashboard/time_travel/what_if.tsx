@@ -119,14 +119,19 @@ async function answerTo(
   hold: ReserveMemory,
 ): Promise<WhatIfAnswered> {
   const first = valueOrThrow(
-    await engine.replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
+    await (await engine.explanations()).replays.whatIf(
+      jobId,
+      supposition,
+      { limit: STEPS_MAX },
+      hold,
+    ),
   );
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
   const wanted = { after: isInside ? 0 : findBegin(engine, jobId, differsAt), limit: STEPS_MAX };
-  const report = isInside
-    ? first
-    : valueOrThrow(await engine.replays.whatIf(jobId, supposition, wanted, hold));
+  const report = isInside ? first : valueOrThrow(
+    await (await engine.explanations()).replays.whatIf(jobId, supposition, wanted, hold),
+  );
   const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
   const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
   return { report: cut(report, end), recorded: cut(recorded, end) };
@@ -156,11 +161,16 @@ async function recordedUpTo(
   wanted: StepsWanted,
   hold: ReserveMemory,
 ): Promise<Replay> {
-  const replayed = await engine.replays.replay(jobId, upTo, wanted, hold);
+  const replayed = await (await engine.explanations()).replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
   return valueOrThrow(
-    await engine.replays.replay(jobId, { kind: "logId", logId: last }, wanted, hold),
+    await (await engine.explanations()).replays.replay(
+      jobId,
+      { kind: "logId", logId: last },
+      wanted,
+      hold,
+    ),
   );
 }
 

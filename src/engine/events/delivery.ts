@@ -9,12 +9,12 @@ import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { ReachSearch } from "./correlation_index.ts";
 import type { FiledJobs } from "../writer/filed_jobs.ts";
-import type { DeliveryGate, Place } from "./delivery_gate.ts";
+import type { Admission, DeliveryGate } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
-import type { Pacer, Share } from "./pacer.ts";
+import type { Pacer, TimeShare } from "./pacer.ts";
 import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import {
@@ -105,7 +105,7 @@ interface Arrival {
 }
 
 export class Delivery {
-  readonly #share: Share = { spentMs: 0 };
+  readonly #share: TimeShare = { spentMs: 0 };
   #receipts = 0;
   #entries = 0;
   #bytes = 0;
@@ -157,26 +157,26 @@ export class Delivery {
     const search = this.#searchFor(arrival);
     if (search !== undefined && search.effort > EFFORT_AT_ONCE) return undefined;
     const reach = this.#reachOf(arrival, search?.jobsAtOnce());
-    const place = this.parts.gate.tryEnter(reach.cost);
-    if (place === undefined) return undefined;
+    const admission = this.parts.gate.tryEnter(reach.cost);
+    if (admission === undefined) return undefined;
     try {
-      return this.#judgeFound(arrival, reach, place);
+      return this.#judgeFound(arrival, reach, admission);
     } finally {
-      place.leaveUnlessKept();
+      admission.leaveUnlessKept();
     }
   }
 
   async #judgeInTurn(arrival: Arrival): Promise<Judged> {
     for (;;) {
       if (this.#mustLookUp(arrival)) await this.#lookUp(arrival);
-      const place = await this.parts.gate.enter(this.#estimate(arrival), this.#cost);
-      const judged = await this.#judgeInside(arrival, place);
+      const admission = await this.parts.gate.enter(this.#estimate(arrival), this.#cost);
+      const judged = await this.#judgeInside(arrival, admission);
       if (judged !== undefined) return judged;
     }
   }
 
   /** `undefined` when its id has been recorded meanwhile. */
-  async #judgeInside(arrival: Arrival, place: Place): Promise<Judged | undefined> {
+  async #judgeInside(arrival: Arrival, admission: Admission): Promise<Judged | undefined> {
     const { filed: { started }, limits: { triedMax, fanOutMax }, pacer } = this.parts;
     const search = isSought(arrival) ? started.beginSearch(arrival.fact) : undefined;
     try {
@@ -187,11 +187,11 @@ export class Delivery {
       return await pacer.do(this.#share, () => {
         const early = this.#judgeEarly(arrival);
         if (early !== undefined || this.#mustLookUp(arrival)) return early;
-        return this.#judgeFound(arrival, this.#reachOf(arrival, search?.jobs), place);
+        return this.#judgeFound(arrival, this.#reachOf(arrival, search?.jobs), admission);
       });
     } finally {
       if (search !== undefined) started.endSearch(search);
-      place.leaveUnlessKept();
+      admission.leaveUnlessKept();
     }
   }
 
@@ -240,14 +240,14 @@ export class Delivery {
   }
 
   /** Does not pause before recording, so that no equal id can come in between. */
-  #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
+  #judgeFound(arrival: Arrival, reach: Reach, admission: Admission): Judged {
     const limit = this.parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
     return limit === undefined
-      ? this.#record(arrival, reach, place)
+      ? this.#record(arrival, reach, admission)
       : this.#refused(arrival, limit);
   }
 
-  #record(arrival: Arrival, reach: Reach, place: Place): Judged {
+  #record(arrival: Arrival, reach: Reach, admission: Admission): Judged {
     const { fanOut, intake, writer } = this.parts;
     const { fact, starters: { length } } = arrival;
     const drafts = fanOut.expand(fact, 0, reach);
@@ -256,9 +256,9 @@ export class Delivery {
       const written = writer.append(drafts);
       this.#count(reach);
       const receipt = this.#receiptOf(fact, drafts, written);
-      place.keep(reach.cost);
+      admission.keep(reach.cost);
       const settled = writer.whenDurable(written.lastLogId, receipt);
-      return { receipt: settled.finally(() => place.leave()) };
+      return { receipt: settled.finally(() => admission.leave()) };
     } catch (error) {
       if (error instanceof OverCapacityError) return this.#refused(arrival, error.limit);
       if (!(error instanceof GroupTooLargeError)) throw error;

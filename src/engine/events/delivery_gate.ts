@@ -13,14 +13,14 @@ const COST_MAX = 500;
 const COST_LITTLE = 10;
 
 interface Waiting {
-  readonly place: Place;
+  readonly admission: Admission;
   /** The lowest is admitted first. */
   readonly order: number;
   readonly enter: () => void;
 }
 
 /** A part of the room, until it is released. */
-export class Place {
+export class Admission {
   #kept = false;
 
   constructor(private readonly gate: DeliveryGate, public cost: number) {}
@@ -49,11 +49,11 @@ export class DeliveryGate {
   #passed = 0;
 
   /** `undefined` when there is no room now, or others wait for it. */
-  tryEnter(cost: number): Place | undefined {
+  tryEnter(cost: number): Admission | undefined {
     const hasRoom = cost <= COST_LITTLE
       ? this.#inside < 2 * COST_MAX
       : this.#inside < COST_MAX && this.#waiting.length === 0;
-    return hasRoom ? this.#let(new Place(this, cost)) : undefined;
+    return hasRoom ? this.#let(new Admission(this, cost)) : undefined;
   }
 
   /**
@@ -62,16 +62,16 @@ export class DeliveryGate {
    *
    * @param served The cost that the same request has had admitted before.
    */
-  async enter(cost: number, served: number): Promise<Place> {
+  async enter(cost: number, served: number): Promise<Admission> {
     const atOnce = this.tryEnter(cost);
     if (atOnce !== undefined) return atOnce;
-    const place = new Place(this, cost);
+    const admission = new Admission(this, cost);
     await new Promise<void>((enter) => {
       const order = this.#passed + served + cost;
       const at = this.#waiting.findLastIndex((other) => other.order <= order) + 1;
-      this.#waiting.splice(at, 0, { place, order, enter });
+      this.#waiting.splice(at, 0, { admission, order, enter });
     });
-    return place;
+    return admission;
   }
 
   changed(difference: number): void {
@@ -79,14 +79,14 @@ export class DeliveryGate {
     while (this.#inside < COST_MAX) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      this.#let(next.place);
+      this.#let(next.admission);
       next.enter();
     }
   }
 
-  #let(place: Place): Place {
-    this.#inside += place.cost;
-    this.#passed += place.cost;
-    return place;
+  #let(admission: Admission): Admission {
+    this.#inside += admission.cost;
+    this.#passed += admission.cost;
+    return admission;
   }
 }

@@ -14,13 +14,13 @@ const PIECE_MS = 1;
 const LITTLE_MS = 1;
 
 /** The time that a request has used so far. */
-export interface Share {
+export interface TimeShare {
   spentMs: number;
 }
 
 export class Pacer {
   /** The pieces that wait, by request, of which there are few. */
-  readonly #waiting = new Map<Share, (() => void)[]>();
+  readonly #waiting = new Map<TimeShare, (() => void)[]>();
   #spentMs = 0;
   /** Time used since the last pause by requests that did not wait. */
   #aheadMs = 0;
@@ -29,7 +29,7 @@ export class Pacer {
   constructor(private readonly clock: Clock) {}
 
   /** Does a piece of work, at once if there is time for it. */
-  do<Result>(share: Share, work: () => Result): Result | Promise<Result> {
+  do<Result>(share: TimeShare, work: () => Result): Result | Promise<Result> {
     if (!this.#running && this.#spentMs < SLICE_MS) return this.#spend(share, work);
     if (share.spentMs < LITTLE_MS && this.#aheadMs < SLICE_MS) return this.#spendAhead(share, work);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -46,7 +46,7 @@ export class Pacer {
   }
 
   /** Completes work in pieces. */
-  async all<Result>(share: Share, work: Work<Result>): Promise<Result> {
+  async all<Result>(share: TimeShare, work: Work<Result>): Promise<Result> {
     for (;;) {
       const step = await this.do(share, () => this.#piece(work));
       if (step.done === true) return step.value;
@@ -61,7 +61,7 @@ export class Pacer {
     }
   }
 
-  #spend<Result>(share: Share, work: () => Result): Result {
+  #spend<Result>(share: TimeShare, work: () => Result): Result {
     const began = this.clock.monotonic();
     try {
       return work();
@@ -72,7 +72,7 @@ export class Pacer {
     }
   }
 
-  #spendAhead<Result>(share: Share, work: () => Result): Result {
+  #spendAhead<Result>(share: TimeShare, work: () => Result): Result {
     const before = this.#spentMs;
     try {
       return this.#spend(share, work);
@@ -97,7 +97,7 @@ export class Pacer {
   }
 
   #next(): (() => void) | undefined {
-    let least: Share | undefined;
+    let least: TimeShare | undefined;
     for (const share of this.#waiting.keys()) {
       if (share.spentMs < (least?.spentMs ?? Infinity)) least = share;
     }

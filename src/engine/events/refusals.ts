@@ -13,7 +13,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
-import type { Pacer, Share } from "./pacer.ts";
+import type { Pacer, TimeShare } from "./pacer.ts";
 import { type EntryName, idReusedBy, jobUnknown, refused, saysTheSame } from "./receipts.ts";
 
 /** The most distinct contents that are kept for one id. */
@@ -41,7 +41,7 @@ export interface RefusedFact {
 export async function recordRefusal(
   parts: RefusalParts,
   refused: RefusedFact,
-  share: Share,
+  share: TimeShare,
 ): Promise<Receipt> {
   const contents = new Contents(parts, refused);
   let receipt = await contents.look();

@@ -27,18 +27,13 @@ import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/phrases.ts";
 import { isSameWork } from "../../explain/ended/repeated_work.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
 import type { QueryParts } from "./query_parts.ts";
-
-type AboutParts = QueryParts & {
-  readonly eventExplainer: EventExplainer;
-  readonly explainer: Explainer;
-};
 
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
@@ -47,7 +42,7 @@ const NAMED_MAX = 3;
 const TWINS_MAX = 4;
 
 /** A job that has the value. */
-interface FoundJob {
+interface CarryingJob {
   readonly job: JobState;
   /** The entry that shows it. */
   readonly logId: LogId;
@@ -60,7 +55,11 @@ interface FoundEvent extends EventAbout<LogId> {
 }
 
 export class AboutSearch {
-  constructor(private readonly parts: AboutParts) {}
+  constructor(
+    private readonly parts: QueryParts,
+    private readonly explainer: Explainer,
+    private readonly eventExplainer: EventExplainer,
+  ) {}
 
   async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
     const head = this.parts.events.journal.head.logId;
@@ -68,7 +67,7 @@ export class AboutSearch {
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.parts.pastEvents.find(wanted, head));
     const asOf = Math.min(head, found.upTo);
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const having = await this.#jobs(about, found, asOf, share, hold);
     const jobs = await this.#told(having, hold);
     const events = await this.#events(about, found, asOf, hold);
@@ -92,11 +91,11 @@ export class AboutSearch {
     about: string,
     found: FoundEvents,
     asOf: LogId,
-    share: Share,
+    share: TimeShare,
     hold: ReserveMemory,
-  ): Promise<readonly FoundJob[]> {
+  ): Promise<readonly CarryingJob[]> {
     const loose = looseForm(about);
-    const having: FoundJob[] = [];
+    const having: CarryingJob[] = [];
     const { pacer, table } = this.parts;
     const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
@@ -123,14 +122,14 @@ export class AboutSearch {
 
   /** What became of each; of the first few, unless they have succeeded, also why. */
   async #told(
-    having: readonly FoundJob[],
+    having: readonly CarryingJob[],
     hold: ReserveMemory,
   ): Promise<readonly JobAbout<LogId>[]> {
     const told: JobAbout<LogId>[] = [];
     for (const { job, logId, where } of having) {
       const { jobId, type = "a plan" } = job;
       const isExplained = told.length < NAMED_MAX && job.state !== "Done";
-      const why = isExplained ? await this.parts.explainer.explain(jobId, hold) : undefined;
+      const why = isExplained ? await this.explainer.explain(jobId, hold) : undefined;
       const [became, by] = why === undefined
         ? [`${becameText(job)}.`, [becameBy(job)]]
         : [why.summary.slice(`Job ${jobId} `.length), citesOf(why.because[0])];
@@ -164,7 +163,7 @@ export class AboutSearch {
       const place = placesIn(attributes).find(({ value }) => looseForm(value) === loose);
       if (place === undefined && entry.jobId !== about) continue;
       const { eventId, logId } = entry;
-      const { summary, reached, more = 0 } = await this.parts.eventExplainer.of(entry, asOf, hold);
+      const { summary, reached, more = 0 } = await this.eventExplainer.of(entry, asOf, hold);
       const hasReached = reached.length + more > 0;
       shown.push({ eventId, statement: summary, cites: [logId], hasReached });
     }

@@ -10,7 +10,7 @@ import { holds, type Pause } from "../../core/pauses.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/queue/place_history.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { JobDescriptions } from "../writer/job_descriptions.ts";
@@ -23,7 +23,7 @@ import type { QueryParts } from "./query_parts.ts";
 export async function circumstancesNow(
   parts: QueryParts,
   job: JobState,
-  share: Share,
+  share: TimeShare,
 ): Promise<Circumstances> {
   const { pauses, registry, writer, draining, events, silentSince } = parts;
   const loaded = registry.running(job);
@@ -76,7 +76,7 @@ export async function circumstancesThen(
   outlined: OutlinedHistory,
   upTo: LogId,
   atMs: number,
-  share: Share,
+  share: TimeShare,
 ): Promise<Circumstances> {
   const { job } = outlined;
   const definition = hasCode(job) ? "loaded" : "none";

@@ -42,7 +42,7 @@ interface ToldEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites">
 }
 
 export class EventExplainer {
-  constructor(private readonly parts: QueryParts & { readonly replays: Replays }) {}
+  constructor(private readonly parts: QueryParts, private readonly replays: Replays) {}
 
   /** `undefined` when no entry has this id. */
   async explain(
@@ -105,7 +105,7 @@ export class EventExplainer {
     const reached: ToldEffect[] = [];
     for (const { jobId, logId } of effects) {
       const wanted = { limit: 0, also: new Set([logId]) };
-      const replay = await this.parts.replays.replay(
+      const replay = await this.replays.replay(
         jobId,
         { kind: "logId", logId },
         wanted,

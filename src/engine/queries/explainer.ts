@@ -24,7 +24,7 @@ import {
   OutlineGathering,
 } from "../../explain/history/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/history/process_facts.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { Lane } from "../lane.ts";
 import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
@@ -126,7 +126,7 @@ export class Explainer {
 
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
     using _turn = logIds.length > AT_ONCE_MAX ? await this.#long.enter() : undefined;
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const search = new EvidenceSearch(
       this.parts.pastEvents,
       {
@@ -185,7 +185,7 @@ export class Explainer {
 
   async #outlined(
     logIds: readonly LogId[],
-    share: Share,
+    share: TimeShare,
     hold: ReserveMemory,
   ): Promise<OutlinedHistory> {
     const gathering = new OutlineGathering();
@@ -204,13 +204,16 @@ export class Explainer {
   }
 
   /** What held up an ended job with code, if it was queued, suspended or parked for long. */
-  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
+  async #heldUp(outlined: OutlinedHistory, share: TimeShare): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
   }
 
   /** What else was under way when a time limit was due that acted late. */
-  async #besideLimit(outlined: OutlinedHistory, share: Share): Promise<WorkersThen | undefined> {
+  async #besideLimit(
+    outlined: OutlinedHistory,
+    share: TimeShare,
+  ): Promise<WorkersThen | undefined> {
     const due = limitDue(outlined);
     if (due === undefined) return undefined;
     const { job } = outlined;
@@ -218,7 +221,7 @@ export class Explainer {
     return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
   }
 
-  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy> {
+  async #heldInQueue(outlined: OutlinedHistory, share: TimeShare): Promise<HeldUpBy> {
     const stays = queuedStays(outlined);
     const [first, last] = [stays[0], stays.at(-1)];
     if (first === undefined || last === undefined) return { all: [], isAll: true };
@@ -236,7 +239,7 @@ export class Explainer {
     time: Timestamp,
     { from, to }: { readonly from: LogId; readonly to: LogId },
     job: JobState,
-    share: Share,
+    share: TimeShare,
   ): Promise<WorkersThen> {
     const { pages } = this.parts.history;
     const at = await findPosition({ kind: "time", time }, pages, [from], 1, to - 1);

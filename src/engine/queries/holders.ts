@@ -7,7 +7,7 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobEntryReader } from "./entry_pages.ts";
 import { visitBothEnds, visitJobs } from "./job_visit.ts";
@@ -108,7 +108,7 @@ function isOfUndoing(entry: JobEventLogEntry): boolean {
 export async function overtakenBy(
   parts: QueryParts,
   job: JobState,
-  share: Share,
+  share: TimeShare,
 ): Promise<OvertakenBy> {
   let count = 0;
   const { isAll } = await visitJobs(parts, share, {
@@ -150,7 +150,7 @@ export async function workersThen(
   parts: QueryParts,
   { isThreaded, max }: Pool,
   upTo: LogId,
-  share: Share,
+  share: TimeShare,
 ): Promise<WorkersThen> {
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;

@@ -17,10 +17,10 @@ import type {
   JobRange,
   ListPage,
   ListQuery,
-  Reach,
+  Searched,
   Stop,
 } from "../job_pages.ts";
-import { inQueueOrder, type Place } from "../run/queue/request_lines.ts";
+import { inQueueOrder, type QueuePosition } from "../run/queue/request_lines.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
@@ -191,11 +191,13 @@ function addCounts(one: JobCount, other: JobCount): JobCount {
   return searched === undefined ? { jobs, conditions } : { jobs, conditions, searched };
 }
 
-function searched({ reach }: { readonly reach: Stop | undefined }): { readonly searched?: Reach } {
+function searched(
+  { reach }: { readonly reach: Stop | undefined },
+): { readonly searched?: Searched } {
   return reach === undefined ? {} : { searched: { jobs: reach.jobs, backTo: reach.backTo } };
 }
 
-interface Waiting extends Place {
+interface Waiting extends QueuePosition {
   readonly jobId: JobId;
 }
 

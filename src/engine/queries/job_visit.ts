@@ -3,7 +3,7 @@
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { ListPage, ListQuery } from "../job_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -36,7 +36,7 @@ export interface Visited {
 /** Visits summaries. */
 export function visitJobs(
   parts: QueryParts,
-  share: Share,
+  share: TimeShare,
   visit: JobVisit<JobSummary>,
 ): Promise<Visited> {
   return visitPages(parts, share, (query) => parts.lists.summaries(query), visit);
@@ -50,7 +50,7 @@ export function visitJobs(
  */
 export async function visitBothEnds(
   parts: QueryParts,
-  share: Share,
+  share: TimeShare,
   { range, newest = range, ...visit }: JobVisit<JobSummary> & {
     readonly newest?: JobVisit<JobSummary>["range"];
   },
@@ -66,7 +66,7 @@ export async function visitBothEnds(
 
 async function visitPages<Job>(
   { pacer }: QueryParts,
-  share: Share,
+  share: TimeShare,
   read: Read<Job>,
   { range, max, see, isEnough = () => false, first = PAGE }: JobVisit<Job>,
 ): Promise<Visited> {
@@ -99,7 +99,7 @@ async function visitPages<Job>(
  */
 export async function takenNear<Taken>(
   parts: QueryParts,
-  share: Share,
+  share: TimeShare,
   { range, max, enough = max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
     readonly enough?: number;
     take(job: JobState): Taken | undefined;

@@ -22,10 +22,10 @@ import {
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
 import { limitsAt } from "../../explain/queue/reached_limits.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
-import type { Request } from "../run/queue/request_lines.ts";
+import type { QueuedRequest } from "../run/queue/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/queue/shares.ts";
 import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
@@ -37,7 +37,7 @@ import type { QueryParts } from "./query_parts.ts";
 import type { PointedIssue } from "../../core/json.ts";
 
 export class LimitsWhatIfs {
-  constructor(private readonly parts: QueryParts & { readonly explainer: Explainer }) {}
+  constructor(private readonly parts: QueryParts, private readonly explainer: Explainer) {}
 
   /** @param jobId A job that exists. */
   async of(
@@ -45,11 +45,11 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
-    const { explainer, history } = this.parts;
-    const outlined = await explainer.outlined(jobId, hold);
+    const { history } = this.parts;
+    const outlined = await this.explainer.outlined(jobId, hold);
     const issues = this.#issues(outlined.job, supposed);
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const { job } = outlined;
     const answer = isQueued(job, poolOf(this.parts, job).queue)
       ? await this.#whileQueued(outlined, supposed)
@@ -124,14 +124,18 @@ export class LimitsWhatIfs {
     job: JobState,
     limits: PlaceLimits,
     wanted: WantedPlace | undefined,
-  ): { readonly first: readonly Request[]; readonly isGranted: boolean; readonly places: Shares } {
+  ): {
+    readonly first: readonly QueuedRequest[];
+    readonly isGranted: boolean;
+    readonly places: Shares;
+  } {
     const { shares, table } = this.parts;
     const { type = "" } = job;
     const { queue } = poolOf(this.parts, job);
     const places = shares.supposing(type, limits);
-    const first: Request[] = [];
+    const first: QueuedRequest[] = [];
     if (wanted === undefined) return { first, isGranted: false, places };
-    const needsOf = ({ jobId, begins, needs }: Request) => {
+    const needsOf = ({ jobId, begins, needs }: QueuedRequest) => {
       const head = table.pending(jobId)?.head;
       const isCounted = wanted.share.of.limits.rate === undefined ? begins : needs?.window;
       return head && places.wantedBy(head, !isCounted);
@@ -150,7 +154,7 @@ export class LimitsWhatIfs {
   async #inRetrospect(
     outlined: OutlinedHistory,
     supposed: SupposedLimits,
-    share: Share,
+    share: TimeShare,
   ): Promise<LimitsWhatIf<LogId>> {
     const { job } = outlined;
     const stays = queuedStays(outlined);

@@ -24,7 +24,7 @@ import {
   type PlaceHistory,
   type Stay,
 } from "../../explain/queue/place_history.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
@@ -56,7 +56,7 @@ export async function placeHistory(
   parts: QueryParts,
   job: JobState,
   stretch: Stretch,
-  share: Share,
+  share: TimeShare,
   supposed: PlaceLimits = {},
 ): Promise<PlaceHistory> {
   const { type = "" } = job;
@@ -126,7 +126,7 @@ class Reading {
     readonly job: JobState,
     readonly stretch: Stretch,
     readonly pauses: readonly PauseStay[],
-    readonly share: Share,
+    readonly share: TimeShare,
   ) {}
 
   async all(limits: readonly PlaceLimits[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {

@@ -19,7 +19,7 @@ import type { QueryParts } from "./query_parts.ts";
 
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
-type Held = typeof HELD[number];
+type HeldCondition = typeof HELD[number];
 
 /** How many limits are described: those that keep the most jobs waiting. */
 const LIMITS_MAX = 3;
@@ -111,7 +111,7 @@ export class QueueExplainer {
   }
 
   async #longest(
-    condition: Held,
+    condition: HeldCondition,
     asOf: LogId,
     isLimited: (jobId: JobId) => boolean,
   ): Promise<LongestJob | undefined> {
@@ -125,7 +125,7 @@ export class QueueExplainer {
   }
 
   #found(
-    condition: Held,
+    condition: HeldCondition,
     isLimited: (jobId: JobId) => boolean,
   ): Pick<LongestJob, "jobId" | "by"> | undefined {
     const { attention, lists, table } = this.parts;

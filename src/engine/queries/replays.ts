@@ -17,7 +17,7 @@ import type { LimitsWhatIf } from "../../explain/queue/limits_what_if.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/replay/supposition.ts";
 import { supposing, type WhatIf } from "../../explain/replay/what_if.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
@@ -60,7 +60,7 @@ const FOLDED_CHARACTERS = 200;
 const CHANGES_MAX = 20_000;
 
 export class Replays {
-  constructor(private readonly parts: QueryParts & { readonly limitsWhatIfs: LimitsWhatIfs }) {}
+  constructor(private readonly parts: QueryParts, private readonly limitsWhatIfs: LimitsWhatIfs) {}
 
   /**
    * The job as of a point, or now, and the steps up to it. Everything is read and folded, a little
@@ -121,7 +121,7 @@ export class Replays {
     if (logIds.length === 0) return unknownJob(jobId);
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
     if (typeof entries === "string") return tooLong(jobId, entries);
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const near = await this.#near(entries, supposition, head, share);
     const past = await this.#pastFacts(near, hold);
     const sameIds = await this.#sameIds(supposition);
@@ -133,7 +133,7 @@ export class Replays {
     }
     const report = { ...answer.value, allPastEvents: past.all };
     if (supposition.limits === undefined) return { ok: true, value: report };
-    const limits = await this.parts.limitsWhatIfs.of(jobId, supposition.limits, hold);
+    const limits = await this.limitsWhatIfs.of(jobId, supposition.limits, hold);
     return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
@@ -142,7 +142,7 @@ export class Replays {
     apply: (entry: JobEventLogEntry) => void,
     hold: ReserveMemory,
   ): Promise<void> {
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     for await (const page of this.parts.history.pages.of(logIds)) {
       hold(page.reduce((sum, entry) => sum + foldedCharacters(entry), 0));
       await this.parts.pacer.all(share, each(page, apply));
@@ -177,7 +177,7 @@ export class Replays {
     [created]: readonly JobEventLogEntry[],
     supposition: Supposition,
     head: LogId,
-    share: Share,
+    share: TimeShare,
   ): Promise<PastEventsNear> {
     const { plan, without = [] } = supposition;
     if (created === undefined || (plan === undefined && without.length === 0)) {

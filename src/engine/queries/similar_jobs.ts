@@ -19,7 +19,7 @@ import {
 } from "../../explain/ended/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
-import type { Share } from "../events/pacer.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -33,7 +33,7 @@ import type { QueryParts } from "./query_parts.ts";
 export async function contrastOf(
   parts: QueryParts,
   job: JobState,
-  share: Share,
+  share: TimeShare,
   upTo?: LogId,
 ): Promise<Contrast | undefined> {
   const kind = kindOf(parts, job, upTo);
@@ -119,7 +119,7 @@ const JOBS_MAX = 100;
 export async function findUsualTime(
   parts: QueryParts,
   job: JobState,
-  share: Share,
+  share: TimeShare,
   upTo?: LogId,
 ): Promise<UsualTime | undefined> {
   const step = openStep(job);

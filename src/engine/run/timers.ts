@@ -53,7 +53,7 @@ function deadlines(job: Extract<JobState, { state: "Running" }>): readonly OpenT
   });
 }
 
-interface Alarm {
+interface TimerAlarm {
   readonly timer: Timer;
   readonly cancel: () => void;
 }
@@ -76,7 +76,7 @@ interface Due {
  */
 export class Timers {
   /** By job, then by `timerKey`. */
-  readonly #alarms = new Map<JobId, Map<string, Alarm>>();
+  readonly #alarms = new Map<JobId, Map<string, TimerAlarm>>();
   #due: Due[] = [];
   #isRecording = false;
 

@@ -8,7 +8,7 @@ import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Pacer, TimeShare } from "../events/pacer.ts";
 import type { View } from "./view.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -84,7 +84,7 @@ export class Attention implements View {
   /** The current list. How long jobs have waited is read from the journal. */
   async read(): Promise<NeedingAttention> {
     const { events, pacer, table } = this.parts;
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     // In slices, since jobs may be large.
     const jobOf = async (jobId: JobId) => await pacer.do(share, () => table.existing(jobId));
     const failed: JobState[] = [];

@@ -20,7 +20,7 @@ import type { View } from "./view.ts";
 import type { Missed } from "../events/nearest_expectation.ts";
 import type { Wanted } from "../events/type_index.ts";
 
-type EndedJob = DoneJob | FailedJob;
+type TerminalJob = DoneJob | FailedJob;
 
 const JOBS_MAX = 1_000;
 /**
@@ -31,7 +31,7 @@ const EFFORT_MAX = 50_000;
 export class EndedJobs implements View {
   readonly #index = new CorrelationIndex();
   /** In the order of their ends. */
-  readonly #jobs = new Map<JobId, EndedJob>();
+  readonly #jobs = new Map<JobId, TerminalJob>();
   #effort = 0;
 
   get size(): number {
@@ -40,7 +40,7 @@ export class EndedJobs implements View {
 
   /** Files the newest of the jobs that ended before this process started. */
   restore({ table }: { readonly table: Pick<JobTable, "jobs" | "index"> }): void {
-    let newest: EndedJob[] = [];
+    let newest: TerminalJob[] = [];
     for (const job of [...table.index?.latestAwaiting(JOBS_MAX) ?? [], ...table.jobs()]) {
       if (isTerminal(job) && awaitsOutside(job.plan)) newest.push(job);
       if (newest.length >= 2 * JOBS_MAX) newest = lastEnded(newest);
@@ -64,7 +64,7 @@ export class EndedJobs implements View {
     return undefined;
   }
 
-  #file(job: EndedJob): void {
+  #file(job: TerminalJob): void {
     if (!awaitsOutside(job.plan) || this.#jobs.has(job.jobId)) return;
     this.#jobs.set(job.jobId, job);
     this.#index.add(job.jobId, job.plan);
@@ -82,12 +82,12 @@ export class EndedJobs implements View {
   }
 }
 
-function lastEnded(jobs: readonly EndedJob[]): EndedJob[] {
+function lastEnded(jobs: readonly TerminalJob[]): TerminalJob[] {
   return jobs.toSorted((left, right) => left.endedBy - right.endedBy).slice(-JOBS_MAX);
 }
 
 /** The end of a compensation counts only for a job that had one. */
-function wantedBy({ plan, failure }: EndedJob, event: MatchableEvent): Wanted | undefined {
+function wantedBy({ plan, failure }: TerminalJob, event: MatchableEvent): Wanted | undefined {
   return plan.expected.find((expected) => expectationAccepts(expected, event)) ??
     policyEvents(plan.policy).find(({ role, matcher }) =>
       (role === "errors" || failure !== undefined) && matcherAccepts(matcher, event)

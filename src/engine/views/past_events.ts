@@ -11,7 +11,7 @@ import { isFiled, jobKey, typeKey, valueKey } from "./value_keys.ts";
 export const LAG_MS = 1_000;
 
 /** How many of the newest positions are wanted, by key. */
-export type Wanted = ReadonlyMap<number, number>;
+export type WantedKeys = ReadonlyMap<number, number>;
 
 /** Where entries with these keys are. */
 export interface FoundPositions {
@@ -31,14 +31,14 @@ export interface PastEvents {
    * Looks up keys among the entries up to a position, and perhaps later ones. Waits a limited time
    * for the index to get there. If it does not, `upTo` is smaller.
    */
-  find(wanted: Wanted, asOf: LogId): Promise<FoundPositions>;
+  find(wanted: WantedKeys, asOf: LogId): Promise<FoundPositions>;
 }
 
 /** A batch of keys to look up. */
 export class Lookup {
   readonly #wanted = new Map<number, number>();
 
-  get wanted(): Wanted {
+  get wanted(): WantedKeys {
     return this.#wanted;
   }
 

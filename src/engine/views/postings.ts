@@ -15,7 +15,7 @@ const BUCKETS_AT_A_TIME = 32;
 /** How many entries with one key can be found. */
 export const CARRIERS_MAX = 4_096;
 
-export interface Bucket {
+export interface KeyBucket {
   readonly number: number;
   readonly postings: SortedPostings;
 }
@@ -75,7 +75,7 @@ export class Postings {
    *
    * @param bits See `bucketNumber`.
    */
-  *buckets(bits: number): Work<readonly Bucket[]> {
+  *buckets(bits: number): Work<readonly KeyBucket[]> {
     const slots = this.#slots;
     const keys: number[][] = Array.from({ length: 1 << bits }, () => []);
     for (let at = 0; at < slots.length; at += 2) {
@@ -83,7 +83,7 @@ export class Postings {
       const key = slots[at] ?? 0;
       if (slots[at + 1] !== 0) keys[bucketNumber(key, bits)]?.push(key);
     }
-    const buckets: Bucket[] = [];
+    const buckets: KeyBucket[] = [];
     for (const [number, ofBucket] of keys.entries()) {
       if (number % BUCKETS_AT_A_TIME === 0) yield;
       if (ofBucket.length > 0) buckets.push({ number, postings: this.#bucket(ofBucket) });

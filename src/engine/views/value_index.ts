@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock, Journal } from "../ports.ts";
 import { within } from "../within.ts";
-import { type FoundPositions, LAG_MS, type PastEvents, type Wanted } from "./past_events.ts";
+import { type FoundPositions, LAG_MS, type PastEvents, type WantedKeys } from "./past_events.ts";
 import { Postings } from "./postings.ts";
 import { valueKeys } from "./value_keys.ts";
 
@@ -44,7 +44,7 @@ export class ValueIndex {
     this.#upTo = entry.logId;
   }
 
-  find(wanted: Wanted): FoundPositions {
+  find(wanted: WantedKeys): FoundPositions {
     const positions = new Map<number, readonly LogId[]>();
     for (const [key, limit] of wanted) {
       const young = this.#young.newest(key, limit);
@@ -68,7 +68,7 @@ export class ReadPastEvents implements PastEvents {
 
   durable(): void {}
 
-  async find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
+  async find(wanted: WantedKeys, asOf: LogId): Promise<FoundPositions> {
     this.#wantedUpTo = Math.max(this.#wantedUpTo, asOf);
     if (this.#index.upTo < asOf) {
       this.#reading ??= this.#readOn();

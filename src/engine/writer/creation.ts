@@ -11,7 +11,7 @@ import { foldAll } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { equalJson } from "../../core/json.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Pacer, TimeShare } from "../events/pacer.ts";
 import type { JobEntryReader } from "../queries/entry_pages.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import type { Intake } from "./intake.ts";
@@ -47,12 +47,12 @@ interface ReadyJob {
 }
 
 /** A job that is not recorded with the others: refused, existing, or behind another request. */
-interface AnsweredJob {
+interface AnsweredRequest {
   readonly kind: "answered";
   readonly answer: Promise<Outcome<Created>>;
 }
 
-type CheckedJob = ReadyJob | AnsweredJob;
+type CheckedJob = ReadyJob | AnsweredRequest;
 
 /** The most jobs that are recorded without a pause: a few milliseconds of work. */
 const SLICE_JOBS = 100;
@@ -81,7 +81,7 @@ export class Creation {
    *
    * @param share Of the request, if it has more jobs.
    */
-  create(request: CreateRequest, share?: Share): Promise<Outcome<Created>> {
+  create(request: CreateRequest, share?: TimeShare): Promise<Outcome<Created>> {
     try {
       const checked = this.#check(request, share);
       return checked instanceof Promise
@@ -99,7 +99,7 @@ export class Creation {
   async createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
-    const share: Share = { spentMs: 0 };
+    const share: TimeShare = { spentMs: 0 };
     const checks: Promise<CheckedJob>[] = [];
     for (const request of requests) {
       const check = () => void checks.push(this.#checked(request, share));
@@ -112,7 +112,7 @@ export class Creation {
   /** Records many jobs in one batch, a slice at a time. */
   async #recordAll(
     checked: readonly CheckedJob[],
-    share: Share,
+    share: TimeShare,
   ): Promise<readonly Promise<Outcome<Created>>[]> {
     if (checked.length <= SLICE_JOBS) return this.#record(checked, true, share);
     const { writer, clock } = this.parts;
@@ -131,7 +131,7 @@ export class Creation {
   }
 
   /** A failed check answers for its job alone. */
-  async #checked(request: CreateRequest, share: Share): Promise<CheckedJob> {
+  async #checked(request: CreateRequest, share: TimeShare): Promise<CheckedJob> {
     try {
       return await this.#check(request, share);
     } catch (error) {
@@ -140,7 +140,7 @@ export class Creation {
   }
 
   /** A promise when the input has to be sealed. */
-  #check(request: CreateRequest, share?: Share): CheckedJob | Promise<CheckedJob> {
+  #check(request: CreateRequest, share?: TimeShare): CheckedJob | Promise<CheckedJob> {
     const before = this.#answeredBefore(request, share);
     if (before !== undefined) return answered(before);
     const described = this.#descriptions.of(request);
@@ -154,7 +154,10 @@ export class Creation {
   }
 
   /** The answer to a request whose key is on record, or whose id or key is reserved. */
-  #answeredBefore(request: CreateRequest, share?: Share): Promise<Outcome<Created>> | undefined {
+  #answeredBefore(
+    request: CreateRequest,
+    share?: TimeShare,
+  ): Promise<Outcome<Created>> | undefined {
     const reserved = this.#reserved.size === 0
       ? undefined
       : namesOf(request).map((name) => this.#reserved.get(name)).find((one) => one !== undefined);
@@ -169,7 +172,7 @@ export class Creation {
   async #createdBefore(
     jobId: JobId,
     request: KeyedRequest,
-    share: Share = { spentMs: 0 },
+    share: TimeShare = { spentMs: 0 },
   ): Promise<Outcome<Created>> {
     const { pacer, table, writer } = this.parts;
     const isDurable = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
@@ -181,7 +184,7 @@ export class Creation {
   async #replayed(
     jobId: JobId,
     request: KeyedRequest,
-    share: Share,
+    share: TimeShare,
   ): Promise<Outcome<Created>> {
     const { key, digest } = request.idempotency;
     const before = this.parts.table.existing(jobId);
@@ -198,7 +201,7 @@ export class Creation {
   }
 
   /** The job as the first response showed it: created, and started if it started at once. */
-  async #asCreated(job: JobState, share: Share): Promise<JobState> {
+  async #asCreated(job: JobState, share: TimeShare): Promise<JobState> {
     const [created, started] = await this.parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
     const entries = isStartOfCreation(created, started) ? [created, started] : [created];
@@ -242,7 +245,7 @@ export class Creation {
   #record(
     checked: readonly CheckedJob[],
     isLate: boolean,
-    share?: Share,
+    share?: TimeShare,
   ): readonly Promise<Outcome<Created>>[] {
     const batch: Batch = { drafts: [], names: isLate ? new Set() : undefined, jobs: 0, starts: 0 };
     const taken = checked.map((job) => job.kind === "ready" ? this.#take(job, batch) : job.answer);
@@ -315,7 +318,7 @@ export class Creation {
     return free === undefined ? answer : this.parts.sealing.keptIf(jobId, answer).finally(free);
   }
 
-  async #again({ jobId, request, free }: ReadyJob, share?: Share): Promise<Outcome<Created>> {
+  async #again({ jobId, request, free }: ReadyJob, share?: TimeShare): Promise<Outcome<Created>> {
     if (free !== undefined) await this.parts.sealing.discard(jobId).finally(free);
     return await this.create(request, share);
   }
@@ -326,7 +329,7 @@ export class Creation {
   }
 }
 
-function answered(answer: Promise<Outcome<Created>>): AnsweredJob {
+function answered(answer: Promise<Outcome<Created>>): AnsweredRequest {
   return { kind: "answered", answer: handledLater(answer) };
 }
 

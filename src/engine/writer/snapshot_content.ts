@@ -33,7 +33,7 @@ type ColumnName = (typeof COLUMN_NAMES)[number];
 type Columns = Readonly<Record<ColumnName, Uint8Array>>;
 const NOTHING = new Uint8Array();
 
-type Line =
+type ContentLine =
   | { readonly content: number; readonly index?: JournalHead }
   | { readonly pauses: readonly Pause[] }
   | { readonly failures: FailuresByType }
@@ -81,7 +81,7 @@ export function restsOnIndex(first: string): boolean {
 /** Lines that concern many jobs, without empty ones. */
 function linesOfManyJobs(
   { pauses, failures, places, starts, limitChanges }: Projected,
-): readonly Line[] {
+): readonly ContentLine[] {
   starts.prune();
   const failed = failures.capture();
   return [
@@ -102,21 +102,21 @@ function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  linesOfManyJobs: readonly Line[],
+  linesOfManyJobs: readonly ContentLine[],
   columns: Columns,
 ): Iterable<string> {
-  const first: Line = index === undefined
+  const first: ContentLine = index === undefined
     ? { content: CACHE_VERSION }
     : { content: CACHE_VERSION, index };
   yield JSON.stringify(first);
   for (const line of linesOfManyJobs) yield JSON.stringify(line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
-    yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
+    yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies ContentLine);
   }
   for (const column of COLUMN_NAMES) {
     for (const part of partsOf(columns[column])) {
-      yield JSON.stringify({ column, part } satisfies Line);
+      yield JSON.stringify({ column, part } satisfies ContentLine);
     }
   }
 }
@@ -157,15 +157,15 @@ export function restoreContent(
 }
 
 /** Parses all lines before anything is restored; empty when a line is not JSON. */
-function parsed(lines: readonly string[]): readonly Line[] {
+function parsed(lines: readonly string[]): readonly ContentLine[] {
   try {
-    return lines.map((line) => parseJsonText(line) as Line);
+    return lines.map((line) => parseJsonText(line) as ContentLine);
   } catch {
     return [];
   }
 }
 
-function restored({ job, trail }: Extract<Line, { job: JobState }>): KeptJob {
+function restored({ job, trail }: Extract<ContentLine, { job: JobState }>): KeptJob {
   const bytes = Buffer.from(trail, "base64");
   return { job: { ...job, expected: shared(job.expected) }, trail: parseTrail(bytes) };
 }

@@ -188,8 +188,8 @@ export const BULK_ROUTES: readonly Route[] = [
     },
     async handle({ req }, deps) {
       const { limit = LIMIT_DEFAULT, ...query } = readQuery(req.raw, FAILURE_PARAMETERS);
-      const { lists, explainer } = deps.engine;
-      const { groups, ...rest } = lists.failures(toJobFilter(query), limit);
+      const { explainer } = await deps.engine.explanations();
+      const { groups, ...rest } = deps.engine.lists.failures(toJobFilter(query), limit);
       const cause = largestCause(groups);
       const apart = cause[0] && await explainer.setApart(cause[0].newest.jobId);
       const summary = [failuresText(cause), apart].filter(Boolean).join(" ");

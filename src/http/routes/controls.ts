@@ -153,7 +153,7 @@ async function retryPreviewed(
   const job = valueOrThrow(await deps.engine.retriable(jobId, request));
   const explanation = await lookingBack(
     deps,
-    ({ hold }) => deps.engine.explainer.explain(jobId, hold),
+    async ({ hold }) => await (await deps.engine.explanations()).explainer.explain(jobId, hold),
   );
   const next = explanation?.next ?? [];
   const offer = next.findLastIndex(({ action }) => action?.path.endsWith("/retry"));

@@ -48,8 +48,10 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async ({ hold }) =>
       at === undefined
-        ? await deps.engine.explainer.explain(jobId, hold)
-        : valueOrThrow(await deps.engine.explainer.explainAt(jobId, at.point, hold)),
+        ? await (await deps.engine.explanations()).explainer.explain(jobId, hold)
+        : valueOrThrow(
+          await (await deps.engine.explanations()).explainer.explainAt(jobId, at.point, hold),
+        ),
   );
   if (told === undefined) throw unknownJob(jobId);
   return withCommands(c, deps, format, told, explanationText);
@@ -59,7 +61,13 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const id = c.req.param("id") ?? "";
   const told = ID_PATTERN.test(id)
-    ? await lookingBack(deps, ({ hold }) => deps.engine.eventExplainer.explain(id as EventId, hold))
+    ? await lookingBack(
+      deps,
+      async ({ hold }) => {
+        const { eventExplainer } = await deps.engine.explanations();
+        return await eventExplainer.explain(id as EventId, hold);
+      },
+    )
     : undefined;
   if (told === undefined) throw unknownEvent(id);
   return answer(c, deps, format, { json: () => told, text: () => eventExplanationText(told) });
@@ -90,14 +98,20 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
       "is required; GET /queue/explain explains why all work has stopped",
     );
   }
-  const told = await lookingBack(deps, ({ hold }) => deps.engine.about.of(about, hold));
+  const told = await lookingBack(
+    deps,
+    async ({ hold }) => await (await deps.engine.explanations()).about.of(about, hold),
+  );
   return answer(c, deps, format, { json: () => told, text: () => aboutText(told) });
 }
 
 /** Explains why all work has stopped, or says that it has not. */
 async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const told = await lookingBack(deps, () => deps.engine.queueExplainer.explain());
+  const told = await lookingBack(
+    deps,
+    async () => await (await deps.engine.explanations()).queueExplainer.explain(),
+  );
   return withCommands(c, deps, format, told, queueExplanationText);
 }
 

@@ -61,7 +61,12 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   return await lookingBack(deps, async (holding) => {
     const wanted = stepsWanted(query, deps.engine);
     const { job, steps, next } = valueOrThrow(
-      await deps.engine.replays.replay(jobId, query.at?.point, wanted, holding.hold),
+      await (await deps.engine.explanations()).replays.replay(
+        jobId,
+        query.at?.point,
+        wanted,
+        holding.hold,
+      ),
     );
     const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
@@ -75,7 +80,12 @@ async function diff(c: Context, deps: HttpDeps): Promise<Response> {
   if (start === undefined) throw invalidParameter("from", `is required; it ${POINT_RULE}`);
   return await lookingBack(deps, async (holding) => {
     const { from, to, changes, more = 0 } = valueOrThrow(
-      await deps.engine.replays.diff(jobId, start.point, end?.point, holding.hold),
+      await (await deps.engine.explanations()).replays.diff(
+        jobId,
+        start.point,
+        end?.point,
+        holding.hold,
+      ),
     );
     const answer = {
       from: { at: start.text, logId: from },

@@ -14,16 +14,21 @@ import { SidecarStore } from "../read/sidecar_store.ts";
 
 /** How long the event loop may be blocked. */
 const SLICE_MS = 2;
-/** The ratio of rest to work; lower if segments fill faster than they are verified. */
-const REST_PER_WORK = { usual: 19, behind: 9 };
-/** The longest rest, so that one slow read does not cause a very long one. */
-const REST_MS_MAX = 5_000;
 /** Delay before the first slice, and before a file that has just changed is checked again. */
 const DELAY_MS = 2_000;
 /**
- * Delay before the verdict of a start is written; short, because the process may be short-lived.
+ * Delay before a verdict on what the next start would have to read: of this start, or on a segment
+ * that has just filled up. Short, because the process may be short-lived.
  */
-const WRITING_DELAY_MS = 100;
+const SOON_MS = 100;
+/**
+ * The ratio of rest to work, and the longest rest, so that one slow read does not cause a very long
+ * one. Both are lower while another full segment waits.
+ */
+const REST = {
+  usual: { perWork: 19, maxMs: 5_000 },
+  behind: { perWork: 9, maxMs: SOON_MS },
+};
 
 /** A full segment, as a start found it, or one that has filled up since. */
 export interface FullSegment {
@@ -64,6 +69,7 @@ export class BackgroundProof {
   #running: Promise<void> | undefined;
   #isStopped = false;
   #endRest = () => {};
+  #cancelSoon = () => {};
   #sliceBegan = 0;
   /** Reasons already reported: every segment may have the same one. */
   readonly #reported = new Set<string>();
@@ -94,30 +100,30 @@ export class BackgroundProof {
   /** Queues a full segment, ahead of those that the next start would trust anyway. */
   add(segment: SealedSegment): void {
     this.#sealed.push(segment);
-    const next = this.#queue.findIndex(({ origin }, index) => index > 0 && origin !== "filled");
+    const next = this.#queue.findIndex(({ origin }) => origin !== "filled");
     const place = next < 0 ? this.#queue.length : next;
     this.#queue.splice(place, 0, { segment, origin: "filled", isStored: false });
     this.#trusted++;
+    if (this.#isStopped) return;
     this.start();
+    this.#cancelSoon();
+    this.#cancelSoon = this.options.clock.setTimer(SOON_MS, () => this.#endRest());
   }
 
   /** Stops. Resolves when its files are closed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#cancelSoon();
     this.#endRest();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     try {
-      await this.#rest(this.#queue[0]?.read === undefined ? DELAY_MS : WRITING_DELAY_MS);
+      await this.#rest(this.#queue[0]?.read === undefined ? DELAY_MS : SOON_MS);
       await this.#attempt("Cannot remove sidecars", () => this.#store.keepOnly(this.#sealed));
-      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-        if (!await this.#settled(next)) {
-          await this.#rest(DELAY_MS);
-          continue;
-        }
-        this.#queue.shift();
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        while (!await this.#settled(next)) await this.#rest(DELAY_MS);
         await this.#endSlice();
       }
     } catch (error) {
@@ -189,13 +195,9 @@ export class BackgroundProof {
 
   async #endSlice(): Promise<void> {
     const workedMs = this.options.clock.monotonic() - this.#sliceBegan;
-    await this.#rest(Math.min(this.#restPerWork * workedMs, REST_MS_MAX));
+    const { perWork, maxMs } = this.#queue[0]?.origin === "filled" ? REST.behind : REST.usual;
+    await this.#rest(Math.min(perWork * workedMs, maxMs));
     this.#sliceBegan = this.options.clock.monotonic();
-  }
-
-  get #restPerWork(): number {
-    const isBehind = this.#queue.filter(({ origin }) => origin === "filled").length > 1;
-    return isBehind ? REST_PER_WORK.behind : REST_PER_WORK.usual;
   }
 
   async #rest(ms: number): Promise<void> {

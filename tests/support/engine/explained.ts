@@ -169,7 +169,7 @@ export class Explained {
   }
 
   async explanation(jobId: string): Promise<Explanation<Citation>> {
-    const explanation = await this.engine.explainer.explain(jobId as JobId);
+    const explanation = await (await this.engine.explanations()).explainer.explain(jobId as JobId);
     assert.ok(explanation);
     return explanation;
   }

@@ -25,7 +25,7 @@ import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
 import type { WorkerLease } from "../queue/worker_lease.ts";
 import type { AttemptWork, RunSubject } from "../run_services.ts";
 import type { SlotRequest } from "../queue/slots.ts";
-import type { Place } from "../queue/request_lines.ts";
+import type { QueuePosition } from "../queue/request_lines.ts";
 import { endOfAttempt, type RunTrace } from "../call/run_trace.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
@@ -58,7 +58,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   /** The order in which handlers wait for a slot. */
-  get place(): Place {
+  get place(): QueuePosition {
     const { job, lease } = this.run;
     return { priority: job.head.priority, order: lease.turn };
   }

@@ -20,7 +20,7 @@ export interface PausableRequest extends Pausable {
   readonly order: number;
 }
 
-export interface Held<Request> {
+export interface HeldRequests<Request> {
   readonly jobs: number;
   /** The first requests in the queue, at most `FIRST_MAX`. */
   readonly first: readonly Request[];
@@ -146,7 +146,7 @@ export class PausedRequests<Request extends PausableRequest> {
    * @param upTo Jobs that started after this position do not count, since their start is not
    * durable yet. It must never decrease.
    */
-  heldBy(pause: Pause, upTo: LogId): Held<Request> {
+  heldBy(pause: Pause, upTo: LogId): HeldRequests<Request> {
     const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
     const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.compare);
     for (const one of this.#fresh) if (one.order <= upTo) this.#fresh.delete(one);

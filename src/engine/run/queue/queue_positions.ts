@@ -5,27 +5,35 @@
 
 import { firstIndex } from "../../../core/ascending.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
-import { inQueueOrder, type Place, type Request } from "./request_lines.ts";
+import { inQueueOrder, type QueuedRequest, type QueuePosition } from "./request_lines.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
 
 /** Requests that are granted one after another, unsorted. */
-type Line = readonly Request[];
+type RequestGroup = readonly QueuedRequest[];
 
-export function queueLine(lines: readonly Line[], { priority, order }: Place): Line | undefined {
-  const isHere = (request: Request) => request.priority === priority && request.order === order;
+export function queueLine(
+  lines: readonly RequestGroup[],
+  { priority, order }: QueuePosition,
+): RequestGroup | undefined {
+  const isHere = (request: QueuedRequest) =>
+    request.priority === priority && request.order === order;
   return lines.find((line) => line.some(isHere));
 }
 
 /** @param lines The first is used for a place where no job waits. */
-export function placesAhead(lines: readonly Line[], place: Place, upTo: LogId): number {
+export function placesAhead(
+  lines: readonly RequestGroup[],
+  place: QueuePosition,
+  upTo: LogId,
+): number {
   const line = queueLine(lines, place) ?? lines[0] ?? [];
   return line.filter((request) => request.order <= upTo && inQueueOrder(request, place) < 0).length;
 }
 
 /** Computes `placesAhead` for many places in ascending order; `undefined` where no job waits. */
 export function aheadOfEach(
-  lines: readonly Line[],
-  places: readonly Place[],
+  lines: readonly RequestGroup[],
+  places: readonly QueuePosition[],
   upTo: LogId,
 ): readonly (number | undefined)[] {
   const aheads: (number | undefined)[] = places.map(() => undefined);
@@ -38,8 +46,8 @@ export function aheadOfEach(
 }
 
 function aheadIn(
-  line: Line,
-  places: readonly Place[],
+  line: RequestGroup,
+  places: readonly QueuePosition[],
   upTo: LogId,
 ): readonly (number | undefined)[] {
   const isHeld = places.map(() => false);
@@ -50,9 +58,9 @@ function aheadIn(
     let at = firstIndex(
       0,
       places.length,
-      (at) => inQueueOrder(places[at] as Place, request) >= 0,
+      (at) => inQueueOrder(places[at] as QueuePosition, request) >= 0,
     );
-    for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
+    for (; at < places.length && inQueueOrder(places[at] as QueuePosition, request) === 0; at++) {
       isHeld[at] = true;
     }
     if (at < places.length) between[at] = (between[at] ?? 0) + 1;
@@ -66,7 +74,7 @@ function aheadIn(
 
 /** A request, and the place that it needs under the limits in force. */
 export interface LimitedRequest {
-  readonly request: Request;
+  readonly request: QueuedRequest;
   readonly needs: WantedPlace;
 }
 
@@ -76,12 +84,12 @@ export interface LimitLine {
   readonly needs: WantedPlace;
   readonly jobIds: ReadonlySet<JobId>;
   /** The requests that would be granted first. */
-  readonly first: readonly Request[];
+  readonly first: readonly QueuedRequest[];
 }
 
 interface Growing extends LimitLine {
   readonly jobIds: Set<JobId>;
-  first: readonly Request[];
+  first: readonly QueuedRequest[];
 }
 
 const FIRST_MAX = 3;

@@ -17,18 +17,18 @@ import type { RateWindow } from "./rate_window.ts";
 import type { Share, TypeShare, WantedPlace } from "./shares.ts";
 
 /** A position in the queue. */
-export interface Place {
+export interface QueuePosition {
   readonly priority: number;
   /** The `logId` of the job's start. */
   readonly order: number;
 }
 
 /** Compares two places: negative when the left one is granted first. */
-export function inQueueOrder(left: Place, right: Place): number {
+export function inQueueOrder(left: QueuePosition, right: QueuePosition): number {
   return left.priority - right.priority || left.order - right.order;
 }
 
-export interface Wanted extends Place, PausableRequest {
+export interface WorkerRequest extends QueuePosition, PausableRequest {
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
@@ -47,7 +47,7 @@ export interface Worker extends Pausable {
   isAlone: boolean;
 }
 
-export interface Request extends Omit<Wanted, "needs"> {
+export interface QueuedRequest extends Omit<WorkerRequest, "needs"> {
   readonly needsNow: (() => WantedPlace | undefined) | undefined;
   /** The last result of `needsNow`, computed in the `epoch` of the limits. */
   needs: WantedPlace | undefined;
@@ -91,7 +91,7 @@ class Taker {
 
 /** Requests of one key and priority that the same things keep waiting. */
 export class Line {
-  requests = new TinyQueue<Request>([], inQueueOrder);
+  requests = new TinyQueue<QueuedRequest>([], inQueueOrder);
   /** Absent while it is set aside. */
   entry: Entry | undefined;
 
@@ -102,7 +102,7 @@ export class Line {
     readonly begins: boolean,
   ) {}
 
-  get first(): Request | undefined {
+  get first(): QueuedRequest | undefined {
     let first = this.requests.peek();
     for (; first !== undefined && first.line !== this; first = this.requests.peek()) {
       this.requests.pop();
@@ -111,7 +111,7 @@ export class Line {
   }
 
   /** Unsorted. */
-  get all(): readonly Request[] {
+  get all(): readonly QueuedRequest[] {
     return this.requests.data.filter(({ line }) => line === this);
   }
 
@@ -132,7 +132,7 @@ export class RequestLines {
 
   constructor(private readonly isOpen: (window: RateWindow) => boolean) {}
 
-  push(request: Request): void {
+  push(request: QueuedRequest): void {
     const line = request.line = this.#lineFor(request);
     line.requests.push(request);
     if (request.order < (line.entry?.order ?? Infinity)) this.#enter(line);
@@ -161,7 +161,7 @@ export class RequestLines {
   }
 
   /** Takes the first request out of a line, which has had its turn. */
-  take(line: Line): Request | undefined {
+  take(line: Line): QueuedRequest | undefined {
     const request = line.first;
     line.requests.pop();
     if (request !== undefined) request.line = undefined;
@@ -192,7 +192,7 @@ export class RequestLines {
   }
 
   /** The requests of each key. Those of all jobs without a key form one group, the first. */
-  get groups(): readonly (readonly Request[])[] {
+  get groups(): readonly (readonly QueuedRequest[])[] {
     return [...this.#takers.values()].map((takers) =>
       takers.flatMap(({ lines }) => lines.flatMap(({ all }) => all))
     );
@@ -205,7 +205,7 @@ export class RequestLines {
    */
   supposing(
     type: TypeShare,
-    needsOf: (request: Request) => WantedPlace | undefined,
+    needsOf: (request: QueuedRequest) => WantedPlace | undefined,
     isOpen: (window: RateWindow) => boolean,
   ): RequestLines {
     const supposed = new RequestLines(isOpen);
@@ -218,7 +218,7 @@ export class RequestLines {
     return supposed;
   }
 
-  #lineFor({ needs, priority, begins, isAlone }: Request): Line {
+  #lineFor({ needs, priority, begins, isAlone }: QueuedRequest): Line {
     const taker = this.#takerFor(needs, priority);
     const isOfRate = needs?.window?.isOfType === true;
     const lanes = this.#lanes.getOrInsertComputed(needs?.share.of, newLanes);

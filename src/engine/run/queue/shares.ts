@@ -97,7 +97,7 @@ interface TypePlaces {
 
 const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
 
-interface Held extends WantedPlace {
+interface HeldPlace extends WantedPlace {
   /** Whether the job's start is durable; `true` when no rate counts the job. */
   hasBegun: boolean;
 }
@@ -107,7 +107,7 @@ const SWEEP_EVERY = 10_000;
 
 export class Shares {
   readonly #byType = new Map<string, TypePlaces>();
-  readonly #held = new SteadyMap<JobId, Held>();
+  readonly #held = new SteadyMap<JobId, HeldPlace>();
   readonly #queues: PlaceQueue[] = [];
   /** Increases with each change of limits, after which older requests may need other places. */
   epoch = 0;

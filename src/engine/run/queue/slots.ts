@@ -3,7 +3,7 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../../ports.ts";
 import type { LoopTurns } from "../scheduler.ts";
-import { inQueueOrder, type Place } from "./request_lines.ts";
+import { inQueueOrder, type QueuePosition } from "./request_lines.ts";
 
 /**
  * How long a handler may take to count as prompt, from the turn in which it was called, and how
@@ -13,7 +13,7 @@ const PROMPT_MS = 10;
 
 /** A job with recorded attempts whose handlers are to be called. */
 export interface SlotRequest {
-  readonly place: Place;
+  readonly place: QueuePosition;
   readonly type: string;
   begin(): void;
   withdraw(): void;
@@ -34,7 +34,7 @@ interface Inside {
   isSlow: boolean;
 }
 
-interface Waiting extends Place {
+interface Waiting extends QueuePosition {
   readonly entrant: SlotRequest;
   /** When a look first found the request waiting. */
   seenMs: number | undefined;

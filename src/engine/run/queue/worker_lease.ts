@@ -2,7 +2,7 @@
 
 import { MAIN_TASK } from "../../../core/ids.ts";
 import type { PendingJob } from "../../writer/job_record.ts";
-import type { Wanted, Worker } from "./request_lines.ts";
+import type { Worker, WorkerRequest } from "./request_lines.ts";
 import type { RunSubject } from "../run_services.ts";
 import type { WantedPlace } from "./shares.ts";
 import type { Withdraw } from "./worker_queue.ts";
@@ -11,9 +11,9 @@ import type { Withdraw } from "./worker_queue.ts";
 export function wantedBy(
   { head }: PendingJob,
   { type, begins, isAlone, needs }: Required<
-    Pick<Wanted, "type" | "begins" | "isAlone" | "needs">
+    Pick<WorkerRequest, "type" | "begins" | "isAlone" | "needs">
   >,
-): Wanted {
+): WorkerRequest {
   const { jobId, priority, labels, key } = head;
   // The start of the job decides its order, even when it returns to the queue.
   const order = head.state === "Created" ? head.firstLogId : head.startedBy;

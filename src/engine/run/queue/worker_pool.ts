@@ -9,7 +9,7 @@
 
 import type { JobId } from "../../../core/ids.ts";
 import type { PromptTypes } from "./slots.ts";
-import type { Request, Worker } from "./request_lines.ts";
+import type { QueuedRequest, Worker } from "./request_lines.ts";
 
 /** The most jobs that share one worker. */
 const SHARING_PER_WORKER_MAX = 16;
@@ -36,7 +36,7 @@ export class WorkerPool {
     return this.#alone;
   }
 
-  take({ jobId, type, labels, key, isAlone = false }: Request): Worker | undefined {
+  take({ jobId, type, labels, key, isAlone = false }: QueuedRequest): Worker | undefined {
     if (this.#alone !== undefined) return undefined;
     const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
     if (isAlone) {

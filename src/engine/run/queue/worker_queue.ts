@@ -19,16 +19,21 @@ import type { Work } from "../../../core/work.ts";
 import type { LogId } from "../../../core/ids.ts";
 import type { Pausable, Pause } from "../../../core/pauses.ts";
 import { aheadOfEach, type LimitedRequest, placesAhead, queueLine } from "./queue_positions.ts";
-import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
+import {
+  type HeldRequests,
+  type Holder,
+  type PauseChange,
+  PausedRequests,
+} from "./paused_requests.ts";
 import type { PromptTypes } from "./slots.ts";
 import {
   inQueueOrder,
   type Line,
-  type Place,
-  type Request,
+  type QueuedRequest,
+  type QueuePosition,
   RequestLines,
-  type Wanted,
   type Worker,
+  type WorkerRequest,
 } from "./request_lines.ts";
 import type { RateWindow } from "./rate_window.ts";
 import type { PlaceQueue, Share, Shares } from "./shares.ts";
@@ -48,7 +53,7 @@ export type Withdraw = () => void;
 export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
   readonly #lines: RequestLines;
-  readonly #paused = new PausedRequests<Request>(inQueueOrder);
+  readonly #paused = new PausedRequests<QueuedRequest>(inQueueOrder);
   /** The queue of which this one is the first. */
   #second: WorkerQueue | undefined;
   /** How many requests are in the queue, or held by a pause. */
@@ -117,12 +122,12 @@ export class WorkerQueue implements PlaceQueue {
    * @param upTo Requests of jobs that started after this position do not count: their start is not
    * durable yet.
    */
-  aheadOf(place: Place, upTo: LogId): number {
+  aheadOf(place: QueuePosition, upTo: LogId): number {
     return placesAhead(this.#lines.groups, place, upTo);
   }
 
   /** Computes `aheadOf` for many places in ascending order; `undefined` where no job waits. */
-  aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
+  aheadOfEach(places: readonly QueuePosition[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines.groups, places, upTo);
   }
 
@@ -131,8 +136,8 @@ export class WorkerQueue implements PlaceQueue {
    *
    * @returns Withdraws the request; `undefined` when it was granted at once.
    */
-  request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
-    const request: Request = {
+  request(wanted: WorkerRequest, grant: (worker: Worker) => void): Withdraw | undefined {
+    const request: QueuedRequest = {
       ...wanted,
       needsNow: wanted.needs,
       needs: wanted.needs?.(),
@@ -152,17 +157,17 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Whether a request that is not in a line yet would be the next: most are, and need no line. */
-  #isNext({ needs, begins }: Request): boolean {
+  #isNext({ needs, begins }: QueuedRequest): boolean {
     return this.#waiting === 0 && needs === undefined && (!begins || this.#lines.mayBegin) &&
       !this.#isStill;
   }
 
   /** Whether a request was granted or withdrawn. */
-  #isOver(request: Request): boolean {
+  #isOver(request: QueuedRequest): boolean {
     return request.line === undefined && !this.#paused.has(request);
   }
 
-  #withdraw(request: Request): void {
+  #withdraw(request: QueuedRequest): void {
     if (this.#isOver(request)) return;
     request.line = undefined;
     this.#paused.remove(request);
@@ -204,7 +209,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Sets a request aside if pauses hold it. */
-  #setAside(request: Request, holders?: readonly Holder[]): boolean {
+  #setAside(request: QueuedRequest, holders?: readonly Holder[]): boolean {
     const isPaused = this.#paused.take(request, holders);
     if (isPaused) request.line = undefined;
     return isPaused;
@@ -235,7 +240,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** The requests of this queue that a pause holds. */
-  heldBy(pause: Pause, upTo: LogId): Held<Request> {
+  heldBy(pause: Pause, upTo: LogId): HeldRequests<QueuedRequest> {
     return this.#paused.heldBy(pause, upTo);
   }
 
@@ -302,13 +307,13 @@ export class WorkerQueue implements PlaceQueue {
     this.#stopped = true;
   }
 
-  #leave(request: Request): void {
+  #leave(request: QueuedRequest): void {
     this.#waiting--;
     this.#count(request, -1);
   }
 
   /** Adjusts the counts of requests that wait for a place, or to begin. */
-  #count({ needs }: Pick<Request, "needs">, difference: 1 | -1): void {
+  #count({ needs }: Pick<QueuedRequest, "needs">, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
     if (needs.window !== undefined) needs.window.waiting += difference;
@@ -316,7 +321,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Moves the first request of a line if its needs changed with the limits. */
-  #refiled(line: Line, request: Request): boolean {
+  #refiled(line: Line, request: QueuedRequest): boolean {
     if (request.epoch === this.shares.epoch) return false;
     request.epoch = this.shares.epoch;
     const needs = request.needsNow?.();
@@ -356,7 +361,7 @@ export class WorkerQueue implements PlaceQueue {
    * @param line The line in which the request is the first, if it is in one.
    * @returns Whether there was a worker.
    */
-  #grant(request: Request, line?: Line): boolean {
+  #grant(request: QueuedRequest, line?: Line): boolean {
     const worker = this.#pool.take(request);
     if (worker === undefined) return false;
     if (request.needs !== undefined) this.shares.take(request.jobId, request.needs);
