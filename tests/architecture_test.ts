@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   settings: ["core", "access", "documents", "postgres", "."],
   embedded: ["core", "explain", "engine", "documents", "server", "settings"],
   export: ["core", "engine", "documents"],
-  testing: ["core", "explain", "engine", "journal", "embedded", "export", "."],
+  testing: ["core", "explain", "engine", "journal", "tools", "embedded", "export", "."],
   cli: [
     ...["core", "access", "explain", "engine", "index", "journal", "documents", "jobs", "verify"],
     ...["server", "settings", "export", "tools", "postgres"],

@@ -32,7 +32,7 @@ import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/defin
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { CreateRequest } from "../engine/requests.ts";
-import { optionsFlaw } from "../engine/given_options.ts";
+import { optionsFlaw } from "../core/given_options.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import type { Point } from "../core/point.ts";

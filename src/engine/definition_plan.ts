@@ -45,7 +45,10 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
     policy: {
-      errors: errors.map(errorMatcher),
+      errors: errors.map((spec) => {
+        requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
+        return toMatcher(spec);
+      }),
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });
@@ -86,11 +89,6 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
   };
 }
 
-function errorMatcher(spec: ErrorMatcher): EventMatcher {
-  requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
-  return toMatcher(spec);
-}
-
 const ERROR_MEMBERS = ["eventType", "correlation"];
 const EXPECTATION_MEMBERS = [...ERROR_MEMBERS, "kind", "multiplicity", "within"];
 export const STARTS_ON_MEMBERS: readonly string[] = [...ERROR_MEMBERS, "input"];
@@ -115,7 +113,8 @@ function checkedMultiplicity(
   { multiplicity = "ExactlyOnce" }: Expectation,
 ): Multiplicity {
   if (multiplicity === "ExactlyOnce" || multiplicity === "AtLeastOnce") return multiplicity;
-  if (isCount(multiplicity.times)) return { times: multiplicity.times };
+  const { times } = multiplicity;
+  if (Number.isInteger(times) && times >= 1 && times <= TIMES_MAX) return { times };
   throw new TypeError(
     `Cannot expect ${id}: multiplicity must be ExactlyOnce, AtLeastOnce or {times} with a whole ` +
       `number from 1 to ${TIMES_MAX}`,
@@ -129,10 +128,6 @@ function checkedDeadline(id: string, { ms, otherwise }: Deadline): Deadline {
     `Cannot expect ${id}: within must be {ms, otherwise} with milliseconds up to ${YEARS_MAX} ` +
       'years and "fail" or "waive"',
   );
-}
-
-function isCount(times: number): boolean {
-  return Number.isInteger(times) && times >= 1 && times <= TIMES_MAX;
 }
 
 export function toMatcher(spec: ErrorMatcher): EventMatcher {

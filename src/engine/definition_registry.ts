@@ -30,7 +30,10 @@ export class DefinitionRegistry {
     for (const definition of definitions) this.#add(definition);
     for (const versions of this.#byType.values()) {
       versions.sort((left, right) => right.version - left.version);
-      this.#addStarter(versions[0] as AnyJobDefinition);
+      const newest = versions[0] as AnyJobDefinition;
+      if (newest.startsOn === undefined) continue;
+      const trigger = eventType(newest.startsOn.eventType);
+      this.#starters.getOrInsertComputed(trigger, () => []).push(newest);
     }
   }
 
@@ -124,13 +127,6 @@ export class DefinitionRegistry {
       );
     }
     versions.push(definition);
-  }
-
-  #addStarter(definition: AnyJobDefinition): void {
-    const { startsOn } = definition;
-    if (startsOn === undefined) return;
-    const trigger = eventType(startsOn.eventType);
-    this.#starters.getOrInsertComputed(trigger, () => []).push(definition);
   }
 }
 

@@ -5,7 +5,6 @@
  * listens to the writer that it needs.
  */
 
-import type { EventDraft } from "../core/event.ts";
 import { Attention, ParkedReports } from "./views/attention.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
 import { ProcessFacts } from "./run/recovery/process_facts.ts";
@@ -90,40 +89,23 @@ export interface JobEngineOptions {
   readonly onMisuse?: (message: string) => void;
 }
 
-/** What the engine was given. */
+/** Sets the options before the parts are made from them. */
 class Given {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly limits: EngineLimits;
-  readonly keys: KeyStore;
-  readonly registry: DefinitionRegistry;
-  readonly tracing: Tracing;
-  readonly attemptWatch: AttemptWatch;
-  readonly jobLog: JobLog;
-  readonly onDefect: (error: unknown) => void;
-  /** How many jobs may have a thread at a time. */
-  readonly threadsMax: number;
-
-  /** @throws {TypeError} when a definition needs a thread, and there is none. */
-  constructor(readonly options: JobEngineOptions) {
-    const { definitions, threads } = options;
-    this.clock = options.clock;
-    this.random = options.random;
-    this.limits = options.limits;
-    this.keys = options.keys;
-    this.registry = new DefinitionRegistry(definitions);
-    this.tracing = options.tracing ?? CARRIED_TRACES;
-    this.attemptWatch = options.attemptWatch ?? UNWATCHED;
-    this.jobLog = options.jobLog ?? UNKEPT;
-    this.onDefect = options.onDefect ?? (() => {});
-    this.threadsMax = this.registry.hasThreaded ? threads?.max ?? 0 : 0;
-    if (threads === undefined && this.registry.hasThreaded) {
-      throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
-    }
-  }
+  constructor(readonly options: JobEngineOptions) {}
 }
 
 export class EngineParts extends Given {
+  readonly clock = this.options.clock;
+  readonly random = this.options.random;
+  readonly limits = this.options.limits;
+  readonly keys = this.options.keys;
+  readonly registry = new DefinitionRegistry(this.options.definitions);
+  readonly tracing = this.options.tracing ?? CARRIED_TRACES;
+  readonly attemptWatch = this.options.attemptWatch ?? UNWATCHED;
+  readonly jobLog = this.options.jobLog ?? UNKEPT;
+  readonly onDefect = this.options.onDefect ?? (() => {});
+  /** How many jobs may have a thread at a time. */
+  readonly threadsMax = this.registry.hasThreaded ? this.options.threads?.max ?? 0 : 0;
   /** The journal accepts nothing more. */
   failed = false;
   /** This process runs the jobs. Until then it follows another process that does. */
@@ -196,8 +178,6 @@ export class EngineParts extends Given {
   readonly deliveries = new Deliveries(this);
 
   // What acts by itself.
-  readonly record = (drafts: readonly EventDraft[]): Promise<void> =>
-    this.diskRetries.record(() => this.writer.recorded(drafts, "vital"));
   readonly inputRemovals = new InputRemovals(this);
   readonly pauseControls = new PauseControls(this);
   readonly processFacts = new ProcessFacts(this);
@@ -239,8 +219,12 @@ export class EngineParts extends Given {
     new ParkedReports(this.options.onParked ?? (() => {})),
   ];
 
+  /** @throws {TypeError} when a definition needs a thread, and there is none. */
   constructor(options: JobEngineOptions) {
     super(options);
+    if (options.threads === undefined && this.registry.hasThreaded) {
+      throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
+    }
     this.writer.listener = this.supervisor;
     this.scheduler.onTime = () => this.processFacts.lookAtClock();
   }

@@ -9,7 +9,7 @@ import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { SortedPostings } from "../engine/views/postings.ts";
+import { SortedPostings } from "./sorted_postings.ts";
 
 /** A run has at most two to the power of this many buckets. */
 export const BITS_MAX = 18;

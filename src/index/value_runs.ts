@@ -6,14 +6,9 @@
 
 import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
-import {
-  bucketNumber,
-  CARRIERS_MAX,
-  type KeyBucket,
-  type Postings,
-  SortedPostings,
-} from "../engine/views/postings.ts";
+import { CARRIERS_MAX, type Postings } from "../engine/views/postings.ts";
 import { removeDatabase } from "./database_files.ts";
+import { bucketNumber, bucketsIn, type KeyBucket, SortedPostings } from "./sorted_postings.ts";
 import {
   BITS_MAX,
   type LinePoint,
@@ -105,7 +100,7 @@ export class SqliteValueRuns {
     const run = this.#nextRun++;
     try {
       const bits = bitsFor(postings.size);
-      for (const bucket of yield* postings.buckets(bits)) {
+      for (const bucket of yield* bucketsIn(postings, bits)) {
         this.#rows.put(run, bucket.number, bucket.postings);
         yield;
       }

@@ -2,7 +2,7 @@
 
 import { lackText } from "../core/permissions.ts";
 import { EXIT } from "../core/exit_codes.ts";
-import { isOutOfDescriptors } from "../engine/descriptors.ts";
+import { isOutOfDescriptors } from "../core/descriptors.ts";
 import { shellWord } from "../core/shell_word.ts";
 
 const DEFAULT_FOLDER = "journal";

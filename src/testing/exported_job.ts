@@ -7,7 +7,7 @@ import { withReferences } from "../core/log_references.ts";
 import type { JobStateName } from "../embedded/job.ts";
 import type { DefinitionRegistry } from "../engine/definition_registry.ts";
 import type { Clock } from "../engine/ports.ts";
-import { checkHistory } from "../engine/queries/history_check.ts";
+import { checkHistory } from "../tools/history_check.ts";
 import { isSealed } from "../engine/secrets/sealing.ts";
 import { parseExport } from "../export/export_parser.ts";
 import type { MemoryContent } from "./memory_journal.ts";

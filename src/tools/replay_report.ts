@@ -2,7 +2,7 @@
 
 import type { JobId, LogId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
-import type { HistoryVerdict, PlanChange } from "../engine/queries/history_check.ts";
+import type { HistoryVerdict, PlanChange } from "./history_check.ts";
 import type { EntryLocation } from "../engine/ports.ts";
 
 /** No loaded version runs a job in flight, although its history fits: the job would be parked. */

@@ -9,7 +9,7 @@ import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { joined } from "../engine/writer/joined.ts";
+import { joined } from "../core/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
 import { DurableLines, isWholeSegment, type LineSink } from "./segments.ts";
 import { FiledValues } from "./filed_values.ts";

@@ -16,16 +16,16 @@ import logReferences from "../core/log_references.ts?source" with { type: "text"
 import thrown from "../core/thrown.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
-import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
 import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
 import shellWord from "../core/shell_word.ts?source" with { type: "text" };
 import collector from "../engine/collector.ts?source" with { type: "text" };
-import descriptors from "../engine/descriptors.ts?source" with { type: "text" };
-import joined from "../engine/writer/joined.ts?source" with { type: "text" };
+import descriptors from "../core/descriptors.ts?source" with { type: "text" };
+import joined from "../core/joined.ts?source" with { type: "text" };
 import databaseFiles from "../index/database_files.ts?source" with { type: "text" };
+import sortedPostings from "../index/sorted_postings.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
 import layout from "../journal/layout.ts?source" with { type: "text" };
@@ -56,11 +56,11 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/thrown.ts", thrown],
   ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
-  ["engine/views/text_hash.ts", textHash],
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
-  ["engine/writer/joined.ts", joined],
+  ["core/joined.ts", joined],
   ["index/database_files.ts", databaseFiles],
+  ["index/sorted_postings.ts", sortedPostings],
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
   ["journal/layout.ts", layout],
@@ -68,7 +68,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],
   ["engine/collector.ts", collector],
-  ["engine/descriptors.ts", descriptors],
+  ["core/descriptors.ts", descriptors],
   ["journal/format/line_codec.ts", lineCodec],
   ["journal/format/line_bytes.ts", lineBytes],
   ["core/exit_codes.ts", exitCodes],

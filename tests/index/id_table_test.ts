@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
 import type { IdRow } from "../../src/engine/job_index.ts";
-import { eventIdHash } from "../../src/engine/views/text_hash.ts";
+import { eventIdHash } from "../../src/engine/writer/event_ids.ts";
 import { HashFilter } from "../../src/index/id_table.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { IS_QUICK } from "../support/effort.ts";

@@ -2,7 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
-import { nextText } from "../../engine/queries/history_check.ts";
+import { nextText } from "../../tools/history_check.ts";
 import { plainText } from "../plain_text.ts";
 import {
   type Category,

@@ -5,7 +5,7 @@ import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../../engine/definition.ts";
 import { DefinitionRegistry } from "../../engine/definition_registry.ts";
-import { checkHistory, planChanges } from "../../engine/queries/history_check.ts";
+import { checkHistory, planChanges } from "../../tools/history_check.ts";
 import type { Clock } from "../../engine/ports.ts";
 import {
   isSealed,

@@ -43,7 +43,10 @@ export class Deliveries {
     // Duplicates add nothing, so they are answered whatever the limits are.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.parts.intake.requireRoom({ jobs, starts: jobs });
-    const characters = events.reduce((sum, event) => sum + attributeCharacters(event), 0);
+    const characters = events.reduce(
+      (sum, { attributes }) => sum + EVENT_CHARACTERS + jsonSize(attributes),
+      0,
+    );
     this.#requireRoom(characters);
     this.#characters += characters;
     try {
@@ -88,8 +91,4 @@ export class Deliveries {
     }
     return found;
   }
-}
-
-function attributeCharacters({ attributes }: IncomingEvent): number {
-  return EVENT_CHARACTERS + jsonSize(attributes);
 }

@@ -18,7 +18,6 @@ import type { Pacer, TimeShare } from "./pacer.ts";
 import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import {
-  duplicateReceipt,
   effectReceipt,
   jobsShownPerReceipt,
   refused,
@@ -223,8 +222,9 @@ export class Delivery {
 
   /** An equal event changes nothing; a different one is refused, on record. */
   #repeated({ entry, isSame }: Recognised, event: SettledFact): Receipt | Promise<Receipt> {
-    if (isSame && entry !== undefined) return duplicateReceipt(entry);
-    return this.#refuse({ first: entry, event });
+    if (!isSame || entry === undefined) return this.#refuse({ first: entry, event });
+    const { eventId, logId } = entry;
+    return { eventId, logId, disposition: "duplicate", jobs: [] };
   }
 
   #refuse(refusedFact: RefusedFact): Receipt | Promise<Receipt> {

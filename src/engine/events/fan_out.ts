@@ -35,11 +35,8 @@ export type SettledFact = FactDraft & {
   readonly occurredAt: string;
 };
 
-/** What a fact reaches, if that was determined before. */
-interface Found {
-  readonly jobs: readonly JobId[];
-  readonly starters: readonly AnyJobDefinition[];
-}
+/** What a fact reaches, without its cost. */
+type Found = Pick<Reach, "jobs" | "starters">;
 
 export class FanOut {
   constructor(

@@ -139,11 +139,15 @@ export function hasInCommon(
   clauses: readonly Mismatch[],
   event: MatchableEvent,
 ): boolean {
-  if (clauses.some(({ close, elsewhere }) => close || elsewhere?.close === true)) return true;
+  if (clauses.some(isClose)) return true;
   const { correlation } = wanted.matcher;
   const isOfTask = !("role" in wanted) && wanted.taskId !== undefined &&
     wanted.taskId === event.taskId;
   return isOfTask || holdsInPart(correlation, event.attributes);
+}
+
+export function isClose({ close, elsewhere }: Mismatch): boolean {
+  return close || elsewhere?.close === true;
 }
 
 /** `expectation paid of job j1`, and why an event would not count for it if it matched. */

@@ -21,25 +21,6 @@ import {
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 
-/** The id and the position of an entry. */
-export type EntryName = Pick<JobEventLogEntry, "eventId" | "logId">;
-
-/** A second delivery with the same content. */
-export function duplicateReceipt({ eventId, logId }: EntryName): Receipt {
-  return { eventId, logId, disposition: "duplicate", jobs: [] };
-}
-
-/** Other content under an id that is on record. */
-export function idReusedBy({ eventId, logId }: EntryName): Receipt {
-  const reason = `event id ${eventId} is on record at ${logId} with other content: ` +
-    "send this event under an id of its own";
-  return { ...rejected(eventId, reason), logId };
-}
-
-export function jobUnknown(eventId: EventId, jobId: string | undefined): Receipt {
-  return rejected(eventId, `there is no job ${jobId}`);
-}
-
 /** Whether an event equals an entry, or a refused event. */
 export function saysTheSame(
   before: JobEventLogEntry | RefusedAttributes,

@@ -14,7 +14,7 @@ import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { Pacer, TimeShare } from "./pacer.ts";
-import { type EntryName, idReusedBy, jobUnknown, refused, saysTheSame } from "./receipts.ts";
+import { refused, rejected, saysTheSame } from "./receipts.ts";
 
 /** The most distinct contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
@@ -28,7 +28,7 @@ interface RefusalParts {
 
 export interface RefusedFact {
   /** The entry that has its id; absent if it is refused since its job does not exist. */
-  readonly first?: EntryName | undefined;
+  readonly first?: Pick<JobEventLogEntry, "eventId" | "logId"> | undefined;
   readonly event: SettledFact;
 }
 
@@ -118,5 +118,9 @@ async function record(
 }
 
 function receiptOf({ first, event }: RefusedFact): Receipt {
-  return first === undefined ? jobUnknown(event.eventId, event.jobId) : idReusedBy(first);
+  if (first === undefined) return rejected(event.eventId, `there is no job ${event.jobId}`);
+  const { eventId, logId } = first;
+  const reason = `event id ${eventId} is on record at ${logId} with other content: ` +
+    "send this event under an id of its own";
+  return { ...rejected(eventId, reason), logId };
 }

@@ -8,11 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { nearestName, neighbourhood } from "../../explain/likeness/names.ts";
-import {
-  correlationMismatches,
-  type Mismatch,
-  mismatchesText,
-} from "../../explain/likeness/mismatch.ts";
+import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -23,6 +19,7 @@ import {
   Comparisons,
   failingClauses,
   hasInCommon,
+  isClose,
   isIdle,
   type Missed,
   missed,
@@ -260,10 +257,6 @@ export function newestRetry({ listed }: Pick<JobTable, "listed">, jobId: JobId):
     newest = next;
   }
   return newest;
-}
-
-function isClose({ close, elsewhere }: Mismatch): boolean {
-  return close || elsewhere?.close === true;
 }
 
 /** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */

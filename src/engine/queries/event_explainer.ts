@@ -66,7 +66,10 @@ export class EventExplainer {
     const effects = await this.#effectsOf(entry);
     const listed = effects.slice(0, LISTED_MAX);
     const reached = await this.#reached({ event: entry.logId, asOf }, listed, hold);
-    const nearly = isLost(entry, reached) ? this.#nearly(entry, asOf) : [];
+    // An event from outside that reached no job, or none for which it counted.
+    const isLost = entry.stratum !== "framework" &&
+      reached.every(({ rule }) => RECORD_ONLY.includes(rule));
+    const nearly = isLost ? this.#nearly(entry, asOf) : [];
     const refused = await this.#refused(entry, asOf);
     return {
       eventId: entry.eventId,
@@ -233,11 +236,6 @@ function summarize(
     }.${isSame ? ` Each: ${only.text}` : ""}`;
   }
   return [`${event} reached no job.`, ...nearest].join(" ");
-}
-
-/** Whether an event from outside reached no job, or none for which it counted. */
-function isLost({ stratum }: JobEventLogEntry, reached: readonly ToldEffect[]): boolean {
-  return stratum !== "framework" && reached.every(({ rule }) => RECORD_ONLY.includes(rule));
 }
 
 const RECORD_ONLY: readonly RuleName[] = [

@@ -5,9 +5,9 @@ import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import { messageText } from "../../core/error_text.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobHead, JobState, TaskState } from "../../core/job_state.ts";
+import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { type JsonValue, valueSize } from "../../core/json.ts";
+import { valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
 import type {
   FailureGroup,
@@ -20,7 +20,7 @@ import type {
   Searched,
   Stop,
 } from "../job_pages.ts";
-import { inQueueOrder, type QueuePosition } from "../run/queue/request_lines.ts";
+import { inQueueOrder } from "../run/queue/request_lines.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
@@ -138,7 +138,11 @@ export class JobLists {
    */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     const { workers, threadWorkers, writer } = this.parts;
-    const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
+    const waiting = jobs.flatMap((job) =>
+      job.state === "Created"
+        ? []
+        : [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }]
+    ).sort(inQueueOrder);
     const aheads = [workers, threadWorkers].map((queue) =>
       queue.aheadOfEach(waiting, writer.durableLogId)
     );
@@ -197,15 +201,6 @@ function searched(
   return reach === undefined ? {} : { searched: { jobs: reach.jobs, backTo: reach.backTo } };
 }
 
-interface Waiting extends QueuePosition {
-  readonly jobId: JobId;
-}
-
-function openWaits(job: JobState): readonly Waiting[] {
-  if (job.state === "Created") return [];
-  return [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }];
-}
-
 const JOB = 1_000;
 const EXPECTATION = 200;
 /** A value of a correlation, with its path. */
@@ -222,7 +217,7 @@ function shownSize(job: JobState, max: number): number {
   }
   for (const task of job.tasks) {
     if (size > max) return size;
-    size += TASK + valueSize(resultOf(task));
+    size += TASK + (task.status === "completed" ? valueSize(task.result) : 0);
   }
   return size;
 }
@@ -234,8 +229,4 @@ function summarySize({ labels, failure }: JobSummary): number {
   let size = SUMMARY + (failure === null ? 0 : messageText(failure.error).length);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
   return size;
-}
-
-function resultOf(task: TaskState): JsonValue | undefined {
-  return task.status === "completed" ? task.result : undefined;
 }

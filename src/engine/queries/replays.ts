@@ -38,11 +38,6 @@ interface PastEventsNear {
   readonly all: boolean;
 }
 
-interface PastEventsFound {
-  readonly entries: readonly JobEventLogEntry[];
-  readonly all: boolean;
-}
-
 /** The most facts that one matcher of a supposed plan may take, and all matchers together. */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
@@ -123,15 +118,16 @@ export class Replays {
     if (typeof entries === "string") return tooLong(jobId, entries);
     const share: TimeShare = { spentMs: 0 };
     const near = await this.#near(entries, supposition, head, share);
-    const past = await this.#pastFacts(near, hold);
+    const past = await this.#allOf(near.logIds, hold);
+    const pastEvents = typeof past === "string" ? [] : past;
     const sameIds = await this.#sameIds(supposition);
-    const supposed = { entries, supposition, pastEvents: past.entries, head, sameIds };
+    const supposed = { entries, supposition, pastEvents, head, sameIds };
     const work = supposing(supposed, wanted);
     const answer = await this.parts.pacer.all(share, work);
     if (!answer.ok) {
       return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
     }
-    const report = { ...answer.value, allPastEvents: past.all };
+    const report = { ...answer.value, allPastEvents: near.all && pastEvents === past };
     if (supposition.limits === undefined) return { ok: true, value: report };
     const limits = await this.limitsWhatIfs.of(jobId, supposition.limits, hold);
     return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
@@ -193,11 +189,6 @@ export class Replays {
       await this.parts.pacer.all(share, near.adding(found, some));
     }
     return near.found;
-  }
-
-  async #pastFacts({ logIds, all }: PastEventsNear, hold: ReserveMemory): Promise<PastEventsFound> {
-    const entries = await this.#allOf(logIds, hold);
-    return typeof entries === "string" ? { entries: [], all: false } : { entries, all };
   }
 
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {

@@ -1,17 +1,16 @@
 /**
  * Finds jobs that share the cause of one: the same error, the same reason of a cancellation within
- * a minute, or the same crash or takeover. And the largest cause among failures that were not yet
- * retried: one error, in whatever types.
+ * a minute, or the same crash or takeover.
  */
 
 import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
+import { type FailureSummary, type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { becameBy, becameText, shortened } from "../../explain/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -145,15 +144,12 @@ export function findJobInError(
     const named = word === job.jobId ? undefined : table.job(word as JobId);
     if (named === undefined || named.lastLogId > upTo) continue;
     // An id that is a plain word may be none here.
-    if (!hasFailed(named, upTo) && !/[^a-z]/i.test(word)) continue;
+    const hasFailed = named.state === "Failed" && named.endedBy <= upTo;
+    if (!hasFailed && !/[^a-z]/i.test(word)) continue;
     const statement = `Job ${named.jobId}, which the error names, ${becameText(named)}.`;
     return { statement, cites: [becameBy(named)] };
   }
   return undefined;
-}
-
-function hasFailed(job: JobState, upTo: LogId): boolean {
-  return job.state === "Failed" && job.endedBy <= upTo;
 }
 
 function toStatement(
@@ -173,7 +169,7 @@ function toStatement(
 type Cancellation = FrameworkEntry<"job.JobCancelled">;
 
 function isCancellation(entry: JobEventLogEntry): entry is Cancellation {
-  return entry.eventType === "job.JobCancelled";
+  return isOfType(entry, "job.JobCancelled");
 }
 
 /** Cancellations without a reason may have nothing in common. */
@@ -193,44 +189,13 @@ function sameEnd({ causedBy }: Interruption) {
 }
 
 function isUnclean(entry: JobEventLogEntry): entry is Interruption {
-  return entry.eventType === "job.TaskInterrupted" &&
-    isUncleanEnd((entry as Interruption).attributes.reason);
-}
-
-const TYPES_MAX = 5;
-
-/** Failures of one kind. */
-interface Kind {
-  readonly type: string | null;
-  readonly open: number;
-  readonly newest: JobSummary;
-  readonly error: NonNullable<JobSummary["failure"]>["error"];
+  return isOfType(entry, "job.TaskInterrupted") && isUncleanEnd(entry.attributes.reason);
 }
 
 /** What comes after the host of a URL differs from call to call, when one host fails all. */
 const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
 
 /** Equal for errors that are the very same, apart from paths of URLs. */
-function withoutPaths(error: Kind["error"]): string {
+export function withoutPaths(error: FailureSummary["error"]): string {
   return errorText(error).replaceAll(PATH, "$1");
-}
-
-/** The kinds with the error that most jobs failed with. */
-export function largestCause<Group extends Kind>(kinds: readonly Group[]): readonly Group[] {
-  const causes = Map.groupBy(kinds, ({ error }) => withoutPaths(error));
-  return [...causes.values()].toSorted((one, other) => openIn(other) - openIn(one))[0] ?? [];
-}
-
-/** `5 jobs of order.pay (3) and stock.sync (2) failed with Error: ..., the last at ...`. */
-export function failuresText(cause: readonly Kind[]): string {
-  const [first] = cause;
-  if (first === undefined || openIn(cause) === 0) return "No failure is left to retry.";
-  const types = cause.map(({ type, open }) => `${type ?? "plans"} (${open})`);
-  const last = cause.map(({ newest }) => newest.endedAt ?? "").toSorted().at(-1) ?? "";
-  return `${counted(openIn(cause), "job")} of ${shortened(types, TYPES_MAX)} failed with ` +
-    `${errorText(first.error)}, the last at ${last}.`;
-}
-
-function openIn(kinds: readonly Kind[]): number {
-  return kinds.reduce((sum, { open }) => sum + open, 0);
 }

@@ -11,7 +11,9 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { type Applied, endedJob } from "../../core/job_fold.ts";
 import type { Past, View } from "../views/view.ts";
 import type { KeyStore } from "../ports.ts";
+import type { DiskRetries } from "../run/attempts/disk_retries.ts";
 import type { Scheduler } from "../run/scheduler.ts";
+import type { Writer } from "../writer/writer.ts";
 import { isSealed } from "./sealing.ts";
 
 /** Delay before retrying when a disk does not delete a key. */
@@ -21,15 +23,14 @@ interface InputRemovalParts {
   readonly keys: KeyStore;
   readonly events: EventEngine;
   readonly scheduler: Scheduler;
-  /**
-   * Records entries. Waits while the disk is full, and never settles when the journal has failed.
-   */
-  record(drafts: readonly EventDraft[]): Promise<void>;
+  readonly writer: Writer;
+  readonly diskRetries: DiskRetries;
   onDefect(error: unknown): void;
 }
 
 export class InputRemovals implements View {
-  #keyless = 0;
+  /** Unfinished jobs whose key was missing at the start, so that they cannot run. */
+  keyless = 0;
 
   constructor(private readonly parts: InputRemovalParts) {}
 
@@ -55,12 +56,7 @@ export class InputRemovals implements View {
       const job = held.has(jobId) ? index?.job(jobId) : undefined;
       if (job !== undefined) this.#plan(job);
     }
-    this.#keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
-  }
-
-  /** Unfinished jobs whose key was missing at the start, so that they cannot run. */
-  get keyless(): number {
-    return this.#keyless;
+    this.keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }
 
   #plan(job: JobState): void {
@@ -72,12 +68,13 @@ export class InputRemovals implements View {
   }
 
   async #remove(jobId: JobId): Promise<void> {
-    const { events, keys, record, onDefect, scheduler } = this.parts;
+    const { diskRetries, events, keys, onDefect, scheduler, writer } = this.parts;
     try {
       const eventId = inputRemovedEventId(jobId);
       const holder = await events.find(eventId);
       if (holder?.eventType !== "job.InputRemoved") {
-        await record([{ ...removal(jobId), ...(holder === undefined ? { eventId } : {}) }]);
+        const draft = { ...removal(jobId), ...(holder === undefined ? { eventId } : {}) };
+        await diskRetries.record(() => writer.recorded([draft], "vital"));
       }
       await keys.remove(jobId);
     } catch (error) {

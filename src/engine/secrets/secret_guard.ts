@@ -77,19 +77,15 @@ export const NO_SECRETS: SecretGuard = new SecretGuard();
 /** The secrets of running jobs, so that no message of this process shows them. */
 export class LiveSecrets {
   readonly #guards = new SteadyMap<JobId, SecretGuard>();
-  #hasForgotten = false;
+  /** Whether a job with secrets has ended: a text may hold them without being redacted. */
+  hasForgotten = false;
 
   add(jobId: JobId, guard: SecretGuard): void {
     this.#guards.set(jobId, guard);
   }
 
   remove(jobId: JobId): void {
-    if (this.#guards.delete(jobId)) this.#hasForgotten = true;
-  }
-
-  /** Whether a job with secrets has ended: a text may hold them without being redacted. */
-  get hasForgotten(): boolean {
-    return this.#hasForgotten;
+    if (this.#guards.delete(jobId)) this.hasForgotten = true;
   }
 
   redact(text: string): string {

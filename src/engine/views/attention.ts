@@ -6,7 +6,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { FailedJob, JobState } from "../../core/job_state.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Pacer, TimeShare } from "../events/pacer.ts";
 import type { View } from "./view.ts";
@@ -58,15 +58,20 @@ export class Attention implements View {
     const jobs = [...this.parts.table.jobs()];
     const retried = new Set(jobs.map(({ retryOf }) => retryOf));
     const failed = [...jobs, ...this.parts.table.index?.latestFailed(FAILED_MAX) ?? []]
-      .filter(isFailed).filter(({ jobId }) => !retried.has(jobId))
+      .filter((job) => job.state === "Failed")
+      .filter((job) => deriveCondition(job) === "failed" && !retried.has(job.jobId))
       .toSorted((left, right) => left.endedBy - right.endedBy);
     for (const { jobId } of failed.slice(-FAILED_MAX)) this.#failed.add(jobId);
     const waiting = jobs.filter((job) => deriveCondition(job) === "waiting")
-      .map(({ jobId }) => [jobId, this.#waitsSince(jobId)] as const);
+      // An entry that does not end the wait, such as the first of three events, does not restart it.
+      .map((job) => [job.jobId, this.parts.table.trails.lastTransition(job)] as const);
     for (const [jobId, logId] of waiting.toSorted(([, left], [, right]) => left - right)) {
       this.#waiting.set(jobId, logId);
     }
-    for (const job of jobs.toSorted(byParking)) this.#park(job);
+    const byParking = jobs.toSorted((one, other) =>
+      (one.parked?.by ?? 0) - (other.parked?.by ?? 0)
+    );
+    for (const job of byParking) this.#park(job);
   }
 
   see({ job, before, conditionBefore, condition, entry }: Applied): void {
@@ -125,21 +130,6 @@ export class Attention implements View {
     if (this.#failed.size <= FAILED_MAX) return;
     for (const oldest of this.#failed) return void this.#failed.delete(oldest);
   }
-
-  /**
-   * An entry that does not end the wait, such as the first of three events, does not restart it.
-   */
-  #waitsSince(jobId: JobId): LogId {
-    return this.parts.table.trails.lastTransition(this.parts.table.existing(jobId));
-  }
-}
-
-function isFailed(job: JobState): job is FailedJob {
-  return deriveCondition(job) === "failed";
-}
-
-function byParking(left: JobState, right: JobState): number {
-  return (left.parked?.by ?? 0) - (right.parked?.by ?? 0);
 }
 
 /** The most reports of one process, since a release that fits no job parks many. */

@@ -19,7 +19,6 @@ import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
 import { quotedEntry } from "../../core/log_references.ts";
-import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
 /** How many values of an event have a key, in addition to its type. */
 const VALUES_MAX = 30;
@@ -31,6 +30,24 @@ const DEPTH_MAX = 6;
 const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
+
+/** The initial value of a hash of 32 bits. Equal hashes do not prove that texts are equal. */
+export const HASH_SEED = 0x811c9dc5;
+
+/** FNV-1a. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashed(text: string): number {
+  let hash = HASH_SEED;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash;
+}
+
+/** The last step: spreads a hash over all 32 bits. */
+export function mixed(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
 
 /** Filed by type, for explanations of the past. */
 const OF_ALL_JOBS: readonly string[] = [...PAUSE_FACTS, ...LIMIT_FACTS, ...PROCESS_FACTS];
@@ -51,12 +68,12 @@ export function uncaughtOf(jobId: string): string {
 
 /** Never equals the key of a value: the last bit distinguishes them. */
 export function typeKey(eventType: string): number {
-  return (mixed(hashed(HASH_SEED, eventType)) | 1) >>> 0;
+  return (mixed(hashed(eventType)) | 1) >>> 0;
 }
 
 /** @param loose The value in its loose form. */
 export function valueKey(loose: string): number {
-  return (mixed(hashed(HASH_SEED, loose)) & ~1) >>> 0;
+  return (mixed(hashed(loose)) & ~1) >>> 0;
 }
 
 /** For values of jobs, which are kept apart from those of events. */

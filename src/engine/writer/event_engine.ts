@@ -9,12 +9,6 @@ import { SteadyMap } from "../../core/steady_map.ts";
 import type { EventIds, FoundEntry } from "./event_ids.ts";
 import type { Clock, Journal, Urgency } from "../ports.ts";
 
-/** What was found under an event id. */
-export interface LookedUp extends FoundEntry {
-  /** Later entries were not searched. */
-  readonly upTo: LogId;
-}
-
 export class EventEngine {
   #journal: Journal | undefined;
   /** Entries in flight whose ids callers chose. Generated ids are always new. */
@@ -86,7 +80,7 @@ export class EventEngine {
   }
 
   /** Like `find`, with the last position searched: the id may be recorded during the search. */
-  async lookUp(eventId: EventId): Promise<LookedUp> {
+  async lookUp(eventId: EventId): Promise<FoundEntry & { readonly upTo: LogId }> {
     const upTo = this.eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
     return { ...await this.eventIds.find(eventId, readAt), upTo };

@@ -10,23 +10,15 @@ import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import type { IdRow, JobIndex } from "../job_index.ts";
 import type { EntriesAt } from "../ports.ts";
-import { eventIdHash } from "../views/text_hash.ts";
+import { HASH_SEED, mixed } from "../views/value_keys.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
-
-type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
 
 /** The entry with an event id, if any. */
 export interface FoundEntry {
   readonly entry: JobEventLogEntry | undefined;
   /** Without one: the entry with this id that an imported job brought as a quotation, if any. */
   readonly quoted?: JobEventLogEntry | undefined;
-}
-
-/** A range of positions, both bounds exclusive. */
-interface Between {
-  readonly after?: LogId;
-  readonly before?: LogId;
 }
 
 interface CapturedIds {
@@ -66,7 +58,7 @@ export class EventIds {
     if (entry.eventType === "journal.EntryQuoted") this.#add(quotedEntry(entry));
   }
 
-  #add(entry: EntryId): void {
+  #add(entry: Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">): void {
     const time = this.#timesInIds.of(entry);
     if (time !== undefined) this.#times.add(time, entry.logId);
     else if (entry.logId > (this.index?.upTo ?? 0)) {
@@ -87,12 +79,12 @@ export class EventIds {
       this.#rangesOf(eventId).some(({ to }) => to > after);
   }
 
-  /** The positions of the entries that may have this id, ascending. */
-  candidates(eventId: EventId, { after = 0, before = Infinity }: Between = {}): readonly LogId[] {
-    const found = this.#rowsOf(eventId).filter((logId) => logId > after && logId < before);
+  /** The positions below `before` of the entries that may have this id, ascending. */
+  candidates(eventId: EventId, before: LogId = Infinity): readonly LogId[] {
+    const found = this.#rowsOf(eventId).filter((logId) => logId < before);
     for (const { from, to } of this.#rangesOf(eventId)) {
       const end = Math.min(to, before - 1);
-      for (let logId = Math.max(from, after + 1); logId <= end; logId++) found.push(logId);
+      for (let logId = from; logId <= end; logId++) found.push(logId);
     }
     return found.length < 2 ? found : [...new Set(found)].sort((left, right) => left - right);
   }
@@ -171,6 +163,21 @@ export class EventIds {
     const time = timeInId(eventId);
     return time === undefined ? [] : this.#times.at(time);
   }
+}
+
+const OTHER_SEED = 0x2545f491;
+const HIGH_UNIT = 2 ** 32;
+const HIGH_MASK = 2 ** 21 - 1;
+
+/** An integer from 0 to 2^53 - 1: two hashes like FNV-1a, with different seeds and multipliers. */
+export function eventIdHash(eventId: EventId): number {
+  let [low, high] = [HASH_SEED, OTHER_SEED];
+  for (let index = 0; index < eventId.length; index++) {
+    const code = eventId.charCodeAt(index);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ code, 0x85ebca6b);
+  }
+  return (mixed(high) & HIGH_MASK) * HIGH_UNIT + mixed(low);
 }
 
 const PREFIX = "evt_";

@@ -24,27 +24,16 @@ import { type JsonObject, valueSize } from "../../core/json.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
 /** A job with every appended entry, durable or not. */
-export interface PendingJob {
-  /** With all its tasks and timed waits, which are copied. */
-  readonly whole: JobState;
-  readonly head: JobHead;
-  /** Like `head`, from durable entries only. */
-  readonly shownHead: JobHead;
-  /** The condition of `whole`, without copying the steps. */
-  readonly conditionNow: Condition;
-  /** The job with these steps; no others may be read. Waits are named by `waitKey`. */
-  withOnly(taskIds: readonly TaskId[], waits?: readonly string[]): JobState;
-  task(taskId: TaskId): TaskState | undefined;
-  wait(expectation: string, wait: number): TimedWait | undefined;
-  /** The newest entry of a type that is not durable yet. */
-  inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
-}
+export type PendingJob = Pick<
+  JobRecord,
+  "whole" | "head" | "shownHead" | "conditionNow" | "withOnly" | "task" | "wait" | "inFlight"
+>;
 
 const NONE: readonly Applied[] = [];
 /** So many entries in flight that moving them costs nothing. */
 const FEW = 64;
 
-export class JobRecord implements PendingJob {
+export class JobRecord {
   /** Absent after the job has ended, and for a job from a snapshot until an entry is appended. */
   #fold: JobFold | undefined;
   /** Entries that are not durable yet, oldest first, behind `#outOfFlight` that are. */
@@ -108,10 +97,12 @@ export class JobRecord implements PendingJob {
     return jobSummary(this.job);
   }
 
+  /** Like `head`, from durable entries only. */
   get shownHead(): JobHead {
     return this.#inFlight[this.#outOfFlight]?.before ?? this.head;
   }
 
+  /** With all its tasks and timed waits, which are copied. */
   get whole(): JobState {
     return this.#fold === undefined ? this.job : this.#fold.job as JobState;
   }
@@ -120,10 +111,12 @@ export class JobRecord implements PendingJob {
     return this.#fold === undefined ? this.job : this.#fold.head as JobHead;
   }
 
+  /** The condition of `whole`, without copying the steps. */
   get conditionNow(): Condition {
     return this.#fold?.condition ?? this.condition;
   }
 
+  /** The job with these steps; no others may be read. Waits are named by `waitKey`. */
   withOnly(taskIds: readonly TaskId[], waits?: readonly string[]): JobState {
     return this.#pending.withOnly(taskIds, waits) as JobState;
   }
@@ -136,6 +129,7 @@ export class JobRecord implements PendingJob {
     return this.#pending.wait(expectation, wait);
   }
 
+  /** The newest entry of a type that is not durable yet. */
   inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
     return this.#inFlight.findLast(({ entry }, index) =>
       index >= this.#outOfFlight && entry.eventType === eventType

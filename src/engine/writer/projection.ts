@@ -36,7 +36,8 @@ export class Projection implements JournalConsumer {
   readonly places = new Places(this.pauses);
   readonly starts: Starts;
   #hasBegun = false;
-  #isWhole = false;
+  /** Whether all jobs are known from the lines alone: neither a snapshot nor the index was used. */
+  isWhole = false;
 
   /**
    * @param index Stores ended jobs. Without an index they stay in memory.
@@ -57,11 +58,6 @@ export class Projection implements JournalConsumer {
     return this.#hasBegun;
   }
 
-  /** Whether all jobs are known from the lines alone: neither a snapshot nor the index was used. */
-  get isWhole(): boolean {
-    return this.#isWhole;
-  }
-
   /**
    * Empties the index if no snapshot was restored that relies on it.
    *
@@ -73,7 +69,7 @@ export class Projection implements JournalConsumer {
     const { index } = this.table;
     if (kept !== undefined && index?.begin(kept) === true) return;
     index?.begin(undefined);
-    this.#isWhole = true;
+    this.isWhole = true;
   }
 
   replay(entry: JobEventLogEntry): void {

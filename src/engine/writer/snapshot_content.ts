@@ -13,7 +13,7 @@ import type { Pause } from "../../core/pauses.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { FailuresByType, InForce, RecentFailures } from "./in_force.ts";
-import { joined } from "./joined.ts";
+import { joined } from "../../core/joined.ts";
 import type { JobTable, KeptJob } from "./job_table.ts";
 import type { KeptStarts, Places, Starts } from "./places.ts";
 import type { JournalHead } from "../ports.ts";

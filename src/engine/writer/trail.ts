@@ -130,15 +130,6 @@ function indexFrom(trail: Trail, logId: LogId): number {
   return firstIndex(0, trail.length, (at) => (trail[at] ?? 0) >= least);
 }
 
-interface HasTrail {
-  readonly trail: Trail;
-}
-
-/** Where the trails of ended jobs are. */
-interface TrailIndex {
-  trail(jobId: JobId): Trail | undefined;
-}
-
 /** The most cached trails, and the most entries in them together: half a megabyte. */
 const MAX = { trails: 2_048, entries: 1 << 16 };
 
@@ -157,10 +148,13 @@ export class Trails {
   /** In the younger trails. */
   #entries = 0;
 
-  /** @param records The jobs in memory. */
+  /**
+   * @param records The jobs in memory.
+   * @param index Where the trails of ended jobs are.
+   */
   constructor(
-    private readonly records: ReadonlyMap<JobId, HasTrail>,
-    private readonly index: TrailIndex | undefined,
+    private readonly records: ReadonlyMap<JobId, { readonly trail: Trail }>,
+    private readonly index: { trail(jobId: JobId): Trail | undefined } | undefined,
   ) {}
 
   /** The first positions of a job's entries after `after`, ascending, at most `limit`. */

@@ -11,12 +11,15 @@ import {
   wholeField,
 } from "../../documents/fields.ts";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
+import { counted } from "../../core/counted.ts";
+import { errorText } from "../../core/error_text.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/answers/job_view.ts";
 import { choices } from "../../documents/answers/parts.ts";
-import { failuresText, largestCause } from "../../engine/queries/siblings.ts";
+import { withoutPaths } from "../../engine/queries/siblings.ts";
+import { shortened } from "../../explain/phrases.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
@@ -198,3 +201,25 @@ export const BULK_ROUTES: readonly Route[] = [
     },
   },
 ];
+
+const TYPES_MAX = 5;
+
+/** The groups with the error that most jobs failed with and that were not yet retried. */
+function largestCause(groups: readonly FailureGroup[]): readonly FailureGroup[] {
+  const causes = Map.groupBy(groups, ({ error }) => withoutPaths(error));
+  return [...causes.values()].toSorted((one, other) => openIn(other) - openIn(one))[0] ?? [];
+}
+
+/** `5 jobs of order.pay (3) and stock.sync (2) failed with Error: ..., the last at ...`. */
+function failuresText(cause: readonly FailureGroup[]): string {
+  const [first] = cause;
+  if (first === undefined || openIn(cause) === 0) return "No failure is left to retry.";
+  const types = cause.map(({ type, open }) => `${type ?? "plans"} (${open})`);
+  const last = cause.map(({ newest }) => newest.endedAt ?? "").toSorted().at(-1) ?? "";
+  return `${counted(openIn(cause), "job")} of ${shortened(types, TYPES_MAX)} failed with ` +
+    `${errorText(first.error)}, the last at ${last}.`;
+}
+
+function openIn(groups: readonly FailureGroup[]): number {
+  return groups.reduce((sum, { open }) => sum + open, 0);
+}

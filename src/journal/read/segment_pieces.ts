@@ -6,7 +6,7 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
-import { joined } from "../../engine/writer/joined.ts";
+import { joined } from "../../core/joined.ts";
 import { orUnusable } from "../errors.ts";
 import type { FileSystem, OpenFile } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";

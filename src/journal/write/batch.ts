@@ -4,7 +4,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Work } from "../../core/work.ts";
 import { type Appended, LINE_OVERHEAD_BYTES, type UnplacedEvent } from "../../engine/ports.ts";
-import { joined } from "../../engine/writer/joined.ts";
+import { joined } from "../../core/joined.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,

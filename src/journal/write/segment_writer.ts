@@ -4,7 +4,7 @@
  */
 
 import { errorMessage } from "../../core/thrown.ts";
-import { isOutOfDescriptors } from "../../engine/descriptors.ts";
+import { isOutOfDescriptors } from "../../core/descriptors.ts";
 import { type Clock, JournalFullError, type SegmentInfo } from "../../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { isOutOfRoom, missingRoom } from "../errors.ts";

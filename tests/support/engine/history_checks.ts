@@ -3,11 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobId } from "../../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
-import {
-  checkHistory,
-  type HistoryVerdict,
-  nextText,
-} from "../../../src/engine/queries/history_check.ts";
+import { checkHistory, type HistoryVerdict, nextText } from "../../../src/tools/history_check.ts";
 import { NO_SECRETS, type SecretGuard } from "../../../src/engine/secrets/secret_guard.ts";
 import type { Harness } from "./engine_harness.ts";
 import { FakeClock } from "../fake_clock.ts";

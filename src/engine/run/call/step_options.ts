@@ -4,7 +4,7 @@
  */
 
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../../core/retry_policy.ts";
-import { optionsFlaw } from "../../given_options.ts";
+import { optionsFlaw } from "../../../core/given_options.ts";
 import type { ExpectOptions, SleepTime, TaskOptions } from "../../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";

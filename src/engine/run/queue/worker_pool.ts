@@ -91,13 +91,9 @@ export class WorkerPool {
   mayStart(worker: Worker): boolean {
     if (!worker.isShared) return this.#own <= this.max;
     if (this.promptTypes.has(worker.type)) return this.#own < this.max;
-    if (!this.#hasOwn(this.#sharing - 1)) return false;
+    // It needs a worker of its own, beside the one that the others share.
+    if (this.#own + (this.#sharing > 1 ? 1 : 0) >= this.max) return false;
     this.keep(worker);
     return true;
-  }
-
-  /** Whether a job can have a worker of its own while this many jobs share. */
-  #hasOwn(sharing: number): boolean {
-    return this.#own + (sharing > 0 ? 1 : 0) < this.max;
   }
 }

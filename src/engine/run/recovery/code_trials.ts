@@ -11,32 +11,22 @@ import { isTerminal } from "../../../core/job_state.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { DefinitionRegistry } from "../../definition_registry.ts";
-import type { Clock, EntriesAt } from "../../ports.ts";
-import { isSealed, type OpenedInput, type SealedJob, withInput } from "../../secrets/sealing.ts";
+import { isSealed, withInput } from "../../secrets/sealing.ts";
 import { NO_SECRETS } from "../../secrets/secret_guard.ts";
 import type { JobTable } from "../../writer/job_table.ts";
-import type { Writer } from "../../writer/writer.ts";
 import { InputMismatchError } from "../call/run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
-import type { DiskRetries } from "../attempts/disk_retries.ts";
-import type { RunPool } from "../run_services.ts";
+import type { RunPool, RunServices } from "../run_services.ts";
 
 /** How many trials run at a time. Each keeps its job and the job's answers in memory. */
 const CONCURRENT_MAX = 16;
 /** How often a job is tried while new events keep interrupting its trial. */
 const TRIES_MAX = 20;
 
-interface CodeTrialsParts {
-  readonly clock: Clock;
+interface CodeTrialsParts extends Omit<RunServices, "table"> {
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
-  readonly writer: Writer;
-  readonly entriesAt: EntriesAt;
-  openInput(job: SealedJob): Promise<OpenedInput>;
-  readonly draining: boolean;
-  readonly diskRetries: Pick<DiskRetries, "later">;
-  onDefect(error: unknown): void;
 }
 
 /** The runs of jobs. */

@@ -7,7 +7,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { type HistoryVerdict, planChanges } from "../../src/engine/queries/history_check.ts";
+import { type HistoryVerdict, planChanges } from "../../src/tools/history_check.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { NO_SECRETS, SecretGuard } from "../../src/engine/secrets/secret_guard.ts";

@@ -6,17 +6,17 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
-import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
-import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import type { AnyJobDefinition } from "../definition.ts";
-import { planFor } from "../definition_plan.ts";
-import { parseInput } from "../parsed_input.ts";
-import { tasksToCompensate } from "../run/attempts/compensation_order.ts";
-import { type Divergence, divergenceAt, thrownText } from "../run/recovery/divergence.ts";
-import { DIVERGENCE_GRACE_MS } from "../run/call/answers.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { ExpectedEvent, JobPlan } from "../core/job_plan.ts";
+import { findTask, isTerminal, type JobState } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
+import { isPermissionMissing, isThrown } from "../core/thrown.ts";
+import type { AnyJobDefinition } from "../engine/definition.ts";
+import { planFor } from "../engine/definition_plan.ts";
+import { parseInput } from "../engine/parsed_input.ts";
+import { tasksToCompensate } from "../engine/run/attempts/compensation_order.ts";
+import { type Divergence, divergenceAt, thrownText } from "../engine/run/recovery/divergence.ts";
+import { DIVERGENCE_GRACE_MS } from "../engine/run/call/answers.ts";
 import {
   hasReturned,
   hasSucceeded,
@@ -25,10 +25,10 @@ import {
   rehearsed,
   startedForm,
   type StartedJob,
-} from "../run/recovery/rehearsal.ts";
-import { InputMismatchError, type RunEnd } from "../run/call/run_call.ts";
-import type { RunContext, SleepRequest, TaskRequest } from "../run/call/run_context.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
+} from "../engine/run/recovery/rehearsal.ts";
+import { InputMismatchError, type RunEnd } from "../engine/run/call/run_call.ts";
+import type { RunContext, SleepRequest, TaskRequest } from "../engine/run/call/run_context.ts";
+import type { SecretGuard } from "../engine/secrets/secret_guard.ts";
 
 /** What `run` does when everything on record has been answered. */
 interface NextSteps {
