@@ -35,8 +35,6 @@ export interface RetryCommand extends ControlAttributes {
   readonly attributes: JobCreatedAttributes;
   /** Reuse only what completed before this task first started. */
   readonly from?: TaskId;
-  /** Events that counted for the old job and now correlate with the new one. */
-  readonly facts: readonly JobEventDraft[];
 }
 
 interface AttemptRequest {

@@ -103,7 +103,7 @@ export function isLegal(job: JobState, control: ControlName, leave = false): boo
   if (control === "retry") {
     // What a retry would reuse, which may be thousands of steps, does not decide on it.
     const bare = { ...job, tasks: [], waits: [] };
-    const command = { newJobId: job.jobId, attributes: job, facts: [] } as const;
+    const command = { newJobId: job.jobId, attributes: job } as const;
     return decide(bare, { kind: control, ...command }).accepted;
   }
   const command = control === "cancel"

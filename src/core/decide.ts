@@ -183,7 +183,7 @@ function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
-  const { newJobId, attributes, from, facts } = command;
+  const { newJobId, attributes, from } = command;
   const given = givenUp(job, command);
   if (given === undefined) return rejectState(job, "retry", ["Failed"]);
   if (from !== undefined && findTask(job, from) === undefined) {
@@ -209,7 +209,7 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   ].toSorted((left, right) => left.causedBy - right.causedBy);
   const cause = { draft: given.length };
   const caused = created.events.map((event) => ({ ...event, causedBy: cause }));
-  return accept([...given, retried, ...caused, ...reused, ...facts]);
+  return accept([...given, retried, ...caused, ...reused]);
 }
 
 /** How the old job ends when it is retried, if it has not ended: nothing is undone. */

@@ -73,17 +73,16 @@ function areEqual(left: ExpectationState, right: ExpectationState): boolean {
 /** Shorter lists are copied. */
 const LONG = 64;
 
-/** The growing list of which a state has the beginning. */
+/** The growing list of a state, until a later state continues it: a large map is slow to collect. */
 const growing = new WeakMap<ExpectationState, LogId[]>();
 
 /** Counts one more match. */
 export function withMatch(progress: ExpectationState, logId: LogId): ExpectationState {
   const { matched, surplus } = progress;
   if (matched < LONG) return { matched: matched + 1, by: [...progress.by, logId], surplus };
-  const known = growing.get(progress);
-  // A longer list was already continued from this state.
-  const all = known?.length === matched ? known : [...progress.by];
+  const all = growing.get(progress) ?? [...progress.by];
   all.push(logId);
+  growing.delete(progress);
   const next = firstMatches(all, surplus);
   growing.set(next, all);
   return next;

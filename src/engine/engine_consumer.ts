@@ -17,17 +17,20 @@ export function engineConsumer(
   onJournalFailed: JobEngineOptions["onJournalFailed"],
 ): JournalConsumer {
   const { clock, projection, writer, pastEvents } = parts;
-  const letGo = new LettingGo(projection.table, parts.turns, clock);
+  const { table } = projection;
+  const letGo = new LettingGo(table, parts.turns, clock);
   function* onBatch(entries: readonly JobEventLogEntry[]): Work<void> {
     if (parts.leads) yield* onDurableBatch(parts, entries);
     else onAdoptedBatch(parts, entries);
-    if (projection.table.isLettingGo) letGo.soon();
     pastEvents.durable(writer.durableLogId);
+    if (entries.length <= LARGE && table.isLettingGo) return letGo.soon();
+    // The snapshot that may follow would write all of it to the index at once.
+    for (; table.isLettingGo; yield) table.letGo();
   }
   return {
-    known: (upTo) => projection.table.index?.known(upTo),
+    known: (upTo) => table.index?.known(upTo),
     restore: (lines) => projection.restore(lines),
-    point: () => projection.table.index?.point(),
+    point: () => table.index?.point(),
     keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
     durable(entries) {

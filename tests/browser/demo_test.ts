@@ -8,28 +8,32 @@ import { WatchedPage } from "./watched_page.ts";
 import { type Action, ACTIONS } from "./actions.ts";
 import { lookAtScreens } from "./screen_looks.ts";
 
-type Doing = (action: Action, context: BrowserContext, demo: DemoProcess) => Promise<void>;
+type Doing = (action: Action) => Promise<void>;
 
-const watched: Doing = async ({ run, refusals }, context, demo) => {
-  const page = await WatchedPage.open(context, refusals);
-  await run(page.page, demo);
-  // The colours are those of the screens.
-  await page.checkWithAxe("all but the colours");
-  await page.page.close();
-};
+// In one tab each, because opening one takes longer than most actions.
 
-const unscripted: Doing = async ({ run, needsScripts = false }, context, demo) => {
-  if (needsScripts) return;
+async function watched(context: BrowserContext, demo: DemoProcess): Promise<Doing> {
+  const watched = await WatchedPage.open(context);
+  return async ({ run, refusals = [] }) => {
+    watched.expected = refusals;
+    await run(watched.page, demo);
+    // The colours are those of the screens.
+    await watched.checkWithAxe("all but the colours");
+  };
+}
+
+async function unscripted(context: BrowserContext, demo: DemoProcess): Promise<Doing> {
   const page = await context.newPage();
-  await run(page, demo);
-  await page.close();
-};
+  return async ({ run, needsScripts = false }) => {
+    if (!needsScripts) await run(page, demo);
+  };
+}
 
 /** One after the other, because some actions depend on earlier ones. */
-async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): Promise<void> {
+async function doAll(doing: Doing): Promise<void> {
   for (const action of ACTIONS) {
     try {
-      await doing(action, context, demo);
+      await doing(action);
     } catch (cause) {
       throw new Error(`${action.name}: ${cause}`, { cause });
     }
@@ -49,11 +53,15 @@ testInBrowser(
           "with scripts": () =>
             inContext(browser, { viewport: DESKTOP, timezoneId: "Asia/Tokyo" }, async (context) => {
               await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-              await doAll(watched, context, demo);
+              await doAll(await watched(context, demo));
             }),
           "without scripts": () => {
             const options = { viewport: DESKTOP, javaScriptEnabled: false };
-            return inContext(browser, options, (context) => doAll(unscripted, context, other));
+            return inContext(
+              browser,
+              options,
+              async (context) => await doAll(await unscripted(context, other)),
+            );
           },
         }));
     }),

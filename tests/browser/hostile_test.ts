@@ -1,7 +1,7 @@
 /** Whatever users write is shown as text, on every screen. */
 
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, Page, ViewportSize } from "playwright-core";
+import type { Browser, Page, ViewportSize } from "playwright-core";
 import { DESKTOP, inContext, NARROWEST, testInBrowser } from "../support/process/chromium.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import {
@@ -52,19 +52,16 @@ async function withHostileJobs(
 }
 
 /** What is wrong with a page, including its size. */
-async function faultsOf(context: BrowserContext, url: string): Promise<readonly string[]> {
-  const watched = await WatchedPage.open(context);
+async function faultsOf(watched: WatchedPage, url: string): Promise<readonly string[]> {
   const response = await watched.page.goto(url, { waitUntil: "load" });
   const bytes = (await response?.body())?.byteLength ?? 0;
-  const faults = [
+  return [
     ...await smuggledInto(watched),
     ...await turningIn(watched),
     ...await crampedIn(watched),
     ...bytes < PAGE_BYTES_MAX ? [] : [`${url} has ${bytes} bytes`],
     ...await watched.newFaults(),
   ];
-  await watched.page.close();
-  return faults;
 }
 
 async function smuggledInto({ page }: WatchedPage): Promise<readonly string[]> {
@@ -111,7 +108,10 @@ async function crampedIn({ page }: WatchedPage): Promise<readonly string[]> {
   `);
 }
 
-/** The number of pages examined in parallel, because most of the time is spent waiting. */
+/**
+ * The number of tabs that examine pages in parallel. Opening one takes longer than examining most
+ * pages.
+ */
 const TABS = 3;
 
 async function faultsOfAll(
@@ -123,7 +123,8 @@ async function faultsOfAll(
     const faults: string[] = [];
     const left = urls.values();
     const look = async () => {
-      for (const url of left) faults.push(...await faultsOf(context, url));
+      const watched = await WatchedPage.open(context);
+      for (const url of left) faults.push(...await faultsOf(watched, url));
     };
     await Promise.all(Array.from({ length: TABS }, look));
     return faults;

@@ -33,26 +33,25 @@ const GIVEN_UP = "net::ERR_ABORTED";
 
 export class WatchedPage {
   readonly #faults: string[] = [];
-  /** Expected statuses beside those of success. */
-  readonly #expected: ReadonlySet<number>;
+  /** Statuses of 400 and more that are not errors. */
+  expected: readonly number[];
 
   private constructor(readonly page: Page, expected: readonly number[]) {
-    this.#expected = new Set(expected);
+    this.expected = expected;
     page.on("console", (message) => {
       if (!["error", "warning"].includes(message.type())) return;
-      if (expected.length > 0 && message.text().startsWith("Failed to load resource")) return;
+      if (this.expected.length > 0 && message.text().startsWith("Failed to load resource")) return;
       this.#faults.push(`console: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.#faults.push(`error: ${error.message}`));
     page.on("requestfailed", (request) => this.#noteFailure(request));
     page.on("request", (request) => this.#noteForeign(request));
     page.on("response", (response) => {
-      if (response.status() < 400 || this.#expected.has(response.status())) return;
+      if (response.status() < 400 || this.expected.includes(response.status())) return;
       this.#faults.push(`answer: ${response.status()} ${response.url()}`);
     });
   }
 
-  /** @param expected Statuses of 400 and more that are not errors. */
   static async open(
     context: BrowserContext,
     expected: readonly number[] = [],

@@ -65,7 +65,7 @@ async function flawIn(
 
 Deno.test("verify: it finds exactly what a start must refuse, wherever it is", async () => {
   const journal = await writtenJournal("stop");
-  const step = rounds(37, 1, 300);
+  const step = rounds(61, 1, 300);
   const first = Math.floor(Math.random() * step);
   let judged = 0;
   for (const damage of sampled(everyDamage(journal), step, first)) {
@@ -87,7 +87,7 @@ Deno.test("verify: it finds exactly what a start must refuse, wherever it is", a
 
 Deno.test("verify: it finds each damage to a snapshot, which a start would set aside", async () => {
   const journal = await writtenJournal("stop");
-  const step = rounds(67, 1, 400);
+  const step = rounds(101, 1, 400);
   let judged = 0;
   for (const { path } of journal.snapshots) {
     const damages = [...flips(journal.disk, path, 1), ...truncations(journal.disk, path)];

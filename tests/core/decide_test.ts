@@ -110,7 +110,7 @@ const TABLE: readonly {
     allowedIn: ["Running", "Compensating"],
   },
   {
-    command: { kind: "retry", newJobId: jobId("job_2"), attributes: newJob, facts: [] },
+    command: { kind: "retry", newJobId: jobId("job_2"), attributes: newJob },
     accepted: {
       failed: ["job.JobRetried", "job.JobCreated", "job.JobStarted"],
       diverged: [...GIVEN_UP, ...RETRIED],
@@ -209,7 +209,6 @@ Deno.test("decide: retry reuses results that are still valid, up to the chosen t
     kind: "retry",
     newJobId: jobId("job_2"),
     attributes: newJob,
-    facts: [],
   } as const;
   const reused = (from?: string) => {
     const decision = decide(
@@ -231,7 +230,6 @@ Deno.test("decide: a retry's creation and start are caused by the control", () =
     kind: "retry",
     newJobId: jobId("job_2"),
     attributes: newJob,
-    facts: [],
   } as const;
   const decision = decide(failed, command);
   const causes = decision.accepted && decision.events.map(({ causedBy }) => causedBy);
@@ -247,7 +245,6 @@ Deno.test("decide: retry calls run again, even if run had ended before its job f
     kind: "retry",
     newJobId: jobId("job_2"),
     attributes: newJob,
-    facts: [],
   } as const;
   const reused = (story: JobStory) => {
     const decision = decide(projectAll(story.entries), command);
@@ -267,7 +264,6 @@ Deno.test("decide: retry does not reuse a result that was undone", () => {
     kind: "retry",
     newJobId: jobId("job_2"),
     attributes: newJob,
-    facts: [],
   });
 
   assert.ok(decision.accepted);

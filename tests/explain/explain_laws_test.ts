@@ -14,9 +14,9 @@ import { expectationAccepts, type MatchableEvent } from "../../src/core/job_plan
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { hearsay, retold, stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../support/engine/folding.ts";
-import { cases } from "../support/effort.ts";
+import { rounds } from "../support/effort.ts";
 
-const RUNS = { numRuns: cases(2_000) };
+const RUNS = { numRuns: rounds(600, 2_000, 200) };
 
 const PLAIN: Findings = {
   causes: new Map(),

@@ -394,9 +394,9 @@ Deno.test("expectationDistance: another task is a separate clause, which is clos
 });
 
 Deno.test("correlationDistance: a very large number of parts does not overflow the stack", () => {
-  const parts = Array<Correlation>(400_000).fill({ equals: { a: 1 } });
+  const parts = Array<Correlation>(200_000).fill({ equals: { a: 1 } });
   assert.equal(correlationDistance({ anyOf: parts }, {}), 10);
-  assert.equal(correlationDistance({ all: parts }, {}), 4_000_000);
+  assert.equal(correlationDistance({ all: parts }, {}), 2_000_000);
 });
 
 Deno.test("findNearest: it returns the first of several equally near ones, and none of none", () => {

@@ -48,12 +48,14 @@ export async function probing(request: ProbeRequest): Promise<Probe> {
   };
 }
 
-/** How long a process's main thread has worked, and was ready but had no processor; Linux only. */
-function processorUse(pid: number): { workedMs: number; starvedMs: number } | undefined {
+export const OWN_THREAD = "thread-self";
+
+/** How long a thread has worked, and was ready but had no processor; Linux only. */
+export function processorUse(
+  thread: string,
+): { workedMs: number; starvedMs: number } | undefined {
   try {
-    const [worked, delayed] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`).split(
-      " ",
-    );
+    const [worked, delayed] = Deno.readTextFileSync(`/proc/${thread}/schedstat`).split(" ");
     return { workedMs: Number(worked) / 1e6, starvedMs: Number(delayed) / 1e6 };
   } catch {
     return undefined;
@@ -62,12 +64,13 @@ function processorUse(pid: number): { workedMs: number; starvedMs: number } | un
 
 async function ask(url: string, pid: number, isOver: () => boolean): Promise<readonly Wait[]> {
   const waits: Wait[] = [];
+  const thread = `${pid}/task/${pid}`;
   while (!isOver()) {
-    const [began, before] = [performance.now(), processorUse(pid)];
+    const [began, before] = [performance.now(), processorUse(thread)];
     const response = await fetch(url);
     await response.body?.cancel();
     if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
-    const [tookMs, use] = [performance.now() - began, processorUse(pid)];
+    const [tookMs, use] = [performance.now() - began, processorUse(thread)];
     const [starvedMs, workedMs] = use === undefined || before === undefined
       ? [0, tookMs]
       : [use.starvedMs - before.starvedMs, use.workedMs - before.workedMs];

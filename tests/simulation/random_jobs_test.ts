@@ -33,7 +33,7 @@ Deno.test("random jobs: whatever happens, every job ends and nothing is lost", a
         await play.assertNothingLost();
       },
     ),
-    { numRuns: rounds(150, 20_000, 15) },
+    { numRuns: rounds(100, 20_000, 15) },
   );
 });
 
@@ -67,7 +67,7 @@ Deno.test("random jobs: the unchanged definition is compatible with every histor
         assert.deepEqual(play.violations, []);
       },
     ),
-    { numRuns: rounds(150, 300, 15) },
+    { numRuns: rounds(100, 300, 15) },
   );
 });
 

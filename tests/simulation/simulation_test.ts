@@ -21,15 +21,15 @@ import { runTask } from "../support/process/task_process.ts";
 
 const FIRST_SEED = Date.now() % 2 ** 31;
 const RUNS: Readonly<Record<Level, number>> = {
-  journal: rounds(400, 20_000, 40),
-  engine: rounds(150, 5_000, 10),
-  shared: rounds(30, 5_000, 3),
+  journal: rounds(300, 20_000, 40),
+  engine: rounds(100, 5_000, 10),
+  shared: rounds(20, 5_000, 3),
 };
 /** Played three times each. */
 const REPEATED: Readonly<Record<Level, number>> = {
-  journal: rounds(20, 20, 2),
-  engine: rounds(20, 20, 2),
-  shared: rounds(5, 20, 1),
+  journal: rounds(10, 20, 2),
+  engine: rounds(10, 20, 2),
+  shared: rounds(3, 20, 1),
 };
 const VARIANT_SEEDS_MAX = 2_000;
 
@@ -71,14 +71,14 @@ for (const level of LEVELS) {
 }
 
 Deno.test("simulation: new seeds of the engine on a disk that is often full find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(40, 5_000, 4); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(25, 5_000, 4); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: OFTEN_FULL });
     assert.deepEqual(violations, [], `seed ${seed} where the disk is often full`);
   }
 });
 
 Deno.test("simulation: new seeds of the engine with one worker, on a disk that stays full for long, find no violation", async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(40, 5_000, 4); seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(25, 5_000, 4); seed++) {
     const { violations } = await playEngineSeed(seed, { climate: LONG_FULL, ports: ONE_WORKER });
     assert.deepEqual(violations, [], `seed ${seed} where the disk stays full for long`);
   }

@@ -29,20 +29,27 @@ const QUICK = [
   "threads/thread_pool_test.ts",
 ];
 
-/** One half: laws, the engine, journal files and commands; the other half is the rest. */
-const INSIDE = /^(?:cli|contract|core|engine|index|journal|simulation|tools|verify)\//;
+/** About a third of the work each; the last third is the rest. */
+const INSIDE = /^(?:core|engine|index|simulation)\//;
+const FILES = /^(?:cli|contract|journal|tools|verify)\//;
 
 /** Whether a test shares its isolate, by its path from the folder `tests`. */
 export function runsTogether(path: string): boolean {
   return !APART.some((pattern) => pattern.test(path));
 }
 
+/** Laws, the engine and its index. */
 export async function loadInside(): Promise<void> {
   await load((path) => INSIDE.test(path));
 }
 
+/** The files of the journal, and commands. */
+export async function loadFiles(): Promise<void> {
+  await load((path) => FILES.test(path));
+}
+
 export async function loadOutside(): Promise<void> {
-  await load((path) => !INSIDE.test(path));
+  await load((path) => !INSIDE.test(path) && !FILES.test(path));
 }
 
 async function load(isMine: (path: string) => boolean): Promise<void> {

@@ -12,6 +12,8 @@ import type { JobRecord } from "./job_record.ts";
 const IDS_PER_JOB = 8;
 /** Characters of jobs to write at a time, not counting the last job: a few milliseconds of work. */
 const CHARACTERS = 1024 * 1024;
+/** Of a step in the index, without its result. */
+const STEP_CHARACTERS = 120;
 /** During a start, this many times the batch size may wait, so that it is ready sooner. */
 const STARTING_BATCHES = 32;
 /** The same for the characters. */
@@ -54,14 +56,20 @@ export class EndedJobBuffer {
     for (const record of this.#records.values()) {
       if (next.length === this.index.batch || characters >= CHARACTERS) break;
       next.push(record);
-      characters += record.size;
+      characters += charactersOf(record);
     }
     return next;
   }
 
-  /** How many event ids to write next: one job may have brought thousands. */
-  get nextIds(): number | undefined {
-    return this.isStarting ? undefined : 2 * IDS_PER_JOB * this.index.batch;
+  /**
+   * How many event ids to write next: one job may have brought thousands. None with a job that is
+   * large enough for a write of its own.
+   */
+  idsWith(jobs: readonly JobRecord[]): number | undefined {
+    if (this.isStarting) return undefined;
+    return jobs.some((record) => charactersOf(record) >= CHARACTERS)
+      ? 0
+      : 2 * IDS_PER_JOB * this.index.batch;
   }
 
   /** Adds a job if it is settled. */
@@ -97,7 +105,7 @@ export class EndedJobBuffer {
     this.ids.saved(rows);
     for (const record of records) {
       record.isIndexed = true;
-      if (this.#records.delete(record.head.jobId)) this.#characters -= record.size;
+      if (this.#records.delete(record.head.jobId)) this.#characters -= charactersOf(record);
     }
     return records.filter(({ isSettled }) => isSettled);
   }
@@ -106,8 +114,12 @@ export class EndedJobBuffer {
     const { jobId } = record.head;
     if (this.#records.has(jobId)) return;
     this.#records.set(jobId, record);
-    this.#characters += record.size;
+    this.#characters += charactersOf(record);
   }
+}
+
+function charactersOf({ job, size }: JobRecord): number {
+  return size + STEP_CHARACTERS * (job.tasks.length + (job.waits?.length ?? 0));
 }
 
 function endedJob(

@@ -24,6 +24,12 @@ const isCompletion: Check = ({ attempt, reusedFrom, emitted, notAwaited }) =>
   isCount(attempt) && (reusedFrom === undefined || isCount(reusedFrom)) &&
   (emitted === undefined || areNames(emitted)) &&
   (notAwaited === undefined || areNames(notAwaited));
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+const isTime = (value: unknown) => typeof value === "string" && !Number.isNaN(Date.parse(value));
+const isCorrelation: Check = ({ eventId, eventType, occurredAt, taskId, attributes }) =>
+  typeof eventId === "string" && typeof eventType === "string" &&
+  (occurredAt === undefined || isTime(occurredAt)) &&
+  (taskId === undefined || typeof taskId === "string") && isObject(attributes);
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
 const isIdempotency = (value: unknown) => {
   const { key, digest } = Object(value);
@@ -43,7 +49,7 @@ const isCreation: Check = (attributes) => {
 const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
 const finite = v.pipe(v.number(), v.finite());
 const text = v.string();
-const time = v.pipe(text, v.check((value) => !Number.isNaN(Date.parse(value))));
+const time = v.custom<string>(isTime);
 const names = v.array(text);
 const errorMembers = {
   message: text,
@@ -121,13 +127,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     leftInPlace: v.optional(names),
   })),
   "job.JobRetried": like(v.looseObject({ newJobId: text })),
-  "job.EventCorrelated": like(v.looseObject({
-    eventId: text,
-    eventType: text,
-    occurredAt: v.optional(time),
-    taskId: v.optional(text),
-    attributes: v.looseObject({}),
-  })),
+  "job.EventCorrelated": isCorrelation,
   "job.TaskStarted": isStart,
   "job.TaskWaiting": like(v.looseObject({ expectations: names, seen: v.optional(finite) })),
   "job.TimerSet": like(v.looseObject({

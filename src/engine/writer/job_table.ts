@@ -34,7 +34,7 @@ export class JobTable {
   readonly #order = new JobOrder();
   /** Absent without an index. */
   readonly #ended: EndedJobBuffer | undefined;
-  #lastIndexed: WeakRef<JobRecord> | undefined;
+  #lastIndexed: WeakRef<JobState> | undefined;
   readonly trails: Trails;
   readonly listed: ListedJobs;
   readonly #byIdempotencyKey = new SteadyMap<string, JobId>();
@@ -229,7 +229,8 @@ export class JobTable {
 
   /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
-    this.#put(this.#ended?.next ?? [], this.#ended?.nextIds);
+    const next = this.#ended?.next ?? [];
+    this.#put(next, this.#ended?.idsWith(next));
   }
 
   /** The record that an entry changes: a new one if it creates its job. */
@@ -276,15 +277,17 @@ export class JobTable {
     return this.#records.get(jobId) ?? this.#indexed(jobId);
   }
 
-  /** Keeps the last job: a request reads a job several times, and large jobs are slow to read. */
+  /**
+   * Remembers the last job while its caller keeps it: a request reads a job several times, and large
+   * jobs are slow to read.
+   */
   #indexed(jobId: JobId): JobRecord | undefined {
     const last = this.#lastIndexed?.deref();
-    if (last?.head.jobId === jobId) return last;
+    if (last?.jobId === jobId) return new JobRecord(last);
     const job = this.#index?.job(jobId);
     if (job === undefined) return undefined;
-    const record = new JobRecord(job);
-    this.#lastIndexed = new WeakRef(record);
-    return record;
+    this.#lastIndexed = new WeakRef(job);
+    return new JobRecord(job);
   }
 
   #put(records: readonly JobRecord[], idsMax?: number): void {

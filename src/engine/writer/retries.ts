@@ -2,7 +2,7 @@
 
 import { ascending } from "../../core/ascending.ts";
 import { decide } from "../../core/decide.ts";
-import type { Rejection, RetryCommand } from "../../core/command.ts";
+import type { Decision, Originated, Rejection, RetryCommand } from "../../core/command.ts";
 import {
   correlatedAttributes,
   type FactEntry,
@@ -17,15 +17,18 @@ import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { GROUP_BYTES_MAX, GroupTooLargeError } from "../ports.ts";
-import { entryCharacters } from "../queries/entry_pages.ts";
+import { each, entryCharacters } from "../queries/entry_pages.ts";
 import { type Outcome, rejected, type RetryRequest, unknownJob } from "../requests.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { createdIn } from "../views/job_traces.ts";
+import type { TimeShare } from "../events/pacer.ts";
 import type { CreationParts } from "./creation.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
+import type { Slices } from "./slices.ts";
 
-type RetryParts = Omit<CreationParts, "clock" | "pacer">;
+type Retrying = RetryCommand & Originated;
+type RetryParts = Omit<CreationParts, "clock">;
 
 export class Retries {
   readonly #descriptions: JobDescriptions;
@@ -73,7 +76,7 @@ export class Retries {
   ): Rejection | undefined {
     const retry = this.#newestRetryOf(job);
     if (retry !== undefined && retry.at > unlessRetriedAfter) return retriedAlready(job, retry);
-    const about = { newJobId: job.jobId, attributes: job, facts: [] };
+    const about = { newJobId: job.jobId, attributes: job };
     const decision = decide(job, { kind: "retry", ...about, ...request });
     return decision.accepted ? undefined : decision.rejection;
   }
@@ -92,8 +95,8 @@ export class Retries {
       : {};
     const origin = { ...request.origin, ...trace };
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
-      const about = { ...request, newJobId, attributes, origin };
-      const { lastLogId, outcome } = await this.#appended(retried, about, unlessRetriedAfter);
+      const command = { kind: "retry", ...request, newJobId, attributes, origin } as const;
+      const { lastLogId, outcome } = await this.#appended(retried, command, unlessRetriedAfter);
       return outcome.ok
         ? await writer.whenDurable(lastLogId, outcome)
         : await writer.onceDurable(lastLogId, outcome, () => record(attributes));
@@ -107,23 +110,26 @@ export class Retries {
   /** One at a time, since each may hold many megabytes of facts. */
   async #appended(
     retried: JobState,
-    about: Omit<RetryCommand, "kind" | "facts">,
+    command: Retrying,
     unlessRetriedAfter: LogId,
   ): Promise<Appended> {
     using _turn = await this.parts.writer.gatherings.enter();
+    const { intake, table, writer } = this.parts;
     try {
-      const { job, facts } = await this.#settled(retried, about.newJobId);
-      // Another request may have retried the job in the meantime.
+      let decided = await this.#decided(retried, command);
+      // A parked job may have changed in the meantime.
+      while (this.#hasChanged(decided.job)) decided = await this.#decided(retried, command);
+      const { job, decision, group } = decided;
+      // Another request may have retried the job.
       const retry = this.#newestRetryOf(job);
       if (retry !== undefined && retry.at > unlessRetriedAfter) {
         return { lastLogId: retry.at, outcome: rejected(retriedAlready(job, retry)) };
       }
-      const decision = decide(job, { kind: "retry", ...about, facts });
       if (!decision.accepted) return { lastLogId: 0, outcome: rejected(decision.rejection) };
-      this.parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
-      const lastLogId = await this.parts.writer.appendInSlices(decision.events);
+      intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
+      const lastLogId = await writer.appendInSlices(group);
       // The job as created, not as it is once it is durable.
-      const value = this.parts.table.pending(about.newJobId)?.whole as JobState;
+      const value = table.pending(command.newJobId)?.whole as JobState;
       return { lastLogId, outcome: { ok: true, value } };
     } catch (error) {
       if (!(error instanceof GroupTooLargeError)) throw error;
@@ -131,16 +137,21 @@ export class Retries {
     }
   }
 
-  /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */
-  async #settled(before: JobState, newJobId: JobId) {
-    for (;;) {
-      const pending = this.parts.table.pending(before.jobId);
-      const job = pending?.whole ?? before;
-      if (!(await this.parts.writer.isDurable(job.lastLogId))) continue;
-      const facts = await this.#factsFor(job, newJobId);
-      const last = this.parts.table.pending(before.jobId)?.head.lastLogId ?? job.lastLogId;
-      if (last === job.lastLogId) return { job, facts };
-    }
+  /** The decision, with the facts that count for the job. Takes several turns for a large job. */
+  async #decided(before: JobState, command: Retrying): Promise<Decided> {
+    const { pacer, table, writer } = this.parts;
+    const job = table.pending(before.jobId)?.whole ?? before;
+    if (!(await writer.isDurable(job.lastLogId))) return await this.#decided(before, command);
+    const share = { spentMs: 0 };
+    const decision = await pacer.do(share, () => decide(job, command));
+    if (!decision.accepted) return { job, decision, group: [] };
+    const facts = await this.#factsFor(job, command, share);
+    const group = await pacer.all(share, writer.inSlices([...decision.events, ...facts]));
+    return { job, decision, group };
+  }
+
+  #hasChanged({ jobId, lastLogId }: JobState): boolean {
+    return (this.parts.table.pending(jobId)?.head.lastLogId ?? lastLogId) !== lastLogId;
   }
 
   #newestRetryOf({ jobId }: JobState): Retry | undefined {
@@ -155,21 +166,34 @@ export class Retries {
   }
 
   /** The events from outside that counted for a job, copied for its retry. */
-  async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
+  async #factsFor(
+    job: JobState,
+    { newJobId, origin }: Retrying,
+    share: TimeShare,
+  ): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
     );
     const facts: JobEventDraft[] = [];
     let characters = 0;
+    const carryOver = (entry: JobEventLogEntry) => {
+      if (!isFromOutside(entry)) return;
+      facts.push({ ...carriedOver(entry, newJobId), ...origin });
+      characters += entryCharacters(entry);
+    };
     for await (const page of this.parts.history.pages.of(ascending(counted))) {
-      for (const entry of page.filter(isFromOutside)) {
-        facts.push(carriedOver(entry, newJobId));
-        characters += entryCharacters(entry);
-      }
+      await this.parts.pacer.all(share, each(page, carryOver));
       if (characters > GROUP_BYTES_MAX) throw new GroupTooLargeError("Cannot carry the facts over");
     }
     return facts;
   }
+}
+
+interface Decided {
+  readonly job: JobState;
+  readonly decision: Decision;
+  /** The entries of an accepted retry. */
+  readonly group: Slices;
 }
 
 /** What became of a retry; the position on which that depends. */

@@ -1,22 +1,35 @@
-/** The slices of a large group, which are appended one after the other to one batch. */
+/** The slices of a group that may be large, which are appended one after the other to one batch. */
 
 import type { EventDraft } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
+import type { Work } from "../../core/work.ts";
 import { LINE_OVERHEAD_BYTES, requireGroupSize } from "../ports.ts";
 
 /** What is appended at a time. */
-export const SLICE_ENTRIES = 500;
+const SLICE_ENTRIES = 250;
 const SLICE_BYTES = 1024 * 1024;
 
-/** @throws {GroupTooLargeError} */
-export function slicesOf(drafts: readonly EventDraft[]): readonly (readonly EventDraft[])[] {
+export type Slices = readonly (readonly EventDraft[])[];
+
+/**
+ * Work with a pause after each slice.
+ *
+ * @param check Called with each draft.
+ * @throws {GroupTooLargeError}
+ */
+export function* slicesOf(
+  drafts: readonly EventDraft[],
+  check: (draft: EventDraft) => void,
+): Work<Slices> {
   const slices: EventDraft[][] = [];
   let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
   for (const draft of drafts) {
+    check(draft);
     const size = LINE_OVERHEAD_BYTES + jsonSize(draft.attributes as JsonObject);
     bytes += size;
     if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
+      if (slices.length > 0) yield;
       slices.push(slice = []);
       inSlice = 0;
     }

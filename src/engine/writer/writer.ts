@@ -11,8 +11,9 @@ import type { FiledJobs } from "./filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
+import type { Work } from "../../core/work.ts";
 import { Lane } from "../lane.ts";
-import { SLICE_ENTRIES, slicesOf, withCause } from "./slices.ts";
+import { type Slices, slicesOf, withCause } from "./slices.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
 export interface Written {
@@ -96,10 +97,18 @@ export class Writer {
    */
   append(
     drafts: readonly EventDraft[],
+    urgency?: Urgency,
+    options?: AppendOptions,
+  ): Written {
+    for (const draft of drafts) requireReadable(draft);
+    return this.#appendChecked(drafts, urgency, options);
+  }
+
+  #appendChecked(
+    drafts: readonly EventDraft[],
     urgency: Urgency = "ordinary",
     { receivedAt, onLost }: AppendOptions = {},
   ): Written {
-    for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
     // Load the jobs before anything is appended: a damaged index throws here.
     let created: JobId | undefined;
@@ -121,15 +130,21 @@ export class Writer {
   }
 
   /**
-   * Appends a group that may be very large in slices, between which others get their turn. All of it
-   * is in one batch. Only in a turn of `gatherings`. Rejects as `append` throws.
+   * Checks a group that may be very large, for `appendInSlices`. Throws as `append` does for a group
+   * that cannot be recorded.
+   */
+  inSlices(drafts: readonly EventDraft[]): Work<Slices> {
+    return slicesOf(drafts, requireReadable);
+  }
+
+  /**
+   * Appends a group in slices, between which others get their turn. All of it is in one batch. The
+   * first slice is appended before this returns. Only in a turn of `gatherings`. Rejects as `append`
+   * throws.
    *
    * @returns The position of the last entry.
    */
-  async appendInSlices(drafts: readonly EventDraft[]): Promise<LogId> {
-    if (drafts.length <= SLICE_ENTRIES) return this.append(drafts).lastLogId;
-    for (const draft of drafts) requireReadable(draft);
-    const slices = slicesOf(drafts);
+  async appendInSlices(slices: Slices): Promise<LogId> {
     return await this.inOneBatch(() => this.#appendSlices(slices));
   }
 
@@ -143,9 +158,9 @@ export class Writer {
     }
   }
 
-  async #appendSlices([first = [], ...rest]: readonly (readonly EventDraft[])[]): Promise<LogId> {
+  async #appendSlices([first = [], ...rest]: Slices): Promise<LogId> {
     let isLost = false;
-    const { entries, firstLogId, lastLogId } = this.append(first, "ordinary", {
+    const { entries, firstLogId, lastLogId } = this.#appendChecked(first, "ordinary", {
       onLost: () => isLost = true,
     });
     const receivedAt = entries[0]?.receivedAt ?? this.events.now();
@@ -157,7 +172,7 @@ export class Writer {
       }
       // The first slice was admitted, and with it the others.
       const drafts = slice.map((draft) => withCause(draft, firstLogId));
-      last = this.append(drafts, "vital", { receivedAt }).lastLogId;
+      last = this.#appendChecked(drafts, "vital", { receivedAt }).lastLogId;
     }
     return last;
   }

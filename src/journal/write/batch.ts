@@ -4,7 +4,6 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Work } from "../../core/work.ts";
 import { type Appended, LINE_OVERHEAD_BYTES, type UnplacedEvent } from "../../engine/ports.ts";
-import { joined } from "../../core/joined.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
@@ -67,8 +66,11 @@ function attributesText(event: UnplacedEvent): string {
   return JSON.stringify(writtenAttributes(event));
 }
 
-/** A larger batch is sealed in pieces of this many characters or bytes, to let others in between. */
-const PIECE_LENGTH = 1_048_576;
+/**
+ * A larger batch is sealed in pieces of about this many characters or bytes, to let others in
+ * between.
+ */
+const PIECE_LENGTH = 262_144;
 const NEWLINE = 10;
 const encoder = new TextEncoder();
 /** Until the chain before a batch is known, only its length is. */
@@ -79,8 +81,12 @@ export class Batch {
   readonly #entries: JobEventLogEntry[] = [];
   /** Shared by all groups: they become durable or fail together. */
   readonly #durable = Promise.withResolvers<void>();
-  /** The lines after the opening one, until `seal` without crcs and without the last line's end. */
+  /** The lines after the opening one, without crcs and without the last line's end: whole pieces. */
+  readonly #pieces: string[] = [];
+  /** The last piece. */
   #text = "";
+  /** Of all pieces. */
+  #length = 0;
   /** Offset of each line in the bytes, provided that every character takes one. */
   readonly #offsets: number[] = [];
   #sealed: SealedBatch | undefined;
@@ -105,7 +111,7 @@ export class Batch {
 
   /** Bytes on disk if nothing more is added; before `seal`, an estimate that counts characters. */
   get sealedBytes(): number {
-    const unsealed = "\n".length + this.#openingLength + this.#text.length + CHAIN_FIELD_BYTES +
+    const unsealed = "\n".length + this.#openingLength + this.#length + CHAIN_FIELD_BYTES +
       LINE_END.length;
     return this.#sealed?.bytes.length ?? unsealed;
   }
@@ -141,10 +147,10 @@ export class Batch {
    */
   *sealing(previousChain: string): Work<SealedBatch> {
     const opening = this.#openingLine(previousChain);
-    const text = `\n${opening.text}${this.#text}${chainField(CHAIN_PLACEHOLDER)}${LINE_END}`;
-    if (text.length > PIECE_LENGTH) yield;
-    const bytes = yield* encoded(text);
-    const offsets = bytes.length === text.length ? this.#offsets : lineStarts(bytes);
+    const ending = chainField(CHAIN_PLACEHOLDER) + LINE_END;
+    const bytes = yield* encoded(`\n${opening.text}`, this.#pieces, this.#text + ending);
+    const isAscii = bytes.length === this.sealedBytes;
+    const offsets = isAscii ? this.#offsets : lineStarts(bytes);
     return this.#sealed = {
       firstLogId: this.firstLogId,
       lastLogId: this.nextLogId - 1,
@@ -173,9 +179,15 @@ export class Batch {
     causedBy: LogId | undefined,
     attributes: string,
   ): void {
-    if (this.#entries.length > 0) this.#text += LINE_END;
-    this.#offsets.push("\n".length + this.#openingLength + this.#text.length);
-    this.#text += lineBody(this.firstLogId, logId, event, causedBy, attributes);
+    if (this.#text.length >= PIECE_LENGTH) {
+      this.#pieces.push(this.#text);
+      this.#text = "";
+    }
+    const end = this.#entries.length > 0 ? LINE_END : "";
+    const body = lineBody(this.firstLogId, logId, event, causedBy, attributes);
+    this.#offsets.push("\n".length + this.#openingLength + this.#length + end.length);
+    this.#text += end + body;
+    this.#length += end.length + body.length;
     this.#entries.push(toEntry(logId, event, causedBy));
   }
 
@@ -219,17 +231,26 @@ function* writeChain(
   return chain;
 }
 
-/** Lines as UTF-8. */
-function* encoded(lines: string): Work<Uint8Array<ArrayBuffer>> {
-  if (lines.length <= PIECE_LENGTH) return utf8(lines);
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  for (let start = 0; start < lines.length;) {
-    const end = lines.indexOf("\n", start + PIECE_LENGTH) + 1 || lines.length;
-    pieces.push(utf8(lines.slice(start, end)));
-    start = end;
+/** Text as UTF-8. */
+function* encoded(
+  first: string,
+  pieces: readonly string[],
+  last: string,
+): Work<Uint8Array<ArrayBuffer>> {
+  if (pieces.length === 0) return utf8(first + last);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (const piece of [first, ...pieces, last]) {
+    parts.push(utf8(piece));
     yield;
   }
-  return joined(Uint8Array, pieces);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+    yield;
+  }
+  return bytes;
 }
 
 /** As many bytes as the text has UTF-16 code units if it is ASCII, which is encoded faster. */

@@ -1,6 +1,7 @@
 /** A real browser, one for all pages of a test. */
 
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { PATIENCE_MS } from "../until.ts";
 import { succeeds, testWhere } from "./tools.ts";
 
 const PLACES = ["chromium", "chromium-browser", "google-chrome"] as const;
@@ -79,6 +80,7 @@ export async function inContext<Result>(
   run: (context: BrowserContext) => Promise<Result>,
 ): Promise<Result> {
   const context = await browser.newContext(options);
+  context.setDefaultNavigationTimeout(PATIENCE_MS);
   try {
     return await run(context);
   } finally {

@@ -1,0 +1,3 @@
+import { loadFiles } from "./rooms.ts";
+
+await loadFiles();
