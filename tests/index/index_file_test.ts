@@ -20,6 +20,7 @@ const count = defineJob({
 });
 
 const NO_WARNINGS: readonly string[] = [];
+const STOOD_STILL = "the event loop was blocked";
 
 interface Served {
   readonly text: string;
@@ -33,7 +34,8 @@ async function session(journal: string, jobs: number): Promise<Served> {
     journal,
     definitions: [count],
     settings: { "snapshot-every": "100" },
-    warn: (message) => void warnings.push(message),
+    // On a busy machine, the event loop may stand still for seconds.
+    warn: (message) => void (message.startsWith(STOOD_STILL) || warnings.push(message)),
   });
   try {
     const submitted = await Promise.all(
