@@ -244,11 +244,10 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const existing = this.#existing(jobId);
+      const { explainer } = await engine.explanations();
       const explanation = at === undefined
-        ? await (await engine.explanations()).explainer.explain(existing)
-        : valueOrThrow(
-          await (await engine.explanations()).explainer.explainAt(existing, pointAt(at)),
-        );
+        ? await explainer.explain(existing)
+        : valueOrThrow(await explainer.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlCall(action, "", false),

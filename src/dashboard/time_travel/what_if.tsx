@@ -117,19 +117,15 @@ async function answerTo(
   supposition: Supposition,
   hold: ReserveMemory,
 ): Promise<WhatIfAnswered> {
+  const { replays } = await engine.explanations();
   const first = valueOrThrow(
-    await (await engine.explanations()).replays.whatIf(
-      jobId,
-      supposition,
-      { limit: STEPS_MAX },
-      hold,
-    ),
+    await replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
   );
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
   const wanted = { after: isInside ? 0 : findBegin(engine, jobId, differsAt), limit: STEPS_MAX };
   const report = isInside ? first : valueOrThrow(
-    await (await engine.explanations()).replays.whatIf(jobId, supposition, wanted, hold),
+    await replays.whatIf(jobId, supposition, wanted, hold),
   );
   const recorded = await recordedUpTo(engine, jobId, supposition, report, wanted, hold);
   const end = Math.min(report.next ?? Infinity, recorded.next ?? Infinity);
@@ -160,11 +156,12 @@ async function recordedUpTo(
   wanted: StepsWanted,
   hold: ReserveMemory,
 ): Promise<Replay> {
-  const replayed = await (await engine.explanations()).replays.replay(jobId, upTo, wanted, hold);
+  const { replays } = await engine.explanations();
+  const replayed = await replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
   return valueOrThrow(
-    await (await engine.explanations()).replays.replay(
+    await replays.replay(
       jobId,
       { kind: "logId", logId: last },
       wanted,

@@ -46,12 +46,12 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const jobId = jobIdParameter(c);
   const told = await lookingBack(
     deps,
-    async ({ hold }) =>
-      at === undefined
-        ? await (await deps.engine.explanations()).explainer.explain(jobId, hold)
-        : valueOrThrow(
-          await (await deps.engine.explanations()).explainer.explainAt(jobId, at.point, hold),
-        ),
+    async ({ hold }) => {
+      const { explainer } = await deps.engine.explanations();
+      return at === undefined
+        ? await explainer.explain(jobId, hold)
+        : valueOrThrow(await explainer.explainAt(jobId, at.point, hold));
+    },
   );
   if (told === undefined) throw unknownJob(jobId);
   return withCommands(c, deps, format, told, explanationText);
