@@ -17,10 +17,10 @@ import { keyIn, keyName, keyText, newKey } from "./wrapped_key.ts";
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
 /**
- * The most keys that are created at a time. One request may need a thousand: the system would answer
- * for so many files at once that nobody else was served, and might not open them all.
+ * The most keys that are created at a time; a request may need a thousand. With more, the system's
+ * answers about files keep coming, and Deno looks at connections only when there are none.
  */
-const CREATED_MAX = 8;
+const CREATED_MAX = 3;
 
 export class KeyFiles implements KeyStore {
   readonly #secretKey: Uint8Array | undefined;
