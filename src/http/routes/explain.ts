@@ -6,7 +6,13 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { invalidParameter } from "../../documents/refusal.ts";
-import type { TextOptions } from "../../explain/explanation_text.ts";
+import {
+  aboutText,
+  eventExplanationText,
+  explanationText,
+  queueExplanationText,
+  type TextOptions,
+} from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
@@ -16,6 +22,7 @@ import {
   explanationAnswer,
   queueExplanationAnswer,
 } from "../../documents/answers/explanation.ts";
+import { curlCall } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
@@ -27,9 +34,6 @@ import { choice, single } from "../../documents/parameters.ts";
 import { textResponse } from "../answers/response.ts";
 import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
-
-/** Loaded with the first explanation, as what it is made by. */
-const texts = () => import("../../explain/explanation_text.ts");
 
 const EXPLAIN_PARAMETERS = {
   format: single(choice(["json", "text"]), "Takes precedence over Accept."),
@@ -50,7 +54,7 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
     },
   );
   if (told === undefined) throw unknownJob(jobId);
-  return await withCommands(c, deps, format, told, (await texts()).explanationText);
+  return withCommands(c, deps, format, told, explanationText);
 }
 
 async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
@@ -66,7 +70,6 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
     )
     : undefined;
   if (told === undefined) throw unknownEvent(id);
-  const { eventExplanationText } = await texts();
   return answer(c, deps, format, { json: () => told, text: () => eventExplanationText(told) });
 }
 
@@ -99,7 +102,6 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async ({ hold }) => await (await deps.engine.explanations()).about.of(about, hold),
   );
-  const { aboutText } = await texts();
   return answer(c, deps, format, { json: () => told, text: () => aboutText(told) });
 }
 
@@ -110,7 +112,7 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async () => await (await deps.engine.explanations()).queueExplainer.explain(),
   );
-  return await withCommands(c, deps, format, told, (await texts()).queueExplanationText);
+  return withCommands(c, deps, format, told, queueExplanationText);
 }
 
 function unknownEvent(id: string): Problem {
@@ -136,15 +138,14 @@ function answer(
 }
 
 /** Adds the curl call for each step that has one. */
-async function withCommands<Told extends { readonly next: readonly NextStep<Citation>[] }>(
+function withCommands<Told extends { readonly next: readonly NextStep<Citation>[] }>(
   c: Context,
   deps: HttpDeps,
   format: Format,
   told: Told,
   toText: (told: Told, options: TextOptions) => string,
-): Promise<Response> {
+): Response {
   const { origin } = reachedAs(c.req.raw);
-  const { curlCall } = await import("../../explain/open/requests_to_send.ts");
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const next = () =>
     told.next.map((step) =>
