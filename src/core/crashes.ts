@@ -1,7 +1,7 @@
 /**
  * The rule of three unclean ends in a row: it finds the attempt that most likely ended the process.
- * An attempt open at two such ends in a row runs alone from then on. If it was alone at the third,
- * it is taken as the cause, and its job is parked.
+ * An attempt open at two such ends in a row runs alone for a while. If it was alone at the third, it
+ * is taken as the cause, and its job is parked.
  */
 
 import { type JobId, type LogId, MAIN_TASK } from "./ids.ts";
@@ -9,6 +9,37 @@ import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.
 
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
 const CRASHES_UNTIL_ALONE = 2;
+
+/** After two unclean ends. */
+const ALONE_MS = 30_000;
+const ALONE_MS_MAX = 600_000;
+
+/**
+ * How long a job runs alone before others may run beside it, since its attempt may take hours, or
+ * never end. It doubles with each unclean end, so that an attempt that ends the process late is
+ * found too.
+ */
+export function aloneMs(job: JobState): number {
+  const ends = Math.max(0, uncleanEnds(job) - CRASHES_UNTIL_ALONE);
+  return Math.min(ALONE_MS * 2 ** ends, ALONE_MS_MAX);
+}
+
+/**
+ * Which job runs alone first: the lowest. From the third unclean end on the order differs after each,
+ * so that a job that never ends does not always come before the one that ends the process.
+ */
+export function aloneRank(job: JobState): number {
+  let rank = uncleanEnds(job);
+  if (rank <= CRASHES_UNTIL_ALONE) return 0;
+  for (let at = 0; at < job.jobId.length; at++) {
+    rank = Math.imul(rank ^ job.jobId.charCodeAt(at), 0x01000193) >>> 0;
+  }
+  return rank;
+}
+
+function uncleanEnds({ tasks }: JobState): number {
+  return Math.max(0, ...tasks.map(({ interruptions }) => interruptions));
+}
 
 /** The job that runs alone, or comes next to do so. */
 export interface Alone {

@@ -9,6 +9,14 @@ export function errorText(error: ErrorCause): string {
   return `${headText(error)}${causesText(error)}`;
 }
 
+/** What comes after the host of a URL differs from call to call, when one host fails all. */
+const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
+
+/** As `errorText`, equal for errors that are the very same, apart from paths of URLs. */
+export function withoutPaths(error: ErrorCause): string {
+  return errorText(error).replaceAll(PATH, "$1");
+}
+
 /** The message with code and causes, without the name. */
 export function messageText({ message, code, ...causes }: ErrorCause): string {
   return `${withCode(message, code)}${causesText(causes)}`;

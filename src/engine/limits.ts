@@ -2,10 +2,10 @@
  * The limits in a definition: how many of its jobs may run at a time, in total and for each key.
  */
 
-import { type JsonValue, present } from "../core/json.ts";
+import { present } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { AnyJobDefinition } from "./definition.ts";
-import { secretGuard } from "./secrets/sealing.ts";
+import { NO_SECRETS, type SecretGuard } from "./secrets/secret_guard.ts";
 
 /** The largest limit. */
 export const PLACES_MAX = 1_000_000;
@@ -100,17 +100,18 @@ export interface JobKeys {
  * The keys of a job for the limits of its definition.
  *
  * @param value The input as parsed by the schema.
+ * @param guard Knows the secrets of the input.
  * @throws {TypeError} when a function returns an invalid key, or a secret. Also throws whatever the
  * function throws.
  */
 export function limitKeys(
-  { limits, secrets = [] }: AnyJobDefinition,
+  { limits }: AnyJobDefinition,
   value: unknown,
-  input: JsonValue | undefined,
+  guard: SecretGuard = NO_SECRETS,
 ): JobKeys {
   if (limits?.key === undefined && limits?.rate?.key === undefined) return NO_KEYS;
   const { rate } = limits;
-  const checked = (name: string, key: unknown) => checkedKey(name, key, secrets, input);
+  const checked = (name: string, key: unknown) => checkedKey(name, key, guard);
   return {
     ...(limits.key === undefined ? {} : { key: checked("limits.key", limits.key(value)) }),
     ...(rate?.key === undefined ? {} : { rateKey: checked("limits.rate.key", rate.key(value)) }),
@@ -119,14 +120,9 @@ export function limitKeys(
 
 const NO_KEYS: JobKeys = {};
 
-function checkedKey(
-  name: string,
-  key: unknown,
-  secrets: readonly string[],
-  input: JsonValue | undefined,
-): string {
+function checkedKey(name: string, key: unknown, guard: SecretGuard): string {
   if (typeof key === "string" && KEY_PATTERN.test(key)) {
-    if (secretGuard(input, secrets).redact(key) === key) return key;
+    if (guard.redact(key) === key) return key;
     throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
   // A promise is refused, so no one handles its rejection.

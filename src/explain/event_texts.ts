@@ -146,7 +146,8 @@ export const EVENT_TEXTS: EventTexts = {
   "job.TaskFailed": { note: failureNote, fact: taskFact(failedAttemptText) },
   "job.TaskInterrupted": {
     note: ({ attempt, phase, reason }) =>
-      joined([`attempt ${attempt}`, phase === "run" ? undefined : phase, `by ${reason}`]),
+      joined([`attempt ${attempt}`, phase === "run" ? undefined : phase]) +
+      `: ${interruptionText(reason)}`,
     fact: taskFact(({ attributes: { attempt, phase, reason } }) =>
       `attempt ${attempt}${undoingText(phase)} was cut short: ${interruptionText(reason)}`
     ),

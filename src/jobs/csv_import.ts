@@ -19,14 +19,7 @@ import {
   type RowRead,
   summarize,
 } from "./csv/columns.ts";
-import {
-  type Chunk,
-  type CsvRecord,
-  type FileSpec,
-  type Layout,
-  parseRecords,
-  readLayout,
-} from "./csv/records.ts";
+import type { Chunk, CsvRecord, FileSpec, Layout } from "./csv/records.ts";
 
 /** A row that was not loaded. */
 interface Rejection {
@@ -44,6 +37,9 @@ interface ChunkResult {
   /** Statistics of the accepted rows, in the order of the columns. */
   readonly counts: readonly ColumnCount[];
 }
+
+/** Loaded at its first use, so that no start loads a parser of CSV. */
+const csv = () => import("./csv/records.ts");
 
 type LoadedRow = Extract<RowRead, { readonly row: unknown }>["row"];
 
@@ -67,6 +63,7 @@ async function loadChunk(
   columns: readonly Column[],
   chunk: Chunk,
 ): Promise<ChunkResult> {
+  const { parseRecords } = await csv();
   const records = parseRecords(file.csv, chunk, file.delimiter);
   const { rows, rejections } = await readRows(task, columns, records);
   if (rows.length > 0) {
@@ -166,7 +163,7 @@ export const csvImport = defineJob({
   description: "Reads a CSV file in chunks, rejects bad rows by their line, loads the rest.",
   input,
   async run(ctx, file): Promise<ImportSummary> {
-    const layout = await ctx.task("split", () => readLayout(file));
+    const layout = await ctx.task("split", async () => (await csv()).readLayout(file));
     const results: ChunkResult[] = [];
     for (const [index, chunk] of layout.chunks.entries()) {
       const taskId = `chunk-${String(index + 1).padStart(4, "0")}`;

@@ -5,7 +5,7 @@ import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import { type HttpActivity, OUTCOMES } from "./figures.ts";
-import { Counter, Gauge, Registry } from "./prometheus.ts";
+import { Registry } from "./prometheus.ts";
 import { VERSION } from "../version.ts";
 
 export interface ProcessUsage {
@@ -174,48 +174,46 @@ const READINGS: Readings = {
 /**
  * A new registry for each scrape, so that a value that is unknown now does not show its last value.
  */
-export async function readingsText(sources: Sources): Promise<string> {
-  const registers = [new Registry()];
+export function readingsText(sources: Sources): string {
+  const registry = new Registry();
   const follows = sources.standing?.role === "following";
   const readings = follows ? READINGS : { ...OF_LEADER, ...READINGS };
   for (const [name, [help, read]] of Object.entries(readings)) {
     const value = read(sources);
-    if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
+    if (value !== undefined) registry.gauge(name, help).add(Number(value));
   }
-  if (!follows) addUnfinished(sources, registers);
-  if (!follows) addLimits(sources, registers);
-  addLeader(sources, registers);
-  addCpu(sources, registers);
-  addStalls(sources, registers);
-  addBuild(registers);
-  return await registers[0]?.metrics() ?? "";
+  if (!follows) addUnfinished(sources, registry);
+  if (!follows) addLimits(sources, registry);
+  addLeader(sources, registry);
+  addCpu(sources, registry);
+  addStalls(sources, registry);
+  addBuild(registry);
+  return registry.text;
 }
 
-function addUnfinished({ engine }: Sources, registers: Registry[]): void {
+function addUnfinished({ engine }: Sources, registry: Registry): void {
   const { conditions } = engine.activity;
-  const [name, help] = ["daybook_unfinished_jobs", "Jobs that have not ended, by condition."];
-  const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
+  const help = "Jobs that have not ended, by condition.";
+  const unfinished = registry.gauge("daybook_unfinished_jobs", help);
   for (const condition of CONDITIONS) {
     const isEnd = OUTCOMES.some((outcome) => outcome === condition);
-    if (!isEnd) unfinished.set({ condition }, conditions.get(condition) ?? 0);
+    if (!isEnd) unfinished.add(conditions.get(condition) ?? 0, { condition });
   }
 }
 
 /** The leader, and why this process leads, as labels of a gauge with one value at a time. */
-function addLeader({ standing }: Sources, registers: Registry[]): void {
+function addLeader({ standing }: Sources, registry: Registry): void {
   if (standing?.leader === null || standing === undefined) return;
-  const [name, help] = ["daybook_shared_leader", "Which process leads, and why this one does."];
+  const help = "Which process leads, and why this one does.";
   const { leader: { url, writer }, why } = standing;
-  new Gauge({ name, help, labelNames: ["url", "writer", "why"], registers })
-    .set({ url, writer, why: why ?? "" }, 1);
+  registry.gauge("daybook_shared_leader", help).add(1, { url, writer, why: why ?? "" });
 }
 
 /** For types with limits; there are too many keys for labels. */
-function addLimits({ engine }: Sources, registers: Registry[]): void {
+function addLimits({ engine }: Sources, registry: Registry): void {
   const limits = engine.limits.all;
   if (limits.length === 0) return;
-  const labelNames = ["type"];
-  const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
+  const of = (name: string, help: string) => registry.gauge(name, help);
   const held = of(
     "daybook_limited_jobs_at_work",
     "Jobs that hold a place under the limits of their type.",
@@ -226,25 +224,25 @@ function addLimits({ engine }: Sources, registers: Registry[]): void {
   );
   const max = of("daybook_limited_jobs_max", "Places of a type; absent if it has no limit.");
   for (const { type, limits: { maxRunning }, ...use } of limits) {
-    held.set({ type }, use.held);
-    waiting.set({ type }, use.waiting);
-    if (maxRunning !== undefined) max.set({ type }, maxRunning);
+    held.add(use.held, { type });
+    waiting.add(use.waiting, { type });
+    if (maxRunning !== undefined) max.add(maxRunning, { type });
   }
 }
 
-function addCpu({ process }: Sources, registers: Registry[]): void {
+function addCpu({ process }: Sources, registry: Registry): void {
   if (process === undefined) return;
   const help = "Total user and system CPU time spent in seconds.";
-  new Counter({ name: "process_cpu_seconds_total", help, registers }).inc(process.cpuSeconds);
+  registry.counter("process_cpu_seconds_total", help).add(process.cpuSeconds);
 }
 
-function addStalls({ stalls }: Sources, registers: Registry[]): void {
+function addStalls({ stalls }: Sources, registry: Registry): void {
   if (stalls === undefined) return;
   const help = "How often the event loop was blocked for two seconds or longer.";
-  new Counter({ name: "daybook_event_loop_stalls_total", help, registers }).inc(stalls);
+  registry.counter("daybook_event_loop_stalls_total", help).add(stalls);
 }
 
-function addBuild(registers: Registry[]): void {
-  const [name, help] = ["daybook_build_info", "1, with the version of Daybook."];
-  new Gauge({ name, help, labelNames: ["version"], registers }).set({ version: VERSION }, 1);
+function addBuild(registry: Registry): void {
+  const help = "1, with the version of Daybook.";
+  registry.gauge("daybook_build_info", help).add(1, { version: VERSION });
 }

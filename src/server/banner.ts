@@ -144,7 +144,7 @@ export function startWarnings(found: JobEngine["found"]): readonly string[] {
     `see deno task daybook explain ${jobId}`
   );
   const alone = cutShortWarning(
-    "open at two unclean stops in a row, and will run alone",
+    "open at two unclean stops in a row, and will first run alone",
     found.alone,
   );
   const warnings = alone === undefined ? parked : [...parked, alone];

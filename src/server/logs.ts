@@ -7,6 +7,9 @@ import { errorMessage } from "../core/thrown.ts";
 import type { JobLogPage, JobLogPort } from "../http/http_deps.ts";
 import { shownLines } from "../core/shown_value.ts";
 
+// The platform's own: code of jobs may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
+
 const FILE_BYTES_MAX = 16 * 1_048_576;
 const WRITE_AFTER_MS = 100;
 /** The most characters that wait to be written; further lines are dropped. */

@@ -130,6 +130,8 @@ export function keepBuiltIns(): void {
     for (const member of Object.getOwnPropertyNames(builtIn)) keepOwn(builtIn, member);
   }
   for (const method of ["encode", "encodeInto"]) keepOwn(TextEncoder.prototype, method);
+  // Timers and time limits are measured with it.
+  keepOwn(performance, "now");
   keepMembers(Object.prototype);
   for (const builtIn of BUILT_INS) {
     // Not frozen: with frozen prototypes of arrays and texts, a job takes a tenth more processor

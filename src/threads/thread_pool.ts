@@ -6,6 +6,9 @@
 import { Thread, ThreadSpawner } from "./thread.ts";
 import { namedError } from "./protocol.ts";
 
+// The platform's own: code of jobs may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** How long an idle thread is kept. */
 const IDLE_MS = 60_000;
 

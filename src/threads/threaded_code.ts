@@ -18,6 +18,9 @@ import {
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
 
+// The platform's own: code of jobs may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** How long an attempt may continue after its time limit. */
 const LIMIT_GRACE_MS = 1_000;
 

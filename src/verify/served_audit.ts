@@ -12,6 +12,7 @@ import type { JobHead, JobState } from "../core/job_state.ts";
 import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import { jobView } from "../documents/jobs.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
 
@@ -226,4 +227,37 @@ function* digestOf(text: Iterable<string>): Work<string> {
     yield;
   }
   return hash.digest("base64");
+}
+
+/** Few, since each job is serialized, and other work has its turn only after a page. */
+const PAGE = 50;
+
+/** What this process serves, for the comparison with its own files. */
+export class ServedHere implements ServedSource {
+  readonly url = "this server";
+
+  constructor(private readonly engine: JobEngine) {}
+
+  async head(): Promise<JournalHead> {
+    return (await this.engine.journalInfo()).head;
+  }
+
+  async *pages(): AsyncGenerator<readonly ServedJob[]> {
+    let page = this.engine.lists.page({ limit: PAGE });
+    for (;;) {
+      yield page.jobs.map((job) => new ServedJob(job, servedText(job)));
+      if (page.next === undefined) return;
+      page = this.engine.lists.page({ limit: PAGE, before: page.next });
+    }
+  }
+
+  async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
+    const [entry] = await this.engine.entries(logId - 1, 1);
+    return entry?.eventId === eventId;
+  }
+
+  lossText(what: string): string {
+    return `this server has more than the files: ${what}; entries that were acknowledged are ` +
+      "gone from the disk, and can be read from this server until it stops";
+  }
 }

@@ -7,15 +7,13 @@
  * limit memory: a worker that runs out of memory ends the process.
  */
 
-import type { JobEventLogEntry } from "../core/event.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { Clock, JournalHead, VerificationRun } from "../engine/ports.ts";
+import type { Clock, VerificationRun } from "../engine/ports.ts";
 import { failureReason } from "../journal/errors.ts";
 import type { AuditOptions } from "./audit.ts";
-import { isVerified, judge, type JudgedAudit, keepVerdict } from "./verdict.ts";
+import type { JudgedAudit } from "./verdict.ts";
 import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
-import { ServedAudit, ServedJob, type ServedSource, servedText } from "./served_audit.ts";
 
 interface VerifierOptions extends Pick<AuditOptions, "fileSystem" | "layout" | "scratch"> {
   readonly clock: Clock;
@@ -35,6 +33,9 @@ type VerificationStart =
 class VerificationStoppedError extends Error {
   override readonly name = "VerificationStoppedError";
 }
+
+/** Loaded with the first verification: no start needs it. */
+const verdicts = () => import("./verdict.ts");
 
 interface Proof {
   readonly end: AbortController;
@@ -101,6 +102,8 @@ export class Verifier {
 
   async #judge(startedAt: string, end: AbortController): Promise<JudgedAudit> {
     const { clock, engine } = this.options;
+    const { judge } = await verdicts();
+    const { ServedAudit, ServedHere } = await import("./served_audit.ts");
     const pause = pauseBetweenSlices(clock, end.signal, () => {
       const reason = memoryLack(this.options.memory(), "during");
       if (reason !== undefined) end.abort(new RangeError(reason));
@@ -120,6 +123,7 @@ export class Verifier {
 
   async #keep(judged: JudgedAudit): Promise<void> {
     const { warn, layout } = this.options;
+    const { isVerified, keepVerdict } = await verdicts();
     const { kind, line } = judged.verdict;
     if (!isVerified(judged.verdict)) throw new Error(line);
     if (kind !== "intact") warn(`the journal was verified: ${line}`);
@@ -134,38 +138,5 @@ export class Verifier {
 
   #now(): string {
     return new Date(this.options.clock.now()).toISOString();
-  }
-}
-
-/** Few, since each job is serialized, and other work has its turn only after a page. */
-const PAGE = 50;
-
-/** The state that this process serves, for the comparison with its own files. */
-export class ServedHere implements ServedSource {
-  readonly url = "this server";
-
-  constructor(private readonly engine: JobEngine) {}
-
-  async head(): Promise<JournalHead> {
-    return (await this.engine.journalInfo()).head;
-  }
-
-  async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    let page = this.engine.lists.page({ limit: PAGE });
-    for (;;) {
-      yield page.jobs.map((job) => new ServedJob(job, servedText(job)));
-      if (page.next === undefined) return;
-      page = this.engine.lists.page({ limit: PAGE, before: page.next });
-    }
-  }
-
-  async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
-    const [entry] = await this.engine.entries(logId - 1, 1);
-    return entry?.eventId === eventId;
-  }
-
-  lossText(what: string): string {
-    return `this server has more than the files: ${what}; entries that were acknowledged are ` +
-      "gone from the disk, and can be read from this server until it stops";
   }
 }

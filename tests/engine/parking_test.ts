@@ -391,6 +391,51 @@ Deno.test("crashed: only the job that was alone at the third end is parked, and 
   later.assertSound();
 });
 
+Deno.test("crashed: others wait only for some time for a job that runs alone and does not end", async () => {
+  const works = new Works();
+  const { daybook, ids } = await started(works, ["long"], ["endless"], ["good"]);
+  let now = daybook;
+  for (let ends = 0; ends < 2; ends++) now = await died(now, works);
+  assert.equal(works.running.size, 1);
+  await now.submit("demo.work", { tasks: ["new"] });
+  await now.clock.advance(29_000);
+  assert.equal(works.running.size, 1);
+  await now.clock.advance(1_000);
+  assert.deepEqual([...works.running].toSorted(), ["endless", "good", "long", "new"]);
+  for (const id of ids) assert.notEqual(now.condition(id), "parked");
+  now.assertSound();
+});
+
+Deno.test("crashed: a job that ends the process is found beside one that never ends", async () => {
+  const works = new Works();
+  const { daybook, ids: [endless, bad] } = await started(works, ["endless"], ["bad"]);
+  assert.ok(endless && bad);
+  let now = daybook;
+  for (let ends = 0; ends < 20 && now.condition(bad) !== "parked"; ends++) {
+    now = await died(now, works);
+    // After this time both have begun, unless the endless one was let alone before.
+    if (!works.running.has("bad")) await now.clock.advance(600_000);
+  }
+  assert.equal(now.job(bad).parked?.reason, "crashed");
+  assert.deepEqual([...works.running], ["endless"]);
+  now.assertSound();
+});
+
+Deno.test("crashed: an attempt that ends the process late is parked too, after some more ends", async () => {
+  const works = new Works();
+  const { daybook, ids: [bad] } = await started(works, ["bad"]);
+  assert.ok(bad);
+  let now = daybook;
+  let ends = 0;
+  for (; ends < 10 && now.condition(bad) !== "parked"; ends++) {
+    if (!works.running.has("other")) await now.submit("demo.work", { tasks: ["other"] });
+    await now.clock.advance(200_000);
+    now = await died(now, works);
+  }
+  assert.equal(now.job(bad).parked?.reason, "crashed");
+  now.assertSound();
+});
+
 Deno.test("crashed: an end with several open attempts parks none", async () => {
   const works = new Works();
   const { daybook, ids } = await started(works, ["a"], ["b"]);

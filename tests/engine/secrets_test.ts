@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
@@ -131,6 +132,43 @@ for (const leak of REFUSED) {
     );
     assert.equal(shop.payments.charged.length, 1, "it is not tried again");
     await assertUnseen(shop, jobId);
+  });
+}
+
+/** Its schema removes what is between the digits, so `run` has a number that nobody submitted. */
+function digitsDefinition(part: "error" | "result" | "plan" | "key") {
+  const digits = v.pipe(v.string(), v.transform((text) => text.replaceAll("-", "")));
+  return defineJob({
+    type: "test.digits",
+    version: 1,
+    input: v.object({ card: v.object({ number: digits }) }),
+    secrets: ["card.number"],
+    expects: ({ card }) => ({
+      paid: {
+        eventType: "test.Paid",
+        correlation: part === "plan" ? { equals: { number: card.number } } : "any",
+      },
+    }),
+    limits: { key: ({ card }) => part === "key" ? card.number : "one", perKey: 1 },
+    run: (ctx, { card: { number } }) =>
+      ctx.task("charge", () => {
+        if (part === "error") throw new NonRetryableError(`card ${number} declined`);
+        return { number };
+      }),
+  });
+}
+
+for (const part of ["error", "result", "plan", "key"] as const) {
+  Deno.test(`secrets: one that the schema changed is not recorded as the ${part} either`, async () => {
+    const harness = await Harness.start({ definitions: [digitsDefinition(part) as never] });
+    const input = { card: { number: CARD } };
+    const outcome = await harness.engine.create({ type: "test.digits", input });
+    await harness.clock.settle();
+
+    assert.equal(outcome.ok, part === "error" || part === "result", JSON.stringify(outcome));
+    const digits = CARD.replaceAll("-", "");
+    assert.ok(!journalText(harness).includes(digits) && !JSON.stringify(outcome).includes(digits));
+    if (part === "error") assert.match(journalText(harness), /card \[secret\] declined/);
   });
 }
 

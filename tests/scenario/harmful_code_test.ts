@@ -222,7 +222,7 @@ for (const type of ["careless", "careless.isolated"]) {
 const USED = [
   ...["Date", "JSON", "Map", "Promise", "Set", "Date.now", "Date.parse"],
   ...["JSON.parse", "JSON.stringify", "Promise.resolve", "Promise.withResolvers"],
-  ...["TextEncoder.prototype.encode", "TextEncoder.prototype.encodeInto"],
+  ...["performance.now", "TextEncoder.prototype.encode", "TextEncoder.prototype.encodeInto"],
 ];
 /** Code may replace these, as a library for tests does. */
 const TIMERS = ["queueMicrotask", "setTimeout", "clearTimeout"];
@@ -238,5 +238,9 @@ Deno.test("changing: a job that would replace what the server uses fails; one th
     }
     for (const path of TIMERS) assert.equal((await change(path)).state, "Done", path);
     assert.equal((await change("mine")).state, "Done");
+    // More than there are threads: each is ended some time after its time limit.
+    const hung = Array.from({ length: 6 }, () => run(daybook, "hanging.isolated"));
+    for (const { state } of await Promise.all(hung)) assert.equal(state, "Failed");
+    assert.equal((await run(daybook, "careless.isolated", { text: "{}" })).state, "Done");
     await assertUnharmed(daybook, journal);
   }));

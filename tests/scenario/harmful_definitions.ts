@@ -199,3 +199,16 @@ export const changing = defineJob({
   input: v.object({ path: v.string() }),
   run: (ctx, { path }) => ctx.task("change", () => change(path), once),
 });
+
+export const hangs = defineJob({
+  type: "hanging.isolated",
+  version: 1,
+  isolation: "thread",
+  module: import.meta.url,
+  input: v.object({}),
+  run: (ctx) =>
+    ctx.task("hang", () => new Promise<void>(() => {}), {
+      timeoutMs: 50,
+      retry: { maxAttempts: 1 },
+    }),
+});

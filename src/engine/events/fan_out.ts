@@ -154,7 +154,7 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     if (result.ok) {
       const plan = planFor(definition, result.value);
       const given = input === undefined ? { plan } : { plan, input };
-      return { ok: true, given, keys: limitKeys(definition, result.value, input) };
+      return { ok: true, given, keys: limitKeys(definition, result.value) };
     }
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)

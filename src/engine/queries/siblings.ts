@@ -5,12 +5,12 @@
 
 import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
-import { errorText } from "../../core/error_text.ts";
+import { errorText, withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import { type FailureSummary, type JobSummary, jobSummary } from "../../core/job_summary.ts";
+import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { becameBy, becameText, shortened } from "../../explain/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -190,12 +190,4 @@ function sameEnd({ causedBy }: Interruption) {
 
 function isUnclean(entry: JobEventLogEntry): entry is Interruption {
   return isOfType(entry, "job.TaskInterrupted") && isUncleanEnd(entry.attributes.reason);
-}
-
-/** What comes after the host of a URL differs from call to call, when one host fails all. */
-const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
-
-/** Equal for errors that are the very same, apart from paths of URLs. */
-export function withoutPaths(error: FailureSummary["error"]): string {
-  return errorText(error).replaceAll(PATH, "$1");
 }

@@ -93,7 +93,7 @@ export interface RunServices {
   /** The places of types that have limits. */
   readonly shares: Pick<Shares, "wantedBy" | "release">;
   readonly heldPlaces: Pick<HeldPlaces, "rested">;
-  readonly suspects: Pick<Suspects, "has">;
+  readonly suspects: Pick<Suspects, "has" | "clear">;
   readonly turns: LoopTurns;
   readonly writer: Writer;
   readonly diskRetries: Pick<DiskRetries, "later">;

@@ -84,26 +84,31 @@ function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonVal
   );
 }
 
-/** The secret texts and numbers of an input, as text. */
-export function secretValues(input: JsonValue, paths: readonly string[]): readonly string[] {
+/**
+ * The secret texts and numbers of an input, as text.
+ *
+ * @param input As it was submitted, or as the schema returned it, which may be anything.
+ */
+export function secretValues(input: unknown, paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) => valuesAt(input, path.split(".")));
 }
 
-function valuesAt(value: JsonValue, [name, ...rest]: readonly string[]): readonly string[] {
-  if (name === undefined) return scalarsIn(value);
+function valuesAt(value: unknown, [name, ...rest]: readonly string[]): readonly string[] {
+  if (name === undefined) return scalarsIn(value, new Set());
   if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) {
     return name === "*" ? value.flatMap((element) => valuesAt(element, rest)) : [];
   }
   if (!Object.hasOwn(value, name)) return [];
-  return valuesAt((value as JsonObject)[name] ?? null, rest);
+  return valuesAt(Reflect.get(value, name), rest);
 }
 
-function scalarsIn(value: JsonValue): readonly string[] {
+function scalarsIn(value: unknown, seen: Set<unknown>): readonly string[] {
   if (typeof value === "string") return [value];
-  if (typeof value === "number") return [String(value)];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(scalarsIn);
+  if (typeof value === "number" || typeof value === "bigint") return [String(value)];
+  if (typeof value !== "object" || value === null || seen.has(value)) return [];
+  seen.add(value);
+  return Object.values(value).flatMap((member) => scalarsIn(member, seen));
 }
 
 /**

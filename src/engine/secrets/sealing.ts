@@ -121,7 +121,7 @@ export class Sealing {
   }
 }
 
-const VISIBLE_ELSEWHERE: Outcome<never> = {
+export const VISIBLE_ELSEWHERE: Outcome<never> = {
   ok: false,
   problem: {
     kind: "invalidInput",

@@ -22,7 +22,8 @@ export class SecretGuard {
   /** Adds values to keep out. */
   watch(values: readonly string[]): void {
     const long = values.filter(({ length }) => length >= SECRET_LENGTH_MIN);
-    this.#spellings = [...new Set(long.flatMap(spellingsOf))]
+    if (long.length === 0) return;
+    this.#spellings = [...new Set([...this.#spellings, ...long.flatMap(spellingsOf)])]
       .toSorted((left, right) => right.length - left.length);
   }
 

@@ -4,14 +4,13 @@ import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { type JsonValue, type PointedIssue, present } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
-import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
-import { inputProtection, type Protection } from "../secrets/protection.ts";
+import { inputProtection, type Protection, secretValues } from "../secrets/protection.ts";
 import type { CreateRequest, Outcome } from "../requests.ts";
-import { secretGuard } from "../secrets/sealing.ts";
+import { secretGuard, VISIBLE_ELSEWHERE } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What to record, and which parts of it must not be in plaintext. */
@@ -75,21 +74,24 @@ export class JobDescriptions {
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.registry.types } };
     }
+    const { secrets = [] } = definition;
+    const guard = secretGuard(input, secrets);
     let step = "check";
     try {
       const parsed = parseInput(definition, input);
-      if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
+      if (!parsed.ok) return invalidInput(parsed.issues, guard);
+      guard.watch(secretValues(parsed.value, secrets));
       step = "make a plan from";
       const plan = planFor(definition, parsed.value);
+      if (guard.holds(plan)) return VISIBLE_ELSEWHERE;
       step = "make a key from";
-      const keys = limitKeys(definition, parsed.value, input);
+      const keys = limitKeys(definition, parsed.value, guard);
       const code = { type, definitionVersion: definition.version, plan };
       return {
         ok: true,
         value: { attributes: input === undefined ? code : { ...code, input }, keys },
       };
     } catch (error) {
-      const guard = guardFor(definition, input);
       const detail = `${type} cannot ${step} the input: ${guard.factOf(error).message}`;
       return invalidInput([{ pointer: "", detail }], guard);
     }
@@ -124,10 +126,6 @@ function invalidInput(issues: readonly PointedIssue[], guard: SecretGuard): Outc
     detail: guard.redact(detail),
   }));
   return { ok: false, problem: { kind: "invalidInput", issues: clean } };
-}
-
-function guardFor({ secrets = [] }: AnyJobDefinition, input: JsonValue | undefined): SecretGuard {
-  return secretGuard(input, secrets);
 }
 
 /** Sealed parts stay sealed, even if the definition now protects less or was removed. */

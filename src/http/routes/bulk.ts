@@ -12,13 +12,12 @@ import {
 } from "../../documents/fields.ts";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import { counted } from "../../core/counted.ts";
-import { errorText } from "../../core/error_text.ts";
+import { errorText, withoutPaths } from "../../core/error_text.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/jobs.ts";
 import { choices } from "../../documents/answers/parts.ts";
-import { withoutPaths } from "../../engine/queries/siblings.ts";
 import { shortened } from "../../explain/phrases.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";

@@ -12,6 +12,7 @@ import type { AnyJobDefinition } from "../../definition.ts";
 import type { UncaughtInThread } from "../recovery/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import { issuesText, parseInput } from "../../parsed_input.ts";
+import { secretValues } from "../../secrets/protection.ts";
 import { recordable } from "../../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../../secrets/secret_guard.ts";
 
@@ -72,6 +73,8 @@ async function runToOutput(
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }
+  // A schema may remove the spaces of a card number: `run` never sees it as it was submitted.
+  guard.watch(secretValues(parsed.value, job.sealed?.secrets ?? []));
   answers.begin(ctx, job);
   let output: unknown;
   try {

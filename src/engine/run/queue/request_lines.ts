@@ -23,9 +23,12 @@ export interface QueuePosition {
   readonly order: number;
 }
 
+type Place = QueuePosition & Pick<WorkerRequest, "rank">;
+
 /** Compares two places: negative when the left one is granted first. */
-export function inQueueOrder(left: QueuePosition, right: QueuePosition): number {
-  return left.priority - right.priority || left.order - right.order;
+export function inQueueOrder(left: Place, right: Place): number {
+  return left.priority - right.priority || (left.rank ?? 0) - (right.rank ?? 0) ||
+    left.order - right.order;
 }
 
 export interface WorkerRequest extends QueuePosition, PausableRequest {
@@ -34,6 +37,8 @@ export interface WorkerRequest extends QueuePosition, PausableRequest {
   readonly begins: boolean;
   /** Whether the job runs alone: it is granted a worker first, once all other jobs have ended. */
   readonly isAlone?: boolean;
+  /** Comes before the order; lower ones go first. */
+  readonly rank?: number;
   /** The place that limits require the job to have as well, if any. */
   readonly needs?: () => WantedPlace | undefined;
 }
@@ -47,7 +52,8 @@ export interface Worker extends Pausable {
   isAlone: boolean;
 }
 
-export interface QueuedRequest extends Omit<WorkerRequest, "needs"> {
+export interface QueuedRequest extends Omit<WorkerRequest, "needs" | "isAlone"> {
+  isAlone?: boolean | undefined;
   readonly needsNow: (() => WantedPlace | undefined) | undefined;
   /** The last result of `needsNow`, computed in the `epoch` of the limits. */
   needs: WantedPlace | undefined;
@@ -135,7 +141,18 @@ export class RequestLines {
   push(request: QueuedRequest): void {
     const line = request.line = this.#lineFor(request);
     line.requests.push(request);
-    if (request.order < (line.entry?.order ?? Infinity)) this.#enter(line);
+    if (line.first === request) this.#enter(line);
+  }
+
+  /** Requests of jobs that were to run alone wait among the others. */
+  endAlone(): void {
+    const alone = new Set([...this.#lanes.values()].map((lanes) => lanes.alone));
+    for (const line of this.lines.filter(({ ready }) => alone.has(ready))) {
+      const requests = line.all;
+      for (const request of requests) Object.assign(request, { line: undefined, isAlone: false });
+      this.#enter(line);
+      for (const request of requests) this.push(request);
+    }
   }
 
   /** The line whose first request comes next. */

@@ -1,5 +1,6 @@
 /** A run's hold on a worker, or on a place in the queue for one. */
 
+import { aloneMs, aloneRank } from "../../../core/crashes.ts";
 import { MAIN_TASK } from "../../../core/ids.ts";
 import type { PendingJob } from "../../writer/job_record.ts";
 import type { Worker, WorkerRequest } from "./request_lines.ts";
@@ -9,15 +10,17 @@ import type { Withdraw } from "./worker_queue.ts";
 
 /** The request of a started job to the queue. */
 export function wantedBy(
-  { head }: PendingJob,
+  job: PendingJob,
   { type, begins, isAlone, needs }: Required<
     Pick<WorkerRequest, "type" | "begins" | "isAlone" | "needs">
   >,
 ): WorkerRequest {
+  const { head } = job;
   const { jobId, priority, labels, key } = head;
+  const rank = isAlone ? aloneRank(job.whole) : 0;
   // The start of the job decides its order, even when it returns to the queue.
   const order = head.state === "Created" ? head.firstLogId : head.startedBy;
-  return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
+  return { jobId, priority, rank, order, type, labels, key, begins, isAlone, needs };
 }
 
 export class WorkerLease {
@@ -26,6 +29,8 @@ export class WorkerLease {
   #watched = 0;
   /** Leaves the queue. */
   #withdraw: Withdraw | undefined;
+  /** Cancels the end of the time for which the job runs alone. */
+  #stopTimer = () => {};
 
   constructor(private readonly run: RunSubject, worker: Worker) {
     this.#granted(worker);
@@ -83,6 +88,7 @@ export class WorkerLease {
 
   /** Lets a job that ran alone run beside others from now on. */
   join(): void {
+    this.#stopTimer();
     if (this.#worker !== undefined) this.run.pool.workers.join(this.#worker);
   }
 
@@ -97,6 +103,7 @@ export class WorkerLease {
     this.#worker = this.#withdraw = undefined;
     withdraw?.();
     if (worker === undefined) return;
+    this.#stopTimer();
     this.run.pool.attemptWatch.ended(this.#watched);
     this.run.pool.workers.release(worker);
   }
@@ -106,5 +113,21 @@ export class WorkerLease {
     this.#withdraw = undefined;
     this.#worker = worker;
     this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);
+    if (worker.isAlone) this.#limitAlone();
+  }
+
+  #limitAlone(): void {
+    const { run } = this;
+    const { clock, onDefect, suspects } = run.services;
+    this.#stopTimer = clock.setTimer(aloneMs(run.job.whole), () => {
+      try {
+        suspects.clear();
+        run.pool.workers.endAlone();
+        this.join();
+        run.advanceSoon();
+      } catch (error) {
+        onDefect(error);
+      }
+    });
   }
 }

@@ -262,6 +262,11 @@ export class WorkerQueue implements PlaceQueue {
     this.#second?.grantNext();
   }
 
+  /** Jobs that were to run alone run beside others. */
+  endAlone(): void {
+    this.#lines.endAlone();
+  }
+
   /** Gives a job with a slow handler a worker of its own. */
   keep(worker: Worker): void {
     this.#pool.keep(worker);

@@ -40,6 +40,11 @@ export class Suspects {
     return this.#tasks.has(jobId);
   }
 
+  /** One has run alone for long enough: all may run beside others until the next unclean end. */
+  clear(): void {
+    this.#tasks.clear();
+  }
+
   see(applied: Applied): void {
     this.#clear(applied);
     const { before, job } = applied;
