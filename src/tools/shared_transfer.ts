@@ -11,6 +11,7 @@ import type { FileSystem } from "../journal/files/file_system.ts";
 import { journalEnd } from "../journal/open/journal_end.ts";
 import { type Layout, segmentName } from "../journal/layout.ts";
 import { listSegments, writeSegment } from "../journal/read/segment_listing.ts";
+import { runToEnd } from "../core/work.ts";
 import { sealedBatch } from "../journal/write/shared_copy.ts";
 import { DamagedLogError, type SharedBatch, type SharedLog } from "../journal/write/shared_log.ts";
 import { BatchFeed, type FedBatch } from "./journal_reading.ts";
@@ -144,7 +145,7 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
     const read = await log.read(head.logId);
     if (read.length === 0) break;
     for (const batch of read) {
-      const { opensSegment, lastLogId, chain } = sealedBatch(batch, head);
+      const { opensSegment, lastLogId, chain } = runToEnd(sealedBatch(batch, head));
       if (opensSegment) await segment.finish();
       segment.add(batch);
       head = { logId: lastLogId, chain };
@@ -225,7 +226,7 @@ async function readRest(
   let head = found.same;
   for (let row = await rows.next(head.logId); row; row = await rows.next(head.logId)) {
     try {
-      const { lastLogId, chain } = sealedBatch(row, head);
+      const { lastLogId, chain } = runToEnd(sealedBatch(row, head));
       head = { logId: lastLogId, chain };
     } catch (error) {
       if (!(error instanceof DamagedLogError)) throw error;

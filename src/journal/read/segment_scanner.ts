@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 import {
   CHAIN_FIELD_BYTES,
   chainAfter,
@@ -14,6 +15,8 @@ import { chainIn, crcHolds, isCommit, isTextAt, LineCursor } from "../format/lin
 import { entryIn, positionFlaw } from "../format/line_reader.ts";
 
 const NEWLINE = 10;
+/** Lines that are read between two pauses. */
+const LINES_PER_PAUSE = 250;
 
 /** The first damage in a segment. */
 interface Flaw {
@@ -112,10 +115,15 @@ export class SegmentScanner {
 
   /** The next batch, or `undefined` at the end or at the first flaw. */
   next(): ScannedBatch | undefined {
+    return runToEnd(this.scanning());
+  }
+
+  /** Like `next`, with places to pause in a large batch. */
+  *scanning(): Work<ScannedBatch | undefined> {
     if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
     const batch = this.checksCrcs
-      ? this.#batch()
-      : this.#provenBatch() ?? this.#batch() ?? this.#checkedBatch();
+      ? yield* this.#batch()
+      : this.#provenBatch() ?? (yield* this.#batch()) ?? (yield* this.#checkedBatch());
     if (batch === undefined) return undefined;
     this.#nextLogId = batch.lastLogId + 1;
     this.#chain = batch.chain;
@@ -154,14 +162,14 @@ export class SegmentScanner {
   }
 
   /** Reads the batch again, line by line, to find its first flaw. */
-  #checkedBatch(): ScannedBatch | undefined {
+  *#checkedBatch(): Work<ScannedBatch | undefined> {
     this.#flaw = undefined;
     this.#cursor.moveTo(this.#end);
     this.checksCrcs = true;
-    return this.#batch();
+    return yield* this.#batch();
   }
 
-  #batch(): ScannedBatch | undefined {
+  *#batch(): Work<ScannedBatch | undefined> {
     const cursor = this.#cursor;
     if (!cursor.skipBlank()) return this.#missingBlank();
     const bodyStart = cursor.offset;
@@ -172,6 +180,7 @@ export class SegmentScanner {
       if (entry === undefined) return undefined;
       if (entry !== "verified") entries.push(entry);
       offsets.push(cursor.byteStart);
+      if (offsets.length % LINES_PER_PAUSE === 0) yield;
       if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
       const chain = this.#verifiedChain(bodyStart, logId);
       if (chain === undefined) return undefined;

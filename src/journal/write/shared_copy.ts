@@ -5,6 +5,7 @@ import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { WhyLeading } from "../../core/standing.ts";
 import { errorMessage } from "../../core/thrown.ts";
+import type { Work } from "../../core/work.ts";
 import {
   type Clock,
   type JournalConsumer,
@@ -30,12 +31,15 @@ import {
 } from "./shared_log.ts";
 
 /**
- * Reads and verifies a batch of the shared log.
+ * Reads and verifies a batch of the shared log, with places to pause if it is large.
  *
  * @throws {DamagedLogError} if the batch is damaged, or does not follow the head.
  * @throws {NewerEntryError} if this version does not read its format.
  */
-export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
+export function* sealedBatch(
+  { bytes, ...batch }: SharedBatch,
+  head: JournalHead,
+): Work<SealedBatch> {
   const firstLogId = head.logId + 1;
   if (batch.firstLogId > firstLogId) {
     const lacking = batch.firstLogId === firstLogId + 1
@@ -43,14 +47,14 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
       : `the entries from logId ${firstLogId} to ${batch.firstLogId - 1}`;
     throw new DamagedLogError(`the database lacks ${lacking}, and has later ones`);
   }
-  const read = (start: ScanStart) => {
+  function* read(start: ScanStart) {
     const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);
-    return { scanned: scanner.next(), scanner };
-  };
-  let { scanned, scanner } = read("later");
+    return { scanned: yield* scanner.scanning(), scanner };
+  }
+  let { scanned, scanner } = yield* read("later");
   const opensSegment = scanned?.entries[0]?.eventType === "journal.SegmentOpened";
   // Scans again as an opening, to check the format version and the previous chain.
-  if (opensSegment) ({ scanned, scanner } = read("opening"));
+  if (opensSegment) ({ scanned, scanner } = yield* read("opening"));
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
   if (scanned !== undefined && isWhole) {
@@ -91,7 +95,7 @@ interface FollowerParts {
     Recorder,
     "head" | "nextLogId" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater" | "close"
   >;
-  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly clock: Pick<Clock, "monotonic" | "pause" | "setTimer">;
   /** Why this version cannot read an entry, if so. */
   readonly refuse: JournalConsumer["refuse"];
   /** The id of the first entry of the copy. */
@@ -99,6 +103,9 @@ interface FollowerParts {
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
+
+/** Entries of a large batch that are checked between two pauses. */
+const ENTRIES_PER_PAUSE = 1_000;
 
 /** How often this process tries to take the lead. */
 const TAKE_EVERY_MS = 250;
@@ -191,9 +198,7 @@ export class Follower {
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
-      const sealed = sealedBatch(batch, recorder.head);
-      // It would be projected wrongly, and this process may lead next.
-      this.#requireReadable(sealed);
+      const sealed = await this.#inTurns(this.#readable(batch, recorder.head));
       await this.#adopt(sealed, as);
       membership.copied(recorder.head.logId, lastLogId);
     }
@@ -219,11 +224,21 @@ export class Follower {
     );
   }
 
-  #requireReadable({ entries }: SealedBatch): void {
-    for (const entry of entries) {
+  /** An unreadable entry would be projected wrongly, and this process may lead next. */
+  *#readable(batch: SharedBatch, head: JournalHead): Work<SealedBatch> {
+    const sealed = yield* sealedBatch(batch, head);
+    for (const entry of sealed.entries) {
+      if (entry.logId % ENTRIES_PER_PAUSE === 0) yield;
       const reason = this.parts.refuse(entry);
       if (reason !== undefined) throw new NewerEntryError(entry.logId, reason);
     }
+    return sealed;
+  }
+
+  async #inTurns<Result>(work: Work<Result>): Promise<Result> {
+    let step = work.next();
+    for (; step.done !== true; step = work.next()) await this.parts.clock.pause();
+    return step.value;
   }
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
