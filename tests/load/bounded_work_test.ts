@@ -5,6 +5,8 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { type Member, withMembers } from "../postgres/members.ts";
+import { testWithPostgres } from "../postgres/postgres_server.ts";
 import { peakMebibytes } from "./memory_use.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { OWN_THREAD, probing, processorUse, type Wait } from "./probe.ts";
@@ -32,11 +34,17 @@ const PARSES_MS = 50;
 const FOLDER = new URL(".", import.meta.url).pathname;
 const EVENT = "shop.Happened";
 
+interface Server {
+  readonly url: string;
+  get(path: string): Promise<unknown>;
+  post(path: string, body: unknown): Promise<Response>;
+}
+
 type Waits = Readonly<Record<keyof typeof MAX_MS, number>>;
 
 /** The longest waits of a probe and of a read of a job during other work. */
 async function waitsDuring(
-  server: DaybookProcess,
+  server: Pick<Server, "url" | "get">,
   job: string,
   act: () => Promise<void>,
 ): Promise<Waits> {
@@ -69,7 +77,7 @@ function slowness(): number {
 
 /** @param act Can be repeated. */
 async function assertOthersServed(
-  server: DaybookProcess,
+  server: Pick<Server, "url" | "get">,
   act: () => Promise<void>,
 ): Promise<void> {
   const tried: string[] = [];
@@ -84,7 +92,7 @@ async function assertOthersServed(
   assert.fail(`others waited, each time: ${tried.join("; ")}`);
 }
 
-async function pidOf(server: DaybookProcess): Promise<number> {
+async function pidOf(server: Pick<Server, "get">): Promise<number> {
   const { process } = await server.get("/system") as { process: { pid: number } };
   return process.pid;
 }
@@ -691,7 +699,8 @@ Deno.test("bounded: dozens of bodies of a megabyte that arrive at once", async (
   );
 });
 
-Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
+/** A failed job with twenty thousand events. */
+async function createCounted(server: Pick<Server, "post">): Promise<void> {
   const types = ["a", "b"].map((name) => `shop.${name.toUpperCase()}`);
   const plan = {
     expected: [
@@ -700,25 +709,53 @@ Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
     ],
     policy: { errors: [{ eventType: "shop.Broken", correlation: "any" }] },
   };
+  only([202], [await server.post("/jobs", { jobId: "counted", plan }).then(read)]);
+  for (const eventType of types) {
+    for (let group = 0; group < 10; group++) {
+      const all = events(1_000, { eventType, jobId: "counted" });
+      only([200], [await server.post("/events", all).then(read)]);
+    }
+  }
+  const broken = { eventType: "shop.Broken", jobId: "counted" };
+  only([200], [await server.post("/events", broken).then(read)]);
+}
+
+async function retryCounted(server: Pick<Server, "post">): Promise<Response> {
+  const retried = await server.post("/jobs/counted/retry", { again: true });
+  await letGo([retried]);
+  only([201], [retried]);
+  return retried;
+}
+
+Deno.test("bounded: a retry of a job with twenty thousand events", async () => {
   await withServer(
-    async (server) => {
-      await createJobs(server, 1, () => ({ jobId: "counted", plan }));
-      for (const eventType of types) {
-        for (let group = 0; group < 10; group++) {
-          const { status } = await sent(server, events(1_000, { eventType, jobId: "counted" }));
-          assert.equal(status, 200);
-        }
-      }
-      await sent(server, events(1, { eventType: "shop.Broken", jobId: "counted" }));
-    },
-    (server) =>
-      assertOthersServed(server, async () => {
-        const retried = await server.post("/jobs/counted/retry", { again: true });
-        await letGo([retried]);
-        only([201], [retried]);
-      }),
+    createCounted,
+    (server) => assertOthersServed(server, async () => void await retryCounted(server)),
   );
 });
+
+testWithPostgres(
+  "bounded: twenty thousand entries of a batch that a follower adopts",
+  (postgres) =>
+    inFolder((folder) => {
+      const journal = postgres.url("shop");
+      return withMembers(folder, { leader: journal, follower: journal }, async (members) => {
+        const [leader, follower] = members as [Member, Member];
+        leader.start();
+        await leader.is("ready");
+        const plan = { expected: [{ id: "other", eventType: "shop.Other" }] };
+        only([202], [await leader.post("/jobs", { jobId: "other", plan }).then(read)]);
+        await createCounted(leader);
+        follower.start();
+        await follower.is("following");
+        await assertOthersServed(follower, async () => {
+          const logId = (await retryCounted(leader)).headers.get("daybook-log-id") ?? "";
+          const url = `${follower.url}/jobs/other`;
+          only([200], [await fetch(url, { headers: { "daybook-log-id": logId } }).then(read)]);
+        });
+      });
+    }),
+);
 
 Deno.test("bounded: a thousand events again with other content, and a thousand jobs again by their keys, both several times at once", async () => {
   const named = (content: number) =>
