@@ -8,6 +8,9 @@ import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 
+// The platform's own: the module may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** The module cannot be used; the message is for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
