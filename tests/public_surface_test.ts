@@ -4,6 +4,8 @@
  */
 
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { codeName, pageNames, readPage } from "./support/process/manual_pages.ts";
 import { inFolder } from "./support/temporary_folder.ts";
 import { ROOT } from "./support/process/task_process.ts";
 
@@ -34,6 +36,20 @@ async function examples(...surfaces: readonly string[]): Promise<readonly string
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(ROOT + file)));
   return texts.flatMap((text) => [...text.matchAll(EXAMPLE)])
     .map(([, code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
+}
+
+/** The modules that the pages of the manual write, by page and name. */
+async function pageCode(): Promise<Readonly<Record<string, string>>> {
+  const code: Record<string, string> = {};
+  for (const page of await pageNames()) {
+    for (const block of (await readPage(page)).blocks) {
+      if (block.language !== "ts") continue;
+      code[`${page}/${codeName(block)}`] = block.text.replaceAll('"./src/', `"${ROOT}src/`);
+      const texts = block.text.matchAll(/ from "\.\/(\S+)" with \{ type: "text" \}/g);
+      for (const [, name] of texts) code[`${page}/${name}`] = "";
+    }
+  }
+  return code;
 }
 
 Deno.test("mod: every exported symbol is documented, and refers only to exported ones", async () => {
@@ -89,27 +105,30 @@ function compile(): Promise<Compiled> {
     };
     const codes = await examples(...SURFACES);
     assert.ok(codes.length >= 11);
-    for (const [index, code] of codes.entries()) files[`example_${index}.ts`] = code;
+    for (const [index, code] of codes.entries()) files[`example/${index}.ts`] = code;
+    for (const [name, code] of Object.entries(await pageCode())) files[`example/${name}`] = code;
     for (const [name, code] of Object.entries(files)) {
+      await Deno.mkdir(dirname(`${folder}/${name}`), { recursive: true });
       await Deno.writeTextFile(`${folder}/${name}`, code);
     }
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
-    const [code, text] = await deno(["check", ...Object.keys(files)], folder);
+    const [code, text] = await deno(["check", "."], folder);
     assert.equal(code, 1, text);
-    const found = [...text.matchAll(/^(TS\d+) [^]*?^ {4}at file:.*\/([\w.]+):(\d+):\d+$/gm)];
+    const found = [...text.matchAll(/^(TS\d+) [^]*?^ {4}at file:\/\/(\S+):(\d+):\d+$/gm)]
+      .map(([, error, path = "", line]) => ({ error, file: path.replace(`${folder}/`, ""), line }));
     assert.equal(found.length, text.match(/^TS\d+ /gm)?.length, text);
     // An example may read an attribute by its name, which the strictest programs may not.
     const errors = found
-      .filter(([, error, file = ""]) => error !== "TS4111" || !file.startsWith("example_"))
-      .map(([, , file, line]) => `${file}:${line}`);
+      .filter(({ error, file }) => error !== "TS4111" || !inExample(file))
+      .map(({ file, line }) => `${file}:${line}`);
     return { text, errors };
   });
 }
 
-const inExample = (error: string) => error.startsWith("example_");
+const inExample = (error: string) => error.startsWith("example/");
 const inResults = (error: string) => /^(?:good|bad)\.ts:/.test(error);
 
-Deno.test("mod: every example of the documentation compiles", async () => {
+Deno.test("mod: every example of the documentation, and all code of the manual, compiles", async () => {
   const { errors, text } = await compile();
   assert.deepEqual(errors.filter(inExample), [], text);
 });

@@ -57,7 +57,9 @@ export class WatchedPage {
     expected: readonly number[] = [],
   ): Promise<WatchedPage> {
     const page = await context.newPage();
-    await page.addInitScript({ content: observer });
+    await page.addInitScript({
+      content: `${observer}\nglobalThis.startAxe = () => {${axe.source}};`,
+    });
     return new WatchedPage(page, expected);
   }
 
@@ -93,10 +95,9 @@ export class WatchedPage {
 
   /** Findings of axe about WCAG and best practices. */
   async axeFindings(part: AxePart = "all"): Promise<readonly string[]> {
-    await this.page.evaluate(axe.source);
     const options = JSON.stringify({ resultTypes: ["violations"], ...AXE_PARTS[part] });
     const findings = await this.page.evaluate<readonly Finding[]>(
-      `axe.run(${options}).then(({ violations }) => violations)`,
+      `startAxe(), axe.run(${options}).then(({ violations }) => violations)`,
     );
     return findings.map(textOf);
   }

@@ -12,7 +12,7 @@ import { runJournal } from "../support/process/journal_command.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-const ROUNDS = rounds(2, 20);
+const ROUNDS = rounds(1, 20);
 
 /** Submits jobs until `end`, and remembers the accepted ones. */
 class Load {
@@ -46,7 +46,7 @@ class Load {
       this.#grown.resolve();
       this.#grown = Promise.withResolvers();
       // Copying is tested here, not throughput.
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 }

@@ -48,6 +48,8 @@ export interface BrokenVariant {
   readonly name: string;
   /** The message of a violation that it causes. */
   readonly finding: RegExp;
+  /** One that found it, where few do; if the code has changed since, new ones are tried. */
+  readonly seed?: number | undefined;
   play(seed: number, isTraced?: boolean): Promise<Verdict>;
 }
 
@@ -114,28 +116,29 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "a kernel that starts no more jobs once a full disk kept one from starting",
     beginsForgotten,
     /starves: it is queued/,
-    { climate: LONG_FULL, ports: ONE_WORKER },
+    { climate: LONG_FULL, ports: ONE_WORKER, seed: 23 },
   ),
   inKernel(
     "a kernel whose continuing jobs wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
-    { climate: LONG_FULL, ports: ONE_WORKER },
+    { climate: LONG_FULL, ports: ONE_WORKER, seed: 44 },
   ),
   inKernel(
     "a kernel that keeps the run of a start that a full disk lost",
     runsLeftOver,
     /starves|reported a defect/,
-    { climate: LONG_FULL },
+    { climate: LONG_FULL, seed: 40 },
   ),
   inKernel(
     "a kernel that forgets the outcome of an attempt that a full disk lost",
     endsForgotten,
     /a handler began on job\.TaskCompleted .* not on record|does not end: it is executing/,
-    { climate: OFTEN_FULL },
+    { climate: OFTEN_FULL, seed: 80 },
   ),
   inKernel("a kernel that measures with the time of day", measuringTheTimeOfDay, /starves/, {
     ports: SET_CLOCK,
+    seed: 153,
   }),
   inKernel(
     "a kernel that holds places only in memory, so that a kill loses them",
@@ -153,12 +156,13 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "a kernel that forgets pauses at a start",
     pausesNotTakenUp,
     /begins while a pause holds the job|does not end/,
-    { ports: PAUSED },
+    { ports: PAUSED, seed: 13 },
   ),
   ofSharing(
     "a process that acknowledges what it reads back, without inserting it again",
     READS_BACK,
     /was acknowledged, but the database may lose it|acknowledged, but lost/,
+    2,
   ),
   ofSharing(
     "a database that accepts a batch at any position",
@@ -178,23 +182,32 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ),
 ];
 
-function ofSharing(name: string, ports: SharedPorts, finding: RegExp): BrokenVariant {
+function ofSharing(
+  name: string,
+  ports: SharedPorts,
+  finding: RegExp,
+  seed?: number,
+): BrokenVariant {
   return {
-    name,
-    finding,
+    ...{ name, finding, seed },
     play: (seed, isTraced = false) => playSharedSeed(seed, { ports, isTraced }),
   };
+}
+
+interface KernelOptions {
+  readonly climate?: Climate;
+  readonly ports?: EnginePorts;
+  readonly seed?: number;
 }
 
 function inKernel(
   name: string,
   how: () => () => void,
   finding: RegExp,
-  options: { readonly climate?: Climate; readonly ports?: EnginePorts } = {},
+  { seed, ...options }: KernelOptions = {},
 ): BrokenVariant {
   return {
-    name,
-    finding,
+    ...{ name, finding, seed },
     play: (seed, isTraced = false) =>
       broken(how, () => playEngineSeed(seed, { isTraced, ...options })),
   };

@@ -1,3 +1,3 @@
-import { loadFiles } from "./rooms.ts";
+import { load } from "./rooms.ts";
 
-await loadFiles();
+await load("files");

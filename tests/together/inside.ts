@@ -1,3 +1,3 @@
-import { loadInside } from "./rooms.ts";
+import { load } from "./rooms.ts";
 
-await loadInside();
+await load("inside");

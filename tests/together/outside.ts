@@ -1,3 +1,3 @@
-import { loadOutside } from "./rooms.ts";
+import { load } from "./rooms.ts";
 
-await loadOutside();
+await load("outside");

@@ -7,14 +7,16 @@ import { IS_QUICK } from "../support/effort.ts";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** Folders whose tests need a browser or processes, or measure memory, and run on their own. */
+/** What needs a browser, packages or a process to itself, or measures the process it runs in. */
 const APART = [
-  /^(?:browser|clients|demo|load|manual|postgres|scenario|threads|watchdog)\//,
-  /[/_]process_test\.ts$/,
+  /^(?:browser|clients|demo|load|manual|threads|watchdog)\//,
+  /^cli\/(?:.*_)?process_test\.ts$/,
   /^public_surface_test\.ts$/,
 ];
 
-/** Those of them that the quick form includes: no browser, and few processes. */
+/** Folders of which the quick form has only the files below. */
+const LONG = [...APART, /^(?:postgres|scenario)\//];
+
 const QUICK = [
   "demo/options_test.ts",
   "manual/settings_test.ts",
@@ -29,33 +31,39 @@ const QUICK = [
   "threads/thread_pool_test.ts",
 ];
 
-/** About a third of the work each; the last third is the rest. */
-const INSIDE = /^(?:core|engine|index|simulation)\//;
-const FILES = /^(?:cli|contract|journal|tools|verify)\//;
+/** Each room has an isolate; what belongs to none of these is outside. */
+const ROOMS = {
+  /** Laws, the engine and its index. */
+  inside: /^(?:core|engine|index|simulation)\//,
+  /** The files of the journal, and commands. */
+  files: /^(?:cli|contract|journal|tools|verify)\//,
+  /** Processes that share a journal. */
+  shared: /^postgres\//,
+  /** Real processes, and what happens to them. */
+  processes:
+    /^scenario\/(?!broken_explanations|contrast|error_causes|explain|held_up|incidents|likeness|limits_what_if|near_misses|random_places|retrospect|true_causes)/,
+} as const;
+
+type Room = keyof typeof ROOMS | "outside";
 
 /** Whether a test shares its isolate, by its path from the folder `tests`. */
 export function runsTogether(path: string): boolean {
   return !APART.some((pattern) => pattern.test(path));
 }
 
-/** Laws, the engine and its index. */
-export async function loadInside(): Promise<void> {
-  await load((path) => INSIDE.test(path));
+function roomOf(path: string): Room {
+  const rooms = Object.entries(ROOMS) as [Room, RegExp][];
+  return rooms.find(([, pattern]) => pattern.test(path))?.[0] ?? "outside";
 }
 
-/** The files of the journal, and commands. */
-export async function loadFiles(): Promise<void> {
-  await load((path) => FILES.test(path));
+function isQuick(path: string): boolean {
+  return QUICK.includes(path) || !LONG.some((pattern) => pattern.test(path));
 }
 
-export async function loadOutside(): Promise<void> {
-  await load((path) => !INSIDE.test(path) && !FILES.test(path));
-}
-
-async function load(isMine: (path: string) => boolean): Promise<void> {
+export async function load(room: Room): Promise<void> {
   for (const path of await testPaths()) {
-    const isWanted = runsTogether(path) || (IS_QUICK && QUICK.includes(path));
-    if (isWanted && isMine(path)) await import(`${TESTS}${path}`);
+    const isWanted = IS_QUICK ? isQuick(path) : runsTogether(path);
+    if (isWanted && roomOf(path) === room) await import(`${TESTS}${path}`);
   }
 }
 

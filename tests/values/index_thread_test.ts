@@ -57,6 +57,27 @@ Deno.test("the thread of the index: it finds a segment whole, and any change of 
     assert.deepEqual(warnings, []);
   }));
 
+// Programs that embed Daybook may run with `--check`, which `deno test` does by itself.
+Deno.test("the thread of the index: it runs in a program whose types Deno checks", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(journalLayout(folder).index, { recursive: true });
+    const { disk, sealed: [, name = ""] } = await writtenWithSidecars();
+    const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
+    assert.ok(typeof found !== "string");
+    const path = `${folder}/segment`;
+    await Deno.writeFile(path, bytesOf(disk, `${SEGMENTS}/${name}`));
+    const program = new URL("type_checked_thread.ts", import.meta.url).href;
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--check", "--allow-all", program],
+        ...[folder, path, JSON.stringify(found.segment)],
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.equal(new TextDecoder().decode(stdout), "true\n");
+  }));
+
 // When the thread of the index collects its garbage.
 
 const MIB = 1024 * 1024;

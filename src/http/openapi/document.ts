@@ -315,6 +315,11 @@ function mediaTypeObject({ schema, examples, item }: Content): JsonObject {
   };
 }
 
+/** Many places have the same schemas, and converting one converts all the named ones, too. */
+const CONVERTED = new WeakMap<v.GenericSchema, JsonObject>();
+
 function toJsonSchema(schema: v.GenericSchema): JsonObject {
-  return schemaObject(schema, NAMED);
+  const converted = CONVERTED.get(schema) ?? schemaObject(schema, NAMED);
+  CONVERTED.set(schema, converted);
+  return converted;
 }

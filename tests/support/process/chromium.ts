@@ -4,7 +4,13 @@ import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { PATIENCE_MS } from "../until.ts";
 import { succeeds, testWhere } from "./tools.ts";
 
-const PLACES = ["chromium", "chromium-browser", "google-chrome"] as const;
+/** The first uses about two thirds of the processor time of the others. */
+const PLACES = [
+  "chromium-headless-shell",
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+] as const;
 
 async function firstThatRuns(): Promise<string | undefined> {
   for (const command of PLACES) {

@@ -19,6 +19,13 @@ export interface Page {
   readonly blocks: readonly Block[];
 }
 
+const FILE_NAME = /^(?:\/\/|#) ([\w.-]+\.(?:ts|jsonc|env))$/;
+
+/** The file that a block is written to, named by its first line. */
+export function codeName({ text }: Block): string | undefined {
+  return FILE_NAME.exec(text.split("\n", 1)[0] ?? "")?.[1];
+}
+
 const FENCED = /^```(\w*)([^\n]*)\n([\s\S]*?)^```$/gm;
 
 export function blocksOf(text: string): readonly Block[] {

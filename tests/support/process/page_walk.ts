@@ -8,8 +8,8 @@
  * - `sh` that is `kill -9` and a number: Daybook is killed.
  * - `crontab`: the command of its one line is run, as cron would.
  * - `sh` beside those: it is run to its end, and has to succeed, or, marked `fails`, to fail.
- *   `deno test` checks no types: all files of a page that has it are checked in one go, since each
- *   check includes all of Daybook.
+ *   Types are checked in the soak alone, since each check includes all of Daybook: the test of the
+ *   public modules checks the code of all pages in one go.
  * - `above`: its place is the folder that Daybook's is in.
  * - `sh elsewhere`: it needs what is not available here; the page has a test for it.
  *
@@ -19,14 +19,15 @@
 
 import assert from "node:assert/strict";
 import type { Checkout } from "./checkout.ts";
-import type { Block, Page } from "./manual_pages.ts";
+import { IS_SOAK } from "../effort.ts";
+import { type Block, codeName, type Page } from "./manual_pages.ts";
 import { PageServer } from "./page_server.ts";
 
 const STARTS = /^deno (?:run|task start)\b/;
 const TESTS = /^deno test (?!.*--no-check)/m;
+const CHECKS = /^deno check .*$/m;
 const KILLS = /^kill -9 \d+$/;
 const DAYBOOK = "main.ts";
-const FILE_NAME = /^(?:\/\/|#) ([\w.-]+\.(?:ts|jsonc|env))$/;
 const PORT = /\bport: (\d+)/g;
 
 export class PageWalk {
@@ -37,28 +38,16 @@ export class PageWalk {
   /** The ports named by each script, in the order in which it listens. */
   readonly #portsOf = new Map<string, readonly string[]>([[DAYBOOK, ["8000"]]]);
 
-  /** The paths of the modules that the page has written. */
-  readonly #code: string[] = [];
-
   constructor(private readonly page: Page, private readonly checkout: Checkout) {}
 
   /** Ends everything it started, even if the page fails. */
   async run(): Promise<void> {
     try {
       for (const block of this.page.blocks) await this.#take(block);
-      await this.#checkTypes();
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGINT");
     } finally {
       for (const script of [...this.#servers.keys()]) await this.#end(script, "SIGKILL");
     }
-  }
-
-  async #checkTypes(): Promise<void> {
-    if (!TESTS.test(this.page.text)) return;
-    const { folder: cwd, env } = this.checkout;
-    const args = ["check", "--quiet", ...this.#code];
-    const { code, stderr } = await new Deno.Command("deno", { args, cwd, env }).output();
-    assert.equal(code, 0, `${this.page.file}: ${new TextDecoder().decode(stderr)}`);
   }
 
   /** Daybook must exit cleanly on Ctrl-C; other programs need not. */
@@ -83,7 +72,7 @@ export class PageWalk {
   }
 
   async #write(block: Block): Promise<void> {
-    const name = FILE_NAME.exec(block.text.split("\n", 1)[0] ?? "")?.[1];
+    const name = codeName(block);
     if (name === undefined) {
       assert.notEqual(block.language, "ts", `${this.#where(block)} names no file`);
       return;
@@ -91,9 +80,7 @@ export class PageWalk {
     const ports = [...block.text.matchAll(PORT)].map(([, port = ""]) => port);
     if (ports.length > 0) this.#portsOf.set(name, ports);
     const text = this.#withPorts(block.text).replaceAll(PORT, "port: 0");
-    const path = `${this.#folderOf(block)}/${name}`;
-    await Deno.writeTextFile(path, text);
-    if (block.language === "ts") this.#code.push(path);
+    await Deno.writeTextFile(`${this.#folderOf(block)}/${name}`, text);
   }
 
   async #start(block: Block, command: string): Promise<void> {
@@ -125,7 +112,7 @@ export class PageWalk {
 
   async #type(block: Block, command: string): Promise<void> {
     const { code, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-e", "-c", this.#withPorts(command.replace(TESTS, "deno test --no-check "))],
+      args: ["-e", "-c", this.#withPorts(IS_SOAK ? command : withoutChecks(command))],
       cwd: this.#folderOf(block),
       env: this.checkout.env,
     }).output();
@@ -169,6 +156,10 @@ export class PageWalk {
 /** What cron passes to the shell: without the times, and with `%` for `\%`. */
 function commandOfCrontab(line: string): string {
   return line.split(" ").slice(5).join(" ").replaceAll("\\%", "%");
+}
+
+function withoutChecks(command: string): string {
+  return command.replace(TESTS, "deno test --no-check ").replace(CHECKS, "");
 }
 
 /** Paths in permissions are not the script. */

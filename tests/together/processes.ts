@@ -1,0 +1,3 @@
+import { load } from "./rooms.ts";
+
+await load("processes");
