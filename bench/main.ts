@@ -27,7 +27,7 @@ const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
 };
 
 const ROWS = Object.keys(TARGETS);
-const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "hops", "scale", "values"];
+const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "layers", "hops", "scale", "values"];
 
 const HELP = `deno task bench [NAME ...] [--peers] [--jobs N] [--picture FILE]
 
@@ -36,6 +36,7 @@ Without arguments, prints the table of targets, each beside its baseline.
 NAME       rows of that table: ${ROWS.join(", ")};
            others: ${Object.keys(OTHERS).join(", ")};
            profile: the resources that one job uses;
+           layers: what each layer of Daybook costs a job;
            hops: the files and functions that a submission, an event, a run and a start take;
            scale: many jobs through one process, and how its figures change with their number;
            values: how long explanations take among very many events
@@ -82,6 +83,7 @@ async function run({ names, peers, jobs, events, picture }: ReturnType<typeof re
   if (peers) await printComparison();
   for (const name of names) {
     if (name === "profile") await printProfile();
+    if (name === "layers") await (await import("./layers/layers.ts")).printLayers();
     if (name === "hops") await printHops();
     if (name === "scale") await printScale({ jobs, picture });
     if (name === "values") await (await import("./values.ts")).printValues(events);

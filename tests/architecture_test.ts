@@ -157,6 +157,8 @@ Deno.test("architecture: core is pure, the engine uses no files, and only http i
     assert.deepEqual(packages.filter((name) => /^hono\b|^node:(?:fs|http)/.test(name)), [], layer);
   }
   for (const [path, names] of imports) {
+    const isCounting = names.some((name) => name.startsWith("@prometheus-io/"));
+    assert.equal(isCounting && layerOf(path) !== "metrics", false, path);
     const isTracing = names.some((name) => name.startsWith("@opentelemetry/"));
     assert.equal(isTracing, path === "src/tracing/open_telemetry.ts", path);
   }

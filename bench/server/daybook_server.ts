@@ -51,7 +51,7 @@ async function secretKey(folder: string): Promise<string> {
  * The environment variables of `deno task start`, and the arguments that it gives Deno, with
  * permissions for the journal and the definitions.
  */
-function startTask(folder: string, isProfiled: boolean) {
+export function startTask(folder: string, isProfiled: boolean) {
   const words = configuration.tasks.start.command.split(" ");
   const deno = words.indexOf("deno");
   const env = Object.fromEntries(words.slice(0, deno).map((word) => word.split("=")));

@@ -4,9 +4,9 @@
  * numbers that would not be recorded as sent.
  */
 
+import { visit } from "jsonc-parser";
 import { parseJsonText } from "../core/json_text.ts";
 import { JSON_DEPTH_MAX, type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
-import { offsetOfError } from "./json_errors.ts";
 import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
 
@@ -49,7 +49,7 @@ function parseText(text: string, marked: string): JsonValue {
 }
 
 function malformed(text: string): Refusal {
-  const position = offsetOfError(text) ?? text.length;
+  const position = positionOfError(text);
   const what = position >= text.length ? "it ends too early" : "unexpected character";
   return new Refusal("malformed-json", `Cannot read the JSON: ${what} at position ${position}`, {
     position,
@@ -140,9 +140,45 @@ function membersOf(value: JsonValue): number {
 /** The first duplicates in a JSON text, each with its pointer. */
 function repeatedKeysIn(text: string): readonly RequestIssue[] {
   const issues: RequestIssue[] = [];
-  offsetOfError(text, (path) => {
-    if (issues.length === ISSUES_MAX) return;
-    issues.push({ pointer: pointerTo(path), detail: "appears more than once" });
+  /** The keys so far of each open object. */
+  const open: Set<string>[] = [];
+  visit(text, {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty(key, _offset, _length, _line, _column, path) {
+      const keys = open.at(-1);
+      if (keys?.has(key) && issues.length < ISSUES_MAX) {
+        issues.push({ pointer: pointerTo([...path(), key]), detail: "appears more than once" });
+      }
+      keys?.add(key);
+    },
   });
   return issues;
+}
+
+/**
+ * The offset, in UTF-16 units, of the first character that cannot be part of a JSON document; the
+ * length of the text if it ends too early.
+ */
+function positionOfError(text: string): number {
+  try {
+    visit(text, {
+      onError(_error, offset) {
+        throw new Found(offset);
+      },
+    }, { disallowComments: true });
+  } catch (error) {
+    if (error instanceof Found) return error.offset;
+    throw error;
+  }
+  return text.length;
+}
+
+/** Stops at the first error, since the rest may be very long. */
+class Found extends Error {
+  override readonly name = "Found";
+
+  constructor(readonly offset: number) {
+    super();
+  }
 }

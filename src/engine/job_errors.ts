@@ -1,5 +1,8 @@
 /** Errors by which job code says whether, and when, to retry. */
 
+import { DELAY_MAX_MS } from "../core/retry_policy.ts";
+import { isThrown } from "../core/thrown.ts";
+
 /**
  * Throw it in a task when a retry cannot help: the job fails as `poison`.
  *
@@ -44,5 +47,17 @@ export class RetryLater extends Error {
   constructor(delayMs: number, message = `asked to be tried again in ${delayMs} ms`) {
     super(message);
     this.delayMs = delayMs;
+  }
+}
+
+/** In milliseconds; `undefined` when none was chosen, or it is not a number or cannot be read. */
+export function chosenDelay(thrown: unknown): number | undefined {
+  try {
+    const delayMs = isThrown(thrown, RetryLater) ? thrown.delayMs : undefined;
+    return typeof delayMs === "number" && Number.isFinite(delayMs)
+      ? Math.min(Math.max(0, delayMs), DELAY_MAX_MS)
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

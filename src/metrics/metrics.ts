@@ -8,7 +8,7 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import { type MetricsPort, OUTCOMES } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
-import { exponentialBounds, type Histogram, type Numbers, Registry } from "./prometheus.ts";
+import { Counter, exponentialBuckets, Histogram, Registry } from "./prometheus.ts";
 import { type ProcessUsage, readingsText } from "./readings.ts";
 
 /** The labels for jobs without a type, and for types that are not loaded. */
@@ -23,10 +23,10 @@ const SECONDS = [
 /** Counts jobs. No label names a single job, and the number of types is limited. */
 class JobMetrics implements JobWatch {
   readonly #types: ReadonlySet<string>;
-  readonly #created: Numbers;
-  readonly #ended: Numbers;
-  readonly #queued: Histogram;
-  readonly #run: Histogram;
+  readonly #created: Counter<"type">;
+  readonly #ended: Counter<"type" | "outcome">;
+  readonly #queued: Histogram<"type">;
+  readonly #run: Histogram<"type">;
 
   /**
    * @param types The types of the loaded definitions.
@@ -38,17 +38,21 @@ class JobMetrics implements JobWatch {
     private readonly follows: () => boolean,
   ) {
     this.#types = new Set(types);
-    this.#created = registry.counter("daybook_jobs_created_total", "Jobs created.");
-    this.#ended = registry.counter("daybook_jobs_total", "Jobs that ended, by outcome.");
-    this.#queued = registry.histogram(
+    this.#created = createCounter(registry, "daybook_jobs_created_total", "Jobs created.", [
+      "type",
+    ]);
+    this.#ended = createCounter(registry, "daybook_jobs_total", "Jobs that ended, by outcome.", [
+      ...["type", "outcome"] as const,
+    ]);
+    this.#queued = createHistogram(
+      registry,
       "daybook_job_queued_seconds",
       "How long a job was queued, each time.",
-      SECONDS,
     );
-    this.#run = registry.histogram(
+    this.#run = createHistogram(
+      registry,
       "daybook_job_run_seconds",
       "How long a job ran until it ended, waited or backed off, each time.",
-      SECONDS,
     );
     this.#beginAtZero([...types, NO_TYPE]);
   }
@@ -56,11 +60,11 @@ class JobMetrics implements JobWatch {
   changed({ type: given, from, to, stayedMs }: ConditionChange): void {
     if (this.follows()) return;
     const type = this.#labelOf(given);
-    if (from === undefined) this.#created.add(1, { type });
-    if (isOutcome(to) && !isOutcome(from)) this.#ended.add(1, { type, outcome: to });
+    if (from === undefined) this.#created.inc({ type });
+    if (isOutcome(to) && !isOutcome(from)) this.#ended.inc({ type, outcome: to });
     if (stayedMs === undefined) return;
-    if (from === "queued") this.#queued.observe(stayedMs / 1000, { type });
-    if (from === "executing") this.#run.observe(stayedMs / 1000, { type });
+    if (from === "queued") this.#queued.observe({ type }, stayedMs / 1000);
+    if (from === "executing") this.#run.observe({ type }, stayedMs / 1000);
   }
 
   #labelOf(type: string | undefined): string {
@@ -71,8 +75,8 @@ class JobMetrics implements JobWatch {
   /** Starts each counter at 0: a rate would miss the first increment of a new one. */
   #beginAtZero(types: readonly string[]): void {
     for (const type of types) {
-      this.#created.add(0, { type });
-      for (const outcome of OUTCOMES) this.#ended.add(0, { type, outcome });
+      this.#created.inc({ type }, 0);
+      for (const outcome of OUTCOMES) this.#ended.inc({ type, outcome }, 0);
     }
   }
 }
@@ -81,11 +85,30 @@ function isOutcome(condition: string | undefined): condition is typeof OUTCOMES[
   return (OUTCOMES as readonly (string | undefined)[]).includes(condition);
 }
 
+function createCounter<Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: Label[],
+): Counter<Label> {
+  return new Counter({ name, help, labelNames, registers: [registry] });
+}
+
+function createHistogram(registry: Registry, name: string, help: string): Histogram<"type"> {
+  return new Histogram({
+    name,
+    help,
+    labelNames: ["type"],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+}
+
 /** From half a millisecond to about eight seconds. */
-const SYNC_SECONDS = exponentialBounds(0.0005, 2, 15);
-const ENTRIES = exponentialBounds(1, 2, 13);
+const SYNC_SECONDS = exponentialBuckets(0.0005, 2, 15);
+const ENTRIES = exponentialBuckets(1, 2, 13);
 /** From 1 KiB to 64 MiB, the maximum of one commit group. */
-const BYTES = exponentialBounds(1024, 4, 9);
+const BYTES = exponentialBuckets(1024, 4, 9);
 
 /** Counts durable batches. */
 class CommitMetrics implements CommitWatch {
@@ -94,18 +117,15 @@ class CommitMetrics implements CommitWatch {
   readonly #bytes: Histogram;
 
   constructor(registry: Registry) {
-    this.#sync = registry.histogram(
+    const histogram = (name: string, help: string, buckets: number[]) =>
+      new Histogram({ name, help, buckets, registers: [registry] });
+    this.#sync = histogram(
       "daybook_journal_sync_seconds",
       "How long a batch took to be written and synced.",
       SYNC_SECONDS,
     );
-    this.#entries = registry.histogram(
-      "daybook_journal_batch_entries",
-      "Entries in a batch.",
-      ENTRIES,
-    );
-    this.#bytes = registry.histogram("daybook_journal_batch_bytes", "Bytes of a batch.", BYTES);
-    for (const histogram of [this.#sync, this.#entries, this.#bytes]) histogram.begin();
+    this.#entries = histogram("daybook_journal_batch_entries", "Entries in a batch.", ENTRIES);
+    this.#bytes = histogram("daybook_journal_batch_bytes", "Bytes of a batch.", BYTES);
   }
 
   committed({ entries, bytes, durationMs }: CommittedBatch): void {
@@ -146,14 +166,14 @@ export class Metrics {
       text: async (edge) => {
         const { processUsage, diskFree, stalls, membership } = this.options;
         const [journal, free] = await Promise.all([engine.journalInfo(), diskFree?.()]);
-        const readings = readingsText({
+        const readings = await readingsText({
           ...{ engine, edge, journal },
           process: processUsage?.(),
           diskFree: free,
           stalls: stalls?.(),
           standing: membership?.standing,
         });
-        return `${this.#registry.text}\n${readings}`;
+        return `${await this.#registry.metrics()}\n${readings}`;
       },
     };
   }

@@ -5,7 +5,7 @@ import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalInfo } from "../engine/ports.ts";
 import { type HttpActivity, OUTCOMES } from "./figures.ts";
-import { Registry } from "./prometheus.ts";
+import { Counter, Gauge, Registry } from "./prometheus.ts";
 import { VERSION } from "../version.ts";
 
 export interface ProcessUsage {
@@ -174,46 +174,48 @@ const READINGS: Readings = {
 /**
  * A new registry for each scrape, so that a value that is unknown now does not show its last value.
  */
-export function readingsText(sources: Sources): string {
-  const registry = new Registry();
+export async function readingsText(sources: Sources): Promise<string> {
+  const registers = [new Registry()];
   const follows = sources.standing?.role === "following";
   const readings = follows ? READINGS : { ...OF_LEADER, ...READINGS };
   for (const [name, [help, read]] of Object.entries(readings)) {
     const value = read(sources);
-    if (value !== undefined) registry.gauge(name, help).add(Number(value));
+    if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
   }
-  if (!follows) addUnfinished(sources, registry);
-  if (!follows) addLimits(sources, registry);
-  addLeader(sources, registry);
-  addCpu(sources, registry);
-  addStalls(sources, registry);
-  addBuild(registry);
-  return registry.text;
+  if (!follows) addUnfinished(sources, registers);
+  if (!follows) addLimits(sources, registers);
+  addLeader(sources, registers);
+  addCpu(sources, registers);
+  addStalls(sources, registers);
+  addBuild(registers);
+  return await registers[0]?.metrics() ?? "";
 }
 
-function addUnfinished({ engine }: Sources, registry: Registry): void {
+function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   const { conditions } = engine.activity;
-  const help = "Jobs that have not ended, by condition.";
-  const unfinished = registry.gauge("daybook_unfinished_jobs", help);
+  const [name, help] = ["daybook_unfinished_jobs", "Jobs that have not ended, by condition."];
+  const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
   for (const condition of CONDITIONS) {
     const isEnd = OUTCOMES.some((outcome) => outcome === condition);
-    if (!isEnd) unfinished.add(conditions.get(condition) ?? 0, { condition });
+    if (!isEnd) unfinished.set({ condition }, conditions.get(condition) ?? 0);
   }
 }
 
 /** The leader, and why this process leads, as labels of a gauge with one value at a time. */
-function addLeader({ standing }: Sources, registry: Registry): void {
+function addLeader({ standing }: Sources, registers: Registry[]): void {
   if (standing?.leader === null || standing === undefined) return;
-  const help = "Which process leads, and why this one does.";
+  const [name, help] = ["daybook_shared_leader", "Which process leads, and why this one does."];
   const { leader: { url, writer }, why } = standing;
-  registry.gauge("daybook_shared_leader", help).add(1, { url, writer, why: why ?? "" });
+  new Gauge({ name, help, labelNames: ["url", "writer", "why"], registers })
+    .set({ url, writer, why: why ?? "" }, 1);
 }
 
 /** For types with limits; there are too many keys for labels. */
-function addLimits({ engine }: Sources, registry: Registry): void {
+function addLimits({ engine }: Sources, registers: Registry[]): void {
   const limits = engine.limits.all;
   if (limits.length === 0) return;
-  const of = (name: string, help: string) => registry.gauge(name, help);
+  const labelNames = ["type"];
+  const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
   const held = of(
     "daybook_limited_jobs_at_work",
     "Jobs that hold a place under the limits of their type.",
@@ -224,25 +226,25 @@ function addLimits({ engine }: Sources, registry: Registry): void {
   );
   const max = of("daybook_limited_jobs_max", "Places of a type; absent if it has no limit.");
   for (const { type, limits: { maxRunning }, ...use } of limits) {
-    held.add(use.held, { type });
-    waiting.add(use.waiting, { type });
-    if (maxRunning !== undefined) max.add(maxRunning, { type });
+    held.set({ type }, use.held);
+    waiting.set({ type }, use.waiting);
+    if (maxRunning !== undefined) max.set({ type }, maxRunning);
   }
 }
 
-function addCpu({ process }: Sources, registry: Registry): void {
+function addCpu({ process }: Sources, registers: Registry[]): void {
   if (process === undefined) return;
   const help = "Total user and system CPU time spent in seconds.";
-  registry.counter("process_cpu_seconds_total", help).add(process.cpuSeconds);
+  new Counter({ name: "process_cpu_seconds_total", help, registers }).inc(process.cpuSeconds);
 }
 
-function addStalls({ stalls }: Sources, registry: Registry): void {
+function addStalls({ stalls }: Sources, registers: Registry[]): void {
   if (stalls === undefined) return;
   const help = "How often the event loop was blocked for two seconds or longer.";
-  registry.counter("daybook_event_loop_stalls_total", help).add(stalls);
+  new Counter({ name: "daybook_event_loop_stalls_total", help, registers }).inc(stalls);
 }
 
-function addBuild(registry: Registry): void {
-  const help = "1, with the version of Daybook.";
-  registry.gauge("daybook_build_info", help).add(1, { version: VERSION });
+function addBuild(registers: Registry[]): void {
+  const [name, help] = ["daybook_build_info", "1, with the version of Daybook."];
+  new Gauge({ name, help, labelNames: ["version"], registers }).set({ version: VERSION }, 1);
 }

@@ -14,7 +14,7 @@ import type { RestTime } from "../engine/run/call/step_options.ts";
 import type { Events, Expectable } from "../engine/run/call/run_context.ts";
 import { errorFact } from "../core/error_fact.ts";
 import { isThrown, named } from "../core/thrown.ts";
-import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
+import { chosenDelay, NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 
 /** A thrown value. */
 export interface Thrown extends ErrorFact {
@@ -142,8 +142,8 @@ export function thrownData(thrown: unknown): Thrown {
 
 function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
   if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable" };
-  if (isThrown(thrown, RetryLater)) return { kind: "retryLater", delayMs: Number(thrown.delayMs) };
-  return { kind: "error" };
+  const delayMs = chosenDelay(thrown);
+  return delayMs === undefined ? { kind: "error" } : { kind: "retryLater", delayMs };
 }
 
 export function thrownError(thrown: Thrown): Error {

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
-import { offsetOfError } from "../../src/documents/json_errors.ts";
 import { findFlaws, withMarks } from "../../src/documents/json_flaws.ts";
 import { Refusal } from "../../src/documents/refusal.ts";
 import { cases } from "../support/effort.ts";
@@ -62,42 +61,6 @@ Deno.test("numbers: what is not a JSON number is malformed, however long", () =>
   for (const wrong of ["01234567890123456789", "12345678901234567890.", "--12345678901234567890"]) {
     assert.throws(() => parseJson(`{"a":${wrong}}`), { kind: "malformed-json" }, wrong);
   }
-});
-
-const characters = fc.constantFrom(...'{}[]:,"\\ \n019-+.eEtrufalsn/bu\u0001é');
-const nearlyJson = fc.oneof(
-  fc.string({ unit: characters, maxLength: 14 }),
-  fc.tuple(fc.json(), fc.nat(), fc.nat(2), characters).map(([text, number, cut, character]) => {
-    const at = number % (text.length + 1);
-    return text.slice(0, at) + character + text.slice(at + cut);
-  }),
-);
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-Deno.test("malformed: the position is that of the first character after which no JSON can follow", () => {
-  let malformed = 0;
-  fc.assert(
-    fc.property(nearlyJson, (text) => {
-      const offset = offsetOfError(text);
-      assert.equal(offset === undefined, isJson(text));
-      if (offset === undefined) return;
-      const before = text.slice(0, offset);
-      assert.equal(offsetOfError(before) ?? offset, offset, "what is before it may go on");
-      if (offset === text.length) return;
-      assert.equal(offsetOfError(text.slice(0, offset + 1)), offset, "it may not");
-      malformed++;
-    }),
-    { numRuns: cases(20_000) },
-  );
-  assert.ok(malformed > cases(5_000));
 });
 
 Deno.test("flaws: each has its pointer; of very many the first are listed, and all are counted", () => {

@@ -1,4 +1,4 @@
-/** Files of the journal that are removed or replaced while in use. */
+/** Files of the journal that are removed, replaced or cut while in use. */
 
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
@@ -33,7 +33,7 @@ for (const [what, lose] of Object.entries(LOSSES)) {
 
         await assert.rejects(journal.append(facts(1)).durable, (error) => {
           assert.ok(error instanceof JournalFailedError);
-          assert.ok(error.message.includes(`${folder.path}/${name} was removed or replaced`));
+          assert.ok(error.message.includes(`${folder.path}/${name} was removed, replaced or cut`));
           return true;
         });
         assert.equal(consumer.failures.length, 1);
@@ -43,6 +43,20 @@ for (const [what, lose] of Object.entries(LOSSES)) {
     );
   }
 }
+
+testWithFolder(
+  "watched files: a segment is cut, and the next batch is not acknowledged",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    // Preallocated from here on.
+    await journal.append(facts(1)).durable;
+    await Deno.truncate(`${folder.path}/${SEGMENT}`, 100);
+    folder.clock.pass(100);
+    await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+    await journal.close();
+  },
+);
 
 testWithFolder("watched files: the file fails its check and its sync", async (folder) => {
   const consumer = new RememberingConsumer();

@@ -451,7 +451,7 @@ for (const name of ["segments/00000000000000000001.ndjson", "LOCK"]) {
       const answer = await deliveries.deliver(daybook);
       assert.deepEqual(answer, { status: 503, type: "/problems/outcome-unknown" });
       assert.equal(await daybook.exitCode(), 70);
-      assert.match(daybook.output.join("\n"), /was removed or replaced/);
+      assert.match(daybook.output.join("\n"), /was removed, replaced or cut/);
       await Deno.rename(`${folder}/kept`, `${journal}/${name}`);
       await deliveries.requireRecorded(journal);
     }));

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { openInProcess } from "../../src/embedded/in_process.ts";
-import type { EmbeddedDaybook, Job } from "../../src/mod.ts";
+import { type EmbeddedDaybook, type Job, RetryLater } from "../../src/mod.ts";
+import { thrownData } from "../../src/threads/protocol.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
@@ -36,6 +37,18 @@ function endOf({ state, output, failure }: Job): string {
   if (state !== "Failed") return `${state} ${JSON.stringify(output)}`;
   return `${failure?.kind} ${failure?.taskId} ${failure?.error.name}: ${failure?.error.message}`;
 }
+
+Deno.test("thrown: a delay that cannot be read leaves the error as it is, and the attempt ends", () => {
+  const get = () => {
+    throw new Error("not for you");
+  };
+  for (const delay of [{ get }, { value: { valueOf: get } }, { value: Symbol() }, { value: NaN }]) {
+    const error = Object.defineProperty(new RetryLater(5, "busy"), "delayMs", delay);
+    const { kind, name, message } = thrownData(error);
+    assert.deepEqual([kind, name, message], ["error", "RetryLater", "busy"]);
+  }
+  assert.equal(thrownData(new RetryLater(5)).delayMs, 5);
+});
 
 /** The share of a processor that this process uses during a second. */
 async function load(): Promise<number> {

@@ -49,8 +49,7 @@ export class EventExplainer {
     eventId: EventId,
     hold: ReserveMemory,
   ): Promise<EventExplanation<Citation> | undefined> {
-    const { events } = this.parts;
-    const asOf = events.journal.head.logId;
+    const { events, writer: { durableLogId: asOf } } = this.parts;
     const entry = await events.find(eventId);
     if (entry === undefined || entry.logId > asOf) return undefined;
     return await this.of(entry, asOf, hold);
@@ -121,7 +120,9 @@ export class EventExplainer {
       const stand = isStart || isEnded ? this.#standOf(jobId, asOf) : undefined;
       const text = isStart
         ? `started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
-        : `${step.why}${stand === undefined ? "" : ` It ${stand.text}.`}`;
+        : stand === undefined
+        ? step.why
+        : withEnd(step.why, stand.text);
       const cites = [...new Set([logId, event, ...stand === undefined ? [] : [stand.by]])];
       reached.push({ jobId, rule: step.rule, text, cites });
     }
@@ -147,7 +148,7 @@ export class EventExplainer {
     const job: NearlyReached<LogId> = nearest === undefined
       ? { statement: why, cites: [entry.logId], clauses: [] }
       : {
-        statement: ended === undefined ? why : `${why} It ${ended.text}.`,
+        statement: ended === undefined ? why : withEnd(why, ended.text),
         jobId: nearest.jobId,
         ...(nearest.expectation === undefined ? {} : { expectation: nearest.expectation }),
         cites: [
@@ -207,6 +208,13 @@ export class EventExplainer {
     return refused;
   }
 }
+
+/** @param end What became of the job, with the time. The reason may say that it is Done already. */
+function withEnd(why: string, end: string): string {
+  return DONE_SINCE.test(why) ? why.replace(DONE_SINCE, () => end) : `${why} It ${end}.`;
+}
+
+const DONE_SINCE = /has been Done since entry \d+/;
 
 function toReachedJob({ jobId, rule, text, cites }: ToldEffect): ReachedJob<LogId> {
   const statement = rule === "none/created" ? `It ${text}` : `Job ${jobId}: ${text}`;

@@ -46,12 +46,12 @@ class Identity {
     return this.#own ??= this.file.statSync();
   }
 
-  isAt(path: string): boolean {
+  isAt(path: string, bytes = 0): boolean {
     const { dev, ino } = this.look();
     if (ino === null) return true;
     try {
       const there = Deno.lstatSync(path);
-      return there.ino === ino && there.dev === dev;
+      return there.ino === ino && there.dev === dev && there.size >= bytes;
     } catch {
       return false; // The path does not lead to the file.
     }
@@ -110,8 +110,8 @@ class DenoFile implements OpenFile {
     return this.file.sync();
   }
 
-  isAt(path: string): boolean {
-    return this.identity.isAt(path);
+  isAt(path: string, bytes: number): boolean {
+    return this.identity.isAt(path, bytes);
   }
 
   close(): void {

@@ -40,8 +40,11 @@ export interface OpenFile {
   syncData(holdUp?: boolean): Promise<void>;
   /** Resolves when the content and the metadata are on disk. */
   sync(): Promise<void>;
-  /** Whether a path still leads to this file; `true` where the system cannot tell. Fast. */
-  isAt(path: string): boolean;
+  /**
+   * Whether a path still leads to this file, with at least so many bytes; `true` where the system
+   * cannot tell. Fast.
+   */
+  isAt(path: string, bytes: number): boolean;
   close(): void;
 }
 

@@ -18,7 +18,7 @@ const NEWLINE = 10;
 let newlines = new Uint8Array();
 
 export class Preallocation {
-  /** The size of the file: batches, and the newlines after them. */
+  /** The size of the file at least: batches, and the newlines after them. */
   #end: number;
   /** After a full disk, nothing is preallocated until the batches reach this offset. */
   #resumeAt = 0;
@@ -45,6 +45,11 @@ export class Preallocation {
     if (isEnough || batchesEnd < this.#resumeAt) return;
     this.#running = this.#extend(end);
     this.#running.catch(() => {}); // `settled` reports it.
+  }
+
+  /** What the file was extended to: it is never smaller. */
+  get end(): number {
+    return this.#end;
   }
 
   /** Resolves when no preallocation is running; rejects if the disk has failed. */

@@ -18,7 +18,7 @@ interface SegmentWriterOptions {
   readonly layout: Layout;
   /** A segment of this size gets no more batches. */
   readonly segmentBytes: number;
-  /** Detects whether open files were removed or replaced. */
+  /** Detects whether open files were removed, replaced or cut. */
   readonly watched: WatchedFiles;
   /** Called with warnings for the operator; the journal continues. */
   readonly warn: (message: string) => void;
@@ -62,13 +62,14 @@ export class SegmentWriter implements BatchSink {
     const [, loss] = await Promise.all([
       this.#file.syncData(holdUp),
       // Checked while another thread waits for the disk. Both can fail.
-      Promise.try(() => this.#options.watched.loss(this.#file, this.#path)),
+      Promise.try(() => this.#options.watched.loss(this.#watchedFile)),
     ]);
     if (loss !== undefined) throw new Error(loss);
   }
 
-  get #path(): string {
-    return `${this.#options.layout.segments}/${this.#name}`;
+  get #watchedFile(): WatchedSegment {
+    const path = `${this.#options.layout.segments}/${this.#name}`;
+    return { file: this.#file, path, bytes: this.#preallocation.end };
   }
 
   /** Truncates the file after the last batch. After a disk failure, the next start does that. */
@@ -94,7 +95,7 @@ export class SegmentWriter implements BatchSink {
   async #roll(name: string): Promise<void> {
     await this.#step("truncate", () => this.#preallocation.cutAhead(this.#bytes));
     // The last check of the old segment.
-    const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
+    const loss = this.#options.watched.lossAtLast(this.#watchedFile);
     if (loss !== undefined) throw this.#failed(`continue segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
     this.#file.close();
@@ -176,8 +177,15 @@ interface WatchedFilesOptions {
   readonly lockPath: string;
 }
 
+interface WatchedSegment {
+  readonly file: OpenFile;
+  readonly path: string;
+  /** Its size at least. */
+  readonly bytes: number;
+}
+
 /**
- * Checks that the paths of open files still lead to them. If a file was removed or replaced,
+ * Checks that the paths of open files still lead to them. If a file was removed, replaced or cut,
  * everything written to it is lost when the process ends, even if it was synced.
  */
 export class WatchedFiles {
@@ -190,26 +198,26 @@ export class WatchedFiles {
    * Describes what happened to the lock or to the open segment; `undefined` if nothing did, or no
    * check was due.
    */
-  loss(segment: OpenFile, path: string): string | undefined {
+  loss({ file, path, bytes }: WatchedSegment): string | undefined {
     const { clock, lock, lockPath } = this.options;
     const now = clock.monotonic();
     if (now - this.#segmentSeenMs < SEGMENT_EVERY_MS) return undefined;
     this.#segmentSeenMs = now;
-    if (!segment.isAt(path)) return lossText("segment", path);
+    if (!file.isAt(path, bytes)) return lossText("segment", path);
     if (now - this.#lockSeenMs < LOCK_EVERY_MS) return undefined;
     this.#lockSeenMs = now;
     return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
   }
 
   /** The same, for the last check of a segment: it is always made. */
-  lossAtLast(segment: OpenFile, path: string): string | undefined {
+  lossAtLast(segment: WatchedSegment): string | undefined {
     this.#segmentSeenMs = -Infinity;
-    return this.loss(segment, path);
+    return this.loss(segment);
   }
 }
 
 function lossText(what: "segment" | "lock", path: string): string {
-  const happened = `${path} was removed or replaced while it was in use`;
+  const happened = `${path} was removed, replaced or cut while it was in use`;
   return what === "segment"
     ? `${happened}: the content of the original file is lost unless you put it back before the ` +
       "next start"

@@ -209,7 +209,7 @@ export class TestDisk extends PassingDisk {
         await this.#run("syncData", path, () => file.syncData(holdUp));
       },
       sync: () => this.#run("sync", path, () => file.sync()),
-      isAt: (path) => file.isAt(path),
+      isAt: (path, bytes) => file.isAt(path, bytes),
       close: () => {
         if (this.#open.delete(file)) file.close();
       },

@@ -5,9 +5,8 @@ import type { FactDraft } from "../../../core/event.ts";
 import type { InterruptionReason, UncaughtKind } from "../../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
-import { DELAY_MAX_MS } from "../../../core/retry_policy.ts";
 import { isThrown } from "../../../core/thrown.ts";
-import { NonRetryableError, RetryLater } from "../../job_errors.ts";
+import { chosenDelay, NonRetryableError } from "../../job_errors.ts";
 import { AttemptContext, type ContextSource } from "./attempt_context.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "../../async_context.ts";
@@ -308,17 +307,6 @@ export function withinSpan<Result>(span: Span | undefined, work: () => Result): 
 function attemptError(thrown: unknown, guard: SecretGuard): AttemptError {
   const error = guard.factOf(thrown);
   if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable", error };
-  const delayMs = isThrown(thrown, RetryLater) ? chosenDelay(thrown) : undefined;
+  const delayMs = chosenDelay(thrown);
   return delayMs === undefined ? { kind: "failed", error } : { kind: "retryLater", error, delayMs };
-}
-
-/** The delay in milliseconds; `undefined` when it is not a number, or cannot be read. */
-function chosenDelay(thrown: RetryLater): number | undefined {
-  try {
-    const { delayMs } = thrown;
-    if (!Number.isFinite(delayMs)) return undefined;
-    return Math.min(Math.max(0, delayMs), DELAY_MAX_MS);
-  } catch {
-    return undefined;
-  }
 }
