@@ -102,6 +102,7 @@ async function readDefinitions(configuration: Configuration): Promise<readonly A
     },
   });
   if (configuration.definitions === undefined) return shipped;
+  log.info(`loading ${configuration.definitions}`);
   return [...shipped, ...await loadDefinitions(configuration.definitions)];
 }
 

@@ -1,6 +1,7 @@
 /** Bodies with one item or many, as an array or NDJSON; each item is checked separately. */
 
 import type { JsonValue, PointedIssue } from "../core/json.ts";
+import type { Work } from "../core/work.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
 
@@ -29,16 +30,16 @@ export interface Judging<Judged> {
 }
 
 /**
+ * With a place to pause before each of many items.
+ *
  * @throws {Refusal} `invalid-request` if there are too many.
  */
-export function oneOrMany<Judged>(
+export function* oneOrMany<Judged>(
   document: JsonValue,
   judging: Judging<Judged>,
-): OneOrMany<Judged> {
+): Work<OneOrMany<Judged>> {
   if (!Array.isArray(document)) return { single: true, items: [judging.judge(document, "")] };
-  refuseTooMany(document.length, judging);
-  const items = document.map((value, index) => judging.judge(value, `/${index}`));
-  return { single: false, items };
+  return yield* many(document, judging, (value, at) => judging.judge(value, at));
 }
 
 /**
@@ -46,10 +47,24 @@ export function oneOrMany<Judged>(
  *
  * @throws {Refusal} like `oneOrMany`.
  */
-export function manyInLines<Judged>(text: string, judging: Judging<Judged>): OneOrMany<Judged> {
-  const filled = filledLines(text);
-  refuseTooMany(filled.length, judging);
-  const items = filled.map((line, index) => judgedLine(line, `/${index}`, judging));
+export function* manyInLines<Judged>(
+  text: string,
+  judging: Judging<Judged>,
+): Work<OneOrMany<Judged>> {
+  return yield* many(filledLines(text), judging, (line, at) => judgedLine(line, at, judging));
+}
+
+function* many<Item, Judged>(
+  given: readonly Item[],
+  judging: Judging<Judged>,
+  judge: (item: Item, at: string) => Judged,
+): Work<OneOrMany<Judged>> {
+  refuseTooMany(given.length, judging);
+  const items: Judged[] = [];
+  for (const item of given) {
+    yield;
+    items.push(judge(item, `/${items.length}`));
+  }
   return { single: false, items };
 }
 

@@ -19,13 +19,22 @@ export function engineConsumer(
   const { clock, projection, writer, pastEvents } = parts;
   const { table } = projection;
   const letGo = new LettingGo(table, parts.turns, clock);
-  function* onBatch(entries: readonly JobEventLogEntry[]): Work<void> {
-    if (parts.leads) yield* onDurableBatch(parts, entries);
-    else onAdoptedBatch(parts, entries);
+  function* onDurable(entries: readonly JobEventLogEntry[]): Work<void> {
+    if (parts.leads) yield* onOwn(parts, entries);
+    else onAdopted(parts, entries);
     pastEvents.durable(writer.durableLogId);
-    if (entries.length <= LARGE && table.isLettingGo) return letGo.soon();
+  }
+  function* onLargeBatch(entries: readonly JobEventLogEntry[]): Work<void> {
+    for (const slice of writer.slices(entries)) {
+      yield* onDurable(slice);
+      yield;
+    }
     // The snapshot that may follow would write all of it to the index at once.
     for (; table.isLettingGo; yield) table.letGo();
+  }
+  function onBatch(entries: readonly JobEventLogEntry[]): void {
+    runToEnd(onDurable(entries));
+    if (table.isLettingGo) letGo.soon();
   }
   return {
     known: (upTo) => table.index?.known(upTo),
@@ -34,8 +43,7 @@ export function engineConsumer(
     keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
     durable(entries) {
-      const work = onBatch(entries);
-      return entries.length > LARGE ? inTurns(work, clock) : runToEnd(work);
+      return entries.length > LARGE ? inTurns(onLargeBatch(entries), clock) : onBatch(entries);
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),
@@ -48,8 +56,11 @@ export function engineConsumer(
   };
 }
 
-/** A batch of more entries, such as a large retry, is handled in several turns. */
-const LARGE = 2_000;
+/**
+ * A batch of more entries, such as a large retry, is handled in several turns, and becomes visible
+ * slice by slice: what is visible is always the journal up to one position.
+ */
+const LARGE = 1_000;
 
 /** The next batch, and a snapshot, wait meanwhile. */
 async function inTurns(work: Work<void>, clock: Pick<Clock, "pause">): Promise<void> {
@@ -86,11 +97,11 @@ class LettingGo {
   }
 }
 
-/** With places to pause: by then what is durable is visible, and the rest only follows from it. */
-function* onDurableBatch(
-  parts: EngineParts,
-  entries: readonly JobEventLogEntry[],
-): Work<void> {
+/**
+ * This process recorded the entries. With places to pause: by then they are visible, and the rest
+ * only follows from it.
+ */
+function* onOwn(parts: EngineParts, entries: readonly JobEventLogEntry[]): Work<void> {
   const { duties, heldPlaces, pauseControls, supervisor, writer, waits, turns } = parts;
   const changes = new Changes();
   const shown = see(parts, entries, changes);
@@ -111,14 +122,14 @@ function* onDurableBatch(
   parts.threadWorkers.grantNext();
 }
 
-/** Another process recorded the batch, so only views are updated. */
-function onAdoptedBatch(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
+/** Another process recorded the entries, so only views are updated. */
+function onAdopted(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
   parts.waits.wake();
 }
 
-/** Makes a batch visible: jobs first, then what else is derived, before anything continues. */
+/** Makes entries visible: jobs first, then what else is derived, before anything continues. */
 function see(
   { projection, views, writer }: EngineParts,
   entries: readonly JobEventLogEntry[],

@@ -91,9 +91,8 @@ export class JobEngine {
     projection.begin();
     table.index?.made();
     events.open(journal);
-    const { headLogId } = this;
-    writer.open(headLogId);
-    pastEvents.durable(headLogId);
+    writer.open(journal.head.logId);
+    pastEvents.durable(this.headLogId);
     for (const view of views) await view.restore?.(this.#past);
   }
 
@@ -160,8 +159,9 @@ export class JobEngine {
     return this.#parts.draining;
   }
 
+  /** The last position that is visible. The head of the journal may be ahead by a part of a batch. */
   get headLogId(): LogId {
-    return this.#parts.events.journal.head.logId;
+    return this.#parts.writer.durableLogId;
   }
 
   /** Resolves when no job is being checked against its code. */
@@ -235,9 +235,10 @@ export class JobEngine {
   readonly locate = (logIds: readonly LogId[]): Promise<readonly EntryLocation[]> =>
     this.#parts.events.journal.locate(logIds);
 
-  /** The journal's entries after a position, oldest first, at most `limit`. */
+  /** The visible entries after a position, oldest first, at most `limit`. */
   entries(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.events.journal.read(after, limit);
+    const visible = Math.max(0, this.headLogId - after);
+    return this.#parts.events.journal.read(after, Math.min(limit, visible));
   }
 
   /** How an entry changed its job's state or condition; `undefined` when it did not. */
@@ -275,9 +276,12 @@ export class JobEngine {
 
   /** Describes the journal, with the number of indexed jobs and of those about to be indexed. */
   async journalInfo(): Promise<JournalInfo & { readonly index: IndexInfo }> {
-    const { events, table } = this.#parts;
+    const { clock, events, table } = this.#parts;
+    const journal = await events.journal.info();
+    // Then the jobs in the lists are those up to its head, at least.
+    while (this.headLogId < journal.head.logId && !this.failed) await clock.pause();
     const index = { jobs: table.indexed, waiting: table.leaving };
-    return { ...await events.journal.info(), index };
+    return { ...journal, index };
   }
 
   /** What the start found that a person should know. */

@@ -264,8 +264,8 @@ export interface JournalConsumer {
    */
   replay(entry: JobEventLogEntry): void;
   /**
-   * A batch that has just become durable. It is visible on return; the next batch waits for what
-   * follows from it.
+   * A batch that has just become durable. It is visible when this returns, or, if it is large, when
+   * the result resolves; the next batch waits for that, and for what follows from it.
    */
   durable(entries: readonly JobEventLogEntry[]): void | Promise<void>;
   /** Everything appended that is not durable is lost. Its positions will be used again. */

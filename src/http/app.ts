@@ -1,6 +1,7 @@
 /** The HTTP application: every route over one engine. */
 
-import { type Context, Hono } from "hono";
+import type { Context, Hono } from "hono";
+import { HonoBase } from "hono/hono-base";
 import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 import { Refusal } from "../documents/refusal.ts";
@@ -43,7 +44,8 @@ export function createApp(options: AppOptions): Hono {
   const deps = createDeps(options);
   const relay = deps.shared && new Relay(deps, deps.shared);
   const guard = new Guard(deps, { allowedHosts, relay });
-  const app = new Hono({ router: new PathRouter() });
+  // Without the routers that `Hono` brings along.
+  const app: Hono = new HonoBase({ router: new PathRouter() });
   let routes: readonly Route[] = [];
   const serve = (served: readonly Route[]) => {
     for (const route of served.slice(routes.length)) {

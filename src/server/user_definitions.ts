@@ -8,6 +8,9 @@ import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 
+// The platform's own: the module may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** The module cannot be used; the message is for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
@@ -81,9 +84,11 @@ function givenTwice(specifier: string, which: string, one: string, other: string
 }
 
 async function load(specifier: string, slowMs: number): Promise<Record<string, unknown>> {
+  // A loop at its top level blocks this timer, too. A thread would not be blocked, but starting one
+  // takes a twentieth of a start: instead, a server says beforehand what it loads.
+  const report = setTimeout(() => console.error(slowText(specifier, slowMs)), slowMs);
   try {
-    const line = slowText(specifier, slowMs);
-    return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
+    return await import(urlOf(specifier));
   } catch (error) {
     // Deno colours its own messages.
     const reason = stripVTControlCharacters(errorMessage(error));
@@ -103,6 +108,8 @@ async function load(specifier: string, slowMs: number): Promise<Record<string, u
       unreadable,
       { cause: error },
     );
+  } finally {
+    clearTimeout(report);
   }
 }
 
@@ -110,7 +117,7 @@ function slowText(specifier: string, slowMs: number): string {
   return `daybook: still loading --definitions ${specifier} after ${
     durationText(slowMs)
   }: it, or a ` +
-    "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
+    "module that it imports, awaits something at its top level, or is being downloaded; " +
     "nothing starts until it is loaded";
 }
 
@@ -140,31 +147,4 @@ function urlOf(specifier: string): string {
   if (/^[a-z][a-z0-9+.-]+:/.test(specifier)) return specifier;
   const folder = specifier.startsWith("/") ? "file:///" : `file://${Deno.cwd()}/`;
   return new URL(specifier, folder).href;
-}
-
-// Reports a slow import while it lasts, from a separate thread: if a module loops at its top level,
-// no timer of this thread fires.
-
-function reporter(line: string, afterMs: number): string {
-  return `setTimeout(() => {
-    Deno.stderr.writeSync(new TextEncoder().encode(${JSON.stringify(`${line}\n`)}));
-  }, ${afterMs});`;
-}
-
-/** Imports a module, and reports on standard error if that takes long. */
-async function withWordOfSlowImport<Result>(
-  line: string,
-  afterMs: number,
-  load: () => Promise<Result>,
-): Promise<Result> {
-  const source = `data:text/javascript,${encodeURIComponent(reporter(line, afterMs))}`;
-  // A worker of `node:worker_threads` takes three times as long to start, which delays the import.
-  const thread = new Worker(source, { type: "module" });
-  // Without the thread, the import works the same, but is not reported.
-  thread.addEventListener("error", (event) => event.preventDefault());
-  try {
-    return await load();
-  } finally {
-    thread.terminate();
-  }
 }

@@ -6,6 +6,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { unlimited } from "../support/engine/unlimited.ts";
 
@@ -51,4 +52,55 @@ Deno.test("explain: a follower explains a running job as of now, although one of
 
   assert.equal(explanation?.condition, "executing");
   assert.equal(explanation.asOfTime, undefined);
+});
+
+const JOBS = 1_000;
+const PLAN = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
+
+/** Checks at each pause that an engine shows the journal up to its head, and notes where that is. */
+class WatchingClock extends FakeClock {
+  readonly heads = new Set<number>();
+  watched: Pick<Harness, "engine" | "journal"> | undefined;
+
+  override async pause(): Promise<void> {
+    if (this.watched !== undefined) await this.#look(this.watched);
+    await super.pause();
+  }
+
+  async #look({ engine, journal }: Pick<Harness, "engine" | "journal">): Promise<void> {
+    const { jobs } = engine.census();
+    const { headLogId, leads } = engine;
+    if (leads) assert.equal((await engine.entries(0, Infinity)).length, headLogId);
+    const created = (await journal.read(0, headLogId))
+      .filter(({ eventType }) => eventType === "job.JobCreated");
+    assert.equal(jobs, created.length);
+    this.heads.add(headLogId);
+  }
+}
+
+Deno.test("a large batch becomes visible in slices, and what is visible is the journal up to the head", async () => {
+  const clock = new WatchingClock();
+  const leader = await Harness.start({ clock });
+  clock.watched = leader;
+  await leader.engine.createAll(Array.from({ length: JOBS }, () => ({ plan: PLAN })));
+
+  assert.ok(clock.heads.size > JOBS / 250, `${clock.heads.size} heads`);
+  assert.equal(leader.engine.census().jobs, JOBS);
+});
+
+Deno.test("a follower shows a large batch of another process in slices, each up to its head", async () => {
+  const clock = new WatchingClock();
+  const leader = await Harness.start({ clock });
+  const follows = await follower(leader);
+  const { journal } = leader;
+  const before = journal.head.logId;
+  await leader.engine.createAll(Array.from({ length: JOBS }, () => ({ plan: PLAN })));
+  const entries = await journal.read(before, Infinity);
+  assert.ok(entries.length > 2 * JOBS);
+  clock.watched = { engine: follows, journal };
+  await follows.consumer.durable(entries);
+
+  assert.ok(clock.heads.size > JOBS / 250, `${clock.heads.size} heads`);
+  assert.equal(follows.headLogId, journal.head.logId);
+  assert.equal(follows.census().jobs, JOBS);
 });

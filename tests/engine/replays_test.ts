@@ -52,8 +52,12 @@ async function start() {
     positions: (id: ReturnType<typeof jobId>) => engine.history.positions(id),
     pages: new EntryPages({ at: (logIds) => journal.readAt(logIds) }),
   };
+  const writer = {
+    get durableLogId() {
+      return engine.headLogId;
+    },
+  };
   const events = {
-    journal,
     find: (id: EventId) =>
       Promise.resolve(journal.content.entries.find((entry) => entry.eventId === id)),
   };
@@ -62,7 +66,10 @@ async function start() {
     daybook,
     scan,
     replays: new Replays(
-      { history, events, pastEvents: scan, pacer: new Pacer(daybook.clock) } as unknown as Given[0],
+      {
+        ...{ history, events, writer, pastEvents: scan },
+        pacer: new Pacer(daybook.clock),
+      } as unknown as Given[0],
       {} as Given[1],
     ),
   };

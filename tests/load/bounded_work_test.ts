@@ -524,6 +524,28 @@ Deno.test("bounded: a thousand jobs in one request, several at once, and one act
   );
 });
 
+Deno.test("bounded: four requests of a thousand jobs at once, with as many labels as possible, and each with a secret of its own", async () => {
+  const labelled = Array.from({ length: 1_000 }, (_, index) => ({
+    labels: Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`l${n}`, `${index}-${n}`])),
+    plan: { expected: [{ id: "paid", eventType: `bulk.Paid${index}` }] },
+  }));
+  const sealed = Array.from({ length: 1_000 }, (_, index) => ({
+    type: "wide.sealed",
+    start: false,
+    input: { card: `4242 4242 4242 ${1_000 + index}` },
+  }));
+  await withServer(
+    async () => {},
+    async (server) => {
+      for (const jobs of [labelled, sealed]) {
+        await assertOthersServed(server, async () => {
+          only([200], await times(4, () => server.post("/jobs", jobs).then(read)));
+        });
+      }
+    },
+  );
+});
+
 Deno.test("bounded: explanations of a job that sixty with large inputs failed like, of a value that all have, and a retry of them all", async () => {
   const rows = Array.from({ length: 9_000 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: n }));
   await withServer(

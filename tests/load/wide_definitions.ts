@@ -1,4 +1,7 @@
-/** Jobs that ask for thousands of steps or timed waits, and fail once all have ended. */
+/**
+ * Jobs that ask for thousands of steps or timed waits, and fail once all have ended; and one with a
+ * secret, for thousands of them.
+ */
 
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
@@ -36,6 +39,14 @@ export const STEPS = defineJob({
     }
     throw new NonRetryableError("all have ended");
   },
+});
+
+export const SEALED = defineJob({
+  type: "wide.sealed",
+  version: 1,
+  input: v.object({ card: v.string() }),
+  secrets: ["card"],
+  run: () => Promise.resolve(),
 });
 
 export const WAITS = wide("wide.waits", (ms) => ms);

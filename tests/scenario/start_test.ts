@@ -269,6 +269,7 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
       `import * as v from "valibot";\nimport { defineJob } from "${SOURCE}/mod.ts";\n`;
 
     const throwing = await started(`\nthrow new Error("boom");\n`);
+    assert.ok(throwing.includes(`\nloading ${module}\n`), throwing);
     assert.ok(throwing.includes(`: boom (at ${module}:2:7)`), throwing);
     const idle = `export const idle = defineJob({ type: "a.B", version: 1, input: v.any() });\n`;
     assert.match(

@@ -42,7 +42,6 @@ const AWAITS = "while (!isReported()) await new Promise((resolve) => setTimeout(
 /** Modules that load once a file exists, which is created when they are reported. */
 const SLOW = [
   { what: "awaits at its top level", code: AWAITS, slowMs: 300, after: "300 ms" },
-  { what: "loops at its top level", code: "while (!isReported());", slowMs: 300, after: "300 ms" },
   { what: "takes longer than by default", code: AWAITS, slowMs: undefined, after: "5 s" },
 ];
 

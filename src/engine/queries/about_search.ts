@@ -62,7 +62,7 @@ export class AboutSearch {
   ) {}
 
   async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
-    const head = this.parts.events.journal.head.logId;
+    const head = this.parts.writer.durableLogId;
     const loose = looseForm(about);
     const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
     const found = new FoundEvents(await this.parts.pastEvents.find(wanted, head));

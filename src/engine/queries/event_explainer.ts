@@ -49,8 +49,7 @@ export class EventExplainer {
     eventId: EventId,
     hold: ReserveMemory,
   ): Promise<EventExplanation<Citation> | undefined> {
-    const { events } = this.parts;
-    const asOf = events.journal.head.logId;
+    const { events, writer: { durableLogId: asOf } } = this.parts;
     const entry = await events.find(eventId);
     if (entry === undefined || entry.logId > asOf) return undefined;
     return await this.of(entry, asOf, hold);

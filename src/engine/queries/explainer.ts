@@ -85,7 +85,7 @@ export class Explainer {
   async account(jobId: JobId, hold = RESERVE_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.parts.history.positions(jobId);
-    const asOf = this.parts.events.journal.head.logId;
+    const asOf = this.parts.writer.durableLogId;
     if (logIds.length === 0) return undefined;
     return await this.#accountOf(await this.#extent(jobId, logIds, asOf, asOf), hold);
   }
@@ -112,8 +112,7 @@ export class Explainer {
     point: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Explanation<Citation>>> {
-    const { history, events } = this.parts;
-    const head = events.journal.head.logId;
+    const { history, writer: { durableLogId: head } } = this.parts;
     const all = history.positions(jobId);
     if (all.length === 0) return unknownJob(jobId);
     const resolved = await searchPoint(point, history.pages, all, head);

@@ -48,8 +48,8 @@ export class QueueExplainer {
   }
 
   async #facts(): Promise<QueueFacts> {
-    const { attention, census, events, pauseControls, workers, threadWorkers } = this.parts;
-    const asOf = events.journal.head.logId;
+    const { attention, census, pauseControls, workers, threadWorkers, writer } = this.parts;
+    const asOf = writer.durableLogId;
     const pauses = pauseControls.all();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;

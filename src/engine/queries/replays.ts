@@ -67,7 +67,7 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Replay>> {
-    const head = this.parts.events.journal.head.logId;
+    const head = this.parts.writer.durableLogId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const resolved = await searchPoint(point, this.parts.history.pages, logIds, head);
@@ -87,7 +87,7 @@ export class Replays {
     to?: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<PointDifference>> {
-    const head = this.parts.events.journal.head.logId;
+    const head = this.parts.writer.durableLogId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const start = await searchPoint(from, this.parts.history.pages, logIds, head);
@@ -111,7 +111,7 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
-    const head = this.parts.events.journal.head.logId;
+    const head = this.parts.writer.durableLogId;
     const logIds = this.parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);

@@ -55,7 +55,7 @@ interface AnsweredRequest {
 type CheckedJob = ReadyJob | AnsweredRequest;
 
 /** The most jobs that are recorded without a pause: a few milliseconds of work. */
-const SLICE_JOBS = 100;
+const SLICE_JOBS = 50;
 
 /** The jobs that are recorded together. */
 interface Batch {

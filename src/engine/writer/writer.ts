@@ -48,6 +48,9 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** The most entries that become visible in one turn, apart from those of one group. */
+const SLICE_ENTRIES = 250;
+
 export class Writer {
   readonly #debts = new Map<JobId, () => void>();
   /** Groups that are not durable yet, oldest first. */
@@ -266,7 +269,25 @@ export class Writer {
   }
 
   /**
-   * A batch has become durable: makes its effects visible.
+   * Cuts a large durable batch into slices, each of which can become visible like a batch of its
+   * own: between groups, or anywhere if another process recorded it.
+   */
+  slices(entries: readonly JobEventLogEntry[]): readonly (readonly JobEventLogEntry[])[] {
+    const first = entries[0]?.logId ?? 0;
+    const slices: (readonly JobEventLogEntry[])[] = [];
+    let from = 0;
+    for (const { lastLogId } of this.#groups.length === 0 ? entries.map(alone) : this.#groups) {
+      const to = lastLogId + 1 - first;
+      if (to >= entries.length) break;
+      if (to - from < SLICE_ENTRIES) continue;
+      slices.push(entries.slice(from, to));
+      from = to;
+    }
+    return [...slices, entries.slice(from)];
+  }
+
+  /**
+   * A slice of a batch has become durable: makes its effects visible.
    *
    * @returns The effects of its entries.
    */
@@ -339,6 +360,10 @@ export class Writer {
   }
 
   readonly #project = (entry: JobEventLogEntry) => this.table.append(entry);
+}
+
+function alone({ logId }: JobEventLogEntry): Pick<Written, "lastLogId"> {
+  return { lastLogId: logId };
 }
 
 function requireReadable(draft: EventDraft): void {

@@ -6,10 +6,13 @@
 
 import type { JobState } from "../../core/job_state.ts";
 import { isLarge } from "../../core/json.ts";
+import type { Work } from "../../core/work.ts";
 import type { Clock } from "../../engine/ports.ts";
 
 /** Once a turn has taken this long, requests wait for the next one. */
 const TURN_MS = 10;
+/** Work on one request without a pause. */
+const SLICE_MS = 5;
 /** Expected work admitted from the queue before its real time is measured. */
 const STEP_MS = 3;
 /** Expected work admitted before the turn is measured. */
@@ -86,6 +89,18 @@ export class AdmissionGate {
    */
   enterAgain(): Promise<void> | undefined {
     return this.#isPausing ? this.#large.join(EXPECTED_MS.large, true) : this.enter("large");
+  }
+
+  /** Completes work on a request, which may be large, in slices. */
+  async inSlices<Result>(work: Work<Result>): Promise<Result> {
+    for (;;) {
+      const endMs = this.clock.monotonic() + SLICE_MS;
+      do {
+        const step = work.next();
+        if (step.done === true) return step.value;
+      } while (this.clock.monotonic() < endMs);
+      await this.enterAgain();
+    }
   }
 
   /** Admits a little work freely; beyond that, the turn is measured until it ends. */

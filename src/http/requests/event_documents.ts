@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonObject, JsonValue, PointedIssue } from "../../core/json.ts";
+import type { AdmissionGate } from "../guard/admission_gate.ts";
 import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, parseMediaType, readText, unsupportedMediaType } from "../bodies/body.ts";
 import { domainEventTypeField, type JudgedEvent, judgeEvent } from "../../documents/events.ts";
@@ -29,14 +30,16 @@ import { pointedIssues } from "../../engine/parsed_input.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;
 
-type Reader = (text: string, eventsMax: number) => EventDocument;
+type Reader = (text: string, limits: EventLimits) => EventDocument | Promise<EventDocument>;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  "application/json": (text, max) => oneOrMany(parseJson(text), judgingBy(judgeEvent, max)),
-  "application/x-ndjson": (text, max) => manyInLines(text, judgingBy(judgeEvent, max)),
+  "application/json": (text, { admission, eventsMax: max }) =>
+    admission.inSlices(oneOrMany(parseJson(text), judgingBy(judgeEvent, max))),
+  "application/x-ndjson": (text, { admission, eventsMax: max }) =>
+    admission.inSlices(manyInLines(text, judgingBy(judgeEvent, max))),
   "application/cloudevents+json": (text) => one(judgeCloudEvent(parseJson(text))),
-  "application/cloudevents-batch+json": (text, max) =>
-    oneOrMany(parseArray(text), judgingBy(judgeCloudEvent, max)),
+  "application/cloudevents-batch+json": (text, { admission, eventsMax: max }) =>
+    admission.inSlices(oneOrMany(parseArray(text), judgingBy(judgeCloudEvent, max))),
 };
 
 function judgingBy(judge: Judging<JudgedEvent>["judge"], max: number): Judging<JudgedEvent> {
@@ -49,6 +52,7 @@ function judgingBy(judge: Judging<JudgedEvent>["judge"], max: number): Judging<J
 }
 
 interface EventLimits {
+  readonly admission: AdmissionGate;
   readonly bodies: Bodies;
   readonly eventsMax: number;
 }
@@ -58,13 +62,14 @@ interface EventLimits {
  */
 export async function readEvents(
   request: Request,
-  { bodies, eventsMax }: EventLimits,
+  limits: EventLimits,
 ): Promise<EventDocument> {
+  const { bodies } = limits;
   if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
   const mediaType = parseMediaType(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
-  return reader(await readText(request, bodies), eventsMax);
+  return await reader(await readText(request, bodies), limits);
 }
 
 function one(event: JudgedEvent): EventDocument {

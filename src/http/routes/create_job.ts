@@ -12,6 +12,7 @@ import {
 } from "../../documents/jobs.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { Work } from "../../core/work.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
 import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../../documents/answers/job.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
@@ -126,13 +127,15 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   const mediaType = mediaTypeTaken(request);
   const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {
-    return await createMany(deps, bytes, manyInLines(decodeUtf8(bytes), jobJudging(c, deps)));
+    return await createMany(deps, manyInLines(decodeUtf8(bytes), jobJudging(c, deps)));
   }
   const document = mediaType === "application/json"
     ? parseJson(decodeUtf8(bytes))
     : await formDocument(request, bytes);
   if (Array.isArray(document)) {
-    return await createMany(deps, bytes, oneOrMany(document, jobJudging(c, deps)));
+    // Parsing many jobs and checking them take about equally long.
+    if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
+    return await createMany(deps, oneOrMany(document, jobJudging(c, deps)));
   }
   const wanted = toRequest(c, document, deps);
   // Checking a large plan and creating its job take about equally long.
@@ -163,11 +166,9 @@ function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
 
 async function createMany(
   deps: HttpDeps,
-  bytes: Uint8Array,
-  { items }: OneOrMany<JudgedJob>,
+  judging: Work<OneOrMany<JudgedJob>>,
 ): Promise<Response> {
-  // Checking many jobs and creating them take about equally long.
-  if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
+  const { items } = await deps.admission.inSlices(judging);
   const receipts = await createAll(deps.engine, items);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
 }

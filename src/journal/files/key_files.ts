@@ -5,6 +5,7 @@
  */
 
 import type { JobId } from "../../core/ids.ts";
+import { Lane } from "../../engine/lane.ts";
 import { JournalFullError, type KeyStore } from "../../engine/ports.ts";
 import { isOutOfRoom, orUnusable } from "../errors.ts";
 import { type FileSystem, readWhole, removeIfThere, replaceFile } from "./file_system.ts";
@@ -15,8 +16,16 @@ import { keyIn, keyName, keyText, newKey } from "./wrapped_key.ts";
 /** The name of a key file; other files in the folder are ignored. */
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
+/**
+ * The most keys that are created at a time; a request may need a thousand. With more, the system's
+ * answers about files keep coming, and Deno looks at connections only when there are none.
+ */
+const CREATED_MAX = 3;
+
 export class KeyFiles implements KeyStore {
   readonly #secretKey: Uint8Array | undefined;
+  readonly #lanes = Array.from({ length: CREATED_MAX }, () => new Lane());
+  #created = 0;
   #folder: Promise<void> | undefined;
 
   /** @param secretKey Wraps every new key, if given; see `keyText`. */
@@ -29,6 +38,7 @@ export class KeyFiles implements KeyStore {
   }
 
   async create(jobId: JobId): Promise<Uint8Array> {
+    using _turn = await this.#lanes[this.#created++ % CREATED_MAX]?.enter();
     const key = newKey();
     const path = this.#pathOf(jobId);
     try {

@@ -76,6 +76,8 @@ export class Recorder implements BatchListener {
   #undone: Undone | undefined;
   #recording: Promise<LogId | null> | undefined;
   #closed = false;
+  /** Settles when the last adopted batch has been handled. */
+  #adopting = Promise.resolve();
 
   constructor(private readonly options: RecorderOptions) {
     const { origin, consumer, clock, writeSnapshot, warn } = options;
@@ -168,15 +170,20 @@ export class Recorder implements BatchListener {
   }
 
   /**
-   * Publishes a batch that is durable elsewhere and stored in the copy.
+   * Publishes a batch that is durable elsewhere and stored in the copy. Resolves when the consumer
+   * has handled it.
    *
    * @param as `found` while opening, `news` for a consumer that is already running.
    */
-  adopt(batch: SealedBatch, as: "found" | "news"): void {
+  adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
+    return this.#adopting = this.#adopt(batch, as);
+  }
+
+  async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
     const { consumer, publish } = this.options;
     this.#commit.adopt(batch);
     publish(batch);
-    if (as === "news") consumer.durable(batch.entries);
+    if (as === "news") await consumer.durable(batch.entries);
     else for (const entry of batch.entries) consumer.replay(entry);
     this.#stopped = isStop(batch.entries.at(-1));
     if (!isOnlySeal(batch.entries)) this.#contentLogId = batch.lastLogId;
@@ -209,7 +216,7 @@ export class Recorder implements BatchListener {
     this.#closed = true;
     this.#sealer.stop();
     await this.#diskSpace.stop();
-    await this.#commit.settled();
+    await Promise.all([this.#commit.settled(), this.#adopting]);
     if (this.#commit.refusal === undefined) {
       if (!this.#diskSpace.isKept) await this.#snapshots.takeLast(this.head, this.#contentLogId);
       if (this.#leads) await this.#sealStop();

@@ -228,7 +228,7 @@ export class Follower {
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
     await this.parts.store(batch);
-    this.parts.recorder.adopt(batch, as);
+    await this.parts.recorder.adopt(batch, as);
   }
 
   /** Records that this process leads; `false` if another process appended first. */
