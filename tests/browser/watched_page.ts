@@ -19,6 +19,7 @@ interface Finding {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly html: string }[];
 }
 
+const AXE = `globalThis.startAxe = () => {${axe.source}};`;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 /** These rules take most of the time, and depend only on the colours. */
 const COLOURS = "color-contrast";
@@ -33,6 +34,7 @@ const GIVEN_UP = "net::ERR_ABORTED";
 
 export class WatchedPage {
   readonly #faults: string[] = [];
+  #hasAxe = false;
   /** Statuses of 400 and more that are not errors. */
   expected: readonly number[];
 
@@ -57,9 +59,7 @@ export class WatchedPage {
     expected: readonly number[] = [],
   ): Promise<WatchedPage> {
     const page = await context.newPage();
-    await page.addInitScript({
-      content: `${observer}\nglobalThis.startAxe = () => {${axe.source}};`,
-    });
+    await page.addInitScript({ content: observer });
     return new WatchedPage(page, expected);
   }
 
@@ -95,11 +95,20 @@ export class WatchedPage {
 
   /** Findings of axe about WCAG and best practices. */
   async axeFindings(part: AxePart = "all"): Promise<readonly string[]> {
+    await this.#bringAxe();
     const options = JSON.stringify({ resultTypes: ["violations"], ...AXE_PARTS[part] });
     const findings = await this.page.evaluate<readonly Finding[]>(
       `startAxe(), axe.run(${options}).then(({ violations }) => violations)`,
     );
     return findings.map(textOf);
+  }
+
+  /** Sends it once, to this and all later pages of the tab. */
+  async #bringAxe(): Promise<void> {
+    if (this.#hasAxe) return;
+    this.#hasAxe = true;
+    await this.page.addInitScript({ content: AXE });
+    await this.page.evaluate(AXE);
   }
 
   async #noteSidewaysScroll(): Promise<void> {

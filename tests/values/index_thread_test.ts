@@ -12,6 +12,7 @@ import {
   SIDECARS,
   writtenWithSidecars,
 } from "../support/journal/sidecar_journal.ts";
+import { IS_QUICK } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { threadOf } from "./valued_events.ts";
 import { collectGarbage } from "../../src/engine/collector.ts";
@@ -58,25 +59,30 @@ Deno.test("the thread of the index: it finds a segment whole, and any change of 
   }));
 
 // Programs that embed Daybook may run with `--check`, which `deno test` does by itself.
-Deno.test("the thread of the index: it runs in a program whose types Deno checks", () =>
-  inFolder(async (folder) => {
-    await Deno.mkdir(journalLayout(folder).index, { recursive: true });
-    const { disk, sealed: [, name = ""] } = await writtenWithSidecars();
-    const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
-    assert.ok(typeof found !== "string");
-    const path = `${folder}/segment`;
-    await Deno.writeFile(path, bytesOf(disk, `${SEGMENTS}/${name}`));
-    const program = new URL("type_checked_thread.ts", import.meta.url).href;
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "--check", "--allow-all", program],
-        ...[folder, path, JSON.stringify(found.segment)],
-      ],
-      env: { NO_COLOR: "1" },
-    }).output();
-    assert.equal(new TextDecoder().decode(stderr), "");
-    assert.equal(new TextDecoder().decode(stdout), "true\n");
-  }));
+Deno.test({
+  name: "the thread of the index: it runs in a program whose types Deno checks",
+  // The check takes ten seconds.
+  ignore: IS_QUICK,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(journalLayout(folder).index, { recursive: true });
+      const { disk, sealed: [, name = ""] } = await writtenWithSidecars();
+      const found = decodedSidecar(bytesOf(disk, `${SIDECARS}/${sidecarOf(name)}`));
+      assert.ok(typeof found !== "string");
+      const path = `${folder}/segment`;
+      await Deno.writeFile(path, bytesOf(disk, `${SEGMENTS}/${name}`));
+      const program = new URL("type_checked_thread.ts", import.meta.url).href;
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--quiet", "--check", "--allow-all", program],
+          ...[folder, path, JSON.stringify(found.segment)],
+        ],
+        env: { NO_COLOR: "1" },
+      }).output();
+      assert.equal(new TextDecoder().decode(stderr), "");
+      assert.equal(new TextDecoder().decode(stdout), "true\n");
+    }),
+});
 
 // When the thread of the index collects its garbage.
 
