@@ -1,6 +1,7 @@
 /** The content of the simulated database, and of the folders of its processes. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { runToEnd } from "../../src/core/work.ts";
 import type { JournalHead } from "../../src/engine/ports.ts";
 import { sealedBatch } from "../../src/journal/write/shared_copy.ts";
 import type { Row, SimulatedDatabase } from "./simulated_database.ts";
@@ -11,7 +12,7 @@ export function entriesOf(rows: readonly Row[]): readonly JobEventLogEntry[] {
   let head: JournalHead = { logId: 0, chain: "" };
   return rows.flatMap(({ first, last, prev, chain, lines }) => {
     const batch = { firstLogId: first, lastLogId: last, previousChain: prev, chain, bytes: lines };
-    const { entries, lastLogId } = sealedBatch(batch, head);
+    const { entries, lastLogId } = runToEnd(sealedBatch(batch, head));
     head = { logId: lastLogId, chain };
     return entries;
   });
