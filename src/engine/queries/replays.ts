@@ -101,7 +101,8 @@ export class Replays {
       await this.#fold(logIds.slice(begin, count), (entry) => fold.apply(entry), hold);
       if (fold.job !== undefined) states.push(fold.job);
     }
-    return { ok: true, value: firstDifference(states, start.count <= end.count) };
+    const work = firstDifference(states, start.count <= end.count);
+    return { ok: true, value: await this.parts.pacer.all({ spentMs: 0 }, work) };
   }
 
   /** The job under a supposition, and where its outcome first differs. */
@@ -245,12 +246,12 @@ function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogI
 }
 
 /** @param states The earlier one first. */
-function firstDifference(
+function* firstDifference(
   [before, after = before]: readonly JobState[],
   isForward: boolean,
-): PointDifference {
+): Work<PointDifference> {
   if (before === undefined || after === undefined) throw new TypeError("Cannot compare nothing");
-  const { changes, more } = firstChanges(before, after, CHANGES_MAX);
+  const { changes, more } = yield* firstChanges(before, after, CHANGES_MAX);
   const left = more === 0 ? {} : { more };
   return isForward
     ? { from: before.lastLogId, to: after.lastLogId, changes, ...left }

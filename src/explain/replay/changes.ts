@@ -18,6 +18,7 @@ import {
 import type { ExpectationState, JobState, TaskState } from "../../core/job_state.ts";
 import { equalJson, type JsonValue } from "../../core/json.ts";
 import { isCutShort, isLeftInPlace } from "../../core/left_in_place.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
 
 /** A value of the job resource that differs. */
 export interface Change {
@@ -39,10 +40,15 @@ interface FirstChanges {
   readonly more: number;
 }
 
-/** The changes from one state of a job to another, at most `max`. */
-export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
+/** The changes from one state of a job to another, at most `max`, with places to pause. */
+export function* firstChanges(
+  before: JobState,
+  after: JobState,
+  max: number,
+): Work<FirstChanges> {
   const room = { left: max, more: 0 };
-  const all = changesKnowing(before, after, deriveCondition(before), deriveCondition(after), room);
+  const conditions = [deriveCondition(before), deriveCondition(after)] as const;
+  const all = yield* changing(before, after, ...conditions, room);
   const changes = all.slice(0, max);
   return { changes, more: room.more + all.length - changes.length };
 }
@@ -64,16 +70,27 @@ export function changesKnowing(
   after: JobState | undefined,
   earlier: Condition | undefined,
   later: Condition | undefined,
-  room: Room = UNBOUNDED,
 ): readonly Change[] {
-  if (before === after) return [];
+  return before === after ? [] : runToEnd(changing(before, after, earlier, later, UNBOUNDED));
+}
+
+function* changing(
+  before: JobState | undefined,
+  after: JobState | undefined,
+  earlier: Condition | undefined,
+  later: Condition | undefined,
+  room: Room,
+): Work<readonly Change[]> {
   const tasks = unlike(before?.tasks, after?.tasks);
-  return [
+  const changes = [
     ...differences("", headFields(before, earlier), headFields(after, later)),
     ...expectationChanges(before, after, room),
-    ...tasks.flatMap(taskChanges),
-    ...failureChanges(before, after, tasks),
   ];
+  for (const task of tasks) {
+    changes.push(...taskChanges(task));
+    yield;
+  }
+  return [...changes, ...failureChanges(before, after, tasks)];
 }
 
 /** The same changes in the opposite direction. */
