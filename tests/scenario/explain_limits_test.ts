@@ -130,6 +130,19 @@ Deno.test("explain a limit: for a used up rate the starts that used it are named
   assert.deepEqual(await saidOf(second, "a3"), before);
 });
 
+Deno.test("explain a limit: of many starts of a rate the last are named, and cited", async () => {
+  const daybook = await Explained.start({
+    definitions: [mail({ rate: { count: 5, perMs: 60_000 } })],
+    maxRunning: 8,
+  });
+  for (let at = 1; at <= 6; at++) await daybook.submit(`a${at}`, "mail.send", { tenant: "acme" });
+  const { summary, because: [reason] } = await daybook.explanation("a6");
+  assert.match(summary, /the last by job a3, job a4 and job a5\.$/);
+  const logIds = reason?.cites.slice(1).map(({ logId }) => logId) ?? [];
+  const entries = await Promise.all(logIds.map((logId) => daybook.engine.entries(logId - 1, 1)));
+  assert.deepEqual(entries.flat().map(({ jobId }) => jobId), ["a3", "a4", "a5"]);
+});
+
 /** The explanation of the queue, and the number of jobs. */
 async function queueOf(daybook: Explained) {
   const { summary, queued, because, next, standsStill } =

@@ -170,12 +170,12 @@ export function holdersOf(
   return limit.limit === "rate" ? [] : limit.holders;
 }
 
-/** The entries that began what holds a job up, oldest first. */
+/** The entries that began what holds a job up, oldest first; of a rate, those of the named jobs. */
 export function blockingEntries(
   limit: Limit,
   ofWorkers: readonly WorkerHolder[] = [],
 ): readonly LogId[] {
-  if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
+  if (limit?.limit === "rate") return limit.starts.slice(-NAMED_MAX).map(({ by }) => by);
   return holdersOf(limit, ofWorkers).map(({ startedBy }) => startedBy);
 }
 
