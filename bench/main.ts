@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { Result } from "./fixtures.ts";
 import { printHops } from "./hops/hops.ts";
 import { printComparison } from "./peer/comparison.ts";
+import { printLayers } from "./layers/layers.ts";
 import { printProfile } from "./profile/profile.ts";
 import { printScale } from "./scale/scale.ts";
 import { printTargets, TARGETS } from "./targets/targets.ts";
@@ -83,7 +84,7 @@ async function run({ names, peers, jobs, events, picture }: ReturnType<typeof re
   if (peers) await printComparison();
   for (const name of names) {
     if (name === "profile") await printProfile();
-    if (name === "layers") await (await import("./layers/layers.ts")).printLayers();
+    if (name === "layers") await printLayers();
     if (name === "hops") await printHops();
     if (name === "scale") await printScale({ jobs, picture });
     if (name === "values") await (await import("./values.ts")).printValues(events);

@@ -8,7 +8,7 @@ import { type ServerProcess, serverProcess } from "../server/process.ts";
 import { threadCpuUs } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { PLACES, THREE_TASKS, UNTIL_DONE, WITHOUT_SNAPSHOTS } from "../targets/job_bodies.ts";
-import { type Layer, LAYERS } from "./server.ts";
+import type { Layer } from "./server.ts";
 
 const SERVER = new URL("./server.ts", import.meta.url).pathname;
 const WARM_SECONDS = 5;
@@ -22,6 +22,8 @@ const WHAT: Readonly<Record<Layer, string>> = {
   engine: "and the engine: runs, workers, retries, limits, timers, views",
   http: "and the HTTP API: routes, guards, limits on requests, waiting",
 };
+
+const LAYERS = Object.keys(WHAT) as readonly Layer[];
 
 export async function printLayers(): Promise<void> {
   const servers = await Promise.all(LAYERS.map(startLayer));

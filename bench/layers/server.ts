@@ -34,8 +34,7 @@ import { systemClock as clock, systemRandom as random } from "../../src/server/s
 import { threeTasks } from "../server/definitions.ts";
 
 /** Each contains those before it. */
-export const LAYERS = ["facts", "journal", "writer", "engine", "http"] as const;
-export type Layer = typeof LAYERS[number];
+export type Layer = "facts" | "journal" | "writer" | "engine" | "http";
 
 /** Records entries of one job, and calls `then` when they are durable. */
 type Append = (drafts: readonly EventDraft[], job: JobFold, then: () => void) => void;

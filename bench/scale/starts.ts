@@ -1,5 +1,6 @@
 /** The time of a start with the whole journal, and the memory after it. */
 
+import { inRounds, median } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { startDaybook } from "../server/daybook_server.ts";
 import type { ServerProcess } from "../server/process.ts";
@@ -18,23 +19,33 @@ export interface Start {
 }
 
 const ALLOWED_SECONDS = 0.5;
+const ROUNDS = 3;
 const SETTLE_MS = 10_000;
 const LOADED_SECONDS = 5;
 const KILLED_AFTER_MS = 3_000;
 
-/** Ends the given server. */
+/** Ends the given server. Medians, since single starts differ by a third. */
 export async function measureStarts(
   server: ServerProcess,
   journal: string,
 ): Promise<readonly Start[]> {
   await server.end("SIGTERM");
-  const clean = await measureStart("a clean stop", journal, async (started) => {
-    await killUnderLoad(started);
-  });
-  const killed = await measureStart("a kill under load", journal, (started) => {
-    return started.end("SIGTERM");
-  });
-  return [clean, killed];
+  const rounds = await inRounds(ROUNDS, async () => [
+    await measureStart("a clean stop", journal, killUnderLoad),
+    await measureStart("a kill under load", journal, (started) => started.end("SIGTERM")),
+  ]);
+  return [0, 1].map((kind) => medianStart(rounds.flatMap((starts) => starts[kind] ?? [])));
+}
+
+function medianStart(starts: readonly Start[]): Start {
+  const of = (figure: (start: Start) => number) => median(starts.map(figure));
+  return {
+    after: starts[0]?.after ?? "",
+    seconds: of(({ seconds }) => seconds),
+    targetSeconds: of(({ targetSeconds }) => targetSeconds),
+    residentMegabytes: of(({ residentMegabytes }) => residentMegabytes),
+    peakMegabytes: Math.max(...starts.map(({ peakMegabytes }) => peakMegabytes)),
+  };
 }
 
 async function measureStart(
@@ -47,15 +58,10 @@ async function measureStart(
   await using server = await startDaybook({ journal });
   const seconds = (performance.now() - began) / 1_000;
   await pause(SETTLE_MS);
-  const start = {
-    after,
-    seconds,
-    targetSeconds,
-    residentMegabytes: residentMegabytes(server.pid),
-    peakMegabytes: residentMegabytes(server.pid, "VmHWM"),
-  };
+  const { pid } = server;
+  const [resident, peak] = [residentMegabytes(pid), residentMegabytes(pid, "VmHWM")];
   await end(server);
-  return start;
+  return { after, seconds, targetSeconds, residentMegabytes: resident, peakMegabytes: peak };
 }
 
 async function activeSegment(journal: string): Promise<string> {
