@@ -7,7 +7,7 @@ import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
-import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
+import { NO_SECRETS, SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 import { MemoryKeys } from "../../src/testing/stand_ins.ts";
@@ -538,4 +538,10 @@ Deno.test("secrets: what other code throws is masked before it is cut, when it p
   const job = restarted.job(jobId);
   assert.match(job.parked?.message ?? "", /it throws Error: x{480}\[secret\] instead$/);
   assertUncut(restarted);
+});
+
+Deno.test("secret guard: the one that all jobs without secrets share takes none", () => {
+  NO_SECRETS.watch([]);
+  assert.throws(() => NO_SECRETS.watch(["4111111111111111"]), TypeError);
+  assert.equal(NO_SECRETS.holds({ card: "4111111111111111" }), false);
 });

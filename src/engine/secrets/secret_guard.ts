@@ -73,7 +73,14 @@ export class SecretGuard {
   }
 }
 
-export const NO_SECRETS: SecretGuard = new SecretGuard();
+/** All jobs without secrets share one guard, so it must never take the secrets of one of them. */
+class SharedGuard extends SecretGuard {
+  override watch(values: readonly string[]): void {
+    if (values.length > 0) throw new TypeError("Cannot guard secrets: other jobs have this guard");
+  }
+}
+
+export const NO_SECRETS: SecretGuard = new SharedGuard();
 
 /** The secrets of running jobs, so that no message of this process shows them. */
 export class LiveSecrets {
