@@ -204,7 +204,10 @@ Deno.test("explain event: many jobs are counted, and an event that names a job i
 
   await daybook.event(PAID, equals, { eventId: "late", jobId: "j3" });
   const { summary } = await explained(daybook, "late");
-  assert.match(summary, /reached job j3\. The job has been Done since 2026-[^ ]*Z: [^.]*\.$/);
+  assert.match(
+    summary,
+    /reached job j3\. The job has been Done since entry \d+: [^.]*\. It ended at 2026-[^ ]*Z\.$/,
+  );
 });
 
 Deno.test("explain event: one that names the wrong job names the job that expects exactly this", async () => {

@@ -5,7 +5,7 @@
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
-import { isTerminal } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type {
   Citation,
@@ -119,10 +119,8 @@ export class EventExplainer {
       const isEnded = step.rule === "terminal/record-only";
       const stand = isStart || isEnded ? this.#standOf(jobId, asOf) : undefined;
       const text = isStart
-        ? `started job ${jobId}${stand === undefined ? "" : `, which ${stand.text}`}.`
-        : stand === undefined
-        ? step.why
-        : withEnd(step.why, stand.text);
+        ? `started job ${jobId}${stand === undefined ? "" : `, which ${becameText(stand.job)}`}.`
+        : `${step.why}${stand === undefined ? "" : ` ${outcomeText(stand.job)}`}`;
       const cites = [...new Set([logId, event, ...stand === undefined ? [] : [stand.by]])];
       reached.push({ jobId, rule: step.rule, text, cites });
     }
@@ -130,11 +128,11 @@ export class EventExplainer {
   }
 
   /** What became of a job, if it has not changed since an entry. */
-  #standOf(jobId: JobId, asOf: LogId): { readonly text: string; readonly by: LogId } | undefined {
+  #standOf(jobId: JobId, asOf: LogId): { readonly job: JobState; readonly by: LogId } | undefined {
     const job = this.parts.table.job(jobId);
     if (job === undefined) return undefined;
     const by = isTerminal(job) ? job.endedBy : job.lastLogId;
-    return by > asOf ? undefined : { text: becameText(job), by };
+    return by > asOf ? undefined : { job, by };
   }
 
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
@@ -148,7 +146,7 @@ export class EventExplainer {
     const job: NearlyReached<LogId> = nearest === undefined
       ? { statement: why, cites: [entry.logId], clauses: [] }
       : {
-        statement: ended === undefined ? why : withEnd(why, ended.text),
+        statement: ended === undefined ? why : `${why} ${outcomeText(ended.job)}`,
         jobId: nearest.jobId,
         ...(nearest.expectation === undefined ? {} : { expectation: nearest.expectation }),
         cites: [
@@ -209,12 +207,10 @@ export class EventExplainer {
   }
 }
 
-/** @param end What became of the job, with the time. The reason may say that it is Done already. */
-function withEnd(why: string, end: string): string {
-  return DONE_SINCE.test(why) ? why.replace(DONE_SINCE, () => end) : `${why} It ${end}.`;
+/** Follows a reason, which names the state of a job that has ended. */
+function outcomeText(job: JobState): string {
+  return job.state === "Done" ? `It ended at ${job.endedAt}.` : `It ${becameText(job)}.`;
 }
-
-const DONE_SINCE = /has been Done since entry \d+/;
 
 function toReachedJob({ jobId, rule, text, cites }: ToldEffect): ReachedJob<LogId> {
   const statement = rule === "none/created" ? `It ${text}` : `Job ${jobId}: ${text}`;
