@@ -6,6 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Applied } from "../core/job_fold.ts";
 import { runToEnd, type Work } from "../core/work.ts";
+import { inTurns } from "./in_turns.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/scheduler.ts";
@@ -42,6 +43,7 @@ export function engineConsumer(
     point: () => table.index?.point(),
     keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
+    // If it is large, the next batch and a snapshot wait.
     durable(entries) {
       return entries.length > LARGE ? inTurns(onLargeBatch(entries), clock) : onBatch(entries);
     },
@@ -61,14 +63,6 @@ export function engineConsumer(
  * slice by slice: what is visible is always the journal up to one position.
  */
 const LARGE = 1_000;
-
-/** The next batch, and a snapshot, wait meanwhile. */
-async function inTurns(work: Work<void>, clock: Pick<Clock, "pause">): Promise<void> {
-  for (let isDone = false; !isDone;) {
-    isDone = work.next().done === true;
-    await clock.pause();
-  }
-}
 
 /** Ended jobs leave memory a few at a time, since many may end at once and each may be large. */
 class LettingGo {

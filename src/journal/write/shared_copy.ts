@@ -6,6 +6,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { WhyLeading } from "../../core/standing.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import type { Work } from "../../core/work.ts";
+import { inTurns } from "../../engine/in_turns.ts";
 import {
   type Clock,
   type JournalConsumer,
@@ -198,7 +199,7 @@ export class Follower {
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
-      const sealed = await this.#inTurns(this.#readable(batch, recorder.head));
+      const sealed = await inTurns(this.#readable(batch, recorder.head), this.parts.clock);
       await this.#adopt(sealed, as);
       membership.copied(recorder.head.logId, lastLogId);
     }
@@ -233,12 +234,6 @@ export class Follower {
       if (reason !== undefined) throw new NewerEntryError(entry.logId, reason);
     }
     return sealed;
-  }
-
-  async #inTurns<Result>(work: Work<Result>): Promise<Result> {
-    let step = work.next();
-    for (; step.done !== true; step = work.next()) await this.parts.clock.pause();
-    return step.value;
   }
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
