@@ -6,19 +6,15 @@
 import { EXIT } from "./src/core/exit_codes.ts";
 import {
   type Configuration,
+  type ConfigurationResult,
   type Origins,
   readConfiguration,
 } from "./src/settings/configuration.ts";
+import { withHelp } from "./src/settings/command_line.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
-import {
-  banner,
-  parkedLines,
-  parkedPlaces,
-  serverUrl,
-  startWarnings,
-} from "./src/server/banner.ts";
-import { lackText } from "./src/core/permissions.ts";
+import { banner, serverUrl } from "./src/server/banner.ts";
 import { errorMessage } from "./src/core/thrown.ts";
+import { lackText } from "./src/core/permissions.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";
@@ -26,9 +22,10 @@ import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import type { ProcessEnd } from "./src/core/framework_events.ts";
 import { journalLayout } from "./src/journal/layout.ts";
-import type { ReadingProgress } from "./src/journal/options.ts";
+import { listenFirst, requireOwnFolder } from "./src/server/folder.ts";
 import { openingFailure, runningFailure, stopInOrder, stopOnSignal } from "./src/server/ending.ts";
 import { Joining } from "./src/server/joining.ts";
+import type { DaybookOptions } from "./src/server/parts.ts";
 import { Listener, StartProgress } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
@@ -126,23 +123,20 @@ async function findTracing(): Promise<OpenTelemetry | undefined> {
   return OpenTelemetry.find(VERSION);
 }
 
-async function openDaybook(
-  configuration: Configuration,
-  origins: Origins,
-  tracing: OpenTelemetry | undefined,
-  progress: ReadingProgress,
-  joining: Joining | undefined,
-): Promise<Daybook> {
+type Given = "configuration" | "origins" | "definitions" | "tracing" | "progress";
+
+interface Opening extends Pick<DaybookOptions, Given> {
+  readonly joining: Joining | undefined;
+}
+
+async function openDaybook({ joining, ...opening }: Opening): Promise<Daybook> {
+  const { configuration } = opening;
   return await orFail(configuration, async () =>
     await Daybook.open({
-      configuration,
-      origins,
+      ...opening,
       clock: systemClock,
       random: systemRandom,
-      definitions: await readDefinitions(configuration),
-      tracing,
       access: createAccess(configuration),
-      progress,
       sharing: await joining?.join(),
       warn,
       jobLog: log,
@@ -238,6 +232,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = await findTracing();
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
+  requireOwnFolder(configuration.folder);
   const opening = new StartProgress(systemClock, (line) => log.info(line));
   let answer: Daybook["fetch"] = opening.fetch;
   let server: Listener | string | undefined;
@@ -256,7 +251,13 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     joining = new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
     stopOnSignal(stopOpening);
   }
-  const daybook = await openDaybook(configuration, origins, tracing, opening.progress, joining);
+  const definitions = await orFail(configuration, () => readDefinitions(configuration));
+  const { folder } = configuration;
+  const refusal = await orFail(configuration, () => listenFirst(folder, toListen, warn));
+  if (refusal !== undefined) return fail(refusal, EXIT.cannotListen);
+  const { progress } = opening;
+  const given = { configuration, origins, definitions, tracing, progress, joining };
+  const daybook = await openDaybook(given);
   clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   running = daybook;
@@ -296,9 +297,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     ),
   );
   daybook.work();
-  await daybook.tried();
-  for (const warning of startWarnings(engine.found)) warn(warning);
-  for (const line of parkedLines(await parkedPlaces(engine))) log.info(line);
+  for (const warning of await daybook.found()) warn(warning);
 }
 
 /** Errors that the user has to fix: an unusable definition or option. */
@@ -316,6 +315,17 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
   }
 }
 
+/** Without the permission, a token in the environment would not count. */
+function settings(): ConfigurationResult {
+  try {
+    return readConfiguration({ args: Deno.args, env: (name) => Deno.env.get(name), readTextFile });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const lack = "permission is missing, add '--allow-env=DAYBOOK_*'";
+    return fail(withStart(`Cannot read the settings: ${lack}`, {}), EXIT.usage);
+  }
+}
+
 dropUnprintable(console);
 
 keepBuiltIns();
@@ -325,11 +335,7 @@ surviveUncaught(
   (kind, thrown) => running?.uncaught(kind, thrown),
 );
 
-const result = readConfiguration({
-  args: Deno.args,
-  env: (name) => Deno.env.get(name),
-  readTextFile,
-});
+const result = settings();
 switch (result.kind) {
   case "run":
     await startOrFail(result.configuration, result.origins);
@@ -340,7 +346,9 @@ switch (result.kind) {
   case "version":
     console.log(VERSION);
     break;
-  case "invalid":
-    for (const problem of result.problems) warn(problem);
-    fail("see deno task start --help", EXIT.usage);
+  case "invalid": {
+    const { problems } = result;
+    for (const problem of problems.slice(0, -1)) warn(problem);
+    fail(withHelp(problems.at(-1) ?? "", "deno task start --help"), EXIT.usage);
+  }
 }

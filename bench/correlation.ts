@@ -3,7 +3,7 @@
 import { eventType, type JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/server/daybook.ts";
-import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";
+import { CorrelationIndex } from "../src/engine/matching/correlation_index.ts";
 import { median, perSecond } from "./figures.ts";
 import { many, openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";
 

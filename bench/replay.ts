@@ -11,9 +11,12 @@ const ROUNDS = 3;
 /** Small, because a start copies the last segment, which is not part of the replay. */
 const SEGMENT = ["--segment-bytes", String(4 * 1024 * 1024)];
 
+/** What is made again from the lines. */
+export const CACHES: readonly string[] = ["snapshots", "index", "sidecars"];
+
 /** The starts that are measured, each with the caches that it does not find. */
 const STARTS = {
-  "first start": { without: ["snapshots", "index", "sidecars"], target: 0.33 },
+  "first start": { without: CACHES, target: 0.33 },
   "cold replay": { without: ["snapshots"], target: 0.6 },
 };
 
@@ -66,7 +69,7 @@ async function fill(folder: string): Promise<void> {
 }
 
 /** Segment by segment: all lines at once would be a heap that later collections have to search. */
-async function parseAll(folder: string): Promise<Took> {
+export async function parseAll(folder: string): Promise<Took> {
   let [lines, ms, cpuUs] = [0, 0, 0];
   for await (const { name } of Deno.readDir(`${folder}/segments`)) {
     const text = await Deno.readTextFile(`${folder}/segments/${name}`);
@@ -100,7 +103,7 @@ async function start(folder: string, without: readonly string[], lines: number):
 }
 
 /** A folder without its files. A process that ended early may not have made it. */
-async function emptied(folder: string): Promise<void> {
+export async function emptied(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   for await (const { name } of Deno.readDir(folder)) await Deno.remove(`${folder}/${name}`);
 }

@@ -160,7 +160,7 @@ export class Client {
   /** Another program, or another version of Daybook, uses the port. */
   notDaybook(): CommandError {
     return new CommandError(
-      `cannot understand the answer of ${this.url}: it is not Daybook, or another version`,
+      `cannot understand the answer of ${this.url}: it is another program, or another version of Daybook`,
       EXIT.unavailable,
     );
   }
@@ -189,7 +189,12 @@ function problemIn(text: string): Record<string, unknown> {
   } catch {
     // The answer does not come from Daybook; its text is all there is.
   }
-  return { detail: text.slice(0, 200) };
+  const isPage = /^\s*</.test(text);
+  return {
+    detail: isPage
+      ? "the answer is a page: another program, or a proxy, has this address"
+      : text.slice(0, 200),
+  };
 }
 
 /** The server's message on one line. */

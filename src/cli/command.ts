@@ -6,12 +6,11 @@
 import { parseArgs } from "node:util";
 import { EXIT } from "../core/exit_codes.ts";
 import { lackText, type Permissions } from "../core/permissions.ts";
-import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
 import { capital } from "../explain/phrases.ts";
-import { given } from "../settings/configuration.ts";
+import { didYouMean, given, parsingFailure, withHelp } from "../settings/command_line.ts";
 import { withCommand } from "../settings/permission_advice.ts";
-import { plainPage, printLines, type Terminal } from "./terminal.ts";
+import { type Form, plainPage, printLines, type Terminal } from "./terminal.ts";
 
 export interface CommandOption {
   /** The name, without dashes. */
@@ -34,6 +33,8 @@ export interface Command {
   /** How many are allowed, if one may be repeated. */
   readonly positionalsMax?: number;
   readonly options: readonly CommandOption[];
+  /** The form of piped output, if no option names one. Default: JSON. */
+  readonly piped?: Form;
   /** Whole command lines, optionally followed by spaces, `#` and their purpose. */
   readonly examples: readonly string[];
   /** Paragraphs after the options, such as exit codes. Wrapped when printed. */
@@ -45,6 +46,7 @@ export interface Command {
 
 export interface CommandInput {
   readonly terminal: Terminal;
+  readonly form: Form;
   readonly positionals: readonly string[];
   /** An empty variable counts as unset. */
   env(name: string): string | undefined;
@@ -95,6 +97,18 @@ interface CommandSources {
   env(name: string): string | undefined;
 }
 
+/** The options for the form of the output, by the form of piped output. */
+export const FORM_OPTIONS: Readonly<Record<Form, readonly CommandOption[]>> = {
+  json: [
+    { name: "json", help: "JSON, as when the output is piped" },
+    { name: "text", help: "text, as at a terminal" },
+  ],
+  text: [
+    { name: "json", help: "one JSON value" },
+    { name: "text", help: "text, even when the output is piped (the default)" },
+  ],
+};
+
 const NOTE_COLUMNS = 78;
 
 const HELP: CommandOption = { name: "help", short: "h", help: "print this help" };
@@ -113,7 +127,7 @@ export async function runCommand(
   const command = commands.find((candidate) => candidate.name === name);
   let input: CommandInput | "help" = "help";
   try {
-    if (command === undefined) throw new UsageError(`there is no command ${name}`);
+    if (command === undefined) throw unknownCommand(name, commands);
     input = readInput(command, rest, sources);
     if (input !== "help") return await command.run(input);
     printLines(terminal, commandHelp(command, program));
@@ -127,11 +141,16 @@ export async function runCommand(
     }
     if (!(error instanceof UsageError)) throw error;
     const help = command === undefined ? "--help" : `${command.name} --help`;
-    terminal.err(`daybook: ${plainPage(error.message)}; see ${program} ${help}`);
+    terminal.err(`daybook: ${withHelp(plainPage(error.message), `${program} ${help}`)}`);
     return EXIT.usage;
   } finally {
     terminal.progressEnd();
   }
+}
+
+function unknownCommand(name: string, commands: readonly Command[]): UsageError {
+  const meant = didYouMean(name, commands.map((command) => command.name));
+  return new UsageError(`there is no command ${name}${meant}`);
 }
 
 function overview(commands: readonly Command[], program: string): readonly string[] {
@@ -208,8 +227,12 @@ function readInput(
   const all = (name: string) => [values[name] ?? []].flat().map(String);
   const text = (name: string) =>
     all(name).at(-1) ?? command.options.find((option) => option.name === name)?.default;
+  const [json, asText] = [values["json"] === true, values["text"] === true];
+  if (json && asText) throw new UsageError("give only one of --json and --text");
+  const { piped = "json" } = command;
   const input: CommandInput = {
     terminal,
+    form: json ? "json" : asText || terminal.isInteractive ? "text" : piped,
     env: (name) => env(name) || undefined,
     positionals,
     all,
@@ -232,15 +255,8 @@ function parsed(command: Command, args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(parsingFailure(errorMessage(error)));
+    throw new UsageError(parsingFailure(error, Object.keys(options)));
   }
-}
-
-/** The parser's message, without its advice for rare cases. */
-function parsingFailure(message: string): string {
-  const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
-  if (unknown !== undefined) return `there is no option ${unknown}`;
-  return message.replaceAll("\n", " ").replaceAll("'", "");
 }
 
 function wholeNumber(

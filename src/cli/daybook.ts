@@ -3,13 +3,13 @@
 import type { Command } from "./command.ts";
 import { BULK_COMMAND, CONTROL_COMMANDS, RETRY_COMMAND } from "./commands/controls.ts";
 import { EVENT_COMMAND } from "./commands/event.ts";
+import { TAIL_COMMAND } from "./commands/tail.ts";
 import { EXPLAIN_COMMAND } from "./commands/explain.ts";
 import { FAILURES_COMMAND, JOBS_COMMAND } from "./commands/jobs.ts";
+import { SHOW_COMMAND } from "./commands/show.ts";
 import { LIMIT_COMMANDS } from "./commands/limits.ts";
 import { PAUSE_COMMANDS } from "./commands/pauses.ts";
-import { SHOW_COMMAND } from "./commands/show.ts";
 import { SUBMIT_COMMAND } from "./commands/submit.ts";
-import { TAIL_COMMAND } from "./commands/tail.ts";
 import { onServer, type Surroundings, systemSurroundings } from "./server_call.ts";
 import { runProcess } from "./process.ts";
 

@@ -28,7 +28,11 @@ export const FILTER_OPTIONS: readonly CommandOption[] = [
     value: "words",
     help: "words, each in the id, type, a label or an error",
   },
-  { name: "fingerprint", value: "digits", help: "only failures of one kind; see failures" },
+  {
+    name: "fingerprint",
+    value: "digits",
+    help: "only failures of one kind; the command failures lists them",
+  },
 ];
 
 export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${

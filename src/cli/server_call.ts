@@ -13,43 +13,28 @@ import {
   type Command,
   CommandError,
   type CommandInput,
-  type CommandOption,
+  FORM_OPTIONS,
   UsageError,
 } from "./command.ts";
-import { plainText, printLines, type Terminal, textColumns } from "./terminal.ts";
+import { type Form, plainText, printResult, type Terminal, textColumns } from "./terminal.ts";
 import type { PageOptions } from "./render/job_page.ts";
 import { parseDurationMs, Times } from "./times.ts";
 import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../server/system.ts";
 import { environment } from "../settings/permission_advice.ts";
 
-type Form = "json" | "text";
-
-const FORM_OPTIONS: Readonly<Record<Form, readonly CommandOption[]>> = {
-  json: [
-    { name: "json", help: "JSON lines, as when the output is piped" },
-    { name: "text", help: "text, as at a terminal" },
-  ],
-  text: [
-    { name: "json", help: "one JSON value" },
-    { name: "text", help: "text, even when the output is piped (the default)" },
-  ],
-};
-
 /** The options for the form of the output and for the server are added to its own. */
 export interface ServerCommand extends Omit<Command, "permissions" | "run"> {
-  /** The form of piped output, if no option names one. Default: JSON. */
-  readonly piped?: Form;
   run(call: ServerCall): Promise<number>;
 }
 
 export function onServer(command: ServerCommand, surroundings: Surroundings): Command {
-  const { piped = "json", options, run, ...rest } = command;
+  const { options, run, ...rest } = command;
   return {
     ...rest,
-    options: [...options, ...FORM_OPTIONS[piped], ...SERVER_OPTIONS],
+    options: [...options, ...FORM_OPTIONS[rest.piped ?? "json"], ...SERVER_OPTIONS],
     permissions: clientPermissions,
-    run: (input) => run(new ServerCall(input, surroundings, piped)),
+    run: (input) => run(new ServerCall(input, surroundings)),
   };
 }
 
@@ -58,12 +43,9 @@ export class ServerCall {
   readonly terminal: Terminal;
   #client: Client | undefined;
 
-  /** @throws {UsageError} if the options name two forms. */
-  constructor(readonly input: CommandInput, readonly surroundings: Surroundings, piped: Form) {
+  constructor(readonly input: CommandInput, readonly surroundings: Surroundings) {
     this.terminal = input.terminal;
-    const [json, text] = [input.isSet("json"), input.isSet("text")];
-    if (json && text) throw new UsageError("give only one of --json and --text");
-    this.form = json ? "json" : text || this.terminal.isInteractive ? "text" : piped;
+    this.form = input.form;
   }
 
   /** Found when it is first needed, so that a wrong option is reported before a missing server. */
@@ -79,8 +61,7 @@ export class ServerCall {
   }
 
   print(value: unknown, lines: () => readonly string[]): void {
-    if (this.form === "json") this.terminal.out(JSON.stringify(value));
-    else printLines(this.terminal, lines());
+    printResult(this, value, lines);
   }
 
   /**

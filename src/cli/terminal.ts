@@ -8,7 +8,7 @@ import { errorMessage } from "../core/thrown.ts";
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
 export interface Terminal {
-  /** Whether a person reads the output: text and colour, instead of one JSON value per line. */
+  /** Whether a person reads the output. */
   readonly isInteractive: boolean;
   /** Columns of the screen; 80 if there is none. */
   readonly columns: number;
@@ -30,13 +30,16 @@ export function printLines(terminal: Terminal, lines: readonly string[]): void {
   for (const line of lines) terminal.out(line);
 }
 
+/** The form of the output of a command. */
+export type Form = "json" | "text";
+
 /** Prints text for a person, or a value as a line of JSON. */
 export function printResult(
-  terminal: Terminal,
+  { form, terminal }: { readonly form: Form; readonly terminal: Terminal },
   value: unknown,
   lines: () => readonly string[],
 ): void {
-  if (terminal.isInteractive) printLines(terminal, lines());
+  if (form === "text") printLines(terminal, lines());
   else terminal.out(JSON.stringify(value));
 }
 

@@ -17,7 +17,7 @@ import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 export function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
   if (job.state !== "Running") return rejectState(job, "start a task of", ["Running"]);
   if (isHeld(job)) {
-    return reject(`Cannot start a task of job ${job.jobId}: it is held`, ["Running"]);
+    return reject(`Cannot start a task of job ${job.jobId}: it is held`, []);
   }
   return accept(command.attempts.map((request) => startOf(job, request)));
 }
@@ -56,7 +56,7 @@ export function decideStartCompensation(
 ): Decision {
   if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
   if (isHeld(job)) {
-    return reject(`Cannot compensate job ${job.jobId}: it is held`, ["Compensating"]);
+    return reject(`Cannot compensate job ${job.jobId}: it is held`, []);
   }
   const task = findTask(job, command.taskId);
   const attempts = task?.status === "completed" ? task.compensation?.attempts ?? 0 : 0;

@@ -10,6 +10,7 @@ import type {
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
 import type { Origin, TraceIds } from "./trace_ids.ts";
 import type { JobState, StateName } from "./job_state.ts";
+import { present } from "./json.ts";
 
 export interface CreateCommand {
   readonly kind: "create";
@@ -92,20 +93,15 @@ export type Command =
 export interface Rejection {
   /** A sentence: action first, then the state. */
   readonly message: string;
-  /** The states in which the same command is accepted; empty when there is none. */
+  /** Other states in which the same command is accepted; empty when there is none. */
   readonly allowedIn: readonly StateName[];
-  /** A further condition in those states. */
-  readonly allowedWhile?: Hold;
+  /** Continues the list of states: a further condition in them, or a case beyond them. */
+  readonly proviso?: Proviso;
   /** For a retry: the job as which it was already retried. */
   readonly retriedAs?: JobId;
 }
 
-type Hold =
-  | "suspended"
-  | "not suspended"
-  | "parked"
-  | "suspended or parked"
-  | "parked or compensating";
+type Proviso = " while suspended or parked" | ", or while parked";
 
 export type Decision =
   | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
@@ -118,18 +114,18 @@ export function accept(events: readonly JobEventDraft[]): Decision {
 export function reject(
   message: string,
   allowedIn: readonly StateName[],
-  allowedWhile?: Hold,
+  proviso?: Proviso,
 ): Decision {
-  const condition = allowedWhile === undefined ? {} : { allowedWhile };
-  return { accepted: false, rejection: { message, allowedIn, ...condition } };
+  return { accepted: false, rejection: { message, allowedIn, ...present({ proviso }) } };
 }
 
 export function rejectState(
   job: JobState,
   verb: string,
   allowedIn: readonly StateName[],
+  proviso?: Proviso,
 ): Decision {
-  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn);
+  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn, proviso);
 }
 
 /** A fact about a job, before it is recorded. */

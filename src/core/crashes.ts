@@ -16,8 +16,8 @@ const ALONE_MS_MAX = 600_000;
 
 /**
  * How long a job runs alone before others may run beside it, since its attempt may take hours, or
- * never end. It doubles with each unclean end, so that an attempt that ends the process late is
- * found too.
+ * never end; and how long it waits for that, since theirs may too. It doubles with each unclean end,
+ * so that an attempt that ends the process late is found too.
  */
 export function aloneMs(job: JobState): number {
   const ends = Math.max(0, uncleanEnds(job) - CRASHES_UNTIL_ALONE);

@@ -96,9 +96,7 @@ function decideCancel(
   if (job.state === "Running") return accept(cancelParked(job, cancelled));
   if (job.state !== "Created") return rejectState(job, "cancel", ["Created", "Running"]);
   return job.plan.expected.length === 0
-    ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [
-      "Running",
-    ])
+    ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [])
     : accept([jobFact("job.JobStarted", job.jobId, reasonOf(command)), cancelled]);
 }
 
@@ -112,17 +110,17 @@ function decideSuspend(job: JobState, command: ControlAttributes): Decision {
   if (!isSuspendable(job)) return rejectState(job, "suspend", SUSPENDABLE);
   return job.suspendedBy === undefined
     ? accept([jobFact("job.JobSuspended", job.jobId, reasonOf(command))])
-    : reject(`Cannot suspend job ${job.jobId}: it is suspended`, SUSPENDABLE, "not suspended");
+    : reject(`Cannot suspend job ${job.jobId}: it is already suspended`, []);
 }
 
 function decideResume(job: JobState, command: ControlAttributes): Decision {
-  if (!isSuspendable(job)) return rejectState(job, "resume", SUSPENDABLE);
+  if (!isSuspendable(job)) {
+    return rejectState(job, "resume", SUSPENDABLE, " while suspended or parked");
+  }
   const events = resumed(job, command);
-  return events.length > 0 ? accept(events) : reject(
-    `Cannot resume job ${job.jobId}: it is neither suspended nor parked`,
-    SUSPENDABLE,
-    "suspended or parked",
-  );
+  return events.length > 0
+    ? accept(events)
+    : reject(`Cannot resume job ${job.jobId}: it is neither suspended nor parked`, []);
 }
 
 function decideWake(job: JobState, command: ControlAttributes): Decision {
@@ -185,7 +183,10 @@ function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
 function decideRetry(job: JobState, command: RetryCommand): Decision {
   const { newJobId, attributes, from } = command;
   const given = givenUp(job, command);
-  if (given === undefined) return rejectState(job, "retry", ["Failed"]);
+  if (given === undefined) {
+    const message = `Cannot retry job ${job.jobId}: it is neither failed nor parked`;
+    return reject(message, ["Failed"], ", or while parked");
+  }
   if (from !== undefined && findTask(job, from) === undefined) {
     const tasks = job.tasks.map(({ taskId }) => taskId).filter((taskId) => taskId !== MAIN_TASK);
     const known = tasks.length === 0 ? "it has none" : `its tasks are ${tasks.join(", ")}`;

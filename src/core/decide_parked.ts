@@ -54,8 +54,8 @@ export function decideLeave(job: JobState, command: ControlAttributes): Decision
   if (job.parked === undefined && job.state !== "Compensating") {
     return reject(
       `Cannot leave in place what job ${job.jobId} did: it is neither parked nor compensating`,
-      ["Running", "Compensating"],
-      "parked or compensating",
+      ["Compensating"],
+      ", or while parked",
     );
   }
   const leftInPlace = tasksLeftInPlace(job).map(({ taskId }) => taskId);

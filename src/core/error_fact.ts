@@ -122,7 +122,7 @@ class Recording {
   }
 }
 
-/** The target of a proxy that was revoked cannot be told. */
+/** `Array.isArray` throws for a revoked proxy. */
 function isList(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);

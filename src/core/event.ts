@@ -24,6 +24,8 @@ export const LIMIT_FACTS: readonly string[] = ["job.LimitsChanged", "job.LimitsR
 
 /** What happened to the whole process. */
 export type ProcessEntry =
+  | FrameworkEntry<"journal.Sealed">
+  | FrameworkEntry<"journal.Recovered">
   | FrameworkEntry<"journal.LoopBlocked">
   | FrameworkEntry<"journal.ClockSet">
   | FrameworkEntry<"journal.ErrorUncaught">;
@@ -31,6 +33,11 @@ export type ProcessEntry =
 export const PROCESS_FACTS: readonly ProcessEntry["eventType"][] = [
   "journal.LoopBlocked",
   "journal.ClockSet",
+];
+/** A stop, and a start that found a crash. */
+export const PROCESS_ENDS: readonly ProcessEntry["eventType"][] = [
+  "journal.Sealed",
+  "journal.Recovered",
 ];
 
 export interface Recorded extends EventReferences {
@@ -92,7 +99,8 @@ export function isFromOutside(entry: JobEventLogEntry): boolean {
 }
 
 export function isProcessEntry(entry: JobEventLogEntry): entry is ProcessEntry {
-  return PROCESS_FACTS.some((type) => entry.eventType === type) ||
+  const isAnyOf = (types: readonly string[]) => types.includes(entry.eventType);
+  return isAnyOf(PROCESS_FACTS) || isAnyOf(PROCESS_ENDS) ||
     isOfType(entry, "journal.ErrorUncaught");
 }
 

@@ -258,6 +258,12 @@ export function runningTasks({ tasks }: JobState): readonly TaskState[] {
   return others.length > 0 ? others : running;
 }
 
+/** The step that failed the job because something took too long. */
+export function timedOutTask(job: JobState): TaskId | undefined {
+  if (job.state !== "Failed" || job.failure.error.name !== "TimeoutError") return undefined;
+  return job.failure.taskId === MAIN_TASK ? undefined : job.failure.taskId;
+}
+
 export function findTask(job: JobState, taskId: TaskId): TaskState | undefined {
   for (const task of job.tasks) if (task.taskId === taskId) return task;
   return undefined;

@@ -7,7 +7,14 @@
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureBy, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
-import { expectationAccepts, type MatchableEvent, matcherAccepts, sharedPlan } from "./job_plan.ts";
+import { isEmptyObject } from "./json.ts";
+import {
+  expectationAccepts,
+  MAIN_ONLY_PLAN,
+  type MatchableEvent,
+  matcherAccepts,
+  sharedPlan,
+} from "./job_plan.ts";
 import type {
   CompensatingJob,
   CreatedJob,
@@ -19,8 +26,8 @@ import type {
   RunningJob,
 } from "./job_state.ts";
 import { allSatisfied, isMetAt, UNMATCHED, withMatch } from "./expectations.ts";
-import type { RuleName } from "./rules.ts";
 import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
+import type { RuleName } from "./rules.ts";
 import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
 
 /** The job after an entry, and why it changed. */
@@ -32,6 +39,10 @@ export interface Step {
 }
 
 const NOTHING_MATCHED: readonly string[] = [];
+// Shared, since very many jobs may wait, and most have no labels, no tasks, and the same plan.
+const NO_LABELS: JobState["labels"] = {};
+const NO_TASKS: JobState["tasks"] = [];
+const MAIN_UNMATCHED: readonly ExpectationState[] = [UNMATCHED];
 
 /**
  * Applies one entry.
@@ -66,16 +77,19 @@ function createdFrom(entry: JobEventLogEntry): CreatedJob {
       `Cannot project entry ${entry.logId} (${entry.eventType}): job ${entry.jobId} was not created`,
     );
   }
+  const { attributes } = entry;
+  const plan = sharedPlan(attributes.plan);
   return {
-    ...entry.attributes,
+    ...attributes,
     state: "Created",
     jobId: entry.jobId as JobId,
-    plan: sharedPlan(entry.attributes.plan),
+    plan,
+    labels: isEmptyObject(attributes.labels) ? NO_LABELS : attributes.labels,
     createdAt: entry.receivedAt,
     firstLogId: entry.logId,
     lastLogId: entry.logId,
-    tasks: [],
-    expected: entry.attributes.plan.expected.map(() => UNMATCHED),
+    tasks: NO_TASKS,
+    expected: plan === MAIN_ONLY_PLAN ? MAIN_UNMATCHED : plan.expected.map(() => UNMATCHED),
   };
 }
 

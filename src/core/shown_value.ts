@@ -78,7 +78,8 @@ function tail(text: string, length: number): string {
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u00a0]/gu;
 
-function visible(text: string): string {
+/** With JSON escapes in place of these, so that JSON keeps its meaning. */
+export function visible(text: string): string {
   return text.replace(UNSEEN, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");

@@ -13,13 +13,12 @@ import { ageText, distanceText, durationText } from "../core/duration.ts";
 import { Problem, STATUS } from "../http/problems/problem.ts";
 import type { Route } from "../http/route.ts";
 import agesScript from "./parts/ages.js" with { type: "text" };
-import copyScript from "./parts/copy.js" with { type: "text" };
 import jobScript from "./job/job.js" with { type: "text" };
 import jobsScript from "./jobs/jobs.js" with { type: "text" };
 import liveScript from "./parts/live.js" with { type: "text" };
 import overviewScript from "./overview/overview.js" with { type: "text" };
 import streamScript from "./stream/stream.js" with { type: "text" };
-import timesScript from "./parts/times.js" with { type: "text" };
+import pageScript from "./parts/page.js" with { type: "text" };
 import timeTravelScript from "./time_travel/time_travel.js" with { type: "text" };
 import baseStyle from "./parts/base.css" with { type: "text" };
 import jobStyle from "./job/job.css" with { type: "text" };
@@ -46,9 +45,8 @@ const SOURCES = {
   "jobs.css": { type: STYLE, text: jobsStyle },
   "system.css": { type: STYLE, text: systemStyle },
   "idiomorph.js": { type: SCRIPT, text: idiomorph },
-  "copy.js": { type: SCRIPT, text: copyScript },
   "job.js": { type: SCRIPT, text: jobScript },
-  "times.js": { type: SCRIPT, text: timesScript },
+  "page.js": { type: SCRIPT, text: pageScript },
   "live.js": { type: SCRIPT, text: liveScript },
   "ages.js": { type: SCRIPT, text: `${DURATIONS}${agesScript}` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
@@ -71,13 +69,8 @@ const SOURCES = {
 
 export type AssetName = keyof typeof SOURCES;
 
-interface Asset {
-  readonly contentType: string;
-  readonly text: string;
-}
-
 const PATHS = new Map<AssetName, string>();
-const BY_FILE_NAME = new Map<string, Asset>();
+const BY_FILE_NAME = new Map<string, { readonly contentType: string; readonly text: string }>();
 
 for (const [name, { type, text }] of Object.entries(SOURCES)) {
   const digest = createHash("sha256").update(text).digest("base64url").slice(0, 10);

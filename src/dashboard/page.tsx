@@ -163,8 +163,7 @@ function Document({ deps, viewer, options, head }: DocumentProps) {
 function Head({ options }: { readonly options: PageOptions }) {
   const styles: readonly AssetName[] = ["base.css", "parts.css", ...options.styles ?? []];
   const scripts: readonly AssetName[] = [
-    "copy.js",
-    "times.js",
+    "page.js",
     "live.js",
     ...options.live === undefined ? [] : ["ages.js"] as const,
     ...options.scripts ?? [],
@@ -258,12 +257,9 @@ export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
 
 const LENGTH_MAX = 500;
 
-interface NoteLineProps {
-  readonly c: Context;
-  readonly deps: { readonly notes: Notes };
-}
-
-export function NoteLine({ c, deps }: NoteLineProps) {
+export function NoteLine(
+  { c, deps }: { readonly c: Context; readonly deps: { readonly notes: Notes } },
+) {
   const note = deps.notes.of(c.req.query("note"));
   if (note === undefined) return null;
   return (

@@ -69,6 +69,7 @@ export class Demo {
     try {
       const server = Deno.serve({ hostname: HOSTNAME, port, onListen: () => {} }, daybook.fetch);
       daybook.work();
+      for (const warning of await daybook.found()) warn(warning);
       await daybook.journal.announce(serverUrl(server.addr));
       return new Demo(settings, daybook, server);
     } catch (error) {

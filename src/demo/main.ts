@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { EXIT } from "../core/exit_codes.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { parsingFailure, withHelp } from "../settings/command_line.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { keepBuiltIns } from "../server/user_code.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
@@ -35,25 +36,24 @@ const DEMO_HELP = `deno task demo: a small shop at work, to look around
   --still           no new jobs once the situations are there
   --help            this text`;
 
+const FLAGS = {
+  port: { type: "string" },
+  keep: { type: "string" },
+  rate: { type: "string" },
+  still: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 export function parseDemoOptions(args: readonly string[]): DemoInvocation {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        port: { type: "string" },
-        keep: { type: "string" },
-        rate: { type: "string" },
-        still: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    const { values } = parseArgs({ args: [...args], options: FLAGS });
     if (values.help === true) return { kind: "help" };
     const port = values.port === undefined ? undefined : wholeNumber("port", values.port, PORT_MAX);
     const rate = wholeNumber("rate", values.rate ?? String(RATE_DEFAULT), RATE_MAX);
     const options = { port, keep: values.keep, rate: values.still === true ? 0 : rate };
     return { kind: "run", options };
   } catch (error) {
-    return { kind: "invalid", problem: errorMessage(error) };
+    return { kind: "invalid", problem: parsingFailure(error, Object.keys(FLAGS)) };
   }
 }
 
@@ -190,6 +190,6 @@ if (import.meta.main) {
       console.log(DEMO_HELP);
       break;
     case "invalid":
-      fail(`${invocation.problem}; see deno task demo --help`, EXIT.usage);
+      fail(withHelp(invocation.problem, "deno task demo --help"), EXIT.usage);
   }
 }

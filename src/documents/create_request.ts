@@ -164,13 +164,10 @@ function parsePlan(document: JsonValue | undefined): JobPlan | undefined {
   if (!isObject(document) || !hasOnly(document, PLAN)) return undefined;
   const { expected } = document;
   if (!Array.isArray(expected) || expected.length > COMMON_EXPECTATIONS_MAX) return undefined;
-  const expectations: ExpectedEvent[] = [];
-  for (const one of expected) {
-    const expectation = parseExpectation(one);
-    if (expectation === undefined) return undefined;
-    if (expectations.some(({ id }) => id === expectation.id)) return undefined;
-    expectations.push(expectation);
-  }
+  // An array that grew would have room for seventeen, as long as the job waits.
+  const expectations = expected.map(parseExpectation) as ExpectedEvent[];
+  const ids = new Set(expectations.map((one: ExpectedEvent | undefined) => one?.id));
+  if (ids.has(undefined) || ids.size < expectations.length) return undefined;
   return { expected: expectations, policy: DEFAULT_POLICY };
 }
 

@@ -34,7 +34,10 @@ export function toRefusal(problem: EngineProblem): Refusal {
     case "jobExists":
       return jobExists(problem.jobId);
     case "inputRemoved":
-      return inputRemoved(problem);
+      return new Refusal(
+        "input-removed",
+        `Cannot show the input of job ${problem.jobId}: ${problem.reason}`,
+      );
     case "keyReused":
       return keyReused(problem.key, problem.jobId);
     case "unknownPoint":
@@ -77,18 +80,15 @@ export function unknownType(cannot: string, type: string, known: readonly string
   });
 }
 
-function rejected({ message, allowedIn, allowedWhile, retriedAs }: Rejection): Refusal {
+function rejected({ message, allowedIn, proviso, retriedAs }: Rejection): Refusal {
   if (retriedAs !== undefined) {
-    const detail = `${message}, as job ${retriedAs}; use again to retry it once more`;
+    const detail = `${message}, as job ${retriedAs}; "again" retries it once more`;
     return new Refusal("not-in-this-state", detail, { allowedIn, newJobId: retriedAs });
   }
-  const condition = allowedWhile === undefined ? "" : ` while ${allowedWhile}`;
-  const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}${condition}`;
+  const states = allowedIn.length === 0
+    ? ""
+    : `; allowed in ${allowedIn.join(", ")}${proviso ?? ""}`;
   return new Refusal("not-in-this-state", message + states, { allowedIn });
-}
-
-function inputRemoved({ jobId, reason }: { jobId: string; reason: string }): Refusal {
-  return new Refusal("input-removed", `Cannot show the input of job ${jobId}: ${reason}`);
 }
 
 function keyReused(key: string, jobId: string): Refusal {
@@ -133,11 +133,18 @@ export function refusalOfFailure(error: Error): Refusal | undefined {
     return forNow("disk-full", "Cannot record: the disk is full; nothing was recorded");
   }
   if (error instanceof JournalFailedError) {
+    if (error.damage !== undefined) return journalDamaged(error.damage);
     const detail = "Cannot tell whether this was recorded: the journal failed; the outcome is " +
       "unknown, and the request can be repeated with the same Idempotency-Key, jobId or eventId";
     return forNow("outcome-unknown", detail);
   }
   return undefined;
+}
+
+function journalDamaged(damage: string): Refusal {
+  const detail = `Cannot answer: the journal is damaged in ${damage}; Daybook is stopping, since ` +
+    "what it serves may be wrong";
+  return new Refusal("journal-damaged", detail);
 }
 
 export function draining(): Refusal {

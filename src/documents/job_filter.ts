@@ -60,7 +60,7 @@ export const FILTER_PARAMETERS = {
   search: single(
     searchText,
     "Jobs with all of these words in their id, type, labels (as name:value), or in the name or " +
-      "message of an error, in upper or lower case.",
+      "message of an error, in upper or lower case. A whole generated id finds only its job.",
   ),
   fingerprint: single(fingerprint, "Jobs whose failure has this fingerprint."),
   retried: single(yesOrNo, "true: jobs that were retried; false: jobs that were not."),

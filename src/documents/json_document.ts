@@ -4,45 +4,80 @@
  * numbers that would not be recorded as sent.
  */
 
-import { visit } from "jsonc-parser";
+import { type JSONPath, visit } from "jsonc-parser";
 import { parseJsonText } from "../core/json_text.ts";
 import { JSON_DEPTH_MAX, type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
-import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
-
-/** Numbers that may lose precision: a long run of digits, or a large exponent. */
-const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
 /** @throws {Refusal} `malformed-json` with the position, or `invalid-request`. */
 export function parseJson(text: string): JsonValue {
   const members = countMembers(text);
-  const isClean = !isSuspicious(text);
-  const value = parseText(text, isClean ? text : withMarks(text));
-  if (members > membersOf(value)) throw invalidRequest(repeatedKeysIn(text));
-  if (isClean) return value;
-  const { issues, count } = findFlaws(value);
+  const value = parseText(text);
+  const seen: Seen = { members: 0, isSuspicious: false, hasMinusZero: false };
+  see(value, seen);
+  if (members > seen.members) throw invalidRequest(repeatedKeysIn(text));
+  if (seen.isSuspicious) refuseFlaws(text);
+  return seen.hasMinusZero ? parseText(JSON.stringify(value)) : value;
+}
+
+function refuseFlaws(text: string): void {
+  const { issues, count } = findFlaws(text);
   if (count > 0) throw invalidRequest(issues, count);
-  return value;
 }
 
-const FORBIDDEN = [...FORBIDDEN_KEYS];
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
+  "__proto__",
+  "constructor",
+  "prototype",
+]);
 
-/**
- * Whether a text may contain something to check: a forbidden name, an escape that may spell one, or
- * a number. Most documents have none. Each name is searched separately, which is faster than one
- * expression for all.
- */
-function isSuspicious(text: string): boolean {
-  return text.includes("\\u") || FORBIDDEN.some((name) => text.includes(name)) ||
-    SUSPICIOUS_NUMBER.test(text);
+interface Flaws {
+  /** Only the first flaws are collected. */
+  readonly issues: readonly RequestIssue[];
+  readonly count: number;
 }
 
 /**
- * @param marked The text with unsafe numbers marked.
+ * Finds numbers in valid JSON that would not be recorded as sent, keys that reach a prototype, and
+ * lone surrogates.
  */
-function parseText(text: string, marked: string): JsonValue {
+export function findFlaws(text: string): Flaws {
+  const issues: RequestIssue[] = [];
+  let count = 0;
+  const add = (path: () => JSONPath, detail: string, ...key: readonly string[]) => {
+    count++;
+    if (issues.length < ISSUES_MAX) {
+      issues.push({ pointer: pointerTo([...path(), ...key]), detail });
+    }
+  };
+  visit(text, {
+    onObjectProperty(key, _offset, _length, _line, _column, path) {
+      if (!key.isWellFormed()) add(path, "has a key with a lone surrogate");
+      else if (FORBIDDEN_KEYS.has(key)) add(path, `is a key that is not allowed: ${key}`, key);
+    },
+    onLiteralValue(value, offset, length, _line, _column, path) {
+      if (typeof value === "number" && isUnsafe(value, text.slice(offset, offset + length))) {
+        add(path, "is beyond 2^53 and would be changed; send it as a string");
+      } else if (typeof value === "string" && !value.isWellFormed()) {
+        add(path, "contains a lone surrogate, which is not valid text");
+      }
+    },
+  });
+  return { issues, count };
+}
+
+/**
+ * An integer beyond 2^53 would be recorded as a neighbouring integer, and one beyond the range of a
+ * double as `null`. A number with a fraction or an exponent is a measurement, which every JSON
+ * parser rounds.
+ */
+function isUnsafe(value: number, token: string): boolean {
+  return /^-?\d+$/.test(token) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
+}
+
+function parseText(text: string): JsonValue {
   try {
-    return parseJsonText(marked) as JsonValue;
+    return parseJsonText(text) as JsonValue;
   } catch (error) {
     throw error instanceof SyntaxError ? malformed(text) : error;
   }
@@ -61,7 +96,7 @@ function asWhole(detail: string): Refusal {
   return invalidRequest([{ pointer: "", detail }]);
 }
 
-const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
+const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
@@ -109,6 +144,16 @@ function countMembers(text: string): number {
   return members;
 }
 
+/** The index of the closing quote. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
 function refuseExcess(values: number, containers: number, names: number): void {
   if (values > VALUES_MAX) throw asWhole(`has more than ${VALUES_MAX} values`);
   if (containers > CONTAINERS_MAX) {
@@ -124,17 +169,33 @@ function isName(text: string, end: number): boolean {
   return text.charCodeAt(after) === COLON;
 }
 
-function membersOf(value: JsonValue): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let members = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) members += membersOf(item);
-    return members;
-  }
+/** What a walk of a parsed value finds: finding flaws in its text takes several times as long. */
+interface Seen {
+  members: number;
+  /** Whether the text may have flaws: only the text shows whether a large number is an integer. */
+  isSuspicious: boolean;
+  /** It is recorded as 0, and after a restart `run` would get another input. */
+  hasMinusZero: boolean;
+}
+
+function see(value: JsonValue, seen: Seen): void {
+  if (typeof value === "string") seen.isSuspicious ||= !value.isWellFormed();
+  else if (typeof value === "number") seeNumber(value, seen);
+  else if (Array.isArray(value)) { for (const item of value) see(item, seen); }
+  else if (typeof value === "object" && value !== null) seeMembers(value as JsonObject, seen);
+}
+
+function seeNumber(value: number, seen: Seen): void {
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) seen.isSuspicious = true;
+  else if (Object.is(value, -0)) seen.hasMinusZero = true;
+}
+
+function seeMembers(value: JsonObject, seen: Seen): void {
   for (const key of Object.keys(value)) {
-    members += 1 + membersOf((value as JsonObject)[key] ?? null);
+    seen.members += 1;
+    seen.isSuspicious ||= FORBIDDEN_KEYS.has(key) || !key.isWellFormed();
+    see(value[key] ?? null, seen);
   }
-  return members;
 }
 
 /** The first duplicates in a JSON text, each with its pointer. */

@@ -1,6 +1,6 @@
 /** Refusals of requests: their kinds, their issues, and the limits whose reaching they report. */
 
-import type { EngineLimits, LimitReached } from "../engine/events/delivery_limits.ts";
+import type { EngineLimits, LimitReached } from "../engine/engine_limits.ts";
 
 /**
  * The kinds of refusals: HTTP answers them with the problem of the same name, and programs catch
@@ -24,6 +24,7 @@ export type RefusalKind =
   | "draining"
   | "over-capacity"
   | "index-damaged"
+  | "journal-damaged"
   | "disk-full";
 
 export function problemType(kind: string): string {

@@ -23,7 +23,7 @@ import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ReserveMemory } from "../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../engine/entry_pages.ts";
 import type { StepsWanted } from "../explain/replay/replay_steps.ts";
 import { valueOrThrow } from "./engine_refusal.ts";
 import {

@@ -225,8 +225,9 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * the setting `drain` (10 s), and seals the journal. Unfinished jobs continue when the journal is
    * opened again.
    *
-   * @param closeServer Stops the server that serves `fetch`, if any. Called after the streams have
-   * ended, which would keep the server open, and before the journal is closed.
+   * @param closeServer Stops the server that serves `fetch`, if any. Called after the streams and the
+   * running tasks have ended; reads are answered until then. It may take three seconds; then the
+   * journal is closed.
    */
   close(closeServer?: () => Promise<unknown>): Promise<void>;
 

@@ -1,8 +1,8 @@
 /** A Daybook without a server or a process of its own. */
 
 import { Daybook } from "../server/daybook.ts";
+import { requireOwnFolder } from "../server/folder.ts";
 import type { Limits } from "../server/parts.ts";
-import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
 import { InProcessDaybook, warnOnConsole } from "./in_process_daybook.ts";
@@ -23,7 +23,8 @@ export async function openInProcess(
     definitions,
     settings = {},
     warn = warnOnConsole,
-    onJournalFailed = (error) => warn(failedText(error)),
+    onJournalFailed = (error) =>
+      warn(`${error.message}; restart this process: only a new start can tell what is on disk`),
     ...others
   } = options;
   // Code without types may give a setting as an option, which would have no effect.
@@ -38,6 +39,7 @@ export async function openInProcess(
     throw new TypeError("Cannot open Daybook: definitions must be a list of defined jobs");
   }
   const configuration = toConfiguration(journal, settings);
+  requireOwnFolder(configuration.folder);
   const daybook = await Daybook.open({
     configuration,
     limits,
@@ -48,8 +50,7 @@ export async function openInProcess(
     onJournalFailed,
   });
   daybook.work();
-  await daybook.tried();
-  for (const warning of startWarnings(daybook.engine.found)) warn(warning);
+  for (const warning of await daybook.found()) warn(warning);
   const { engine, fetch } = daybook;
   return new InProcessDaybook({
     engine,
@@ -58,10 +59,6 @@ export async function openInProcess(
     maxStartDelayMs: configuration.maxStartDelayMs,
     stop: (closeServer) => daybook.stop(closeServer),
   });
-}
-
-function failedText({ message }: Error): string {
-  return `${message}; restart this process: only a new start can tell what is on disk`;
 }
 
 /**

@@ -45,7 +45,6 @@ import type {
   WaitOptions,
 } from "./daybook.ts";
 import { type Job, toJob } from "./job.ts";
-import { orRefused, toIssue } from "./refused_error.ts";
 import type {
   DeliveredEvent,
   EventReceipt,
@@ -53,6 +52,7 @@ import type {
   SubmitOptions,
   SubmittedJob,
 } from "./submission.ts";
+import { orRefused, toIssue } from "./refused_error.ts";
 import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 

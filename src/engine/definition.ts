@@ -56,8 +56,8 @@ export interface StartsOn {
   readonly correlation?: Correlation;
   /**
    * The input of the job that an event starts. The schema checks it, so pass on what the event says
-   * as it is. If the schema rejects the input, the job fails and says what was wrong, so that the
-   * event is not lost.
+   * as it is. If the schema rejects the input, the job fails and says what was wrong: the event is
+   * not lost.
    */
   input(event: FactEvent): unknown;
 }
@@ -70,9 +70,9 @@ export interface JobLimits<Input> {
   /** For all keys together. */
   readonly maxRunning?: number;
   /**
-   * Groups the jobs, for example by customer. Keys of one priority take turns, so that a key with
-   * very many jobs does not hold up the others. 1 to 200 characters, recorded in clear when the job
-   * is created. If it throws, the job is refused.
+   * Groups the jobs, for example by customer. Keys of one priority take turns, so a key with very
+   * many jobs does not hold up the others. 1 to 200 characters, recorded in the clear when the job is
+   * created. If it throws, the job is refused.
    */
   key?(input: Input): string;
   /** For each key. */
@@ -126,8 +126,8 @@ export interface JobDefinition<
    */
   readonly version: number;
   /**
-   * Other versions whose jobs this one may run when theirs are not loaded: it must ask for the same
-   * tasks in the same order. A job that no version may run is parked.
+   * Other versions whose jobs this one may run if those versions are not loaded. It must then ask for
+   * the same tasks in the same order. A job that no version may run is parked.
    */
   readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
@@ -160,12 +160,12 @@ export interface JobDefinition<
   /**
    * A circuit breaker: when this many attempts of jobs of this type fail within this many
    * milliseconds, the type is paused for a while. The pause is recorded with these failures. No
-   * attempt begins meanwhile, so that none is used up. The rule of the newest version applies.
+   * attempt starts meanwhile, so none is used up. The rule of the newest version applies.
    */
   readonly pauseAfter?: PauseRule;
   /**
-   * `"thread"` calls `run` and its tasks in a thread with limited memory, which is ended when they
-   * ignore a time limit. An endless loop, an exit or running out of memory then affects this job
+   * `"thread"` calls `run` and its tasks in a thread with limited memory. If they ignore a time limit,
+   * Daybook ends the thread. An endless loop, an exit or running out of memory then affects this job
    * alone. Needs `module`.
    */
   readonly isolation?: "thread";

@@ -6,7 +6,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Applied } from "../core/job_fold.ts";
 import { runToEnd, type Work } from "../core/work.ts";
-import { inTurns } from "./in_turns.ts";
+import { inTimedTurns } from "./turns.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/scheduler.ts";
@@ -25,17 +25,21 @@ export function engineConsumer(
     else onAdopted(parts, entries);
     pastEvents.durable(writer.durableLogId);
   }
-  function* onLargeBatch(entries: readonly JobEventLogEntry[]): Work<void> {
-    for (const slice of writer.slices(entries)) {
+  function* inSlices(
+    slices: readonly (readonly JobEventLogEntry[])[],
+    isLarge: boolean,
+  ): Work<void> {
+    for (const slice of slices) {
       yield* onDurable(slice);
       yield;
     }
+    if (!isLarge) return letGo.soon();
     // The snapshot that may follow would write all of it to the index at once.
     for (; table.isLettingGo; yield) table.letGo();
   }
   function onBatch(entries: readonly JobEventLogEntry[]): void {
     runToEnd(onDurable(entries));
-    if (table.isLettingGo) letGo.soon();
+    letGo.soon();
   }
   return {
     known: (upTo) => table.index?.known(upTo),
@@ -43,9 +47,11 @@ export function engineConsumer(
     point: () => table.index?.point(),
     keep: (point) => projection.begin(point),
     replay: (entry) => projection.replay(entry),
-    // If it is large, the next batch and a snapshot wait.
+    // Between slices, the next batch and a snapshot wait.
     durable(entries) {
-      return entries.length > LARGE ? inTurns(onLargeBatch(entries), clock) : onBatch(entries);
+      const slices = writer.slices(entries);
+      if (slices === undefined) return onBatch(entries);
+      return inTimedTurns(inSlices(slices, entries.length > LARGE), clock);
     },
     lost: (error) => writer.lost(error),
     capture: (head) => projection.capture(head),
@@ -58,10 +64,7 @@ export function engineConsumer(
   };
 }
 
-/**
- * A batch of more entries, such as a large retry, is handled in several turns, and becomes visible
- * slice by slice: what is visible is always the journal up to one position.
- */
+/** A batch of more entries, such as a large retry, moves the jobs that it ends to the index itself. */
 const LARGE = 1_000;
 
 /** Ended jobs leave memory a few at a time, since many may end at once and each may be large. */
@@ -76,7 +79,7 @@ class LettingGo {
 
   /** Deferred, so that nothing that waits for the batch is delayed. */
   soon(): void {
-    if (this.#isUnderWay) return;
+    if (this.#isUnderWay || !this.table.isLettingGo) return;
     this.#isUnderWay = true;
     this.turns.next(() => void this.#all());
   }
@@ -96,7 +99,7 @@ class LettingGo {
  * only follows from it.
  */
 function* onOwn(parts: EngineParts, entries: readonly JobEventLogEntry[]): Work<void> {
-  const { duties, heldPlaces, pauseControls, supervisor, writer, waits, turns } = parts;
+  const { duties, heldPlaces, pauseControls, supervisor, writer, waitingCallers, turns } = parts;
   const changes = new Changes();
   const shown = see(parts, entries, changes);
   yield;
@@ -110,7 +113,7 @@ function* onOwn(parts: EngineParts, entries: readonly JobEventLogEntry[]): Work<
   heldPlaces.gaveBack(changes.givenBack);
   yield;
   writer.answerDurable();
-  waits.wake();
+  waitingCallers.wake();
   for (const type of changes.limited) parts.shares.notifyChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
@@ -120,7 +123,7 @@ function* onOwn(parts: EngineParts, entries: readonly JobEventLogEntry[]): Work<
 function onAdopted(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
-  parts.waits.wake();
+  parts.waitingCallers.wake();
 }
 
 /** Makes entries visible: jobs first, then what else is derived, before anything continues. */

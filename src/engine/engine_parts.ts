@@ -7,9 +7,9 @@
 
 import { Attention, ParkedReports } from "./views/attention.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
-import { ProcessFacts } from "./run/recovery/process_facts.ts";
+import { ProcessFacts } from "./writer/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/call/run_call.ts";
-import { CARRIED_TRACES } from "./run/call/run_trace.ts";
+import { CARRIED_TRACES } from "./run/attempts/run_trace.ts";
 import { Commands } from "./writer/commands.ts";
 import { Creation } from "./writer/creation.ts";
 import { Retries } from "./writer/retries.ts";
@@ -17,23 +17,22 @@ import type { AnyJobDefinition } from "./definition.ts";
 import { DefinitionRegistry } from "./definition_registry.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import { DeliveryGate } from "./events/delivery_gate.ts";
-import { EndedJobs } from "./views/ended_jobs.ts";
-import { FiledJobs } from "./writer/filed_jobs.ts";
+import { RecentlyEnded } from "./views/recently_ended.ts";
+import { FiledJobs } from "./matching/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
-import { JobEntryReader } from "./queries/entry_pages.ts";
-import { InputRemovals } from "./secrets/input_removals.ts";
-import type { EngineLimits } from "./events/delivery_limits.ts";
+import { JobEntryReader } from "./writer/job_entries.ts";
+import type { EngineLimits } from "./engine_limits.ts";
 import { Intake } from "./writer/intake.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
-import { Waits } from "./views/waits.ts";
+import { WaitingCallers } from "./views/waiting_callers.ts";
 import { HeldPlaces } from "./run/queue/held_places.ts";
 import { LateCalls } from "./run/call/misuse.ts";
 import { LiveSecrets } from "./secrets/secret_guard.ts";
-import { Pacer } from "./events/pacer.ts";
-import { DiskRetries } from "./run/attempts/disk_retries.ts";
+import { Pacer } from "./pacer.ts";
+import { DiskRetries } from "./writer/disk_retries.ts";
 import type { JobIndex } from "./job_index.ts";
 import type { Clock, EntriesAt, JournalFailedError, KeyStore, Random } from "./ports.ts";
 import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
@@ -42,6 +41,7 @@ import { PromptTypes, Slots } from "./run/queue/slots.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import type { RunPool } from "./run/run_services.ts";
 import { LoopTurns, Scheduler } from "./run/scheduler.ts";
+import { InputRemovals } from "./run/input_removals.ts";
 import { type OpenedInput, type SealedJob, Sealing } from "./secrets/sealing.ts";
 import { Shares } from "./run/queue/shares.ts";
 import { Supervisor } from "./run/supervisor.ts";
@@ -125,11 +125,11 @@ export class EngineParts extends Given {
   readonly starts = this.projection.starts;
   readonly limitChanges = this.projection.limitChanges;
   readonly filed = new FiledJobs();
-  readonly ended = new EndedJobs();
+  readonly ended = new RecentlyEnded();
   readonly census = new JobCensus(this.options.watch, this.onDefect);
   readonly attention = new Attention(this);
   readonly traces = new JobTraces(this.table);
-  readonly waits = new Waits(this.clock);
+  readonly waitingCallers = new WaitingCallers(this.clock);
 
   // What writes.
   readonly events = new EventEngine(this.clock, this.projection.eventIds);
@@ -211,7 +211,7 @@ export class EngineParts extends Given {
     this.census,
     this.attention,
     this.traces,
-    this.waits,
+    this.waitingCallers,
   ];
   /** Views that act: they follow entries only where the jobs are run. */
   readonly duties: readonly View[] = [

@@ -4,7 +4,7 @@ import type { JsonForm, Returns } from "../core/json_form.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 
-/** What `run` may use. It must not await anything else, so that it can be called again. */
+/** What `run` may use. It must await nothing else, since it is called again after a restart. */
 export interface JobContext<ExpectationName extends string> {
   /** Chosen by the caller, or `job_` and a ULID. */
   readonly jobId: string;
@@ -19,8 +19,8 @@ export interface JobContext<ExpectationName extends string> {
    * `bigint`, `NaN`, cycles, more than 64 levels or a million characters) fails the task. A
    * completed task returns its recorded result without running.
    *
-   * A task that fails for good fails the job. Only if an expectation of the job counts that
-   * `job.TaskFailed` does the job go on; then the promise rejects with the recorded error.
+   * A task that fails for good fails the job. If an expectation of the job counts that
+   * `job.TaskFailed`, the job continues, and the promise rejects with the recorded error.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
@@ -30,10 +30,10 @@ export interface JobContext<ExpectationName extends string> {
     options?: TaskOptions<JsonForm<Result>>,
   ): Promise<JsonForm<Result>>;
   /**
-   * A step that ends at a time, at most 100 years away. The job holds no worker meanwhile. The time
-   * is recorded when the sleep begins, and continues through restarts and while the job is
-   * suspended, parked or paused. Waking the job ends the sleep early. A sleep that has ended takes
-   * no time when `run` is called again, or when the job is retried.
+   * A step that ends at a time, at most 100 years away. The job holds no worker meanwhile. The end is
+   * recorded when the sleep begins. Time passes during restarts too, and while the job is suspended,
+   * parked or paused. Waking the job ends the sleep early. A sleep that has ended takes no time when
+   * `run` is called again, or when the job is retried.
    *
    * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
    */
@@ -41,10 +41,10 @@ export interface JobContext<ExpectationName extends string> {
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
   /**
-   * The same, or `undefined` if the events have not come in time. The time is recorded when the
-   * wait begins, and continues like that of `ctx.sleep`. Only this wait ends: the event still
-   * counts, and `ctx.expect` may be called again. Expectations that `run` gave up on are waived
-   * when it returns.
+   * The same, or `undefined` if the events have not come in time. The time limit is recorded when the
+   * wait begins; time passes as for `ctx.sleep`. Only this wait ends: the event still counts, and
+   * `ctx.expect` may be called again. When `run` returns, the expectations that it gave up on are
+   * waived.
    */
   expect(
     name: ExpectationName,
@@ -97,15 +97,15 @@ export interface TaskContext {
   emit(eventType: string, attributes?: JsonObject): void;
   /**
    * Logs a line for people: on the job's page, at `GET /jobs/:id/log` and in the log of the server.
-   * The line is kept beside the journal for a while, and is not part of any state. An attempt may
-   * log up to 1,000 lines.
+   * Daybook keeps the line beside the journal for a while; no state depends on it. An attempt may log
+   * up to 1,000 lines.
    *
    * @param data Up to 8,000 characters of JSON.
    */
   log(message: string, data?: unknown): void;
   /**
    * Reports progress, with `total` in the same unit as `done`. Call it as often as you like: at
-   * most four reports a second are recorded, each the latest, and the last one always.
+   * most four reports a second are recorded, and the last one always is.
    */
   progress(done: number, total?: number, note?: string): void;
 }

@@ -10,11 +10,11 @@ import { SHUTDOWN_GRACE_MS } from "./run/attempts/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { EngineParts, type JobEngineOptions } from "./engine_parts.ts";
 import type { Explanations } from "./queries/explanations.ts";
-import type { JobEntryReader } from "./queries/entry_pages.ts";
+import type { JobEntryReader } from "./writer/job_entries.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import type { Attention } from "./views/attention.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
-import type { ProcessFacts } from "./run/recovery/process_facts.ts";
+import type { ProcessFacts } from "./writer/process_facts.ts";
 import { restartBy } from "./run/recovery/restart.ts";
 import type { PauseControls } from "./run/queue/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
@@ -36,9 +36,9 @@ import {
   unknownJob,
   withOrigin,
 } from "./requests.ts";
-import { within } from "./within.ts";
+import { within } from "./turns.ts";
 
-/** How long a stop waits for aborted attempts. */
+/** How long a stop waits until aborted attempts have ended, and their outcomes are durable. */
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
 
 /**
@@ -252,7 +252,7 @@ export class JobEngine {
    */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#parts.draining) {
-      await this.#parts.waits.untilMore(timeoutMs, signal);
+      await this.#parts.waitingCallers.untilMore(timeoutMs, signal);
     }
   }
 
@@ -263,10 +263,12 @@ export class JobEngine {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {
-    const { table, waits, draining } = this.#parts;
+    const { table, waitingCallers } = this.#parts;
     const head = table.head(jobId);
-    const isOver = head === undefined || wanted(head) || draining;
-    const over = isOver ? Promise.resolve() : waits.until(jobId, wanted, timeoutMs, signal);
+    const isOver = head === undefined || wanted(head);
+    const over = isOver
+      ? Promise.resolve()
+      : waitingCallers.until(jobId, wanted, timeoutMs, signal);
     return over.then(() => table.existing(jobId));
   }
 
@@ -319,7 +321,7 @@ export class JobEngine {
       paused: this.pauses.figures,
       pendingBytes: this.#parts.events.journal.pendingBytes,
       unfinishedBytes: this.#parts.table.unfinishedBytes,
-      listening: this.#parts.waits.size,
+      listening: this.#parts.waitingCallers.size,
       filed: this.#parts.filed.started.size,
       indexed: this.#parts.table.indexed,
       leaving: this.#parts.table.leaving,
@@ -327,21 +329,25 @@ export class JobEngine {
   }
 
   /**
-   * Begins nothing new, lets running attempts end, then aborts those that take longer. The journal
-   * stays open, for its owner to close.
+   * Begins nothing new, lets running attempts end, then aborts those that take longer. After that,
+   * callers that wait for jobs are answered. The journal stays open, for its owner to close.
    *
    * @param drainMs How long running attempts may continue, in milliseconds.
    */
   async stop(drainMs: number): Promise<void> {
-    const { clock, supervisor } = this.#parts;
+    const { clock, supervisor, waitingCallers, writer } = this.#parts;
     this.#parts.draining = true;
     this.#parts.workers.stop();
     this.#parts.threadWorkers.stop();
-    this.#parts.waits.endAll();
+    waitingCallers.wake();
     await within(clock, drainMs, supervisor.idle());
     supervisor.interrupt();
-    // Bounded, since a full disk can record no outcome. Recovery records it later.
-    await within(clock, INTERRUPT_MAX_MS, supervisor.idle());
+    // Bounded: a full disk can record no outcome, and a database that does not answer stores none.
+    // Recovery records it later.
+    const recorded = supervisor.idle().then(() => writer.settled());
+    await within(clock, INTERRUPT_MAX_MS, recorded);
+    // What ran may have ended the jobs that callers wait for.
+    waitingCallers.close();
     this.#parts.scheduler.stop();
     this.#parts.diskRetries.stop();
     this.#parts.slots.stop();

@@ -19,7 +19,7 @@ export interface JobFilter {
   readonly createdBefore?: string;
   /**
    * Words, each of which must occur in the id, the type, a label as `name:value`, or the name or
-   * message of an error, ignoring case.
+   * message of an error, ignoring case. A whole generated id finds only its job.
    */
   readonly search?: string;
   /** The fingerprint of the job's failure. */

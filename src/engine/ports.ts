@@ -315,5 +315,7 @@ export function requireGroupSize(entries: number, bytes: number): void {
  */
 export class JournalFailedError extends Error {
   /** For logs. */
-  override readonly name = "JournalFailedError";
+  override readonly name: string = "JournalFailedError";
+  /** Where and how it is damaged, if a read met that. */
+  readonly damage?: string;
 }

@@ -10,12 +10,12 @@ import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue, PointedIssue } from "../core/json.ts";
-import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
+import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PauseRule } from "../core/pauses.ts";
-import type { LimitReached } from "./events/delivery_limits.ts";
+import type { LimitReached } from "./engine_limits.ts";
 import type { TypeUse } from "./run/queue/shares.ts";
 import type { Origin } from "../core/trace_ids.ts";
 

@@ -87,7 +87,7 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
 
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/;
 
-/** Near misses that differ from an earlier one in their time alone, and how they are told. */
+/** Near misses that differ from an earlier one in their time alone, and how they are described. */
 function repeated(misses: readonly BriefMiss[]): ReadonlyMap<BriefMiss, BriefMiss> {
   const forms = new Set<string>();
   const repeats = new Map<BriefMiss, BriefMiss>();

@@ -15,8 +15,8 @@ import {
   whatNothingElseEnds,
   whileCompensating,
 } from "./open/compensating.ts";
-import type { Case } from "./evidence.ts";
 import { executingReasons, executingText, whileExecuting } from "./open/executing.ts";
+import type { Case } from "./evidence.ts";
 import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
 import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./origin.ts";
@@ -39,7 +39,14 @@ import {
 import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./ended/summary_ended.ts";
 import { unusualText } from "./ended/time_spent.ts";
-import { deadlineSteps, endsByTime, openSleeps, sleepReasons, sleepsText } from "./open/times.ts";
+import {
+  deadlineSteps,
+  endsByTime,
+  openSleeps,
+  sleepReasons,
+  sleepsText,
+  zoneText,
+} from "./open/times.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./open/waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */
@@ -241,7 +248,8 @@ function controls({ state, jobId, suspendedBy, plan }: JobState): Next {
 
 function sleepingText(known: Case): string {
   const [only] = openSleeps(known.job);
-  const unusual = only && unusualText(known, lengthMs(only.startedAt, only.dueAt));
+  const unusual = only && (zoneText(known.job, only.dueAt) ||
+    unusualText(known, lengthMs(only.startedAt, only.dueAt)));
   return `is sleeping: ${sleepsText(known.job)}${unusual ?? ""}.`;
 }
 

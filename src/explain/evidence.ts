@@ -211,6 +211,8 @@ export interface Findings {
    * later and did not reach the job.
    */
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
+  /** By the entry with which an event counted for the job, another job that the event reached. */
+  readonly sharers?: ReadonlyMap<LogId, JobState>;
   /** What happened to the whole process meanwhile, oldest first. */
   readonly process?: readonly ProcessEntry[];
 }

@@ -23,8 +23,8 @@ export interface Change {
 
 export function parkedText({ parked }: OpenJob, { reason, message }: JobParkedAttributes): string {
   const before = parked === undefined ? "" : `, as it was before, by entry ${parked.by}`;
-  return `The engine parks the job (${reason})${before}: ${message}. Nothing of it begins, and ` +
-    "nothing is undone, until it is resumed or given up.";
+  return `The engine parks the job (${reason})${before}: ${message}. None of its ` +
+    "attempts starts, and nothing is undone, until it is resumed or given up.";
 }
 
 export function heldText(
@@ -51,7 +51,7 @@ export function recoveryText(
   { attributes }: FrameworkEntry<"job.RecoveryRequired">,
 ): string {
   return state === "Compensating"
-    ? `An operator must look: ${attributes.tasks.join(", ")} could not be undone.`
+    ? `An operator must intervene: ${attributes.tasks.join(", ")} could not be undone.`
     : "No compensation is under way, so nothing is left to recover.";
 }
 

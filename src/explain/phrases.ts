@@ -75,7 +75,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
 /** With the reason that the process left in a note, if it could. */
 function processEndText(cause: JobEventLogEntry | undefined): string {
   const ended = isOfType(cause, "journal.Recovered") ? cause.attributes.ended : undefined;
-  if (ended === undefined) return "the process had ended without a stop";
+  if (ended === undefined) return "the process had ended without an orderly stop";
   if (ended.reason === "blocked") {
     return "the process was ended after its event loop had been blocked for " +
       `${durationText(ended.blockedMs)} while ${ranText(ended.open, ended.last)}`;

@@ -5,13 +5,13 @@ import { HonoBase } from "hono/hono-base";
 import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 import { Refusal } from "../documents/refusal.ts";
-import type { JsonObject } from "../core/json.ts";
-import { Lane } from "../engine/lane.ts";
+import type { Clock } from "../engine/ports.ts";
+import { inTurns, Lane } from "../engine/turns.ts";
 import { slipBetween } from "../explain/likeness/names.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";
 import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";
-import { type GivenDeps, type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
+import { type GivenDeps, type HttpDeps, NO_JOB_LOG, type OpenApi } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
@@ -19,6 +19,7 @@ import { emptyResponse } from "./answers/response.ts";
 import { Notes } from "./notes.ts";
 import { Relay } from "./relay.ts";
 import { acceptsHtml } from "./requests/request.ts";
+import type { DescribedServer } from "./openapi/document.ts";
 import type { Route } from "./route.ts";
 import { allRoutes, ROUTES } from "./routes.ts";
 import { Sessions, TokenChecks } from "./guard/credentials.ts";
@@ -117,7 +118,7 @@ function createDeps(options: AppOptions): HttpDeps {
   const { version = "unknown", jobLog = NO_JOB_LOG } = options;
   const limits = { ...HTTP_LIMITS, ...options };
   const needsToken = access !== undefined;
-  let document: JsonObject | undefined;
+  let document: Promise<OpenApi> | undefined;
   const streams = new Gauge("streamsMax", limits.streamsMax);
   const { streamStallMs } = limits;
   const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
@@ -146,16 +147,27 @@ function createDeps(options: AppOptions): HttpDeps {
     tokens: access && new TokenChecks(access, clock),
     sessions: new Sessions(clock),
     notes: new Notes(),
-    openApi: async () => {
-      const { openApiDocument } = await import("./openapi/document.ts");
-      return document ??= openApiDocument(await allRoutes(), { version, needsToken });
-    },
+    openApi: () =>
+      document ??= openApi({ version, needsToken }, clock).catch((error) => {
+        document = undefined;
+        throw error;
+      }),
     ...{ streams, outlets, requests, openRequests, admission },
     hub: new StreamHub({ engine, clock, outlets }),
     waiting: new Gauge("waitingMax", limits.waitingMax),
     lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),
   };
+}
+
+async function openApi(server: DescribedServer, clock: Clock): Promise<OpenApi> {
+  const { openApiDocument } = await import("./openapi/document.ts");
+  await clock.pause();
+  const routes = await allRoutes();
+  await clock.pause();
+  const document = await inTurns(openApiDocument(routes, server), clock);
+  await clock.pause();
+  return { document, json: JSON.stringify(document) };
 }
 
 /** Browsers get a page, programs get JSON. */

@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Standing } from "../core/standing.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
 import type { JobLogLine } from "../engine/watches.ts";
-import type { Lane } from "../engine/lane.ts";
+import type { Lane } from "../engine/turns.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
@@ -17,7 +17,7 @@ import type { Sessions, TokenChecks } from "./guard/credentials.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { AdmissionGate } from "./guard/admission_gate.ts";
-import type { StandingLimits } from "../engine/events/delivery_limits.ts";
+import type { StandingLimits } from "../engine/engine_limits.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Notes } from "./notes.ts";
 
@@ -108,6 +108,12 @@ export interface GivenDeps {
   readonly version: string;
 }
 
+/** Hundreds of requests may wait for the document, and each would take milliseconds to convert it. */
+export interface OpenApi {
+  readonly document: JsonObject;
+  readonly json: string;
+}
+
 export interface HttpDeps extends GivenDeps {
   readonly engine: JobEngine;
   readonly clock: Clock;
@@ -123,8 +129,8 @@ export interface HttpDeps extends GivenDeps {
   /** Sessions of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
   readonly notes: Notes;
-  /** The document of `/openapi.json`; created on first use. */
-  readonly openApi: () => Promise<JsonObject>;
+  /** The document of `/openapi.json`, also as JSON; created on first use. */
+  readonly openApi: () => Promise<OpenApi>;
   readonly streams: Gauge;
   readonly outlets: Outlets;
   readonly hub: StreamHub;

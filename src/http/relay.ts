@@ -7,15 +7,16 @@
 
 import type { Context } from "hono";
 import type { LogId } from "../core/ids.ts";
-import { lackText } from "../core/permissions.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { lackText } from "../core/permissions.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
+import { problemType } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { requestSession } from "./guard/credentials.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header, Route } from "./route.ts";
-import { Problem } from "./problems/problem.ts";
+import { Problem, problemFacts } from "./problems/problem.ts";
 import { headerPosition, positionField, reachedAs } from "./requests/request.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */
@@ -27,7 +28,7 @@ const SENT_TO = "daybook-sent-to";
 /** How long a request waits for a leader, or for a position. */
 const WAIT_MS = 5_000;
 const RETRY_MS = 50;
-/** How often a forwarded request checks whether the leader is still the same. */
+/** How often a forwarded request checks whether the leader is still the same, or still stopping. */
 const LOOK_MS = 500;
 /** How long the answer to a write waits for this process to read the write too. */
 const OWN_WRITE_MS = 1_000;
@@ -142,10 +143,14 @@ export class Relay {
     const endMs = clock.monotonic() + WAIT_MS;
     for (let reason = "no leader of the journal is known";;) {
       if (leads()) return undefined;
+      let pauseMs = RETRY_MS;
       const url = leader();
       if (url !== undefined) {
         try {
-          return await this.#answerOf(url, request, headers, body);
+          const answer = await this.#answerOf(url, request, headers, body);
+          if (!await isRefusedByStop(answer)) return answer;
+          reason = `the leader at ${url} is stopping`;
+          pauseMs = LOOK_MS;
         } catch (error) {
           if (error instanceof Deno.errors.NotCapable) throw unreachable(url);
           // A client that has disconnected reads no answer.
@@ -156,7 +161,7 @@ export class Relay {
       if (clock.monotonic() >= endMs) {
         throw new Problem("not-ready", `Cannot answer: ${reason}`, { retryAfterSeconds: 1 });
       }
-      await new Promise<void>((resolve) => void clock.setTimer(RETRY_MS, resolve));
+      await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
     }
   }
 
@@ -232,6 +237,14 @@ function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   headers.set("accept-encoding", "identity");
   return headers;
+}
+
+/** Whether the leader has recorded nothing because it is stopping; the next one may take the request. */
+async function isRefusedByStop(answer: Response): Promise<boolean> {
+  if (answer.status !== problemFacts("draining").status) return false;
+  const isStop = (await answer.clone().text()).includes(`"${problemType("draining")}"`);
+  if (isStop) await answer.body?.cancel();
+  return isStop;
 }
 
 /** Whether the leader cannot have seen the request, or seeing it twice does no harm. */

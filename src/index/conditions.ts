@@ -3,7 +3,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Condition } from "../core/condition.ts";
 import type { StateName } from "../core/job_state.ts";
-import { wordsIn } from "../engine/queries/job_scan.ts";
+import { wantedIn } from "../engine/writer/job_scan.ts";
 import type { JobFilter } from "../engine/job_pages.ts";
 
 export interface SqlCondition {
@@ -54,7 +54,9 @@ export function toSql(filter: JobFilter): SqlCondition {
     const sql = "EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)";
     parts.push({ sql, values: [name, value] });
   }
-  for (const word of wordsIn(search)) {
+  const { ids, words } = wantedIn(search);
+  if (ids !== undefined) parts.push(among("job_id", ids));
+  for (const word of words) {
     parts.push({ sql: "instr(text, ?) > 0", values: [searchable(word)] });
   }
   return {
@@ -69,7 +71,7 @@ export function searchable(text: string): string {
   return whole.includes("\0") ? whole.replaceAll("\0", "\ufffd") : whole;
 }
 
-function among(column: string, values: readonly string[]): SqlCondition {
+export function among(column: string, values: readonly string[]): SqlCondition {
   // An empty IN would keep SQLite from using an index.
   if (values.length === 0) return { sql: `${column} <> ${column}`, values };
   return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, values };

@@ -9,10 +9,16 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundFailures, FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
-import { ENDED_CONDITIONS, endedConditions, type SqlCondition, toSql } from "./conditions.ts";
+import {
+  among,
+  ENDED_CONDITIONS,
+  endedConditions,
+  type SqlCondition,
+  toSql,
+} from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
-import { wordsIn } from "../engine/queries/job_scan.ts";
+import { wantedIn } from "../engine/writer/job_scan.ts";
 
 /** A function that returns the next rows of a range in scan order, at most `most` of them. */
 function toWindows(
@@ -276,9 +282,11 @@ function chooseSource(
   kept: Kept,
   areRare: (types: readonly string[]) => boolean,
 ): ScanSource {
-  const { fingerprint, retried, types } = filter;
+  const { fingerprint, retried, types, search = "" } = filter;
+  const { ids } = wantedIn(search);
   const conditions = endedConditions(filter);
   if (conditions?.length === 0) return led("jobs_by_condition", NOTHING, filter);
+  if (ids !== undefined) return led("jobs_by_id", [among("job_id", ids)], filter);
   if (fingerprint !== undefined) {
     return led("jobs_by_fingerprint", [{ sql: "fingerprint = ?", values: [fingerprint] }], filter);
   }
@@ -327,7 +335,7 @@ function areSparse(
 }
 
 function costOf({ labels = [], search = "" }: JobFilter, row: number) {
-  const words = wordsIn(search).length;
+  const { length: words } = wantedIn(search).words;
   const rowCost = row + labels.length * COST.label + (words === 0 ? 0 : COST.search);
   return { rowCost, words };
 }

@@ -15,11 +15,6 @@ import { knownEntry } from "./job_row.ts";
 const PREFIX = "verifying-";
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
-interface JournalFolders {
-  readonly folder: string;
-  readonly index: string;
-}
-
 /** Deletes its files when disposed. */
 interface ScratchIndex extends Disposable {
   readonly index: SqliteJobIndex;
@@ -36,7 +31,9 @@ interface ScratchIndex extends Disposable {
  *
  * @param journal The folders of the journal and of its index.
  */
-export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
+export function scratchIndexIn(
+  journal: { readonly folder: string; readonly index: string },
+): ScratchIndex {
   const own = made(journal.folder);
   const remove = () => {
     if (own !== undefined) Deno.removeSync(own, { recursive: true });

@@ -158,7 +158,7 @@ export const VALUES_FILE = "values.sqlite";
 /**
  * Raise it whenever the meaning of a column changes, or what is indexed: the index is then rebuilt.
  */
-const SCHEMA_VERSION = 5;
+const SCHEMA_VERSION = 6;
 /** Large, since a row takes a kilobyte. */
 const PAGE_BYTES = 16 * 1024;
 /** Pages per checkpoint of the log. */

@@ -74,7 +74,9 @@ async function loadChunk(
     accepted: rows.length,
     rejected: rejections.length,
     rejections: rejections.slice(0, REJECTIONS_MAX),
-    counts: columns.map((column) => countValues(column, rows.map((row) => cell(row, column)))),
+    counts: columns.map((column) =>
+      countValues(column, rows.map((row) => row[column.name] ?? null))
+    ),
   };
 }
 
@@ -101,10 +103,6 @@ async function readRows(
 
 function readRecord(columns: readonly Column[], record: CsvRecord): RowRead {
   return "malformed" in record ? { reason: record.malformed } : readRow(columns, record.fields);
-}
-
-function cell(row: LoadedRow, { name }: Column) {
-  return row[name] ?? null;
 }
 
 const CHUNK_ROWS_MAX = 10_000;

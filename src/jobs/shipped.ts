@@ -13,12 +13,10 @@ import {
 } from "./order_fulfil.ts";
 import { webhookDeliver, type WebhookOptions } from "./webhook_deliver.ts";
 
-interface ShippedOptions {
-  readonly webhook: WebhookOptions;
-}
-
 /** @throws {TypeError} when an option of the webhooks cannot be used. */
-export function shippedDefinitions({ webhook }: ShippedOptions): AnyJobDefinition[] {
+export function shippedDefinitions(
+  { webhook }: { readonly webhook: WebhookOptions },
+): AnyJobDefinition[] {
   return [csvImport, orderFulfil(demonstrationServices()), webhookDeliver(webhook)];
 }
 

@@ -7,8 +7,8 @@ import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { isPermissionMissing } from "../core/thrown.ts";
 import { defineJob } from "../engine/definition.ts";
-import type { TaskContext } from "../engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
+import type { TaskContext } from "../engine/job_context.ts";
 import {
   AllowedHosts,
   isAddressOrLocal,

@@ -1,8 +1,9 @@
-/** Errors that keep a journal from being opened. Each has the exit code of the process. */
+/** Errors that keep a journal from being opened or used. Each has the exit code of the process. */
 
-import { lackText } from "../core/permissions.ts";
 import { EXIT } from "../core/exit_codes.ts";
 import { isOutOfDescriptors } from "../core/descriptors.ts";
+import { lackText } from "../core/permissions.ts";
+import { JournalFailedError } from "../engine/ports.ts";
 import { shellWord } from "../core/shell_word.ts";
 
 const DEFAULT_FOLDER = "journal";
@@ -36,6 +37,8 @@ function adviceFor(folder: string): string {
     "before it changes anything";
 }
 
+const CANNOT = "Cannot use the journal: ";
+
 /** Neither a repair nor another download would make it readable. */
 const NEWER_ADVICE = "; use a newer version";
 
@@ -45,10 +48,10 @@ function copyAdvice(folder: string): string {
 }
 
 /** The journal is damaged, or this version cannot read it. */
-export class JournalDamagedError extends Error {
+export class JournalDamagedError extends JournalFailedError {
   /** For logs. */
   override readonly name = "JournalDamagedError";
-  /** The exit code of a process that this error keeps from starting. */
+  /** The exit code of a process that this error ends, or keeps from starting. */
   readonly exitCode: number;
   /** File name of the segment. */
   readonly segment: string;
@@ -56,7 +59,8 @@ export class JournalDamagedError extends Error {
   readonly offset: number;
   /** The position of the entry that is, or should be, there. */
   readonly logId: number;
-  readonly #what: string;
+  /** The place and the reason, without advice. */
+  override readonly damage: string;
   readonly #byNewerVersion: boolean;
 
   /**
@@ -66,10 +70,9 @@ export class JournalDamagedError extends Error {
    */
   constructor(location: JournalLocation, reason: string, byNewerVersion = false) {
     const { segment, offset, logId } = location;
-    const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
-      `(logId ${logId}): ${reason}`;
-    super(what + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
-    this.#what = what;
+    const damage = `segment ${segment} at byte ${offset} (logId ${logId}): ${reason}`;
+    super(CANNOT + damage + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
+    this.damage = damage;
     this.#byNewerVersion = byNewerVersion;
     this.exitCode = byNewerVersion ? EXIT.otherJournal : EXIT.damaged;
     this.segment = segment;
@@ -84,8 +87,9 @@ export class JournalDamagedError extends Error {
    * @param isCopy Whether the folder is a copy of a shared journal: repaired, it would differ.
    */
   messageFor(folder: string, isCopy = false): string {
-    if (this.#byNewerVersion) return this.#what + NEWER_ADVICE;
-    return this.#what + (isCopy ? copyAdvice(folder) : adviceFor(folder));
+    const what = CANNOT + this.damage;
+    if (this.#byNewerVersion) return what + NEWER_ADVICE;
+    return what + (isCopy ? copyAdvice(folder) : adviceFor(folder));
   }
 }
 

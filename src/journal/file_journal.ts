@@ -14,6 +14,7 @@ import {
   type Urgency,
 } from "../engine/ports.ts";
 import { Announcement, takeFolder } from "./files/folder.ts";
+import { JournalDamagedError } from "./errors.ts";
 import { journalLayout } from "./layout.ts";
 import { type FileJournalOptions, resolvedOptions } from "./options.ts";
 import { WatchedFiles } from "./write/segment_writer.ts";
@@ -62,6 +63,11 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.head;
   }
 
+  /** The size of all segments. */
+  get bytes(): number {
+    return this.#parts.catalogue.bytes;
+  }
+
   full(urgency: Urgency): boolean {
     return this.#parts.recorder.full(urgency);
   }
@@ -94,18 +100,31 @@ export class FileJournal implements Journal {
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.read(after, limit, this.head.logId);
+    return this.#parts.history.read(after, limit, this.head.logId).catch(this.#failIfDamaged);
   }
 
   /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.readAt(logIds, this.head.logId);
+    return this.#parts.history.readAt(logIds, this.head.logId).catch(this.#failIfDamaged);
   }
 
   /** Rejects with a `RangeError` when a position is not durable, or the positions do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
-    return this.#parts.catalogue.locate(logIds, this.head.logId);
+    return this.#parts.catalogue.locate(logIds, this.head.logId).catch(this.#failIfDamaged);
   }
+
+  /**
+   * Fails the journal, because a line is not what was recorded: nothing more is acknowledged. Once
+   * it is being closed, its files may be gone.
+   */
+  damaged(error: JournalDamagedError): void {
+    if (this.#closing === undefined) this.#parts.damaged(error);
+  }
+
+  readonly #failIfDamaged = (error: unknown): never => {
+    if (error instanceof JournalDamagedError) this.damaged(error);
+    throw error;
+  };
 
   async info(): Promise<JournalInfo> {
     const { recorder, catalogue, proof, verification } = this.#parts;

@@ -17,7 +17,7 @@ import {
 } from "../engine/ports.ts";
 import { BackgroundProof } from "./open/background_proof.ts";
 import { Catalogue, LineIndexes } from "./read/catalogue.ts";
-import { JournalUnusableError, orUnusable } from "./errors.ts";
+import { type JournalDamagedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { DurableEntries, Tail } from "./read/durable_entries.ts";
 import { journalLayout, type Layout } from "./layout.ts";
 import type { BatchSink } from "./write/group_commit.ts";
@@ -46,6 +46,11 @@ export interface JournalParts {
   /** Allows another process to lead a shared journal. */
   leave(): Promise<void>;
   readonly proof: BackgroundProof;
+  /**
+   * Fails the journal: what is served may be wrong. If the open files were removed, that is why lines
+   * are missing.
+   */
+  damaged(error: JournalDamagedError): void;
   /** The result of the last verification by any process. */
   verification(): Promise<Verification | null>;
 }
@@ -174,12 +179,20 @@ function createParts(
     },
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
+  const damaged = (error: JournalDamagedError) => {
+    const loss = writer?.loss();
+    recorder.fail(
+      loss === undefined
+        ? new JournalFailedError(error.message, { cause: error })
+        : new JournalFailedError(`Cannot use the journal: ${loss}`),
+    );
+  };
   const proof = new BackgroundProof({
     ...options,
     layout,
     indexes,
     full: () => recorder.full("ordinary"),
-    damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
+    damaged,
   }, full);
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
   const history = new DurableEntries(tail, reader);
@@ -197,7 +210,10 @@ function createParts(
     firstEventId: async () => (await history.read(0, 1, recorder.head.logId))[0]?.eventId,
     store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
   });
-  return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };
+  return {
+    ...{ recorder, follower, catalogue, history, proof, damaged },
+    ...{ mend, closeWriter, leave, verification },
+  };
 }
 
 function unmended(): JournalFullError {

@@ -55,7 +55,7 @@ export function standbyCount(sql: Sql) {
     where sync_state in ('sync', 'quorum'))`;
 }
 
-export interface AssuranceOptions extends RetryingOptions {
+interface AssuranceOptions extends RetryingOptions {
   /** Receives the settings that were found. */
   readonly inForce: (database: DatabaseInForce) => void;
 }

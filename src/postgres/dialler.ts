@@ -24,7 +24,7 @@ interface Peer {
   readonly port: number;
 }
 
-export interface Dialler {
+interface Dialler {
   /**
    * The socket function for the driver, which treats the returned socket as connected; writes wait
    * until it is.

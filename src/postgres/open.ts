@@ -10,7 +10,7 @@ import { PostgresKeys, PROBE } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
 import { PostgresTurn, type TurnOptions } from "./postgres_turn.ts";
 
-export interface PostgresOptions extends TurnOptions {
+interface PostgresOptions extends TurnOptions {
   /** Wraps the keys of sealed inputs. */
   readonly secretKey: Uint8Array;
 }

@@ -32,11 +32,6 @@ const READ_BYTES_MAX = 8 * 1024 * 1024;
 /** Throws on bytes that are not UTF-8, which would come back as others. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The driver would send bytes as hexadecimal digits, which takes twice the memory and time. */
-function textOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
-
 interface Row {
   readonly first: string;
   readonly last: string;
@@ -117,7 +112,7 @@ export class PostgresLog implements SharedLog {
     const rows = await this.sql`
       insert into daybook_batch (journal, first, last, prev, chain, lines)
       select ${this.#journal}, ${firstLogId}::bigint, ${lastLogId}::bigint, ${previousChain},
-        ${chain}, convert_to(${textOf(bytes)}, 'UTF8')
+        ${chain}, convert_to(${decoder.decode(bytes)}, 'UTF8')
       where coalesce(
         (select last = ${firstLogId}::bigint - 1 and chain = ${previousChain} from daybook_batch
           where journal = ${this.#journal} order by first desc limit 1),

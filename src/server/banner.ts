@@ -2,7 +2,6 @@
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
-import type { ParkReason } from "../core/framework_events.ts";
 import { shellWord } from "../core/shell_word.ts";
 import { type Standing, standingLines } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -63,40 +62,6 @@ export function banner(
   ].join("\n");
 }
 
-/** Parked jobs of one type and reason, with the line from which one of them diverged. */
-interface ParkedPlace {
-  readonly type: string;
-  readonly reason: ParkReason;
-  readonly jobs: number;
-  /** The file name in `journal/segments` and the line number, if there is one. */
-  readonly line?: string;
-}
-
-export async function parkedPlaces(
-  { attention, locate }: Pick<JobEngine, "attention" | "locate">,
-): Promise<readonly ParkedPlace[]> {
-  return await Promise.all(attention.parked.map(async ({ type, reason, jobs, newest }) => {
-    const { disagreesWith } = newest;
-    const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]);
-    const group = { type, reason, jobs };
-    return place === undefined ? group : { ...group, line: `${place.segment}:${place.line}` };
-  }));
-}
-
-export function parkedLines(parked: readonly ParkedPlace[]): readonly string[] {
-  if (parked.length === 0) return [];
-  const jobs = parked.reduce((sum, group) => sum + group.jobs, 0);
-  const groups = parked.slice(0, GROUPS_MAX).map(({ type, reason, jobs, line }) =>
-    `${jobs} of ${type} (${reason}${line === undefined ? "" : `, ${line}`})`
-  );
-  const rest = parked.length > GROUPS_MAX ? ", and more" : "";
-  return [
-    `parked: ${counted(jobs, "job")}: ${
-      groups.join(", ")
-    }${rest}; deno task daybook jobs --condition parked`,
-  ];
-}
-
 function pauseLines(
   pause: HeldPause,
   url: string,
@@ -110,8 +75,6 @@ function pauseLines(
     `  or: curl -s${tokenOption("operate", token)} -X DELETE ${url}/pauses/${pauseId}`,
   ];
 }
-
-const GROUPS_MAX = 3;
 
 function recovered(report: RecoveryReport, head: JournalHead): string {
   const { entriesReplayed, durationMs, snapshotLogId, bytesQuarantined, clean } = report;
@@ -138,11 +101,10 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   ];
 }
 
-export function startWarnings(found: JobEngine["found"]): readonly string[] {
-  const parked = found.parked.map(({ jobs, type, newest: { message, jobId } }) =>
-    `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ${message}; ` +
-    `see deno task daybook explain ${jobId}`
-  );
+export async function startWarnings(
+  { found, locate }: Pick<JobEngine, "found" | "locate">,
+): Promise<readonly string[]> {
+  const parked = await Promise.all(found.parked.map((group) => parkedText(group, locate)));
   const alone = cutShortWarning(
     "open at two unclean stops in a row, and will first run alone",
     found.alone,
@@ -153,6 +115,19 @@ export function startWarnings(found: JobEngine["found"]): readonly string[] {
     ? "fails, because the key of its sealed input is gone"
     : "fail, because the keys of their sealed inputs are gone";
   return [...warnings, `${counted(found.keyless, "unfinished job")} ${why}`];
+}
+
+/** Parked jobs of one type and reason, with the line that the newest of them disagrees with. */
+async function parkedText(
+  { jobs, type, reason, newest }: JobEngine["found"]["parked"][number],
+  locate: JobEngine["locate"],
+): Promise<string> {
+  const { message, jobId, disagreesWith } = newest;
+  const [place] = disagreesWith === undefined ? [] : await locate([disagreesWith]).catch(() => []);
+  const line = place === undefined ? "" : `, ${place.segment}:${place.line}`;
+  const list = jobs === 1 ? "" : " and deno task daybook jobs --condition parked";
+  return `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked ` +
+    `(${reason}${line}): ${message}; see deno task daybook explain ${jobId}${list}`;
 }
 
 const NAMES_MAX = 5;

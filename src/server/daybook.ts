@@ -4,10 +4,9 @@ import type { UncaughtKind } from "../core/framework_events.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RecoveryReport } from "../engine/ports.ts";
-import { within } from "../engine/within.ts";
+import { within } from "../engine/turns.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
-import { cutShortWarnings } from "./banner.ts";
-
+import { cutShortWarnings, startWarnings } from "./banner.ts";
 import { assemble, type DaybookOptions, type Parts } from "./parts.ts";
 
 /**
@@ -26,6 +25,7 @@ export class Daybook {
   readonly journal: FileJournal;
   readonly #parts: Parts;
   #leads = false;
+  #hasFound = false;
 
   private constructor(parts: Parts) {
     this.engine = parts.engine;
@@ -54,7 +54,12 @@ export class Daybook {
   }
 
   static async #open(options: DaybookOptions): Promise<Daybook> {
-    const daybook: Daybook = new Daybook(await assemble(options, () => daybook.leads));
+    const daybook: Daybook = new Daybook(
+      await assemble(options, {
+        leads: () => daybook.leads,
+        reportsParked: () => daybook.#hasFound,
+      }),
+    );
     const { engine, journal } = daybook;
     await daybook.#orClose(() => engine.open(journal));
     if (options.sharing === undefined) await daybook.lead();
@@ -118,16 +123,19 @@ export class Daybook {
   }
 
   /**
-   * Resolves when no job is being checked against its code, so that the start can report the jobs
-   * that it does not fit; or after a while, if there are very many.
+   * What the start found that a person should know, once no job is being checked against its code,
+   * or after a while, if there are very many. Jobs that are parked later are reported one by one.
    */
-  async tried(): Promise<void> {
+  async found(): Promise<readonly string[]> {
     await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
+    this.#hasFound = true;
+    return await startWarnings(this.engine);
   }
 
   /**
-   * Stops in order: no new work, streams end, open requests are answered, running tasks end or are
-   * interrupted, and the journal is sealed.
+   * Stops in order: no new work, streams end, running tasks end or are interrupted, open requests are
+   * answered, and the journal is sealed. Until the last task has ended, reads are answered: they show
+   * what the stop waits for.
    *
    * @param closeServer Resolves when the server has answered all requests.
    */
@@ -137,9 +145,9 @@ export class Daybook {
     streams.abort();
     const unproved = verifier.stop();
     try {
-      await within(clock, SERVER_CLOSE_MS, closeServer());
+      await Promise.all([drained, unproved])
+        .finally(() => within(clock, SERVER_CLOSE_MS, closeServer()));
     } finally {
-      await Promise.all([drained, unproved]);
       await this.#close();
     }
   }

@@ -46,8 +46,8 @@ export async function stopInOrder(
 function stoppingText(busyWorkers: number, drainMs: number): string {
   if (busyWorkers === 0) return "stopping";
   const jobs = counted(busyWorkers, "running job");
-  return `stopping: ${jobs} may take ${durationText(drainMs)} to end their tasks; ` +
-    "a second signal ends them now";
+  return `stopping: ${jobs} may take ${durationText(drainMs)} to end; ` +
+    "a second signal ends the process now";
 }
 
 function stoppedText({ leads, journal }: Daybook): string {

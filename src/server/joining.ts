@@ -2,8 +2,8 @@
 
 import { newId } from "../core/ids.ts";
 import type { Standing, Writer } from "../core/standing.ts";
-import { lackText } from "../core/permissions.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { lackText } from "../core/permissions.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { Membership } from "../journal/write/shared_log.ts";
 import type { PostgresJournal } from "../postgres/open.ts";

@@ -5,10 +5,13 @@
 
 import { errorStack } from "../core/thrown.ts";
 import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
-import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
+import { ENGINE_LIMITS, type EngineLimits } from "../engine/engine_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
+import type { LogId } from "../core/ids.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { Clock, Random } from "../engine/ports.ts";
+import type { PastEvents } from "../engine/views/past_events.ts";
+import { ReadPastEvents } from "../engine/views/value_index.ts";
 import type { JobLog, Tracing } from "../engine/watches.ts";
 import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
@@ -30,7 +33,7 @@ import { Trends } from "../metrics/trends.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type ThreadLimits, ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
-import { hasDescriptors, IndexThread } from "../values/index_thread.ts";
+import { hasDescriptors, IndexThread, type SearchHere } from "../values/index_thread.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
 
@@ -94,12 +97,15 @@ const ONLY_REPORTED = { exitMs: 0, reports: false, isJson: false, onTooLong: () 
 /** The parts of an open Daybook. */
 export type Parts = Awaited<ReturnType<typeof assemble>>;
 
-/**
- * Opens the journal and creates the parts, which do nothing yet.
- *
- * @param leads Whether this process runs the jobs now.
- */
-export async function assemble(options: DaybookOptions, leads: () => boolean) {
+interface Whole {
+  /** Whether this process runs the jobs now. */
+  leads(): boolean;
+  /** Whether each job that is parked is reported: not those that the start parks. */
+  reportsParked(): boolean;
+}
+
+/** Opens the journal and creates the parts, which do nothing yet. */
+export async function assemble(options: DaybookOptions, { leads, reportsParked }: Whole) {
   const { configuration, clock, random, definitions, tracing, warn } = options;
   const jobsBytesMax = Math.floor(heapUse().bytesMax * JOBS_SHARE_OF_HEAP);
   const limits = { ...ENGINE_LIMITS, jobsBytesMax, threads: THREADS, ...options.limits };
@@ -126,7 +132,14 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
   });
   const trends = new Trends(counted);
   const layout = journalLayout(configuration.folder);
-  const indexThread = new IndexThread({ ...layout, clock, warn });
+  const searched: PastEvents = new ReadPastEvents(clock, (...page) => journal.read(...page));
+  const here: SearchHere = {
+    find: (...query) => searched.find(...query),
+    journalBytes: () => journal.bytes,
+  };
+  // A read of the journal that meets damage fails it. A damaged newline hides the line after it.
+  const unreadable = (logId: LogId) => void journal.read(logId - 2, 2).catch(() => {});
+  const indexThread = new IndexThread({ ...layout, clock, here, warn, unreadable });
   const index = jobIndexIn({
     folder: layout.index,
     checkpoint: (path) => indexThread.checkpoint(path),
@@ -160,8 +173,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     onJournalFailed: options.onJournalFailed,
     onDefect,
     onMisuse: (message) => warn(engine.redact(message)),
-    // The start reports the jobs that it parks.
-    onParked: (message) => leads() && warn(engine.redact(message)),
+    onParked: (message) => reportsParked() && warn(engine.redact(message)),
   });
   const { journal, report } = await FileJournal.open({
     folder: configuration.folder,
@@ -191,6 +203,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean) {
     engine,
     memory: heapUse,
     scratch: () => scratchIndexIn(layout),
+    damaged: (error) => journal.damaged(error),
     warn,
   });
   const streams = new AbortController();

@@ -5,7 +5,7 @@ import { getHeapStatistics } from "node:v8";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";
 import { shellWord } from "../core/shell_word.ts";
-import type { StandingLimits } from "../engine/events/delivery_limits.ts";
+import type { StandingLimits } from "../engine/engine_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
 import { journalFlag } from "../journal/errors.ts";

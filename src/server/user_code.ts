@@ -35,6 +35,8 @@ export function surviveUncaught(
   };
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
+    // Deno ends the process if a listener of this event throws, so those of code are not called.
+    event.stopImmediatePropagation();
     report("reported", event.error ?? event.message, attemptHere());
   });
   // A promise without a handler in one definition must not take down all other jobs.

@@ -30,6 +30,7 @@ const SLOW_MS = 5_000;
 
 /** The sources of Daybook. */
 const SOURCES = fileURLToPath(new URL("../", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Whether a value looks like a definition; the registry validates it. */
 const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
@@ -126,7 +127,7 @@ function placeOf(error: unknown): string {
   const stack = error instanceof Error ? error.stack ?? "" : "";
   const places = stack.matchAll(/^ +at .*?file:\/\/([^\s()]+:\d+:\d+)\)?$/gm);
   const place = places.map(([, path]) => decodeURI(path ?? ""))
-    .find((path) => !path.startsWith(SOURCES));
+    .find((path) => !path.startsWith(SOURCES) && !path.startsWith(MAIN));
   return place === undefined ? "" : ` (at ${place})`;
 }
 

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { Buffer } from "node:buffer";
 import { errorMessage } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../access/tokens.ts";
+import { given, parsingFailure } from "./command_line.ts";
 import { readTokenLines } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
@@ -43,7 +44,7 @@ interface ConfigurationSources {
   readTextFile(path: string): string;
 }
 
-type ConfigurationResult =
+export type ConfigurationResult =
   | { readonly kind: "run"; readonly configuration: Configuration; readonly origins: Origins }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
@@ -89,19 +90,14 @@ function readFlags(
   try {
     return { values: parseArgs({ args: given(args), options, allowPositionals: false }).values };
   } catch (error) {
-    return { problem: parsingProblem(error) };
+    return { problem: parsingProblem(error, Object.keys(options)) };
   }
 }
 
-/** Without a first `--`: npm needs it before flags, and Deno passes it on. */
-export function given(args: readonly string[]): string[] {
-  return args.slice(args[0] === "--" ? 1 : 0);
-}
-
-/** The parser's message, or advice for a job id or the name of a command. */
-function parsingProblem(error: unknown): string {
+/** Advice for a job id or the name of a command. */
+function parsingProblem(error: unknown, flags: readonly string[]): string {
   const word = /^Unexpected argument '([^']+)'/.exec(errorMessage(error))?.[1];
-  if (word === undefined) return errorMessage(error);
+  if (word === undefined) return parsingFailure(error, flags);
   return `deno task start takes only flags, not ${word}; to start a job that was only ` +
     `created: deno task daybook start ${word}`;
 }

@@ -8,7 +8,7 @@ import type { JobContext } from "../engine/job_context.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { shownValue } from "../core/shown_value.ts";
-import { thrownText } from "../engine/run/recovery/divergence.ts";
+import { thrownText } from "../engine/run/call/divergence.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "../engine/definition_registry.ts";

@@ -3,7 +3,7 @@
 import type { Hono } from "hono";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { ENGINE_LIMITS } from "../engine/events/delivery_limits.ts";
+import { ENGINE_LIMITS } from "../engine/engine_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import { JournalFailedError, type KeyStore, type Random } from "../engine/ports.ts";
 import { type MemoryContent, MemoryJournal } from "./memory_journal.ts";
@@ -121,17 +121,12 @@ export const POLLS_MAX = 200;
 /** The same for a caller that waits for one job and does not advance the clock. */
 export const PATIENT_POLLS_MAX = 5_000;
 
-interface Call {
-  readonly jobId: JobId;
-  looks: number;
-}
-
 /**
  * Calls of job code that have not returned. What they await besides Daybook and the clock takes
  * real time, so each gets a little.
  */
 class OpenCode implements AttemptWatch {
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, { readonly jobId: JobId; looks: number }>();
   #count = 0;
 
   began(jobId: JobId, _taskId: TaskId, _attempt: number): number {

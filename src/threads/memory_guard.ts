@@ -149,7 +149,7 @@ interface Growth {
  * Counts the memory held by a thread's code that V8 does not count: `SharedArrayBuffer`s and
  * WebAssembly memories, including those that modules export.
  */
-export class SharedMemory {
+class SharedMemory {
   readonly #held = new Set<WeakRef<Held>>();
   readonly #growth: Growth;
   #known = 0;

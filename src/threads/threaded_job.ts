@@ -24,7 +24,7 @@ import {
   type ToThread,
 } from "./protocol.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { type AttemptName, UncaughtBound } from "../engine/run/recovery/process_facts.ts";
+import { type AttemptName, UncaughtBound } from "../engine/writer/process_facts.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 
@@ -161,7 +161,7 @@ function messageOf(step: StepRequest): CallMessage {
 const REPORT_MS = 250;
 
 /** One attempt in a thread: the context of its function, and its outcome. */
-export class ThreadedAttempt implements AttemptOf, ContextSource {
+class ThreadedAttempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
   readonly #message: AttemptMessage;
   readonly #post: (message: CallMessage) => void;

@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { quotedEntry, withReferences } from "../core/log_references.ts";
 import type { UnplacedEvent } from "../engine/ports.ts";
-import { FiledJobs } from "../engine/writer/filed_jobs.ts";
+import { FiledJobs } from "../engine/matching/filed_jobs.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
 import type { ExportFile } from "../export/export_parser.ts";

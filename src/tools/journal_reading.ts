@@ -8,11 +8,10 @@ import type { FileSystem, OpenFile } from "../journal/files/file_system.ts";
 import { journalLayout, type Layout, segmentName } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/open/replay.ts";
 import { gapBefore, tornTail, withoutTail } from "../journal/read/segment_end.ts";
-import { segmentsToRead, withSegment } from "../journal/read/segment_listing.ts";
+import { segmentsToRead, withSegment, writtenBytes } from "../journal/read/segment_listing.ts";
 import type { SegmentSource } from "../journal/read/segment_pieces.ts";
 import { SegmentReader } from "../journal/read/segment_reader.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
-import { writtenBytes } from "../journal/write/preallocation.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/read/segment_scanner.ts";
 
 /** Receives the entries, oldest first. */

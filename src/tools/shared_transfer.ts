@@ -21,7 +21,7 @@ export class DivergedHistoryError extends Error {
   override readonly name = "DivergedHistoryError";
 }
 
-export interface TransferOptions {
+interface TransferOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly log: SharedLog;

@@ -31,6 +31,8 @@ const REFUSED_MS = 10_000;
 interface FilingOptions extends FilingPlace {
   readonly answer: (answer: Answer) => void;
   readonly warn: (message: string) => void;
+  /** The line of a durable entry cannot be read. */
+  readonly unreadable: (logId: LogId) => void;
   /** Milliseconds from an arbitrary origin. */
   readonly monotonic: () => number;
   readonly generationPostings?: number;
@@ -91,7 +93,7 @@ export class Filing {
   stop(): void {
     try {
       this.#leaveWorks();
-      // A durable position is always the end of a batch.
+      // The last position may be within a batch, of which only some slices were visible by then.
       while (this.#lines.isWithinBatch && this.#isBehind) this.#read();
       if (!this.#lines.isWithinBatch) runToEnd(this.#values.rest());
     } catch {
@@ -130,6 +132,7 @@ export class Filing {
       this.#isUnreadable = true;
       if (isPassing(error)) return;
       this.#tell(`The index of values cannot continue: ${errorMessage(error)}`);
+      this.options.unreadable(this.#lines.next);
     }
   }
 
@@ -237,6 +240,7 @@ export function keepValues(): void {
         ...place,
         answer: (answer) => say(answer, [answer.counts.buffer, answer.positions.buffer]),
         warn: (message) => say({ kind: "warning", message }),
+        unreadable: (logId) => say({ kind: "unreadable", logId }),
         monotonic: () => performance.now(),
       });
     } catch (error) {

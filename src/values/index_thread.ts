@@ -7,6 +7,7 @@
 
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   type FoundPositions,
@@ -14,11 +15,10 @@ import {
   type PastEvents,
   type WantedKeys,
 } from "../engine/views/past_events.ts";
-import { within } from "../engine/within.ts";
+import { within } from "../engine/turns.ts";
 import type { SegmentProver } from "../journal/options.ts";
 import type { ProvableSegment } from "../journal/read/segment_proof.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
-import { threadProgram } from "./thread_program.ts";
 
 /** How many entries become durable between two messages to the thread; a query sends one too. */
 const ENTRIES_AT_A_TIME = 2_048;
@@ -35,15 +35,31 @@ const RESTART_MAX_MS = 60_000;
 /** Most of its data is in buffers, which these limits do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
+/**
+ * On a busy machine, a thread takes seconds to begin. So a journal of at most this size is also
+ * searched in this thread, which reads each entry once, in turns.
+ */
+const SEARCHED_HERE_MAX = { entries: 10_000, bytes: 8 * 1024 * 1024 };
+
+/** Searches the journal in this thread. */
+export interface SearchHere extends Pick<PastEvents, "find"> {
+  /** The size of the journal that it reads. */
+  journalBytes(): number;
+}
+
 interface IndexThreadOptions extends FilingPlace {
   readonly clock: Clock;
+  readonly here?: SearchHere;
   readonly warn: (message: string) => void;
+  /** The thread cannot read the line of a durable entry, as if it were damaged. */
+  readonly unreadable: (logId: LogId) => void;
   /** Called with each new thread. */
   readonly onThread?: (thread: Worker) => void;
 }
 
 interface Thread {
-  readonly worker: Worker;
+  /** Resolves when it has begun. What is sent to its port before then waits there. */
+  readonly worker: Promise<Worker>;
   readonly port: MessagePort;
 }
 
@@ -109,7 +125,18 @@ export class IndexThread implements PastEvents, SegmentProver {
     const message = { kind: "find", id, keys, limits, asOf, lagMs: LAG_MS } as const;
     this.#open.set(id, { message, resolve: done });
     this.#post(message);
+    this.#searchHere(wanted, asOf, done);
     return promise;
+  }
+
+  /** What is incomplete here may be complete in the thread. */
+  #searchHere(wanted: WantedKeys, asOf: LogId, done: (found: FoundPositions) => void): void {
+    const { here } = this.options;
+    const { entries, bytes } = SEARCHED_HERE_MAX;
+    if (here === undefined || asOf > entries || here.journalBytes() > bytes) return;
+    void here.find(wanted, asOf).then((found) => {
+      if (found.upTo >= asOf) done(found);
+    });
   }
 
   /** Lets the thread flush to disk, and ends it. */
@@ -122,7 +149,7 @@ export class IndexThread implements PastEvents, SegmentProver {
       thread.port.postMessage({ kind: "stop" } satisfies ToFiling);
       await within(this.options.clock, STOP_MS, stopped);
       thread.port.close();
-      await thread.worker.terminate();
+      await thread.worker.then((worker) => worker.terminate(), () => {});
     }
     for (const { resolve } of [...this.#open.values()]) resolve(NOTHING);
     this.#endProofs();
@@ -144,28 +171,38 @@ export class IndexThread implements PastEvents, SegmentProver {
   }
 
   #begin(): Thread {
-    const { segments, index } = this.options;
     const { port1, port2 } = new MessageChannel();
-    const workerData: FilingSeed = { segments, index, port: port2 };
+    const thread = { worker: this.#worker(port2), port: port1 };
+    port1.on("message", (message: FromFiling) => this.#said(message));
+    port1.unref();
+    thread.worker.then((worker) => {
+      worker.on("error", ({ message }) => this.#ended(thread, message));
+      worker.on("exit", () => this.#ended(thread, "it has ended"));
+      this.options.onThread?.(worker);
+    }, (error) => this.#ended(thread, errorMessage(error)));
+    return thread;
+  }
+
+  /** Imports the program only now: no start needs it. */
+  async #worker(port: MessagePort): Promise<Worker> {
+    const { segments, index } = this.options;
+    const { threadProgram } = await import("./thread_program.ts");
+    // Meanwhile, connections may have taken the last ones.
+    if (!hasDescriptors(segments)) throw new Error("no file descriptors are left for it");
     const worker = new Worker(threadProgram(), {
       eval: true,
       env: SHARE_ENV,
-      workerData,
-      transferList: [port2],
+      workerData: { segments, index, port } satisfies FilingSeed,
+      transferList: [port],
       resourceLimits: LIMITS,
     });
-    const thread = { worker, port: port1 };
     worker.unref();
-    worker.on("error", ({ message }) => this.#ended(thread, message));
-    worker.on("exit", () => this.#ended(thread, "it has ended"));
-    port1.on("message", (message: FromFiling) => this.#said(message));
-    port1.unref();
-    this.options.onThread?.(worker);
-    return thread;
+    return worker;
   }
 
   #said(message: FromFiling): void {
     if (message.kind === "warning") this.options.warn(message.message);
+    else if (message.kind === "unreadable") this.options.unreadable(message.logId);
     else if (message.kind === "stopped") this.#onStopped?.();
     else if (message.kind === "proven") {
       this.#proofs.get(message.id)?.(message.isWhole);

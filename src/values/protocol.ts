@@ -55,4 +55,6 @@ export type FromFiling =
   | { readonly kind: "proven"; readonly id: number; readonly isWhole: boolean }
   /** A warning for the operator. */
   | { readonly kind: "warning"; readonly message: string }
+  /** The line of this entry, which is durable, cannot be read. */
+  | { readonly kind: "unreadable"; readonly logId: LogId }
   | { readonly kind: "stopped" };

@@ -15,8 +15,10 @@ import jsonText from "../core/json_text.ts?source" with { type: "text" };
 import logReferences from "../core/log_references.ts?source" with { type: "text" };
 import thrown from "../core/thrown.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
+import ports from "../engine/ports.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
+import hash from "../engine/hash.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
 import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
@@ -24,6 +26,8 @@ import shellWord from "../core/shell_word.ts?source" with { type: "text" };
 import collector from "../engine/collector.ts?source" with { type: "text" };
 import descriptors from "../core/descriptors.ts?source" with { type: "text" };
 import joined from "../core/joined.ts?source" with { type: "text" };
+import permissions from "../core/permissions.ts?source" with { type: "text" };
+import byteCache from "../journal/format/byte_cache.ts?source" with { type: "text" };
 import databaseFiles from "../index/database_files.ts?source" with { type: "text" };
 import sortedPostings from "../index/sorted_postings.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
@@ -32,9 +36,7 @@ import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/format/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/format/line_bytes.ts?source" with { type: "text" };
 import exitCodes from "../core/exit_codes.ts?source" with { type: "text" };
-import permissions from "../core/permissions.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
-import byteCache from "../journal/format/byte_cache.ts?source" with { type: "text" };
 import lineFields from "../journal/format/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/format/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/read/segment_scanner.ts?source" with { type: "text" };
@@ -55,10 +57,15 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/log_references.ts", logReferences],
   ["core/thrown.ts", thrown],
   ["explain/likeness/loose_form.ts", looseForm],
+  ["engine/ports.ts", ports],
   ["engine/job_index.ts", jobIndex],
   ["engine/views/postings.ts", postings],
+  ["engine/hash.ts", hash],
   ["engine/views/value_keys.ts", valueKeys],
   ["core/joined.ts", joined],
+  ["core/descriptors.ts", descriptors],
+  ["core/permissions.ts", permissions],
+  ["journal/format/byte_cache.ts", byteCache],
   ["index/database_files.ts", databaseFiles],
   ["index/sorted_postings.ts", sortedPostings],
   ["index/value_rows.ts", valueRows],
@@ -68,13 +75,10 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],
   ["engine/collector.ts", collector],
-  ["core/descriptors.ts", descriptors],
   ["journal/format/line_codec.ts", lineCodec],
   ["journal/format/line_bytes.ts", lineBytes],
   ["core/exit_codes.ts", exitCodes],
-  ["core/permissions.ts", permissions],
   ["journal/errors.ts", errors],
-  ["journal/format/byte_cache.ts", byteCache],
   ["journal/format/line_fields.ts", lineFields],
   ["journal/format/line_reader.ts", lineReader],
   ["journal/read/segment_scanner.ts", segmentScanner],

@@ -192,7 +192,7 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
 }
 
 /** What a server with this state serves, as text in pieces, since a job may be large. */
-export function servedText(job: JobState): Iterable<string> {
+function servedText(job: JobState): Iterable<string> {
   return jsonChunks(jobView(job));
 }
 

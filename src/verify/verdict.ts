@@ -25,7 +25,7 @@ export function isVerified({ kind }: Verdict): boolean {
 }
 
 /** @param isServerNamed Whether the user chose the server, so that it must serve this journal. */
-export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
+function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
   const [first] = report.problems;
   const damage = report.problems.find(({ kind }) => kind !== "foreign");
   if (damage !== undefined && isOfNewerVersion(damage)) {

@@ -10,7 +10,7 @@
 import { errorMessage } from "../core/thrown.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
-import { failureReason } from "../journal/errors.ts";
+import { failureReason, JournalDamagedError } from "../journal/errors.ts";
 import type { AuditOptions } from "./audit.ts";
 import type { JudgedAudit } from "./verdict.ts";
 import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
@@ -20,6 +20,8 @@ interface VerifierOptions extends Pick<AuditOptions, "fileSystem" | "layout" | "
   /** Serves what the journal holds. */
   readonly engine: JobEngine;
   readonly memory: () => MemoryUse;
+  /** Called if a line of the journal is damaged. */
+  readonly damaged: (error: JournalDamagedError) => void;
   /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
 }
@@ -37,13 +39,8 @@ class VerificationStoppedError extends Error {
 /** Loaded with the first verification: no start needs it. */
 const verdicts = () => import("./verdict.ts");
 
-interface Proof {
-  readonly end: AbortController;
-  readonly ended: Promise<void>;
-}
-
 export class Verifier {
-  #proof: Proof | undefined;
+  #proof: { readonly end: AbortController; readonly ended: Promise<void> } | undefined;
   #run: VerificationRun | null = null;
 
   constructor(private readonly options: VerifierOptions) {}
@@ -122,9 +119,10 @@ export class Verifier {
   }
 
   async #keep(judged: JudgedAudit): Promise<void> {
-    const { warn, layout } = this.options;
+    const { warn, damaged, layout } = this.options;
     const { isVerified, keepVerdict } = await verdicts();
     const { kind, line } = judged.verdict;
+    const { stoppedAt } = judged.report;
     if (!isVerified(judged.verdict)) throw new Error(line);
     if (kind !== "intact") warn(`the journal was verified: ${line}`);
     try {
@@ -133,6 +131,8 @@ export class Verifier {
       throw new Error(
         `the verdict could not be saved: ${failureReason(error, layout.folder)}; it was ${line}`,
       );
+    } finally {
+      if (stoppedAt !== undefined) damaged(new JournalDamagedError(stoppedAt, stoppedAt.reason));
     }
   }
 

@@ -3,7 +3,7 @@
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
-import type { LoopBlocked } from "../engine/run/recovery/process_facts.ts";
+import type { LoopBlocked } from "../engine/writer/process_facts.ts";
 import type { OpenAttempt, ProcessEnd } from "../core/framework_events.ts";
 import type { JobId, TaskId } from "../core/ids.ts";
 

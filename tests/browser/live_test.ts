@@ -9,11 +9,9 @@ import { sideBySide } from "./side_by_side.ts";
 import { StandInProxy } from "./stand_in_proxy.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { ROOT } from "../support/process/task_process.ts";
-import { PATIENCE_MS, until } from "../support/until.ts";
+import { until } from "../support/until.ts";
 
 const TOKEN = "correct-horse-battery-staple";
-/** For a busy machine; usually it takes about five seconds. */
-const SHOWN_AFTER_MAX_MS = PATIENCE_MS;
 const JOB = "job-1";
 const PLAN = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
 
@@ -33,7 +31,6 @@ class Restarts {
     await inFolder(async (folder) => {
       const server = await DaybookProcess.start({ ...options, journal: `${folder}/first` });
       await inContext(browser, { viewport: DESKTOP }, async (context) => {
-        context.setDefaultTimeout(SHOWN_AFTER_MAX_MS);
         const restarts = new Restarts(await context.newPage(), server.url, server);
         try {
           await walk(restarts, folder);

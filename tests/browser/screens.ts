@@ -13,7 +13,12 @@ export const SCREENS: readonly Screen[] = [
   { name: "jobs", path: "/ui/jobs", says: /Newest first[^]*job_/ },
   { name: "jobs that failed", path: "/ui/jobs?state=Failed", says: /order-south/ },
   { name: "limits", path: "/ui/limits", says: /shop\.newsletter[^]*running/ },
-  { name: "stream", path: "/ui/stream", says: /Task(?:Started|Completed)\s+job_/ },
+  {
+    name: "stream",
+    path: "/ui/stream",
+    // On a slow machine the newest entries may all be of a stocktake.
+    says: /Task(?:Started|Completed)\s+job_|TaskProgressed\s+stocktake-/,
+  },
   { name: "system", path: "/ui/system", says: /Back it up[^]*order\.fulfil/ },
   { name: "form of a job", path: "/ui/system/definitions/order.fulfil", says: /order.fulfil/ },
   { name: "form of a plan", path: "/ui/system/plan", says: /plan/i },

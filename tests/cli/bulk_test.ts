@@ -85,7 +85,7 @@ Deno.test("failures: each kind is listed with its count, and bulk retries all of
   const [cause = "", ...kinds] = terminal.output;
   assert.match(
     cause,
-    /^2 jobs of test\.doomed \(2\) failed with NonRetryableError: the card is stolen/,
+    /^2 jobs of test\.doomed failed with NonRetryableError: the card is stolen/,
   );
   assert.match(
     kinds.join("\n"),

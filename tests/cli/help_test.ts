@@ -95,6 +95,22 @@ Deno.test("help: an unknown command is a usage error", async () => {
   ]);
 });
 
+Deno.test("help: a misspelled command or option is named with the one that was meant", async () => {
+  for (
+    const [args, said] of [
+      [["shwo"], "there is no command shwo; did you mean show? see deno task daybook --help"],
+      [
+        ["jobs", "--sate", "failed"],
+        "there is no option --sate; did you mean --state? see deno task daybook jobs --help",
+      ],
+    ] as const
+  ) {
+    const [code, terminal] = await run([...args]);
+    assert.equal(code, 64);
+    assert.deepEqual(terminal.errors, [`daybook: ${said}`]);
+  }
+});
+
 Deno.test("help: each line fits 100 columns, and options are in separate columns", () => {
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);

@@ -57,6 +57,20 @@ Deno.test("permissions: the first command that a start suggests has all permissi
     assert.deepEqual([code, suggestions], [69, 1]);
   }));
 
+Deno.test("permissions: a start that may not read its environment fails, with the whole command", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "main.ts"],
+    cwd: ROOT,
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  assert.equal(code, 64, text);
+  assert.match(
+    text,
+    /Cannot read the settings: permission is missing, add '--allow-env=DAYBOOK_\*'/,
+  );
+  assert.match(suggestedIn(text) ?? "", /--allow-env=DAYBOOK_\*/);
+});
+
 Deno.test("permissions: for a module that imports its own files, their folder is named once", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");

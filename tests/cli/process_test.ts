@@ -118,7 +118,10 @@ Deno.test("commands: another program on the port is distinguished from Daybook",
     for (const { addr: { port } } of [page, other]) {
       const { code, errors } = await runTask("daybook", ["jobs", "--url", `127.0.0.1:${port}`]);
       assert.equal(code, 69);
-      assert.match(errors, /^daybook: cannot understand the answer of \S+: it is not Daybook/);
+      assert.match(
+        errors,
+        /^daybook: cannot understand the answer of \S+: it is another program, or another version of/,
+      );
     }
   } finally {
     await Promise.all([page.shutdown(), other.shutdown()]);
@@ -332,15 +335,12 @@ Deno.test({
       const plain = await atTerminal("daybook", ["jobs", "--url", daybook.url], { env: NO_COLOR });
 
       assert.ok(coloured.includes("\x1b[34mRunning (waiting)\x1b[39m"), coloured);
-      assert.equal(
-        // On a busy machine the commands take their time.
-        plain.replace(/ \d s /, " 0 s "),
-        `\
-JOB  TYPE    STATE              AGE  LABELS
-p-1  (plan)  Running (waiting)  0 s  note:xxxxxxxxxxxxxxxxx…
-1 job
-`,
-      );
+      // On a busy machine the command takes its time, and a longer age leaves less for the labels.
+      const [head = "", row = "", ...rest] = plain.split("\n");
+      assert.match(head, /^JOB {2}TYPE {4}STATE {14}AGE +LABELS$/);
+      assert.match(row, /^p-1 {2}\(plan\) {2}Running \(waiting\) {2}\d.*? {2}note:x+…$/);
+      assert.equal(row.length, 60);
+      assert.deepEqual(rest, ["1 job", ""]);
     }),
 });
 

@@ -459,7 +459,7 @@ const WRONG_TAILS: readonly (readonly [args: readonly string[], message: string]
   [["--after", "3", "--from-start"], "give only one of --after and --from-start"],
   [["--after", "x"], "--after must be a whole number from 0 to 9007199254740991, not x"],
   [["--stratum", "x"], "--stratum must be one of framework, domain, coordination, not x"],
-  [["--nope"], "there is no option --nope"],
+  [["--bogus"], "there is no option --bogus"],
 ];
 
 for (const [args, message] of WRONG_TAILS) {

@@ -89,6 +89,11 @@ Deno.test("repair: an intact journal, torn tail or not, has nothing to repair", 
   for (const args of [[], ["--apply"]]) {
     const { code, out } = await repair(disk, ...args);
     assert.deepEqual([code, out], [0, ["there is nothing to repair"]]);
+    const piped = await journalCommand(disk, ["repair", ...args], { isInteractive: false });
+    assert.deepEqual([JSON.parse(piped.out.join()), piped.err], [
+      { applied: false, snapshots: [] },
+      ["daybook: there is nothing to repair"],
+    ]);
     assert.deepEqual(filesIn(disk, "journal"), before);
   }
   assert.deepEqual(copiesIn(disk), []);

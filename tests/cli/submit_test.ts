@@ -312,7 +312,7 @@ Deno.test("retry: a job that did not fail is refused, with what is allowed", asy
 
   assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
-    "daybook: Cannot retry job g-1: state is Done; allowed in Failed (409)",
+    "daybook: Cannot retry job g-1: it is neither failed nor parked; allowed in Failed, or while parked (409)",
   ]);
 });
 

@@ -205,7 +205,7 @@ Deno.test("verify: another program at the address is reported as such", async ()
     const url = `http://127.0.0.1:${server.addr.port}`;
     const { code, err } = await journalCommand(disk, ["verify", "--url", url]);
     assert.equal(code, 69, JSON.stringify(answer));
-    assert.match(err.join(), /it is not Daybook, or another version/);
+    assert.match(err.join(), /it is another program, or another version of Daybook/);
     await server.shutdown();
   }
 });

@@ -79,6 +79,30 @@ Deno.test("verify: the verdict is stored, and printed as JSON in a pipe", async 
   assert.equal(kept.at, "2026-01-01T00:00:00.000Z");
 });
 
+Deno.test("journal commands: --text and --json choose the form of the output, wherever it goes", async () => {
+  const disk = await journalOfJobs();
+  for (const command of [["verify", "--no-server"], ["head"], ["repair"]]) {
+    const pipe = { isInteractive: false };
+    const [seen, piped] = [
+      await journalCommand(disk, command),
+      await journalCommand(disk, command, pipe),
+    ];
+    const text = await journalCommand(disk, [...command, "--text"], pipe);
+    const json = await journalCommand(disk, [...command, "--json"]);
+    assert.deepEqual(text.out, seen.out);
+    const members = ({ out }: Said) => Object.keys(JSON.parse(out.join("\n")));
+    assert.deepEqual(members(json), members(piped));
+    const both = await journalCommand(disk, [...command, "--json", "--text"]);
+    assert.deepEqual([both.code, both.out], [64, []]);
+  }
+  const lines = await journalCommand(disk, ["cat", "--json"]);
+  assert.equal(
+    lines.written,
+    (await journalCommand(disk, ["cat"], { isInteractive: false })).written,
+  );
+  assert.equal((await journalCommand(disk, ["export", "job-1", "--text"])).code, 64);
+});
+
 Deno.test("verify: a verdict that cannot be stored gives a warning", async () => {
   const disk = await journalOfJobs();
   disk.rename = () => Promise.reject(new Error("Read-only file system (os error 30)"));

@@ -763,6 +763,15 @@ Deno.test("projector: the creating entry's facts are the job's", () => {
   assert.equal(job.lastLogId, 1);
 });
 
+Deno.test("projector: jobs share what most of them have, since very many may wait", () => {
+  const [one, other] = [jobOf(codedJob()), jobOf(codedJob())];
+
+  assert.equal(one.plan, other.plan);
+  assert.equal(one.labels, other.labels);
+  assert.equal(one.tasks, other.tasks);
+  assert.equal(one.expected, other.expected);
+});
+
 Deno.test("projector: start and end name their entries and the time of receipt", () => {
   const job = jobOf(outsideJob([PAID]).skip(3).started().skip(4).fact("ec.Paid"));
 

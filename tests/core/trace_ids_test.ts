@@ -6,6 +6,7 @@ import {
   traceFields,
   traceOfEntry,
 } from "../../src/core/trace_ids.ts";
+import { anyCharacter } from "../support/any_character.ts";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN_ID = "b7ad6b7169203331";
@@ -65,7 +66,7 @@ for (const [what, traceparent] of INVALID) {
 
 Deno.test("parseTraceparent: one changed character makes it invalid, or another trace position", () => {
   const valid = `00-${TRACE_ID}-${SPAN_ID}-01`;
-  fc.assert(fc.property(fc.nat(valid.length - 1), fc.string({ unit: "binary" }), (at, text) => {
+  fc.assert(fc.property(fc.nat(valid.length - 1), fc.string({ unit: anyCharacter }), (at, text) => {
     const changed = valid.slice(0, at) + text + valid.slice(at + 1);
     const ids = parseTraceparent(changed);
     assert.ok(ids === undefined || changed.includes(`-${ids.traceId}-${ids.spanId ?? ""}`));

@@ -10,7 +10,7 @@ import {
 } from "../../src/dashboard/time_travel/what_if.tsx";
 import type { ReplayStep } from "../../src/explain/replay/replay_steps.ts";
 import { stepPairs } from "../../src/dashboard/time_travel/what_if_result.tsx";
-import { windowAround } from "../../src/dashboard/time_travel/time_view.ts";
+import { windowAround } from "../../src/dashboard/time_travel/point_section.tsx";
 
 const PLAN = { expected: [{ id: "a", eventType: "ec.A" }] };
 

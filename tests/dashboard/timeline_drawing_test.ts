@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import type { Extent, Lane } from "../../src/dashboard/timeline/lanes.ts";
-import { buildTimeline, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
-import { type Drawing, drawTimeline } from "../../src/dashboard/job/drawing.ts";
+import type { Timeline } from "../../src/dashboard/timeline/timeline.ts";
+import type { Drawing } from "../../src/dashboard/job/drawing.ts";
+import { buildTimeline, drawTimeline } from "../support/timelines.ts";
 import {
   axisTicks,
   legible,
@@ -31,7 +32,7 @@ function shares(drawing: Drawing): readonly (readonly [x: number, width: number]
 Deno.test("drawing: every bar and mark is within the picture, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
-      const drawing = drawTimeline(timelineFrom(story), scale, "");
+      const drawing = drawTimeline(timelineFrom(story), scale);
       for (const [x, width] of shares(drawing)) {
         assert.ok(x >= 0 && width > 0 && x + width <= 100.01, `${x} ${width}`);
       }
@@ -46,7 +47,7 @@ Deno.test("drawing: every bar and mark is within the picture, on either scale", 
 Deno.test("drawing: labels of moments have room beside each other, however close the moments are", () => {
   fc.assert(
     fc.property(stories, (story) => {
-      const { ticks } = drawTimeline(timelineFrom(story), "steps", "");
+      const { ticks } = drawTimeline(timelineFrom(story), "steps");
       const places = ticks.map(({ x }) => parseFloat(x));
       places.slice(1).forEach((x, index) => assert.ok(x - (places[index] ?? 0) >= 15, `${places}`));
     }),
@@ -57,7 +58,7 @@ Deno.test("drawing: labels of moments have room beside each other, however close
 Deno.test("drawing: bars of a row follow each other, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
-      const { job, lanes } = drawTimeline(timelineFrom(story), scale, "");
+      const { job, lanes } = drawTimeline(timelineFrom(story), scale);
       for (const { bars } of [job, ...lanes]) {
         const places = bars.map(({ x }) => parseFloat(x));
         assert.deepEqual(places, places.toSorted((left, right) => left - right));
@@ -95,7 +96,7 @@ function restless(attempts: number): JobStory {
 Deno.test("drawing: a job of ten thousand entries has no more bars than can be distinguished", () => {
   const timeline = buildTimeline(OutlinedHistory.of(restless(5_000).entries), { nowMs: 0 });
   for (const scale of SCALES) {
-    const drawing = drawTimeline(timeline, scale, "");
+    const drawing = drawTimeline(timeline, scale);
     const bars = shares(drawing).length;
     assert.ok(bars > 50 && bars < 2_000, `${bars} bars`);
     assert.ok(drawing.merged > 1_500, `${drawing.merged} merged`);
@@ -119,7 +120,7 @@ Deno.test("drawing: of many tasks, open, failed and long ones are shown", () => 
     lanes: [...quick, ...telling],
     totalMs: 100,
   };
-  const { lanes, lanesTotal } = drawTimeline(timeline, "time", "");
+  const { lanes, lanesTotal } = drawTimeline(timeline, "time");
   assert.deepEqual(lanes.slice(-3).map(({ label }) => label), ["slow", "broken", "busy"]);
   assert.equal(lanesTotal, 43);
 });
@@ -129,7 +130,6 @@ Deno.test("drawing: the label of a task shows that its name is cut", () => {
   const drawing = drawTimeline(
     { ...timelineFrom(codedJob().started()), lanes, totalMs: 1 },
     "time",
-    "",
   );
   assert.deepEqual(drawing.lanes.slice(-2).map(({ label }) => label), [
     "reserve",
@@ -140,12 +140,12 @@ Deno.test("drawing: the label of a task shows that its name is cut", () => {
 Deno.test("drawing: every task is on one page of the tasks, and on no other", () => {
   const lanes = Array.from({ length: 40 }, (_, index) => lane(`task-${index}`, "completed", index));
   const timeline: Timeline = { ...timelineFrom(codedJob().started()), lanes, totalMs: 100 };
-  const shown = [1, 2, 3].flatMap((page) => drawTimeline(timeline, "time", "", page).lanes);
+  const shown = [1, 2, 3].flatMap((page) => drawTimeline(timeline, "time", page).lanes);
   assert.deepEqual(
     shown.map(({ label }) => label).toSorted(),
     lanes.map(({ taskId }) => taskId as string).toSorted(),
   );
-  assert.deepEqual(drawTimeline(timeline, "time", "", 4).lanes, []);
+  assert.deepEqual(drawTimeline(timeline, "time", 4).lanes, []);
 });
 
 Deno.test("drawing: equal times have equal places, on either scale", () => {
@@ -155,7 +155,7 @@ Deno.test("drawing: equal times have equal places, on either scale", () => {
   for (const name of SCALES) {
     const { at } = timeScale(timeline, name);
     assert.deepEqual([at(0), at(timeline.totalMs)], [0, WIDTH]);
-    const [charge] = drawTimeline(timeline, name, "").lanes;
+    const [charge] = drawTimeline(timeline, name).lanes;
     assert.deepEqual(charge?.bars.map(({ x }) => parseFloat(x)), [0], name);
   }
 });

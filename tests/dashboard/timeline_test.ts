@@ -9,7 +9,8 @@ import { jobTiming } from "../../src/explain/history/timing.ts";
 import type { Timing } from "../../src/explain/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
-import { buildTimeline, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
+import type { Timeline } from "../../src/dashboard/timeline/timeline.ts";
+import { buildTimeline } from "../support/timelines.ts";
 import {
   codedJob,
   expectation,

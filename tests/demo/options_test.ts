@@ -21,4 +21,8 @@ Deno.test("demo options: invalid numbers, values out of range and unknown option
     assert.equal(invocation.kind, "invalid");
     assert.ok(invocation.kind === "invalid" && invocation.problem.includes(args[0] ?? ""));
   }
+  assert.deepEqual(parseDemoOptions(["--stil"]), {
+    kind: "invalid",
+    problem: "there is no option --stil; did you mean --still?",
+  });
 });

@@ -49,7 +49,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   ],
   "job.TaskInterrupted": [
     { attempt: 2, phase: "compensation", reason: "crash" },
-    "attempt 2, compensation: the process had ended without a stop",
+    "attempt 2, compensation: the process had ended without an orderly stop",
   ],
   "job.TaskProgressed": [{ done: 3, total: 1_800, note: "rows" }, "3 of 1,800 (rows)"],
   "job.CompensationStarted": [{ attempt: 1 }, ""],

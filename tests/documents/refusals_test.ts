@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
-import { parseJson } from "../../src/documents/json_document.ts";
-import { findFlaws, withMarks } from "../../src/documents/json_flaws.ts";
+import { findFlaws, parseJson } from "../../src/documents/json_document.ts";
 import { Refusal } from "../../src/documents/refusal.ts";
 import { cases } from "../support/effort.ts";
 import { refusalOfFailure } from "../../src/documents/engine_refusal.ts";
@@ -44,10 +43,11 @@ Deno.test("numbers: exactly those are refused that could not be recorded as sent
       const document = `{"a":[1,${number}],${
         // Forbidden and duplicate keys are tested elsewhere.
         JSON.stringify(`key ${text}`)}: "${number}\\"${other}","b":{"c":${other}}}`;
-      const { count } = findFlaws(JSON.parse(withMarks(document)));
+      const { count } = findFlaws(document);
       const unsafe = [number, other].filter(isUnsafe).length;
       assert.equal(count, unsafe, document);
-      if (unsafe === 0) assert.deepEqual(parseJson(document), parseJsonText(document));
+      const recorded = () => parseJsonText(JSON.stringify(parseJsonText(document)));
+      if (unsafe === 0) assert.deepEqual(parseJson(document), recorded());
       else assert.throws(() => parseJson(document), Refusal);
       if (unsafe === 0) taken++;
       else refused++;
@@ -63,10 +63,21 @@ Deno.test("numbers: what is not a JSON number is malformed, however long", () =>
   }
 });
 
+Deno.test("numbers: minus zero is zero, as it is recorded, and no other number is", () => {
+  const zeros = ["-0", "-0.0", "-0e5", "-0.00E-1", "-1e-400"];
+  for (const text of [`{"a":-0,"b":[${zeros.join(", ")}],"c":\n-0}`, "[-0]", '[{"a":1},-0]']) {
+    assert.deepEqual(parseJson(text), JSON.parse(JSON.stringify(JSON.parse(text))), text);
+  }
+  assert.deepEqual(parseJson('["-0",":-0",-0.5,0,-1]'), ["-0", ":-0", -0.5, 0, -1]);
+  for (const wrong of ["-00", "-0.", "-0e", "-0-0"]) {
+    assert.throws(() => parseJson(`{"a":${wrong}}`), { kind: "malformed-json" }, wrong);
+  }
+});
+
 Deno.test("flaws: each has its pointer; of very many the first are listed, and all are counted", () => {
-  const { issues, count } = findFlaws(JSON.parse(
-    withMarks('{"a":[12345678901234567890,{"constructor":1}],"~/b":"\\ud800","\\ud800":1}'),
-  ));
+  const { issues, count } = findFlaws(
+    '{"a":[12345678901234567890,{"constructor":1}],"~/b":"\\ud800","\\ud800":1}',
+  );
   assert.deepEqual(issues, [
     { pointer: "/a/0", detail: "is beyond 2^53 and would be changed; send it as a string" },
     { pointer: "/a/1/constructor", detail: "is a key that is not allowed: constructor" },
@@ -75,8 +86,18 @@ Deno.test("flaws: each has its pointer; of very many the first are listed, and a
   ]);
   assert.equal(count, 4);
 
-  const many = JSON.parse(withMarks(`[${Array(5_000).fill("12345678901234567890").join(",")}]`));
+  const many = `[${Array(5_000).fill("12345678901234567890").join(",")}]`;
   assert.deepEqual([findFlaws(many).issues.length, findFlaws(many).count], [50, 5_000]);
+});
+
+Deno.test("flaws: one by itself is refused, wherever it is", () => {
+  for (
+    const flaw of ['{"\\ud800":1}', '"\\ud800"', '{"__proto__":1}', "9007199254740993", "-1e400"]
+  ) {
+    for (const text of [flaw, `[0,${flaw}]`, `{"a":{"b":[${flaw}]}}`]) {
+      assert.throws(() => parseJson(text), { kind: "invalid-request" }, text);
+    }
+  }
 });
 
 // Answers to requests that the engine refuses.

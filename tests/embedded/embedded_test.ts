@@ -139,6 +139,20 @@ Deno.test("openDaybook: a journal that is no path is refused", async () => {
   await assert.rejects(openDaybook({ journal, definitions }), /must be a path, but is undefined/);
 });
 
+Deno.test("openDaybook: a folder inside another journal is refused, also by another name", () =>
+  inFolder(async (folder) => {
+    const outer = `${folder}/outer`;
+    await (await openDaybook({ journal: outer, definitions: [] })).close();
+    await Deno.mkdir(`${outer}/inner`);
+    await Deno.symlink(`${outer}/inner`, `${folder}/link`);
+    for (const journal of [`${outer}/inner`, `${outer}/segments/new`, `${folder}/link`]) {
+      await assert.rejects(
+        openDaybook({ journal, definitions: [] }),
+        /^TypeError: Cannot use .* it is inside .*outer, the folder of another journal/,
+      );
+    }
+  }));
+
 Deno.test("openDaybook: definitions that are no list are refused", async () => {
   const alone = welcome as unknown as readonly typeof welcome[];
 
@@ -200,6 +214,46 @@ Deno.test("deliver, wait, defineJob: without what they need they say what it is"
     assert.throws(() => defineJob(nothing as typeof welcome), {
       message: "Cannot define a job: run is missing; it must be a function",
     });
+  });
+});
+
+Deno.test("close: reads are answered until the last running task has ended, then the server is closed", async () => {
+  await inFolder(async (folder) => {
+    const [began, ends] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+    const long = defineJob({
+      type: "takes.long",
+      version: 1,
+      input: v.object({}),
+      run: (ctx) =>
+        ctx.task("work", () => {
+          began.resolve();
+          return ends.promise;
+        }),
+    });
+    const daybook = await openDaybook({ journal: `${folder}/journal`, definitions: [long] });
+    const { jobId } = await daybook.submit(long, {});
+    await began.promise;
+    let isServed = true;
+    const closed = daybook.close(() => Promise.resolve(isServed = false));
+    const get = (path: string) => daybook.fetch(new Request(`http://localhost${path}`));
+    const [ready, job] = [await get("/readyz"), await get(`/jobs/${jobId}`)];
+    const { next } = await (await get(`/jobs/${jobId}/explain`)).json();
+
+    assert.deepEqual([ready.status, (await ready.json()).type], [503, "/problems/draining"]);
+    assert.equal((await job.json()).condition, "executing");
+    assert.match(
+      next[0].statement,
+      /^Task work continues until it ends or the drain time is over; if/,
+    );
+    assert.ok(isServed);
+    let isWaiting = true;
+    const waited = daybook.wait(jobId, { timeoutMs: PATIENCE_MS }).then(() => isWaiting = false);
+    await get("/readyz");
+    assert.ok(isWaiting);
+    ends.resolve("done");
+    await waited;
+    await closed;
+    assert.ok(!isServed);
   });
 });
 
@@ -379,7 +433,7 @@ Deno.test("openDaybook: unfinished jobs continue when the journal is opened agai
     });
     await without.close();
     assert.deepEqual(warnings, [
-      "1 job of type user.welcome is parked: no definition of type user.welcome is loaded; " +
+      "1 job of type user.welcome is parked (noDefinition): no definition of type user.welcome is loaded; " +
       "see deno task daybook explain w-7",
     ]);
 

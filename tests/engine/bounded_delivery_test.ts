@@ -5,14 +5,14 @@ import type { Correlation } from "../../src/core/correlation.ts";
 import { eventId, eventType, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { EngineLimits } from "../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../src/engine/engine_limits.ts";
 import { OverCapacityError } from "../../src/engine/writer/intake.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { wholeJobs } from "./whole_jobs.ts";
 import type { Work } from "../../src/core/work.ts";
-import { Pacer, type TimeShare } from "../../src/engine/events/pacer.ts";
+import { Pacer, type TimeShare } from "../../src/engine/pacer.ts";
 import { type Admission, DeliveryGate } from "../../src/engine/events/delivery_gate.ts";
 
 const TYPE = eventType("shop.Happened");

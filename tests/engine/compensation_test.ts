@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
+import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 

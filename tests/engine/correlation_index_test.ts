@@ -5,7 +5,8 @@ import { eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
-import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
+import { Bucket, type Filed, TypeIndex } from "../../src/engine/matching/type_index.ts";
+import { CorrelationIndex } from "../../src/engine/matching/correlation_index.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { cases } from "../support/effort.ts";
 
@@ -358,4 +359,24 @@ Deno.test("reach search: if jobs use very many paths, the event's own paths are 
   // An event with more values than that is searched by the jobs' paths.
   const much = Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`n${n}`, n]));
   assert.deepEqual(index.jobsFor(event({ ...much, path: { 17: 17 } })), ["job-17"]);
+});
+
+Deno.test("bucket: it holds what was added and not deleted, in that order, with the sum of the efforts", () => {
+  const { expectations } = new TypeIndex();
+  const candidate = { jobId: jobId("job-1"), wanted: expectation("it", TYPE) };
+  const matchers = [1, 10, 100].map((effort) => expectations.link(candidate, effort));
+  const steps = matchers.flatMap((filed) => [["add", filed], ["delete", filed]] as const);
+  const sequences = (length: number): (typeof steps)[] =>
+    length === 0 ? [[]] : sequences(length - 1).flatMap((rest) => steps.map((it) => [it, ...rest]));
+  for (const sequence of sequences(5)) {
+    const bucket = new Bucket();
+    const model = new Set<Filed>();
+    for (const [step, filed] of sequence) {
+      bucket[step](filed);
+      model[step](filed);
+    }
+    assert.deepEqual([...bucket], [...model]);
+    assert.equal(bucket.size, model.size);
+    assert.equal(bucket.effort, [...model].reduce((sum, { effort }) => sum + effort, 0));
+  }
 });

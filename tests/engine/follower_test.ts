@@ -57,10 +57,18 @@ Deno.test("explain: a follower explains a running job as of now, although one of
 const JOBS = 1_000;
 const PLAN = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
 
-/** Checks at each pause that an engine shows the journal up to its head, and notes where that is. */
+/**
+ * Checks at each pause that an engine shows the journal up to its head, and notes where that is. What
+ * runs before the next turn takes long.
+ */
 class WatchingClock extends FakeClock {
   readonly heads = new Set<number>();
   watched: Pick<Harness, "engine" | "journal"> | undefined;
+
+  override nextTurn(): Promise<void> {
+    this.block(10);
+    return super.nextTurn();
+  }
 
   override async pause(): Promise<void> {
     if (this.watched !== undefined) await this.#look(this.watched);
@@ -78,15 +86,17 @@ class WatchingClock extends FakeClock {
   }
 }
 
-Deno.test("a large batch becomes visible in slices, and what is visible is the journal up to the head", async () => {
-  const clock = new WatchingClock();
-  const leader = await Harness.start({ clock });
-  clock.watched = leader;
-  await leader.engine.createAll(Array.from({ length: JOBS }, () => ({ plan: PLAN })));
+for (const jobs of [JOBS / 5, JOBS]) {
+  Deno.test(`a batch of ${jobs} jobs becomes visible in slices, and what is visible is the journal up to the head`, async () => {
+    const clock = new WatchingClock();
+    const leader = await Harness.start({ clock });
+    clock.watched = leader;
+    await leader.engine.createAll(Array.from({ length: jobs }, () => ({ plan: PLAN })));
 
-  assert.ok(clock.heads.size > JOBS / 250, `${clock.heads.size} heads`);
-  assert.equal(leader.engine.census().jobs, JOBS);
-});
+    assert.ok(clock.heads.size > jobs / 200, `${clock.heads.size} heads`);
+    assert.equal(leader.engine.census().jobs, jobs);
+  });
+}
 
 Deno.test("a follower shows a large batch of another process in slices, each up to its head", async () => {
   const clock = new WatchingClock();
@@ -103,4 +113,18 @@ Deno.test("a follower shows a large batch of another process in slices, each up 
   assert.ok(clock.heads.size > JOBS / 250, `${clock.heads.size} heads`);
   assert.equal(follows.headLogId, journal.head.logId);
   assert.equal(follows.census().jobs, JOBS);
+});
+
+Deno.test("a follower shows a batch of some hundred entries at once, since a group may be as long", async () => {
+  const clock = new WatchingClock();
+  const leader = await Harness.start({ clock });
+  const follows = await follower(leader);
+  const { journal } = leader;
+  const before = journal.head.logId;
+  await leader.engine.createAll(Array.from({ length: JOBS / 4 }, () => ({ plan: PLAN })));
+  clock.watched = { engine: follows, journal };
+  await follows.consumer.durable(await journal.read(before, Infinity));
+
+  assert.equal(clock.heads.size, 0);
+  assert.equal(follows.headLogId, journal.head.logId);
 });

@@ -9,7 +9,7 @@ import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
+import { SCAN_COST_MAX } from "../../src/engine/writer/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
@@ -70,6 +70,8 @@ Deno.test("list: a search finds ids, types, labels and errors, in upper or lower
   assert.deepEqual(found(daybook, { search: "depot bank" }), []);
   assert.deepEqual(found(daybook, { search: ".*" }), []);
   assert.deepEqual(found(daybook, { search: "  " }).length, 3);
+  await refused(daybook, `as ${bank} did`);
+  assert.deepEqual(found(daybook, { search: bank.toLowerCase() }), [bank], "not who mentions it");
 });
 
 Deno.test("list: a word is searched within each field, not across two", async () => {

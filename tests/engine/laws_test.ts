@@ -151,7 +151,7 @@ Deno.test("engine: a snapshot and the tail after it give the states of a full re
         assert.deepEqual(second.defects, []);
       },
     ),
-    { numRuns: rounds(200, 400, 25) },
+    { numRuns: rounds(120, 400, 25) },
   );
 });
 
@@ -173,9 +173,9 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
       traced += told(await twice.engine.entries(0, 1_000));
       assert.equal(told(await once.engine.entries(0, 1_000)), 0);
     }),
-    { numRuns: rounds(200, 400, 25) },
+    { numRuns: rounds(120, 400, 25) },
   );
-  assert.ok(traced > rounds(400, 1_000, 10), `only ${traced} entries had a trace`);
+  assert.ok(traced > rounds(200, 1_000, 10), `only ${traced} entries had a trace`);
 });
 
 Deno.test("engine: an ended job does not change, whatever comes", async () => {
@@ -194,6 +194,6 @@ Deno.test("engine: an ended job does not change, whatever comes", async () => {
         }
       }
     }),
-    { numRuns: rounds(200, 400, 25) },
+    { numRuns: rounds(120, 400, 25) },
   );
 });

@@ -379,7 +379,7 @@ Deno.test("crashed: only the job that was alone at the third end is parked, and 
   assert.equal(parked?.reason, "crashed");
   assert.match(
     parked?.message ?? "",
-    /ended without a stop 3 times in a row while task bad was open/,
+    /ended without an orderly stop 3 times in a row while task bad was open/,
   );
   assert.deepEqual([...works.running], ["good"]);
   works.open("good");
@@ -458,6 +458,28 @@ Deno.test("crashed: a clean stop resets the count of unclean ends", async () => 
   assert.equal(works.running.size, 2);
   await died(third, works);
   assert.equal(works.running.size, 2);
+});
+
+Deno.test("crashed: while a resumed job waits to run alone, others wait only for some time", async () => {
+  const works = new Works();
+  const { daybook, ids: [bad, long] } = await started(works, ["bad"], ["long"]);
+  assert.ok(bad && long);
+  let now = daybook;
+  for (let ends = 0; ends < 3; ends++) now = await died(now, works);
+  await now.control(bad, "resume");
+  await now.submit("demo.work", { tasks: ["new"] });
+  await now.clock.advance(29_000);
+  assert.deepEqual([...works.running], ["long"]);
+  await now.clock.advance(1_000);
+  assert.deepEqual([...works.running].toSorted(), ["bad", "long", "new"]);
+  // It is still found if it ends the process.
+  for (let ends = 0; ends < 5 && now.condition(bad) !== "parked"; ends++) {
+    now = await died(now, works);
+    if (!works.running.has("bad")) await now.clock.advance(600_000);
+  }
+  assert.equal(now.job(bad).parked?.reason, "crashed");
+  assert.notEqual(now.condition(long), "parked");
+  now.assertSound();
 });
 
 Deno.test("crashed: cancel compensates at once, and resume tries again, alone", async () => {

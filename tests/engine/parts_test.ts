@@ -5,7 +5,7 @@ import { runToEnd } from "../../src/core/work.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { Pause } from "../../src/core/pauses.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
-import { Waits } from "../../src/engine/views/waits.ts";
+import { WaitingCallers } from "../../src/engine/views/waiting_callers.ts";
 import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/queue/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
 import type { Worker, WorkerRequest } from "../../src/engine/run/queue/request_lines.ts";
@@ -378,7 +378,7 @@ Deno.test("scheduler: a time of another process is evaluated when it is first re
 
 Deno.test("waits: they end with the wanted state, more entries, the time, the signal or the engine", async () => {
   const clock = new FakeClock();
-  const waits = new Waits(clock);
+  const waits = new WaitingCallers(clock);
   const ended: string[] = [];
   const aborter = new AbortController();
   const wait = (name: string, jobId: string, timeoutMs: number, signal?: AbortSignal) =>
@@ -409,8 +409,8 @@ Deno.test("waits: they end with the wanted state, more entries, the time, the si
   aborter.abort();
   await clock.settle();
   assert.deepEqual(ended, ["more", "wanted", "time", "signal"]);
-  waits.endAll();
-  await Promise.all(all);
+  waits.close();
+  await Promise.all([...all, waits.until("job-1" as JobId, () => false, 500)]);
 
   assert.deepEqual([ended.length, waits.size, clock.armed], [5, 0, 0]);
 });

@@ -5,7 +5,7 @@ import type { EventDraft } from "../../src/core/event.ts";
 import type { JobId, TaskId } from "../../src/core/ids.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { Urgency } from "../../src/engine/ports.ts";
-import { ProcessFacts, type UncaughtError } from "../../src/engine/run/recovery/process_facts.ts";
+import { ProcessFacts, type UncaughtError } from "../../src/engine/writer/process_facts.ts";
 import { LiveSecrets } from "../../src/engine/secrets/secret_guard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { queueThenText } from "../../src/explain/queue/queue_holders.ts";
-import { Pacer } from "../../src/engine/events/pacer.ts";
+import { Pacer } from "../../src/engine/pacer.ts";
 import { workersThen } from "../../src/engine/queries/holders.ts";
 import type { ListQuery } from "../../src/engine/job_pages.ts";
 import { FakeClock } from "../support/fake_clock.ts";

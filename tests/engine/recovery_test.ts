@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { isTerminal } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 
@@ -300,6 +301,34 @@ Deno.test("stop: running tasks may finish; the rest is interrupted and continues
 
   assert.equal(restarted.job(quick).state, "Done");
   assert.deepEqual(steps.ran, ["a", "b"]);
+});
+
+Deno.test("stop: a caller that waits for a job gets the end that its last task brings", async () => {
+  const steps = stepped(["a"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  const ended = daybook.engine.waitFor(id, isTerminal, 60_000);
+  const stopping = daybook.engine.stop(5_000);
+  daybook.journal.hold();
+  steps.open("a");
+  await daybook.clock.settle();
+  daybook.journal.release();
+  await stopping;
+  assert.equal((await ended).state, "Done");
+});
+
+Deno.test("stop: it ends although the last result never becomes durable", async () => {
+  const steps = stepped(["a"]);
+  const daybook = await Harness.start({ definitions: [steps.definition] });
+  const id = await daybook.submit("demo.stepped");
+  const ended = daybook.engine.waitFor(id, isTerminal, 60_000);
+  const stopping = daybook.engine.stop(5_000);
+  daybook.journal.hold();
+  steps.open("a");
+  await daybook.clock.settle();
+  await daybook.clock.advance(10_000);
+  await stopping;
+  assert.equal((await ended).state, "Running");
 });
 
 Deno.test("stop: a task that outlives the drain is aborted, recorded and run again", async () => {

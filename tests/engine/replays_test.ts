@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type EventId, eventId, eventType, jobId, type LogId } from "../../src/core/ids.ts";
-import { Pacer } from "../../src/engine/events/pacer.ts";
+import { Pacer } from "../../src/engine/pacer.ts";
 import {
   type FoundPositions,
   Lookup,
@@ -10,7 +10,7 @@ import {
   type WantedKeys,
 } from "../../src/engine/views/past_events.ts";
 import { isFromOutside } from "../../src/core/event.ts";
-import { EntryPages } from "../../src/engine/queries/entry_pages.ts";
+import { EntryPages } from "../../src/engine/entry_pages.ts";
 import { Replays } from "../../src/engine/queries/replays.ts";
 import type { Outcome } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

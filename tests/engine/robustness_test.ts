@@ -3,15 +3,16 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
-import type { JobId } from "../../src/core/ids.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import type { TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
+import type { TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { incoming } from "../support/engine/incoming.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 
 const loose = v.looseObject({});
@@ -844,4 +845,31 @@ Deno.test("defect: one at the start of a run, from the queue or after a crash, s
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(jobId), "queued");
   assert.deepEqual(restarted.defects.map(String), ["Error: defect"]);
+});
+
+Deno.test("large batch: no handler begins if a later slice has the end, or a suspension, of its job", async () => {
+  const ran: string[] = [];
+  const definition = looseJob("demo.one", (ctx) => ctx.task("a", () => void ran.push(ctx.jobId)));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const { engine, journal, clock } = daybook;
+  const [cancelled, suspended, other] = [jobId("cancelled"), jobId("suspended"), jobId("other")];
+  const all = [cancelled, suspended, other];
+  for (const jobId of all) await daybook.create({ type: "demo.one", jobId, start: false });
+  journal.hold();
+  const first = engine.deliver([incoming("demo.First")]);
+  await clock.settle();
+  for (const jobId of all) void engine.control(jobId, { kind: "start" });
+  await clock.settle();
+  void engine.deliver(Array.from({ length: 600 }, () => incoming("demo.Between")));
+  await clock.settle();
+  void engine.control(cancelled, { kind: "cancel" });
+  void engine.control(suspended, { kind: "suspend" });
+  await clock.settle();
+  journal.release();
+  await first;
+  await clock.settle(200);
+  assert.deepEqual(ran, ["other"]);
+  await daybook.control(suspended, "resume");
+  assert.deepEqual(ran, ["other", "suspended"]);
+  daybook.assertSound();
 });

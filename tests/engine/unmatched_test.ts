@@ -10,9 +10,9 @@ import {
   type JobPolicy,
 } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
+import { CorrelationIndex } from "../../src/engine/matching/correlation_index.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
-import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
+import { RecentlyEnded } from "../../src/engine/views/recently_ended.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { CreateRequest, IncomingEvent, Receipt } from "../../src/engine/requests.ts";
@@ -512,7 +512,7 @@ class ManyJobs {
   readonly #index = new CorrelationIndex();
   readonly #table = new JobTable();
   readonly #unmatched = new Unmatched(
-    { started: this.#index, unstarted: new CorrelationIndex(), ended: new EndedJobs() },
+    { started: this.#index, unstarted: new CorrelationIndex(), ended: new RecentlyEnded() },
     new DefinitionRegistry([]),
     this.#table,
   );

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
-import { FiledJobs } from "../../src/engine/writer/filed_jobs.ts";
+import { FiledJobs } from "../../src/engine/matching/filed_jobs.ts";
 import { type Journal, JournalFullError, type UnplacedEvent } from "../../src/engine/ports.ts";
 import { EventEngine } from "../../src/engine/writer/event_engine.ts";
 import { EventIds } from "../../src/engine/writer/event_ids.ts";

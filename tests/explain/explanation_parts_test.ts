@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
 import { COMPARED_MAX, contrastText } from "../../src/explain/ended/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
+import type { Meanwhile } from "../../src/explain/history/process_facts.ts";
+import { lateness } from "../../src/explain/open/times.ts";
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
-import { drawTimeline } from "../../src/dashboard/job/drawing.ts";
 import {
   crashRestarts,
   findDowntimes,
@@ -17,7 +18,7 @@ import {
   timingText,
 } from "../../src/explain/history/timing.ts";
 import type { LogId } from "../../src/core/ids.ts";
-import { buildTimeline } from "../../src/dashboard/timeline/timeline.ts";
+import { buildTimeline, drawTimeline } from "../support/timelines.ts";
 
 // What is in the summary of an explanation is not repeated below it.
 
@@ -229,11 +230,27 @@ Deno.test("downtimes: the timeline shows them for the job and for the attempt th
   assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
   // Drawn over all bars, which would otherwise show work.
   assert.deepEqual(downs.map(({ fromMs, toMs }) => toMs - fromMs), [25_000]);
-  const [down] = drawTimeline(timeline, "time", "").downs;
+  const [down] = drawTimeline(timeline, "time").downs;
   assert.match(down?.title ?? "", /^the longest time the process can have been down, 25 s$/);
 });
 
 Deno.test("downtimes: there are none without the entries that show them, and none for an orderly stop", () => {
   assert.deepEqual(findDowntimes(crashed(), new Map()), []);
   assert.deepEqual(crashRestarts(crashed("shutdown")), []);
+});
+
+Deno.test("lateness: a clean stop counts if the time was recorded a minute late, a start after a crash if it was due before", () => {
+  const late = (eventType: string, endedAt: number, recordedAt: number) => {
+    const process = [{ logId: 3, eventType, receivedAt: timeOf(endedAt), attributes: {} }];
+    const known = { process } as unknown as Meanwhile;
+    const entry = { logId: 4, receivedAt: timeOf(recordedAt) } as JobEventLogEntry;
+    const { statement, cites } = lateness(known, timeOf(100), entry, 2);
+    return [/: (Daybook was .*) at /.exec(statement)?.[1] ?? statement, ...cites];
+  };
+  assert.deepEqual(late("journal.Sealed", 50, 100), [""]);
+  assert.deepEqual(late("journal.Sealed", 50, 159), [""]);
+  assert.deepEqual(late("journal.Sealed", 50, 160), ["Daybook was stopped", 3]);
+  assert.equal(late("journal.Sealed", 101, 170).length, 1);
+  assert.deepEqual(late("journal.Recovered", 50, 101), [""]);
+  assert.deepEqual(late("journal.Recovered", 120, 120), ["Daybook was started", 3]);
 });

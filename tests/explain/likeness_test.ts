@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { withDistances } from "../../src/core/duration.ts";
+import { isSpellingSlip, spellingSlips } from "../../src/explain/likeness/spelling_slip.ts";
 import { nearestName, neighbourhood, slipBetween } from "../../src/explain/likeness/names.ts";
 import { cases } from "../support/effort.ts";
 import type { JsonScalar } from "../../src/core/json.ts";
 import { formDifference, looseForm } from "../../src/explain/likeness/loose_form.ts";
-import { isSpellingSlip, spellingSlips } from "../../src/explain/likeness/spelling_slip.ts";
 import { recodedForms, recodingNote } from "../../src/explain/likeness/recoding.ts";
 
 Deno.test("withDistances: a time gets its distance, and a quoted value stays as it is", () => {

@@ -270,13 +270,13 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       name: "names the tasks that could not be undone",
       given: unwinding.compensationEnded([], ["reserve"]),
       why: "The compensation ended, and reserve could not be undone: " +
-        "the job fails, and an operator must look.",
+        "the job fails, and an operator must intervene.",
     },
     {
       name: "names the event that says so",
       given: undoing.correlated("ec.UndoFailed"),
       why: "ec.UndoFailed says that the compensation failed: " +
-        "the job fails, and an operator must look.",
+        "the job fails, and an operator must intervene.",
     },
     {
       name: "says so of an event after which the policy ends the job as Failed",
@@ -362,7 +362,8 @@ const FACTS: readonly Case[] = [
   {
     name: "an attempt that a crash cut short",
     given: run.taskStarted("charge").taskInterrupted("charge"),
-    why: "A fact about task charge: attempt 1 was cut short: the process had ended without a stop.",
+    why:
+      "A fact about task charge: attempt 1 was cut short: the process had ended without an orderly stop.",
   },
   {
     name: "an attempt that a takeover cut short",
@@ -472,7 +473,7 @@ const FACTS: readonly Case[] = [
   {
     name: "what is left to recover",
     given: unwinding.framework("job.RecoveryRequired", { tasks: [taskId("reserve")] }),
-    why: "An operator must look: reserve could not be undone.",
+    why: "An operator must intervene: reserve could not be undone.",
   },
   {
     name: "a recovery without a compensation",

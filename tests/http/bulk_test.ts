@@ -207,6 +207,7 @@ Deno.test("GET /failures: the summary names the error that most jobs failed with
   const summary = async () => (await failures(app)).summary;
   assert.equal(await summary(), "No failure is left to retry.");
   for (const host of "aaaaaaaaaabbb") await createAndRun(app, "stock.sync", { host });
+  assert.match(await summary(), /^3 jobs of stock\.sync failed with NonRetryableError: /);
   await createAndRun(app, "price.sync", { host: "b" });
   assert.match(
     await summary(),

@@ -31,12 +31,16 @@ Deno.test("controls: an empty body needs no media type, and means {}", async () 
 Deno.test("controls: one in the wrong state is 409 with the states that allow it", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
-  const allowedIn: Record<string, readonly string[]> = { start: ["Created"], retry: ["Failed"] };
-  for (const control of ["start", "retry"]) {
+  const allowed = {
+    start: ["state is Running", ["Created"], ""],
+    retry: ["it is neither failed nor parked", ["Failed"], ", or while parked"],
+  } as const;
+  for (const [control, [why, states, condition]] of Object.entries(allowed)) {
     const response = await app.post(`/jobs/${jobId}/${control}`);
     const problem = await problemOf(response, 409, "not-in-this-state");
-    assert.deepEqual(problem.allowedIn, allowedIn[control]);
-    assert.match(problem.detail, /state is Running; allowed in (Created|Failed)$/);
+    assert.deepEqual(problem.allowedIn, states);
+    const where = `allowed in ${states.join(", ")}${condition}`;
+    assert.ok(problem.detail.endsWith(`: ${why}; ${where}`), problem.detail);
   }
 });
 
@@ -91,7 +95,7 @@ Deno.test("retry: a second retry is refused with the id of the new job, unless i
   assert.equal(retried.retryOf, jobId);
   const refused = await problemOf(second, 409, "not-in-this-state");
   const detail = `Cannot retry job ${jobId}: it was already retried, as job ${retried.jobId}; ` +
-    "use again to retry it once more";
+    '"again" retries it once more';
   assert.deepEqual([refused.detail, refused.newJobId], [detail, retried.jobId]);
   const third = await problemOf(await retry({}), 409, "not-in-this-state");
   assert.deepEqual([third.detail, third.newJobId], [detail, retried.jobId]);
@@ -113,19 +117,24 @@ Deno.test("retry: an unknown task is refused like any unknown value, even in a d
   assert.equal(app.engine.headLogId, before);
 });
 
-Deno.test("controls: a job that nothing holds cannot be resumed, and the answer says when it could", async () => {
+Deno.test("controls: if not the state but the suspension is the reason, no state is named", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
-  const problem = await problemOf(
-    await app.post(`/jobs/${jobId}/resume`),
-    409,
-    "not-in-this-state",
-  );
-  assert.equal(
-    problem.detail,
-    `Cannot resume job ${jobId}: it is neither suspended nor parked; allowed in Running, Compensating ` +
-      "while suspended or parked",
-  );
+  const refused = async (control: string) => {
+    const response = await app.post(`/jobs/${jobId}/${control}`);
+    const { detail, allowedIn } = await problemOf(response, 409, "not-in-this-state");
+    return [detail, allowedIn];
+  };
+  const resume = `Cannot resume job ${jobId}: it is neither suspended nor parked`;
+  assert.deepEqual(await refused("resume"), [resume, []]);
+  await jsonOf(await app.post(`/jobs/${jobId}/suspend`), 200);
+  const suspend = `Cannot suspend job ${jobId}: it is already suspended`;
+  assert.deepEqual(await refused("suspend"), [suspend, []]);
+
+  await jsonOf(await app.post(`/jobs/${jobId}/cancel`), 200);
+  const where = "allowed in Running, Compensating while suspended or parked";
+  const ended = `Cannot resume job ${jobId}: state is Failed; ${where}`;
+  assert.deepEqual(await refused("resume"), [ended, ["Running", "Compensating"]]);
 });
 
 Deno.test("retry: for an unknown task the job's tasks are listed", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type JobEventLogEntry, STRATA } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import { Lane } from "../../src/engine/lane.ts";
+import { Lane } from "../../src/engine/turns.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { type EntrySearch, passes, searchAhead, searchBack } from "../../src/http/stream/feed.ts";
 import { startApp } from "../support/http/http_app.ts";

@@ -21,9 +21,9 @@ import { unlimited } from "../support/engine/unlimited.ts";
 import { incoming } from "../support/engine/incoming.ts";
 
 const REQUESTS_PER_RUN = 50;
-const RUNS = rounds(76, 4_000, 6);
-/** Further rounds follow while a route has no accepted request: the rarest has seven in a round. */
-const ROUNDS_MAX = 5;
+const RUNS = rounds(50, 4_000, 6);
+/** Further rounds follow while a route has no accepted request: the rarest has five in a round. */
+const ROUNDS_MAX = 8;
 /** The minimum number of requests. In the quick form chance decides how many a dozen runs send. */
 const SENT_MIN = IS_QUICK ? RUNS : REQUESTS_PER_RUN * RUNS / 2;
 /** The minimum number of requests that reach a limit, with small limits. */
@@ -165,7 +165,7 @@ const TIGHT: TestAppOptions = {
 
 Deno.test("fuzz: at its limits a server answers 503 that names them, and records nothing", async () => {
   const tally = newTally();
-  await fc.assert(property(() => startWithJobs(TIGHT), tally), { numRuns: RUNS / 2 });
+  await fc.assert(property(() => startWithJobs(TIGHT), tally), { numRuns: rounds(38, 2_000, 3) });
   console.log(`fuzz: at its limits ${tally.limited} of ${tally.sent} requests`);
   assert.ok(tally.limited >= LIMITED_MIN);
 });

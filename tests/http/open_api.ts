@@ -91,10 +91,17 @@ function closed(value: unknown): unknown {
     : object;
 }
 
-/** Validates values by the schemas of a document; each is compiled once. */
+/** Compiling takes longer than all validations, so the compiled code is not improved. */
+const COMPILING = { inlineRefs: false, code: { optimize: false } };
+
+/** Validates values by the schemas of a document; those that are equal are compiled once. */
 export class SchemaChecks {
-  readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, validateFormats: false });
+  readonly #ajv = new Ajv2020({
+    ...{ strict: true, strictTypes: false, validateFormats: false },
+    ...COMPILING,
+  });
   readonly #compiled = new WeakMap<object, ValidateFunction>();
+  readonly #byText = new Map<string, ValidateFunction>();
   readonly #id: string;
 
   /** @param forAnswers Whether undescribed members are flaws. */
@@ -116,7 +123,8 @@ export class SchemaChecks {
   #compile(schema: Json): ValidateFunction {
     const own = this.forAnswers ? closed(schema) : schema;
     const text = JSON.stringify(own).replaceAll('"#/components/', `"${this.#id}#/components/`);
-    const validate = this.#ajv.compile(JSON.parse(text));
+    const validate = this.#byText.get(text) ?? this.#ajv.compile(JSON.parse(text));
+    this.#byText.set(text, validate);
     this.#compiled.set(schema, validate);
     return validate;
   }

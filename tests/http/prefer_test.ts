@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { exchange } from "../support/http/raw_socket.ts";
 import { type JobBody, jsonOf, shipmentPlan, startApp } from "../support/http/http_app.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };
 const MINIMAL = { prefer: "return=minimal" };
@@ -131,7 +132,7 @@ Deno.test("return=minimal: the answer is sent in one piece, headers included", a
     ...["POST /jobs HTTP/1.1", "host: localhost", "content-type: application/json"],
     ...["prefer: return=minimal", `content-length: ${body.length}`, "connection: close", "", body],
   ];
-  const patience = { answerMs: 5_000, quietMs: 1_000 };
+  const patience = { answerMs: PATIENCE_MS, quietMs: 1_000 };
   const { text } = await exchange(server.addr.port, {
     name: "minimal",
     parts: [lines.join("\r\n")],

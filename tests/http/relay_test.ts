@@ -197,23 +197,30 @@ Deno.test("relay: without a leader reads continue, and a write is refused with R
   assert.equal((await dropped(await follower.get("/jobs/b"))).status, 404);
 });
 
-Deno.test("relay: a write waits for the next leader, and is recorded here if this process becomes it", async () => {
-  await using members = new Members();
-  const leader = await members.lead("first");
-  const follower = await members.join("second");
-  members.url = nobody();
-  const asked = follower.post("/jobs", { ...ORDER, jobId: "a" });
-  await until("it waits", async () => {
-    const { limits } = await json(await follower.get("/system"));
-    const waiting = (limits as { name: string; used: number }[])
-      .find(({ name }) => name === "waitingMax");
-    return waiting?.used === 1;
+for (
+  const [leaving, leave] of [
+    ["has ended", (members: Members) => void (members.url = nobody())],
+    ["is stopping", ({ leader }: Members) => leader?.engine.stop(0)],
+  ] as const
+) {
+  Deno.test(`relay: a write waits for the next leader if the last one ${leaving}, and is recorded here if this process becomes it`, async () => {
+    await using members = new Members();
+    const leader = await members.lead("first");
+    const follower = await members.join("second");
+    await leave(members);
+    const asked = follower.post("/jobs", { ...ORDER, jobId: "a" });
+    await until("it waits", async () => {
+      const { limits } = await json(await follower.get("/system"));
+      const waiting = (limits as { name: string; used: number }[])
+        .find(({ name }) => name === "waitingMax");
+      return waiting?.used === 1;
+    });
+    await members.succeed(follower);
+    assert.equal((await dropped(await asked)).status, 202);
+    assert.equal((await dropped(await follower.get("/jobs/a"))).status, 200);
+    await leader.stop();
   });
-  await members.succeed(follower);
-  assert.equal((await dropped(await asked)).status, 202);
-  assert.equal((await dropped(await follower.get("/jobs/a"))).status, 200);
-  await leader.stop();
-});
+}
 
 Deno.test("relay: a write that the leader may have seen is not sent twice", async () => {
   await using members = new Members();

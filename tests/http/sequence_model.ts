@@ -89,11 +89,11 @@ export class SequenceModel {
     return counts;
   }
 
-  /** `undefined` if a control is accepted, otherwise the states in which it may be. */
+  /** `undefined` if a control is accepted, otherwise the other states in which it may be. */
   control(job: ModelJob, control: Control): readonly string[] | undefined {
-    const mayBe = ALLOWED_IN[control].includes(job.state);
-    if (!mayBe || (control === "suspend" && job.suspended)) return ALLOWED_IN[control];
-    if (control === "resume" && !job.suspended) return ALLOWED_IN[control];
+    if (!ALLOWED_IN[control].includes(job.state)) return ALLOWED_IN[control];
+    if (control === "suspend" && job.suspended) return [];
+    if (control === "resume" && !job.suspended) return [];
     if (control === "cancel" && job.state === "Created") job.entries++;
     job.entries++;
     if (control === "start") job.state = "Running";

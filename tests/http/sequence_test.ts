@@ -10,7 +10,7 @@ import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { assertAgreement, COMMANDS } from "./sequence_commands.ts";
 import { SequenceModel } from "./sequence_model.ts";
 
-const RUNS = rounds(150, 6_000, 20);
+const RUNS = rounds(100, 6_000, 20);
 const COMMANDS_MAX = 60;
 
 type Start = () => Promise<TestApp>;

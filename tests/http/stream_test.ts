@@ -252,6 +252,27 @@ Deno.test("GET /stream: a thousand readers are served, and other requests in bet
   for (const reader of readers) await reader.leave();
 });
 
+Deno.test("GET /stream: the more readers there are, the less each is sent at once", async () => {
+  const events = Array.from({ length: 100 }, () => ({
+    eventType: "a.B",
+    attributes: { text: "x".repeat(2_000) },
+  }));
+  const lengths = [];
+  for (const count of [1, 150, 500]) {
+    const app = await startApp();
+    await app.post("/events", events);
+    const readers = [];
+    while (readers.length < count) readers.push(await open(app, "/stream?after=0"));
+    for (const reader of readers) await reader.chunk();
+    lengths.push((await readers[0]?.chunk())?.length ?? 0);
+    for (const reader of readers) await reader.leave();
+  }
+  const [one = 0, some = 0, many = 0] = lengths;
+  assert.ok(one >= 16 * 1024, `${one}`);
+  assert.ok(some < 10 * 1024, `${some}`);
+  assert.ok(many < 5 * 1024, `${many}`);
+});
+
 Deno.test("GET /stream: it ends when the process stops, with its timers", async () => {
   const shutdown = new AbortController();
   const app = await startApp({ shutdownSignal: shutdown.signal });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
+import { ENGINE_LIMITS } from "../../src/engine/engine_limits.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
 import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { systemAnswer } from "../../src/documents/answers/system.ts";

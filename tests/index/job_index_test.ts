@@ -162,6 +162,21 @@ Deno.test("index: filters find their matches, newest first, and counts agree", (
   assert.deepEqual([odd, even], [[15, 15], [15, 15]]);
 });
 
+Deno.test("index: a whole id is found at once, however much text there is to search", () => {
+  const index = begun();
+  const one = failedJob(1, { jobId: jobId("job_01M8RYC4RZGF6JGWGFHKTRT8RG") });
+  const text = `about ${one.jobId}`.toLowerCase() + "x".repeat(100_000);
+  const others = Array.from({ length: 120 }, (_, at) => ended(failedJob(at + 2), { text }));
+  assert.ok(index.put([ended(one), ...others]));
+  for (const search of [one.jobId, `refused ${one.jobId.toLowerCase()}`]) {
+    const scan = index.scan({ search }, {});
+    assert.deepEqual([...scan].map(({ firstLogId }) => firstLogId), [one.firstLogId]);
+    assert.equal(scan.reach, undefined);
+    assert.equal(index.count({ search }, {}).jobs, 1);
+  }
+  assert.deepEqual(found(index, { search: `other ${one.jobId}` }), []);
+});
+
 /** Rare jobs are found with an SQL index: the same ones as by a full scan. */
 Deno.test("index: a rare job among many is found, from both ends, with any other filter", () => {
   const index = begun();

@@ -15,6 +15,7 @@ import { parseStored, storedText } from "../../src/index/job_row.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../support/engine/folding.ts";
 import { rounds } from "../support/effort.ts";
+import { anyCharacter } from "../support/any_character.ts";
 
 /** Two entries, of which the first created the job. */
 const TRAIL = [10 * 4_096 + 17, 12 * 4_096];
@@ -46,7 +47,7 @@ function put(index: SqliteJobIndex, job: JobState): EndedJob {
   return ended;
 }
 
-const anyText = fc.string({ unit: "binary", maxLength: 400 });
+const anyText = fc.string({ unit: anyCharacter, maxLength: 400 });
 const time = fc.oneof(
   fc.date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true })
     .map((date) => date.toISOString()),

@@ -36,7 +36,7 @@ import {
 const FIRST_BIT = Math.floor(Math.random() * 8);
 
 /** One in this many is tried. */
-const STEP = rounds(4, 1, 40);
+const STEP = rounds(8, 1, 40);
 /** The short form tries others each time. */
 const FIRST = Math.floor(Math.random() * STEP);
 

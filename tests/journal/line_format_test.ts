@@ -29,6 +29,7 @@ import { rounds } from "../support/effort.ts";
 import { crcHolds } from "../../src/journal/format/line_bytes.ts";
 import { findOtherBatch } from "../../src/journal/read/segment_end.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
+import { anyCharacter } from "../support/any_character.ts";
 
 const STAMPING = { clock: new FakeClock(), random: new FakeRandom() };
 
@@ -149,7 +150,10 @@ const LOG_ID = 41;
 const BATCH = 40;
 
 const ids = fc.string({ unit: fc.constantFrom(..."aZ09._:~-"), minLength: 1, maxLength: 40 });
-const free = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: "binary", maxLength: 20 }));
+const free = fc.oneof(
+  fc.string({ maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
+);
 const times = fc.constantFrom("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.001Z");
 const names = fc.constantFrom("attempt", "result", "__proto__", "a\\b", "\n", '"', "é", "plan");
 const attributes = fc.dictionary(fc.oneof(names, free), fc.jsonValue({ depthSize: "small" }), {

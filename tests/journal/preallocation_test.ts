@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { writtenBytes } from "../../src/journal/write/preallocation.ts";
+import { writtenBytes } from "../../src/journal/read/segment_listing.ts";
 import { withBlankEnd, withoutBlankEnd } from "../support/journal/journal_bytes.ts";
 import { fact, facts, RememberingConsumer } from "../support/journal/journal_events.ts";
 import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";

@@ -14,8 +14,8 @@ Deno.test("journal/README.md: its sample lines are a complete segment", async ()
   // The formatter removes the blank line before the first batch.
   const bytes = new TextEncoder().encode(`\n${sample}`);
   const { entries, batches } = readSegments([["00000000000000000001.ndjson", bytes]]);
-  assert.equal(entries.length, 8);
-  assert.equal(batches.length, 6);
+  assert.equal(entries.length, 10);
+  assert.equal(batches.length, 4);
 });
 
 interface Reader {

@@ -91,6 +91,32 @@ Deno.test("shared journal: a follower can read what is recorded, and records not
   await journal.close();
 });
 
+Deno.test("shared journal: reads find no damage while segments fill up and are verified, on the leader and on a follower", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "first");
+  await leader.journal.append(facts(1)).durable;
+  const follower = await follow(log);
+  let isDone = false;
+  const readAll = async ({ journal, clock }: Started) => {
+    for (; !isDone; await clock.nextTurn()) {
+      const { logId } = journal.head;
+      const entries = await journal.read(0, logId);
+      const logIds = entries.map((entry) => entry.logId);
+      assert.equal((await journal.locate(logIds)).length, logId);
+    }
+  };
+  const reading = [leader, follower].map(readAll);
+  for (let round = 0; round < 20; round++) {
+    await leader.journal.append(facts(2)).durable;
+    await Promise.all([leader.clock.advance(500), follower.clock.advance(500)]);
+  }
+  isDone = true;
+  await Promise.all(reading);
+  assert.ok((await follower.journal.info()).proof.proven > 2);
+  for (const { consumer } of [leader, follower]) assert.deepEqual(consumer.failures, []);
+  await Promise.all([leader.journal.close(), follower.journal.close()]);
+});
+
 Deno.test("shared journal: a copy has newlines ahead only in its last segment, even if its process has larger ones", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");

@@ -446,6 +446,54 @@ Deno.test("sidecars: a missing trusted segment is damage", async () => {
   await started.journal.close();
 });
 
+/** Damage to a sealed segment while a process runs. */
+const DAMAGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>> = {
+  "changed": (disk, path) => {
+    const bytes = bytesOf(disk, path);
+    disk.files.rot(path, flipped(bytes, bytes.indexOf("}\n".charCodeAt(0)) - 20));
+  },
+  "cut": (disk, path) => disk.files.rot(path, bytesOf(disk, path).slice(0, 40)),
+  "missing": (disk, path) => void disk.files.delete(path),
+  "replaced": (disk, path) => {
+    disk.files.delete(path);
+    void disk.makeFolder(path);
+  },
+};
+
+for (const [how, damage] of Object.entries(DAMAGES)) {
+  Deno.test(`file journal: a read that meets a ${how} segment names it, and ends the process`, async () => {
+    const written = await writtenWithSidecars();
+    const [segment = ""] = written.sealed;
+    for (const withSidecar of [true, false]) {
+      const disk = written.disk.copy();
+      const { journal, consumer } = await startOn(disk);
+      if (!withSidecar) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
+      damage(disk, `${SEGMENTS}/${segment}`);
+      const reads = [journal.read(0, 5), journal.readAt([1])];
+      if (!withSidecar) reads.push(journal.locate([1]).then(() => []));
+      for (const { reason } of await Promise.allSettled(reads) as PromiseRejectedResult[]) {
+        assert.ok(reason instanceof JournalDamagedError, String(reason));
+        assert.deepEqual([reason.segment, reason.exitCode], [segment, 78]);
+      }
+      assert.equal(consumer.failures.length, 1);
+      assert.ok(consumer.failures[0]?.cause instanceof JournalDamagedError);
+      assert.throws(() => journal.append(facts(1)), JournalFailedError);
+      await journal.close();
+    }
+  });
+}
+
+Deno.test("file journal: a read that fails for another reason ends nothing", async () => {
+  const written = await writtenWithSidecars();
+  const { journal, consumer, disk } = await startOn(written.disk.copy());
+  disk.fail({ operation: "read", path: SEGMENTS, error: inputOutputError() });
+  await assert.rejects(journal.readAt([1]), /Input\/output/);
+  await assert.rejects(journal.readAt([1_000_000]), RangeError);
+  await journal.append(facts(1)).durable;
+  assert.deepEqual(consumer.failures, []);
+  await journal.close();
+});
+
 Deno.test("sidecars: the verification writes verdicts that are gone, and reports its progress", async () => {
   const written = await writtenWithSidecars();
   const segments = written.sealed.length;
@@ -469,12 +517,15 @@ Deno.test("sidecars: the verification writes verdicts that are gone, and reports
 
 Deno.test("sidecars: one that cannot be written gives one warning, and the journal works without it", async () => {
   const written = await writtenWithSidecars();
-  for (const [operation, error] of [["write", noSpace()], ["sync", inputOutputError()]] as const) {
+  const denied = (path: string) => new Error(`Permission denied (os error 13): open '${path}'`);
+  const faults = [["write", noSpace], ["sync", inputOutputError], ["create", denied]] as const;
+  for (const [operation, errorAt] of faults) {
     const disk = written.disk.copy();
     for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
     const started = await startOn(disk);
-    for (const _ of written.sealed) {
-      started.disk.fail({ operation, path: SIDECARS, error });
+    for (const segment of written.sealed) {
+      const path = `${SIDECARS}/${sidecarOf(segment)}`;
+      started.disk.fail({ operation, path, error: errorAt(path) });
     }
     await proven(started);
     assert.equal(started.warnings.length, 1, started.warnings.join());

@@ -98,3 +98,21 @@ testWithFolder(
     await journal.close();
   },
 );
+
+testWithFolder(
+  "watched files: a read that finds the folder moved away fails as a write does, not as damage",
+  async (folder) => {
+    const earlier = await folder.open(new RememberingConsumer());
+    await earlier.journal.append(facts(3)).durable;
+    await earlier.journal.close();
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer);
+    await Deno.rename(`${folder.path}/segments`, `${folder.path}/away`);
+    await assert.rejects(journal.read(0, 3));
+    const [failure] = consumer.failures;
+    assert.ok(failure instanceof JournalFailedError);
+    assert.match(failure.message, /was removed, replaced or cut while it was in use/);
+    assert.equal(failure.damage, undefined);
+    await journal.close();
+  },
+);

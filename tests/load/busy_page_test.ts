@@ -9,7 +9,7 @@ import { sideBySide } from "../browser/side_by_side.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "../browser/watched_page.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { PATIENCE_MS, until as comesTo } from "../support/until.ts";
 
 /** The share of a second between starts: small enough that jobs do not arrive in bursts. */
 const PARTS = 20;
@@ -34,6 +34,14 @@ class BusyJobs {
     await this.#untilAllEnded();
     const seconds = (performance.now() - this.#began) / 1_000;
     return { jobs: this.#started, perSecond: Math.round(this.#started / seconds) };
+  }
+
+  /** Resolves when this many have failed. */
+  async failed(count: number): Promise<void> {
+    await comesTo("jobs have failed", async () => {
+      const page = await this.daybook.get(`/jobs?state=Failed&limit=${count}`);
+      return (page as { readonly jobs: readonly unknown[] }).jobs.length === count;
+    });
   }
 
   /** Behind the rate it catches up; ahead of it, it waits. */
@@ -123,6 +131,8 @@ async function withRestlessPage(
 }
 
 const JOBS_PER_SECOND = 500;
+/** At least as many as a page lists: until then its list grows, and pushes down what is below. */
+const FAILED_SHOWN = 10;
 /** A page is refreshed at most once a second. */
 const RENEWALS = rounds(3, 300);
 /** Refreshes until a page has loaded everything. */
@@ -132,6 +142,7 @@ const SHOWN_AFTER_MS = 200;
 const MEBIBYTE = 1024 * 1024;
 /** Tolerance for the browser engine; a leak of rows soon exceeds it. */
 const GROWTH_MAX_BYTES = 2 * MEBIBYTE;
+const LOOKS_MAX = 10;
 /** Less than a page of rows: a page that keeps what it replaces grows by a page each time. */
 const GROWTH_MAX_NODES = 1_500;
 /**
@@ -151,6 +162,7 @@ async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
     });
     const busy = new BusyJobs(daybook, JOBS_PER_SECOND);
     try {
+      await busy.failed(FAILED_SHOWN);
       await run(daybook.url);
       const { jobs, perSecond } = await busy.stop();
       console.log(`    ${jobs} jobs, ${perSecond} a second`);
@@ -205,14 +217,26 @@ interface Point {
   readonly y: number;
 }
 
-/** Points at a link to a job, like a user who is about to click. */
+/**
+ * Points at a link to a job, like a user who is about to click. Playwright's hover finds a link, and
+ * points at it some steps later, when a busy machine may show other rows.
+ */
 async function pointAtJob(page: Page): Promise<Point> {
-  const links = page.locator('main a[href^="/ui/jobs/"]');
-  const link = links.nth(Math.min(2, await links.count() - 1));
-  await link.hover({ timeout: 30_000 });
-  const box = await link.boundingBox();
-  assert.ok(box, `${page.url()} shows no job`);
-  return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
+    const point = await page.evaluate<Point | null>(`(() => {
+      const links = document.querySelectorAll('main a[href^="/ui/jobs/"]');
+      const link = links[Math.min(2, links.length - 1)];
+      link?.scrollIntoView({ block: "nearest" });
+      const box = link?.getBoundingClientRect();
+      return box ? { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 } : null;
+    })()`);
+    if (point === null) continue;
+    await page.mouse.move(point.x, point.y);
+    // What it had asked for before that may still come with the first, and move what it shows.
+    await renewed(page, 2);
+    if (await underPointer(page, point) !== null) return point;
+  }
+  assert.fail(`${page.url()} shows no job that can be pointed at`);
 }
 
 /** @param isStill Whether it must not move even without a pointer. */
@@ -254,11 +278,20 @@ async function checkGrowth(page: Page): Promise<void> {
   await renewed(page, RENEWALS_BEFORE);
   const before = await sizeOf(cdp);
   await renewed(page, RENEWALS);
-  const after = await sizeOf(cdp);
+  let after = await sizeOf(cdp);
+  // In the middle of a renewal a page has two contents; one that keeps the old ones only grows.
+  for (let looks = 1; hasGrown(before, after) && looks < LOOKS_MAX; looks++) {
+    await renewed(page, 1);
+    after = await sizeOf(cdp);
+  }
   const text = `${page.url()}: ${JSON.stringify(before)}, ${JSON.stringify(after)}`;
-  assert.ok(after.heapBytes - before.heapBytes < GROWTH_MAX_BYTES, text);
-  assert.ok(after.nodes - before.nodes < GROWTH_MAX_NODES, text);
-  assert.ok(after.listeners <= before.listeners + 20, text);
+  assert.ok(!hasGrown(before, after), text);
+}
+
+function hasGrown(before: Size, after: Size): boolean {
+  return after.heapBytes - before.heapBytes >= GROWTH_MAX_BYTES ||
+    after.nodes - before.nodes >= GROWTH_MAX_NODES ||
+    after.listeners > before.listeners + 20;
 }
 
 /** While paused, only the count of new entries changes; afterwards, everything is there. */
@@ -304,8 +337,7 @@ testInBrowser(
 );
 
 const FOUND_AS: Readonly<Record<Restlessness, RegExp>> = {
-  // If rows never rest, no pointer can stay on one.
-  "moves its rows": /what a click leads to|hover: Timeout/,
+  "moves its rows": /what a click leads to/,
   "pushes down what is below": /moved by/,
   "keeps what it replaces": /"nodes":/,
 };

@@ -48,10 +48,10 @@ export async function probing(request: ProbeRequest): Promise<Probe> {
   };
 }
 
-export const OWN_THREAD = "thread-self";
+const OWN_THREAD = "thread-self";
 
 /** How long a thread has worked, and was ready but had no processor; Linux only. */
-export function processorUse(
+function processorUse(
   thread: string,
 ): { workedMs: number; starvedMs: number } | undefined {
   try {
@@ -60,6 +60,31 @@ export function processorUse(
   } catch {
     return undefined;
   }
+}
+
+const PARSED = JSON.stringify({
+  text: "x".repeat(100),
+  list: [1, 2, { three: "four" }],
+  none: null,
+});
+/** As many as take long in comparison with how finely the system counts. */
+const PARSES = 100_000;
+/** On the machine that the limits were set on, with nothing else to do. */
+const PARSES_MS = 50;
+
+/**
+ * How many times as long as usual the processor works now for the same; at least 1. The time in
+ * which this thread waits for a processor does not count, as it does not for the server.
+ */
+export function slowness(): number {
+  const began = performance.now();
+  const before = processorUse(OWN_THREAD);
+  for (let parsed = 0; parsed < PARSES; parsed++) JSON.parse(PARSED);
+  const after = processorUse(OWN_THREAD);
+  const workedMs = before === undefined || after === undefined
+    ? performance.now() - began
+    : after.workedMs - before.workedMs;
+  return Math.max(1, workedMs / PARSES_MS);
 }
 
 async function ask(url: string, pid: number, isOver: () => boolean): Promise<readonly Wait[]> {

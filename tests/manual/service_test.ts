@@ -6,8 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import { readConfiguration } from "../../src/settings/configuration.ts";
 import { helpText } from "../../src/settings/configuration_text.ts";
+import { readConfiguration } from "../../src/settings/configuration.ts";
 import { type Checkout, inCheckout } from "../support/process/checkout.ts";
 import { type Block, readPage } from "../support/process/manual_pages.ts";
 import { PageServer } from "../support/process/page_server.ts";

@@ -1,7 +1,7 @@
 /** The manual's tables of settings and limits are those of the code. */
 
 import assert from "node:assert/strict";
-import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
+import { ENGINE_LIMITS } from "../../src/engine/engine_limits.ts";
 import { HTTP_LIMITS } from "../../src/http/guard/capacity.ts";
 import { type LimitName, LIMITS } from "../../src/documents/refusal.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";

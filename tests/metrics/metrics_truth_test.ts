@@ -101,7 +101,7 @@ Deno.test("/metrics and census: they agree with the jobs after any change, and a
       }
       await assertCensus(bare.engine, bare.clock.now());
     }),
-    { numRuns: rounds(60, 1_000, 8) },
+    { numRuns: rounds(40, 1_000, 8) },
   );
   if (IS_QUICK) return;
   for (

@@ -23,10 +23,15 @@ export const LEFT_OUT = PROGRAMS === undefined ? " (LEFT OUT: PostgreSQL is not 
 /** Below the ports that the system gives to connections, which could take it first. */
 const [PORT_MIN, PORTS] = [20_000, 12_000];
 
-/** A free port of this machine. */
+let nextPort = Math.floor(Math.random() * PORTS);
+
+/**
+ * A free port of this machine, and another one each time: a process that is down for a while must
+ * find its port free.
+ */
 export function freePort(): number {
   for (;;) {
-    const port = PORT_MIN + Math.floor(Math.random() * PORTS);
+    const port = PORT_MIN + nextPort++ % PORTS;
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;

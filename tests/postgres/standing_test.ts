@@ -198,7 +198,10 @@ testWithPostgres(
       assert.equal(kept.status, 202, await kept.text());
       await server.crash();
       const lost = leader.post("/jobs", { jobId: "lost", type: "steps", input: {} })
-        .then((response) => response.status, () => "no answer");
+        .then(async (response) => {
+          await response.body?.cancel();
+          return response.status;
+        }).catch(() => "no answer");
       leader.signal("SIGTERM");
       const code = await leader.ended();
       const output = leader.output.join("\n");

@@ -11,7 +11,7 @@ import { journalCommand } from "../support/process/journal_command.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { type IndependentEntry, readIndependently } from "../support/journal/independent_reader.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { pause } from "../support/until.ts";
+import { PATIENCE_MS, pause } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/scenario/all_kinds_definitions.ts`;
 /** What a job of each type returns; `undefined` for one that fails, as its code says. */
@@ -39,7 +39,6 @@ const OF_ALL = [
 ];
 const CONTROLS = ["suspend", "resume", "cancel", "retry"];
 const LIFE_MS = 2_500;
-const END_MS = 60_000;
 
 interface Job {
   readonly state: string;
@@ -175,7 +174,7 @@ async function liveThrough(
 
 /** Resumes what an operator left suspended, until all jobs have ended. */
 async function untilEnded(daybook: DaybookProcess): Promise<void> {
-  const untilMs = Date.now() + END_MS;
+  const untilMs = Date.now() + PATIENCE_MS;
   for (;;) {
     const { jobs } = await daybook.get("/jobs?state=Running,Compensating&limit=500") as {
       readonly jobs: readonly { readonly jobId: string; readonly condition: string }[];

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { rounds } from "../support/effort.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
@@ -36,6 +37,15 @@ class Load {
     while (this.accepted.size < wanted) await this.#grown.promise;
   }
 
+  /** Resolves when two segments and two snapshots are new, however many jobs that takes. */
+  async continued(journal: string): Promise<void> {
+    for (const kind of ["segments", "snapshots"]) {
+      const names = () => [...Deno.readDirSync(`${journal}/${kind}`)].map(({ name }) => name);
+      const before = new Set(names());
+      while (names().filter((name) => !before.has(name)).length < 2) await this.grown(1);
+    }
+  }
+
   async #submit(client: number): Promise<void> {
     for (let order = 0; !this.#isOver; order++) {
       const input = { orderId: `${client}-${order}`, amount: order % 3 === 0 ? 500_000 : 1999 };
@@ -51,7 +61,7 @@ class Load {
   }
 }
 
-/** Copies a folder to a new one; it can wait until the journal has continued. */
+/** Copies a folder to a new one; it can wait until the journal has gone on. */
 type Tool = (journal: string, copy: string, goOn: () => Promise<void>) => Promise<void>;
 
 const TOOLS: Readonly<Record<string, Tool>> = {
@@ -70,8 +80,10 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   },
   "slowly, with what is new meanwhile": async (journal, copy, goOn) => {
     await Deno.mkdir(copy);
-    await run("cp", "-r", `${journal}/segments`, copy);
-    await goOn();
+    do {
+      await run("cp", "-r", `${journal}/segments`, copy);
+      await goOn();
+    } while (await hasWholeSegments(journal, copy));
     await run("cp", "-rn", `${journal}/segments`, copy);
   },
   "cp -r of segments alone": async (journal, copy) => {
@@ -83,6 +95,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
 async function run(command: string, ...args: string[]): Promise<void> {
   // Snapshots that are pruned meanwhile make a tool complain; what counts is the copy.
   await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
+}
+
+/** Whether the copy was made just when the last segment was full, so that it lacks nothing of it. */
+async function hasWholeSegments(journal: string, copy: string): Promise<boolean> {
+  const last = [...Deno.readDirSync(`${copy}/segments`)].map(({ name }) => name).sort().at(-1);
+  const original = await Deno.readFile(`${journal}/segments/${last}`);
+  const copied = await Deno.readFile(`${copy}/segments/${last}`);
+  return Buffer.compare(original, copied) === 0;
 }
 
 async function fileByFile(journal: string, copy: string): Promise<void> {
@@ -189,7 +209,7 @@ Deno.test("backup: a running journal is copied with any tool, and the copy works
           await load.grown(15);
           const accepted = [...load.accepted];
           const copy = `${folder}/${name.replaceAll(/\W/g, "")}-${round}`;
-          await tool(journal, copy, () => load.grown(60));
+          await tool(journal, copy, () => load.continued(journal));
           outcomes.push(`${name}: ${await mended(journal, copy)}`);
           await assertHolds(copy, accepted, name);
           if (outcomes.length === 1) await assertFoundOut(copy, load);

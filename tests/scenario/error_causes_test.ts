@@ -38,7 +38,7 @@ for (const [how, error] of SUMMARIES) {
     await daybook.submit("pay-1", "test.failing", { how });
     const before = await daybook.explanation("pay-1");
 
-    assert.ok(before.summary.endsWith(`the last error being ${error}`), before.summary);
+    assert.ok(before.summary.endsWith(`the last error was ${error}`), before.summary);
     const again = await daybook.crash();
     assert.equal((await again.explanation("pay-1")).summary, before.summary);
     assert.equal(await again.text("pay-1"), await daybook.text("pay-1"));

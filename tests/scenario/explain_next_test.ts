@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { hang } from "./incident_kit.ts";
 
 // What explanations and dry runs say must be done before a retry.
 
@@ -36,16 +37,17 @@ Deno.test("next: a parked job whose type is not loaded is retried only after the
   const without = await before.crash({ definitions: [] });
   await without.clock.advance(3_600_000);
   const next = await nextOf(without, "order");
+  const toRetry = `To retry it, f${LOAD.slice(1)}`;
   assert.deepEqual(next.slice(-2), [
-    LOAD,
+    toRetry,
     "Then cancel it and retry it; a new job reuses overnight:",
   ]);
-  assert.deepEqual(await without.beforeRetry("order"), [LOAD]);
+  assert.deepEqual(await without.beforeRetry("order"), [toRetry]);
 
   const newer = await without.crash({ definitions: [order(2)] });
   assert.equal(
     (await nextOf(newer, "order")).at(-1),
-    "Cancel it and retry it; a new job reuses overnight:",
+    "Or cancel it and retry it; a new job reuses overnight:",
   );
   assert.deepEqual(await newer.beforeRetry("order"), []);
 });
@@ -209,7 +211,7 @@ Deno.test("next: what an attempt that was cut short may have done is checked bef
   ]);
 });
 
-Deno.test("next: a retry that fails otherwise than the job before it is first retried from what it took over", async () => {
+Deno.test("next: a retry that fails otherwise than the job before it is first retried from what it reused", async () => {
   let error = "maintenance";
   const upload = defineJob({
     type: "video.upload",
@@ -227,11 +229,64 @@ Deno.test("next: a retry that fails otherwise than the job before it is first re
   error = "the token has expired";
   const { jobId } = await daybook.post("/jobs/upload/retry");
   const [from, fix, retry] = await nextOf(daybook, `${jobId}`);
-  assert.match(from ?? "", /^Retry it from task login, if what it took over from job upload is/);
+  assert.match(from ?? "", /^Retry it from task login, if what it reused from job upload is/);
   assert.match(fix ?? "", /^Otherwise first fix what task upload failed on/);
   assert.match(retry ?? "", /^Then retry it; a new job reuses the results of login/);
   const [first] = await daybook.beforeRetry(`${jobId}`);
   assert.equal(first, fix);
+});
+
+Deno.test("next: the time in the id of a step is named if it is that of the step, the versions are equal, and the input has no such time", async () => {
+  const ids: Readonly<Record<string, readonly [string, string]>> = {
+    inMilliseconds: ["bill-1767225600000", "bill-1767225600009"],
+    inSeconds: ["bill-1767225600", "bill-1767225609"],
+    dated: ["bill-2026-01-01T00.csv", "bill-2026-01-02T00.csv"],
+    number: ["charge-100000017", "charge-100000018"],
+    customer: [
+      "mail-0f8fad5b-d9cb-469f-a165-70867728950e",
+      "mail-7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    ],
+    longAgo: ["bill-1577836800000", "bill-1577836800009"],
+    given: ["bill-1767225600000", "bill-1767225600009"],
+    newer: ["bill-1767225600000", "bill-1767225600009"],
+  };
+  const billing = (call: 0 | 1, type: string, version = 1) =>
+    defineJob({
+      type,
+      version,
+      runs: [1],
+      input: v.object({ order: v.optional(v.number()) }),
+      async run(ctx) {
+        await ctx.task(ids[ctx.jobId]?.[call] ?? "", () => "done");
+        await ctx.task("announce", hang);
+      },
+    });
+  const before = await Explained.start({
+    definitions: [billing(0, "shop.bill"), billing(0, "shop.newer")],
+    maxRunning: 9,
+  });
+  for (const jobId of Object.keys(ids)) {
+    const input = jobId === "given" ? { order: 1_767_225_600_000 } : {};
+    await before.submit(jobId, jobId === "newer" ? "shop.newer" : "shop.bill", input);
+  }
+  const daybook = await before.crash({
+    definitions: [billing(1, "shop.bill"), billing(1, "shop.newer", 2)],
+    maxRunning: 9,
+  });
+  await daybook.clock.advance(60_000);
+  assert.deepEqual(await nextOf(daybook, "inMilliseconds"), [
+    "First change run to use the same id at each call.",
+    "Then cancel it and retry it; that step runs again:",
+    "Or start Daybook with code that fits; then it continues.",
+    "Or cancel it as it is; bill-1767225600000 and what task announce did before it was cut short stays:",
+  ]);
+  const named: string[] = [];
+  for (const jobId of Object.keys(ids)) {
+    const [first] = await nextOf(daybook, jobId);
+    assert.match(first ?? "", /^(First change run|Best: start Daybook with code that fits)/);
+    if (first?.startsWith("First")) named.push(jobId);
+  }
+  assert.deepEqual(named, ["inMilliseconds", "inSeconds", "dated"]);
 });
 
 Deno.test("next: a parked job that has nothing to undo is only offered to be ended as it is", async () => {
@@ -251,6 +306,6 @@ Deno.test("next: a parked job that has nothing to undo is only offered to be end
   await other.submit("plain", "trip.book");
   const without = await other.crash({ definitions: [] });
   const cancels = async (jobId: string) =>
-    (await nextOf(without, jobId)).filter((text) => text.startsWith("Cancel it")).length;
+    (await nextOf(without, jobId)).filter((text) => text.startsWith("Or cancel it")).length;
   assert.deepEqual([await cancels("undoable"), await cancels("plain")], [2, 1]);
 });

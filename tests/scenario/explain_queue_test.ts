@@ -118,7 +118,7 @@ Deno.test("explain the queue: a pause of everything is named, with its reason an
   assert.equal(standsStill, true);
   assert.match(
     summary,
-    /^Nothing begins: everything has been paused since .* \(reason: started with --hold\)\./,
+    /^Nothing starts: everything has been paused since .* \(reason: started with --hold\)\./,
   );
   assert.equal(because[0]?.cites[0]?.eventType, "job.PauseBegan");
   assert.equal(next[0]?.action?.method, "DELETE");
@@ -135,7 +135,7 @@ Deno.test("explain the queue: a pause of a type is named, with what it holds, an
   assert.equal(all.standsStill, true);
   assert.equal(
     all.summary,
-    "Nothing begins: a pause holds each job that needs a worker: type web.quick has been paused since " +
+    "Nothing starts: a pause holds each job that needs a worker: type web.quick has been paused since " +
       "2026-01-01T00:00:00.000Z, until 2026-01-01T01:00:00.000Z (reason: the site is down).",
   );
   assert.equal(all.because[0]?.cites[0]?.eventType, "job.PauseBegan");

@@ -102,6 +102,19 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
     );
   }));
 
+Deno.test("uncaught: a listener for uncaught errors that throws itself does not end the process", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    await run(daybook, "uncaught.listens");
+    await uncaught(daybook, 1);
+    assert.equal((await run(daybook, "careless", { text: "{}" })).state, "Done");
+    assert.match(
+      daybook.text,
+      /uncaught error in task listen of job \S+, attempt 1: Error: reported/,
+    );
+    await assertUnharmed(daybook, journal);
+  }));
+
 interface Uncaught {
   readonly logId: number;
   readonly attributes: FrameworkAttributes["journal.ErrorUncaught"];
@@ -165,10 +178,13 @@ for (const type of ["uncaught.forgets", "uncaught.forgets.isolated"]) {
 }
 
 Deno.test("uncaught: a secret of a job that has ended is not on record when nobody knows whose the error is", () =>
-  inFolder(async (journal) => {
-    const daybook = await DaybookProcess.start({ journal, definitions });
+  inFolder(async (folder) => {
+    const [journal, after] = [`${folder}/journal`, `${folder}/ended`];
+    const permissions = [`--allow-read=${folder}`];
+    const daybook = await DaybookProcess.start({ journal, definitions, permissions });
     const card = "4111-1111-1111";
-    await run(daybook, "uncaught.forgets", { card, by: "run", ms: 1_000 });
+    await run(daybook, "uncaught.forgets", { card, by: "run", ms: 5, after });
+    await Deno.writeTextFile(after, "");
     const [found] = await uncaught(daybook, 1);
 
     const { error } = found?.attributes ?? {};

@@ -86,6 +86,27 @@ export const proxy = throwsLater("uncaught.proxy", revoked);
 export const message = throwsLater("uncaught.message", unreadable);
 export const lines = throwsLater("uncaught.lines", () => new Error("declined\njob_2 pay 1: paid"));
 
+/** Fails for good, in each listener of the process for errors that it does not catch. */
+export const listens = defineJob({
+  type: "uncaught.listens",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) =>
+    ctx.task("listen", () => {
+      const fail = () => {
+        throw new Error("in a listener");
+      };
+      globalThis.addEventListener("error", fail, { capture: true });
+      globalThis.onerror = fail;
+      process.on("uncaughtException", fail);
+      globalThis.addEventListener("unhandledrejection", fail);
+      process.on("unhandledRejection", fail);
+      reportError(new Error("reported"));
+      void Promise.reject(new Error("rejected"));
+      return "done";
+    }, once),
+});
+
 export const rejects = defineJob({
   type: "uncaught.rejects",
   version: 1,
@@ -100,14 +121,18 @@ export const rejects = defineJob({
 const forgotten = v.object({
   card: v.string(),
   by: v.picklist(["task", "run"]),
-  /** After how long the promise rejects, and how long the step takes. */
-  ms: v.number(),
+  /** How long the step takes. */
   takesMs: v.optional(v.number(), 0),
+  /** The promise rejects after so long, and not before there is this file. */
+  ms: v.number(),
+  after: v.optional(v.string()),
 });
 type Forgotten = v.InferOutput<typeof forgotten>;
 
-async function charge({ card, ms }: Forgotten): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+async function charge({ card, ms, after }: Forgotten): Promise<void> {
+  do await new Promise((resolve) => setTimeout(resolve, ms)); while (
+    after !== undefined && !await Deno.stat(after).catch(() => undefined)
+  );
   throw new RangeError(`declined ${card}`);
 }
 

@@ -7,7 +7,7 @@ import { IS_QUICK, rounds } from "../support/effort.ts";
 import { defectiveBuild, Survival } from "./survival.ts";
 import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts";
 
-const KILLS = rounds(12, 100, 3);
+const KILLS = rounds(10, 100, 3);
 
 Deno.test(`kill -9: after ${KILLS} kills at random moments everything acknowledged is there`, () =>
   inFolderKeptOnFailure(async (folder) => {

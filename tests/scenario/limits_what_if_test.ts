@@ -13,7 +13,7 @@ import { Letters, lineOf } from "../support/engine/letters.ts";
 const ASSUMED = {
   queued: ["No other job arrives or ends before the limits change; running jobs keep running."],
   begun: [
-    "It would have waited for workers as long as it did: other use of them is not considered.",
+    "It would have waited just as long for a worker, although other limits change which jobs have one.",
     "Each job would have taken as long as it did: code is not run again.",
   ],
 };

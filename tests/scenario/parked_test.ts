@@ -59,6 +59,8 @@ const EXITS = codeWith(`Deno.exit(${EXIT_OF_TASK});`);
 const EXIT_BY_CODE = 75;
 /** The exit code of a process that had to be killed. */
 const EXIT_OF_STALL = 137;
+/** For longer than a start blocks the event loop on a slow machine. */
+const STALL_EXIT = "--stall-exit=5s";
 
 /** The process ends three times while the task is open; then its job is parked, and no other. */
 async function endsThreeTimes(code: string, exitCode: number, ...args: string[]): Promise<void> {
@@ -67,13 +69,13 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
     const options = { ...common, args };
     const first = await DaybookProcess.start(options);
     const good = Array.from({ length: 12 }, (_, index) => `good-${index}`);
-    // In one request, since the process may end soon after.
+    // In one request, since the process ends soon after, on a slow machine before it answers.
     const response = await first.post("/jobs", [
       ...good.slice(0, 6).map((jobId) => ({ type: "demo.good", jobId, input: {} })),
       { type: "demo.bad", jobId: "bad", input: {} },
       ...good.slice(6).map((jobId) => ({ type: "demo.good", jobId, input: {} })),
-    ]);
-    assert.equal(response.status, 200, await response.text());
+    ]).catch(() => undefined);
+    assert.equal(response?.status ?? 200, 200, await response?.text().catch(() => "cut short"));
     assert.equal(await first.exitCode(), exitCode);
     for (let exits = 1; exits < 3; exits++) {
       const next = await DaybookProcess.start(options);
@@ -82,7 +84,7 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
     const last = await DaybookProcess.start(options);
     const bad = await jobOf(last, "bad");
     assert.deepEqual([bad.condition, bad.parked?.reason], ["parked", "crashed"]);
-    const told = /1 job of type demo\.bad is parked: the process ended/;
+    const told = /1 job of type demo\.bad is parked \(crashed\): the process ended/;
     assert.ok(await last.first((line) => told.test(line) || undefined), last.text);
     for (const jobId of good) {
       const ended = await fetch(`${last.url}/jobs/${jobId}`, { headers: { prefer: "wait=60" } });
@@ -95,7 +97,7 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
 Deno.test("parked: a task that ends or blocks the process is parked after three times, and no other job is", async () => {
   await Promise.all([
     endsThreeTimes(EXITS, EXIT_BY_CODE),
-    endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=2s"),
+    endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, STALL_EXIT),
   ]);
 });
 
@@ -143,29 +145,31 @@ Deno.test("a start: it listens before it calls code, so that code that blocks it
     assert.equal(await daybook.stop(), 0);
     const blocking = ORDER(1, "book").replace("async run(ctx) {", "async run(ctx) { for (;;);");
     const options = await optionsIn(folder, blocking);
-    const blocked = await DaybookProcess.start({ ...options, args: ["--stall-exit=2s"] });
+    const blocked = await DaybookProcess.start({ ...options, args: [STALL_EXIT] });
     assert.equal(await blocked.exitCode(), EXIT_OF_STALL);
-    assert.match(blocked.text, /the event loop has been blocked for 2 s; open: order \(main\)/);
+    assert.match(blocked.text, /the event loop has been blocked for \d+ s; open: order \(main\)/);
   }));
 
 Deno.test("parked: a start says how many jobs are parked, and which line they disagree with", () =>
   inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "book")));
     await submit(daybook, "demo.order", "order");
-    const waiting = await fetch(`${daybook.url}/jobs/order`, { headers: { prefer: "wait=1" } });
-    assert.equal((await waiting.json()).condition, "waiting");
+    await until(
+      "it waits",
+      async () => (await jobOf(daybook, "order")).condition === "waiting",
+    );
     assert.equal(await daybook.stop(), 0);
 
     const renamed = await DaybookProcess.start(await optionsIn(folder, ORDER(1, "reserve")));
-    const told = /^parked: 1 job: 1 of demo\.order \(diverged, (\d+\.ndjson):(\d+)\)/;
+    const told =
+      /1 job of type demo\.order is parked \(diverged, (\d+\.ndjson):(\d+)\): .*task book/;
     const line = await renamed.first((line) => told.exec(line) ?? undefined);
     const { parked } = await jobOf(renamed, "order");
     assert.equal(parked?.reason, "diverged");
     const lines = (await Deno.readTextFile(`${folder}/journal/segments/${line?.[1]}`)).split("\n");
     assert.equal(JSON.parse(lines[Number(line?.[2]) - 1] ?? "").logId, parked.disagreesWith);
-    const warning = /1 job of type demo\.order is parked: .*no longer asks for task book/;
-    assert.ok(await renamed.first((line) => warning.test(line) || undefined), renamed.text);
     assert.equal(await renamed.stop(), 0);
+    assert.equal(renamed.output.filter((line) => line.includes("parked")).length, 1, renamed.text);
 
     const other = await DaybookProcess.start(await optionsIn(folder, ORDER(2, "book")));
     assert.equal((await jobOf(other, "order")).parked?.reason, "noDefinition");

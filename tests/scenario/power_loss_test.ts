@@ -9,7 +9,7 @@ import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts"
 import { PowerSupply } from "./power_loss/power_cut.ts";
 import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts";
 
-const CUTS = rounds(14, 100);
+const CUTS = rounds(10, 100);
 
 /** Runs with a server whose power is cut at the end of each process. */
 async function withCuts(
@@ -42,7 +42,7 @@ testWithRecorder(
 );
 
 testWithRecorder("power loss: a new journal is there, with everything in it", async () => {
-  for (let round = 0; round < rounds(3, 30); round++) {
+  for (let round = 0; round < rounds(2, 30); round++) {
     await withCuts({ stillborn: 0 }, async (survival) => {
       await survival.liveAndDie();
       await survival.finish();

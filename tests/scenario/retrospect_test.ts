@@ -80,7 +80,7 @@ Deno.test("cancel --leave: a step that was cut short is named with its lines, be
   const leave = before.next.find(({ action }) => action?.body?.["leave"] === true);
   assert.match(
     leave?.statement ?? "",
-    /^Cancel it as it is; begin and what task crawl did before it was cut short stays:/,
+    /^Or cancel it as it is; begin and what task crawl did before it was cut short stays:/,
   );
   const { failure } = await daybook.post("/jobs/job/cancel", { leave: true }) as {
     failure?: { leftInPlace: readonly string[]; cutShort: readonly string[] };

@@ -257,8 +257,9 @@ Deno.test("limits and pauses: after a kill and a start explanations are the same
     assert.equal(cancelled.status, 200, await cancelled.text());
     await second.reaches("letter-2", "executing");
     const waited = await second.explained("order-1");
+    // On a slow machine other things may have held it, too.
     assert.match(
-      lines(waited.because.slice(0, 1)).join(),
+      lines(waited.because).find((line) => line.startsWith("It was held")) ?? "",
       /^It was held .* by the pause of type shop\.order, in force from .* \(reason: the depot is shut\)\. \[job\.PauseBegan\] \[job\.PauseEnded\]/,
     );
     assert.equal(await second.daybook.stop(), 0);

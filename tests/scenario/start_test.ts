@@ -225,18 +225,64 @@ Deno.test("start: every flag that is wrong is named, with 64", () =>
 
     assert.deepEqual([bad.code, unknown.code], [64, 64]);
     assert.match(bad.output, /--max-running "none" must be from 1 to 10000/);
-    assert.match(bad.output, /--segment-bytes "1TiB" must be from 4 KiB to 1 GiB, such as/);
-    assert.match(unknown.output, /--prot/);
+    assert.match(
+      bad.output,
+      /--segment-bytes "1TiB" must be from 4 KiB to 1 GiB, such as .*; see deno task start --help\n/,
+    );
+    assert.equal(
+      unknown.output,
+      "daybook: there is no option --prot; did you mean --port? see deno task start --help\n",
+    );
   }));
 
-Deno.test("start: a port in use is refused with 69", () =>
-  inFolder(async (journal) => {
+Deno.test("start: a port in use is refused with 69, and no journal is created; an unusable folder comes first", () =>
+  inFolder(async (folder) => {
     const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { code, output } = await runToEnd({ journal, args: [`--port=${taken.addr.port}`] });
+    const args = [`--port=${taken.addr.port}`];
+    await Deno.mkdir(`${folder}/empty`);
+    for (const name of ["empty", "new"]) {
+      const { code, output } = await runToEnd({ journal: `${folder}/${name}`, args });
+      assert.equal(code, 69);
+      assert.match(output, /Cannot listen on 127\.0\.0\.1:\d+: .*; try --port 0/);
+    }
+    const { code } = await runToEnd({ journal: `${folder}/missing/new`, args });
     taken.close();
 
-    assert.equal(code, 69);
-    assert.match(output, /Cannot listen on 127\.0\.0\.1:\d+: .*; try --port 0/);
+    assert.equal(code, 74);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["empty"]);
+    assert.deepEqual([...Deno.readDirSync(`${folder}/empty`)], []);
+  }));
+
+Deno.test("start: a folder inside another journal is refused with 64, and one beside it is named", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    await (await DaybookProcess.start({ journal })).stop();
+    for (const inner of ["second", "segments/second"]) {
+      const { code, output } = await runToEnd({ journal, args: [`--journal=${journal}/${inner}`] });
+      assert.equal(code, 64);
+      assert.ok(output.includes(`it is inside ${journal}, the folder of another journal`), output);
+      assert.ok(output.includes(`such as ${folder}/second`), output);
+    }
+    assert.deepEqual([...Deno.readDirSync(`${journal}/segments`)].map(({ isFile }) => isFile), [
+      true,
+    ]);
+  }));
+
+Deno.test("start: a folder inside another journal is refused behind a link, too, and one that leads nowhere is named", () =>
+  inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const link = `${folder}/link`;
+    await (await DaybookProcess.start({ journal })).stop();
+    await Deno.symlink(journal, link);
+    await Deno.mkdir(`${journal}/inner`);
+    const inner = await runToEnd({ journal: link, args: [`--journal=${link}/inner`] });
+    assert.equal(inner.code, 64);
+    assert.ok(inner.output.includes(`it is inside ${link}, the folder of another`), inner.output);
+    const nowhere = `${folder}/nowhere`;
+    await Deno.symlink(`${folder}/missing`, nowhere);
+    const missing = await runToEnd({ journal: nowhere });
+    assert.equal(missing.code, 74);
+    assert.ok(missing.output.includes(`Cannot create folder ${nowhere}`), missing.output);
   }));
 
 Deno.test("start: definitions that cannot be read are refused, with the missing permission", () =>

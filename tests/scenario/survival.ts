@@ -102,8 +102,9 @@ export class Survival {
     const checking = this.#requireFresh(daybook);
     const working = this.#clients.untilGone(daybook);
     const [checked] = await Promise.allSettled([checking, this.#randomMoment(working)]);
-    await daybook.kill();
+    const end = await killed(daybook);
     await Promise.all([reading, working]);
+    if (end !== undefined) throw new Loss(end);
     if (checked.status === "rejected") throw checked.reason;
   }
 
@@ -289,5 +290,16 @@ function assertNothingRanTwice(entries: Entries, runs: readonly string[]): void 
       last === undefined || Number(attempt) <= last,
       `${run} ran after its completion`,
     );
+  }
+}
+
+/** How the process ended, if it did so before: it notices some losses by itself. */
+async function killed(daybook: DaybookProcess): Promise<string | undefined> {
+  try {
+    await daybook.kill();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return `ended by itself with ${await daybook.exitCode()}: ${daybook.output.at(-1)}`;
   }
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { LineProcess } from "../support/process/line_process.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 import { isInstalled, testWhere } from "../support/process/tools.ts";
 
 const DEFINITIONS = `
@@ -53,8 +54,8 @@ testWhere(
         const response = await fetch(`${url}/jobs`, {
           method: "POST",
           // A prompt stops the whole process.
-          signal: AbortSignal.timeout(30_000),
-          headers: { "content-type": "application/json", prefer: "wait=30" },
+          signal: AbortSignal.timeout(PATIENCE_MS),
+          headers: { "content-type": "application/json", prefer: "wait=60" },
           body: JSON.stringify({ type: "user.welcome", input: {} }),
         });
         assert.equal((await response.json()).output, "sent", daybook.text);

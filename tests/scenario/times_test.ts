@@ -83,7 +83,8 @@ async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
 
   const late = await explained("late");
   assert.equal(late.summary, 'Job late failed: "signed" was not met within 500 ms of the start.');
-  assert.deepEqual(lines(late.because.slice(0, 1)), [
+  // On a slow machine other things may have held it, too.
+  assert.deepEqual(lines(late.because).filter((line) => line.startsWith("A deadline")), [
     `A deadline of its plan passed at ${(await passedIn("late")).receivedAt}: "signed" was not ` +
     "met within 500 ms of the start. [job.DeadlinePassed] [job.JobCreated]",
   ]);
@@ -152,9 +153,8 @@ Deno.test("times: after a kill and a start explanations are the same word for wo
 
     const asleep = await daybook.get("/jobs/long/explain") as Explained;
     assert.equal(asleep.summary, `Job long is sleeping: sleep overnight ends at ${dueAt}.`);
-    assert.deepEqual(lines(asleep.because), [
+    assert.deepEqual(lines(asleep.because).filter((line) => line.startsWith("Sleep overnight")), [
       `Sleep overnight began at ${sleep?.startedAt} and is due at ${dueAt}. [job.TimerSet]`,
-      ...lines(asleep.because.slice(1)),
     ]);
     assert.deepEqual(lines(asleep.next), [
       `Sleep overnight ends at ${dueAt}, and its code continues. [job.TimerSet]`,

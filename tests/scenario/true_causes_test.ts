@@ -466,7 +466,7 @@ Deno.test("explain a passed deadline: when no process recorded it in time, it sa
   await daybook.event("shop.Paid", { orderId: "7" });
   const { summary, because } = await toldOf(daybook, "job");
   const late = "its time was up at 2026-01-01T01:00:00.000Z, and 5 h passed before a process " +
-    "recorded it";
+    "recorded it: Daybook was started at 2026-01-01T06:00:00.000Z, after a crash";
   assert.equal(
     summary,
     `Job job failed: "paid" was not met within 1 h of the start; ${late}. shop.Paid for "paid" ` +
@@ -535,7 +535,7 @@ Deno.test("explain a failed retry: one that fails as the job that it retries say
   const again = await daybook.post("/jobs/first/retry");
   assert.match(
     (await toldOf(daybook, `${again["jobId"]}`)).summary,
-    / It failed as job first had, which it retries\.$/,
+    / It failed like job first, which it retries\.$/,
   );
   error = "the card has expired";
   const { jobId } = await daybook.post(`/jobs/${again["jobId"]}/retry`);
@@ -629,7 +629,7 @@ Deno.test("explain the time: many short steps that together took it are summed u
   );
 });
 
-Deno.test("explain a failed retry: one that fails as before names what it took over, and offers to run that again, which the call does", async () => {
+Deno.test("explain a failed retry: one that fails as before names what it reused, and offers to run that again, which the call does", async () => {
   let tokens = 0;
   const pay = scripted("pay.token", {
     token: () => `token-${++tokens}`,
@@ -640,17 +640,17 @@ Deno.test("explain a failed retry: one that fails as before names what it took o
   });
   const daybook = await Explained.start({ definitions: [pay] });
   await daybook.submit("first", "pay.token");
-  assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /took over/);
+  assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /reused/);
   const { jobId } = await daybook.post("/jobs/first/retry");
   const { next, summary } = await daybook.explanation(`${jobId}`);
   assert.match(
     summary,
-    / It failed as job first had, with the result of token, which it took over from there\.$/,
+    / It failed like job first, with the result of token, which it reused from there\.$/,
   );
   const step = next.findLast(({ action }) => action !== undefined);
   assert.equal(
     step?.statement,
-    "Or retry it from task token, if what it took over from job first is out of date; that task " +
+    "Or retry it from task token, if what it reused from job first is out of date; that task " +
       "and all that follow run again:",
   );
   assert.ok(step?.action);
@@ -683,7 +683,7 @@ Deno.test("explain a failure: a task that began beside very many others of its j
   );
 });
 
-Deno.test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {
+Deno.test("explain a failed retry: one that fails otherwise names what it reused, and how old that was", async () => {
   let isUp = false;
   const sync = scripted("crm.sync", {
     token: () => "t-1",
@@ -699,10 +699,10 @@ Deno.test("explain a failed retry: one that fails otherwise names what it took o
   assert.equal(
     (await toldOf(daybook, `${second.jobId}`)).summary,
     `Job ${second.jobId} failed: task upload failed for good with NonRetryableError: 401 ` +
-      "Unauthorized. It took over the result of token from job first, made 7 h before it failed.",
+      "Unauthorized. It reused the result of token from job first, made 7 h before it failed.",
   );
   const third = await daybook.post("/jobs/first/retry", { from: "token", again: true });
-  assert.doesNotMatch((await toldOf(daybook, `${third.jobId}`)).summary, /took over/);
+  assert.doesNotMatch((await toldOf(daybook, `${third.jobId}`)).summary, /reused/);
 });
 
 const FETCH = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
@@ -727,7 +727,7 @@ Deno.test("explain a time limit: an attempt that ended long after its limit was 
     "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,
-    "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
+    "Job blocked failed: task fetch used up its attempts; the last error was TimeoutError: " +
       `took longer than 1000 ms. ${late}`,
   );
   assert.equal(because[1], late);
@@ -800,8 +800,13 @@ Deno.test("explain a sleep: one that ended late, since no process ran, is not sa
   first.clock.jump(6 * HOUR_MS);
   const daybook = await first.crash();
   await daybook.clock.advance(1_000);
-  const endOf = async (jobId: string) =>
-    (await daybook.explanation(jobId)).completed.find(({ id }) => id === "rest")?.statement;
+  const completedIn = async (jobId: string) =>
+    (await daybook.explanation(jobId)).completed.find(({ id }) => id === "rest");
+  const endOf = async (jobId: string) => (await completedIn(jobId))?.statement;
+  assert.deepEqual((await completedIn("late"))?.cites.map(({ eventType }) => eventType), [
+    "job.TimerElapsed",
+    "journal.Recovered",
+  ]);
   assert.equal(
     await endOf("on-time"),
     "Sleep rest ended at 2026-01-01T01:00:00.000Z, when it was due.",
@@ -809,7 +814,8 @@ Deno.test("explain a sleep: one that ended late, since no process ran, is not sa
   assert.equal(
     await endOf("late"),
     "Sleep rest ended at 2026-01-01T07:00:00.000Z; its time was up at 2026-01-01T02:00:00.000Z, " +
-      "and 5 h passed before a process recorded it.",
+      "and 5 h passed before a process recorded it: Daybook was started at " +
+      "2026-01-01T07:00:00.000Z, after a crash.",
   );
 });
 
@@ -841,6 +847,22 @@ Deno.test("explain a passed deadline: a clock that is set meanwhile is named", a
   await daybook.post("/jobs", { jobId: "job", plan: { expected } });
   daybook.clock.jump(24 * HOUR_MS);
   await daybook.clock.advance(HOUR_MS);
+  assert.match(
+    (await toldOf(daybook, "job")).summary,
+    /; its time had come, but the clock of the machine was set ahead by 1 d meanwhile, or/,
+  );
+});
+
+Deno.test("explain a passed deadline: many restarts do not hide a clock that was set before them", async () => {
+  let daybook = await Explained.start();
+  const within = { ms: 48 * HOUR_MS, otherwise: "fail" };
+  const expected = [{ id: "paid", eventType: "shop.Paid", within }];
+  await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+  daybook.clock.jump(24 * HOUR_MS);
+  daybook.engine.processFacts.lookAtClock();
+  await daybook.clock.settle();
+  for (let restart = 0; restart < 33; restart++) daybook = await daybook.crash();
+  await daybook.clock.advance(24 * HOUR_MS);
   assert.match(
     (await toldOf(daybook, "job")).summary,
     /; its time had come, but the clock of the machine was set ahead by 1 d meanwhile, or/,
@@ -960,7 +982,7 @@ Deno.test("explain a retry: one that fails says which results another version of
   assert.equal(
     summary,
     `Job ${jobId} failed: task book failed for good with NonRetryableError: no pair in the rate. ` +
-      "Version 1 made the result of rate, which this job took over from job job; it runs version 2.",
+      "Version 1 made the result of rate, which this job reused from job job; it runs version 2.",
   );
 });
 
@@ -994,10 +1016,42 @@ Deno.test("explain a retry: if only a newer version is loaded, and it does not t
     /^Job \S+ has been parked since .* version 1 of type order\.take is not/,
   );
   assert.ok(parked.summary.endsWith(` ${refused}`), parked.summary);
-  assert.ok(parked.next.includes(step), parked.next.join("\n"));
+  assert.ok(parked.next.includes(`To retry it, f${step.slice(1)}`), parked.next.join("\n"));
 
   const both = await daybook.crash({
     definitions: [before, order(2, v.object({ id: v.string(), country: v.string() }))],
   });
   assert.doesNotMatch(JSON.stringify(await toldOf(both, "failed")), /does not take/);
+});
+
+Deno.test("explain what to undo by hand: a result is shown unless the error names it as a word", async () => {
+  const shown = async (result: unknown, message: string) => {
+    const trip = scripted("trip.stuck", {
+      book: () => result,
+      charge: () => {
+        throw new NonRetryableError("the card was refused");
+      },
+    }, {
+      undo: {
+        book: () => {
+          throw new NonRetryableError(message);
+        },
+      },
+    });
+    const daybook = await Explained.start({ definitions: [trip] });
+    await daybook.submit("job", "trip.stuck");
+    return (await toldOf(daybook, "job")).next.find((step) => step.startsWith("Undo by hand: "));
+  };
+  const whole = "Undo by hand: book.";
+  assert.equal(await shown("H-7", "booking H-7 is closed"), whole);
+  assert.equal(
+    await shown("H-7", "booking H-77 is closed"),
+    'Undo by hand: book (which returned "H-7").',
+  );
+  assert.equal(await shown(7, "code 17"), "Undo by hand: book (which returned 7).");
+  assert.equal(await shown("", "closed"), 'Undo by hand: book (which returned "").');
+  assert.equal(
+    await shown({ id: 7 }, "no booking [object Object]"),
+    'Undo by hand: book (which returned {"id":7}).',
+  );
 });

@@ -9,6 +9,7 @@ import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { Commands } from "../../src/engine/writer/commands.ts";
 import { InForce } from "../../src/engine/writer/in_force.ts";
+import { JobRecord } from "../../src/engine/writer/job_record.ts";
 import { Writer } from "../../src/engine/writer/writer.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
 import { SimulatedClock } from "./scheduler.ts";
@@ -27,6 +28,15 @@ export const handlersBeforeTheirStart: Break = () => {
       return started;
     },
   });
+};
+
+/** Every batch of several groups becomes visible in slices. This alone breaks nothing. */
+export const smallSlices: Break = () => replaced(Writer, "SLICE_ENTRIES", { value: 1 });
+
+/** The same, and a handler is called although a later slice has more of its job. */
+export const handlersBetweenSlices: Break = () => {
+  const undo = [smallSlices(), replaced(JobRecord.prototype, "hiddenFrom", { value: Infinity })];
+  return () => undo.forEach((each) => each());
 };
 
 /**

@@ -38,7 +38,7 @@ export const SKIPS_BATCHES: SharedPorts = {
   consumer: (consumer, leads) => {
     let count = 0;
     const durable: JournalConsumer["durable"] = (entries) => {
-      if (leads() || ++count % 10 !== 0) consumer.durable(entries);
+      if (leads() || ++count % 10 !== 0) return consumer.durable(entries);
     };
     return bound(consumer, { durable });
   },

@@ -7,6 +7,7 @@ import {
   changedLimitsForgotten,
   endsForgotten,
   handlersBeforeTheirStart,
+  handlersBetweenSlices,
   measuringTheTimeOfDay,
   pausesNotTakenUp,
   placesForgotten,
@@ -102,6 +103,12 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /a handler began on job\.\w+ .* not on record/,
   ),
   inKernel(
+    "a kernel that calls a handler between the slices of a batch whose later slice ends its job",
+    handlersBetweenSlices,
+    /runs while the job is/,
+    { seed: 1022 },
+  ),
+  inKernel(
     "a kernel whose refusals depend on lost entries",
     refusalsDespiteLoss,
     /duplicate of .* was shown, but there is|was refused, and it is|was reported to exist/,
@@ -122,7 +129,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "a kernel whose continuing jobs wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
-    { climate: LONG_FULL, ports: ONE_WORKER, seed: 44 },
+    { climate: LONG_FULL, ports: ONE_WORKER, seed: 92 },
   ),
   inKernel(
     "a kernel that keeps the run of a start that a full disk lost",

@@ -137,7 +137,8 @@ export class EnginePlay extends Play<Opened> {
     const world = this.world;
     const engine = this.#engineOf(life);
     const between = this.#ports.between(engine.consumer);
-    const witness = new EngineWitness(between.consumer, this.model, (what) => world.violate(what));
+    const violate = (what: string) => world.violate(what);
+    const witness = new EngineWitness(between.consumer, this.model, this.#jobs, violate);
     const { journal: files, report } = await FileJournal.open({
       folder: FOLDER,
       fileSystem: this.#ports.fileSystem(life.disk),

@@ -8,6 +8,7 @@ import {
   type JournalHead,
 } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/journal/files/file_system.ts";
+import type { JobModel } from "./job_model.ts";
 import type { JournalModel } from "./journal_model.ts";
 
 /** A layer of a broken variant. */
@@ -60,6 +61,7 @@ export class EngineWitness implements JournalConsumer {
   constructor(
     private readonly inner: JournalConsumer,
     private readonly model: JournalModel,
+    private readonly jobs: Pick<JobModel, "handled">,
     private readonly violate: (what: string) => void,
   ) {}
 
@@ -82,12 +84,12 @@ export class EngineWitness implements JournalConsumer {
     this.inner.replay(entry);
   }
 
-  durable(entries: readonly JobEventLogEntry[]): void {
+  durable(entries: readonly JobEventLogEntry[]): void | Promise<void> {
     if (this.#hasFailed) this.violate("a batch became durable after the journal had failed");
     // Entries of the start itself are read at its end; a probe for room may record more meanwhile.
     if (this.#isServing) this.model.becameDurable(entries);
     else this.#early.push(...entries);
-    this.inner.durable(entries);
+    return this.jobs.handled(entries, () => this.inner.durable(entries));
   }
 
   lost(error: JournalFullError): void {

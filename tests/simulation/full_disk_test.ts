@@ -111,7 +111,7 @@ async function play(
   return undefined;
 }
 
-const SEEDS = rounds(1_000, 10_000, 200);
+const SEEDS = rounds(500, 10_000, 200);
 const FIRST_SEED = Date.now() % 2 ** 30;
 
 async function firstRefusal(between: (disk: FileSystem) => FileSystem) {

@@ -9,6 +9,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
 import { findIllegality } from "../../src/verify/entry_audit.ts";
 import { project } from "../../src/core/projector.ts";
+import { Writer } from "../../src/engine/writer/writer.ts";
 import { LimitModel } from "./limit_model.ts";
 import { PauseModel } from "./pause_model.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
@@ -60,6 +61,17 @@ export class JobModel {
   constructor(private readonly violate: (what: string) => void, nowMs: () => number) {
     this.pauses = new PauseModel(violate);
     this.limits = new LimitModel(violate, nowMs);
+  }
+
+  /** Whether the engine makes a durable batch visible in slices, and may not know of its pauses. */
+  isAhead = false;
+
+  /** The engine handles durable entries, which were applied here. */
+  handled(entries: readonly unknown[], handle: () => void | Promise<void>): void | Promise<void> {
+    this.isAhead = entries.length > Writer.SLICE_ENTRIES;
+    const handling = handle();
+    if (handling !== undefined) return handling.finally(() => this.isAhead = false);
+    this.isAhead = false;
   }
 
   /** Applies the next durable entry. */

@@ -3,12 +3,12 @@
  * takes a place or starts beyond them.
  */
 
-import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { MAIN_TASK } from "../../src/core/ids.ts";
 import { JobFold } from "../../src/core/job_fold.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
+import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
 import { notePause } from "../../src/core/pauses.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import type { LimitedType } from "../../src/engine/requests.ts";

@@ -41,15 +41,7 @@ export class Promises {
     const [begun, ended] = isUndoing
       ? ["job.CompensationStarted", "job.TaskCompensated"] as const
       : ["job.TaskStarted", "job.TaskCompleted"] as const;
-    const job = this.jobs.jobs.get(jobId);
-    const { state, parked } = job ?? {};
-    if (job !== undefined && this.jobs.pauses.isPaused(job)) {
-      this.violate(`${taskId} of ${jobId} begins while a pause holds the job`);
-    }
-    if (parked !== undefined) this.violate(`${taskId} of ${jobId} runs while the job is parked`);
-    if (state !== (isUndoing ? "Compensating" : "Running")) {
-      this.violate(`${taskId} of ${jobId} runs while the job is ${state}`);
-    }
+    this.#mayBegin(isUndoing, jobId, taskId);
     if (this.jobs.hasFact(ended, jobId, taskId)) {
       this.violate(`${taskId} of ${jobId} runs again after ${ended}`);
     }
@@ -57,6 +49,18 @@ export class Promises {
     for (const before of this.#wentOn.get(branchOf(jobId, taskId)) ?? []) {
       // A crash may have lost a result that an earlier call continued from.
       if (stepOf(before) < stepOf(taskId)) this.#rests("job.TaskCompleted", jobId, before);
+    }
+  }
+
+  #mayBegin(isUndoing: boolean, jobId: string, taskId: string): void {
+    const job = this.jobs.jobs.get(jobId);
+    const { state, parked } = job ?? {};
+    if (job !== undefined && !this.jobs.isAhead && this.jobs.pauses.isPaused(job)) {
+      this.violate(`${taskId} of ${jobId} begins while a pause holds the job`);
+    }
+    if (parked !== undefined) this.violate(`${taskId} of ${jobId} runs while the job is parked`);
+    if (state !== (isUndoing ? "Compensating" : "Running")) {
+      this.violate(`${taskId} of ${jobId} runs while the job is ${state}`);
     }
   }
 

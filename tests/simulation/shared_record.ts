@@ -110,10 +110,10 @@ export class SharedWitness implements JournalConsumer {
     this.#see(this.#early.splice(0).filter(({ logId }) => logId > this.head));
   }
 
-  durable(entries: readonly JobEventLogEntry[]): void {
+  durable(entries: readonly JobEventLogEntry[]): void | Promise<void> {
     if (this.#isServing) this.#see(entries);
     else this.#early.push(...entries);
-    this.#inner.durable(entries);
+    return this.jobs.handled(entries, () => this.#inner.durable(entries));
   }
 
   restore(lines: readonly string[]): boolean {

@@ -10,12 +10,12 @@ import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { until } from "../support/until.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
 
 const { caused, good, hostile, hostileRun, hostileUndone, secretive, tour, undone } = definitions;
-const END_MS = 60_000;
+const END_MS = PATIENCE_MS;
 
 async function withThreads(
   max: number,

@@ -58,6 +58,25 @@ Deno.test("the thread of the index: it finds a segment whole, and any change of 
     assert.deepEqual(warnings, []);
   }));
 
+Deno.test("the thread of the index: it begins later if descriptors run out while its program loads", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(journalLayout(folder).index, { recursive: true });
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const { pastEvents: thread, warnings } = threadOf(folder, { onThread: () => resolve() });
+    const asked = thread.isWhole("missing", { name: "", firstLogId: 1, lastLogId: 1, bytes: 0 });
+    const { openSync } = Deno;
+    const openNone = () => {
+      throw new Error("Too many open files (os error 24)");
+    };
+    Object.assign(Deno, { openSync: openNone });
+    await asked.finally(() => Object.assign(Deno, { openSync }));
+    await begun;
+    await thread.close();
+    assert.deepEqual(warnings, [
+      "The thread of the index of values failed, and restarts: no file descriptors are left for it",
+    ]);
+  }));
+
 // Programs that embed Daybook may run with `--check`, which `deno test` does by itself.
 Deno.test({
   name: "the thread of the index: it runs in a program whose types Deno checks",

@@ -4,9 +4,19 @@ import assert from "node:assert/strict";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
 import { ReadPastEvents } from "../../src/engine/views/value_index.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
+import type { SearchHere } from "../../src/values/index_thread.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { carrying, ofType, orders, PAID, type Shop, shopIn, threadOf } from "./valued_events.ts";
+import {
+  carrying,
+  completely,
+  ofType,
+  orders,
+  PAID,
+  type Shop,
+  shopIn,
+  threadOf,
+} from "./valued_events.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 
 interface Place {
@@ -34,6 +44,10 @@ async function placeIn(folder: string, kind: Kind): Promise<Place> {
     return await placeIn(folder, kind);
   };
   return { shop, pastEvents, restart, close };
+}
+
+function smallWith(searched: PastEvents): SearchHere {
+  return { find: (...query) => searched.find(...query), journalBytes: () => 0 };
 }
 
 /** The same of both. */
@@ -73,7 +87,7 @@ rule(
       const logIds = await deliver([{ orderId: `only-${number}` }]);
       assert.deepEqual(await carrying(pastEvents, `only-${number}`, engine.headLogId), logIds);
     }
-    const { upTo, horizon } = await pastEvents.find(new Map(), engine.headLogId);
+    const { upTo, horizon } = await completely(pastEvents, new Map(), engine.headLogId);
     assert.deepEqual([upTo >= engine.headLogId, horizon], [true, 0]);
   },
 );
@@ -129,6 +143,50 @@ Deno.test("past events, in a thread: a thread that ends is restarted, and finds 
     await engine.stop(0);
     await Promise.all([pastEvents.close(), journal.close()]);
     assert.equal(threads.length, 3);
+  }));
+
+Deno.test("past events, in a thread: a small journal is searched completely before the thread answers", () =>
+  inFolder(async (folder) => {
+    const here = new ReadPastEvents(systemClock, (after, limit) => shop.journal.read(after, limit));
+    const { pastEvents } = threadOf(folder, {
+      here: smallWith(here),
+      onThread: (thread) => void thread.terminate(),
+    });
+    const shop = await shopIn(folder, { pastEvents });
+    const logIds = await shop.deliver(orders(1, 300));
+    const asOf = shop.engine.headLogId;
+    // It never answers: it ends as soon as it begins.
+    assert.deepEqual(await carrying(pastEvents, "order-7", asOf), [logIds[6]]);
+    assert.equal((await ofType(pastEvents, PAID, asOf)).length, 300);
+    await shop.engine.stop(0);
+    await Promise.all([pastEvents.close(), shop.journal.close()]);
+  }));
+
+Deno.test("past events, in a thread: it answers if the search of a small journal in the engine's thread fails", () =>
+  inFolder(async (folder) => {
+    const unreadable = new ReadPastEvents(systemClock, () => Promise.reject(new Error("EMFILE")));
+    const { pastEvents } = threadOf(folder, { here: smallWith(unreadable) });
+    const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
+    const logIds = await deliver(orders(1, 300));
+    assert.deepEqual(await carrying(pastEvents, "order-7", engine.headLogId), [logIds[6]]);
+    await engine.stop(0);
+    await Promise.all([pastEvents.close(), journal.close()]);
+  }));
+
+Deno.test("past events, in a thread: a journal of few but large entries is not searched in the engine's thread", () =>
+  inFolder(async (folder) => {
+    let searches = 0;
+    const here = {
+      find: () => (searches++, Promise.reject<never>(new Error("it would hold all of them"))),
+      journalBytes: () => 64 * 1024 * 1024,
+    };
+    const { pastEvents } = threadOf(folder, { here });
+    const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
+    const logIds = await deliver(orders(1, 300));
+    assert.deepEqual(await carrying(pastEvents, "order-7", engine.headLogId), [logIds[6]]);
+    assert.equal(searches, 0);
+    await engine.stop(0);
+    await Promise.all([pastEvents.close(), journal.close()]);
   }));
 
 Deno.test("past events, in a thread: without a thread explanations say that nothing was compared", () =>

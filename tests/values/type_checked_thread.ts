@@ -6,7 +6,12 @@ import { IndexThread } from "../../src/values/index_thread.ts";
 
 const [folder = "", path = "", segment = ""] = Deno.args;
 const layout = journalLayout(folder);
-const thread = new IndexThread({ ...layout, clock: systemClock, warn: console.error });
+const thread = new IndexThread({
+  ...layout,
+  clock: systemClock,
+  warn: console.error,
+  unreadable: () => {},
+});
 // The thread alone does not keep a process going.
 const timer = setInterval(() => {}, 1_000);
 console.log(await thread.isWhole(path, JSON.parse(segment)));

@@ -51,7 +51,7 @@ Deno.test("entry audit: everything that the engine writes is legal, and projects
         }
       },
     ),
-    { numRuns: rounds(200, 200, 20) },
+    { numRuns: rounds(100, 200, 20) },
   );
 });
 

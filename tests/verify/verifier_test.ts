@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { VerificationRun } from "../../src/engine/ports.ts";
+import { JournalFailedError, type VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
+import type { JournalDamagedError } from "../../src/journal/errors.ts";
 import { readVerification } from "../../src/journal/files/verification_file.ts";
 import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
 import { Verifier } from "../../src/verify/verifier.ts";
@@ -22,12 +23,17 @@ const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
 async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
   const server = await engineOn(disk);
   const warnings: string[] = [];
+  const damages: JournalDamagedError[] = [];
   const verifier = new Verifier({
     fileSystem: disk,
     layout: LAYOUT,
     clock: server.clock,
     engine: server.engine,
     memory,
+    damaged: (error) => {
+      damages.push(error);
+      server.journal.damaged(error);
+    },
     warn: (message) => warnings.push(message),
   });
   const deliver = () => server.engine.deliver([incoming("shop.ParcelLost")]);
@@ -36,7 +42,7 @@ async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
     return verifier.run;
   };
   const verdict = () => readVerification(disk, LAYOUT);
-  return { ...server, verifier, warnings, deliver, ended, verdict };
+  return { ...server, verifier, warnings, damages, deliver, ended, verdict };
 }
 
 /** Lets a file be opened only when the test says so. */
@@ -128,7 +134,7 @@ Deno.test("verifier: it reports how many of all bytes are read", async () => {
   assert.deepEqual(seen.at(-1), [total, total]);
 });
 
-Deno.test("verifier: a damaged journal gets its verdict, and is still served", async () => {
+Deno.test("verifier: a damaged journal gets its verdict, and acknowledges nothing more", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   const [, second = ""] = segmentPaths(disk);
@@ -136,13 +142,13 @@ Deno.test("verifier: a damaged journal gets its verdict, and is still served", a
   server.verifier.start();
   assert.equal((await server.ended())?.status, "ended");
   const kept = await server.verdict();
-  const [receipt] = await server.deliver();
+  await assert.rejects(server.deliver(), JournalFailedError);
   await server.stop();
 
   assert.equal(kept?.verdict, "damaged");
   assert.match(kept?.detail ?? "", /^damaged: segment \d+\.ndjson line \d+ byte \d+ logId \d+: /);
   assert.match(server.warnings.join(), /^the journal was verified: damaged: segment /);
-  assert.equal(receipt?.disposition, "recorded");
+  assert.deepEqual(server.damages.map(({ segment }) => `journal/segments/${segment}`), [second]);
 });
 
 Deno.test("verifier: a server that serves something else is reported", async () => {
@@ -161,6 +167,7 @@ Deno.test("verifier: a server that serves something else is reported", async () 
     kept?.detail ?? "",
     /^intact, but this server serves something else: job \S+ is served differently from the journal at logId \d+, and 8 more; /,
   );
+  assert.deepEqual(server.damages, []);
 });
 
 Deno.test("verifier: files that lack served entries are damage", async () => {

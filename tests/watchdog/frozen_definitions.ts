@@ -9,6 +9,18 @@ function spin(ms: number): void {
   while (ms < 0 || performance.now() < end);
 }
 
+/** Until there is a file: a test creates it when it has seen enough, however long that takes. */
+function spinUntil(path: string): void {
+  for (;;) {
+    try {
+      Deno.statSync(path);
+      return;
+    } catch {
+      // It is not there yet.
+    }
+  }
+}
+
 export const freeze = defineJob({
   type: "test.freeze",
   version: 1,
@@ -21,16 +33,16 @@ export const freeze = defineJob({
 export const freezeRun = defineJob({
   type: "test.freeze-run",
   version: 1,
-  input: v.object({ ms: v.number() }),
-  async run(ctx, { ms }) {
+  input: v.object({ until: v.string() }),
+  async run(ctx, { until }) {
     await ctx.task("before", () => {});
-    spin(ms);
+    spinUntil(until);
   },
 });
 
 export const freezeInput = defineJob({
   type: "test.freeze-input",
   version: 1,
-  input: v.object({ ms: v.pipe(v.number(), v.check((ms) => (spin(ms), true))) }),
+  input: v.object({ until: v.pipe(v.string(), v.check((path) => (spinUntil(path), true))) }),
   run: () => Promise.resolve(),
 });

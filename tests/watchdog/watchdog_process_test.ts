@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
-import type { LoopBlocked } from "../../src/engine/run/recovery/process_facts.ts";
+import type { LoopBlocked } from "../../src/engine/writer/process_facts.ts";
 import { Watchdog, WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS, until } from "../support/until.ts";
+import { PATIENCE_MS, pause, until } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/watchdog/frozen_definitions.ts`;
 
@@ -16,13 +16,14 @@ function optionsIn(folder: string, ...args: string[]): ProcessOptions {
   return {
     journal: `${folder}/journal`,
     definitions: DEFINITIONS,
+    permissions: [`--allow-read=${folder}`],
     args: [...args],
   };
 }
 
-/** If it freezes before the submission is answered, there is no answer. */
-async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: string) {
-  const response = await daybook.post("/jobs", { type, input: { ms }, jobId }).catch(() => {});
+/** The answer comes after the freeze, or never. */
+async function submit(daybook: DaybookProcess, type: string, input: object, jobId: string) {
+  const response = await daybook.post("/jobs", { type, input, jobId }).catch(() => {});
   await response?.body?.cancel();
 }
 
@@ -33,15 +34,20 @@ async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
   return line() ?? "";
 }
 
-/** Resolves with the attributes of the record, which may come after the line about it. */
+/**
+ * Resolves with the attributes of the record, which may come after the line about it. On a slow
+ * machine the start has perhaps blocked the loop too, with nothing open.
+ */
 async function recorded(daybook: DaybookProcess): Promise<LoopBlocked> {
-  let found: readonly { readonly attributes: LoopBlocked }[] = [];
+  let found: LoopBlocked | undefined;
   await until("it is recorded", async () => {
-    const answer = await daybook.get("/events?eventType=journal.LoopBlocked");
-    ({ entries: found } = answer as { entries: typeof found });
-    return found.length > 0;
+    const { entries } = await daybook.get("/events?eventType=journal.LoopBlocked") as {
+      entries: readonly { readonly attributes: LoopBlocked }[];
+    };
+    found = entries.map(({ attributes }) => attributes).find(({ open }) => open.length > 0);
+    return found !== undefined;
   });
-  return found[0]?.attributes ?? assert.fail();
+  return found ?? assert.fail();
 }
 
 /** What the next start, which runs nothing, answers. */
@@ -55,8 +61,8 @@ async function foundAfter(folder: string, path: string): Promise<string> {
 /** An endless loop is logged with its attempt, and ends the process. */
 async function endsWhatNeverTurns(): Promise<void> {
   await inFolder(async (folder) => {
-    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=3s"));
-    const unanswered = submit(daybook, "test.freeze", -1, "job_frozen");
+    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=5s"));
+    const unanswered = submit(daybook, "test.freeze", { ms: -1 }, "job_frozen");
     const code = await daybook.exitCode();
     await unanswered;
 
@@ -77,37 +83,61 @@ async function endsWhatNeverTurns(): Promise<void> {
   });
 }
 
-/**
- * A stall that ends by itself is counted and logged; past the limit it ends the process in order.
- */
+/** A stall that ends by itself is counted and logged. */
+async function countsWhatTurns(): Promise<void> {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=0"));
+    const noticed = `${folder}/noticed`;
+    const answered = submit(daybook, "test.freeze-run", { until: noticed }, "job_slow");
+    await said(daybook, /has been blocked .*; open: job_slow \(main\)/);
+    await Deno.writeTextFile(noticed, "");
+    await said(daybook, /runs again/);
+    await answered;
+    const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
+    assert.match(metrics, /^daybook_event_loop_stalls_total [1-9]\d*$/m);
+    const { open, blockedMs } = await recorded(daybook);
+    assert.deepEqual(open, [{ jobId: "job_slow", taskId: "main" }]);
+    // Less than a beat of the two seconds may have passed before the code blocked it.
+    assert.ok(blockedMs >= 1_500 && blockedMs < PATIENCE_MS, `${blockedMs} ms`);
+    assert.equal(await daybook.stop(), 0);
+  });
+}
+
+/** Past the limit a stall that ends by itself ends the process in order. */
 async function endsWhatTurnsTooLate(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=4s"));
-    await submit(daybook, "test.freeze-run", 2_800, "job_slow");
-    assert.match(await said(daybook, /has been blocked/), /; open: job_slow \(main\)/);
-    await said(daybook, /runs again/);
-    const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
-    assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
-    const { open, blockedMs } = await recorded(daybook);
-    assert.deepEqual(open, [{ jobId: "job_slow", taskId: "main" }]);
-    assert.ok(blockedMs >= 2_000 && blockedMs < 10_000);
-
-    const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
-    assert.equal(await daybook.exitCode(), 75);
-    await unanswered;
+    const code = daybook.exitCode();
+    let isOver = false;
+    void code.then(() => isOver = true);
+    const stallsOver = () => daybook.output.filter((line) => line.includes("runs again")).length;
+    // It looks a few times a second: a late look may miss a freeze that is just long enough.
+    for (let freezes = 1; !isOver && freezes <= 20; freezes++) {
+      const before = stallsOver();
+      await submit(daybook, "test.freeze", { ms: SLIGHTLY_TOO_LONG_MS }, `job_late-${freezes}`);
+      await until("it ends, or runs again", () => isOver || stallsOver() > before);
+    }
+    if (!isOver) daybook.signal("SIGKILL");
+    assert.equal(await code, 75);
     assert.match(
       await foundAfter(folder, "/events?eventType=journal.Recovered"),
-      /"ended":{"reason":"blocked","blockedMs":\d+,"open":\[.*"jobId":"job_slower","taskId":"spin"/,
+      /"ended":{"reason":"blocked","blockedMs":\d+,"open":\[.*"jobId":"job_late-\d+","taskId":"spin"/,
     );
   });
 }
+
+/** Too long for 4 s, but not as long as a process gets that was asked to end. */
+const SLIGHTLY_TOO_LONG_MS = 4_600;
 
 /** Code that a request calls belongs to no attempt. */
 async function saysThatNoneIsOpen(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder));
-    await submit(daybook, "test.freeze-input", 2_800, "job_slow");
+    const noticed = `${folder}/noticed`;
+    const answered = submit(daybook, "test.freeze-input", { until: noticed }, "job_slow");
     const line = await said(daybook, /has been blocked/);
+    await Deno.writeTextFile(noticed, "");
+    await answered;
     assert.match(line, /; no attempt is open, so if code .* request called it, such as its input/);
     assert.equal(await daybook.stop(), 0);
   });
@@ -117,8 +147,8 @@ async function saysThatNoneIsOpen(): Promise<void> {
 async function mindsSignals(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=0"));
-    const unanswered = submit(daybook, "test.freeze", -1, "job_frozen");
-    await said(daybook, /has been blocked/);
+    const unanswered = submit(daybook, "test.freeze", { ms: -1 }, "job_frozen");
+    await said(daybook, /has been blocked .*; open: job_frozen/);
     daybook.signal("SIGINT");
     await said(daybook, /a second signal ends the process now/);
     await new Promise((resolve) => setTimeout(resolve, 600));
@@ -133,6 +163,7 @@ async function mindsSignals(): Promise<void> {
 Deno.test("watchdog: it logs a blocked loop, ends the process with 75 or by force, which the next start explains, and two signals end it at once", async () => {
   await Promise.all([
     endsWhatNeverTurns(),
+    countsWhatTurns(),
     endsWhatTurnsTooLate(),
     saysThatNoneIsOpen(),
     mindsSignals(),
@@ -147,12 +178,16 @@ Deno.test("watchdog: when embedded it only reports, once the event loop runs aga
       definitions: [freeze],
       warn: (message) => warnings.push(message),
     });
-    const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: "job_slow" });
-    const { state } = await daybook.wait(job, { timeoutMs: PATIENCE_MS });
-    await until("it warns", () => warnings.length > 0);
+    // Its thread starts with the first attempt, and on a busy machine too late to notice it.
+    const told = /was blocked .* runs again; open: job_slow-\d+ \(main; spin, att/;
+    const hasTold = () => warnings.some((warning) => told.test(warning));
+    for (let freezes = 1; !hasTold() && freezes <= 20; freezes++) {
+      const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: `job_slow-${freezes}` });
+      assert.equal((await daybook.wait(job, { timeoutMs: PATIENCE_MS })).state, "Done");
+      await pause(600);
+    }
 
-    assert.equal(state, "Done");
-    assert.match(warnings[0] ?? "", /was blocked .* runs again; open: job_slow \(main; spin, att/);
+    assert.ok(hasTold(), warnings.join("\n"));
   });
 });
 

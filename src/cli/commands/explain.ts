@@ -47,12 +47,12 @@ async function explain(call: ServerCall): Promise<number> {
   const [jobId] = input.positionals;
   const about = input.text("about");
   const path = explainPath(jobId, input.text("at"), about);
-  const told = call.form === "json"
+  const explained = call.form === "json"
     ? await client.get(v.unknown(), path)
     : terminal.isInteractive && about === undefined
     ? await proseForScreen(call, jobId, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
-  call.print(told, () => paintedExplanation(plainPage(String(told)), terminal.style));
+  call.print(explained, () => paintedExplanation(plainPage(String(explained)), terminal.style));
   return EXIT.ok;
 }
 

@@ -17,7 +17,7 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
       { name: "type", value: "type", help: "only jobs of this type" },
       { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
       { name: "key", value: "key", help: "only jobs with this key: limits.key of their type" },
-      { name: "reason", value: "text", help: "the reason, recorded and shown by explain" },
+      { name: "reason", value: "text", help: "required; recorded and shown by explain" },
       {
         name: "until",
         value: "time",

@@ -3,7 +3,7 @@
 import { EXIT } from "../../core/exit_codes.ts";
 import { PRIORITY_MAX } from "../../documents/create_request.ts";
 import { RefusedByServerError } from "../client.ts";
-import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
+import { CommandError, type CommandOption, UsageError } from "../command.ts";
 import {
   FIELD_OPTION,
   hintAtRefusal,
@@ -204,7 +204,7 @@ const TOGETHER = new Set(["jobs", "key"]);
 async function submitMany(path: string, call: ServerCall): Promise<number> {
   const { input, terminal } = call;
   const excess = SUBMIT_COMMAND.options.find(({ name }) =>
-    !TOGETHER.has(name) && isGiven(input, name)
+    !TOGETHER.has(name) && (input.isSet(name) || input.all(name).length > 0)
   );
   const [argument] = input.positionals;
   if (excess !== undefined || argument !== undefined) {
@@ -225,10 +225,6 @@ async function submitMany(path: string, call: ServerCall): Promise<number> {
     terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
   }
   return rejected === 0 ? EXIT.ok : EXIT.refused;
-}
-
-function isGiven(input: CommandInput, name: string): boolean {
-  return input.isSet(name) || input.all(name).length > 0;
 }
 
 /** The text of each job, which the server checks. */

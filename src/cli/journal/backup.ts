@@ -122,14 +122,14 @@ class Backup {
   }
 
   #print(copied: Copied, { report, verdict }: JudgedAudit): void {
-    const { terminal, warn } = this.input;
+    const { form, terminal, warn } = this.input;
     const { folder } = this.#to;
     const { head, inventory } = report;
     const { kind, line } = verdict;
     const problems = report.problems.map(problemText);
     const { written, bytes } = copied;
     printResult(
-      terminal,
+      this.input,
       { folder, head, ...copied, verdict: kind, detail: line, problems },
       () => [
         `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
@@ -137,7 +137,7 @@ class Backup {
         verdictText(terminal, verdict),
       ],
     );
-    if (kind === "intact" || !terminal.isInteractive) return;
+    if (kind === "intact" || form === "json") return;
     warn(
       "when `deno task journal verify` finds the journal intact, remove the damaged " +
         "file from the copy, and back up again",

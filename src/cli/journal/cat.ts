@@ -68,7 +68,7 @@ class Cat {
   constructor(private readonly input: CommandInput, private readonly tools: JournalTools) {
     const filter = this.#filter = entryFilter(input);
     this.#room = input.whole("limit", 0, POSITION_MAX) ?? POSITION_MAX;
-    this.#needsEntries = input.terminal.isInteractive || filter.types.size > 0 ||
+    this.#needsEntries = input.form === "text" || filter.types.size > 0 ||
       filter.job !== undefined || filter.stratum !== undefined;
     this.#lines = new DatedLines({
       paint: input.terminal.style,
@@ -124,7 +124,7 @@ class Cat {
       if (!this.#passes(this.#position, entry)) continue;
       this.#room--;
       this.#isFound = true;
-      if (entry !== undefined && this.input.terminal.isInteractive) {
+      if (entry !== undefined && this.input.form === "text") {
         printLines(this.input.terminal, this.#lines.of(entry));
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
@@ -184,7 +184,7 @@ async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<
   const shown = end &&
     toShown(end, await lineNumberIn(fileSystem, layout, end.segment, end.offset));
   const lines = () => endLines(shown, input.terminal);
-  printResult(input.terminal, shown ?? { logId: 0, chain: "" }, lines);
+  printResult(input, shown ?? { logId: 0, chain: "" }, lines);
   return EXIT.ok;
 }
 

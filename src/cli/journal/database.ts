@@ -1,8 +1,8 @@
 /** The database of a shared journal, for the commands that use one. */
 
 import { EXIT } from "../../core/exit_codes.ts";
-import type { Permissions } from "../../core/permissions.ts";
 import { errorMessage } from "../../core/thrown.ts";
+import type { Permissions } from "../../core/permissions.ts";
 import { SharedLogError } from "../../journal/write/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";

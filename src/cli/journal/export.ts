@@ -57,6 +57,7 @@ export const EXPORT_COMMAND: JournalCommand = {
     "78 the journal is damaged",
   ],
   permissions: (input) => [{ write: input.all("output") }],
+  givesFile: true,
   run,
 };
 

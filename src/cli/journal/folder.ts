@@ -13,6 +13,7 @@ import {
   CommandError,
   type CommandInput,
   type CommandOption,
+  FORM_OPTIONS,
   UsageError,
 } from "../command.ts";
 import type { AnyJobDefinition } from "../../engine/definition.ts";
@@ -46,15 +47,17 @@ export interface JournalTools {
 export interface JournalCommand extends Omit<Command, "run"> {
   /** Whether it needs the permission to write into the folder of the journal. */
   readonly writes?: boolean;
+  /** Whether its output is a file, which has only one form. */
+  readonly givesFile?: boolean;
   /** Returns the exit code. */
   run(input: CommandInput, tools: JournalTools): Promise<number>;
 }
 
 export function onJournal(command: JournalCommand, tools: JournalTools): Command {
-  const { writes = false, options, permissions, run, ...rest } = command;
+  const { writes = false, givesFile = false, options, permissions, run, ...rest } = command;
   return {
     ...rest,
-    options: [JOURNAL_OPTION, ...options],
+    options: [JOURNAL_OPTION, ...options, ...givesFile ? [] : FORM_OPTIONS.json],
     permissions: (input) => [journalPermissions(input, writes), ...permissions?.(input) ?? []],
     async run(input) {
       try {

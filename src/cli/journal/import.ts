@@ -154,7 +154,7 @@ function report(input: CommandInput, { job, header }: ExportFile, imported: Impo
   const { jobId, state } = job;
   const { own } = header;
   const logIds = { imported: first, first: first + 1, last };
-  printResult(input.terminal, { jobId, state, entries, own, known, logIds }, () => [
+  printResult(input, { jobId, state, entries, own, known, logIds }, () => [
     `imported job ${jobId}, ${state}: entries ${first + 1} to ${last}, ${own} of them its own, ` +
     `after journal.Imported at ${first}${known === 0 ? "" : `; ${known} were already here`}`,
   ]);

@@ -129,10 +129,14 @@ class Repair {
     return aside;
   }
 
-  #print({ plan, note }: Task, aside: string | undefined): void {
+  #print(task: Task, aside: string | undefined): void {
+    const { form, warn } = this.input;
+    const { plan, note } = task;
     const applied = aside !== undefined;
     const lines = () => repairText(this.#layout.folder, plan, note, applied).map(plainText);
-    printResult(this.input.terminal, { applied, aside, ...plan }, lines);
+    printResult(this.input, { applied, aside, ...plan }, lines);
+    // A person does not see that in the JSON of an empty plan.
+    if (isDone(task) && form === "json") lines().forEach((line) => warn(line));
   }
 
   /** The result has to pass the checks of the next start and of `verify`. */

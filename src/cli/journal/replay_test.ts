@@ -86,7 +86,7 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
     terminal.progress("checking", ++done, selected.length);
   });
   await pool.run();
-  printReport(terminal, report, recorded.head.logId, input.isSet("all"));
+  printReport(input, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT.ok : EXIT.negative;
 }
 
@@ -208,8 +208,13 @@ async function findByName(
   };
 }
 
-function printReport(terminal: Terminal, report: ReplayReport, head: number, all: boolean): void {
-  if (terminal.isInteractive) {
+function printReport(
+  { form, terminal }: CommandInput,
+  report: ReplayReport,
+  head: number,
+  all: boolean,
+): void {
+  if (form === "text") {
     for (const line of reportText(report, head, all, terminal.style)) terminal.out(line);
   } else {
     for (const record of reportRecords(report, head)) terminal.out(JSON.stringify(record));

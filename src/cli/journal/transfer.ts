@@ -114,7 +114,7 @@ async function pushed(
 }
 
 function reportPushed(
-  { terminal }: CommandInput,
+  input: CommandInput,
   { shown }: Place,
   { keys, ...transferred }: Pushed,
 ): void {
@@ -122,7 +122,7 @@ function reportPushed(
   const what = batches === 0
     ? "nothing was left to push"
     : `pushed ${transferredText(transferred)}`;
-  printResult(terminal, { database: shown, head, batches, entries, keys }, () => [
+  printResult(input, { database: shown, head, batches, entries, keys }, () => [
     `${what}: ${plainText(shown)} ends at logId ${head.logId} ${head.chain}`.trimEnd(),
   ]);
 }
@@ -193,16 +193,16 @@ async function pulled(
 }
 
 function reportPulled(
-  { terminal }: CommandInput,
+  input: CommandInput,
   folder: string,
   transferred: Transferred,
   { verdict }: JudgedAudit,
 ): void {
   const { head, batches, entries } = transferred;
   const { kind, line } = verdict;
-  printResult(terminal, { folder, head, batches, entries, verdict: kind, detail: line }, () => [
+  printResult(input, { folder, head, batches, entries, verdict: kind, detail: line }, () => [
     `pulled to ${plainText(folder)}: ${transferredText(transferred)}`,
-    verdictText(terminal, verdict),
+    verdictText(input.terminal, verdict),
   ]);
 }
 
@@ -253,7 +253,7 @@ async function runRekey(input: CommandInput, tools: JournalTools): Promise<numbe
     const keys = table.keys(before);
     await keys.requireSecretKey();
     const count = await keys.rewrap(after);
-    printResult(input.terminal, { database: place.shown, keys: count }, () => [
+    printResult(input, { database: place.shown, keys: count }, () => [
       `${plainText(place.shown)} has the new secret key: ${counted(count, "key", "keys")} of ` +
       "sealed inputs wrapped again",
     ]);

@@ -13,7 +13,7 @@ import { judge, type JudgedAudit } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
 import { hostPermissions } from "../server_address.ts";
 import { CommandError, type CommandInput } from "../command.ts";
-import { plainText, type Terminal } from "../terminal.ts";
+import { plainText } from "../terminal.ts";
 import { judgeOptions, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
@@ -68,7 +68,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const ask = () => askServer(input, layout.folder);
   const found = await judge(judgeOptions(input, tools, layout), ask, isServerNamed(input));
   const compared = place && await comparedWith(place, input, tools, layout);
-  print(input.terminal, found, compared);
+  print(input, found, compared);
   await keepOrWarn(tools, input, layout, found);
   return compared?.divergence ? EXIT.damaged : verdictExitCode(found.verdict);
 }
@@ -136,8 +136,12 @@ function isServerNamed(input: CommandInput): boolean {
   return (input.text("url") ?? input.env("DAYBOOK_URL")) !== undefined;
 }
 
-function print(terminal: Terminal, found: JudgedAudit, compared: ComparedRows | undefined): void {
-  if (!terminal.isInteractive) {
+function print(
+  { form, terminal }: CommandInput,
+  found: JudgedAudit,
+  compared: ComparedRows | undefined,
+): void {
+  if (form === "json") {
     return terminal.out(JSON.stringify({ ...toResult(found), against: compared }));
   }
   terminal.out(verdictText(terminal, found.verdict));

@@ -20,6 +20,7 @@ import type { AttemptOutcome, AttemptSpan, Extent, Lane, LaneSpan } from "../tim
 import type { ConditionStretch, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
 import { shortText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
+import type { Work } from "../../core/work.ts";
 
 /** What a bar represents, which determines its appearance. */
 export type BarKind = Condition | AttemptOutcome | "backoff" | "sleep";
@@ -55,6 +56,8 @@ export interface DrawnMark {
 }
 
 export interface Drawing {
+  /** The lanes of tasks that are drawn. */
+  readonly shown: readonly Lane[];
   readonly ticks: readonly (Tick & { readonly x: string })[];
   readonly job: Row;
   readonly lanes: readonly Row[];
@@ -78,22 +81,27 @@ const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
 /**
+ * Work with a pause between the parts, for a job with thousands of tasks.
+ *
  * @param page The page of tasks, from 1.
  */
-export function drawTimeline(
+export function* drawingTimeline(
   timeline: Timeline,
   scaleName: ScaleName,
-  note: string,
-  page = 1,
-): Drawing {
+  page: number,
+): Work<Drawing> {
   const shown = shownLanes(timeline, page);
+  yield;
   const scale = timeScale(timeline, scaleName);
+  yield;
   const unit = WIDTH / unitsOf(shown.length);
-  const job = { ...jobRow(timeline.conditions, unit, scale), note };
+  const job = jobRow(timeline.conditions, unit, scale);
   const rows = shown.map((lane) => laneRow(lane, unit, scale));
+  yield;
   const marks = marksRow(timeline.marks, unit, scale);
   const drawn = [...[job, ...rows].flatMap((row) => row.bars), ...marks];
   return {
+    shown,
     ticks: scale.ticks.map(({ at, ...tick }) => ({ ...tick, x: percent(at) })),
     job,
     lanes: rows,
@@ -124,7 +132,7 @@ function percent(at: number): string {
 }
 
 /** Of many lanes, the most relevant first: running, failed, or slow. */
-export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
+function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
   const lanes = all.filter(isTask);
   if (lanes.length <= LANES_MAX) return lanes;
   const ranked = lanes.map((lane) => ({ lane, urgency: urgencyOf(lane), length: lengthOf(lane) }))

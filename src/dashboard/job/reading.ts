@@ -10,14 +10,15 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { Scope } from "../../access/tokens.ts";
 import type { Commands } from "../parts/curl.tsx";
 import type { RefusedForm } from "../form.tsx";
+import type { Drawing } from "./drawing.ts";
 import type { ScaleName } from "./time_scale.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { buildTimeline, type Timeline } from "../timeline/timeline.ts";
+import { buildingTimeline, type Timeline } from "../timeline/timeline.ts";
 import type { Account } from "../../engine/queries/explainer.ts";
 import { type EntryPath, type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { jobEntryPath } from "../parts/links.tsx";
-import { EntryPages } from "../../engine/queries/entry_pages.ts";
+import { EntryPages } from "../../engine/entry_pages.ts";
 
 /** How many cited entries that are not the job's own are shown. */
 const FOREIGN_MAX = 20;
@@ -53,6 +54,7 @@ interface ReadingOptions {
 export interface JobScreenState extends JobReading {
   readonly page: EntryPage;
   readonly scale: ScaleName;
+  readonly drawing: Drawing;
   /** The page of tasks, from 1; one drawing has room for `LANES_MAX`. */
   readonly tasksPage: number;
   /** The path of this page, to which forms redirect. */
@@ -84,15 +86,16 @@ export async function readJob(
   await deps.admission.enter("large");
   const nowMs = deps.clock.now();
   const foreignEntries = await readForeignEntries(deps, account, wanted);
+  const timeline = await deps.admission.inSlices(buildingTimeline(outlined, {
+    nowMs,
+    nearMisses: nearMissEntries(account),
+    downtimes: findDowntimes(outlined, account.foreignEntries),
+  }));
   return {
     job: outlined.job,
     outlined,
     explanation,
-    timeline: buildTimeline(outlined, {
-      nowMs,
-      nearMisses: nearMissEntries(account),
-      downtimes: findDowntimes(outlined, account.foreignEntries),
-    }),
+    timeline,
     foreignEntries,
     input: await readInput(deps, outlined, mayUnseal),
     log: await deps.jobLog.read(jobId, LOG_LINES),

@@ -17,6 +17,7 @@ import { entryPaths, type JobScreenState, ORDERS, readEntryPage, readJob } from 
 import { JobExpectations } from "./expectations.tsx";
 import { JobExplanation } from "./explanation.tsx";
 import { JobHead } from "./head.tsx";
+import { drawingTimeline } from "./drawing.ts";
 import { SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";
 import { NOTE_PARAMETER, NoteLine, page, withoutNote } from "../page.tsx";
@@ -53,7 +54,8 @@ async function showJob(c: Context, deps: HttpDeps, refused?: RefusedForm): Promi
   const query: Partial<Query<typeof JOB_PARAMETERS>> = refused === undefined
     ? readQuery(c.req.raw, JOB_PARAMETERS)
     : {};
-  const { entry: wanted, order = "oldest", page: number, scale, tasks: tasksPage = 1 } = query;
+  const { entry: wanted, order = "oldest", page: number, scale: given, tasks: tasksPage = 1 } =
+    query;
   const { scopes } = requestViewer(c);
   return await lookingBack(deps, async (holding) => {
     const options = { mayUnseal: scopes.includes("operate"), wanted };
@@ -63,11 +65,16 @@ async function showJob(c: Context, deps: HttpDeps, refused?: RefusedForm): Promi
     if (reading === undefined) return unknownJob(c, deps);
     const page = await readEntryPage(deps, reading.outlined.logIds, { order, number, wanted });
     await deps.admission.enter("large");
+    const { timeline } = reading;
+    const scale = given ?? usualScale(timeline);
+    const drawing = await deps.admission.inSlices(drawingTimeline(timeline, scale, tasksPage));
+    await deps.admission.enterAgain();
     return jobPage(c, deps, {
       ...reading,
       page,
       pathOf: entryPaths(page, reading),
-      scale: scale ?? usualScale(reading.timeline),
+      scale,
+      drawing,
       tasksPage,
       returnTo: refused === undefined ? withoutNote(c.req.url) : jobPagePath(id),
       may: (scope) => scopes.includes(scope),

@@ -13,7 +13,6 @@ import {
   type BarKind,
   type Drawing,
   type DrawnMark,
-  drawTimeline,
   LANES_MAX,
   MARK_WORDS,
   OUTCOME_WORDS,
@@ -25,15 +24,14 @@ import { TimelineTables } from "./timeline_tables.tsx";
 import type { MarkKind } from "../timeline/timeline.ts";
 
 export function JobTimeline({ state }: JobProps) {
-  const { timeline } = state;
-  const drawing = drawTimeline(timeline, state.scale, jobNote(state), state.tasksPage);
+  const { timeline, drawing } = state;
   return (
     <section id="job-timeline" class="sheet" aria-labelledby="timeline-heading" data-live>
       <div class="row row-between">
         <h2 id="timeline-heading">Timeline</h2>
         <ScaleLinks state={state} />
       </div>
-      <Picture drawing={drawing} totalMs={timeline.totalMs} />
+      <Picture drawing={drawing} note={jobNote(state)} totalMs={timeline.totalMs} />
       <TaskPages state={state} total={drawing.lanesTotal} />
       <Legend drawing={drawing} />
       <Remarks state={state} drawing={drawing} />
@@ -88,7 +86,14 @@ const WORDS_HEIGHT = 12;
 const MARKS_HEIGHT = 34;
 const BAR_TOP = 19;
 
-function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly totalMs: number }) {
+interface PictureProps {
+  readonly drawing: Drawing;
+  /** Of the row of the job. */
+  readonly note: string;
+  readonly totalMs: number;
+}
+
+function Picture({ drawing, note, totalMs }: PictureProps) {
   const lanesTop = AXIS_HEIGHT + ROW_HEIGHT + WORDS_HEIGHT;
   const marksTop = lanesTop + drawing.lanes.length * ROW_HEIGHT;
   const height = marksTop + (drawing.marks.length > 0 ? MARKS_HEIGHT : 0);
@@ -104,7 +109,7 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           <text class="tick" x={x} y={12} dx={atMs === 0 ? 0 : 3}>{text}</text>
         </g>
       ))}
-      <RowOfBars row={drawing.job} downs={drawing.downs} top={AXIS_HEIGHT} isJob />
+      <RowOfBars row={{ ...drawing.job, note }} downs={drawing.downs} top={AXIS_HEIGHT} isJob />
       {drawing.lanes.map((row, index) => (
         <RowOfBars
           row={row}
@@ -244,7 +249,7 @@ function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: stri
   );
 }
 
-export const BAR_HEIGHT = 14;
+const BAR_HEIGHT = 14;
 
 /**
  * Running spans have the full height and waiting spans are lower, so that they differ without
@@ -264,7 +269,7 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
   reused: 6,
 };
 
-export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
+function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
   const { kind, x, width, title, isOngoing } = bar;
   const height = HEIGHTS[kind] ?? BAR_HEIGHT;
   return (
@@ -315,7 +320,7 @@ const STRIPED = [
 const DOTTED = ["backingOff", "backoff"] as const;
 const PATTERNED: ReadonlySet<BarKind> = new Set([...STRIPED.map(([kind]) => kind), ...DOTTED]);
 
-export function MarkShape({ kind }: { readonly kind: MarkKind }) {
+function MarkShape({ kind }: { readonly kind: MarkKind }) {
   switch (kind) {
     case "matched":
       return <circle r="4.5" />;

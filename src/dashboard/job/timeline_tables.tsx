@@ -4,7 +4,7 @@ import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
+import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
@@ -23,9 +23,9 @@ interface AttemptRow {
 }
 
 export function JobAttempts({ state }: JobProps) {
-  const { timeline, tasksPage } = state;
+  const { timeline, drawing } = state;
   if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
-  const shown = new Set(shownLanes(timeline, tasksPage));
+  const shown = new Set(drawing.shown);
   const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.has(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
   const rows = attemptRows(lanes).slice(-ATTEMPTS_MAX);

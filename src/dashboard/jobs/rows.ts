@@ -117,18 +117,20 @@ interface Circumstances {
 }
 
 /** The text for a job that has ended; empty if it succeeded at the first attempt. */
-export function endedText({ state, failure, progress: { attempts } }: JobSummary): string {
+function endedText({ state, failure, progress: { attempts } }: JobSummary): string {
   if (state === "Failed" && failure !== null) return failureText(failure);
   return attempts > 1 ? `after ${attempts} attempts` : "";
 }
 
 /** The text for a job that has not ended; empty if the condition says everything. */
-export function briefText(job: JobState, circumstances: Circumstances): string {
+function briefText(job: JobState, circumstances: Circumstances): string {
   switch (circumstances.condition) {
     case "created":
       return "waits to be started";
     case "scheduled":
-      return startText(job, circumstances.now);
+      return job.startAt === undefined
+        ? ""
+        : `starts at ${momentText(job.startAt, circumstances.now)} UTC`;
     case "queued":
       return aheadText(circumstances.ahead);
     case "executing":
@@ -158,10 +160,6 @@ const PARKED: Readonly<Record<ParkReason, string>> = {
   crashed: "it ends the process",
 };
 
-function startText(job: JobState, now: number): string {
-  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)} UTC`;
-}
-
 function aheadText(ahead: number | undefined): string {
   if (ahead === undefined) return "";
   return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
@@ -186,7 +184,7 @@ function waitingText(job: JobState): string {
   return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
 }
 
-export function nextToRetry(job: JobState): BackingOffTask | undefined {
+function nextToRetry(job: JobState): BackingOffTask | undefined {
   return job.tasks
     .filter((task): task is BackingOffTask => task.status === "backingOff")
     .toSorted((a, b) => Date.parse(a.retryAt) - Date.parse(b.retryAt))[0];

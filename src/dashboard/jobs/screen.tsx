@@ -19,7 +19,6 @@ import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
 import { BulkConfirm } from "./bulk_confirm.tsx";
 import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
-import { GroupTable } from "./groups.tsx";
 import { jobsPage, PAGE_JOBS } from "./list.ts";
 import {
   AboutLink,
@@ -34,6 +33,7 @@ import {
   SearchedLine,
 } from "./surroundings.tsx";
 import { toRows } from "./rows.ts";
+import { GroupTable } from "./groups.tsx";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { readOrRefusal } from "../form.tsx";
 import { NoteLine, page } from "../page.tsx";

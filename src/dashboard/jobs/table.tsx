@@ -2,9 +2,9 @@
 
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/forms.tsx";
 import { JobLink, TypeName } from "../parts/links.tsx";
+import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Day, Duration, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
@@ -14,13 +14,10 @@ import type { JobRow, Length } from "./rows.ts";
 /** The form of the boxes in the rows; each row also has a form of its own. */
 const SELECTION_FORM = "selection";
 
-interface SelectionBarProps {
-  readonly rows: readonly JobRow[];
-  readonly returnTo: string;
-}
-
 /** The actions that apply to at least one row. */
-export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
+export function SelectionBar(
+  { rows, returnTo }: { readonly rows: readonly JobRow[]; readonly returnTo: string },
+) {
   const possible = BULK_CONTROLS.filter((action) =>
     rows.some(({ job: { condition } }) => CONTROLS[action].conditions.includes(condition))
   );

@@ -120,7 +120,7 @@ interface LimitedTypesProps {
   readonly refused: RefusedForm | undefined;
 }
 
-export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
+function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
   return (
     <div id="limited-types" class="column" data-live>
       {limits.length === 0

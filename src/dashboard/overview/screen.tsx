@@ -191,10 +191,10 @@ type QueueBrief = ReturnType<typeof toQueueBrief>;
 
 /** `undefined` if work is done, or may resume by itself. */
 function standstillBrief(
-  told: QueueExplanation<Citation> | undefined,
+  explanation: QueueExplanation<Citation> | undefined,
   now: number,
 ): QueueBrief | undefined {
-  const sinceMs = told?.since === undefined ? -Infinity : Date.parse(told.since);
-  const isLasting = told?.standsStill === true && now - sinceMs >= SHOWN_AFTER_MS;
-  return isLasting ? toQueueBrief(told, now) : undefined;
+  const sinceMs = explanation?.since === undefined ? -Infinity : Date.parse(explanation.since);
+  const isLasting = explanation?.standsStill === true && now - sinceMs >= SHOWN_AFTER_MS;
+  return isLasting ? toQueueBrief(explanation, now) : undefined;
 }

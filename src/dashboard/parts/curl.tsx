@@ -14,12 +14,9 @@ export interface Call {
   readonly command: string;
 }
 
-interface CallsProps {
-  readonly calls: readonly Call[];
-  readonly isOpen: boolean;
-}
-
-export function Calls({ calls, isOpen }: CallsProps) {
+export function Calls(
+  { calls, isOpen }: { readonly calls: readonly Call[]; readonly isOpen: boolean },
+) {
   return (
     <details id="calls" class="folded curl" open={isOpen} data-live>
       <summary>curl</summary>
@@ -63,8 +60,7 @@ export function curlCommands(c: Context, { needsToken }: Pick<HttpDeps, "needsTo
   const of = (action: Action) => curlCall(action, origin, needsToken);
   return {
     of,
-    /** @param accept The media type, for routes with several. */
-    get: (path: string, accept?: string) => curlRead(path, origin, needsToken, accept),
+    get: (path: string) => curlRead(path, origin, needsToken),
     /** @param file The file for a body that is too long for a command. */
     post(path: string, body?: JsonObject, file = "body.json") {
       const action = { method: "POST", path } as const;

@@ -98,12 +98,10 @@ export function Cited({ of: { statement, cites }, pathOf }: CitedProps) {
   );
 }
 
-interface CitedItemsProps extends Pick<EntryLinkProps, "pathOf"> {
-  readonly of: readonly Statement<Citation>[];
-}
-
 /** Sentences as the items of a list. */
-export function CitedItems({ of, pathOf }: CitedItemsProps) {
+export function CitedItems(
+  { of, pathOf }: Pick<EntryLinkProps, "pathOf"> & { readonly of: readonly Statement<Citation>[] },
+) {
   return (
     <>
       {of.map((one) => (

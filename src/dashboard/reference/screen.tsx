@@ -113,7 +113,7 @@ const TITLES: Readonly<Record<string, string>> = {
 
 async function showReference(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const document = await deps.openApi() as unknown as DescribedApi;
+  const document = (await deps.openApi()).document as unknown as DescribedApi;
   const commands = curlCommands(c, deps);
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
   return page(c, deps, {

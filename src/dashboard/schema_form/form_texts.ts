@@ -36,7 +36,7 @@ export function textsAtFirst({ fields }: SchemaForm): FormTexts {
 export function fieldText(field: Field, value: JsonValue): string {
   if (field.kind === "json") return JSON.stringify(value, null, 2);
   return field.kind === "text" && typeof value === "string"
-    ? typedText(value, isOneLine(field))
+    ? textAsTyped(value, isOneLine(field))
     : JSON.stringify(value);
 }
 
@@ -70,7 +70,7 @@ function parseField(field: Field, typed: string): JsonTyped {
   switch (field.kind) {
     case "text":
       // A secret is used literally, since the user could not see a change to it.
-      return { value: field.isSecret ? typed : textTyped(typed), issues: [] };
+      return { value: field.isSecret ? typed : textFromTyped(typed), issues: [] };
     case "number":
       // Text that is not a number stays text, so that the schema refuses it.
       return isNumber(typed)
@@ -99,12 +99,12 @@ function isNumber(typed: string): boolean {
 // at the ends and line ends that a browser would change can be entered too.
 
 /** The input for a text, in one line or in several. */
-export function typedText(text: string, isLine: boolean): string {
+function textAsTyped(text: string, isLine: boolean): string {
   return needsQuotes(text, isLine) ? JSON.stringify(text) : text;
 }
 
 /** The text that an input means. */
-export function textTyped(typed: string): string {
+function textFromTyped(typed: string): string {
   return quoted(typed) ?? withPlainLineEnds(typed);
 }
 
@@ -128,7 +128,7 @@ function quoted(typed: string): string | undefined {
   }
 }
 
-export interface JsonTyped {
+interface JsonTyped {
   /** `undefined` if the input is blank or not valid JSON. */
   readonly value?: JsonValue;
   readonly issues: readonly PointedIssue[];

@@ -23,8 +23,8 @@ import {
 } from "./filter.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Transition } from "../../engine/requests.ts";
-import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink, timePath } from "../parts/links.tsx";
+import { ConditionMark } from "../parts/condition_mark.tsx";
 import { momentText } from "../parts/amounts.tsx";
 import { useNow } from "../parts/viewing.tsx";
 import { RefusalNote } from "../form.tsx";

@@ -15,8 +15,15 @@ import { schemaExample } from "../schema_form/example.ts";
 import { toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, textsAtFirst } from "../schema_form/form_texts.ts";
 import { curlCommands } from "../parts/curl.tsx";
-import { creationCall, CreationForm, type CreationFormProps } from "./creation_fields.tsx";
-import { formRequest, redacted, SHOW, type Subject } from "./creation_form.ts";
+import {
+  creationCall,
+  CreationForm,
+  type CreationFormProps,
+  formRequest,
+  redacted,
+  SHOW,
+  type Subject,
+} from "./creation_fields.tsx";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
 import type { Route } from "../../http/route.ts";
 

@@ -9,7 +9,7 @@ import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Refusal } from "../../documents/refusal.ts";
-import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/entry_pages.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Point } from "../../core/point.ts";
 import type { PointDifference } from "../../engine/requests.ts";
@@ -69,12 +69,9 @@ function wordOf(value: JsonValue): string {
   return typeof value === "string" && /^\w{1,40}$/.test(value) ? value : shownValue(value);
 }
 
-interface ChangeTableProps {
-  readonly caption: string;
-  readonly changes: readonly Change[];
-}
-
-export function ChangeTable({ caption, changes }: ChangeTableProps) {
+export function ChangeTable(
+  { caption, changes }: { readonly caption: string; readonly changes: readonly Change[] },
+) {
   const more = changes.length - ROWS_MAX;
   return (
     <div class="changes">

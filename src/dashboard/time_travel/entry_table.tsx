@@ -9,7 +9,7 @@ import { UserText } from "../parts/text.tsx";
 import { ChangeLine, COMPARE_FORM } from "./changes.tsx";
 import { WHAT_IF_FORM } from "./what_if.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
-import { ROWS_MAX, type TimeView } from "./time_view.ts";
+import { ENTRIES_MAX as ROWS_MAX, type TimeView } from "./point_section.tsx";
 import { countOf } from "../../core/counted.ts";
 
 interface EntryTableProps {

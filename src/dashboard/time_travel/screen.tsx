@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { countText } from "../../core/counted.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
-import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/entry_pages.ts";
 import { sampleEvent } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -20,8 +20,7 @@ import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
 import { type Comparison, comparison, DifferenceSection } from "./changes.tsx";
 import { EntryTable, Slider } from "./entry_table.tsx";
-import { PointSection } from "./point_section.tsx";
-import { type TimeView, timeView } from "./time_view.ts";
+import { PointSection, type TimeView, timeView } from "./point_section.tsx";
 import {
   EMPTY_WHAT_IF,
   leftOutEntries,

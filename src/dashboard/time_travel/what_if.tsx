@@ -6,7 +6,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue, type PointedIssue } from "../../core/json.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
 import { jsonTyped } from "../schema_form/form_texts.ts";
-import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import type { ReserveMemory } from "../../engine/entry_pages.ts";
 import type { Replay, StepsWanted } from "../../explain/replay/replay_steps.ts";
 import type { Supposition } from "../../explain/replay/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";

@@ -1,7 +1,6 @@
 /** The attempts of each task and compensation as spans of time. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import {
   type Attempt,
   type AttemptEnd,
@@ -80,32 +79,23 @@ export interface Lane {
 /**
  * @param endMs The end of the axis, which is also the end of ongoing spans.
  */
-export function toLanes(
+export function* eachLane(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   endMs: number,
   downtimes: readonly Downtime[],
-): readonly Lane[] {
+): Generator<Lane> {
   const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
-  const spansIn = (attempts: readonly Attempt[]) =>
-    laneSpans(attempts, { outlined, axis, endMs, downMs });
-  return [
-    ...[...outlined.attempts].map(([taskId, attempts]): Lane => ({
-      taskId,
-      phase: "run",
-      spans: spansIn(attempts),
-    })),
-    ...outlined.job.tasks.filter(isSleep).map((task): Lane => ({
-      taskId: task.taskId,
-      phase: "run",
-      spans: [placed(sleepSpan(task), axis, endMs)],
-    })),
-    ...[...outlined.compensations].map(([taskId, attempts]): Lane => ({
-      taskId,
-      phase: "compensation",
-      spans: spansIn(attempts),
-    })),
-  ];
+  const on: Axis = { outlined, axis, endMs, downMs };
+  for (const [taskId, attempts] of outlined.attempts) {
+    yield { taskId, phase: "run", spans: laneSpans(attempts, on) };
+  }
+  for (const task of outlined.job.tasks.filter(isSleep)) {
+    yield { taskId: task.taskId, phase: "run", spans: [placed(sleepSpan(task), axis, endMs)] };
+  }
+  for (const [taskId, attempts] of outlined.compensations) {
+    yield { taskId, phase: "compensation", spans: laneSpans(attempts, on) };
+  }
 }
 
 function sleepSpan(task: TaskState): Unplaced<SleepSpan> {
@@ -134,7 +124,7 @@ interface Beside {
 function laneSpans(attempts: readonly Attempt[], on: Axis): readonly LaneSpan[] {
   const { outlined, axis, endMs } = on;
   const maxAttempts = findMaxAttempts(attempts);
-  return attempts.flatMap((attempt, index): LaneSpan[] => {
+  const spansOf = (attempt: Attempt, index: number): LaneSpan[] => {
     const next = attempts[index + 1];
     const hasNext = next !== undefined;
     // An attempt without a recorded end ends with the job.
@@ -142,7 +132,12 @@ function laneSpans(attempts: readonly Attempt[], on: Axis): readonly LaneSpan[] 
     const span = attemptSpan(attempt, on, { cutBy, hasNext, maxAttempts });
     const backoff = backoffAfter(attempt, outlined.job, cutBy, hasNext);
     return backoff === undefined ? [span] : [span, placed(backoff, axis, endMs)];
-  });
+  };
+  const [first] = attempts;
+  // `flatMap` would reserve room for many, and of thousands of tasks most have one attempt.
+  return first !== undefined && attempts.length === 1
+    ? spansOf(first, 0)
+    : attempts.flatMap(spansOf);
 }
 
 function beginningOf({ started, ended }: Attempt): LogId {
@@ -204,7 +199,7 @@ function attemptOutcome({ ended }: Attempt, job: JobState, hasNext: boolean): At
 function endOutcome(end: AttemptEnd): AttemptOutcome {
   switch (end.kind) {
     case "completed":
-      return isReused(end.entry) ? "reused" : "completed";
+      return end.isReused ? "reused" : "completed";
     case "failed":
       return "failed";
     case "interrupted":
@@ -212,10 +207,6 @@ function endOutcome(end: AttemptEnd): AttemptOutcome {
     default:
       return assertNever(end, "end of an attempt");
   }
-}
-
-function isReused(entry: JobEventLogEntry): boolean {
-  return isOfType(entry, "job.TaskCompleted") && entry.attributes.reusedFrom !== undefined;
 }
 
 /** The wait for the next attempt, until it begins or the job ends. */

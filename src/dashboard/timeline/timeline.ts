@@ -9,9 +9,10 @@ import type { OutlinedHistory } from "../../explain/history/outlined_history.ts"
 import type { Downtime } from "../../explain/history/timing.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { type Extent, type Lane, type Stretch, toLanes } from "./lanes.ts";
+import { eachLane, type Extent, type Lane, type Stretch } from "./lanes.ts";
 import { TimeAxis } from "./time_axis.ts";
 import { toMatchable } from "../../core/projector.ts";
+import type { Work } from "../../core/work.ts";
 
 /** A span in one condition, before the job has ended. */
 export interface ConditionStretch extends Stretch {
@@ -45,33 +46,40 @@ interface TimelineOptions {
   readonly downtimes?: readonly Downtime[];
 }
 
-export function buildTimeline(
+/** Work with a pause after each lane, and between the parts. */
+export function* buildingTimeline(
   outlined: OutlinedHistory,
   { nowMs, nearMisses = [], downtimes = [] }: TimelineOptions,
-): Timeline {
+): Work<Timeline> {
   const axis = new TimeAxis(outlined);
+  yield;
   const endMs = axisEnd(outlined, axis, nowMs);
-  const lanes = toLanes(outlined, axis, endMs, downtimes);
-  const ends = lanes.flatMap(({ spans }) => spans.at(-1)?.toMs ?? []);
-  const totalMs = ends.reduce((latest, end) => Math.max(latest, end), endMs);
-  return {
-    createdAt: outlined.created.receivedAt,
-    totalMs,
-    conditions: conditionSpans(outlined, axis, endMs, downtimes),
-    lanes,
-    downs: downStretches(lanes),
-    marks: toMarks(outlined, axis, nearMisses)
-      .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) })),
-    wentBackAt: axis.wentBackAt,
-  };
+  const lanes: Lane[] = [];
+  let totalMs = endMs;
+  for (const lane of eachLane(outlined, axis, endMs, downtimes)) {
+    lanes.push(lane);
+    totalMs = Math.max(totalMs, lane.spans.at(-1)?.toMs ?? 0);
+    yield;
+  }
+  const downs = downStretches(lanes);
+  yield;
+  const conditions = conditionSpans(outlined, axis, endMs, downtimes);
+  yield;
+  const marks = toMarks(outlined, axis, nearMisses)
+    .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) }));
+  const { wentBackAt } = axis;
+  const createdAt = outlined.created.receivedAt;
+  return { createdAt, totalMs, conditions, lanes, downs, marks, wentBackAt };
 }
 
 /** The time before each restart that interrupted attempts; equal for all attempts of a restart. */
 function downStretches(lanes: readonly Lane[]): readonly Extent[] {
   const ends = new Map<number, Extent>();
-  for (const span of lanes.flatMap(({ spans }) => spans)) {
-    if (span.kind !== "attempt" || span.downMs === 0) continue;
-    ends.set(span.toMs, { fromMs: Math.max(0, span.toMs - span.downMs), toMs: span.toMs });
+  for (const { spans } of lanes) {
+    for (const span of spans) {
+      if (span.kind !== "attempt" || span.downMs === 0) continue;
+      ends.set(span.toMs, { fromMs: Math.max(0, span.toMs - span.downMs), toMs: span.toMs });
+    }
   }
   return [...ends.values()].toSorted((left, right) => left.fromMs - right.fromMs);
 }
@@ -124,7 +132,7 @@ export interface Mark {
 /**
  * @param nearMisses The near misses of the explanation; some are not the job's own entries.
  */
-export function toMarks(
+function toMarks(
   outlined: OutlinedHistory,
   axis: TimeAxis,
   nearMisses: readonly JobEventLogEntry[],

@@ -106,9 +106,9 @@ export const explanationAnswer = v.object({
       alike: describe(count, "How many jobs share this failure or wait."),
       others: describe(count, "How many jobs of the type, created in the same hours, do not."),
     }),
-    "What sets the job apart from at least 10 of its type, created within an hour of it, that went " +
-      "through: what at least 3 jobs with this failure or wait have and none of these has, or " +
-      "what all of these have and it has not.",
+    "What sets the job apart from at least 10 jobs of its type that succeeded, created within an " +
+      "hour of it: what at least 3 jobs with this failure or wait have and none of those has, or " +
+      "what all of those have and this job does not.",
   ),
   siblings: maybe(
     v.object({

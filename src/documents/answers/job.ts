@@ -95,7 +95,7 @@ const taskAnswer = v.object({
 
 const failureKind = choices("The kind of failure.", {
   error: "`run` itself threw, or returned without awaiting a task or wait that it had started",
-  poison: "the code marked the error as one that another attempt cannot help",
+  poison: "the code marked the error as one that a retry cannot mend",
   deadLetter: "the code threw, and no attempts were left",
   cancelled: "someone cancelled the job",
 });

@@ -7,7 +7,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { Delivery, type DeliveryParts, type Known, recognise, type Starters } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
-import type { EngineLimits } from "./delivery_limits.ts";
+import type { EngineLimits } from "../engine_limits.ts";
 import { OverCapacityError } from "../writer/intake.ts";
 
 interface DeliveriesParts extends DeliveryParts {

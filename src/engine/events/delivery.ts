@@ -7,14 +7,14 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { ReachSearch } from "./correlation_index.ts";
-import type { FiledJobs } from "../writer/filed_jobs.ts";
+import type { ReachSearch } from "../matching/correlation_index.ts";
+import type { FiledJobs } from "../matching/filed_jobs.ts";
 import type { Admission, DeliveryGate } from "./delivery_gate.ts";
-import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
+import type { DeliveryLimits, LimitReached } from "../engine_limits.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
-import type { Pacer, TimeShare } from "./pacer.ts";
+import type { Pacer, TimeShare } from "../pacer.ts";
 import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import {
@@ -58,7 +58,7 @@ const SEARCH_COST = 50;
  * The entry with an event's id, if there is one. Its content is compared when it is read, and not
  * kept: it may be large, and a request may have a thousand ids.
  */
-export interface Recognised {
+interface Recognised {
   readonly entry?: Pick<JobEventLogEntry, "eventId" | "logId" | "jobId">;
   /** Whether the journal only quotes it. */
   readonly isQuoted: boolean;

@@ -15,7 +15,7 @@ import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { copyJson, jsonSize } from "../../core/json.ts";
 import { errorFact } from "../../core/error_fact.ts";
 import { traceFields } from "../../core/trace_ids.ts";
-import type { CorrelationIndex } from "./correlation_index.ts";
+import type { CorrelationIndex } from "../matching/correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { FactEvent } from "../job_context.ts";
 import { NonRetryableError } from "../job_errors.ts";
@@ -27,7 +27,7 @@ import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { takingEffort } from "../../core/effort.ts";
-import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
+import type { DeliveryLimits, LimitReached } from "../engine_limits.ts";
 
 /** A fact with an id and time, so that its effects can name it. */
 export type SettledFact = FactDraft & {

@@ -10,14 +10,14 @@ import { equalJson, type JsonObject } from "../../core/json.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import { type LimitReached, limitText } from "./delivery_limits.ts";
+import { type LimitReached, limitText } from "../engine_limits.ts";
 import {
   Comparisons,
   failingClauses,
   missedText,
   nearestExpectation,
   nearestInJob,
-} from "./nearest_expectation.ts";
+} from "../matching/nearest_expectation.ts";
 import type { IncomingEvent, NearestExpectation, Receipt, ReceiptJob } from "../requests.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
 

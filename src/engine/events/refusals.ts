@@ -13,7 +13,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
-import type { Pacer, TimeShare } from "./pacer.ts";
+import type { Pacer, TimeShare } from "../pacer.ts";
 import { refused, rejected, saysTheSame } from "./receipts.ts";
 
 /** The most distinct contents that are kept for one id. */

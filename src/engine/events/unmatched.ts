@@ -9,10 +9,10 @@ import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { nearestName, neighbourhood } from "../../explain/likeness/names.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
-import type { CorrelationIndex } from "./correlation_index.ts";
+import type { CorrelationIndex } from "../matching/correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { EndedJobs } from "../views/ended_jobs.ts";
+import type { RecentlyEnded } from "../views/recently_ended.ts";
 import type { SettledFact } from "./fan_out.ts";
 import {
   asNear,
@@ -28,7 +28,7 @@ import {
   nearestMiss,
   subjectText,
   untimelyText,
-} from "./nearest_expectation.ts";
+} from "../matching/nearest_expectation.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Receipt } from "../requests.ts";
 
@@ -49,7 +49,7 @@ type Explained = Pick<Receipt, "reason" | "nearest">;
 interface Addressees {
   readonly started: CorrelationIndex;
   readonly unstarted: CorrelationIndex;
-  readonly ended: EndedJobs;
+  readonly ended: RecentlyEnded;
 }
 
 export class Unmatched {

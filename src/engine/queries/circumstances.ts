@@ -10,7 +10,7 @@ import { holds, type Pause } from "../../core/pauses.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/queue/place_history.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { JobDescriptions } from "../writer/job_descriptions.ts";

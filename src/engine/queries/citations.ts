@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { Journal } from "../ports.ts";
-import type { EntryPages } from "./entry_pages.ts";
+import type { EntryPages } from "../entry_pages.ts";
 
 interface CitationParts {
   /** Reads entries a few at a time, since they may be large. */

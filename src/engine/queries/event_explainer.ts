@@ -20,7 +20,7 @@ import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import { cited } from "./citations.ts";
-import type { ReserveMemory } from "./entry_pages.ts";
+import type { ReserveMemory } from "../entry_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 import type { Replays } from "./replays.ts";
 

@@ -5,9 +5,16 @@
  */
 
 import { ascending } from "../../core/ascending.ts";
-import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
+import {
+  isCorrelated,
+  isProcessEntry,
+  type JobEventLogEntry,
+  PROCESS_ENDS,
+  PROCESS_FACTS,
+} from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { runToEnd } from "../../core/work.ts";
@@ -25,9 +32,9 @@ import {
   type EntrySource,
   RESERVE_NOTHING,
   type ReserveMemory,
-} from "./entry_pages.ts";
-import { LateSearch } from "./late_search.ts";
+} from "../entry_pages.ts";
 import { SenderSearch } from "./sender_search.ts";
+import { LateSearch } from "./late_search.ts";
 import { TwinSearch } from "./twin_search.ts";
 import {
   InsideSearch,
@@ -49,16 +56,20 @@ const OUTLINED_LENGTH = 16_384;
 /** How many facts about the process are read, and how many of those after the job's end. */
 const PROCESS_FACTS_MAX = 32;
 const PROCESS_AFTER_MAX = 2;
+/** How many ends of the process are read, the latest before the job's end. */
+const PROCESS_ENDS_MAX = 8;
 /** How many errors that no code caught are read: the latest. */
 const UNCAUGHT_MAX = 16;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
+/** For how many expectations the event that counted last is looked at for other jobs. */
+const SHARED_MAX = 4;
 
 /** Where entries are read, up to a head. */
 interface EvidenceSource extends EntrySource, JobSource {}
 
 interface EvidenceFound
-  extends Pick<Findings, "candidates" | "later" | "process" | "twin" | "rival"> {
+  extends Pick<Findings, "candidates" | "later" | "process" | "sharers" | "twin" | "rival"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly causes: Causes;
   /** By the position of an event, the jobs that it reached. */
@@ -97,7 +108,7 @@ export class EvidenceSearch {
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
     senders.lookUp(open, lookup);
     late.lookUp(lookup);
-    for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
+    for (const type of [...PROCESS_FACTS, ...PROCESS_ENDS]) lookup.ofType(type, CARRIERS_MAX);
     lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
     twins.lookUp(lookup);
     const found = await parts.find(lookup);
@@ -114,6 +125,7 @@ export class EvidenceSearch {
     );
     await this.#addSender(outlined, causes);
     const effects = await this.#effects(events, causes);
+    const sharers = await this.#sharers(outlined);
     const read = (logIds: readonly LogId[]) => logIds.flatMap((logId) => causes.get(logId) ?? []);
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
@@ -129,7 +141,7 @@ export class EvidenceSearch {
       }]),
     );
     return {
-      ...{ causes, candidates, effects, twin, rival },
+      ...{ causes, candidates, effects, sharers, twin, rival },
       later: new Map([...later].map(([id, logIds]) => [id, late.accepted(id, read(logIds))])),
       process: read(meanwhile).filter(isProcessEntry),
     };
@@ -201,6 +213,14 @@ export class EvidenceSearch {
       const jobId = foreignEntries.get(logId)?.jobId;
       if (jobId !== undefined) effects.set(logId, [this.#effect(jobId, logId)]);
     }
+    for await (const { jobId, logId, causedBy } of this.#reached(events)) {
+      effects.getOrInsertComputed(causedBy, () => []).push(this.#effect(jobId, logId));
+    }
+    return effects;
+  }
+
+  /** The entries that stand for events at the first jobs that these reached. */
+  async *#reached(events: readonly LogId[]) {
     const { headLogId } = this.source;
     const next = events.flatMap((logId) =>
       Array.from({ length: EFFECTS_MAX }, (_, at) => logId + 1 + at)
@@ -209,9 +229,25 @@ export class EvidenceSearch {
       const { logId, eventType, causedBy = 0, jobId } = entry;
       const follows = logId > causedBy && logId - causedBy <= EFFECTS_MAX;
       if (eventType !== "job.EventCorrelated" || !follows || jobId === undefined) continue;
-      effects.getOrInsertComputed(causedBy, () => []).push(this.#effect(jobId, logId));
+      yield { jobId, logId, causedBy };
     }
-    return effects;
+  }
+
+  /** For each event that counted for this job, the first other one that it reached. */
+  async #sharers({ job, entries }: OutlinedHistory): Promise<ReadonlyMap<LogId, JobState>> {
+    const counted = new Map<LogId, LogId>();
+    for (const { by } of job.expected.slice(0, SHARED_MAX)) {
+      const entry = entries.get(by.at(-1) ?? 0);
+      if (entry !== undefined && isCorrelated(entry)) counted.set(entry.causedBy ?? 0, entry.logId);
+    }
+    const sharers = new Map<LogId, JobState>();
+    for await (const { jobId, causedBy } of this.#reached([...counted.keys()])) {
+      const by = counted.get(causedBy);
+      if (by === undefined || jobId === job.jobId || sharers.has(by)) continue;
+      const other = this.source.shortJob?.(jobId);
+      if (other !== undefined) sharers.set(by, other);
+    }
+    return sharers;
   }
 
   #effect(jobId: JobId, logId: LogId): Effect {
@@ -237,12 +273,18 @@ function processFacts(
   found: FoundEvents,
   headLogId: LogId,
 ): readonly LogId[] {
-  const all = PROCESS_FACTS.flatMap((type) => found.ofType(type, CARRIERS_MAX))
-    .filter((logId) => logId > created.logId && logId <= headLogId)
-    .toSorted((left, right) => left - right);
+  const since = (types: readonly string[]) =>
+    types.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+      .filter((logId) => logId > created.logId && logId <= headLogId)
+      .toSorted((left, right) => left - right);
   const end = endedBy?.entry.logId ?? Infinity;
-  const after = all.filter((logId) => logId > end).slice(0, PROCESS_AFTER_MAX);
+  const facts = since(PROCESS_FACTS);
+  const during = [
+    ...facts.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX),
+    ...since(PROCESS_ENDS).filter((logId) => logId <= end).slice(-PROCESS_ENDS_MAX),
+  ];
+  const after = facts.filter((logId) => logId > end).slice(0, PROCESS_AFTER_MAX);
   const uncaught = found.ofType(uncaughtOf(job.jobId), UNCAUGHT_MAX)
     .filter((logId) => logId > created.logId && logId <= headLogId);
-  return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after, ...uncaught];
+  return [...during, ...after, ...uncaught];
 }

@@ -24,14 +24,14 @@ import {
   OutlineGathering,
 } from "../../explain/history/outlined_history.ts";
 import { clockReasons, limitDue } from "../../explain/history/process_facts.ts";
-import type { TimeShare } from "../events/pacer.ts";
-import { Lane } from "../lane.ts";
+import type { TimeShare } from "../pacer.ts";
+import { Lane } from "../turns.ts";
 import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
-import { queuedAs } from "./blocking_limit.ts";
 import { circumstancesNow, circumstancesThen } from "./circumstances.ts";
+import { queuedAs } from "./blocking_limit.ts";
+import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "../entry_pages.ts";
 import { resolveCitations } from "./citations.ts";
-import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import { poolOf, workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
@@ -63,6 +63,8 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 /** A job with more entries is explained while no other such job is, since each takes memory. */
 const AT_ONCE_MAX = 1_000;
+/** Another job with more entries is not read only to compare its values. */
+const SHORT_MAX = 100;
 
 export class Explainer {
   readonly #long = new Lane();
@@ -132,6 +134,8 @@ export class Explainer {
         headLogId: asOf,
         at: (positions) => this.parts.history.at(positions),
         job: (other) => this.parts.table.job(other),
+        shortJob: (other) =>
+          this.parts.history.hasOver(SHORT_MAX, other) ? undefined : this.parts.table.job(other),
         startsOn: (type) =>
           asOfTime === undefined ? this.parts.registry.get(type)?.startsOn : undefined,
       },
@@ -196,10 +200,11 @@ export class Explainer {
       await this.parts.pacer.all(share, each(page, (entry) => gathering.add(entry)));
     }
     const recalled: JobEventLogEntry[] = [];
-    for await (const page of this.parts.history.pages.of(gathering.unkept)) {
+    const { pacer, history } = this.parts;
+    for await (const page of history.pages.of(await pacer.do(share, () => gathering.unkept))) {
       recalled.push(...page.map(outline));
     }
-    return gathering.outlined(recalled);
+    return await pacer.do(share, () => gathering.outlined(recalled));
   }
 
   /** What held up an ended job with code, if it was queued, suspended or parked for long. */

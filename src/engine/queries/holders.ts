@@ -7,9 +7,9 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
-import type { JobEntryReader } from "./entry_pages.ts";
+import type { JobEntryReader } from "../writer/job_entries.ts";
 import { visitBothEnds, visitJobs } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 

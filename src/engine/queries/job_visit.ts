@@ -1,9 +1,9 @@
-/** Visits the jobs of a range, a page at a time and with pauses, newest first if not told otherwise. */
+/** Visits the jobs of a range, a page at a time and with pauses, newest first by default. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import type { ListPage, ListQuery } from "../job_pages.ts";
 import type { QueryParts } from "./query_parts.ts";
 

@@ -22,14 +22,14 @@ import {
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
 import { limitsAt } from "../../explain/queue/reached_limits.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { QueuedRequest } from "../run/queue/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/queue/shares.ts";
 import { blockingLimit, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
-import type { ReserveMemory } from "./entry_pages.ts";
+import type { ReserveMemory } from "../entry_pages.ts";
 import type { Explainer } from "./explainer.ts";
 import { isQueued, poolOf } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";

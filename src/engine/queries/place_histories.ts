@@ -24,7 +24,7 @@ import {
   type PlaceHistory,
   type Stay,
 } from "../../explain/queue/place_history.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";

@@ -11,7 +11,7 @@ import {
   type ResolvedPoint,
   type Timestamp,
 } from "../../core/point.ts";
-import type { EntryPages } from "./entry_pages.ts";
+import type { EntryPages } from "../entry_pages.ts";
 
 /**
  * `resolvePoint` for entries on disk.

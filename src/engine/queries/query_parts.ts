@@ -3,7 +3,7 @@
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer } from "../events/pacer.ts";
+import type { Pacer } from "../pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import type { PauseControls } from "../run/queue/pause_controls.ts";
 import type { Shares } from "../run/queue/shares.ts";
@@ -16,7 +16,7 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { InForce } from "../writer/in_force.ts";
 import type { Places, Starts } from "../writer/places.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { JobEntryReader } from "./entry_pages.ts";
+import type { JobEntryReader } from "../writer/job_entries.ts";
 import type { JobLists } from "./job_lists.ts";
 
 export interface QueryParts {

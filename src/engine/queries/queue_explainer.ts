@@ -152,15 +152,10 @@ export class QueueExplainer {
 const BACKOFFS_MAX = 100;
 const BACKOFFS_CITED_MAX = 3;
 
-interface Group {
-  readonly types: Set<string>;
-  readonly by: LogId[];
-}
-
 /** The error after which most of the jobs that back off do so, as when one service is down. */
 function commonBackoff(lists: Pick<JobLists, "page">): CommonBackoff | undefined {
   const { jobs } = lists.page({ conditions: ["backingOff"], limit: BACKOFFS_MAX });
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, { readonly types: Set<string>; readonly by: LogId[] }>();
   for (const { type = "", tasks } of jobs) {
     const task = tasks.find(({ status }) => status === "backingOff");
     if (task?.status !== "backingOff") continue;

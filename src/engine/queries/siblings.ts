@@ -9,7 +9,7 @@ import { errorText, withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { FailedJob, JobState } from "../../core/job_state.ts";
+import { type FailedJob, type JobState, timedOutTask } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
 import { becameBy, becameText, shortened } from "../../explain/phrases.ts";
@@ -97,6 +97,7 @@ function sameError(
 /**
  * Failures of other types with the very same error, as when one thing fails that all of them need.
  * A fingerprint leaves out numbers and hosts, by which two things differ, so the texts are compared.
+ * Time limits differ for one thing that is slow: those of failures close together count too.
  */
 export function findSameElsewhere(
   job: JobState,
@@ -108,6 +109,13 @@ export function findSameElsewhere(
   const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
   const { jobs, next } = lists.found(query);
   const said = withoutPaths(failure.error);
+  const endedMs = Date.parse(job.endedAt);
+  const isNear = (endedAt: string | null) =>
+    Math.abs(Date.parse(endedAt ?? "") - endedMs) <= SAME_MS;
+  const isTimeout = timedOutTask(job) !== undefined;
+  const isAlike = ({ failure: other, endedAt }: JobSummary) =>
+    other !== null && (withoutPaths(other.error) === said ||
+      isTimeout && other.error.name === failure.error.name && isNear(endedAt));
   const counts = new Map<string, number>();
   const cites = [failure.because];
   for (const found of jobs) {
@@ -115,7 +123,7 @@ export function findSameElsewhere(
     if (type === null || type === job.type) continue;
     const { failure: other } = found.summary;
     if (other === null || other.because > upTo) continue;
-    if (other.kind === "cancelled" || withoutPaths(other.error) !== said) continue;
+    if (other.kind === "cancelled" || !isAlike(found.summary)) continue;
     const before = counts.get(type) ?? 0;
     if (before === 0) cites.push(other.because);
     counts.set(type, before + 1);
@@ -124,8 +132,9 @@ export function findSameElsewhere(
   const types = [...counts].toSorted(([, one], [, other]) => other - one)
     .map(([type, count]) => `${type} (${countText(count)})`);
   const least = next === undefined ? "" : ", at least";
+  const how = isTimeout ? `at a time limit too (${failure.error.name})` : "with the same error";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
-    `it, failed with the same error${least}: ${shortened(types, NAMED_MAX)}.`;
+    `it, failed ${how}${least}: ${shortened(types, NAMED_MAX)}.`;
   return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
 }
 

@@ -8,7 +8,7 @@ import { lengthMs } from "../../core/duration.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
+import { findTask, isTerminal, type JobState, timedOutTask } from "../../core/job_state.ts";
 import {
   ALIKE_MIN,
   compared,
@@ -19,7 +19,7 @@ import {
 } from "../../explain/ended/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
-import type { TimeShare } from "../events/pacer.ts";
+import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -112,7 +112,8 @@ const JOBS_MAX = 100;
 
 /**
  * The usual time of jobs that were created before it and succeeded, or of the only step that the
- * job is in; `undefined` when there are too few, or the job does neither, failed, or was short.
+ * job is in, or that failed it at a time limit; `undefined` when there are too few, or the job does
+ * none of these, or was short.
  *
  * @param upTo Only jobs that had ended by then count; when absent, all do.
  */
@@ -122,7 +123,7 @@ export async function findUsualTime(
   share: TimeShare,
   upTo?: LogId,
 ): Promise<UsualTime | undefined> {
-  const step = openStep(job);
+  const step = openStep(job) ?? timedOutTask(job);
   const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));
   if (!isLong && step === undefined) return undefined;
   const { type } = job;

@@ -64,6 +64,8 @@ export interface JobSource {
   readonly headLogId: LogId;
   /** Other jobs, if known. Without them no effects are found. */
   job?(jobId: JobId): JobState | undefined;
+  /** The same, unless reading it takes long. */
+  shortJob?(jobId: JobId): JobState | undefined;
   /** The events that start jobs of a type, if such code is loaded now. */
   startsOn?(type: string): StartsOn | undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { JobId, TaskId } from "../../core/ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
-import type { EngineLimits } from "../events/delivery_limits.ts";
+import type { EngineLimits } from "../engine_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
 import type { JobTraces } from "../views/job_traces.ts";
 import type { LateCalls } from "./call/misuse.ts";
@@ -11,9 +11,9 @@ import type { Clock, EntriesAt, Random } from "../ports.ts";
 import type { AttemptWatch, JobLog, Tracing } from "../watches.ts";
 import type { LoopTurns, Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
-import type { ProcessFacts } from "./recovery/process_facts.ts";
+import type { ProcessFacts } from "../writer/process_facts.ts";
 import type { LiveSecrets, SecretGuard } from "../secrets/secret_guard.ts";
-import type { DiskRetries } from "./attempts/disk_retries.ts";
+import type { DiskRetries } from "../writer/disk_retries.ts";
 import type { HeldPlaces } from "./queue/held_places.ts";
 import type { Shares } from "./queue/shares.ts";
 import type { Slots } from "./queue/slots.ts";

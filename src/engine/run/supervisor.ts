@@ -26,7 +26,7 @@ import { wantedBy } from "./queue/worker_lease.ts";
 import { JobRun } from "./call/job_run.ts";
 import type { Commands } from "../writer/commands.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { type DiskRetries, recordOrRetry } from "./attempts/disk_retries.ts";
+import { type DiskRetries, recordOrRetry } from "../writer/disk_retries.ts";
 import type { RunPool, RunServices, RunSubject } from "./run_services.ts";
 import type { Suspects } from "./recovery/suspects.ts";
 import type { Timers } from "./timers.ts";

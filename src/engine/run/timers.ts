@@ -7,11 +7,11 @@ import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { isMet, isSettled } from "../../core/expectations.ts";
-import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
+import { sleeping } from "../../core/task_facts.ts";
 import { type Commands, TIMERS_MAX } from "../writer/commands.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { DiskRetries } from "./attempts/disk_retries.ts";
+import type { DiskRetries } from "../writer/disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 interface TimerParts {

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+
 import { parseJsonText } from "../../core/json_text.ts";
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -11,7 +12,7 @@ import { sealedBoundTo, type SealedInput } from "../../core/sealed_input.ts";
 import { JournalFailedError, type KeyStore } from "../ports.ts";
 import type { Outcome, ShownInput } from "../requests.ts";
 import { masked, type Protection, secretValues } from "./protection.ts";
-import { SecretGuard } from "./secret_guard.ts";
+import { NO_SECRETS, SecretGuard } from "./secret_guard.ts";
 
 const ALGORITHM = "aes-256-gcm";
 const IV_BYTES = 12;
@@ -30,6 +31,7 @@ function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
 }
 
 export function secretGuard(input: JsonValue | undefined, secrets: readonly string[]): SecretGuard {
+  if (secrets.length === 0) return NO_SECRETS;
   const guard = new SecretGuard();
   if (input !== undefined) guard.watch(secretValues(input, secrets));
   return guard;
@@ -50,9 +52,9 @@ export class Sealing {
     protection: Protection,
   ): Promise<Outcome<JobCreatedAttributes>> {
     const { input, ...withoutInput } = attributes;
-    if (secretGuard(input, protection.secrets).holds({ ...withoutInput, jobId })) {
-      return VISIBLE_ELSEWHERE;
-    }
+    const guard = secretGuard(input, protection.secrets);
+    const pointer = guard.pointerIn({ ...withoutInput, jobId });
+    if (pointer !== undefined) return visibleAt(pointer);
     const { idempotency } = attributes;
     const key = await this.keys.create(jobId);
     const visible = input === undefined || protection.retention !== "keep"
@@ -88,9 +90,18 @@ export class Sealing {
   }
 
   /** Opens a sealed input. Rejects when the key cannot be read. */
-  async open({ jobId, sealed }: SealedJob): Promise<OpenedInput> {
+  async open({ jobId, sealed, state }: SealedJob): Promise<OpenedInput> {
     const key = await this.keys.read(jobId);
-    if (key === undefined) return { ok: false, reason: "its input was removed, or its key lost" };
+    // Daybook removes only the keys of jobs that have ended.
+    const isEnded = state === "Done" || state === "Failed";
+    if (key === undefined) {
+      return {
+        ok: false,
+        reason: isEnded
+          ? "its input was removed, or its key lost"
+          : "the key of its input is missing, and Daybook did not remove it",
+      };
+    }
     const text = decrypted(jobId, sealed, key);
     if (text === undefined) return { ok: false, reason: "its key is not the one of its input" };
     const input = text === "" ? undefined : parseJsonText(text) as JsonValue;
@@ -121,17 +132,12 @@ export class Sealing {
   }
 }
 
-export const VISIBLE_ELSEWHERE: Outcome<never> = {
-  ok: false,
-  problem: {
-    kind: "invalidInput",
-    issues: [{
-      pointer: "",
-      detail: "has a secret that is also in the plan, a label or an id, where it would be " +
-        "recorded in plaintext",
-    }],
-  },
-};
+/** @param pointer Where else a secret of the input is, outside it; empty if in no single member. */
+export function visibleAt(pointer: string): Outcome<never> {
+  const place = pointer === "" ? "across several members" : `at ${pointer}`;
+  const detail = `has a secret that would also be recorded ${place}, in plaintext`;
+  return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
+}
 
 /** The job with its clear input, as `run` receives it. */
 export function withInput<Job extends JobState>(job: Job, input: JsonValue | undefined): Job {

@@ -6,7 +6,7 @@
 
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { type JsonValue, pointerTo } from "../../core/json.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { errorFact } from "../../core/error_fact.ts";
@@ -56,13 +56,31 @@ export class SecretGuard {
    * @throws {NonRetryableError} when it contains a secret.
    */
   requireNoSecret<Value>(what: string, value: Value): Value {
-    if (this.holds(value)) {
-      throw new NonRetryableError(
-        `Cannot record ${what}: a secret of the job's input is in it; use it inside a task, ` +
-          "and return a reference",
-      );
+    const pointer = this.pointerIn(value);
+    if (pointer === undefined) return value;
+    const place = pointer === "" ? "" : `, at ${pointer}`;
+    throw new NonRetryableError(
+      `Cannot record ${what}: a secret of the job's input is in it${place}; use it inside a task, ` +
+        "and return a reference",
+    );
+  }
+
+  /**
+   * Where a value contains a secret, as a JSON Pointer without the secret; `undefined` if it does
+   * not.
+   */
+  pointerIn(value: unknown): string | undefined {
+    return this.holds(value) ? pointerTo(this.#pathIn(value) ?? []) : undefined;
+  }
+
+  #pathIn(value: unknown): readonly string[] | undefined {
+    if (typeof value !== "object" || value === null) return this.holds(value) ? [] : undefined;
+    for (const [name, member] of Object.entries(value)) {
+      if (this.holds(name)) return [this.redact(name)];
+      const path = this.#pathIn(member);
+      if (path !== undefined) return [name, ...path];
     }
-    return value;
+    return undefined;
   }
 
   /** Whether a value contains a secret, in the form that JSON writes. */

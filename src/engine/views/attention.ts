@@ -8,7 +8,7 @@ import { deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
-import type { Pacer, TimeShare } from "../events/pacer.ts";
+import type { Pacer, TimeShare } from "../pacer.ts";
 import type { View } from "./view.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";

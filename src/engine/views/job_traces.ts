@@ -11,6 +11,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { EntriesAt } from "../ports.ts";
 import type { Past, View } from "./view.ts";
+import { createdIn } from "../writer/job_entries.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 export interface JobTrace {
@@ -62,13 +63,4 @@ export class JobTraces implements View {
     const link = await createdIn(retried, entriesAt);
     return link === undefined || link.traceId === parent.traceId ? { parent } : { parent, link };
   }
-}
-
-/** The trace context recorded by the entry that created a job. */
-export async function createdIn(
-  { firstLogId }: JobHead,
-  entriesAt: EntriesAt,
-): Promise<TraceIds | undefined> {
-  const [created] = await entriesAt([firstLogId]);
-  return created === undefined ? undefined : traceOfEntry(created);
 }

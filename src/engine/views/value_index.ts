@@ -7,7 +7,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock, Journal } from "../ports.ts";
-import { within } from "../within.ts";
+import { within } from "../turns.ts";
 import { type FoundPositions, LAG_MS, type PastEvents, type WantedKeys } from "./past_events.ts";
 import { Postings } from "./postings.ts";
 import { valueKeys } from "./value_keys.ts";
@@ -55,8 +55,8 @@ export class ValueIndex {
 }
 
 /**
- * The index of values in this thread, for a journal that no other thread can read. It reads entries
- * only when it is queried.
+ * The index of values in this thread, for a small journal, or one that no other thread can read. It
+ * reads entries only when it is queried.
  */
 export class ReadPastEvents implements PastEvents {
   readonly #index = new ValueIndex();

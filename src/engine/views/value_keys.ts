@@ -12,6 +12,7 @@ import {
   type JobEventLogEntry,
   LIMIT_FACTS,
   PAUSE_FACTS,
+  PROCESS_ENDS,
   PROCESS_FACTS,
 } from "../../core/event.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
@@ -19,6 +20,7 @@ import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
 import { quotedEntry } from "../../core/log_references.ts";
+import { hashed, mixed } from "../hash.ts";
 
 /** How many values of an event have a key, in addition to its type. */
 const VALUES_MAX = 30;
@@ -31,26 +33,13 @@ const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-/** The initial value of a hash of 32 bits. Equal hashes do not prove that texts are equal. */
-export const HASH_SEED = 0x811c9dc5;
-
-/** FNV-1a. Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
-function hashed(text: string): number {
-  let hash = HASH_SEED;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return hash;
-}
-
-/** The last step: spreads a hash over all 32 bits. */
-export function mixed(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
-  return (hash ^ (hash >>> 15)) >>> 0;
-}
-
 /** Filed by type, for explanations of the past. */
-const OF_ALL_JOBS: readonly string[] = [...PAUSE_FACTS, ...LIMIT_FACTS, ...PROCESS_FACTS];
+const OF_ALL_JOBS: readonly string[] = [
+  ...PAUSE_FACTS,
+  ...LIMIT_FACTS,
+  ...PROCESS_FACTS,
+  ...PROCESS_ENDS,
+];
 
 /** Framework types with content from outside. */
 export const FILED_TYPES: readonly string[] = [
@@ -96,6 +85,7 @@ export type FiledEntry = Pick<
 export function valueKeys(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
+  if (isOfType(entry, "journal.Sealed") && entry.attributes.reason !== "stop") return [];
   if (OF_ALL_JOBS.includes(entry.eventType)) return [typeKey(entry.eventType)];
   if (isOfType(entry, "journal.ErrorUncaught")) return keysOfUncaught(entry.attributes);
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);

@@ -4,7 +4,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside } from "../../core/job_plan.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
-import { searchText } from "../queries/job_scan.ts";
+import { searchText } from "./job_scan.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 

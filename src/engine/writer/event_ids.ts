@@ -10,7 +10,7 @@ import type { EventId, LogId } from "../../core/ids.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import type { IdRow, JobIndex } from "../job_index.ts";
 import type { EntriesAt } from "../ports.ts";
-import { HASH_SEED, mixed } from "../views/value_keys.ts";
+import { HASH_SEED, mixed } from "../hash.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 

@@ -3,10 +3,9 @@
  * refused: a job that cannot record what it did would do it again.
  */
 
-import type { EngineLimits, LimitReached } from "../events/delivery_limits.ts";
+import type { EngineLimits, LimitReached } from "../engine_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
-import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 
 /** A request would exceed a limit. Nothing was recorded; the request may succeed later. */
 export class OverCapacityError extends Error {
@@ -24,11 +23,18 @@ interface Added {
   readonly starts: number;
 }
 
+/** The workers of jobs, and the jobs that wait for one. */
+interface Workers {
+  readonly waiting: number;
+  readonly busy: number;
+  readonly max: number;
+}
+
 interface IntakeParts {
   readonly events: EventEngine;
   readonly table: JobTable;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
+  readonly workers: Workers;
+  readonly threadWorkers: Workers;
 }
 
 export class Intake {

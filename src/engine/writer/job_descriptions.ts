@@ -10,7 +10,7 @@ import { type JobKeys, limitKeys } from "../limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection, secretValues } from "../secrets/protection.ts";
 import type { CreateRequest, Outcome } from "../requests.ts";
-import { secretGuard, VISIBLE_ELSEWHERE } from "../secrets/sealing.ts";
+import { secretGuard, visibleAt } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What to record, and which parts of it must not be in plaintext. */
@@ -83,7 +83,8 @@ export class JobDescriptions {
       guard.watch(secretValues(parsed.value, secrets));
       step = "make a plan from";
       const plan = planFor(definition, parsed.value);
-      if (guard.holds(plan)) return VISIBLE_ELSEWHERE;
+      const pointer = guard.pointerIn({ plan });
+      if (pointer !== undefined) return visibleAt(pointer);
       step = "make a key from";
       const keys = limitKeys(definition, parsed.value, guard);
       const code = { type, definitionVersion: definition.version, plan };

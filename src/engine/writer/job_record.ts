@@ -26,7 +26,15 @@ import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 /** A job with every appended entry, durable or not. */
 export type PendingJob = Pick<
   JobRecord,
-  "whole" | "head" | "shownHead" | "conditionNow" | "withOnly" | "task" | "wait" | "inFlight"
+  | "whole"
+  | "head"
+  | "shownHead"
+  | "conditionNow"
+  | "withOnly"
+  | "task"
+  | "wait"
+  | "inFlight"
+  | "hiddenFrom"
 >;
 
 const NONE: readonly Applied[] = [];
@@ -129,6 +137,11 @@ export class JobRecord {
     return this.#pending.wait(expectation, wait);
   }
 
+  /** The position of its oldest entry that is not visible yet; `Infinity` if all are. */
+  get hiddenFrom(): LogId {
+    return this.#inFlight[this.#outOfFlight]?.entry.logId ?? Infinity;
+  }
+
   /** The newest entry of a type that is not durable yet. */
   inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
     return this.#inFlight.findLast(({ entry }, index) =>
@@ -159,7 +172,11 @@ export class JobRecord {
     if (first === undefined) return;
     this.#outOfFlight++;
     const { length } = this.#inFlight;
-    if (length <= FEW || 2 * this.#outOfFlight >= length) {
+    if (this.#outOfFlight === length) {
+      // An array of its own, even if empty, would be a sixteenth of what a waiting job takes.
+      this.#inFlight = NONE as Applied[];
+      this.#outOfFlight = 0;
+    } else if (length <= FEW || 2 * this.#outOfFlight >= length) {
       if (this.#outOfFlight === 1) this.#inFlight.shift();
       else this.#inFlight.splice(0, this.#outOfFlight);
       this.#outOfFlight = 0;
@@ -242,5 +259,5 @@ function sizeAdded({ entry, before, job, rule }: Applied): number {
 /** The plan that most jobs with code share does not count. */
 function sizeOfCreation({ plan, input, labels }: JobState): number {
   const planSize = plan === MAIN_ONLY_PLAN ? 0 : valueSize(plan as unknown as JsonObject);
-  return planSize + valueSize(input) + valueSize({ ...labels });
+  return planSize + valueSize(input) + valueSize(labels);
 }

@@ -27,7 +27,6 @@ export interface KeptJob {
 }
 
 export class JobTable {
-  readonly #index: JobIndex | undefined;
   /** The jobs in memory. */
   readonly #records = new SteadyMap<JobId, JobRecord>();
   /** The jobs in memory whose creation is durable. */
@@ -45,15 +44,10 @@ export class JobTable {
    * @param index Stores ended jobs. Without an index they stay in memory.
    * @param ids Event ids, which are stored in the index with the jobs.
    */
-  constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
-    this.#index = index;
+  constructor(readonly index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#ended = index && new EndedJobBuffer(index, ids);
     this.trails = new Trails(this.#records, index);
     this.listed = new ListedJobs(this.#order, this.#records, index);
-  }
-
-  get index(): JobIndex | undefined {
-    return this.#index;
   }
 
   get size(): number {
@@ -62,7 +56,7 @@ export class JobTable {
 
   get indexed(): number {
     let indexed = 0;
-    for (const count of this.#index?.conditions.values() ?? []) indexed += count;
+    for (const count of this.index?.conditions.values() ?? []) indexed += count;
     return indexed;
   }
 
@@ -116,7 +110,7 @@ export class JobTable {
 
   /** The job created under this key. */
   jobOfKey(idempotencyKey: string): JobId | undefined {
-    return this.#byIdempotencyKey.get(idempotencyKey) ?? this.#index?.jobOfKey(idempotencyKey);
+    return this.#byIdempotencyKey.get(idempotencyKey) ?? this.index?.jobOfKey(idempotencyKey);
   }
 
   /** Projects an appended entry; `undefined` when it concerns no job. */
@@ -180,12 +174,12 @@ export class JobTable {
    */
   capture(head: JournalHead): readonly KeptJob[] {
     const jobs = this.kept();
-    if (this.#index === undefined) return jobs;
+    if (this.index === undefined) return jobs;
     this.#put([...this.#records.values()].filter(hasEnded));
     if (this.#ended?.isEmpty !== true) {
       throw new Error("the index does not accept the ended jobs");
     }
-    this.#index.mark(head);
+    this.index.mark(head);
     return jobs.filter(({ job }) => !isTerminal(job));
   }
 
@@ -199,7 +193,7 @@ export class JobTable {
    * @throws {IndexDamagedError} when the job cannot be read.
    */
   wake(jobId: JobId): void {
-    if (this.#index === undefined || this.#records.has(jobId)) return;
+    if (this.index === undefined || this.#records.has(jobId)) return;
     const job = this.#indexed(jobId)?.job;
     if (job === undefined) return;
     const record = new JobRecord(job, this.trails.take(jobId));
@@ -269,7 +263,7 @@ export class JobTable {
    * row includes them.
    */
   #isIndexed(logId: LogId): boolean {
-    return logId <= (this.#index?.upTo ?? 0);
+    return logId <= (this.index?.upTo ?? 0);
   }
 
   /** The record in memory, or a temporary one from the index. */
@@ -284,7 +278,7 @@ export class JobTable {
   #indexed(jobId: JobId): JobRecord | undefined {
     const last = this.#lastIndexed?.deref();
     if (last?.jobId === jobId) return new JobRecord(last);
-    const job = this.#index?.job(jobId);
+    const job = this.index?.job(jobId);
     if (job === undefined) return undefined;
     this.#lastIndexed = new WeakRef(job);
     return new JobRecord(job);

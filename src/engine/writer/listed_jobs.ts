@@ -4,7 +4,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { FoundJob, IndexScan, JobIndex } from "../job_index.ts";
-import { JobScan } from "../queries/job_scan.ts";
+import { JobScan } from "./job_scan.ts";
 import type { JobFilter, ScanRange, Stop } from "../job_pages.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";

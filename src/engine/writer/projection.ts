@@ -1,9 +1,9 @@
 /** Everything derived from the entries of a journal. No jobs run here. */
 
-import { noteLimits } from "../../core/changed_limits.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { noteLimits } from "../../core/changed_limits.ts";
 import { notePause } from "../../core/pauses.ts";
 import { EventIds } from "./event_ids.ts";
 import { refuseEntry } from "./framework_schemas.ts";

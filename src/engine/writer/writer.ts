@@ -7,12 +7,12 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
-import type { FiledJobs } from "./filed_jobs.ts";
+import type { FiledJobs } from "../matching/filed_jobs.ts";
 import { refuseEntry } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Work } from "../../core/work.ts";
-import { Lane } from "../lane.ts";
+import { Lane } from "../turns.ts";
 import { type Slices, slicesOf, withCause } from "./slices.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
@@ -48,10 +48,16 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** The most entries that become visible in one turn, apart from those of one group. */
-const SLICE_ENTRIES = 250;
+/** A batch of another process is sliced above this. Its groups may be cut: their ends are not known. */
+const OTHERS_SLICED = 1_000;
 
 export class Writer {
+  /**
+   * A batch of more entries becomes visible slice by slice, between which others may get their
+   * turn: what is visible is always the journal up to one position. Own groups are never cut.
+   */
+  static readonly SLICE_ENTRIES = 250;
+
   readonly #debts = new Map<JobId, () => void>();
   /** Groups that are not durable yet, oldest first. */
   #groups: Written[] = [];
@@ -80,6 +86,11 @@ export class Writer {
 
   get durableLogId(): LogId {
     return this.#durableLogId;
+  }
+
+  /** The last position on disk. A part of its batch may not be visible yet. */
+  get recordedLogId(): LogId {
+    return this.events.journal.head.logId;
   }
 
   /** The last position assigned, unless its entry was lost. */
@@ -268,18 +279,29 @@ export class Writer {
     return promise;
   }
 
+  /** Resolves when nothing that was appended waits to become durable. */
+  async settled(): Promise<void> {
+    while (this.appendedLogId > this.#durableLogId && this.#failure === undefined) {
+      await this.isDurable(this.appendedLogId).catch(() => {});
+    }
+  }
+
   /**
-   * Cuts a large durable batch into slices, each of which can become visible like a batch of its
-   * own: between groups, or anywhere if another process recorded it.
+   * Cuts a durable batch into slices, each of which can become visible like a batch of its own:
+   * between groups, or anywhere if another process recorded it. `undefined` if it is not large.
    */
-  slices(entries: readonly JobEventLogEntry[]): readonly (readonly JobEventLogEntry[])[] {
+  slices(
+    entries: readonly JobEventLogEntry[],
+  ): readonly (readonly JobEventLogEntry[])[] | undefined {
+    const isOwn = this.#groups.length > 0;
+    if (entries.length <= (isOwn ? Writer.SLICE_ENTRIES : OTHERS_SLICED)) return undefined;
     const first = entries[0]?.logId ?? 0;
     const slices: (readonly JobEventLogEntry[])[] = [];
     let from = 0;
-    for (const { lastLogId } of this.#groups.length === 0 ? entries.map(alone) : this.#groups) {
+    for (const { lastLogId } of isOwn ? this.#groups : entries.map(alone)) {
       const to = lastLogId + 1 - first;
       if (to >= entries.length) break;
-      if (to - from < SLICE_ENTRIES) continue;
+      if (to - from < Writer.SLICE_ENTRIES) continue;
       slices.push(entries.slice(from, to));
       from = to;
     }

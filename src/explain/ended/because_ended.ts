@@ -34,6 +34,7 @@ import {
 } from "../history/attempts.ts";
 import { matcherText } from "../awaited_events.ts";
 import {
+  countedForOther,
   countedOfAnother,
   countedTwice,
   errorsOutOfTime,
@@ -65,7 +66,7 @@ import { returnedErrors } from "./returned_errors.ts";
 import { waitsGivenUp } from "../open/run_answers.ts";
 import { reason, showSome } from "../statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
-import { lateDeadlineText, oddTimes } from "../open/times.ts";
+import { deadlineLateness, oddTimes } from "../open/times.ts";
 
 const SHOWN_MAX = 10;
 
@@ -100,6 +101,7 @@ export function notableReasons(known: Evidence): Reasons {
   return [
     ...uncaughtReasons(known),
     ...countedOfAnother(known),
+    ...countedForOther(known),
     ...repeatedReasons(known),
     ...countedTwice(known),
     ...eventsTooLate(known),
@@ -172,6 +174,7 @@ export function causesOfFailure(known: Evidence): Reasons {
     ...rival === undefined ? [] : [rival],
     ...uncaughtReasons(known, 0, failedBy?.entry.logId),
     ...countedOfAnother(known),
+    ...countedForOther(known),
     ...sentByTask(known),
     ...returnedErrors(known),
     ...beganAtOnce(known),
@@ -206,10 +209,10 @@ function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Sta
     return reason(taskFailedText(failure, entry.attributes, at), entry, cause, began);
   }
   if (entry.eventType === "job.DeadlinePassed") {
-    const late = lateDeadlineText(known);
+    const { statement: late, cites } = deadlineLateness(known);
     const passed = late === "" ? "passed" : "was recorded as passed";
     const statement = `A deadline of its plan ${passed} at ${at}: ${failure.error.message}${late}.`;
-    return reason(statement, entry, cause, created);
+    return reason(statement, entry, cause, created, ...cites);
   }
   const event = toMatchable(entry);
   const matcher = job.plan.policy.errors.find((one) => matcherAccepts(one, event));

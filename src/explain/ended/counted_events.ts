@@ -9,13 +9,19 @@ import { isCorrelated, isFromOutside, isOfType, type JobEventLogEntry } from "..
 import type { LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
+import { type JsonObject, type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
 import { policyExpectations } from "../awaited_events.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
-import { contradiction, isIdentifier, looseValues, ownValues } from "../likeness/own_values.ts";
+import {
+  contradiction,
+  isIdentifier,
+  looseValues,
+  type OwnValue,
+  ownValues,
+} from "../likeness/own_values.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
 import { shortened, taskText } from "../phrases.ts";
 import { reason } from "../statement.ts";
@@ -107,6 +113,41 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
       `${who} does not compare ${name}.`;
     return [reason(statement, entry.causedBy, entry, job.firstLogId)];
   }).slice(0, SHOWN_MAX);
+}
+
+/**
+ * Events that counted for another job as well, and have an identifier of that job, and none of this
+ * one but what its plan compares: they may be about the other one only.
+ */
+export function countedForOther({ job, entries, sharers = new Map() }: Evidence): Reasons {
+  const own = ownValues(job);
+  const compared = new Set(own.filter(({ from }) => from === "plan").map(({ loose }) => loose));
+  return [...sharers].flatMap(([logId, other]) => {
+    const entry = entries.get(logId);
+    if (entry === undefined) return [];
+    const { eventType, attributes } = toMatchable(entry);
+    const values = looseValues({ attributes });
+    const isCarried = ({ path, value, loose }: OwnValue) =>
+      isIdentifier(path, value) && values.has(loose);
+    const theirs = own.some((one) => isCarried(one) && !compared.has(one.loose))
+      ? undefined
+      : ownValues(other).find((one) =>
+        isCarried(one) && !compared.has(one.loose) && !isSmall(one.value)
+      );
+    const mine = own.find(({ path }) => path === theirs?.path);
+    if (theirs === undefined || mine === undefined) return [];
+    const statement = `${eventType} counted for this job, although it has the ` +
+      `${shownText(mine.path)} of job ${other.jobId}, ${shownScalar(theirs.value)}, for which it ` +
+      `counted as well; this job's is ${shownScalar(mine.value)}.`;
+    return [reason(statement, entry.causedBy, entry, other.firstLogId, job.firstLogId)];
+  }).slice(0, SHOWN_MAX);
+}
+
+/** Two things may share a smaller number by chance. */
+const SMALL = 1_000;
+
+function isSmall(value: JsonScalar): boolean {
+  return typeof value === "number" && Math.abs(value) < SMALL;
 }
 
 /** The task that sent the event which failed a job: of this job or another. */

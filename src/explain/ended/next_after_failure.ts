@@ -11,7 +11,9 @@ import {
   type FailedJob,
   type JobState,
 } from "../../core/job_state.ts";
+import { isScalar } from "../../core/json.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
+import { shownValue } from "../../core/shown_value.ts";
 import { toMatchable } from "../../core/projector.ts";
 import {
   attemptsOf,
@@ -71,22 +73,26 @@ export function afterFailure(known: Evidence): Next {
     : manual(`${retry} it; ${names}:`, path);
   return [
     ...first,
-    ...orAnew(known, job, [...beforehand, offer, ...holdsRetry(known), ...sendLateAgain(known)]),
+    ...orFromReused(known, job, [
+      ...beforehand,
+      offer,
+      ...holdsRetry(known),
+      ...sendLateAgain(known),
+    ]),
     // A retry reuses them, so it must not find them undone.
     ...leftovers(left, "Without a retry, check"),
   ];
 }
 
 /**
- * A retry that fails may do so because of a result that it took over, which may be out of date:
- * rather so if the error is a new one.
+ * A retry that fails may do so because of a result that it reused, which may be out of date. That
+ * is likelier if the error is a new one.
  */
-function orAnew(known: Evidence, job: FailedJob, again: Next): Next {
+function orFromReused(known: Evidence, job: FailedJob, again: Next): Next {
   const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
   if (first === undefined) return again;
   const of = known.created.attributes.retryOf ?? "";
-  const how =
-    `retry it from ${taskText(first.taskId)}, if what it took over from job ${of} is out ` +
+  const how = `retry it from ${taskText(first.taskId)}, if what it reused from job ${of} is out ` +
     "of date";
   if (failedAlike(known)) return [...again, retryFrom(known, first, `Or ${how}`)];
   return [
@@ -190,11 +196,26 @@ function sendAgain({ created }: Evidence): NextStep<LogId> {
 function recovery(job: FailedJob): Next {
   if (!job.failure.recoveryRequired) return [];
   const failed = compensableTasks(job).filter((task) => !isUndone(task));
-  const names = failed.length === 0
-    ? "what it did"
-    : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
+  const names = failed.length === 0 ? "what it did" : shortened(
+    failed.map((task) => task.taskId + returnedText(task)),
+    NAMES_MAX,
+  );
   const statement = `Undo by hand: ${names}.`;
   return [byHand(statement, ...failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
+}
+
+/** ` (which returned {"bookingId":"H-7"})`: what is to be undone, unless the error names it. */
+function returnedText({ result = null, compensation }: CompletedTask): string {
+  if (result === null) return "";
+  const error = compensation?.status === "failed" ? errorText(compensation.error) : "";
+  const isNamed = isScalar(result) && namesWord(error, `${result}`);
+  return isNamed ? "" : ` (which returned ${shownValue(result)})`;
+}
+
+/** Whether a text has a word that is no part of a longer one. */
+function namesWord(text: string, word: string): boolean {
+  return word !== "" && text.includes(word) &&
+    new RegExp(String.raw`(?<![\w-])${RegExp.escape(word)}(?![\w-])`).test(text);
 }
 
 /** What had begun before the job failed and was cut short, so that it is unknown how far it got. */

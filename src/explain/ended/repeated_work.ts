@@ -129,7 +129,7 @@ export function doneAgain({ job, retried }: Evidence): Reasons {
 }
 
 /**
- * Results that a retry took over and failed with: another version of the code may have made them,
+ * Results that a retry reused and failed with: another version of the code may have made them,
  * and they may be wrong, or out of date.
  */
 export function resultsTakenOver(known: Evidence): Reasons {
@@ -142,7 +142,10 @@ export function resultsTakenOver(known: Evidence): Reasons {
   if (first === undefined) {
     return retried.state === "Failed" && failedAlike(known)
       ? [
-        reason(`It failed as job ${retried.jobId} had, which it retries.`, retried.failure.because),
+        reason(
+          `It failed like job ${retried.jobId}, which it retries.`,
+          retried.failure.because,
+        ),
       ]
       : [];
   }
@@ -150,11 +153,11 @@ export function resultsTakenOver(known: Evidence): Reasons {
   const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
   const results = `${reused.length === 1 ? "result" : "results"} of ${names}`;
   const statement = made !== undefined && made !== now
-    ? `Version ${made} made the ${results}, which this job took over from job ` +
+    ? `Version ${made} made the ${results}, which this job reused from job ` +
       `${retried.jobId}; it runs version ${now ?? 1}.`
     : failedAlike(known)
-    ? `It failed as job ${retried.jobId} had, with the ${results}, which it took over from there.`
-    : `It took over the ${results} from job ${retried.jobId}${ageText(retried, first, job)}.`;
+    ? `It failed like job ${retried.jobId}, with the ${results}, which it reused from there.`
+    : `It reused the ${results} from job ${retried.jobId}${ageText(retried, first, job)}.`;
   const cites = reused.slice(0, NAMES_MAX).flatMap(({ reusedFrom, completedBy }) => [
     reusedFrom ?? completedBy,
     completedBy,

@@ -10,9 +10,10 @@ import {
   type Failure,
   hasCode,
   type JobState,
+  timedOutTask,
 } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
-import { shownScalar } from "../../core/shown_value.ts";
+import { shownScalar, shownValue } from "../../core/shown_value.ts";
 import { attemptsOf } from "../history/attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
@@ -25,7 +26,7 @@ import { lateLimit, uncaughtReasons } from "../history/process_facts.ts";
 import { lastWaitGivenUp } from "../open/run_answers.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
-import { lateDeadlineText } from "../open/times.ts";
+import { deadlineLateness } from "../open/times.ts";
 
 /** How many names a sentence has. */
 const NAMES_MAX = 5;
@@ -56,7 +57,7 @@ export function failedText(known: Evidence): string {
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
   const recovery = failure.recoveryRequired
-    ? ` ${capital(uncompensatedText(job))} failed as well: an operator must see to it.`
+    ? ` ${capital(uncompensatedText(job))} failed as well: an operator must intervene.`
     : "";
   if (failure.kind === "cancelled") {
     return `was cancelled${actorText(failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`;
@@ -75,10 +76,15 @@ export function failedText(known: Evidence): string {
   return [
     `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
       neverRanText(known)
-    }` +
-    `${lateDeadlineText(known)}.${recovery}`,
+    }${usualLengthText(known)}` +
+    `${deadlineLateness(known).statement}.${recovery}`,
     ...[...beside, ...later.slice(0, 1)].map(({ statement }) => statement),
   ].join(" ");
+}
+
+/** How long others took in the task whose time limit failed the job: it is slow, or the limit tight. */
+function usualLengthText({ job, usual }: Evidence): string {
+  return usual === undefined || timedOutTask(job) === undefined ? "" : `, ${usualText(usual, job)}`;
 }
 
 /** For a job whose deadline passed before it got a worker. */
@@ -88,13 +94,17 @@ function neverRanText({ job, failedBy, attempts }: Evidence): string {
     : "";
 }
 
+/** `DELETE /bookings/undefined answered 404`: the code made a text of a value that it did not have. */
+const OF_MISSING = /[/=:"'(\s](?:undefined|null|NaN|\[object Object\])(?![\w-])/;
+
 /** `the compensation of task debit (Error: the bank is closed)`. */
 function uncompensatedText(job: JobState): string {
-  const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
-    compensation?.status === "failed"
-      ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
-      : []
-  );
+  const failed = compensableTasks(job).flatMap(({ taskId, compensation, result = null }) => {
+    if (compensation?.status !== "failed") return [];
+    const error = errorText(compensation.error);
+    const given = OF_MISSING.test(error) ? `; it was given ${shownValue(result)}` : "";
+    return [`${taskText(taskId)} (${error}${given})`];
+  });
   return failed.length === 0
     ? "a compensation"
     : `the compensation of ${shortened(failed, NAMES_MAX)}`;
@@ -117,9 +127,7 @@ export function failureText(failure: Failure | undefined, tries = ""): string {
     case "cancelled":
       return `a cancellation${cancelReason(failure)}`;
     case "deadLetter":
-      return `${
-        taskText(taskId ?? MAIN_TASK)
-      } used up its attempts${tries}, the last error being ` +
+      return `${taskText(taskId ?? MAIN_TASK)} used up its attempts${tries}; the last error was ` +
         errorText(error);
     case "poison":
       return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;

@@ -18,7 +18,7 @@ import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../phrases.ts";
 import { reason } from "../statement.ts";
-import { lateSleepText, sleepDueAt } from "../open/times.ts";
+import { sleepDueAt, sleepLateness } from "../open/times.ts";
 
 const JOBS_MIN = 5;
 const TIMES = 3;
@@ -162,8 +162,8 @@ function sleptText(known: Evidence, endedBy: LogId | undefined): string {
     task.status === "completed" && task.completedBy === endedBy && isSleep(task)
   );
   if (slept === undefined || endedBy === undefined) return "asleep";
-  const late = lateSleepText(known, slept.firstLogId, endedBy);
-  const due = late === "" ? "" : ` (due at ${sleepDueAt(known, slept.firstLogId)})`;
+  const { statement } = sleepLateness(known, slept.firstLogId, endedBy);
+  const due = statement === "" ? "" : ` (due at ${sleepDueAt(known, slept.firstLogId)})`;
   return `in sleep ${slept.taskId}${due}`;
 }
 

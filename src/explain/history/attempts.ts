@@ -18,7 +18,13 @@ import {
 } from "../../core/job_state.ts";
 import type { Causes, Evidence } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
-import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./kept_history.ts";
+import {
+  type Attempt,
+  type AttemptEntry,
+  type CutShort,
+  endedBadly,
+  findMaxAttempts,
+} from "./kept_history.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "../phrases.ts";
 import { reason, showSome } from "../statement.ts";
 
@@ -138,7 +144,7 @@ function groupEnded(
 }
 
 /** The ends of attempts that may be described one by one. */
-export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLogEntry[] {
+export function describedEnds(attempts: readonly Attempt[]): readonly AttemptEntry[] {
   return attempts.filter(endedBadly).slice(-SHOWN_MAX).flatMap(({ ended }) => ended?.entry ?? []);
 }
 
@@ -149,7 +155,7 @@ export function cutShortText({ entry, reason }: CutShort, causes: Causes): strin
 
 /** The cause of an entry, if it was read. */
 export function causeOf(
-  entry: JobEventLogEntry | undefined,
+  entry: Pick<JobEventLogEntry, "causedBy"> | undefined,
   causes: Causes,
 ): JobEventLogEntry | undefined {
   return causes.get(entry?.causedBy ?? 0);
@@ -313,6 +319,6 @@ export function beganAtOnce({ job, attempts }: Pick<Evidence, "job" | "attempts"
   return [reason(statement, own)];
 }
 
-function firstStart(attempts: readonly Attempt[] = []): JobEventLogEntry | undefined {
+function firstStart(attempts: readonly Attempt[] = []): AttemptEntry | undefined {
   return attempts[0]?.started;
 }

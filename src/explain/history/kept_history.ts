@@ -55,6 +55,9 @@ export class KeptEntries {
   }
 }
 
+/** How many dropped entries a buffer may still hold. */
+const DROPPED_MAX = 500;
+
 /** A buffer bounded by entries and characters, which drops the oldest first. */
 class Kept {
   #kept: KeptEntry[] = [];
@@ -99,7 +102,7 @@ class Kept {
       this.#characters -= sizeOf(oldest);
       gone.push(oldest);
     }
-    if (this.#start > this.limit.entries) [this.#kept, this.#start] = [[...this.all], 0];
+    if (this.#start > DROPPED_MAX) [this.#kept, this.#start] = [[...this.all], 0];
     this.add(kept);
     return gone;
   }
@@ -186,10 +189,13 @@ export class ConditionSpans {
   }
 }
 
+/** What is kept of the entries of attempts, of which there may be tens of thousands. */
+export type AttemptEntry = Pick<JobEventLogEntry, "logId" | "receivedAt" | "causedBy">;
+
 export type AttemptEnd =
-  & { readonly entry: JobEventLogEntry }
+  & { readonly entry: AttemptEntry }
   & (
-    | { readonly kind: "completed" }
+    | { readonly kind: "completed"; readonly isReused: boolean }
     | {
       readonly kind: "failed";
       readonly error: ErrorFact;
@@ -209,8 +215,10 @@ export interface Attempt {
   /** Its number: one more than the number of attempts that had failed. */
   readonly nth: number;
   readonly maxAttempts: number | undefined;
+  /** Only of an attempt of a task. */
+  readonly timeoutMs: number | undefined;
   /** `undefined` when only its end is on record. */
-  readonly started: JobEventLogEntry | undefined;
+  readonly started: AttemptEntry | undefined;
   ended: AttemptEnd | undefined;
   /** How many earlier unsuccessful attempts were not kept. */
   badBefore?: number;
@@ -233,17 +241,25 @@ export class AttemptsNoted {
       case "job.CompensationStarted":
         return begin(this.compensations, entry);
       case "job.TaskCompleted":
-        return end(this.tasks, { kind: "completed", entry: withoutResult(entry) });
+        return end(this.tasks, entry, {
+          kind: "completed",
+          entry: ofAttempt(entry),
+          isReused: entry.attributes.reusedFrom !== undefined,
+        });
       case "job.TaskCompensated":
-        return end(this.compensations, { kind: "completed", entry });
+        return end(this.compensations, entry, {
+          kind: "completed",
+          entry: ofAttempt(entry),
+          isReused: false,
+        });
       case "job.TaskFailed":
-        return end(this.tasks, failedEnd(entry));
+        return end(this.tasks, entry, failedEnd(entry));
       case "job.TaskCompensationFailed":
-        return end(this.compensations, failedEnd(entry));
+        return end(this.compensations, entry, failedEnd(entry));
       case "job.TaskInterrupted": {
         const { phase, reason } = entry.attributes;
         const noted = phase === "run" ? this.tasks : this.compensations;
-        return end(noted, { kind: "interrupted", entry, reason });
+        return end(noted, entry, { kind: "interrupted", entry: ofAttempt(entry), reason });
       }
       default:
     }
@@ -254,30 +270,37 @@ function begin(
   noted: Noted,
   entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
 ): void {
-  const { attempt, maxAttempts } = entry.attributes;
-  const list = listOf(noted, entry);
-  add(list, { attempt, nth: nextNth(list), maxAttempts, started: entry, ended: undefined });
+  const { attributes, taskId = MAIN_TASK } = entry;
+  const { attempt, maxAttempts } = attributes;
+  const timeoutMs = "timeoutMs" in attributes ? attributes.timeoutMs : undefined;
+  const [nth, started] = [nextNth(noted.get(taskId)), ofAttempt(entry)];
+  add(noted, taskId, { attempt, nth, maxAttempts, timeoutMs, started, ended: undefined });
 }
 
-function end(noted: Noted, ended: AttemptEnd): void {
-  const list = listOf(noted, ended.entry);
-  const last = list.at(-1);
+function end(noted: Noted, entry: JobEventLogEntry, ended: AttemptEnd): void {
+  const { taskId = MAIN_TASK } = entry;
+  const last = noted.get(taskId)?.at(-1);
   if (last !== undefined && last.ended === undefined) {
     last.ended = ended;
     return;
   }
-  const { attempt } = ended.entry.attributes as { readonly attempt: number };
+  const { attempt } = entry.attributes as { readonly attempt: number };
   const maxAttempts = ended.kind === "failed" ? ended.maxAttempts : undefined;
-  add(list, { attempt, nth: nextNth(list), maxAttempts, started: undefined, ended });
+  const nth = nextNth(noted.get(taskId));
+  add(noted, taskId, {
+    attempt,
+    nth,
+    maxAttempts,
+    timeoutMs: undefined,
+    started: undefined,
+    ended,
+  });
 }
 
-function listOf(noted: Noted, { taskId = MAIN_TASK }: JobEventLogEntry): Attempt[] {
-  let list = noted.get(taskId);
-  if (list === undefined) noted.set(taskId, list = []);
-  return list;
-}
-
-function add(list: Attempt[], attempt: Attempt): void {
+/** A list begins with its first attempt: an empty one would reserve room for many. */
+function add(noted: Noted, taskId: TaskId, attempt: Attempt): void {
+  const list = noted.get(taskId);
+  if (list === undefined) return void noted.set(taskId, [attempt]);
   list.push(attempt);
   if (list.length <= ATTEMPTS_MAX) return;
   const oldest = list.shift();
@@ -290,7 +313,7 @@ export function endedBadly({ ended }: Attempt): boolean {
   return ended !== undefined && ended.kind !== "completed";
 }
 
-function nextNth(attempts: readonly Attempt[]): number {
+function nextNth(attempts: readonly Attempt[] = []): number {
   const last = attempts.at(-1);
   if (last === undefined) return 1;
   return last.ended?.kind === "failed" ? last.nth + 1 : last.nth;
@@ -310,7 +333,7 @@ function failedEnd(
   const { error, maxAttempts, timedOutMs } = attributes;
   return {
     kind: "failed",
-    entry,
+    entry: ofAttempt(entry),
     error,
     maxAttempts,
     ...present({ timedOutMs }),
@@ -318,8 +341,6 @@ function failedEnd(
   };
 }
 
-/** Drops results, since they may be large and the attempts of all tasks are kept. */
-function withoutResult(entry: FrameworkEntry<"job.TaskCompleted">): JobEventLogEntry {
-  const { result: _, ...attributes } = entry.attributes;
-  return { ...entry, attributes } as JobEventLogEntry;
+function ofAttempt({ logId, receivedAt, causedBy }: JobEventLogEntry): AttemptEntry {
+  return causedBy === undefined ? { logId, receivedAt } : { logId, receivedAt, causedBy };
 }

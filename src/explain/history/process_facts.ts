@@ -7,7 +7,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText, thrownErrorText } from "../../core/error_text.ts";
-import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType } from "../../core/event.ts";
 import type { AttemptAtFault } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
@@ -15,7 +15,7 @@ import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
 import type { Evidence, Findings } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
 import { isRelevant } from "../ended/hold_ups.ts";
-import type { Attempt } from "./kept_history.ts";
+import type { Attempt, AttemptEntry } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
@@ -66,6 +66,26 @@ function openText({ attributes: { open } }: LoopBlocked): string {
     : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;
 }
 
+export type ProcessEnd = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
+
+/** The last stop of the process between two entries, or the start that found it had crashed. */
+export function processEnd(
+  { process = [] }: Meanwhile,
+  from: LogId,
+  to: LogId,
+): ProcessEnd | undefined {
+  return process
+    .filter((entry) => isOfType(entry, "journal.Sealed") || isOfType(entry, "journal.Recovered"))
+    .findLast(({ logId }) => logId > from && logId < to);
+}
+
+/** `Daybook was stopped at ...`, or `Daybook was started at ..., after a crash`. */
+export function processEndText({ eventType, receivedAt }: ProcessEnd): string {
+  return eventType === "journal.Sealed"
+    ? `Daybook was stopped at ${receivedAt}`
+    : `Daybook was started at ${receivedAt}, after a crash`;
+}
+
 /** By how much the clock of the machine was set between two entries, in milliseconds. */
 export function clockSetMs(known: Meanwhile, from: LogId, to?: LogId): number {
   return clockSets(known, from, to).reduce((sum, { attributes }) => sum + attributes.setMs, 0);
@@ -93,7 +113,7 @@ export function clockReasons(known: Meanwhile): Reasons {
   const by = durationText(Math.abs(ms));
   const how = ms < 0 ? `back by ${by}` : `ahead by ${by}, or the machine slept`;
   const statement = `The clock of the machine was set ${how}, as noticed at ${last.receivedAt}: ` +
-    "times before and after that do not compare.";
+    "times before and after that cannot be compared.";
   return [reason(statement, ...sets.slice(-SHOWN_MAX))];
 }
 
@@ -103,8 +123,8 @@ const CITED_MAX = 3;
 
 interface Limited {
   readonly subject: string;
-  readonly started: JobEventLogEntry;
-  readonly ended: JobEventLogEntry;
+  readonly started: AttemptEntry;
+  readonly ended: AttemptEntry;
   readonly timeoutMs: number;
   /** How long it ran, by a clock that nobody can set. */
   readonly ranMs: number;
@@ -114,9 +134,8 @@ interface Limited {
 function limited(known: OutlinedHistory): Limited | undefined {
   const { job } = known;
   const taskId = job.state === "Failed" ? job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
-  const { started, ended, attempt } = attemptsOf(known, taskId).at(-1) ?? {};
-  if (!isOfType(started, "job.TaskStarted") || ended?.kind !== "failed") return undefined;
-  const { timeoutMs } = started.attributes;
+  const { started, ended, attempt, timeoutMs } = attemptsOf(known, taskId).at(-1) ?? {};
+  if (started === undefined || ended?.kind !== "failed") return undefined;
   const { timedOutMs: ranMs } = ended;
   if (timeoutMs === undefined || ranMs === undefined) return undefined;
   const subject = `Attempt ${attempt ?? 1} of ${taskText(taskId)}`;

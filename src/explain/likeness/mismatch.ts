@@ -187,10 +187,10 @@ function formText(form: string | undefined): string {
   return form === undefined ? "" : ` (${form})`;
 }
 
-/** How an event has the value of a clause inside a text; `undefined` if it has not. */
+/** How an event has the value of a clause inside a text; `undefined` if it has no such text. */
 export function insideForm({ form, elsewhere }: Mismatch): string | undefined {
-  const told = form ?? elsewhere?.form;
-  return told === CONTAINED_TEXT || told === ENCODED_TEXT ? told : undefined;
+  const note = form ?? elsewhere?.form;
+  return note === CONTAINED_TEXT || note === ENCODED_TEXT ? note : undefined;
 }
 
 const CLAUSES_SHOWN_MAX = 3;

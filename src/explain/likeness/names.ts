@@ -25,14 +25,22 @@ export function slipBetween(left: string, right: string): number | undefined {
   return edits > EDITS_MAX ? undefined : edits;
 }
 
-/** The nearest of some names, the first of several; `undefined` when none is likely. */
-export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The nearest of some names, the first of several; `undefined` when none is likely.
+ *
+ * @param lettersOfEdit How long the names must be for each edit.
+ */
+export function nearestName(
+  name: string,
+  candidates: Iterable<string>,
+  lettersOfEdit = LETTERS_OF_EDIT,
+): string | undefined {
   let nearest: string | undefined;
   let fewest = Infinity;
   for (const candidate of candidates) {
     const edits = slipBetween(name, candidate);
     const letters = Math.min(name.length, candidate.length);
-    if (edits === undefined || edits * LETTERS_OF_EDIT > letters) continue;
+    if (edits === undefined || edits * lettersOfEdit > letters) continue;
     if (edits < fewest) [nearest, fewest] = [candidate, edits];
   }
   return nearest;

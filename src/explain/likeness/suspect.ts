@@ -14,6 +14,7 @@ import { toMatchable } from "../../core/projector.ts";
 import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "./mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { neighbourhood } from "./names.ts";
+import { SLIP_TEXT } from "./spelling_slip.ts";
 import {
   carriedValues,
   contradiction,
@@ -24,7 +25,6 @@ import {
   type OwnValue,
 } from "./own_values.ts";
 import { ENCODED_TEXT, isRecodingNote } from "./recoding.ts";
-import { SLIP_TEXT } from "./spelling_slip.ts";
 
 /**
  * In the order in which they are tried: equal but for form; right content under a neighbouring

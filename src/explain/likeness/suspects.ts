@@ -82,8 +82,11 @@ export function* findSuspects(
   }
   const sorted = suspects.toSorted(byDistance);
   const [likeliest] = sorted;
-  return sorted.filter(({ kind, distance }) =>
-    kind !== "values" || distance < (likeliest?.distance ?? 0) + MARGIN
+  // Where jobs send such events, one of another type is at most what should have started the sender.
+  const areOfJobs = candidates?.sender?.others !== undefined;
+  return sorted.filter(({ kind, distance, type }) =>
+    kind !== "values" ||
+    distance < (likeliest?.distance ?? 0) + MARGIN && !(areOfJobs && type !== undefined)
   ).slice(0, SUSPECTS_MAX);
 }
 
@@ -230,8 +233,8 @@ function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
 
 function earlyText({ started }: OutlinedHistory): string {
   return started === undefined
-    ? "the job has not started, and events count from the start on"
-    : `it came before the job started at ${started.receivedAt}, and events count from the start on`;
+    ? "the job has not started, and events count only from its start"
+    : `it came before the job started at ${started.receivedAt}, and events count only from then`;
 }
 
 /** Its effect on the one job that it names. */

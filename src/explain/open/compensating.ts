@@ -23,7 +23,7 @@ import type { Next, Reasons } from "../explanation.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "../queue/pause_texts.ts";
 import { capital, latest, shortened, taskText } from "../phrases.ts";
-import { againText, neededText, once, tryText } from "../queue/queued.ts";
+import { againText, once, standingText, tryText } from "../queue/queued.ts";
 import { automatic, manual, reason } from "../statement.ts";
 import { failureText } from "../ended/summary_ended.ts";
 import { eventsToSend } from "./waiting.ts";
@@ -39,7 +39,7 @@ export function compensatingText(known: Case): string {
   const progress = tasks.length === 0
     ? ""
     : `: ${tasks.filter(isUndone).length} of ${counted(tasks.length, "task")} undone,`;
-  const worker = queue === undefined ? "" : ` It needs a ${neededText(queue)}.`;
+  const worker = queue === undefined ? "" : ` It ${standingText(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   const again = openCompensations(known, queue !== undefined || isPaused(known));

@@ -2,7 +2,6 @@
 
 import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";
-import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
 import {
@@ -13,7 +12,7 @@ import {
 } from "../history/attempts.ts";
 import type { Case } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
-import { findMaxAttempts } from "../history/kept_history.ts";
+import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
 import { capital, later, progressText, shortened, taskText } from "../phrases.ts";
 import { backoffReasons, besideText, dueAttempts } from "../queue/queued.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
@@ -36,11 +35,10 @@ export function executingText(known: Case): string {
 function runningText(known: Case, task: TaskState): string {
   const { taskId } = task;
   const recorded = attemptsOf(known, taskId);
-  const started = recorded.at(-1)?.started;
-  const since = started === undefined ? "" : `, since ${started.receivedAt}`;
+  const last = recorded.at(-1);
+  const since = last?.started === undefined ? "" : `, since ${last.started.receivedAt}`;
   if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
-  const isUnlimited = isOfType(started, "job.TaskStarted") &&
-    started.attributes.timeoutMs === undefined;
+  const isUnlimited = last?.started !== undefined && last.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
   const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
   const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
@@ -90,7 +88,9 @@ export function whileExecuting(known: Case): Next {
       : left > 0
       ? `; if it fails, ${counted(left, "attempt is", "attempts are")} left`
       : "; if it fails, no attempt is left";
-    const until = untilText(recorded.at(-1)?.started);
+    const until = known.circumstances.draining
+      ? " or the drain time is over; if cut short, it runs again at the next start"
+      : untilText(recorded.at(-1));
     const subject = capital(taskText(task.taskId));
     return automatic(`${subject} continues until it ends${until}${after}.`, task.lastLogId);
   });
@@ -98,9 +98,8 @@ export function whileExecuting(known: Case): Next {
 }
 
 /** When an attempt ends at the latest, if it has a time limit. */
-function untilText(started: JobEventLogEntry | undefined): string {
-  if (!isOfType(started, "job.TaskStarted")) return "";
-  const { timeoutMs, maxAttempts } = started.attributes;
+function untilText({ started, timeoutMs, maxAttempts }: Partial<Attempt> = {}): string {
+  if (started === undefined) return "";
   if (timeoutMs !== undefined) return `, no later than ${later(started.receivedAt, timeoutMs)}`;
   return maxAttempts === undefined ? "" : ", however long that takes: it has no time limit";
 }

@@ -18,14 +18,62 @@ import { automatic, byHand, manual, reason } from "../statement.ts";
 const NAMES_MAX = 10;
 
 /** `has been parked since ...: charge is ...`, the cause first. */
-export function parkedSummary({ job, parked, suspended, circumstances }: Evidence): string {
+export function parkedSummary(known: Evidence): string {
+  const { job, parked, suspended, circumstances } = known;
   if (job.parked === undefined || parked === undefined) return "is parked.";
   const held = job.suspendedBy === undefined || suspended === undefined
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
   const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
-  return [`has been parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused]
+  const changing = hasTimeInId(known) ? "Only the time in the id differs." : "";
+  return [
+    `has been parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`,
+    refused,
+    changing,
+  ]
     .filter(Boolean).join(" ") + held;
+}
+
+/** What may be an ISO date or time, or a time in seconds or milliseconds. */
+const TIME =
+  /\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:\d\d)?)?|(?<!\d)\d{10}(?:\d{3})?(?!\d)/g;
+const DAY_MS = 86_400_000;
+/** Of equal versions. */
+const ASKED =
+  /version (\d+) no longer asks for .* recorded when version \1 ran; it asks for (.+) instead$/;
+
+/** Whether `run` asks for the step on record under an id that it makes of the time. */
+function hasTimeInId({ job, parked }: Pick<Evidence, "job" | "parked">): boolean {
+  if (job.parked?.reason !== "diverged" || parked === undefined) return false;
+  const { message, disagreesWith } = job.parked;
+  const step = job.tasks.find(({ firstLogId }) => firstLogId === disagreesWith);
+  const [, , asked = ""] = ASKED.exec(message) ?? [];
+  if (step === undefined || isGiven(job, timesIn(step.taskId, step.startedAt))) return false;
+  const named = withoutTimes(step.taskId, step.startedAt);
+  return named !== step.taskId &&
+    asked.split(", ").some((id) => withoutTimes(id, parked.receivedAt) === named);
+}
+
+function timesIn(id: string, aboutAt: string): readonly string[] {
+  const aboutMs = Date.parse(aboutAt);
+  return (id.match(TIME) ?? []).filter((text) => {
+    const ms = /\D/.test(text) ? Date.parse(text) : Number(text.padEnd(13, "0"));
+    return Math.abs(ms - aboutMs) <= DAY_MS;
+  });
+}
+
+function withoutTimes(id: string, aboutAt: string): string {
+  return timesIn(id, aboutAt).reduce((rest, time) => rest.replace(time, "#"), id);
+}
+
+/** Whether the job's input, or a result, has one of them, or may have. */
+function isGiven({ input, sealed, tasks }: JobState, times: readonly string[]): boolean {
+  if (sealed !== undefined) return true;
+  const results = tasks.map((task) => task.status === "completed" ? task.result : undefined);
+  return [input, ...results].some((value) => {
+    const text = JSON.stringify(value) ?? "";
+    return times.some((time) => text.includes(time));
+  });
 }
 
 /** `Version 2 does not take its input: /country: is required.`, or nothing. */
@@ -56,7 +104,7 @@ export function parkedReasons(known: Evidence): Reasons {
   const { message, disagreesWith } = job.parked;
   return [
     reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
-    reason("It starts and undoes nothing for now; events still count.", parked),
+    reason("For now it starts and undoes nothing; events still count.", parked),
     ...crashes(known),
     ...failureReasons(known),
   ];
@@ -74,25 +122,50 @@ export function whileParked(known: Evidence): Next {
   const { job, parked, circumstances } = known;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
-  const first = circumstances.isTypeMissing ? [firstLoadType(known)] : firstFit(known);
+  const isCrashed = job.parked.reason === "crashed";
+  const first = (circumstances.isTypeMissing ? [firstLoadType(known)] : firstFit(known))
+    // A dry run of the retry shows it alone.
+    .map((step) => led("To retry it,", step));
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const after = reused === ""
     ? "a new job starts from the beginning"
     : `a new job reuses ${reused}`;
+  const retry = (word: string, then = after) =>
+    manual(`${word} cancel it and retry it; ${then}:`, `${path}/retry`);
+  const isTimed = hasTimeInId(known);
   return [
-    remedy(known, job.parked.reason, parked),
+    ...isTimed
+      ? [
+        byHand(
+          "First change run to use the same id at each call.",
+          parked,
+          job.parked.disagreesWith,
+        ),
+        ...first,
+        // The changed code does not ask for the result under its old id.
+        retry("Then", "that step runs again"),
+        automatic(
+          "Or start Daybook with code that fits; then it continues.",
+          parked,
+          job.parked.disagreesWith,
+        ),
+      ]
+      : [remedy(known, job.parked.reason, parked)],
     // Code that fits continues the other jobs by itself; other code parks them again.
-    ...(job.parked.reason === "crashed"
-      ? [manual("Let it try again as it is:", `${path}/resume`)]
-      : []),
-    ...(canUndo(job) ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    leaveInPlace(job),
-    ...first,
-    manual(
-      `${first.length > 0 ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
-      `${path}/retry`,
-    ),
+    ...(isCrashed ? [manual("Then let it try again:", `${path}/resume`)] : []),
+    ...(canUndo(job) ? [led("Or", manual(cancelText(job.parked.reason), `${path}/cancel`))] : []),
+    led("Or", leaveInPlace(job)),
+    ...isTimed ? [] : [...first, retry(first.length > 0 ? "Then" : "Or")],
   ];
+}
+
+/** With words that set it apart from the steps above, to which it is an alternative. */
+function led(words: string, step: NextStep<LogId>): NextStep<LogId> {
+  const { statement } = step;
+  return {
+    ...step,
+    statement: `${words} ${statement.charAt(0).toLowerCase()}${statement.slice(1)}`,
+  };
 }
 
 /** Whether a cancellation would undo more than nothing. */
@@ -135,20 +208,20 @@ function remedy(
     case "diverged": {
       // For an input that the code rejects, that is its submission.
       const statement = job.parked?.disagreesWith === created.logId
-        ? "Nothing, until Daybook starts with code whose schema takes the input on record."
-        : "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
-          "time from ctx.now(), data from tasks.";
+        ? "Best: start Daybook with code whose schema takes the input on record; then it continues."
+        : "Best: start Daybook with code that fits the record; then it continues. Unchanged code " +
+          "must take time from ctx.now(), data from tasks.";
       return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
     }
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
-      const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
-        `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
+      const statement = `Best: start Daybook with a module (--definitions) that has type ${type} ` +
+        `version ${version}, or another that says runs: [${version}]; then it continues.`;
       return automatic(statement, created);
     }
     case "crashed": {
-      const statement = "Nothing: it does not continue by itself. First fix what ends " +
-        "the process, and start Daybook with the fix.";
+      const statement = "It does not continue by itself. First fix what ends the process, and " +
+        "start Daybook with the fix.";
       return automatic(statement, parked);
     }
     default:

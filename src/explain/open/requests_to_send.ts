@@ -8,7 +8,7 @@ import { type Correlation, holds, termsOf } from "../../core/correlation.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../../core/json.ts";
 import { shellWord } from "../../core/shell_word.ts";
-import { shownScalar } from "../../core/shown_value.ts";
+import { shownScalar, visible } from "../../core/shown_value.ts";
 import type { Action } from "../explanation.ts";
 
 /** How many of the possible values a placeholder names. */
@@ -170,7 +170,7 @@ export function curlCall(
 ): string {
   const url = shellWord(base + path);
   if (body === undefined) return `curl -s${tokenOption(needsToken)} -X ${method} ${url}`;
-  const json = visibleJson(body);
+  const json = visible(JSON.stringify(body));
   const data = shellWord(placeholders === undefined ? json : withBarePlaceholders(json));
   const put = method === "PUT" ? " -X PUT" : "";
   return `curl -s${tokenOption(needsToken)}${put} ${url} ${JSON_OPTION} -d ${data}`;
@@ -189,14 +189,9 @@ export function curlOfFile(
 
 const JSON_OPTION = "-H 'content-type: application/json'";
 
-/**
- * The same for a request that only reads.
- *
- * @param accept The media type to ask for, if there are several.
- */
-export function curlRead(path: string, base: string, needsToken: boolean, accept?: string): string {
-  const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
-  return `curl -s${tokenOption(needsToken)}${form} ${shellWord(base + path)}`;
+/** The same for a request that only reads. */
+export function curlRead(path: string, base: string, needsToken: boolean): string {
+  return `curl -s${tokenOption(needsToken)} ${shellWord(base + path)}`;
 }
 
 /** The same for a stream, which is shown as it comes. */
@@ -207,18 +202,4 @@ export function curlFollow(path: string, base: string, needsToken: boolean): str
 /** The token itself is not shown, since it would end up in the history of the shell. */
 function tokenOption(needsToken: boolean): string {
   return needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
-}
-
-/** Characters that JSON does not escape, but that a terminal would obey, reverse or hide. */
-const UNSEEN = /[\x7f-\x9f\u2028\u2029]|\p{Cf}/gu;
-
-/**
- * JSON with the same meaning, but without characters that move the cursor or change the direction
- * of text.
- */
-function visibleJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEN, (character) => {
-    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-  });
 }

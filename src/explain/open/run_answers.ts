@@ -15,7 +15,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
 import { capital, taskText } from "../phrases.ts";
 import { reason } from "../statement.ts";
-import { lateText, sleepEnded, wakeText, wokenBy } from "./times.ts";
+import { lateness, sleepEnded, wakeText, wokenBy } from "./times.ts";
 
 const WAITS_SHOWN_MAX = 3;
 
@@ -76,12 +76,12 @@ function waitEnded(
   const woken = wokenBy(known, logId);
   const wait = known.job.waits?.find(({ passedBy }) => passedBy === logId);
   const late = wait === undefined || entry === undefined
-    ? ""
-    : lateText(known, wait.dueAt, entry, wait.setBy);
+    ? reason("")
+    : lateness(known, wait.dueAt, entry, wait.setBy);
   const how = woken === undefined
-    ? `"${expectation}" did not come in time: the wait ended${atText(entry)}${late}`
+    ? `"${expectation}" did not come in time: the wait ended${atText(entry)}${late.statement}`
     : `The wait for "${expectation}" was ended early${atText(entry)} by ${wakeText(woken)}`;
-  return reason(`${how}, and ${then} without it.`, logId, woken);
+  return reason(`${how}, and ${then} without it.`, logId, woken, ...late.cites);
 }
 
 /** The waits that ended without their event before `run` threw, the last one first. */

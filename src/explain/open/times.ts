@@ -9,15 +9,23 @@ import {
   type JobState,
   type SleepingTask,
 } from "../../core/job_state.ts";
+import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
 import { openExpectations } from "../awaited_events.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Next, Reasons, Statement } from "../explanation.ts";
+import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { isPaused } from "../queue/pause_texts.ts";
 import { actorText, later, reasonText, shortened } from "../phrases.ts";
-import { clockSetMs, type Meanwhile } from "../history/process_facts.ts";
+import {
+  clockSetMs,
+  type Meanwhile,
+  type ProcessEnd,
+  processEnd,
+  processEndText,
+} from "../history/process_facts.ts";
 import { automatic, manual, reason, showSome } from "../statement.ts";
 
 const NAMES_MAX = 10;
@@ -41,10 +49,35 @@ export function besideSleepsText(job: JobState): string {
   return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
 
-export function sleepReasons({ job, conditionSince }: Evidence): Reasons {
-  return showSome(openSleeps(job), conditionSince, ({ taskId, startedAt, dueAt, firstLogId }) => [
-    reason(`Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}.`, firstLogId),
-  ]);
+export function sleepReasons({ job, created, conditionSince }: Evidence): Reasons {
+  return showSome(openSleeps(job), conditionSince, ({ taskId, startedAt, dueAt, firstLogId }) => {
+    const zone = zoneText(job, dueAt);
+    const statement = `Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}${zone}.`;
+    return [reason(statement, firstLogId, zone === "" ? undefined : created)];
+  });
+}
+
+/** A time in another zone than UTC. */
+const ZONED =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::\d\d(?:\.\d+)?)?[-+](?!00:?00$)(?:0\d|1[0-4]):?[0-5]\d$/;
+
+/**
+ * `; its input has sendAt = "...+02:00", ...`, for code that leaves out the zone, or nothing, as
+ * when the input has the time in UTC too.
+ */
+export function zoneText({ input, sealed }: JobState, dueAt: string): string {
+  if (sealed !== undefined || input === undefined) return "";
+  const places = placesIn({ input });
+  const place = places.find(({ value }) =>
+    typeof value === "string" &&
+    ZONED.exec(value)?.[1] === dueAt.slice(0, "....-..-..T..:..".length)
+  );
+  const isGiven = places.some(({ value }) => Date.parse(`${value}`) === Date.parse(dueAt));
+  if (place === undefined || isGiven) return "";
+  const ms = Date.parse(dueAt) - Date.parse(`${place.value}`);
+  const path = shownText(placePath(place).replace(/^input\./, ""));
+  return `; its input has ${path} = ${shownScalar(place.value)}, the same time of day in another ` +
+    `zone: ${durationText(Math.abs(ms))} ${ms < 0 ? "later" : "earlier"}`;
 }
 
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
@@ -88,25 +121,43 @@ export function deadlineSteps({ job, created, started }: Evidence): Next {
   }).slice(0, NAMES_MAX);
 }
 
-/** Shorter delays have no cause worth looking for. */
+/** Shorter delays have no cause worth looking for, unless no process ran. */
 const LATE_MS = 60_000;
 
 /**
- * `; its time was up at ..., and 5 h passed before a process recorded it`, or nothing. No process
- * may have run meanwhile, so events of that time may not have arrived either.
+ * `; its time was up at ..., and 5 h passed before a process recorded it: Daybook was stopped at
+ * ...`, or nothing. Events of a time when no process ran may not have arrived either.
  */
-export function lateText(
+export function lateness(
   known: Meanwhile,
   dueAt: string,
   { logId, receivedAt }: JobEventLogEntry,
   setBy: LogId,
-): string {
+): Statement<LogId> {
   const set = clockText(clockSetMs(known, setBy, logId));
-  if (set !== "") return `; its time had come, ${set}`;
+  if (set !== "") return reason(`; its time had come, ${set}`);
   const ms = lengthMs(dueAt, receivedAt);
-  return ms < LATE_MS
-    ? ""
-    : `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process recorded it`;
+  const end = processEnd(known, setBy, logId);
+  const down = end !== undefined && wasDown(end, dueAt, ms) ? end : undefined;
+  if (ms < LATE_MS && down === undefined) return reason("");
+  const why = down === undefined ? "" : `: ${processEndText(down)}`;
+  const late = `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process ` +
+    `recorded it${why}`;
+  return reason(late, down);
+}
+
+/** A start that follows a crash at once takes less, so that nothing was missed. */
+const RESTART_MS = 5_000;
+
+/**
+ * Whether a stop, or the start after a crash, shows that no process ran when a time was up. The
+ * start after a stop is not on record, so only a long delay shows that it had not come.
+ */
+function wasDown({ eventType, receivedAt }: ProcessEnd, dueAt: string, lateMs: number): boolean {
+  const ms = lengthMs(dueAt, receivedAt);
+  return eventType === "journal.Sealed"
+    ? ms <= 0 && lateMs >= LATE_MS
+    : ms > 0 && lateMs >= RESTART_MS;
 }
 
 /** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
@@ -119,15 +170,15 @@ function clockText(setMs: number): string {
 }
 
 /** The same for the deadline of a plan that failed its job. */
-export function lateDeadlineText(known: Meanwhile): string {
+export function deadlineLateness(known: Meanwhile): Statement<LogId> {
   const { job, failedBy, started } = known;
   const entry = failedBy?.entry;
-  if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return "";
+  if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return reason("");
   const { expectation } = entry.attributes;
   const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
   return within === undefined
-    ? ""
-    : lateText(known, later(job.startedAt, within.ms), entry, started?.logId ?? 0);
+    ? reason("")
+    : lateness(known, later(job.startedAt, within.ms), entry, started?.logId ?? 0);
 }
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
@@ -208,13 +259,20 @@ export function sleepEnded(
       (early ?? "");
     return reason(statement, completedBy, woken);
   }
-  const how = overText(known, firstLogId) || lateSleepText(known, firstLogId, completedBy) ||
-    ", when it was due";
-  return reason(`Sleep ${taskId} ended at ${endedAt}${how}`, completedBy);
+  const over = overText(known, firstLogId);
+  const late = over === "" ? sleepLateness(known, firstLogId, completedBy) : reason(over);
+  const how = late.statement || ", when it was due";
+  return reason(`Sleep ${taskId} ended at ${endedAt}${how}`, completedBy, ...late.cites);
 }
 
-/** The same as `lateText`, of a sleep whose entries were kept. */
-export function lateSleepText(known: Meanwhile, setBy: LogId, endedBy: LogId): string {
+/** The same as `lateness`, of a sleep whose entries were kept. */
+export function sleepLateness(
+  known: Meanwhile,
+  setBy: LogId,
+  endedBy: LogId,
+): Statement<LogId> {
   const [dueAt, ended] = [sleepDueAt(known, setBy), known.entries.get(endedBy)];
-  return dueAt === undefined || ended === undefined ? "" : lateText(known, dueAt, ended, setBy);
+  return dueAt === undefined || ended === undefined
+    ? reason("")
+    : lateness(known, dueAt, ended, setBy);
 }

@@ -29,7 +29,7 @@ export function waitingText({ job, waitingFor }: Case): string {
     `"${expected.id}" (${expected.matcher.eventType}), ${matchedText(expected, matched)}`
   );
   if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
-  const ended = findTask(job, MAIN_TASK)?.status === "completed" ? ", its code having ended" : "";
+  const ended = findTask(job, MAIN_TASK)?.status === "completed" ? ", after its code ended" : "";
   return `is waiting for ${shortened(waits, NAMES_MAX)}${ended}${besideSleepsText(job)}` +
     causeText(waitingFor);
 }
@@ -55,7 +55,7 @@ export function waitingReasons(known: Case): Reasons {
 function runReasons({ job, waiting }: Case): Reasons {
   const main = findTask(job, MAIN_TASK);
   if (main?.status === "completed") {
-    const statement = `run ended at ${main.endedAt}; the plan expects more than its end.`;
+    const statement = `run ended at ${main.endedAt}; the plan expects more than that.`;
     return [reason(statement, main.completedBy)];
   }
   if (main?.status !== "waiting" || waiting === undefined) return [];
@@ -75,7 +75,7 @@ function runReasons({ job, waiting }: Case): Reasons {
 export function whileWaiting(known: Case): Next {
   const { job, created } = known;
   if (openExpectations(job).every(({ expected }) => isUnmeetable(job, expected))) {
-    return [automatic("Nothing can move it any more.", created)];
+    return [automatic("Nothing can complete it any more.", created)];
   }
   const first = [...endsByTime(known), ...moveSenders(known)];
   return [
@@ -103,12 +103,17 @@ export function eventsToSend({ job, waitingFor }: Case): Next {
     if (sample === undefined) return [];
     const { event, placeholders } = sample;
     const more = required - matched;
-    const count = more === 1 ? "the event" : `the event (${countText(more)} of them are missing)`;
+    const count = more === 1 ? "" : ` (${countText(more)} are missing)`;
     const code = hasCode(job) ? ", with any other fields its code reads" : "";
     const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
     const fill = placeholders.length === 0 ? "" : "; replace the placeholders";
     return [
-      manual(`Send ${count} for "${expectation}", ${how}${fill}:`, "/events", event, placeholders),
+      manual(
+        `Send the event for "${expectation}"${count}, ${how}${fill}:`,
+        "/events",
+        event,
+        placeholders,
+      ),
     ];
   });
 }

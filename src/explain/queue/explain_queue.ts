@@ -63,11 +63,11 @@ function queueCause(facts: QueueFacts): Cause {
   }
   if (draining) {
     const summary = `Nothing new begins: this process is stopping. ${waitText(facts)}`;
-    return standstill(summary, [automatic("The next start takes up what is left.")]);
+    return standstill(summary, [automatic("The next start continues with what is left.")]);
   }
   const pause = pauses.find(isOfEverything);
   if (pause !== undefined) {
-    const summary = `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`;
+    const summary = `Nothing starts: ${pauseText(pause)}. ${waitText(facts)}`;
     return standstill(summary, pauseEnds([pause]), pause.since);
   }
   if (isAllPaused(facts)) return allPausedCause(facts);
@@ -96,7 +96,7 @@ function areAtRest(pools: readonly WorkerPool[]): boolean {
 function allPausedCause(facts: QueueFacts): Cause {
   const holding = holdingPauses(facts);
   const texts = shortened(holding.map(pauseText), PAUSES_MAX);
-  const summary = `Nothing begins: a pause holds each job that needs a worker: ${texts}.`;
+  const summary = `Nothing starts: a pause holds each job that needs a worker: ${texts}.`;
   return standstill(summary, pauseEnds(holding), holding[0]?.since);
 }
 

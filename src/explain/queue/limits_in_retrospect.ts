@@ -91,7 +91,7 @@ export function* limitsInRetrospect(
       ...tight === undefined ? [] : [tight.reason],
     ],
     assumes: [
-      "It would have waited for workers as long as it did: other use of them is not considered.",
+      "It would have waited just as long for a worker, although other limits change which jobs have one.",
       "Each job would have taken as long as it did: code is not run again.",
       ...history.lookedAt === undefined
         ? []
@@ -199,17 +199,12 @@ function freeReasons({ stay, first, sure }: FreeTimes): Reasons {
   return [reason(statement, ...new Set([first.by, sure?.by, stay.to]))];
 }
 
-interface Tight {
-  readonly statement: string;
-  readonly reason: Statement<LogId>;
-}
-
 /** The limit that would have kept the job waiting when it began. */
 function tightAtBegin(
   { outlined: { spans }, supposed }: LimitsQuestion,
   own: QueuedAs,
   history: PlaceHistory,
-): Tight | undefined {
+): { readonly statement: string; readonly reason: Statement<LogId> } | undefined {
   const begun = spans.find(({ condition }) => condition === "executing");
   if (begun === undefined) return undefined;
   const { by: logId, from } = begun;

@@ -100,8 +100,8 @@ export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {
 export function pauseSteps(pause: Pause): Next {
   const { by, until } = pause;
   const nothing = isOfEverything(pause)
-    ? "Nothing begins while everything is paused; events still count."
-    : `Nothing of ${scopeText(pause)} begins while it is paused; events still count.`;
+    ? "No attempt starts while everything is paused; events still count."
+    : `No attempt of ${scopeText(pause)} starts while it is paused; events still count.`;
   return [
     automatic(nothing, by),
     ...until === undefined ? [] : [automatic(`The pause ends by itself at ${until}.`, by)],

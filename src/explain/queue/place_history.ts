@@ -4,11 +4,11 @@
  * the entries.
  */
 
-import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import { type Condition, WITHOUT_PLACE } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
+import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import { notePause, type Pause } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";

@@ -63,7 +63,7 @@ export function aloneText({ jobId, isWaiting }: Alone, subject = `job ${jobId}`)
 }
 
 /** Why a job runs alone. */
-export const SINCE_CRASHES = ", since the process ended twice in a row during it";
+export const SINCE_CRASHES = ", because the process ended twice in a row while it was running";
 
 /** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
 function rateText(limit: BlockingLimit & { limit: "rate" }): string {

@@ -87,9 +87,9 @@ function backoffs(facts: QueueFacts): Reasons {
 }
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
-  ["queued", "has waited for a worker for longest"],
+  ["queued", "has waited longest for a worker"],
   ["suspended", "has been suspended"],
-  ["waiting", "has waited for an event for longest"],
+  ["waiting", "has waited longest for an event"],
 ];
 
 export function longestOnes(

@@ -77,16 +77,19 @@ export function backingOffText(known: Case): string {
   const isDue = queue !== undefined || definition === "missing" || isHeld(known) ||
     holdingLater(known).length > 0;
   const texts = shortened(backoffTexts(known, isDue), NAMES_MAX);
-  return queue === undefined
-    ? `is backing off: ${texts}.`
-    : `needs a ${neededText(queue)}; ${texts}.`;
+  return queue === undefined ? `is backing off: ${texts}.` : `${standingText(queue)}; ${texts}.`;
 }
 
-/** `worker: 4 of 4 workers busy`, `place behind 1 job of its key: job a1 holds ...`. */
-export function neededText(queue: Queue): string {
-  return queue.limit === undefined
-    ? `worker: ${queueText(queue)}`
-    : `place${behindText(queue)}: ${queueHeldText(queue)}`;
+/**
+ * `needs a worker: 4 of 4 workers busy`, `needs a place behind 1 job of its key: job a1 holds ...`,
+ * or `is held: type mail.send has been paused ...`.
+ */
+export function standingText(queue: Queue): string {
+  const { pauses, limit } = queue;
+  if (pauses !== undefined) return `is held: ${queueText(queue)}`;
+  return limit === undefined
+    ? `needs a worker: ${queueText(queue)}`
+    : `needs a place${behindText(queue)}: ${queueHeldText(queue)}`;
 }
 
 /** A suspended job retries when it is resumed, whatever time is on record. */
@@ -132,11 +135,12 @@ export function queuedReasons(known: Case): Reasons {
   ];
 }
 
-/** A retry is due, but cannot begin without a worker or a place. */
+/** A retry is due, but cannot begin while it is paused, or without a worker or a place. */
 export function dueReasons({ circumstances: { queue }, conditionSince }: Case): Reasons {
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
-  const statement = `It needs a ${wanted}${behindText(queue)}: ${limitedText(queue)}.`;
+  const stands = queue.pauses === undefined ? `needs a ${wanted}${behindText(queue)}` : "is held";
+  const statement = `It ${stands}: ${limitedText(queue)}.`;
   const began = queue.limit === undefined ? [] : blockingEntries(queue.limit);
   return [
     reason(statement, ...settingsCited(queue), conditionSince, ...began.slice(0, HOLDERS_MAX)),

@@ -35,17 +35,12 @@ type Unlike<Part> = readonly [index: number, before: Part | undefined, after: Pa
 
 const NO_FIELDS: Fields = {};
 
-interface FirstChanges {
-  readonly changes: readonly Change[];
-  readonly more: number;
-}
-
 /** The changes from one state of a job to another, at most `max`, with places to pause. */
 export function* firstChanges(
   before: JobState,
   after: JobState,
   max: number,
-): Work<FirstChanges> {
+): Work<{ readonly changes: readonly Change[]; readonly more: number }> {
   const room = { left: max, more: 0 };
   const conditions = [deriveCondition(before), deriveCondition(after)] as const;
   const all = yield* changing(before, after, ...conditions, room);

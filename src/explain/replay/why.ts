@@ -192,7 +192,7 @@ function compensationEndText(
   step: Step,
 ): string {
   if (isFailedEnd(before, entry, step)) {
-    return `${failedEndText(entry)}: the job fails, and an operator must look.`;
+    return `${failedEndText(entry)}: the job fails, and an operator must intervene.`;
   }
   return `${succeededEndText(entry)}: the policy ends the job as ${compensatedOutcome(step)}.`;
 }
@@ -297,7 +297,7 @@ function nearestExpectationText(
   expectations: readonly ExpectedEvent[],
   event: MatchableEvent,
 ): string {
-  const compared = firstWithin(expectations, expectationEffort);
+  const compared = firstWithin(expectations, ({ matcher }) => matcherEffort(matcher));
   const nearest = findNearest(compared, (expected) => expectationDistance(expected, event));
   if (nearest === undefined) return "";
   const name = expectations.length > 1 ? `the nearest, "${nearest.id}",` : `"${nearest.id}"`;
@@ -334,8 +334,4 @@ const CLAUSES_SHOWN_MAX = 10;
 
 function clausesText(mismatches: readonly Mismatch[]): string {
   return mismatchesText(mismatches, CLAUSES_SHOWN_MAX);
-}
-
-function expectationEffort({ matcher }: ExpectedEvent): number {
-  return matcherEffort(matcher);
 }

@@ -5,8 +5,7 @@
 
 import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
-import { parseJson } from "../../documents/json_document.ts";
-import { FORBIDDEN_KEYS } from "../../documents/json_flaws.ts";
+import { FORBIDDEN_KEYS, parseJson } from "../../documents/json_document.ts";
 import { Problem } from "../problems/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { isObject } from "../../documents/fields.ts";
@@ -44,7 +43,7 @@ function requireUtf8(mediaType: string): void {
 
 export function unsupportedMediaType(given: string, taken: readonly string[]): Problem {
   const what = given === "" ? "it has no media type" : `its media type is ${given}`;
-  const detail = `Cannot read the body: ${what}; send ${taken.join(" or ")}`;
+  const detail = `Cannot read the body: ${what}; send one of ${taken.join(", ")}`;
   return new Problem("unsupported-media-type", detail, { headers: { "accept": taken.join(", ") } });
 }
 

@@ -98,7 +98,7 @@ function answerExample(schema: JsonValue, schemas: JsonObject, name = "", depth 
     case "array":
       return depth === DEPTH_MAX
         ? []
-        : [answerExample(items ?? {}, schemas, singular(name), depth + 1)];
+        : [answerExample(items ?? {}, schemas, name === "jobIds" ? "jobId" : name, depth + 1)];
     case "boolean":
       return true;
     case "integer":
@@ -128,10 +128,6 @@ function objectExample(schema: JsonObject, schemas: JsonObject, depth: number): 
     Object.entries(properties).filter(([name]) => required.includes(name))
       .map(([name, member]) => [name, answerExample(member, schemas, name, depth + 1)]),
   );
-}
-
-function singular(name: string): string {
-  return name === "jobIds" ? "jobId" : name;
 }
 
 /** Whether a value has a type that a schema allows; a test checks all other rules. */

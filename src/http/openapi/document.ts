@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { jobIdField, withinLazy } from "../../documents/fields.ts";
 import type { JsonObject } from "../../core/json.ts";
+import type { Work } from "../../core/work.ts";
 import { SCOPES } from "../../access/tokens.ts";
 import {
   entryAnswer,
@@ -93,6 +94,7 @@ const COMMON_PROBLEMS: readonly ProblemKind[] = [
   "too-many-failures",
   "over-capacity",
   "index-damaged",
+  "journal-damaged",
   "behind",
   "not-ready",
   "internal",
@@ -142,24 +144,25 @@ const DESCRIPTION = "A job engine in one process, with an append-only journal. E
   `a problem (RFC 9457) of one of these types:\n\n${PROBLEM_LIST}`;
 
 /** The server that the document is about. */
-interface DescribedServer {
+export interface DescribedServer {
   readonly version: string;
   /** Whether every request except a probe needs a token. */
   readonly needsToken: boolean;
 }
 
-/** The document of all routes that have an operation. */
-export function openApiDocument(
+/** The document of all routes that have an operation, route by route: it is large. */
+export function* openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,
-): JsonObject {
-  const schemas = namedSchemaObjects(NAMED);
-  const document = {
+): Work<JsonObject> {
+  const schemas = described(namedSchemaObjects(NAMED)) as JsonObject;
+  yield;
+  return {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
     // Relative to the URL of the document, so that it also works behind a proxy.
     servers: [{ url: "/", description: "The server that serves this document" }],
-    paths: describePaths(routes, needsToken, schemas),
+    paths: yield* describePaths(routes, needsToken, schemas),
     components: {
       schemas,
       securitySchemes: {
@@ -171,23 +174,23 @@ export function openApiDocument(
       },
     },
   };
-  return described(document) as JsonObject;
 }
 
-function describePaths(
+function* describePaths(
   routes: readonly Route[],
   needsToken: boolean,
   schemas: JsonObject,
-): JsonObject {
+): Work<JsonObject> {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const route of routes) {
     if (route.operation === undefined) continue;
     const template = route.path.replace(/:(\w+)/g, "{$1}");
     const item = paths[template] ??= {};
-    item[route.method.toLowerCase()] = {
+    item[route.method.toLowerCase()] = described({
       ...operationObject(route, route.operation, schemas),
       security: describeSecurity(route.scope, needsToken),
-    };
+    }) as JsonObject;
+    yield;
   }
   return paths;
 }

@@ -14,7 +14,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   afterMs: "Milliseconds after the end of the job.",
   again: "Tasks that a retry runs again.",
   all: "Every one of these must hold; or, as a number, how many there are.",
-  allowedIn: "The states in which the request is allowed.",
+  allowedIn:
+    "Other states in which the request is allowed; empty if the state is not the reason, or no " +
+    "state allows it. `detail` names any further condition.",
   allPastEvents: "Whether all events on record that the plan may match were examined.",
   anyOf: "At least one of these must hold.",
   asOf: "The last entry that the answer takes into account.",
@@ -148,7 +150,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   nextCursor: "Pass it as cursor to get the next page; null on the last.",
   occurredAt: "When it happened; for reference only.",
   of: "Whether the type is that of a definition, a plan, or something else.",
-  oldestQueued: "The job that has been queued for longest; null if none is queued.",
+  oldestQueued: "The job that has been queued longest; null if none is queued.",
   onCompensated: "The state after a successful compensation.",
   origin: "Where the value comes from.",
   others: "How many others exist.",
@@ -266,15 +268,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
 export function described(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(described);
   if (!isObject(value)) return value;
-  const all = mapped(value, described);
-  const { properties } = value;
-  if (!isObject(properties)) return all;
-  const members = mapped(properties, (schema, name) => {
-    const own = described(schema);
-    const meaning = MEANINGS[name];
-    return meaning === undefined || !lacksMeaning(own) ? own : { ...own, description: meaning };
+  return mapped(value, (one, name) => {
+    const areMembers = name === "properties" && isObject(one);
+    return areMembers ? mapped(one, describedMember) : described(one);
   });
-  return { ...all, properties: members };
+}
+
+function describedMember(schema: JsonValue, name: string): JsonValue {
+  const own = described(schema);
+  const meaning = MEANINGS[name];
+  return meaning === undefined || !lacksMeaning(own) ? own : { ...own, description: meaning };
 }
 
 function lacksMeaning(schema: JsonValue): schema is JsonObject {

@@ -49,12 +49,13 @@ const PROBLEMS = {
   "invalid-request": { status: 422, title: "The request is not valid" },
   "unknown-type": { status: 422, title: "There is no such type of job" },
   "job-too-long": { status: 422, title: "The job's history is too long for this" },
-  "unknown-point": { status: 422, title: "The job's life has no such point" },
+  "unknown-point": { status: 422, title: "The job's history has no such point" },
   "idempotency-key-reused": {
     status: 422,
     title: "This Idempotency-Key was used with a different body",
   },
   "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
+  "journal-damaged": { status: 500, title: "The journal is damaged" },
   "internal": { status: 500, title: "Daybook failed to answer" },
   "outcome-unknown": { status: 503, title: "It is unknown whether this was recorded" },
   "draining": { status: 503, title: "Daybook is stopping" },
@@ -165,8 +166,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "method-not-allowed": "The path exists, but accepts only the methods in the Allow header.",
   "not-in-this-state":
     "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
-    "names the states in which the control is accepted. For a job that was already retried, " +
-    "newJobId names the new job.",
+    "names other states in which the control is accepted, and detail any further condition. It " +
+    "is empty if there are none, or the state is not the reason. For a job that was already " +
+    "retried, newJobId names the new job.",
   "cannot-verify":
     "A verification is running, or the journal cannot be read now. GET /journal shows the " +
     "progress of a running one.",
@@ -218,6 +220,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "index-damaged":
     "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
     "from the journal.",
+  "journal-damaged":
+    "A line of the journal is not what was recorded; the detail says where. The server acknowledges " +
+    "nothing more and stops with exit code 78. deno task journal verify lists what is damaged.",
   "not-ready": "The process is starting, or accepts no writes now; the detail says why.",
   "behind":
     "The client has seen entries, from another process of the same journal, that this one has not read " +

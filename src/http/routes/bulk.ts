@@ -209,11 +209,16 @@ function largestCause(groups: readonly FailureGroup[]): readonly FailureGroup[] 
   return [...causes.values()].toSorted((one, other) => openIn(other) - openIn(one))[0] ?? [];
 }
 
-/** `5 jobs of order.pay (3) and stock.sync (2) failed with Error: ..., the last at ...`. */
+/**
+ * `3 jobs of order.pay failed with Error: ..., the last at ...`; of several types, with the number
+ * of each: `5 jobs of order.pay (3) and stock.sync (2)`.
+ */
 function failuresText(cause: readonly FailureGroup[]): string {
   const [first] = cause;
   if (first === undefined || openIn(cause) === 0) return "No failure is left to retry.";
-  const types = cause.map(({ type, open }) => `${type ?? "plans"} (${open})`);
+  const types = cause.map(({ type, open }) =>
+    `${type ?? "plans"}${cause.length === 1 ? "" : ` (${open})`}`
+  );
   const last = cause.map(({ newest }) => newest.endedAt ?? "").toSorted().at(-1) ?? "";
   return `${counted(openIn(cause), "job")} of ${shortened(types, TYPES_MAX)} failed with ` +
     `${errorText(first.error)}, the last at ${last}.`;

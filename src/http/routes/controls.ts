@@ -15,7 +15,6 @@ import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls
 import type { JobId } from "../../core/ids.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { capital } from "../../explain/phrases.ts";
-import { retryPreview } from "../../explain/ended/next_after_failure.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
@@ -158,6 +157,8 @@ async function retryPreviewed(
   const next = explanation?.next ?? [];
   const offer = next.findLastIndex(({ action }) => action?.path.endsWith("/retry"));
   const first = (offer < 0 ? next : next.slice(0, offer)).filter(isBeforehand);
+  // Loaded at its first use: no start needs it.
+  const { retryPreview } = await import("../../explain/ended/next_after_failure.ts");
   return jsonResponse({ jobId, ...retryPreview(job, request.from), first }, STATUS.ok);
 }
 

@@ -24,7 +24,7 @@ import { streamResponse } from "../answers/response.ts";
 import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { entryCharacters, PageSize, type ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import { entryCharacters, PageSize, type ReserveMemory } from "../../engine/entry_pages.ts";
 import { type EntryFilter, type Feed, passes, type Scan, selectFeed } from "../stream/feed.ts";
 
 const LIMIT_DEFAULT = 100;

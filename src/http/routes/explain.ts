@@ -6,13 +6,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { invalidParameter } from "../../documents/refusal.ts";
-import {
-  aboutText,
-  eventExplanationText,
-  explanationText,
-  queueExplanationText,
-  type TextOptions,
-} from "../../explain/explanation_text.ts";
+import type { TextOptions } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
@@ -44,7 +38,7 @@ const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
   const { format, at } = readQuery(c.req.raw, JOB_PARAMETERS);
   const jobId = jobIdParameter(c);
-  const told = await lookingBack(
+  const explanation = await lookingBack(
     deps,
     async ({ hold }) => {
       const { explainer } = await deps.engine.explanations();
@@ -53,14 +47,14 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
         : valueOrThrow(await explainer.explainAt(jobId, at.point, hold));
     },
   );
-  if (told === undefined) throw unknownJob(jobId);
-  return withCommands(c, deps, format, told, explanationText);
+  if (explanation === undefined) throw unknownJob(jobId);
+  return withCommands(c, deps, format, explanation, (texts) => texts.explanationText);
 }
 
 async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const id = c.req.param("id") ?? "";
-  const told = ID_PATTERN.test(id)
+  const explanation = ID_PATTERN.test(id)
     ? await lookingBack(
       deps,
       async ({ hold }) => {
@@ -69,8 +63,11 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
       },
     )
     : undefined;
-  if (told === undefined) throw unknownEvent(id);
-  return answer(c, deps, format, { json: () => told, text: () => eventExplanationText(told) });
+  if (explanation === undefined) throw unknownEvent(id);
+  return answer(c, deps, format, {
+    json: () => explanation,
+    text: (texts) => texts.eventExplanationText(explanation),
+  });
 }
 
 const VALUE_LENGTH_MAX = 200;
@@ -98,21 +95,24 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
       "is required; GET /queue/explain explains why all work has stopped",
     );
   }
-  const told = await lookingBack(
+  const explanation = await lookingBack(
     deps,
     async ({ hold }) => await (await deps.engine.explanations()).about.of(about, hold),
   );
-  return answer(c, deps, format, { json: () => told, text: () => aboutText(told) });
+  return answer(c, deps, format, {
+    json: () => explanation,
+    text: (texts) => texts.aboutText(explanation),
+  });
 }
 
 /** Explains why all work has stopped, or says that it has not. */
 async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const told = await lookingBack(
+  const explanation = await lookingBack(
     deps,
     async () => await (await deps.engine.explanations()).queueExplainer.explain(),
   );
-  return withCommands(c, deps, format, told, queueExplanationText);
+  return withCommands(c, deps, format, explanation, (texts) => texts.queueExplanationText);
 }
 
 function unknownEvent(id: string): Problem {
@@ -125,35 +125,42 @@ function unknownEvent(id: string): Problem {
 
 type Format = "json" | "text" | undefined;
 
+/** Loaded at their first use: no start needs them. */
+const explanationTexts = () => import("../../explain/explanation_text.ts");
+type ExplanationTexts = Awaited<ReturnType<typeof explanationTexts>>;
+
 /** @param format Takes precedence over the header `Accept`. */
-function answer(
+async function answer(
   c: Context,
   deps: HttpDeps,
   format: Format,
-  { json, text }: { readonly json: () => object; readonly text: () => string },
-): Response {
+  { json, text }: {
+    readonly json: () => object;
+    readonly text: (texts: ExplanationTexts) => string;
+  },
+): Promise<Response> {
   return format === "text" || (format === undefined && prefers(c, "text/plain"))
-    ? textResponse(text(), STATUS.ok)
+    ? textResponse(text(await explanationTexts()), STATUS.ok)
     : largeJsonResponse(deps, json(), STATUS.ok);
 }
 
 /** Adds the curl call for each step that has one. */
-function withCommands<Told extends { readonly next: readonly NextStep<Citation>[] }>(
+function withCommands<Explained extends { readonly next: readonly NextStep<Citation>[] }>(
   c: Context,
   deps: HttpDeps,
   format: Format,
-  told: Told,
-  toText: (told: Told, options: TextOptions) => string,
-): Response {
+  explanation: Explained,
+  toText: (texts: ExplanationTexts) => (explanation: Explained, options: TextOptions) => string,
+): Promise<Response> {
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
   const next = () =>
-    told.next.map((step) =>
+    explanation.next.map((step) =>
       step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
     );
   return answer(c, deps, format, {
-    json: () => ({ ...told, next: next() }),
-    text: () => toText(told, { commandOf, nowMs: deps.clock.now() }),
+    json: () => ({ ...explanation, next: next() }),
+    text: (texts) => toText(texts)(explanation, { commandOf, nowMs: deps.clock.now() }),
   });
 }
 

@@ -15,12 +15,12 @@ import {
 } from "../../documents/answers/system.ts";
 import { currentState, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
+import { jsonResponse, jsonTextResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
-import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
+import type { StandingLimits } from "../../engine/engine_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/refusal.ts";
 import { readOptionalJson } from "../bodies/body.ts";
 import { checked, strictObject } from "../../documents/fields.ts";
@@ -272,7 +272,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [
     operation: currentState("showOpenApi", "Show this document", anyObject, {
       description: "OpenAPI 3.1, generated from the routes of this server.",
     }),
-    handle: async (_, deps) => jsonResponse(await deps.openApi(), STATUS.ok),
+    handle: async (_, deps) => jsonTextResponse((await deps.openApi()).json, STATUS.ok),
   },
   {
     method: "GET",

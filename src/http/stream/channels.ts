@@ -15,7 +15,7 @@ import {
 import type { StreamTurns } from "./turns.ts";
 
 /** In UTF-16 units; a chunk exceeds it by at most one message. */
-const CHUNK_LENGTH_MAX = 16 * 1024;
+const CHUNK_LENGTH = { min: 3 * 1024, max: 16 * 1024, ofAllReaders: 1024 * 1024 };
 /** Reading this many entries takes as long as sending a chunk. */
 const ENTRIES_PER_CHUNK = 32;
 const PAGE_SIZE_FIRST = 16;
@@ -45,6 +45,15 @@ export interface Chunk {
   readonly to: LogId;
   /** Whether the stream ends with this chunk. */
   readonly isLast: boolean;
+}
+
+/**
+ * How long a chunk may be. Deno holds several for a reader that stalls, so it is shorter the more
+ * readers there are. A long chunk costs less for each message.
+ */
+export function chunkLengthFor(readers: number): number {
+  const { min, max, ofAllReaders } = CHUNK_LENGTH;
+  return Math.max(min, Math.min(max, ofAllReaders / readers));
 }
 
 const BYTES_MAX = 4 * 1024 * 1024;
@@ -83,6 +92,7 @@ interface ChannelParts {
   readonly chunks: ChunkCache;
   readonly messages: Pick<StreamMessages, "of" | "transitionAt">;
   readonly turns: Pick<StreamTurns, "spend">;
+  chunkLength(): number;
 }
 
 const encoder = new TextEncoder();
@@ -158,11 +168,12 @@ export class Channel {
   #chunkOf(after: LogId, { entries, scannedTo }: Pick<Scan, "entries" | "scannedTo">): Chunk {
     const endedBy = this.#endedBy();
     let to = Math.max(after, Math.min(scannedTo, endedBy ?? Infinity));
+    const chunkLength = this.parts.chunkLength();
     let text = "";
     for (const entry of entries) {
       if (entry.logId > to) break;
       if (this.#wants(entry)) text += this.parts.messages.of(entry);
-      if (text.length < CHUNK_LENGTH_MAX) continue;
+      if (text.length < chunkLength) continue;
       to = entry.logId;
       break;
     }

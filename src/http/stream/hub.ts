@@ -15,6 +15,7 @@ import {
   Channels,
   type Chunk,
   ChunkCache,
+  chunkLengthFor,
   nothingAfter,
   type Waiter,
   type Wanted,
@@ -103,6 +104,7 @@ export class StreamHub {
       chunks: this.#chunks,
       messages: this.#messages,
       turns: this.turns,
+      chunkLength: () => chunkLengthFor(this.#readers.size),
     });
   }
 

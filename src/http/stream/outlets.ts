@@ -5,8 +5,8 @@
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
-import { Timeouts } from "./turns.ts";
 import type { Permit } from "../guard/viewer.ts";
+import { Timeouts } from "./turns.ts";
 
 /** Creates the chunks of one outlet. */
 export interface ChunkSource {
@@ -30,9 +30,10 @@ interface OutletOptions {
 
 /**
  * The body of an endless answer: the client pulls one chunk at a time, so what a slow client has
- * not read stays in the journal, not in memory. Deno pulls chunks ahead of the connection until it
- * holds 64 KiB of them, by reference, and up to 64 KiB more as a copy being written. So chunks
- * should be small, and shared between readers with the same filter.
+ * not read stays in the journal, not in memory. Deno pulls several chunks ahead of the connection: up
+ * to 64 KiB by reference, and up to 64 KiB more as a copy being written, but less if the chunks are
+ * small. So they should be small when there are many readers, and shared between those with the same
+ * filter.
  */
 export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Without a buffer of its own, the stream pulls only when a read is pending. */

@@ -5,7 +5,7 @@
  */
 
 import type { JobId } from "../../core/ids.ts";
-import { Lane } from "../../engine/lane.ts";
+import { Lane } from "../../engine/turns.ts";
 import { JournalFullError, type KeyStore } from "../../engine/ports.ts";
 import { isOutOfRoom, orUnusable } from "../errors.ts";
 import { type FileSystem, readWhole, removeIfThere, replaceFile } from "./file_system.ts";

@@ -5,9 +5,9 @@
 
 import type { Clock, SegmentProof } from "../../engine/ports.ts";
 import { failureReason, JournalDamagedError } from "../errors.ts";
-import { type FileStamp, type FileSystem, isSame, withFile } from "../files/file_system.ts";
+import { type FileStamp, type FileSystem, isSame } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";
-import type { LineIndexes } from "../read/catalogue.ts";
+import { type LineIndexes, withSegment } from "../read/catalogue.ts";
 import type { SegmentProver } from "../options.ts";
 import { isSameSegment, requireWhole, type SealedSegment } from "../read/segment_proof.ts";
 import { SidecarStore } from "../read/sidecar_store.ts";
@@ -71,7 +71,7 @@ export class BackgroundProof {
   #endRest = () => {};
   #cancelSoon = () => {};
   #sliceBegan = 0;
-  /** Reasons already reported: every segment may have the same one. */
+  /** Kinds of reasons already reported: every segment may have the same one. */
   readonly #reported = new Set<string>();
 
   constructor(private readonly options: BackgroundProofOptions, found: readonly FullSegment[]) {
@@ -172,12 +172,8 @@ export class BackgroundProof {
   async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
     const { fileSystem, layout, prover } = this.options;
     const path = `${layout.segments}/${segment.name}`;
-    if (await fileSystem.kind(path) === "missing") {
-      const { name, firstLogId: logId } = segment;
-      throw new JournalDamagedError({ segment: name, offset: 0, logId }, "the segment is missing");
-    }
     const isWhole = isProven || await prover?.isWhole(path, segment);
-    await withFile(fileSystem, path, "read", async (file) => {
+    await withSegment(fileSystem, layout, segment, async (file) => {
       if (!isWhole) await requireWhole(file, segment, () => this.#pause());
       await file.sync();
     });
@@ -220,8 +216,10 @@ export class BackgroundProof {
     } catch (error) {
       if (error instanceof ProofStoppedError || error instanceof JournalDamagedError) throw error;
       const reason = failureReason(error, this.options.layout.folder);
-      if (!this.#reported.has(reason)) this.options.warn(`${action}: ${reason}`);
-      this.#reported.add(reason);
+      // Without the position in the name of a file.
+      const kind = reason.replaceAll(/\d+/g, "");
+      if (!this.#reported.has(kind)) this.options.warn(`${action}: ${reason}`);
+      this.#reported.add(kind);
     }
   }
 }

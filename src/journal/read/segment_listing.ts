@@ -5,7 +5,9 @@ import { ForeignFileError, JournalUnusableError, orUnusable } from "../errors.ts
 import { type FileSystem, type OpenFile, replaceFile, withFile } from "../files/file_system.ts";
 import { named, requireKind } from "../files/folder.ts";
 import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "../layout.ts";
-import { writtenBytes } from "../write/preallocation.ts";
+
+const WINDOW_BYTES = 64 * 1024;
+const NEWLINE = 10;
 
 interface SegmentListing {
   /** With their sizes, oldest first. */
@@ -129,7 +131,6 @@ export function writeSegment(
 }
 
 const COUNTED_BYTES = 1024 * 1024;
-const NEWLINE = 10;
 
 /** The number, from 1, of the line of a segment that begins at an offset. Blank lines count. */
 export async function lineNumberIn(
@@ -172,4 +173,26 @@ async function snapshotNames(
   if (kind === "missing") return [];
   const names = await orUnusable("list", snapshots, () => fileSystem.list(snapshots));
   return names.filter((name) => parseSnapshotName(name) !== undefined).sort();
+}
+
+/**
+ * The size of a segment without preallocated newlines: up to the end of its last line that is not
+ * blank. May include part of a batch that is being written.
+ */
+export async function writtenBytes(file: OpenFile): Promise<number> {
+  const size = await file.size();
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - WINDOW_BYTES);
+    const last = lastInLine(await file.read(start, end - start));
+    // Includes the newline that ends the last line.
+    if (last !== undefined) return Math.min(start + last + 2, size);
+    end = start;
+  }
+  return 0;
+}
+
+/** The offset of the last byte that is not a newline. */
+function lastInLine(bytes: Uint8Array): number | undefined {
+  for (let at = bytes.length - 1; at >= 0; at--) if (bytes[at] !== NEWLINE) return at;
+  return undefined;
 }

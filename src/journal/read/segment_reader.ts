@@ -3,9 +3,9 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
-import { type Catalogue, placeIn } from "./catalogue.ts";
+import { type Catalogue, placeIn, withSegment } from "./catalogue.ts";
 import { JournalDamagedError } from "../errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "../files/file_system.ts";
+import type { FileSystem, OpenFile } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { crcHolds, isCommit } from "../format/line_bytes.ts";
@@ -89,9 +89,8 @@ export class SegmentReader {
   async #readFrom(segment: SegmentInfo, logIds: LogId[]): Promise<readonly JobEventLogEntry[]> {
     const index = await this.catalogue.indexOf(segment);
     const runs = runsOf(logIds.map((logId) => spanOf(index, segment, logId)));
-    const path = `${this.layout.segments}/${segment.name}`;
     await this.#turns.take(OPENING_BYTES);
-    return await withFile(this.fileSystem, path, "read", async (file) => {
+    return await withSegment(this.fileSystem, this.layout, segment, async (file) => {
       const entries: JobEventLogEntry[] = [];
       for (const run of runs) entries.push(...await readRun(file, segment, run, this.#turns));
       return entries;

@@ -16,28 +16,13 @@ import {
   writeCrc,
   writtenAttributes,
 } from "../format/line_codec.ts";
+import type { SealedBatch } from "../format/sealed_batch.ts";
 import {
   type StampedEvent,
   stampedEvent,
   type Stamping,
   withoutInherited,
 } from "../format/stamped_event.ts";
-
-/** A batch as it is written to disk, in one write. */
-export interface SealedBatch {
-  readonly firstLogId: LogId;
-  readonly lastLogId: LogId;
-  readonly entries: readonly JobEventLogEntry[];
-  /** Its lines, as they are in a segment. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Offset in `bytes` of the line of each entry. */
-  readonly offsets: readonly number[];
-  /** The chain before it; empty for the first batch. */
-  readonly previousChain: string;
-  readonly chain: string;
-  /** Whether its first entry is the first of a segment. */
-  readonly opensSegment: boolean;
-}
 
 /**
  * A group with its attributes encoded as JSON, so that values that cannot be encoded are found

@@ -17,7 +17,8 @@ import {
   requireGroupSize,
   type UnplacedEvent,
 } from "../../engine/ports.ts";
-import { Batch, type EncodedGroup, encodedGroup, type SealedBatch } from "./batch.ts";
+import type { SealedBatch } from "../format/sealed_batch.ts";
+import { Batch, type EncodedGroup, encodedGroup } from "./batch.ts";
 import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "../format/line_codec.ts";
 import { type StampedEvent, stampedEvent } from "../format/stamped_event.ts";
@@ -63,8 +64,9 @@ interface GroupCommitOptions {
 }
 
 /**
- * A batch takes no more groups that would exceed this, since all of it becomes visible at once: that
- * takes some milliseconds, which a further sync for the rest does not.
+ * A batch takes no more groups that would exceed this. None of it becomes visible before all of it
+ * is durable, and the next batch waits until all of it is visible. A large batch becomes visible in
+ * slices, so that others get their turn, but that takes some milliseconds in all.
  */
 const BATCH_ENTRIES_MAX = 1_000;
 

@@ -11,7 +11,6 @@ import type { OpenFile } from "../files/file_system.ts";
 const AHEAD_BYTES_MIN = 4 * 1024;
 const AHEAD_BYTES_MAX = 1024 * 1024;
 
-const WINDOW_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
 /** Newlines, as many as the largest preallocation so far. */
@@ -89,28 +88,6 @@ export class Preallocation {
 /** The size to preallocate to when the batches end at `batchesEnd`. */
 function bytesAhead(batchesEnd: number): number {
   return batchesEnd + Math.min(Math.max(batchesEnd, AHEAD_BYTES_MIN), AHEAD_BYTES_MAX);
-}
-
-/**
- * The size of a segment without preallocated newlines: up to the end of its last line that is not
- * blank. May include part of a batch that is being written.
- */
-export async function writtenBytes(file: OpenFile): Promise<number> {
-  const size = await file.size();
-  for (let end = size; end > 0;) {
-    const start = Math.max(0, end - WINDOW_BYTES);
-    const last = lastInLine(await file.read(start, end - start));
-    // Includes the newline that ends the last line.
-    if (last !== undefined) return Math.min(start + last + 2, size);
-    end = start;
-  }
-  return 0;
-}
-
-/** The offset of the last byte that is not a newline. */
-function lastInLine(bytes: Uint8Array): number | undefined {
-  for (let at = bytes.length - 1; at >= 0; at--) if (bytes[at] !== NEWLINE) return at;
-  return undefined;
 }
 
 function newlinesOf(count: number): Uint8Array {

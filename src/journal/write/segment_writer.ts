@@ -6,7 +6,7 @@
 import { errorMessage } from "../../core/thrown.ts";
 import { isOutOfDescriptors } from "../../core/descriptors.ts";
 import { type Clock, JournalFullError, type SegmentInfo } from "../../engine/ports.ts";
-import type { SealedBatch } from "./batch.ts";
+import type { SealedBatch } from "../format/sealed_batch.ts";
 import { isOutOfRoom, missingRoom } from "../errors.ts";
 import type { FileSystem, HeldLock, OpenFile } from "../files/file_system.ts";
 import type { BatchSink } from "./group_commit.ts";
@@ -72,6 +72,11 @@ export class SegmentWriter implements BatchSink {
     return { file: this.#file, path, bytes: this.#preallocation.end };
   }
 
+  /** Describes what happened to the open segment; `undefined` if its path leads to it. */
+  loss(): string | undefined {
+    return this.#options.watched.lossAtLast(this.#watchedFile);
+  }
+
   /** Truncates the file after the last batch. After a disk failure, the next start does that. */
   async close(): Promise<void> {
     try {
@@ -95,7 +100,7 @@ export class SegmentWriter implements BatchSink {
   async #roll(name: string): Promise<void> {
     await this.#step("truncate", () => this.#preallocation.cutAhead(this.#bytes));
     // The last check of the old segment.
-    const loss = this.#options.watched.lossAtLast(this.#watchedFile);
+    const loss = this.loss();
     if (loss !== undefined) throw this.#failed(`continue segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
     this.#file.close();
@@ -209,7 +214,7 @@ export class WatchedFiles {
     return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
   }
 
-  /** The same, for the last check of a segment: it is always made. */
+  /** The same, but the segment is always checked. */
   lossAtLast(segment: WatchedSegment): string | undefined {
     this.#segmentSeenMs = -Infinity;
     return this.loss(segment);

@@ -6,7 +6,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { WhyLeading } from "../../core/standing.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import type { Work } from "../../core/work.ts";
-import { inTurns } from "../../engine/in_turns.ts";
+import { inTurns } from "../../engine/turns.ts";
 import {
   type Clock,
   type JournalConsumer,
@@ -14,7 +14,7 @@ import {
   JournalFullError,
   type JournalHead,
 } from "../../engine/ports.ts";
-import type { SealedBatch } from "./batch.ts";
+import type { SealedBatch } from "../format/sealed_batch.ts";
 import { missingRoom } from "../errors.ts";
 import type { BatchSink } from "./group_commit.ts";
 import type { Recorder } from "./recorder.ts";

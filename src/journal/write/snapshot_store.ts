@@ -79,6 +79,8 @@ export class SnapshotStore {
    */
   async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
     const name = snapshotName(head.logId);
+    // Someone may have deleted it, as a cache.
+    await this.fileSystem.makeFolder(this.layout.snapshots);
     await replaceFile(
       this.fileSystem,
       this.#pathOf(name),

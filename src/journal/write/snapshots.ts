@@ -17,6 +17,8 @@ const CHARACTERS_PER_ENTRY = 30;
 const SOONEST_SHARE = 1 / 4;
 /** The files of a snapshot have to be synced, however small it is. */
 const SOONEST = 25_000;
+/** Entries after which a start is over: a snapshot would delay it. */
+const OF_A_START = 1_000;
 
 interface SnapshotOptions {
   /** The most entries from one snapshot to the next. */
@@ -54,13 +56,14 @@ export class Snapshots {
     if (this.#isDue(head) && this.#writing === undefined) this.#begin(head);
   }
 
-  /** What was replayed makes none due sooner than usual: it would delay the start. */
+  /** What was replayed counts, so that the starts after several crashes do not become longer. */
   #isDue({ logId }: JournalHead): boolean {
     const { every, openedAt } = this.options;
-    if (logId - this.#triedAt >= every) return true;
+    const since = logId - this.#triedAt;
+    if (since >= every) return true;
     const soonest = Math.max(every * SOONEST_SHARE, Math.min(every, SOONEST));
     const distance = Math.max(soonest, this.#characters / CHARACTERS_PER_ENTRY);
-    return logId - Math.max(this.#triedAt, openedAt) >= distance;
+    return since >= distance && logId - openedAt >= Math.min(OF_A_START, distance);
   }
 
   /**

@@ -5,7 +5,7 @@
 
 import { DenoFileSystem } from "../../../src/journal/files/deno_file_system.ts";
 
-const LATE_MS = 50;
+const LATE_MS = 500;
 const open = DenoFileSystem.prototype.open;
 
 DenoFileSystem.prototype.open = async function (path, mode) {

@@ -306,3 +306,29 @@ export const signedAfterTheShorterDeadline: Incident = {
   innocent: ["signed-c-5"],
   next: /Then send legal\.ContractSigned again, under a new id/,
 };
+
+const REMIND = defineJob({
+  type: "booking.remind",
+  version: 1,
+  input: v.object({ sendAt: v.string() }),
+  async run(ctx, { sendAt }) {
+    await ctx.sleep("until-due", { until: new Date(`${sendAt.slice(0, 19)}Z`) });
+    return await ctx.task("sms", () => "sent");
+  },
+});
+
+export const remindedTwoHoursLate: Incident = {
+  story: "A reminder is not sent when it should be: the code cuts the zone off the time.",
+  options: { definitions: [REMIND] },
+  async play(stage, culprit) {
+    const sendAt = `2026-01-01T09:30:00${culprit ? "+02:00" : "Z"}`;
+    await stage.submit("job", "booking.remind", { sendAt });
+    await stage.advance(8 * 3_600_000);
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /sendAt = "2026-01-01T09:30:00\+02:00", the same time of day in another zone: 2 h earlier/,
+  ],
+  decisive: [{ jobId: "job", eventType: "job.TimerSet" }],
+  next: /jobs\/job\/wake/,
+};

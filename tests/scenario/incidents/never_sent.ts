@@ -467,3 +467,42 @@ export const partWasOrderedWithoutAWidth = bundleIncident({ width: "12 cm" }, {
   ],
   next: /Send bundle\.PartOrdered again, corrected/,
 });
+
+const COLLECT = defineJob({
+  type: "billing.collect",
+  version: 1,
+  input: v.object({ orderId: v.string() }),
+  startsOn: {
+    eventType: "shop.OrderPlaced",
+    correlation: { equals: { currency: "EUR" } },
+    input: ({ attributes }) => ({ orderId: String(attributes["orderId"]) }),
+  },
+  run: (ctx, { orderId }) =>
+    ctx.task("collect", (task) => task.emit("billing.InvoicePaid", { orderId })),
+});
+
+export const collectorStartedByNoOrder: Incident = {
+  story: "An order waits for its payment: what collects it never started, as the currency was eur.",
+  options: { definitions: [COLLECT], maxRunning: 8 },
+  async play(stage, culprit) {
+    for (const nth of [1, 2, 3, 4]) {
+      const isLast = nth === 4;
+      const orderId = `W-${nth}`;
+      await stage.plan(isLast ? "job" : `order-${nth}`, [{
+        id: "paid",
+        eventType: "billing.InvoicePaid",
+        correlation: { equals: { orderId } },
+      }]);
+      const currency = isLast && culprit ? "eur" : "EUR";
+      await stage.event(`placed-${nth}`, "shop.OrderPlaced", { orderId, currency });
+    }
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /others came from task collect of jobs of type billing\.collect/,
+    /started none: currency: expected "EUR", found "eur"/,
+  ],
+  decisive: ["placed-4"],
+  innocent: ["placed-1", "placed-2"],
+  next: /Send shop\.OrderPlaced again, corrected/,
+};

@@ -314,3 +314,28 @@ export const paidForTheJobBeforeItsRetry: Incident = {
   decisive: ["paid-2"],
   innocent: ["paid-1", "paid-3"],
 };
+
+const CHECKOUT = defineJob({
+  type: "shop.checkout",
+  version: 1,
+  input: v.object({ orderId: v.string(), customerId: v.string() }),
+  expects: ({ customerId }) => ({
+    paid: { eventType: "bank.PaymentReceived", correlation: { equals: { customerId } } },
+  }),
+  run: (ctx) => ctx.expect("paid"),
+});
+
+export const shippedOnThePaymentOfAnotherOrder: Incident = {
+  story: "An order was shipped that nobody paid: the plan compares the customer only.",
+  options: { definitions: [CHECKOUT], maxRunning: 8 },
+  async play(stage, culprit) {
+    const customerId = "c-900";
+    await stage.submit("first", "shop.checkout", { orderId: "A-77", customerId });
+    await stage.submit("job", "shop.checkout", { orderId: "B-78", customerId });
+    const reference = culprit ? "A-77" : "A-77 and B-78";
+    await stage.event("payment", "bank.PaymentReceived", { customerId, reference });
+    return "/jobs/job/explain";
+  },
+  cause: [/bank\.PaymentReceived counted for this job/, /orderId of job first, "A-77"/],
+  decisive: ["payment"],
+};

@@ -260,3 +260,47 @@ export const chargedBeforeTheCrash: Incident = {
   decisive: [{ jobId: "job", eventType: "job.TaskInterrupted", taskId: "charge" }],
   next: /First check what task charge did: what was cut short may have\s+happened/,
 };
+
+export const deadlinePassedDuringADeploy: Incident = {
+  story: "A lease failed at its deadline, which passed in the twenty seconds of a deploy.",
+  async play(stage, culprit) {
+    const within = { ms: 30_000, otherwise: "fail" };
+    await stage.plan("job", [{ id: "signed", eventType: "sign.Signed", within }]);
+    await stage.advance(culprit ? 20_000 : 31_000);
+    if (culprit) {
+      stage.daybook.clock.jump(20_000);
+      await stage.crash();
+      await stage.advance(1_000);
+    }
+    return "/jobs/job/explain";
+  },
+  cause: [/its time was up at .* Daybook was started at .*, after a crash/],
+  decisive: [{ jobId: "job", eventType: "job.DeadlinePassed" }],
+};
+
+let uploads = Date.parse("2026-01-01T00:00:07.653Z");
+
+const UPLOAD = defineJob({
+  type: "report.export",
+  version: 1,
+  input: v.object({ isDated: v.boolean() }),
+  async run(ctx, { isDated }) {
+    await ctx.task(isDated ? `upload-${uploads++}` : "upload", () => "done");
+    await ctx.task("announce", hang);
+  },
+});
+
+export const stepNamedAfterTheTime: Incident = {
+  story: "A report is parked though its code is the same: its step is named after the time.",
+  options: { definitions: [UPLOAD] },
+  async play(stage, culprit) {
+    await stage.submit("job", "report.export", { isDated: culprit });
+    await stage.crash();
+    await stage.advance(60_000);
+    return "/jobs/job/explain";
+  },
+  cause: [/no longer asks for task upload-1767/, /Only the time in the id differs/],
+  decisive: [{ jobId: "job", eventType: "job.JobParked" }],
+  next: /First change run/,
+  neverNext: /Best: start Daybook with code that fits/,
+};

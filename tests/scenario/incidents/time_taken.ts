@@ -181,7 +181,7 @@ export const limitInMillisecondsSinceTheRelease: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /took longer than 30 ms\. This job has version = 2, where all 12 that went through have 1\./,
+    /took longer than 30 ms, .* This job has version = 2, where all 12 that went through have 1\./,
   ],
   decisive: [{ jobId: "job", eventType: "job.TaskFailed", taskId: "quote" }],
 };
@@ -340,4 +340,35 @@ export const taskWithoutALimit: Incident = {
   },
   cause: [/scan/, /no time limit|without a time limit/, /5 h/],
   decisive: [{ jobId: "job", eventType: "job.TaskStarted", taskId: "scan" }],
+};
+
+const scored = (type: string, timeoutMs: number) =>
+  scripted(type, {
+    score: (about) => about.input["slow"] === true ? hang(about) : "0.7",
+  }, { timeoutMs, retry: { maxAttempts: 1, initialMs: 10, factor: 1, jitter: 0 } });
+
+export const scoringIsSlowForEverybody: Incident = {
+  story: "Loans fail at a time limit, and so do cards: both ask the same service.",
+  options: {
+    definitions: [scored("loan.decide", 10_000), scored("card.issue", 8_000)],
+    maxRunning: 30,
+  },
+  async play(stage, culprit) {
+    for (let nth = 0; nth < 8; nth++) {
+      await stage.submit(`loan-${nth}`, "loan.decide", { slow: false });
+      await stage.submit(`card-${nth}`, "card.issue", { slow: false });
+    }
+    await stage.submit("job", "loan.decide", { slow: true });
+    await stage.submit("card", "card.issue", { slow: culprit });
+    await stage.advance(60_000);
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /took longer than 10000 ms, where the 8 of its type before it took .* in the median/,
+    /Jobs of 1 other type, created within an hour of it, failed at a time limit too \(TimeoutError\): card\.issue \(1\)/,
+  ],
+  decisive: [
+    { jobId: "job", eventType: "job.TaskFailed", taskId: "score" },
+    { jobId: "card", eventType: "job.TaskFailed", taskId: "score" },
+  ],
 };

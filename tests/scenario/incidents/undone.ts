@@ -108,3 +108,30 @@ export const undoIsRefusedAgainAndAgain: Incident = {
   decisive: [{ jobId: "job", eventType: "job.TaskCompensationFailed", taskId: "room", nth: 1 }],
   next: /jobs\/job\/wake/,
 };
+
+const VOYAGE = scripted("voyage.book", {
+  hotel: ({ input }) => input["old"] === true ? { ref: "H-701" } : { bookingId: "H-701" },
+  pay: () => {
+    throw new NonRetryableError("card declined");
+  },
+}, {
+  undo: {
+    hotel: ({ input }) => {
+      const what = input["old"] === true ? undefined : "H-701";
+      throw new NonRetryableError(`DELETE https://hotels.test/bookings/${what} answered 404`);
+    },
+  },
+});
+
+export const cancelledTheBookingUndefined: Incident = {
+  story: "A hotel stays booked: what should cancel it reads an id that the booking did not return.",
+  options: { definitions: [VOYAGE] },
+  async play(stage, culprit) {
+    await stage.submit("job", "voyage.book", { old: culprit });
+    await stage.advance(60_000);
+    return "/jobs/job/explain";
+  },
+  cause: [/card declined/, /bookings\/undefined answered 404; it was given \{"ref":"H-701"\}/],
+  decisive: [{ jobId: "job", eventType: "job.TaskCompensationFailed" }],
+  next: /Undo by hand: hotel \(which returned \{"ref":"H-701"\}\)/,
+};

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileSystem } from "../../../src/journal/files/file_system.ts";
@@ -15,6 +15,7 @@ import { Dice } from "../../simulation/dice.ts";
 import { readSegments } from "../journal/independent_reader.ts";
 import { RememberingConsumer } from "../journal/journal_events.ts";
 import type { PowerCut } from "./power_cut.ts";
+import type { Bytes } from "./power_nodes.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 
 export const FOLDER = "journal";
@@ -208,7 +209,15 @@ function wholeBatches(
 }
 
 function digestOf(disk: MemoryDisk): string {
-  const hash = createHash("sha256");
-  for (const [path, bytes] of [...disk.files].sort()) hash.update(path).update("\0").update(bytes);
-  return hash.digest("base64url");
+  const files = [...disk.files].map(([path, bytes]) => `${path} ${contentDigest(bytes)}`);
+  return hash("sha256", files.sort().join("\n"), "base64url");
+}
+
+/** Most disks have most contents in common, which are never changed in place: each is hashed once. */
+const digests = new WeakMap<Bytes, string>();
+
+function contentDigest(bytes: Bytes): string {
+  const known = digests.get(bytes) ?? hash("sha256", bytes, "base64url");
+  digests.set(bytes, known);
+  return known;
 }

@@ -9,7 +9,7 @@ import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
-import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../../src/engine/engine_limits.ts";
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { AttemptWatch, Tracing } from "../../../src/engine/watches.ts";

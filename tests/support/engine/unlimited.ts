@@ -1,7 +1,7 @@
 /** An engine without limits, whose keys are in memory. */
 
 import type { JobEngineOptions } from "../../../src/engine/engine_parts.ts";
-import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../../src/engine/engine_limits.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 
 export const NO_LIMITS: EngineLimits = {

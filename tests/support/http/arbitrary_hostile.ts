@@ -1,6 +1,7 @@
 /** Hostile text, JSON and headers. */
 
 import fc from "fast-check";
+import { anyCharacter } from "../any_character.ts";
 
 const KNOWN_TROUBLE: readonly string[] = [
   ...["", " ", "\0", "\r\n", "a\r\nset-cookie: x=1", "\u001b[2J", "\u202egpj", "\ufeff", "\ud800"],
@@ -13,7 +14,7 @@ const KNOWN_TROUBLE: readonly string[] = [
 
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...KNOWN_TROUBLE),
-  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
   fc.string({ maxLength: 200 }),
 );
 
@@ -28,7 +29,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   hostileText,
   hostileNumber,
   fc.constantFrom(null, true, false, [], {}, [[]], [null], { a: { b: {} } }),
-  fc.jsonValue({ maxDepth: 4, stringUnit: "binary" }),
+  fc.jsonValue({ maxDepth: 4, stringUnit: anyCharacter }),
   fc.dictionary(hostileText, hostileText, { maxKeys: 40 }),
   fc.array(hostileText, { maxLength: 40 }),
 );

@@ -1,6 +1,7 @@
 /** Requests for each route: valid, doubtful and hostile ones. */
 
 import fc from "fast-check";
+import { runToEnd } from "../../../src/core/work.ts";
 import type { Route } from "../../../src/http/route.ts";
 import { openApiDocument } from "../../../src/http/openapi/document.ts";
 import { API_ROUTES } from "./http_app.ts";
@@ -217,7 +218,7 @@ export function nameOfRoute({ method, path }: Route): string {
 
 /** What each route reads according to the document, so that a new route needs no entry above. */
 function describedInputs(): ReadonlyMap<string, RouteInput> {
-  const document = openApiDocument(API_ROUTES, { version: "0", needsToken: false });
+  const document = runToEnd(openApiDocument(API_ROUTES, { version: "0", needsToken: false }));
   const { paths, components: { schemas } } = document as unknown as Described;
   return new Map(API_ROUTES.map((route) => {
     const operation = paths[route.path.replace(/:(\w+)/g, "{$1}")]?.[route.method.toLowerCase()];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
-import type { EngineLimits } from "../../../src/engine/events/delivery_limits.ts";
+import type { EngineLimits } from "../../../src/engine/engine_limits.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
 import { SCOPES, TokenList } from "../../../src/access/tokens.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";

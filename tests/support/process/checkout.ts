@@ -5,7 +5,7 @@
 
 import { cp } from "node:fs/promises";
 import { basename } from "node:path";
-import { ROOT } from "./task_process.ts";
+import { ROOT, v8FlagsOf } from "./task_process.ts";
 
 const FILES = ["main.ts", "deno.json", "deno.lock"];
 const FOLDERS = ["src", "links"];
@@ -31,7 +31,8 @@ export async function inCheckout(run: (checkout: Checkout) => Promise<void>): Pr
     for (const name of FILES) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
     for (const name of FOLDERS) await cp(ROOT + name, `${folder}/${name}`, { recursive: true });
     // Variables of npx, or of the task that runs the tests, name another folder.
-    const env = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", INIT_CWD: folder };
+    const names = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", INIT_CWD: folder };
+    const env = { ...names, DENO_V8_FLAGS: v8FlagsOf("start") };
     await run({ folder, above, env, tidy: () => tidy(above, folder) });
   } finally {
     await Deno.remove(root, { recursive: true });

@@ -43,7 +43,11 @@ export async function withBrowser<Result>(
   run: (browser: Browser) => Promise<Result>,
 ): Promise<Result> {
   if (CHROMIUM === undefined) throw new Error(`Cannot open a browser: ${MISSING}`);
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...FLAGS],
+    timeout: PATIENCE_MS,
+  });
   try {
     return await run(browser);
   } finally {
@@ -86,7 +90,7 @@ export async function inContext<Result>(
   run: (context: BrowserContext) => Promise<Result>,
 ): Promise<Result> {
   const context = await browser.newContext(options);
-  context.setDefaultNavigationTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(PATIENCE_MS);
   try {
     return await run(context);
   } finally {

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../../../src/mod.ts";
 
 const isolated = { isolation: "thread", module: import.meta.url } as const;
-const END_MS = 60_000;
+const END_MS = 180_000;
 const once = { retry: { maxAttempts: 1 } };
 
 /** Uses everything that `ctx` and a task's context have. */

@@ -22,6 +22,11 @@ export function wordsOfTask(task: string): readonly string[] {
   return partsOfTask(task).args;
 }
 
+/** The V8 options of a task. Processes with other ones throw away each other's compiled code. */
+export function v8FlagsOf(task: string): string {
+  return wordsOfTask(task).find((word) => word.startsWith("--v8-flags="))?.slice(11) ?? "";
+}
+
 export interface TaskPermissions {
   /** Paths that the process may read and write instead of the task's own, separated by commas. */
   readonly journal?: string;

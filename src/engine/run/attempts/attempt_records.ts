@@ -10,7 +10,7 @@ import type { Clock, Random } from "../../ports.ts";
 import type { AttemptOutcome } from "./attempt.ts";
 import type { AttemptWork } from "../run_services.ts";
 import type { NamedFact } from "./pending_outcomes.ts";
-import type { RunTrace } from "../call/run_trace.ts";
+import type { RunTrace } from "./run_trace.ts";
 
 export interface AttemptRecord {
   readonly eventType: string;

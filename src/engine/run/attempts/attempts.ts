@@ -26,7 +26,7 @@ import type { WorkerLease } from "../queue/worker_lease.ts";
 import type { AttemptWork, RunSubject } from "../run_services.ts";
 import type { SlotRequest } from "../queue/slots.ts";
 import type { QueuePosition } from "../queue/request_lines.ts";
-import { endOfAttempt, type RunTrace } from "../call/run_trace.ts";
+import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;
@@ -117,7 +117,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     let begins = false;
     for (const attempt of this.#open) {
       if (attempt.startedBy > durableLogId) break;
-      begins ||= !attempt.isCalled;
+      begins ||= this.#isToBeCalled(attempt);
       attempt.considerReport();
     }
     if (begins) this.#enterSlot();
@@ -190,9 +190,14 @@ export class Attempts implements SlotRequest, AttemptOwner {
     }
   }
 
-  /** Whether its start is durable but its handler was not called. */
+  /**
+   * Whether its start is durable but its handler was not called. Not between the slices of a large
+   * batch, if a later slice has more of the job: that may be its failure, or a suspension. A pause,
+   * which is of no job, holds from its own slice on.
+   */
   #isToBeCalled({ isCalled, startedBy }: Attempt): boolean {
-    return !isCalled && startedBy <= this.run.services.writer.durableLogId;
+    const { job, services: { writer } } = this.run;
+    return !isCalled && startedBy <= writer.durableLogId && job.hiddenFrom > writer.recordedLogId;
   }
 
   /**

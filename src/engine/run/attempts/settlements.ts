@@ -4,10 +4,10 @@
  */
 
 import { expectationProgress, isSettled } from "../../../core/expectations.ts";
+import { findWait } from "../../../core/waits.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../../core/job_plan.ts";
-import { findWait } from "../../../core/waits.ts";
 import {
   isReused,
   isSleep,

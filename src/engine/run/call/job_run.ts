@@ -21,16 +21,16 @@ import { NO_SECRETS, type SecretGuard } from "../../secrets/secret_guard.ts";
 import type { PendingJob } from "../../writer/job_record.ts";
 import { Backoffs, retryTimes } from "../timers.ts";
 import { LiveCall } from "./live_call.ts";
-import { recordOrRetry } from "../attempts/disk_retries.ts";
+import { recordOrRetry } from "../../writer/disk_retries.ts";
 import type { Worker } from "../queue/request_lines.ts";
 import { Attempts } from "../attempts/attempts.ts";
 import { PendingOutcomes } from "../attempts/pending_outcomes.ts";
-import { MainAttempt } from "../attempts/main_attempt.ts";
+import { MainAttempt } from "./main_attempt.ts";
 import { WorkerLease } from "../queue/worker_lease.ts";
 import type { RunParts } from "./pending_work.ts";
 import { isSealed, type SealedJob, withInput } from "../../secrets/sealing.ts";
 import type { AttemptWork, RunPool, RunServices } from "../run_services.ts";
-import { endOfJob, RunTrace } from "./run_trace.ts";
+import { endOfJob, RunTrace } from "../attempts/run_trace.ts";
 import { toSettlements } from "../attempts/settlements.ts";
 
 /** Each opening is an object of its own, so that one that was stopped goes no further. */

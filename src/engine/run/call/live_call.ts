@@ -22,10 +22,10 @@ import {
   InputMismatchError,
   type RunEnd,
 } from "./run_call.ts";
-import { divergedParking, divergenceAt, misfitParking } from "../recovery/divergence.ts";
-import { recordOrRetry } from "../attempts/disk_retries.ts";
+import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
+import { recordOrRetry } from "../../writer/disk_retries.ts";
 import { PendingWork, type RunParts } from "./pending_work.ts";
-import type { UncaughtInThread } from "../recovery/process_facts.ts";
+import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import type { RunContext, RunListener, StepRequest } from "./run_context.ts";
 import type { LostStep, Settlement } from "../attempts/settlements.ts";
 import type { AttemptWork } from "../run_services.ts";

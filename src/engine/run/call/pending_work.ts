@@ -8,12 +8,12 @@ import type { JobEventDraft } from "../../../core/event.ts";
 import { type CompletedTask, isHeld, type TaskState } from "../../../core/job_state.ts";
 import { copyJson } from "../../../core/json.ts";
 import { withItem } from "../../../core/short_list.ts";
-import { recordOrRetry } from "../attempts/disk_retries.ts";
+import { recordOrRetry } from "../../writer/disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { Attempts, RunOfAttempts } from "../attempts/attempts.ts";
 import type { Backoffs } from "../timers.ts";
-import type { MainAttempt } from "../attempts/main_attempt.ts";
+import type { MainAttempt } from "./main_attempt.ts";
 import type { AttemptWork } from "../run_services.ts";
 import { compensationEnded, CompensationOrder } from "../attempts/compensation_order.ts";
 

@@ -9,7 +9,7 @@ import type { JsonValue } from "../../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
-import type { UncaughtInThread } from "../recovery/process_facts.ts";
+import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import { issuesText, parseInput } from "../../parsed_input.ts";
 import { secretValues } from "../../secrets/protection.ts";

@@ -17,11 +17,11 @@ import {
   trippedBy,
 } from "../../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../../ports.ts";
-import { Lane } from "../../lane.ts";
+import { Lane } from "../../turns.ts";
 import type { HeldPause } from "../../../explain/evidence.ts";
 import type { InForce, RecentFailures } from "../../writer/in_force.ts";
 import type { Writer } from "../../writer/writer.ts";
-import type { DiskRetries } from "../attempts/disk_retries.ts";
+import type { DiskRetries } from "../../writer/disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
 import { inQueueOrder } from "./request_lines.ts";
 import type { Scheduler } from "../scheduler.ts";

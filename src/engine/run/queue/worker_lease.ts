@@ -29,7 +29,7 @@ export class WorkerLease {
   #watched = 0;
   /** Leaves the queue. */
   #withdraw: Withdraw | undefined;
-  /** Cancels the end of the time for which the job runs alone. */
+  /** Cancels the end of the time for which the job runs alone, or waits for that. */
   #stopTimer = () => {};
 
   constructor(private readonly run: RunSubject, worker: Worker) {
@@ -83,7 +83,9 @@ export class WorkerLease {
       granted();
     });
     // If it was granted at once, the job may have given the worker back and queued again.
-    if (withdraw !== undefined) this.#withdraw = withdraw;
+    if (withdraw === undefined) return;
+    this.#withdraw = withdraw;
+    if (isAlone) this.#limitAlone();
   }
 
   /** Lets a job that ran alone run beside others from now on. */
@@ -102,8 +104,8 @@ export class WorkerLease {
     const [worker, withdraw] = [this.#worker, this.#withdraw];
     this.#worker = this.#withdraw = undefined;
     withdraw?.();
-    if (worker === undefined) return;
     this.#stopTimer();
+    if (worker === undefined) return;
     this.run.pool.attemptWatch.ended(this.#watched);
     this.run.pool.workers.release(worker);
   }
@@ -113,14 +115,20 @@ export class WorkerLease {
     this.#withdraw = undefined;
     this.#worker = worker;
     this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);
+    this.#stopTimer();
     if (worker.isAlone) this.#limitAlone();
   }
 
+  /**
+   * Nothing else begins while the job runs alone, or while it waits for the others to end, which
+   * may take hours.
+   */
   #limitAlone(): void {
     const { run } = this;
     const { clock, onDefect, suspects } = run.services;
     this.#stopTimer = clock.setTimer(aloneMs(run.job.whole), () => {
       try {
+        if (run.pool.workers.alone?.jobId !== run.jobId) return this.#limitAlone();
         suspects.clear();
         run.pool.workers.endAlone();
         this.join();

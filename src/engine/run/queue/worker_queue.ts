@@ -265,6 +265,8 @@ export class WorkerQueue implements PlaceQueue {
   /** Jobs that were to run alone run beside others. */
   endAlone(): void {
     this.#lines.endAlone();
+    this.grantNext();
+    this.#second?.grantNext();
   }
 
   /** Gives a job with a slow handler a worker of its own. */

@@ -15,7 +15,7 @@ import { isSealed, withInput } from "../../secrets/sealing.ts";
 import { NO_SECRETS } from "../../secrets/secret_guard.ts";
 import type { JobTable } from "../../writer/job_table.ts";
 import { InputMismatchError } from "../call/run_call.ts";
-import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
+import { divergedParking, divergenceAt, misfitParking } from "../call/divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import type { RunPool, RunServices } from "../run_services.ts";
 

@@ -20,7 +20,7 @@ import type { DefinitionRegistry } from "../../definition_registry.ts";
 import type { EntriesAt } from "../../ports.ts";
 import type { JobTable } from "../../writer/job_table.ts";
 import { openTimers, retryTimes } from "../timers.ts";
-import type { DiskRetries } from "../attempts/disk_retries.ts";
+import type { DiskRetries } from "../../writer/disk_retries.ts";
 import type { RunServices } from "../run_services.ts";
 import type { Scheduler } from "../scheduler.ts";
 
@@ -59,7 +59,9 @@ function culpritAt(
   const { job: { jobId }, task: { taskId, interruptions, status } } = alone;
   const what = taskId === MAIN_TASK ? "run" : `task ${taskId}`;
   const step = status === "completed" ? `the compensation of ${what}` : what;
-  const end = restart.reason === "crash" ? "ended without a stop" : "ended or was taken over";
+  const end = restart.reason === "crash"
+    ? "ended without an orderly stop"
+    : "ended or was taken over";
   const message =
     `the process ${end} ${interruptions + 1} times in a row while ${step} was open, ` +
     "the last time as the only open attempt";

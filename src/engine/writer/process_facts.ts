@@ -4,18 +4,18 @@
  * explanations need it.
  */
 
-import { errorFact } from "../../../core/error_fact.ts";
-import type { EventDraft } from "../../../core/event.ts";
+import { errorFact } from "../../core/error_fact.ts";
+import type { EventDraft } from "../../core/event.ts";
 import type {
   ErrorFact,
   FrameworkAttributes,
   OpenAttempt,
   UncaughtKind,
-} from "../../../core/framework_events.ts";
-import type { JobId, TaskId } from "../../../core/ids.ts";
-import type { Clock } from "../../ports.ts";
-import type { LiveSecrets, SecretGuard } from "../../secrets/secret_guard.ts";
-import type { Writer } from "../../writer/writer.ts";
+} from "../../core/framework_events.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
+import type { Clock } from "../ports.ts";
+import type { LiveSecrets, SecretGuard } from "../secrets/secret_guard.ts";
+import type { Writer } from "./writer.ts";
 
 /** A smaller change of the clock is no cause worth looking for. */
 const CLOCK_SET_MS = 3_000;

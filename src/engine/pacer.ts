@@ -3,8 +3,8 @@
  * that has used the least time goes first, so that small ones do not wait behind large ones.
  */
 
-import type { Work } from "../../core/work.ts";
-import type { Clock } from "../ports.ts";
+import type { Work } from "../core/work.ts";
+import type { Clock } from "./ports.ts";
 
 /** The longest delay for other work, apart from the last piece. */
 const SLICE_MS = 5;

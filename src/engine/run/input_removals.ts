@@ -11,10 +11,10 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { type Applied, endedJob } from "../../core/job_fold.ts";
 import type { Past, View } from "../views/view.ts";
 import type { KeyStore } from "../ports.ts";
-import type { DiskRetries } from "../run/attempts/disk_retries.ts";
-import type { Scheduler } from "../run/scheduler.ts";
+import type { DiskRetries } from "../writer/disk_retries.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Writer } from "../writer/writer.ts";
-import { isSealed } from "./sealing.ts";
+import { isSealed } from "../secrets/sealing.ts";
 
 /** Delay before retrying when a disk does not delete a key. */
 const TRY_AGAIN_MS = 60_000;

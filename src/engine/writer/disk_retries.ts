@@ -3,9 +3,9 @@
  * settles: only the next start knows what is on record.
  */
 
-import type { JobEventDraft } from "../../../core/event.ts";
-import { type Clock, JournalFailedError, JournalFullError, type Random } from "../../ports.ts";
-import type { Writer, Written } from "../../writer/writer.ts";
+import type { JobEventDraft } from "../../core/event.ts";
+import { type Clock, JournalFailedError, JournalFullError, type Random } from "../ports.ts";
+import type { Writer, Written } from "./writer.ts";
 
 /**
  * The average wait between retries. Jitter spreads the callers out, so that one record too large

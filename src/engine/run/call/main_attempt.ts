@@ -7,9 +7,9 @@ import { type LogId, MAIN_TASK, newId } from "../../../core/ids.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { SpanEnd } from "../../watches.ts";
-import type { RunOfAttempts, Started } from "./attempts.ts";
-import { recordOrRetry } from "./disk_retries.ts";
-import type { RunContext } from "../call/run_context.ts";
+import type { RunOfAttempts, Started } from "../attempts/attempts.ts";
+import { recordOrRetry } from "../../writer/disk_retries.ts";
+import type { RunContext } from "./run_context.ts";
 
 /** No entry of this call has been appended. */
 const NOT_STARTED = { attempt: 0, startedBy: 0 };

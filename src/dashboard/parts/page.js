@@ -1,6 +1,7 @@
 /**
- * Shows times in the reader's time zone, with UTC on hover. Without this script all times are UTC,
- * as the footer says.
+ * What every page does. It shows times in the reader's time zone, with UTC on hover; without this
+ * script all times are UTC, as the footer says. And it copies the text beside a button; without
+ * scripts, the text can be selected.
  */
 
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -60,4 +61,36 @@ function showZone() {
   const zone = document.getElementById("zone");
   if (zone === null || timeZone === "UTC") return;
   zone.textContent = `Times are in ${timeZone}; point at one for UTC.`;
+}
+
+offer();
+document.addEventListener("daybook:updated", offer);
+
+function offer() {
+  for (const button of document.querySelectorAll("button[data-copy][hidden]")) {
+    button.removeAttribute("hidden");
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
+  const source = button?.parentElement?.querySelector("[data-copied]");
+  if (!(button instanceof HTMLElement) || !source) return;
+  const isCopied = await copy(source);
+  button.textContent = isCopied ? "Copied" : "Press Ctrl+C";
+  setTimeout(() => button.textContent = "Copy", 1_500);
+});
+
+/**
+ * @param {Element} source
+ * @returns {Promise<boolean>} Whether the text was copied; otherwise it is selected.
+ */
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent ?? "");
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    return false;
+  }
 }

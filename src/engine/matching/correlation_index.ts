@@ -16,6 +16,7 @@ import {
   policyEvents,
   type PolicyRole,
 } from "../../core/job_plan.ts";
+import { withItem } from "../../core/short_list.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import { type Bucket, type Candidate, type Filed, TypeIndex } from "./type_index.ts";
 import { runToEnd, type Work } from "../../core/work.ts";
@@ -44,20 +45,21 @@ export class CorrelationIndex {
    */
   add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
     if (this.#filings.has(jobId)) return;
-    const filings: Filing[] = [];
-    for (const wanted of plan.expected) this.#file(filings, { jobId, wanted }, acting);
-    for (const wanted of policyEvents(plan.policy)) this.#file(filings, { jobId, wanted }, acting);
+    let filings: Filing[] = [];
+    for (const wanted of [...plan.expected, ...policyEvents(plan.policy)]) {
+      if (isReserved(wanted.matcher.eventType)) continue;
+      filings = withItem(filings, this.#file({ jobId, wanted }, acting));
+    }
     this.#filings.set(jobId, filings);
   }
 
-  #file(filings: Filing[], candidate: Candidate, acting: readonly PolicyRole[]): void {
+  #file(candidate: Candidate, acting: readonly PolicyRole[]): Filing {
     const { eventType } = candidate.wanted.matcher;
-    if (isReserved(eventType)) return;
     let index = this.#types.get(eventType);
     if (index === undefined) this.#types.set(eventType, index = new TypeIndex());
     const filing = file(index, filedIn(index, candidate, acting));
-    filings.push(filing);
     for (const search of this.#searches) search.filed(filing.filed);
+    return filing;
   }
 
   remove(jobId: JobId): void {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { eventType, type JobId, jobId, taskId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { DoneJob, JobState } from "../../src/core/job_state.ts";
-import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
+import { RecentlyEnded } from "../../src/engine/views/recently_ended.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
@@ -131,14 +131,14 @@ const approved = (orderId: string) => ({
   attributes: { orderId },
 });
 
-function jobFor(jobs: EndedJobs, orderId: string): string | undefined {
+function jobFor(jobs: RecentlyEnded, orderId: string): string | undefined {
   return jobs.latestFor(approved(orderId))?.job.jobId;
 }
 
 const ENDED = 10_000;
 
 Deno.test("ended jobs: of 10,000 that end one after the other, the last 1,000 are remembered", () => {
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   for (let job = 0; job < ENDED; job++) jobs.see(ending(ended(job, approvalOf(`${job}`))));
 
   assert.equal(jobs.size, 1_000);
@@ -150,7 +150,7 @@ Deno.test("ended jobs: of 10,000 that end one after the other, the last 1,000 ar
 Deno.test("ended jobs: a start remembers the last of 10,000 to end, in whatever order they were created", () => {
   const all = Array.from({ length: ENDED }, (_, job) => ended(job, approvalOf(`${job}`)));
   const unordered = all.map((_, index) => all[(index * 7_919) % ENDED] as JobState);
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   jobs.restore(tableOf(unordered));
 
   assert.equal(jobs.size, 1_000);
@@ -170,7 +170,7 @@ Deno.test("ended jobs: fewer are remembered if their plans are large", () => {
       Array.from({ length: 1_000 }, (_, at) =>
         expectation(`e${at}`, APPROVED, { correlation: { equals: { orderId: `${job}` } } })),
     );
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   for (let job = 0; job < 40; job++) jobs.see(ending(ended(job, large(job))));
 
   assert.equal(jobs.size, 25);
@@ -180,7 +180,7 @@ Deno.test("ended jobs: fewer are remembered if their plans are large", () => {
 Deno.test("ended jobs: the work for one event is bounded, however long their clauses are", () => {
   const none = (job: number) =>
     Array.from({ length: 300 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } }));
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   for (let job = 0; job < 300; job++) {
     const correlation = { all: none(job) };
     jobs.see(ending(ended(job, plan([expectation("e", APPROVED, { correlation })]))));
@@ -190,7 +190,7 @@ Deno.test("ended jobs: the work for one event is bounded, however long their cla
 });
 
 Deno.test("ended jobs: a job that waited for nothing from outside takes no room, nor does one that ended before", () => {
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   jobs.see(ending(ended(1, MAIN_ONLY_PLAN)));
   jobs.restore(tableOf([
     ended(2, MAIN_ONLY_PLAN),
@@ -203,7 +203,7 @@ Deno.test("ended jobs: a job that waited for nothing from outside takes no room,
 });
 
 Deno.test("ended jobs: of several that waited for the event, the last one to end is named", () => {
-  const jobs = new EndedJobs();
+  const jobs = new RecentlyEnded();
   jobs.restore(tableOf([ended(2, approvalOf("1")), ended(1, approvalOf("1"))]));
   jobs.see(ending(ended(3, plan([expectation("all", APPROVED)]))));
   const ofTask = expectation("packed", APPROVED, { taskId: taskId("pack") });

@@ -11,12 +11,12 @@ import {
   MESSAGE_LENGTH_MAX,
 } from "../../core/error_fingerprint.ts";
 import type { ErrorCause } from "../../core/framework_events.ts";
-import type { JobId } from "../../core/ids.ts";
+import { type JobId, newId } from "../../core/ids.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import type { JobFilter, Stop } from "../job_pages.ts";
-import type { JobOrder } from "../writer/job_order.ts";
-import type { JobRecord } from "../writer/job_record.ts";
+import type { JobOrder } from "./job_order.ts";
+import type { JobRecord } from "./job_record.ts";
 
 /**
  * The maximum cost of a scan. Measured with 100,000 jobs in a journal: it searches the text of
@@ -52,8 +52,7 @@ interface JobRecords {
 }
 
 export class JobScan implements Iterable<JobRecord> {
-  /** Those that must all occur in the text of a job. */
-  readonly #words: readonly string[] | undefined;
+  readonly #wanted: Wanted | undefined;
   readonly #times: { readonly after: number; readonly before: number } | undefined;
   /** Whether the filter selects none that is under way. */
   readonly #areOver: boolean;
@@ -66,7 +65,7 @@ export class JobScan implements Iterable<JobRecord> {
     private readonly bounds: ScanBounds,
     private readonly filter: JobFilter,
   ) {
-    this.#words = filter.search === undefined ? undefined : wordsIn(filter.search);
+    this.#wanted = filter.search === undefined ? undefined : wantedIn(filter.search);
     this.#times = parseTimes(filter);
     const { fingerprint, states } = filter;
     this.#areOver = fingerprint !== undefined ||
@@ -111,7 +110,7 @@ export class JobScan implements Iterable<JobRecord> {
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
       (fingerprint === undefined || this.fingerprintOf(record) === fingerprint) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&
-      (this.#words === undefined || this.#isFound(record, this.#words));
+      (this.#wanted === undefined || this.#isFound(record, this.#wanted));
   }
 
   /**
@@ -136,7 +135,8 @@ export class JobScan implements Iterable<JobRecord> {
   }
 
   /** Words instead of expressions, so that the cost depends only on the text that is searched. */
-  #isFound(record: JobRecord, words: readonly string[]): boolean {
+  #isFound(record: JobRecord, { ids, words }: Wanted): boolean {
+    if (ids?.includes(record.shownHead.jobId) === false) return false;
     const text = searchText(record);
     const looks = LOWER_CASE_COST + words.length;
     this.#cost += Math.max(COST_LEAST, Math.ceil(text.length * looks / CHARACTERS_AT_ONE));
@@ -160,9 +160,28 @@ const COST_LEAST = 9;
 const CHARACTERS_AT_ONE = 70;
 const LOWER_CASE_COST = 3;
 
-/** The words to search for, in lower case. */
-export function wordsIn(text: string): readonly string[] {
-  return [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== "");
+/** What a search looks for. */
+interface Wanted {
+  /** The job must have one of these ids. */
+  readonly ids?: readonly JobId[];
+  /** Each must occur in the text of the job; in lower case. */
+  readonly words: readonly string[];
+}
+
+/** An id that Daybook generated, in lower case. */
+const GENERATED_ID = /^job_[0-9a-hjkmnp-tv-z]{26}$/;
+
+/**
+ * The words to search for. A whole generated id stands for its job, which is found at once: others
+ * that mention it are not searched for.
+ */
+export function wantedIn(search: string): Wanted {
+  const words = [...new Set(search.toLowerCase().split(/\s+/))].filter((word) => word !== "");
+  const id = words.find((word) => GENERATED_ID.test(word));
+  if (id === undefined) return { words };
+  // Ids are generated in upper case, but callers may choose their own.
+  const ids = [newId.job(id.slice("job_".length).toUpperCase()), id as JobId];
+  return { ids, words: words.filter((word) => word !== id) };
 }
 
 /** The text to search, in lower case. */

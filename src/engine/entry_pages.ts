@@ -3,15 +3,12 @@
  * readers there are, only one page is in memory at a time, apart from what its reader keeps of it.
  */
 
-import { ascending } from "../../core/ascending.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
-import type { Work } from "../../core/work.ts";
-import { Lane } from "../lane.ts";
-import type { EntriesAt, Journal } from "../ports.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobTable } from "../writer/job_table.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import type { LogId } from "../core/ids.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
+import type { Work } from "../core/work.ts";
+import { Lane } from "./turns.ts";
+import type { EntriesAt } from "./ports.ts";
 
 const ENTRIES_FIRST = 2;
 const ENTRIES_MAX = 64;
@@ -92,42 +89,5 @@ export class EntryPages {
     const page = await this.source.at(logIds);
     size.read(page);
     yield page;
-  }
-}
-
-/** Reads a job's entries from the journal. The engine keeps only their positions. */
-export class JobEntryReader {
-  /** For callers that read all entries of a job. */
-  readonly pages: EntryPages = new EntryPages(this);
-
-  constructor(private readonly events: EventEngine, private readonly table: JobTable) {}
-
-  get journal(): Journal {
-    return this.events.journal;
-  }
-
-  /** The positions of a job's entries, ascending; empty when there is no such job. */
-  positions(jobId: JobId): readonly LogId[] {
-    return this.table.trails.logIds(jobId, 0, Infinity);
-  }
-
-  /** The entries of a job after a position, oldest first, at most `limit`. */
-  async of(jobId: JobId, after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return await this.at(this.table.trails.logIds(jobId, after, limit));
-  }
-
-  /** The entries of a job before a position, newest first, at most `limit`. */
-  async back(jobId: JobId, before: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return (await this.at(this.table.trails.logIdsBack(jobId, before, limit))).toReversed();
-  }
-
-  async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    return logIds.length === 0 ? [] : await this.journal.readAt(logIds);
-  }
-
-  /** The entries at these positions, in any order, by position. */
-  async byPosition(logIds: Iterable<LogId>): Promise<ReadonlyMap<LogId, JobEventLogEntry>> {
-    const entries = await this.at(ascending(logIds));
-    return new Map(entries.map((entry) => [entry.logId, entry]));
   }
 }

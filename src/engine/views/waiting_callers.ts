@@ -24,11 +24,12 @@ interface Wait {
   readonly over: () => void;
 }
 
-export class Waits implements View {
+export class WaitingCallers implements View {
   readonly #bySubject = new SteadyMap<Subject, Set<Wait>>();
   #size = 0;
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;
+  #isClosed = false;
 
   constructor(private readonly clock: Clock) {}
 
@@ -51,7 +52,7 @@ export class Waits implements View {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<void> {
-    if (signal?.aborted || timeoutMs <= 0) return Promise.resolve();
+    if (this.#isClosed || signal?.aborted || timeoutMs <= 0) return Promise.resolve();
     const untilMs = this.clock.monotonic() + timeoutMs;
     return new Promise((resolve) => {
       if (signal === undefined) return this.#begin({ subject, wanted, untilMs, over: resolve });
@@ -77,7 +78,9 @@ export class Waits implements View {
     for (const wait of this.#bySubject.get(JOURNAL) ?? []) this.#end(wait);
   }
 
-  endAll(): void {
+  /** Ends all waits; those that begin later are over at once. */
+  close(): void {
+    this.#isClosed = true;
     for (const waits of [...this.#bySubject.values()]) {
       for (const wait of [...waits]) this.#end(wait);
     }

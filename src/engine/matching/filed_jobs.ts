@@ -7,7 +7,7 @@
 import type { Applied } from "../../core/job_fold.ts";
 import { COMPENSATION_ENDS, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { CorrelationIndex } from "../events/correlation_index.ts";
+import { CorrelationIndex } from "./correlation_index.ts";
 
 export class FiledJobs {
   /** Jobs that have started but not ended. */

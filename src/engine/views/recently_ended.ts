@@ -14,11 +14,11 @@ import {
 } from "../../core/job_plan.ts";
 import { type Applied, endedJob } from "../../core/job_fold.ts";
 import { type DoneJob, type FailedJob, isTerminal } from "../../core/job_state.ts";
-import { CorrelationIndex } from "../events/correlation_index.ts";
+import { CorrelationIndex } from "../matching/correlation_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { View } from "./view.ts";
-import type { Missed } from "../events/nearest_expectation.ts";
-import type { Wanted } from "../events/type_index.ts";
+import type { Missed } from "../matching/nearest_expectation.ts";
+import type { Wanted } from "../matching/type_index.ts";
 
 type TerminalJob = DoneJob | FailedJob;
 
@@ -28,7 +28,7 @@ const JOBS_MAX = 1_000;
  */
 const EFFORT_MAX = 50_000;
 
-export class EndedJobs implements View {
+export class RecentlyEnded implements View {
   readonly #index = new CorrelationIndex();
   /** In the order of their ends. */
   readonly #jobs = new Map<JobId, TerminalJob>();

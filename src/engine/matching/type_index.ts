@@ -34,26 +34,35 @@ export interface Filed extends Candidate {
 
 /** Matchers that are tried together, in the order filed. */
 export class Bucket implements Iterable<Filed> {
-  readonly #filed = new Set<Filed>();
+  /** Most buckets only ever hold one, which takes a quarter of the memory of a set. */
+  #only: Filed | undefined;
+  #several: Set<Filed> | undefined;
   /** The cost of trying all of them. */
   effort = 0;
 
   get size(): number {
-    return this.#filed.size;
+    return this.#several?.size ?? (this.#only === undefined ? 0 : 1);
   }
 
   add(filed: Filed): void {
-    if (this.#filed.has(filed)) return;
-    this.#filed.add(filed);
+    if (this.#only === filed || this.#several?.has(filed)) return;
+    if (this.#several !== undefined) this.#several.add(filed);
+    else if (this.#only === undefined) this.#only = filed;
+    else {
+      this.#several = new Set([this.#only, filed]);
+      this.#only = undefined;
+    }
     this.effort += filed.effort;
   }
 
   delete(filed: Filed): void {
-    if (this.#filed.delete(filed)) this.effort -= filed.effort;
+    if (this.#only === filed) this.#only = undefined;
+    else if (this.#several?.delete(filed) !== true) return;
+    this.effort -= filed.effort;
   }
 
   [Symbol.iterator](): IterableIterator<Filed> {
-    return this.#filed.values();
+    return (this.#several ?? (this.#only === undefined ? [] : [this.#only])).values();
   }
 }
 
@@ -63,10 +72,10 @@ class Chain {
   /** Jobs with a matcher in the chain. */
   jobs = 0;
 
-  link(candidate: Candidate, effort: number): Filed {
+  link({ jobId, wanted }: Candidate, effort: number): Filed {
     const older = this.newest;
-    const first = older?.jobId !== candidate.jobId;
-    const filed = { ...candidate, effort, chain: this, first, older, newer: undefined };
+    const first = older?.jobId !== jobId;
+    const filed = { jobId, wanted, effort, chain: this, first, older, newer: undefined };
     if (older !== undefined) older.newer = filed;
     if (first) this.jobs++;
     return this.newest = filed;

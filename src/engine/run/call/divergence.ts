@@ -11,11 +11,11 @@ import {
   type TimedWait,
 } from "../../../core/job_state.ts";
 import { findWait } from "../../../core/waits.ts";
-import type { RunContext } from "../call/run_context.ts";
+import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "../attempts/settlements.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { SecretGuard } from "../../secrets/secret_guard.ts";
-import type { InputMismatchError, RunEnd } from "../call/run_call.ts";
+import type { InputMismatchError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
   /** Absent for a wait. */

@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import type { ExecutionId, JobId, TaskId } from "../../../core/ids.ts";
 import type { JobHead, JobState } from "../../../core/job_state.ts";
 import { formatTraceparent, type TraceIds } from "../../../core/trace_ids.ts";
-import { type AttemptOutcome, withinSpan } from "../attempts/attempt.ts";
+import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "../../views/job_traces.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../../watches.ts";
 import type { RunServices } from "../run_services.ts";
