@@ -495,6 +495,43 @@ Deno.test("limits: an attempt fails if its events reach too many jobs", async ()
   assert.equal(daybook.job(waiting[1] as JobId).state, "Done");
 });
 
+Deno.test("limits: tasks start jobs up to a quarter beyond the limit of requests, and are then retried", async () => {
+  const waits = looseJob("demo.waits", (ctx) => ctx.sleep("long", 3_600_000), {
+    startsOn: { eventType: "ec.Go", input: () => ({}) },
+  });
+  const emits = looseJob("demo.emits", async (ctx) => {
+    await ctx.sleep("first", ctx.jobId === "late" ? 1_000 : 0);
+    await ctx.task("emit", (task) => {
+      for (let count = 0; count < 8; count++) task.emit("ec.Go");
+    });
+  });
+  const daybook = await Harness.start({ definitions: [waits, emits], limits: { jobsMax: 8 } });
+  const started = async () =>
+    (await daybook.engine.entries(0, 1_000)).flatMap(({ eventType, causedBy, jobId }) =>
+      eventType === "job.JobCreated" && causedBy !== undefined ? [jobId as JobId] : []
+    );
+
+  const late = jobId("late");
+  await daybook.create({ type: "demo.emits", input: {}, jobId: late });
+  const early = await daybook.submit("demo.emits");
+  await daybook.clock.advance(1);
+  assert.equal(daybook.job(early).state, "Done");
+  assert.equal((await started()).length, 8);
+
+  await daybook.clock.advance(1_000);
+  const task = daybook.job(late).tasks.find(({ taskId }) => taskId === "emit");
+  assert.ok(task?.status === "backingOff", task?.status);
+  assert.equal(
+    task.error.message,
+    "Cannot start 8 jobs with the events of a task: the limit jobsMax is 10",
+  );
+  for (const jobId of await started()) await daybook.control(jobId, "cancel");
+  await daybook.clock.advance(60_000);
+  assert.equal(daybook.job(late).state, "Done");
+  assert.equal((await started()).length, 16, "each event is recorded once");
+  daybook.assertSound();
+});
+
 Deno.test("limits: progress is limited to a few reports a second, and the last one is on record", async () => {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let report = (_done: number) => {};

@@ -23,6 +23,7 @@ import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { TaskContext } from "../job_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { PendingJob } from "../writer/job_record.ts";
+import type { Intake } from "../writer/intake.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
@@ -101,6 +102,7 @@ export interface RunServices {
   readonly table: Pick<JobTable, "release">;
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
+  readonly intake: Pick<Intake, "requireRoomForStarted">;
   readonly limits: Pick<EngineLimits, "entriesMax">;
   /** Reads durable entries. Retries until they can be read. */
   readonly entriesAt: EntriesAt;

@@ -1,20 +1,30 @@
 /**
- * Limits what the engine accepts from outside. Facts of running jobs and of a recovery are never
- * refused: a job that cannot record what it did would do it again.
+ * Limits what the engine accepts from outside, and how many jobs tasks start with their events.
+ * Other facts of running jobs, and those of a recovery, are never refused: a job that cannot record
+ * what it did would do it again.
  */
 
+import { counted } from "../../core/counted.ts";
 import type { EngineLimits, LimitReached } from "../engine_limits.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 
-/** A request would exceed a limit. Nothing was recorded; the request may succeed later. */
+/** Something would exceed a limit. Nothing was recorded; it may succeed later. */
 export class OverCapacityError extends Error {
   override readonly name = "OverCapacityError";
 
-  constructor(readonly limit: LimitReached) {
-    super(`Cannot take the request: the limit ${limit.name} is ${limit.max}`);
+  constructor(readonly limit: LimitReached, what = "take the request") {
+    super(`Cannot ${what}: the limit ${limit.name} is ${limit.max}`);
   }
 }
+
+/**
+ * How much of each limit jobs that tasks start may fill. Requests fill it to 1, and must not stop
+ * running jobs; but without a limit, jobs that start each other would exhaust the memory.
+ */
+const SHARE_OF_TASKS = 1.25;
+
+const STANDING = ["pendingBytesMax", "jobsMax", "jobsBytesMax", "queuedMax"] as const;
 
 /** What a request would add. */
 interface Added {
@@ -45,20 +55,36 @@ export class Intake {
    *
    * @throws {OverCapacityError}
    */
-  requireRoom({ jobs, starts }: Added): void {
-    const { jobsMax, jobsBytesMax, queuedMax, pendingBytesMax } = this.limits;
-    if (this.parts.events.journal.pendingBytes >= pendingBytesMax) {
-      throw new OverCapacityError({ name: "pendingBytesMax", max: pendingBytesMax });
+  requireRoom(added: Added): void {
+    const limit = this.#reached(added, 1);
+    if (limit !== undefined) throw new OverCapacityError(limit);
+  }
+
+  /**
+   * Admits the jobs that the events of a task start. The same holds as for `requireRoom`.
+   *
+   * @throws {OverCapacityError}
+   */
+  requireRoomForStarted(jobs: number): void {
+    if (jobs === 0) return;
+    const limit = this.#reached({ jobs, starts: jobs }, SHARE_OF_TASKS);
+    if (limit === undefined) return;
+    throw new OverCapacityError(limit, `start ${counted(jobs, "job")} with the events of a task`);
+  }
+
+  #reached({ jobs, starts }: Added, share: number): LimitReached | undefined {
+    const { events, table } = this.parts;
+    const used = {
+      pendingBytesMax: events.journal.pendingBytes + 1,
+      jobsMax: jobs === 0 ? 0 : table.unfinished + jobs,
+      jobsBytesMax: jobs === 0 ? 0 : table.unfinishedBytes + 1,
+      queuedMax: starts === 0 ? 0 : this.#queued + starts,
+    };
+    for (const name of STANDING) {
+      const max = Math.floor(this.limits[name] * share);
+      if (used[name] > max) return { name, max };
     }
-    if (jobs > 0 && this.parts.table.unfinished + jobs > jobsMax) {
-      throw new OverCapacityError({ name: "jobsMax", max: jobsMax });
-    }
-    if (jobs > 0 && this.parts.table.unfinishedBytes >= jobsBytesMax) {
-      throw new OverCapacityError({ name: "jobsBytesMax", max: jobsBytesMax });
-    }
-    if (starts > 0 && this.#queued + starts > queuedMax) {
-      throw new OverCapacityError({ name: "queuedMax", max: queuedMax });
-    }
+    return undefined;
   }
 
   /** Negative while workers are free. Jobs that a pause holds do not count. */

@@ -12,6 +12,7 @@ import { isHeld, type Progress } from "../../../core/job_state.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import { TooManyEntriesError } from "../../events/fan_out.ts";
+import { OverCapacityError } from "../../writer/intake.ts";
 import type { Span } from "../../watches.ts";
 import { Attempt, type AttemptOutcome, type AttemptOwner } from "./attempt.ts";
 import {
@@ -263,8 +264,14 @@ export class Attempts implements SlotRequest, AttemptOwner {
     try {
       this.#recordEnd(attempt, work, outcome, progress);
     } catch (thrown) {
-      if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
-      this.#recordFailure(attempt, work, this.run.guard.factOf(thrown));
+      const error = this.run.guard.factOf(thrown);
+      if (isThrown(thrown, OverCapacityError)) {
+        // There may be room later: the step is retried as after any error.
+        this.#recordEnd(attempt, work, { kind: "failed", error }, progress);
+      } else {
+        if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
+        this.#recordFailure(attempt, work, error);
+      }
     }
     this.#considerIdle();
     this.run.advanceSoon();

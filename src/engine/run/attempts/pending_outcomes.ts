@@ -51,6 +51,7 @@ export class PendingOutcomes {
    *
    * @param facts Events that the last draft causes, in the same batch.
    * @throws {TooManyEntriesError} when the events reach too many jobs.
+   * @throws {OverCapacityError} when there is no room now for the jobs that they start.
    * @throws {Error} when no journal could take it.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
@@ -61,7 +62,7 @@ export class PendingOutcomes {
     this.#ends = withItem(this.#ends, end);
     if (mustWait) return;
     try {
-      this.#append(end, this.run.services.limits.entriesMax);
+      this.#append(end, true);
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
@@ -99,10 +100,10 @@ export class PendingOutcomes {
     this.run.advanceSoon();
   }
 
-  /** No limit on entries by default: it was checked when the outcome was first recorded. */
-  #append(end: End, entriesMax = Infinity): void {
+  /** @param isLimited Not again, once the outcome was recorded and lost. */
+  #append(end: End, isLimited = false): void {
     const { facts, receivedAt } = end;
-    const group = facts.length === 0 ? end.drafts : this.#withFacts(end, entriesMax);
+    const group = facts.length === 0 ? end.drafts : this.#withFacts(end, isLimited);
     const onLost = () => {
       end.lastLogId = undefined;
       this.#keep();
@@ -111,13 +112,20 @@ export class PendingOutcomes {
     end.lastLogId = writer.append(group, "vital", { receivedAt, onLost }).lastLogId;
   }
 
-  #withFacts({ drafts, facts }: End, entriesMax: number): readonly EventDraft[] {
+  #withFacts({ drafts, facts }: End, isLimited: boolean): readonly EventDraft[] {
+    const { fanOut, intake, limits } = this.run.services;
+    const entriesMax = isLimited ? limits.entriesMax : Infinity;
     const group: EventDraft[] = [...drafts];
     const causedBy = { draft: drafts.length - 1 };
     for (const fact of facts) {
       const caused = { ...fact, causedBy };
-      group.push(...this.run.services.fanOut.expand(caused, group.length, undefined, entriesMax));
+      group.push(...fanOut.expand(caused, group.length, undefined, entriesMax));
     }
+    if (isLimited) intake.requireRoomForStarted(group.filter(isCreation).length);
     return group;
   }
+}
+
+function isCreation({ eventType }: EventDraft): boolean {
+  return eventType === "job.JobCreated";
 }
