@@ -123,6 +123,28 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
 /** How deep predicates may nest. */
 export const CORRELATION_DEPTH_MAX = 16;
 
+/** Values and predicates in a correlation. */
+export const CORRELATION_SIZE_MAX = 1_000;
+
+/**
+ * The number of values and predicates. The time to compare an event with a plan is proportional to
+ * it.
+ */
+export function correlationSize(correlation: Correlation): number {
+  if (correlation === "any") return 1;
+  if ("equals" in correlation) return 1 + Object.keys(correlation.equals).length;
+  if ("in" in correlation) {
+    return 1 + total(Object.values(correlation.in), (values) => 1 + values.length);
+  }
+  if ("not" in correlation) return 1 + correlationSize(correlation.not);
+  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
+  return 1 + total(parts, correlationSize);
+}
+
+function total<Item>(items: readonly Item[], sizeOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + sizeOf(item), 0);
+}
+
 const RULE = 'it must be "any" or an object with one of equals, in, all, anyOf, not';
 
 /**

@@ -22,6 +22,11 @@ export interface EventMatcher {
 /** The most events that an expectation may want, since their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
+export const EXPECTATIONS_MAX = 1_000;
+export const ERRORS_MAX = 1_000;
+/** Values and predicates in all correlations of a plan. */
+export const PLAN_SIZE_MAX = 10_000;
+
 /** The most that all expectations of a plan may want together. */
 export const MATCHES_MAX = 2_000_000;
 

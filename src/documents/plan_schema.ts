@@ -6,12 +6,15 @@
 import * as v from "valibot";
 import {
   DEFAULT_POLICY,
+  ERRORS_MAX,
   type EventMatcher,
+  EXPECTATIONS_MAX,
   EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
   MAIN_EXPECTATION_ID,
   MATCHES_MAX,
+  PLAN_SIZE_MAX,
   requiredMatches,
   REST_MS_MAX,
   TIMES_MAX,
@@ -30,7 +33,12 @@ import {
 } from "./fields.ts";
 import type { JsonObject, PointedIssue } from "../core/json.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
-import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
+import {
+  type Correlation,
+  CORRELATION_DEPTH_MAX,
+  CORRELATION_SIZE_MAX,
+  correlationSize,
+} from "../core/correlation.ts";
 
 export const PATH_LENGTH_MAX = 256;
 
@@ -81,25 +89,6 @@ export const correlationField = v.pipe(
   ),
 );
 
-/**
- * The number of values and predicates. The time to compare an event with a plan is proportional to
- * it.
- */
-function correlationSize(correlation: Correlation): number {
-  if (correlation === "any") return 1;
-  if ("equals" in correlation) return 1 + Object.keys(correlation.equals).length;
-  if ("in" in correlation) {
-    return 1 + total(Object.values(correlation.in), (values) => 1 + values.length);
-  }
-  if ("not" in correlation) return 1 + correlationSize(correlation.not);
-  const parts = "all" in correlation ? correlation.all : correlation.anyOf;
-  return 1 + total(parts, correlationSize);
-}
-
-function total<Item>(items: readonly Item[], sizeOf: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + sizeOf(item), 0);
-}
-
 /** The recursion is bounded by the depth of the document. */
 function depthOf(correlation: Correlation): number {
   if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;
@@ -108,12 +97,6 @@ function depthOf(correlation: Correlation): number {
   // Not spread into arguments, since there may be more parts than a call allows.
   return 1 + parts.reduce((deepest, inner) => Math.max(deepest, depthOf(inner)), 0);
 }
-
-const EXPECTATIONS_MAX = 1_000;
-const ERRORS_MAX = 1_000;
-/** Values and predicates in a correlation, and in a plan. */
-const CORRELATION_SIZE_MAX = 1_000;
-const PLAN_SIZE_MAX = 10_000;
 
 const times = strictObject({ times: wholeField(1, TIMES_MAX) });
 

@@ -1,9 +1,11 @@
 /** The plan that a definition gives a job, depending on its input. */
 
-import { correlationFlaw } from "../core/correlation.ts";
+import { CORRELATION_SIZE_MAX, correlationFlaw, correlationSize } from "../core/correlation.ts";
 import {
   type Deadline,
+  ERRORS_MAX,
   type EventMatcher,
+  EXPECTATIONS_MAX,
   EXPECTED_EVENT_KINDS,
   type ExpectedEvent,
   type JobPlan,
@@ -12,6 +14,7 @@ import {
   MAIN_ONLY_PLAN,
   MATCHES_MAX,
   type Multiplicity,
+  PLAN_SIZE_MAX,
   requiredMatches,
   REST_MS_MAX,
   sharedPlan,
@@ -26,7 +29,7 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
  * The plan of a job of this definition: its `run`, and what it expects.
  *
  * @throws {TypeError} when the definition names an expectation `main`, uses an event type that is
- * not legal, or expects too many events.
+ * not legal, or makes too large a plan.
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   if (awaitsMainAlone(definition)) return MAIN_ONLY_PLAN;
@@ -40,17 +43,20 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   if (!Array.isArray(errors)) {
     throw new TypeError(`Cannot fail on ${String(errors)}: errors must return a list`);
   }
-  const named = Object.entries(expects).map(([id, spec]) => expectedEvent(id, spec));
-  requireFew(named);
+  const specs: readonly [string, Expectation][] = Object.entries(expects);
+  requireFew("expect", specs.length, EXPECTATIONS_MAX, "names");
+  requireFew("fail on", errors.length, ERRORS_MAX, "matchers");
+  const named = specs.map(([id, spec]) => expectedEvent(id, spec));
+  const failing = errors.map((spec) => {
+    requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
+    return toMatcher(spec);
+  });
+  const wanted = named.reduce((sum, one) => sum + requiredMatches(one.multiplicity), 0);
+  requireFew("expect", wanted, MATCHES_MAX, "events, all expectations together");
+  requireSmall([...named.map(({ matcher }) => matcher), ...failing]);
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
-    policy: {
-      errors: errors.map((spec) => {
-        requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
-        return toMatcher(spec);
-      }),
-      onCompensated: definition.onCompensated ?? "Failed",
-    },
+    policy: { errors: failing, onCompensated: definition.onCompensated ?? "Failed" },
   });
 }
 
@@ -59,13 +65,23 @@ function awaitsMainAlone({ expects, errors, onCompensated = "Failed" }: AnyJobDe
   return expects === undefined && errors === undefined && onCompensated === "Failed";
 }
 
-function requireFew(expected: readonly ExpectedEvent[]): void {
-  const wanted = expected.reduce((sum, one) => sum + requiredMatches(one.multiplicity), 0);
-  if (wanted <= MATCHES_MAX) return;
-  throw new TypeError(
-    `Cannot expect ${wanted} events: a plan may want at most ${MATCHES_MAX}, all its ` +
-      "expectations together",
-  );
+/** The limits of a plan are those of plans from outside: the input that it follows from may be. */
+function requireFew(what: string, count: number, max: number, of: string): void {
+  if (count <= max) return;
+  throw new TypeError(`Cannot ${what} ${count} ${of}: a plan may have at most ${max}`);
+}
+
+function requireSmall(matchers: readonly EventMatcher[]): void {
+  let total = 0;
+  for (const { eventType, correlation } of matchers) {
+    const size = correlationSize(correlation);
+    total += size;
+    if (size <= CORRELATION_SIZE_MAX && total <= PLAN_SIZE_MAX) continue;
+    throw new TypeError(
+      `Cannot expect ${eventType}: a correlation may have at most ${CORRELATION_SIZE_MAX} values ` +
+        `and predicates, and all of a plan together ${PLAN_SIZE_MAX}`,
+    );
+  }
 }
 
 function expectedEvent(id: string, spec: Expectation): ExpectedEvent {

@@ -314,6 +314,44 @@ Deno.test("odd code: a schema that cannot be described does not keep the others 
   assert.deepEqual(described, [undefined, { id: { type: "string" } }]);
 });
 
+Deno.test("plan: one that follows from a large input is refused at the limits of a plan from outside", async () => {
+  interface Size {
+    readonly names: number;
+    readonly errors: number;
+    readonly values: number;
+  }
+  const spec = (values: number) => ({
+    eventType: "ec.Paid",
+    correlation: { in: { orderId: Array.from({ length: values }, (_, n) => n) } },
+  });
+  const definition = looseJob("demo.lines", () => Promise.resolve(), {
+    expects: (input) => {
+      const { names, values } = input as Size;
+      return Object.fromEntries(Array.from({ length: names }, (_, n) => [`e${n}`, spec(values)]));
+    },
+    errors: (input) => Array.from({ length: (input as Size).errors }, () => spec(1)),
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const details: string[] = [];
+  for (const [names, errors, values] of [[1_001, 0, 1], [1, 1_001, 1], [1, 0, 999], [11, 0, 998]]) {
+    const input = { names, errors, values } as never;
+    const outcome = await daybook.engine.create({ type: "demo.lines", input });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    details.push(outcome.problem.issues[0]?.detail.replace(/^.*: Cannot /, "Cannot ") ?? "");
+  }
+
+  const size =
+    "Cannot expect ec.Paid: a correlation may have at most 1000 values and predicates, " +
+    "and all of a plan together 10000";
+  assert.deepEqual(details, [
+    "Cannot expect 1001 names: a plan may have at most 1000",
+    "Cannot fail on 1001 matchers: a plan may have at most 1000",
+    size,
+    size,
+  ]);
+  await daybook.create({ type: "demo.lines", input: { names: 10, errors: 0, values: 998 } });
+});
+
 Deno.test("odd code: promises of expectations and of errors are refused, and named", async () => {
   const later = () => Promise.resolve({}) as never;
   const definitions = [
