@@ -8,6 +8,7 @@ import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { type Member, withMembers } from "../postgres/members.ts";
 import { testWithPostgres } from "../postgres/postgres_server.ts";
 import { peakMebibytes } from "./memory_use.ts";
+import { IS_SOAK } from "../support/effort.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { probing, slowness, type Wait } from "./probe.ts";
 import { pause } from "../support/until.ts";
@@ -19,6 +20,12 @@ import { pause } from "../support/until.ts";
  * work may take as much longer as parsing takes there, also in working time.
  */
 const MAX_MS = { probe: 50, read: 100 };
+/**
+ * Only the soak holds Daybook to the promise, and prints how near it came: the garbage collector
+ * takes longer on some machines than parsing shows. Otherwise work has to be bounded, which is what
+ * regressions break: without bounds, others waited for seconds.
+ */
+const TOLERANCE = IS_SOAK ? 1 : 4;
 const TRIES = 10;
 
 const FOLDER = new URL(".", import.meta.url).pathname;
@@ -71,9 +78,12 @@ async function assertShort(waits: () => Promise<Waits>): Promise<void> {
     const before = slowness();
     const { probe, read } = await waits();
     const times = (before + slowness()) / 2;
-    if (probe < times * MAX_MS.probe && read < times * MAX_MS.read) return;
     const slow = times === 1 ? "" : ` on a processor ${times.toFixed(1)} times as slow`;
     tried.push(`a probe ${Math.round(probe)} ms, a read ${Math.round(read)} ms${slow}`);
+    const allowed = TOLERANCE * times;
+    if (probe >= allowed * MAX_MS.probe || read >= allowed * MAX_MS.read) continue;
+    if (IS_SOAK) console.log(`others waited: ${tried.join("; ")}`);
+    return;
   }
   assert.fail(`others waited, each time: ${tried.join("; ")}`);
 }
