@@ -156,7 +156,7 @@ export class UniqueIds {
   see(entry: JobEventLogEntry, eventIds: EventIds): Suspect | undefined {
     const last = this.#last.positionOf(entry.eventId);
     const candidates = last === undefined
-      ? eventIds.candidates(entry.eventId, this.#last.firstLogId)
+      ? eventIds.candidates(entry.eventId, 0, this.#last.firstLogId)
       : [last];
     this.#last.add(entry);
     return candidates.length > 0 ? { entry, candidates } : undefined;

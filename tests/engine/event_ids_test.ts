@@ -7,7 +7,12 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { type EventId, eventId, type JobId, type LogId } from "../../src/core/ids.ts";
 import type { JobIndex } from "../../src/engine/job_index.ts";
 import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
-import { EventIds, timeInId, TimesInIds } from "../../src/engine/writer/event_ids.ts";
+import {
+  EventIds,
+  type FoundEntry,
+  timeInId,
+  TimesInIds,
+} from "../../src/engine/writer/event_ids.ts";
 import { eventIdHash } from "../../src/engine/writer/event_ids.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
@@ -38,6 +43,15 @@ class Journal {
     assert.ok(!found.includes(undefined), "all are there");
     return Promise.resolve(found as JobEventLogEntry[]);
   };
+}
+
+async function found(
+  ids: EventIds,
+  eventId: EventId,
+  journal: Journal,
+): Promise<FoundEntry | undefined> {
+  const sought = { eventId, candidates: ids.candidates(eventId) };
+  return (await ids.find([sought], journal.readAt)).get(eventId);
 }
 
 Deno.test("id time: a ULID gives its time, and no other id gives one", () => {
@@ -197,11 +211,11 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
       assert.equal(ids.head, entries.length);
       for (const { eventId, logId } of entries) {
         const journal = new Journal(entries);
-        assert.ok(ids.mayHold(eventId));
-        assert.equal((await ids.find(eventId, journal.readAt)).entry?.logId, logId);
+        assert.ok(ids.candidates(eventId).length > 0);
+        assert.equal((await found(ids, eventId, journal))?.entry.logId, logId);
       }
       const journal = new Journal(entries);
-      assert.equal((await ids.find("order-x" as EventId, journal.readAt)).entry, undefined);
+      assert.equal(await found(ids, "order-x" as EventId, journal), undefined);
       assert.equal(journal.read, 0);
     },
   ));
@@ -214,9 +228,10 @@ Deno.test("event ids: an id that came twice is found at its first position", asy
     const ids = new EventIds();
     for (const entry of entries) ids.add(entry);
     assert.deepEqual(ids.candidates(early as EventId), [1, 2]);
-    assert.deepEqual(ids.candidates(early as EventId, 2), [1]);
-    const { entry } = await ids.find(early as EventId, new Journal(entries).readAt);
-    assert.equal(entry?.logId, 1);
+    assert.deepEqual(ids.candidates(early as EventId, 0, 2), [1]);
+    assert.deepEqual(ids.candidates(early as EventId, 1), [2]);
+    const once = await found(ids, early as EventId, new Journal(entries));
+    assert.equal(once?.entry.logId, 1);
   }
 });
 
@@ -227,17 +242,19 @@ Deno.test("event ids: index rows of lost entries are not candidates", () => {
   ids.add(entryAt(1, START, "order-1"));
   index.put([], [[eventIdHash("order-1" as EventId), 7], [eventIdHash("order-2" as EventId), 8]]);
   assert.deepEqual(ids.candidates("order-1" as EventId), [1]);
-  assert.equal(ids.mayHold("order-2" as EventId), false);
+  assert.deepEqual(ids.candidates("order-2" as EventId), []);
 });
 
 Deno.test("event ids: an empty index is asked only once, until it has rows", () => {
   let asked = 0;
-  const index = { idsOf: () => (asked++, []) } as unknown as JobIndex;
+  const index = { upTo: 1, idsOf: () => (asked++, []) } as unknown as JobIndex;
   const ids = new EventIds(index);
-  for (let again = 0; again < 5; again++) assert.equal(ids.mayHold("order-1" as EventId), false);
+  for (let again = 0; again < 5; again++) {
+    assert.deepEqual(ids.candidates("order-1" as EventId), []);
+  }
   assert.equal(asked, 1);
   ids.saved([]);
-  ids.mayHold("order-1" as EventId);
+  ids.candidates("order-1" as EventId);
   assert.equal(asked, 2);
 });
 
@@ -250,8 +267,29 @@ Deno.test("event ids: many of one millisecond are not all read at once", async (
   for (const entry of entries) ids.add(entry);
   const journal = new Journal(entries);
   const [first] = entries;
-  await ids.find(first?.eventId as EventId, journal.readAt);
+  await found(ids, first?.eventId as EventId, journal);
   assert.ok(journal.read <= 128, `${journal.read}`);
+});
+
+Deno.test("event ids: those of a group are found with one read", async () => {
+  const entries = [1, 2, 3, 4].map((at) => entryAt(at, START, `order-${at}`));
+  const ids = new EventIds();
+  for (const entry of entries) ids.add(entry);
+  let reads = 0;
+  const journal = new Journal(entries);
+  const group = ["order-4", "order-x", "order-2", "order-4"].map((id) => {
+    const eventId = id as EventId;
+    return { eventId, candidates: ids.candidates(eventId) };
+  });
+  const all = await ids.find(group, (logIds) => {
+    reads++;
+    return journal.readAt(logIds);
+  });
+  assert.deepEqual([reads, journal.read], [1, 2]);
+  assert.deepEqual([...all].map(([eventId, { entry }]) => [eventId, entry.logId]), [
+    ["order-2", 2],
+    ["order-4", 4],
+  ]);
 });
 
 // Each event id is in the journal once, whatever its origin and the state of the caches.

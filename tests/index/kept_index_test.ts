@@ -125,8 +125,9 @@ async function answersOf(projection: Projection, entries: readonly JobEventLogEn
     ]),
     keys: KEYS.map((key) => table.jobOfKey(key)),
     ids: await Promise.all(entries.map(async ({ eventId }) => {
-      const { entry } = await eventIds.find(eventId, entriesAt);
-      return [entry?.logId, eventIds.mayHold(eventId)];
+      const candidates = eventIds.candidates(eventId);
+      const found = await eventIds.find([{ eventId, candidates }], entriesAt);
+      return [found.get(eventId)?.entry.logId, candidates.length > 0];
     })),
     counts: [table.size, table.unfinished, table.unfinishedBytes, eventIds.head],
     census: [census.states, census.conditions, [...census.queued]],

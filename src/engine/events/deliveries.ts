@@ -5,7 +5,14 @@
 import { jsonSize } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import { Delivery, type DeliveryParts, type Known, recognise, type Starters } from "./delivery.ts";
+import {
+  Delivery,
+  type DeliveryParts,
+  type Known,
+  recognise,
+  type Sought,
+  type Starters,
+} from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
 import type { EngineLimits } from "../engine_limits.ts";
 import { OverCapacityError } from "../writer/intake.ts";
@@ -17,6 +24,8 @@ interface DeliveriesParts extends DeliveryParts {
 
 /** About how many bytes an event takes besides its attributes. */
 const EVENT_CHARACTERS = 200;
+/** How many entries are read together: each may have a megabyte. */
+const READ_MAX = 16;
 
 export class Deliveries {
   /** The bytes of all events whose requests are not answered yet. */
@@ -79,16 +88,23 @@ export class Deliveries {
   /** Looks up the ids that the journal may contain. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<Known> {
     const { events: engine, pacer } = this.parts;
-    const found: Known = new Map();
+    const known: Known = new Map();
     const share = { spentMs: 0 };
+    let sought: Sought[] = [];
+    let positions = 0;
     for (const event of events) {
       const { eventId } = event;
       if (eventId === undefined) continue;
       // In slices, since this may query the index for thousands of ids.
-      const asked = pacer.do(share, () => engine.mayHold(eventId));
-      const mayHold = asked instanceof Promise ? await asked : asked;
-      if (mayHold) found.set(event, await recognise(engine, event, eventId));
+      const seeking = pacer.do(share, () => engine.seek(eventId));
+      const id = seeking instanceof Promise ? await seeking : seeking;
+      sought.push({ event, id });
+      positions += id.candidates.length;
+      if (positions < READ_MAX) continue;
+      await recognise(engine, sought, known);
+      [sought, positions] = [[], 0];
     }
-    return found;
+    if (sought.length > 0) await recognise(engine, sought, known);
+    return known;
   }
 }

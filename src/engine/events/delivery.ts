@@ -5,13 +5,14 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
-import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
+import { type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { ReachSearch } from "../matching/correlation_index.ts";
 import type { FiledJobs } from "../matching/filed_jobs.ts";
 import type { Admission, DeliveryGate } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "../engine_limits.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
+import type { EventEngine, SoughtEvent } from "../writer/event_engine.ts";
+import type { FoundEntry } from "../writer/event_ids.ts";
 import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, TimeShare } from "../pacer.ts";
@@ -71,19 +72,29 @@ interface Recognised {
 /** By event. */
 export type Known = Map<IncomingEvent, Recognised>;
 
-/** Reads the entry with an event's id, and compares it. */
+export interface Sought {
+  readonly event: IncomingEvent;
+  readonly id: SoughtEvent;
+}
+
+/** Reads the entries with the ids of these events, compares them, and adds what it found. */
 export async function recognise(
   events: EventEngine,
-  event: IncomingEvent,
-  eventId: EventId,
-): Promise<Recognised> {
-  const { entry, quoted, upTo } = await events.lookUp(eventId);
-  const before = entry ?? quoted;
-  const isQuoted = quoted !== undefined;
-  if (before === undefined) return { isQuoted, isSame: false, upTo };
-  const { logId, jobId } = before;
+  sought: readonly Sought[],
+  known: Known,
+): Promise<void> {
+  const found = await events.lookUp(sought.map(({ id }) => id));
+  for (const { event, id: { eventId, upTo } } of sought) {
+    known.set(event, recognised(event, found.get(eventId), upTo));
+  }
+}
+
+function recognised(event: IncomingEvent, found: FoundEntry | undefined, upTo: LogId): Recognised {
+  if (found === undefined) return { isQuoted: false, isSame: false, upTo };
+  const { entry, isQuoted } = found;
+  const { eventId, logId, jobId } = entry;
   const name = { eventId, logId, ...(jobId === undefined ? {} : { jobId }) };
-  return { entry: name, isQuoted, isSame: saysTheSame(before, event), upTo };
+  return { entry: name, isQuoted, isSame: saysTheSame(entry, event), upTo };
 }
 
 /** By event, the definitions of the jobs that it starts. Most events start none. */
@@ -304,11 +315,13 @@ export class Delivery {
   }
 
   #mustLookUp({ event, fact: { eventId }, named }: Arrival): boolean {
-    return named && this.parts.events.mayHold(eventId, this.known.get(event)?.upTo);
+    const { events } = this.parts;
+    return named && events.seek(eventId, this.known.get(event)?.upTo).candidates.length > 0;
   }
 
   async #lookUp({ event, fact: { eventId } }: Arrival): Promise<void> {
-    this.known.set(event, await recognise(this.parts.events, event, eventId));
+    const { events } = this.parts;
+    await recognise(events, [{ event, id: events.seek(eventId) }], this.known);
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {

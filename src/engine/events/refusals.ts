@@ -66,14 +66,13 @@ class Contents {
     const pending = events.pending(eventId);
     if (pending !== undefined) {
       await writer.isDurable(pending);
-    } else if (events.mayHold(eventId, this.#upTo)) {
-      const { entry, upTo } = await events.lookUp(eventId);
-      this.#upTo = upTo;
-      if (entry !== undefined) return this.#compared(entry);
-    } else {
-      return await record(this.parts, eventId, this.refused);
+      return undefined;
     }
-    return undefined;
+    const sought = events.seek(eventId, this.#upTo);
+    if (sought.candidates.length === 0) return await record(this.parts, eventId, this.refused);
+    const found = (await events.lookUp([sought])).get(eventId);
+    this.#upTo = sought.upTo;
+    return found?.isQuoted === false ? this.#compared(found.entry) : undefined;
   }
 
   #compared(before: JobEventLogEntry): Receipt | undefined {

@@ -6,8 +6,13 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
-import type { EventIds, FoundEntry } from "./event_ids.ts";
+import type { EventIds, FoundEntry, SoughtId } from "./event_ids.ts";
 import type { Clock, Journal, Urgency } from "../ports.ts";
+
+export interface SoughtEvent extends SoughtId {
+  /** The last position searched: the id may be recorded after it. */
+  readonly upTo: LogId;
+}
 
 export class EventEngine {
   #journal: Journal | undefined;
@@ -37,7 +42,7 @@ export class EventEngine {
    * Records a group, all or nothing. Positions are assigned at once, but the entries must stay
    * invisible until the journal reports them durable.
    *
-   * The caller must have checked, with `pending` and `find`, that no id of the group is taken.
+   * The caller must have checked, with `pending` and `lookUp`, that no id of the group is taken.
    *
    * @param receivedAt An RFC 3339 time; defaults to now.
    */
@@ -70,20 +75,19 @@ export class EventEngine {
     return this.#pending.get(eventId);
   }
 
-  /** Whether the journal may hold this id after a position. Only `find` is certain. */
-  mayHold(eventId: EventId, after: LogId = 0): boolean {
-    return this.eventIds.mayHold(eventId, after);
+  /** Where the journal may hold this id after a position. Only `lookUp` is certain. */
+  seek(eventId: EventId, after: LogId = 0): SoughtEvent {
+    const candidates = this.eventIds.candidates(eventId, after);
+    return { eventId, candidates, upTo: this.eventIds.head };
+  }
+
+  lookUp(sought: readonly SoughtEvent[]): Promise<ReadonlyMap<EventId, FoundEntry>> {
+    return this.eventIds.find(sought, (logIds) => this.journal.readAt(logIds));
   }
 
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {
-    return (await this.lookUp(eventId)).entry;
-  }
-
-  /** Like `find`, with the last position searched: the id may be recorded during the search. */
-  async lookUp(eventId: EventId): Promise<FoundEntry & { readonly upTo: LogId }> {
-    const upTo = this.eventIds.head;
-    const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
-    return { ...await this.eventIds.find(eventId, readAt), upTo };
+    const found = (await this.lookUp([this.seek(eventId)])).get(eventId);
+    return found?.isQuoted === false ? found.entry : undefined;
   }
 
   /** The current time in RFC 3339, formatted once per millisecond. */

@@ -14,11 +14,16 @@ import { HASH_SEED, mixed } from "../hash.ts";
 import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
-/** The entry with an event id, if any. */
+/** An id, and the positions of the entries that may have it, ascending. */
+export interface SoughtId {
+  readonly eventId: EventId;
+  readonly candidates: readonly LogId[];
+}
+
+/** The entry with an event id, or one with it that an imported job brought as a quotation. */
 export interface FoundEntry {
-  readonly entry: JobEventLogEntry | undefined;
-  /** Without one: the entry with this id that an imported job brought as a quotation, if any. */
-  readonly quoted?: JobEventLogEntry | undefined;
+  readonly entry: JobEventLogEntry;
+  readonly isQuoted: boolean;
 }
 
 interface CapturedIds {
@@ -40,6 +45,8 @@ export class EventIds {
   readonly #rows = new Map<number, LogId[]>();
   readonly #absent = new Set<number>();
   #head: LogId = 0;
+  /** The last position whose row was moved to the index. */
+  #lastSaved: LogId = 0;
 
   /** @param index Stores the rows. Without an index they stay in memory. */
   constructor(private readonly index?: JobIndex) {}
@@ -73,36 +80,37 @@ export class EventIds {
     else known.push(logId);
   }
 
-  /** Whether an entry after a position may have this id. */
-  mayHold(eventId: EventId, after: LogId = 0): boolean {
-    return this.#rowsOf(eventId).some((logId) => logId > after) ||
-      this.#rangesOf(eventId).some(({ to }) => to > after);
-  }
-
-  /** The positions below `before` of the entries that may have this id, ascending. */
-  candidates(eventId: EventId, before: LogId = Infinity): readonly LogId[] {
-    const found = this.#rowsOf(eventId).filter((logId) => logId < before);
+  /** The positions between two others of the entries that may have this id, ascending. */
+  candidates(eventId: EventId, after: LogId = 0, before: LogId = Infinity): readonly LogId[] {
+    const found = this.#rowsOf(eventId, after).filter((logId) => logId > after && logId < before);
     for (const { from, to } of this.#rangesOf(eventId)) {
       const end = Math.min(to, before - 1);
-      for (let logId = from; logId <= end; logId++) found.push(logId);
+      for (let logId = Math.max(from, after + 1); logId <= end; logId++) found.push(logId);
     }
-    return found.length < 2 ? found : [...new Set(found)].sort((left, right) => left - right);
+    return inOrder(found);
   }
 
-  /** The first entry with this id, or else the first quoted one. */
+  /**
+   * By id, the first entry with it, or else the first quoted one; nothing for the others. All are
+   * read together, since opening the journal takes as long as reading several entries.
+   */
   async find(
-    eventId: EventId,
+    sought: readonly SoughtId[],
     readAt: EntriesAt,
-  ): Promise<FoundEntry> {
-    const candidates = this.candidates(eventId);
-    let quoted: JobEventLogEntry | undefined;
-    for (let at = 0; at < candidates.length; at += PAGE) {
-      const entries = await readAt(candidates.slice(at, at + PAGE));
-      const entry = entries.find((entry) => entry.eventId === eventId);
-      if (entry !== undefined) return { entry };
-      quoted ??= entries.map(quotedEntry).find((entry) => entry.eventId === eventId);
+  ): Promise<ReadonlyMap<EventId, FoundEntry>> {
+    const found = new Map<EventId, FoundEntry>();
+    const missing = new Set(sought.map(({ eventId }) => eventId));
+    const candidates = inOrder(sought.flatMap(({ candidates }) => candidates));
+    for (let at = 0; at < candidates.length && missing.size > 0; at += PAGE) {
+      for (const entry of await readAt(candidates.slice(at, at + PAGE))) {
+        const quoted = quotedEntry(entry);
+        if (missing.delete(entry.eventId)) found.set(entry.eventId, { entry, isQuoted: false });
+        else if (missing.has(quoted.eventId) && !found.has(quoted.eventId)) {
+          found.set(quoted.eventId, { entry: quoted, isQuoted: true });
+        }
+      }
     }
-    return { entry: undefined, quoted };
+    return found;
   }
 
   /**
@@ -122,7 +130,10 @@ export class EventIds {
 
   /** Drops these rows from memory: the index has them now. */
   saved(rows: readonly IdRow[]): void {
-    for (const [hash] of rows) this.#rows.delete(hash);
+    for (const [hash, logId] of rows) {
+      this.#rows.delete(hash);
+      this.#lastSaved = Math.max(this.#lastSaved, logId);
+    }
     this.#absent.clear();
   }
 
@@ -139,14 +150,21 @@ export class EventIds {
   restore({ times, rows }: CapturedIds, head: LogId): void {
     this.#times.restore(times);
     for (let at = 0; at < rows.length; at += 2) this.#addRow(rows[at] ?? 0, rows[at + 1] ?? 0);
+    this.#lastSaved = head;
     this.#head = Math.max(head, this.#times.lastLogId, rows.at(-1) ?? 0);
   }
 
-  #rowsOf(eventId: EventId): LogId[] {
+  /** May include some at or before the position. */
+  #rowsOf(eventId: EventId, after: LogId): LogId[] {
     const hash = eventIdHash(eventId);
-    const indexed = this.#indexed(hash);
+    const indexed = after < this.#lastIndexed ? this.#indexed(hash) : NONE;
     const inMemory = this.#rows.get(hash) ?? NONE;
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];
+  }
+
+  /** Later rows are in memory. */
+  get #lastIndexed(): LogId {
+    return Math.max(this.#lastSaved, this.index?.upTo ?? 0);
   }
 
   /** Ignores rows above the head: the index may hold entries that the journal has lost. */
@@ -163,6 +181,11 @@ export class EventIds {
     const time = timeInId(eventId);
     return time === undefined ? [] : this.#times.at(time);
   }
+}
+
+/** Ascending, each once. */
+function inOrder(logIds: readonly LogId[]): readonly LogId[] {
+  return logIds.length < 2 ? logIds : [...new Set(logIds)].sort((left, right) => left - right);
 }
 
 const OTHER_SEED = 0x2545f491;
