@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { EXIT } from "../core/exit_codes.ts";
 import { lackText, type Permissions } from "../core/permissions.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { capital } from "../explain/phrases.ts";
+import { capital } from "../explain/words/phrases.ts";
 import { didYouMean, given, parsingFailure, withHelp } from "../settings/command_line.ts";
 import { withCommand } from "../settings/permission_advice.ts";
 import { type Form, plainPage, printLines, type Terminal } from "./terminal.ts";

@@ -22,7 +22,7 @@ import { type EntryResource, entryResource, type JobResource, jobResource } from
 import type { ServerCall } from "./server_call.ts";
 import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { millisecondsBetween, parseDurationMs, type Times } from "./times.ts";
-import { progressText } from "../explain/phrases.ts";
+import { progressText } from "../explain/words/phrases.ts";
 import { entryNote } from "../documents/entry_note.ts";
 
 /** A label cut to fewer columns would be useless. */

@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { FrameworkEventType } from "../core/framework_events.ts";
 import { type JsonObject, jsonPrefix } from "../core/json.ts";
-import { type DayTimes, EVENT_TEXTS } from "../explain/event_texts.ts";
+import { type DayTimes, EVENT_TEXTS } from "../explain/words/event_texts.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 
 /** The parts of an entry that its note needs, from a file or from a server. */

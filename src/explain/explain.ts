@@ -10,7 +10,7 @@ import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./history/attempts.ts";
-import { openExpectations } from "./awaited_events.ts";
+import { openExpectations } from "./words/awaited_events.ts";
 import { completedSteps } from "./history/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText, resultName } from "./ended/contrast.ts";

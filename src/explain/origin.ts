@@ -6,7 +6,7 @@ import { shownText } from "../core/shown_value.ts";
 import { causeOf } from "./history/attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
-import { actorText, reasonText } from "./phrases.ts";
+import { actorText, reasonText } from "./words/phrases.ts";
 import { reason } from "./statement.ts";
 
 /** A start within this is on time. */

@@ -6,7 +6,7 @@ import { ROOT, wordsOfTask } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
 const ROUTE_FILE = "src/http/routes/system.ts";
-const TEXTS_FILE = "src/explain/event_texts.ts";
+const TEXTS_FILE = "src/explain/words/event_texts.ts";
 const SCREEN_FILE = "src/dashboard/hello/screen.tsx";
 const SCREENS_FILE = "src/dashboard/routes.ts";
 

@@ -1,8 +1,8 @@
 /** Renders one job as a page, and several as a table. */
 
 import { messageText } from "../../core/error_text.ts";
-import { correlationText, deadlineText } from "../../explain/awaited_events.ts";
-import { progressText } from "../../explain/phrases.ts";
+import { correlationText, deadlineText } from "../../explain/words/awaited_events.ts";
+import { progressText } from "../../explain/words/phrases.ts";
 import { aligned, fitted, padded, plainText, textWidth } from "../terminal.ts";
 import type {
   ExpectationResource,

@@ -3,7 +3,7 @@
  * screen and its text is never stretched. Its size is bounded, however long the job is.
  */
 
-import { attemptNumber } from "../../explain/phrases.ts";
+import { attemptNumber } from "../../explain/words/phrases.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { MAIN_TASK } from "../../core/ids.ts";

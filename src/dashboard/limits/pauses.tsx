@@ -7,8 +7,8 @@ import { Needs } from "../parts/viewing.tsx";
 import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../explain/evidence.ts";
-import { scopeText } from "../../explain/queue/pause_texts.ts";
-import { capital } from "../../explain/phrases.ts";
+import { scopeText } from "../../explain/words/pauses.ts";
+import { capital } from "../../explain/words/phrases.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {

@@ -15,7 +15,7 @@ import type {
   Statement,
 } from "../../explain/explanation.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
-import { becameText, capital } from "../../explain/phrases.ts";
+import { becameText, capital } from "../../explain/words/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";

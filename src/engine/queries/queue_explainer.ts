@@ -7,7 +7,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { CommonBackoff, LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
 import { explainQueue } from "../../explain/queue/explain_queue.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
-import { actorText, reasonText } from "../../explain/phrases.ts";
+import { actorText, reasonText } from "../../explain/words/phrases.ts";
 import { firstLine } from "../../explain/replay/why.ts";
 import { type LimitLine, limitLines } from "../run/queue/queue_positions.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";

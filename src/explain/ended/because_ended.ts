@@ -32,7 +32,7 @@ import {
   unsuccessfulUndoings,
   wasCutShort,
 } from "../history/attempts.ts";
-import { matcherText } from "../awaited_events.ts";
+import { matcherText } from "../words/awaited_events.ts";
 import {
   countedForOther,
   countedOfAnother,
@@ -46,7 +46,7 @@ import type { Case, Evidence } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { actorText, capital, latest, reasonText, shortened, taskText } from "../phrases.ts";
+import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
 import {
   lateLimit,
   meanwhileReasons,

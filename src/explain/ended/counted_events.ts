@@ -12,7 +12,7 @@ import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type JsonObject, type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
-import { policyExpectations } from "../awaited_events.ts";
+import { policyExpectations } from "../words/awaited_events.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
 import {
@@ -23,7 +23,7 @@ import {
   ownValues,
 } from "../likeness/own_values.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
-import { shortened, taskText } from "../phrases.ts";
+import { shortened, taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 
 /** How many expectations are looked at, and how many statements are made of them. */

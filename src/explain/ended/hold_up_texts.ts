@@ -8,8 +8,8 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";
-import { scopeText } from "../queue/pause_texts.ts";
-import { actorText, reasonText } from "../phrases.ts";
+import { scopeText } from "../words/pauses.ts";
+import { actorText, reasonText } from "../words/phrases.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
 import { reason } from "../statement.ts";
 

@@ -27,7 +27,7 @@ import {
 import type { Evidence } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { becameText, capital, shortened, taskText } from "../phrases.ts";
+import { becameText, capital, shortened, taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 
 const TASKS_SHOWN_MAX = 3;

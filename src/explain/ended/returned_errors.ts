@@ -16,7 +16,7 @@ import { shownText, shownValue } from "../../core/shown_value.ts";
 import type { Reasons } from "../explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { isDate } from "../likeness/own_values.ts";
-import { capital, taskText } from "../phrases.ts";
+import { capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 
 const TASKS_SHOWN_MAX = 3;

@@ -21,7 +21,7 @@ import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { Evidence } from "../evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
-import { actorText, cancelReason, capital, shortened, taskText } from "../phrases.ts";
+import { actorText, cancelReason, capital, shortened, taskText } from "../words/phrases.ts";
 import { lateLimit, uncaughtReasons } from "../history/process_facts.ts";
 import { lastWaitGivenUp } from "../open/run_answers.ts";
 import { retryReasons } from "./repeated_work.ts";

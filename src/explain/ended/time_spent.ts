@@ -16,7 +16,7 @@ import { holdUpText } from "./hold_up_texts.ts";
 import { isHold } from "./hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
-import { taskText } from "../phrases.ts";
+import { taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 import { sleepDueAt, sleepLateness } from "../open/times.ts";
 

@@ -25,7 +25,7 @@ import {
   endedBadly,
   findMaxAttempts,
 } from "./kept_history.ts";
-import { attemptText, capital, interruptionText, shortened, taskText } from "../phrases.ts";
+import { attemptText, capital, interruptionText, shortened, taskText } from "../words/phrases.ts";
 import { reason, showSome } from "../statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */

@@ -6,11 +6,11 @@ import { type ExpectedEvent, MAIN_EXPECTATION_ID } from "../../core/job_plan.ts"
 import { type CompletedTask, type ExpectationState, isSleep } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
-import { matchedText } from "../awaited_events.ts";
+import { matchedText } from "../words/awaited_events.ts";
 import type { Evidence } from "../evidence.ts";
 import type { CompletedItem } from "../explanation.ts";
 import { findMaxAttempts } from "./kept_history.ts";
-import { attemptText, before, capital, taskText } from "../phrases.ts";
+import { attemptText, before, capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 import { sleepEnded, wakeText, wokenBy } from "../open/times.ts";
 

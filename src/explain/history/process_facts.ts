@@ -17,7 +17,7 @@ import type { Reasons } from "../explanation.ts";
 import { isRelevant } from "../ended/hold_ups.ts";
 import type { Attempt, AttemptEntry } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../phrases.ts";
+import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../words/phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
 import { reason } from "../statement.ts";
 

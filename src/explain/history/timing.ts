@@ -11,7 +11,7 @@ import type { Explanation, Timing } from "../explanation.ts";
 import type { HeldUp, HoldUp } from "../ended/hold_ups.ts";
 import type { Attempt, ConditionSpan } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { capital } from "../phrases.ts";
+import { capital } from "../words/phrases.ts";
 
 /**
  * @param downtimes While the process was down the job did nothing, even if its entries suggest

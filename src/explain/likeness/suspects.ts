@@ -15,7 +15,7 @@ import type { ExpectedEvent, PolicyRole } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import type { OpenExpectation } from "../awaited_events.ts";
+import type { OpenExpectation } from "../words/awaited_events.ts";
 import { type Place, placePath, placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "../evidence.ts";
 import { looseForm } from "./loose_form.ts";
@@ -29,7 +29,7 @@ import {
 } from "./suspect.ts";
 import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
-import { shortened } from "../phrases.ts";
+import { shortened } from "../words/phrases.ts";
 
 const SUSPECTS_MAX = 3;
 /**

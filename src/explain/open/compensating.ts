@@ -17,12 +17,12 @@ import {
   unendedAttempts,
   unsuccessfulUndoings,
 } from "../history/attempts.ts";
-import { matcherText } from "../awaited_events.ts";
+import { matcherText } from "../words/awaited_events.ts";
 import type { Case } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "../queue/pause_texts.ts";
-import { capital, latest, shortened, taskText } from "../phrases.ts";
+import { capital, latest, shortened, taskText } from "../words/phrases.ts";
 import { againText, once, standingText, tryText } from "../queue/queued.ts";
 import { automatic, manual, reason } from "../statement.ts";
 import { failureText } from "../ended/summary_ended.ts";

@@ -13,7 +13,7 @@ import {
 import type { Case } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { capital, later, progressText, shortened, taskText } from "../phrases.ts";
+import { capital, later, progressText, shortened, taskText } from "../words/phrases.ts";
 import { backoffReasons, besideText, dueAttempts } from "../queue/queued.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statement.ts";

@@ -12,7 +12,7 @@ import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../history/
 import { failureReasons } from "../ended/because_ended.ts";
 import type { Circumstances, Evidence } from "../evidence.ts";
 import type { Next, NextStep, Reasons } from "../explanation.ts";
-import { capital, reasonText, shortened, taskText } from "../phrases.ts";
+import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
 import { automatic, byHand, manual, reason } from "../statement.ts";
 
 const NAMES_MAX = 10;

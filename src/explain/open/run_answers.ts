@@ -13,7 +13,7 @@ import {
 import { toMatchable } from "../../core/projector.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
-import { capital, taskText } from "../phrases.ts";
+import { capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statement.ts";
 import { lateness, sleepEnded, wakeText, wokenBy } from "./times.ts";
 

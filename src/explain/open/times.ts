@@ -12,13 +12,13 @@ import {
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
-import { openExpectations } from "../awaited_events.ts";
+import { openExpectations } from "../words/awaited_events.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Next, Reasons, Statement } from "../explanation.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { isPaused } from "../queue/pause_texts.ts";
-import { actorText, later, reasonText, shortened } from "../phrases.ts";
+import { actorText, later, reasonText, shortened } from "../words/phrases.ts";
 import {
   clockSetMs,
   type Meanwhile,

@@ -17,7 +17,7 @@ import {
   openExpectations,
   policyTargets,
   wantedText,
-} from "../awaited_events.ts";
+} from "../words/awaited_events.ts";
 import { placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../evidence.ts";
 import type { NearMiss, WaitingFor } from "../explanation.ts";
@@ -32,7 +32,7 @@ import {
   type OwnValue,
 } from "../likeness/own_values.ts";
 import type { Suspect } from "../likeness/suspect.ts";
-import { latest, shortened, uncapital } from "../phrases.ts";
+import { latest, shortened, uncapital } from "../words/phrases.ts";
 import { senderReason } from "../likeness/senders.ts";
 import { compareWith, findSuspects, ownShare, suspectText } from "../likeness/suspects.ts";
 

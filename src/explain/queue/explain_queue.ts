@@ -13,8 +13,9 @@ import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "../evidence.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../explanation.ts";
-import { endStep, pauseText, scopeText } from "./pause_texts.ts";
-import { capital, later, shortened, silenceText } from "../phrases.ts";
+import { endStep } from "./pause_texts.ts";
+import { pauseText, scopeText } from "../words/pauses.ts";
+import { capital, later, shortened, silenceText } from "../words/phrases.ts";
 import {
   aloneText,
   cancelHolders,

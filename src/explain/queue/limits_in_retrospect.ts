@@ -25,7 +25,7 @@ import {
   type SupposedLimits,
   withSupposed,
 } from "./limits_what_if.ts";
-import { scopeText } from "./pause_texts.ts";
+import { scopeText } from "../words/pauses.ts";
 import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
   holdersAt,

@@ -12,8 +12,9 @@ import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit, HoldingPause } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { pausesCited, pausesText } from "./pause_texts.ts";
-import { shortened } from "../phrases.ts";
+import { pausesCited } from "./pause_texts.ts";
+import { pausesText } from "../words/pauses.ts";
+import { shortened } from "../words/phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
 import {
   aloneText,

@@ -1,49 +1,19 @@
-/** Describes pauses: the scope of each, its times, and what ends it. */
+/** Why a pause began, which pauses hold a job, and what ends them. */
 
 import { deriveCondition } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { AttemptFailure, PauseScope } from "../../core/framework_events.ts";
+import type { AttemptFailure } from "../../core/framework_events.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HoldingPause } from "../evidence.ts";
 import type { Next, NextStep, Reasons } from "../explanation.ts";
-import { actorText, latest, reasonText, taskText } from "../phrases.ts";
+import { latest, taskText } from "../words/phrases.ts";
+import { pausesText, scopeText } from "../words/pauses.ts";
 import { automatic, byHand, reason } from "../statement.ts";
-
-/** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
-export function scopeText({ type, label, key }: PauseScope): string {
-  const parts = [
-    ...type === undefined ? [] : [`type ${oneLine(type)}`],
-    ...label === undefined ? [] : [`label ${oneLine(label)}`],
-    ...key === undefined ? [] : [`key ${oneLine(key)}`],
-  ];
-  return parts.length === 0 ? "everything" : parts.join(" with ");
-}
-
-/** `type mail.send has been paused since ... by on-call, until ... (reason: the server is down)`. */
-export function pauseText(pause: Pause): string {
-  return `${scopeText(pause)} has been paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
-}
-
-/** `since ... by on-call, until ...`. */
-export function pauseTimes(pause: Pause): string {
-  const { since, until } = pause;
-  return `since ${since}${actorText(pause)}${until === undefined ? "" : `, until ${until}`}`;
-}
-
-/** The oldest pause that holds a job, and how many others do. */
-export function pausesText(pauses: readonly Pause[]): string {
-  const [first, ...others] = pauses;
-  if (first === undefined) return "";
-  const beside = others.length === 0
-    ? ""
-    : `, and ${counted(others.length, "other pause holds", "other pauses hold")} it`;
-  return `${pauseText(first)}${beside}`;
-}
 
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];

@@ -17,8 +17,8 @@ import type {
 } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
 import { ownValues } from "../likeness/own_values.ts";
-import { pausesText } from "./pause_texts.ts";
-import { actorText, reasonText, shortened, taskText } from "../phrases.ts";
+import { pausesText } from "../words/pauses.ts";
+import { actorText, reasonText, shortened, taskText } from "../words/phrases.ts";
 import { byHand, manual, reason } from "../statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */

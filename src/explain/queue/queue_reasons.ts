@@ -5,8 +5,8 @@ import { counted, countText } from "../../core/counted.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { QueueFacts } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
-import { pauseTimes, scopeText } from "./pause_texts.ts";
-import { latest, reasonText, shortened } from "../phrases.ts";
+import { pauseTimes, scopeText } from "../words/pauses.ts";
+import { latest, reasonText, shortened } from "../words/phrases.ts";
 import {
   blockingEntries,
   changeReason,

@@ -19,7 +19,7 @@ import {
 import type { Case, Circumstances } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
 import { holdingLater, isPaused, pauseCause, pausesCited, pauseSteps } from "./pause_texts.ts";
-import { capital, reasonText, shortened, taskText } from "../phrases.ts";
+import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
 import {
   behindText,
   blockingEntries,

@@ -36,8 +36,8 @@ import type {
 } from "../../core/job_state.ts";
 import { type Step, toMatchable } from "../../core/projector.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import { EVENT_TEXTS } from "../event_texts.ts";
-import { type Change, failedAttempt } from "../fact_texts.ts";
+import { EVENT_TEXTS } from "../words/event_texts.ts";
+import { type Change, failedAttempt } from "../words/fact_texts.ts";
 import {
   correlationDistance,
   correlationMismatches,
@@ -47,7 +47,7 @@ import {
   mismatchesText,
   mismatchesWith,
 } from "../likeness/mismatch.ts";
-import { shortened } from "../phrases.ts";
+import { shortened } from "../words/phrases.ts";
 
 /** @param before The job before the entry; `undefined` when there was none yet. */
 export function explainStep(

@@ -18,7 +18,7 @@ import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/jobs.ts";
 import { choices } from "../../documents/answers/parts.ts";
-import { shortened } from "../../explain/phrases.ts";
+import { shortened } from "../../explain/words/phrases.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";

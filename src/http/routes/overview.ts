@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import { openExpectations } from "../../explain/awaited_events.ts";
+import { openExpectations } from "../../explain/words/awaited_events.ts";
 import { currentState, type Route } from "../route.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";

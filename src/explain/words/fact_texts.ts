@@ -1,9 +1,9 @@
 /** Describes facts about an open job that do not move it along the state table, in sentences. */
 
-import { assertNever } from "../core/assert_never.ts";
-import { errorText } from "../core/error_text.ts";
-import type { FrameworkEntry, TaskEntry } from "../core/event.ts";
-import type { JobParkedAttributes } from "../core/framework_events.ts";
+import { assertNever } from "../../core/assert_never.ts";
+import { errorText } from "../../core/error_text.ts";
+import type { FrameworkEntry, TaskEntry } from "../../core/event.ts";
+import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
@@ -11,7 +11,7 @@ import {
   type JobState,
   type RunningJob,
   type TaskState,
-} from "../core/job_state.ts";
+} from "../../core/job_state.ts";
 import { attemptText } from "./phrases.ts";
 
 type OpenJob = RunningJob | CompensatingJob;

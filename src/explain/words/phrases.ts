@@ -1,15 +1,15 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
-import { assertNever } from "../core/assert_never.ts";
-import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
-import { countOf, countText } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
-import { errorText } from "../core/error_text.ts";
-import { isOfType, type JobEventLogEntry } from "../core/event.ts";
-import type { InterruptionReason, OpenAttempt } from "../core/framework_events.ts";
-import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import type { BackingOffTask, Failure, JobState } from "../core/job_state.ts";
-import { oneLine, shownText } from "../core/shown_value.ts";
+import { assertNever } from "../../core/assert_never.ts";
+import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
+import { countOf, countText } from "../../core/counted.ts";
+import { durationText } from "../../core/duration.ts";
+import { errorText } from "../../core/error_text.ts";
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { InterruptionReason, OpenAttempt } from "../../core/framework_events.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type { BackingOffTask, Failure, JobState } from "../../core/job_state.ts";
+import { oneLine, shownText } from "../../core/shown_value.ts";
 import { openExpectations } from "./awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */

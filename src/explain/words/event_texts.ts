@@ -1,8 +1,8 @@
 /** The texts of framework facts, for lists, streams, the timeline, replays and explanations. */
 
-import { durationText } from "../core/duration.ts";
-import { messageText } from "../core/error_text.ts";
-import type { FrameworkEntry } from "../core/event.ts";
+import { durationText } from "../../core/duration.ts";
+import { messageText } from "../../core/error_text.ts";
+import type { FrameworkEntry } from "../../core/event.ts";
 import type {
   AttemptFailure,
   ControlAttributes,
@@ -10,9 +10,9 @@ import type {
   FrameworkEventType,
   JobEventType,
   JournalEventType,
-} from "../core/framework_events.ts";
-import { limitsText } from "../core/place_limits.ts";
-import { findWait } from "../core/waits.ts";
+} from "../../core/framework_events.ts";
+import { limitsText } from "../../core/place_limits.ts";
+import { findWait } from "../../core/waits.ts";
 import {
   type Change,
   failedAttemptText,
@@ -22,7 +22,7 @@ import {
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
-import { scopeText } from "./queue/pause_texts.ts";
+import { scopeText } from "./pauses.ts";
 import { interruptionText, progressText, reasonText, taskText } from "./phrases.ts";
 
 /** Formats the time of day of an RFC 3339 time, in the reader's zone. */

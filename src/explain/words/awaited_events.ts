@@ -3,11 +3,11 @@
  * and what they are, in words: their type, the values that they need, and how many.
  */
 
-import { type Correlation, termsOf } from "../core/correlation.ts";
-import { countOf } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
-import { isMet } from "../core/expectations.ts";
-import { isReserved, type LogId } from "../core/ids.ts";
+import { type Correlation, termsOf } from "../../core/correlation.ts";
+import { countOf } from "../../core/counted.ts";
+import { durationText } from "../../core/duration.ts";
+import { isMet } from "../../core/expectations.ts";
+import { isReserved, type LogId } from "../../core/ids.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,
@@ -16,10 +16,10 @@ import {
   policyEvents,
   type PolicyRole,
   requiredMatches,
-} from "../core/job_plan.ts";
-import { hasCode, type JobState } from "../core/job_state.ts";
-import type { JsonScalar } from "../core/json.ts";
-import { shownScalar, shownText } from "../core/shown_value.ts";
+} from "../../core/job_plan.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { JsonScalar } from "../../core/json.ts";
+import { shownScalar, shownText } from "../../core/shown_value.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;
