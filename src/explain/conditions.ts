@@ -22,7 +22,14 @@ import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./open/parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./queue/pause_texts.ts";
-import { actorText, capital, reasonText, shortened, silenceText, taskText } from "./words/phrases.ts";
+import {
+  actorText,
+  capital,
+  reasonText,
+  shortened,
+  silenceText,
+  taskText,
+} from "./words/phrases.ts";
 import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./history/process_facts.ts";
 import {
   backingOffText,

@@ -11,7 +11,7 @@ import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobState, Parking } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { Pause } from "../core/pauses.ts";
-import type { Contrast } from "./ended/contrast.ts";
+import type { Contrast } from "./likeness/contrast.ts";
 import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
 import type { HeldUp } from "./ended/hold_ups.ts";
 import type { Effect } from "./likeness/suspect.ts";

@@ -13,7 +13,7 @@ import { describedEnds } from "./history/attempts.ts";
 import { openExpectations } from "./words/awaited_events.ts";
 import { completedSteps } from "./history/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import { type Contrast, contrastText, resultName } from "./ended/contrast.ts";
+import { type Contrast, contrastText, resultName } from "./likeness/contrast.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";

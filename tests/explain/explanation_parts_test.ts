@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
-import { COMPARED_MAX, contrastText } from "../../src/explain/ended/contrast.ts";
+import { COMPARED_MAX, contrastText } from "../../src/explain/likeness/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { Meanwhile } from "../../src/explain/history/process_facts.ts";
 import { lateness } from "../../src/explain/open/times.ts";

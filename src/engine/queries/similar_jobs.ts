@@ -16,7 +16,7 @@ import {
   type Contrast,
   findContrast,
   maySetApart,
-} from "../../explain/ended/contrast.ts";
+} from "../../explain/likeness/contrast.ts";
 import type { UsualTime } from "../../explain/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import type { TimeShare } from "../pacer.ts";

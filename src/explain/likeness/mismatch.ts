@@ -15,7 +15,13 @@ import {
   valueAt,
 } from "../../core/json.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
-import { choiceText, correlationText, NEVER, ONE_OF, VALUES_SHOWN_MAX } from "../words/awaited_events.ts";
+import {
+  choiceText,
+  correlationText,
+  NEVER,
+  ONE_OF,
+  VALUES_SHOWN_MAX,
+} from "../words/awaited_events.ts";
 import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
 import { formDifference, looseForm } from "./loose_form.ts";
 import { CONTAINED_TEXT, ENCODED_TEXT, insideText, recodingNote } from "./recoding.ts";
