@@ -13,10 +13,10 @@ import type { JsonScalar } from "../core/json.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { Contrast } from "./likeness/contrast.ts";
 import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
-import type { HeldUp } from "./ended/hold_ups.ts";
+import type { HeldUp } from "./history/hold_ups.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
-import type { LimitChange } from "./queue/place_history.ts";
+import type { LimitChange } from "./history/place_history.ts";
 import type { Sender } from "./likeness/senders.ts";
 
 /** Events from outside that may have been meant for an expectation. */

@@ -9,8 +9,8 @@ import {
   type PlaceHistory,
   type QueuedAs,
   toLimitChange,
-} from "../../explain/queue/place_history.ts";
-import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/queue/reached_limits.ts";
+} from "../../explain/history/place_history.ts";
+import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/history/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
 import type { Placed, ReachedLimit, WantedPlace } from "../run/queue/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";

@@ -9,7 +9,7 @@ import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_sta
 import { holds, type Pause } from "../../core/pauses.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { ownPlaces } from "../../explain/queue/place_history.ts";
+import { ownPlaces } from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";

@@ -17,7 +17,7 @@ import {
   queuedStays,
   waitedForWorkerSince,
   wasHeldUp,
-} from "../../explain/ended/hold_ups.ts";
+} from "../../explain/history/hold_ups.ts";
 import {
   outline,
   type OutlinedHistory,

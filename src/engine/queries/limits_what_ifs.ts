@@ -9,7 +9,7 @@ import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import { heldInQueue, queuedStays } from "../../explain/ended/hold_ups.ts";
+import { heldInQueue, queuedStays } from "../../explain/history/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/queue/limits_in_retrospect.ts";
 import {
   type LimitsQuestion,
@@ -20,8 +20,12 @@ import {
   withSupposed,
 } from "../../explain/queue/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/queue/place_history.ts";
-import { limitsAt } from "../../explain/queue/reached_limits.ts";
+import {
+  inForce,
+  type LimitsFrom,
+  type PlaceHistory,
+} from "../../explain/history/place_history.ts";
+import { limitsAt } from "../../explain/history/reached_limits.ts";
 import type { TimeShare } from "../pacer.ts";
 import { placeLimits, withoutKeyText } from "../limits.ts";
 import type { Outcome } from "../requests.ts";

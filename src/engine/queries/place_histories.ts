@@ -23,7 +23,7 @@ import {
   pauseStays,
   type PlaceHistory,
   type Stay,
-} from "../../explain/queue/place_history.ts";
+} from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
 import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";

@@ -7,7 +7,7 @@ import type { LogId } from "../../core/ids.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
-import { type HoldUp, isRelevant } from "./hold_ups.ts";
+import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
 import { scopeText } from "../words/pauses.ts";
 import { actorText, reasonText } from "../words/phrases.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";

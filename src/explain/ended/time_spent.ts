@@ -13,7 +13,7 @@ import { isSleep, type JobState } from "../../core/job_state.ts";
 import type { Evidence, UsualTime } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
 import { holdUpText } from "./hold_up_texts.ts";
-import { isHold } from "./hold_ups.ts";
+import { isHold } from "../history/hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";

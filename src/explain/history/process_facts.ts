@@ -14,7 +14,7 @@ import { isTerminal } from "../../core/job_state.ts";
 import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
 import type { Evidence, Findings } from "../evidence.ts";
 import type { Reasons } from "../explanation.ts";
-import { isRelevant } from "../ended/hold_ups.ts";
+import { isRelevant } from "./hold_ups.ts";
 import type { Attempt, AttemptEntry } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../words/phrases.ts";

@@ -8,7 +8,7 @@ import type { LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import type { Causes } from "../evidence.ts";
 import type { Explanation, Timing } from "../explanation.ts";
-import type { HeldUp, HoldUp } from "../ended/hold_ups.ts";
+import type { HeldUp, HoldUp } from "./hold_ups.ts";
 import type { Attempt, ConditionSpan } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital } from "../words/phrases.ts";

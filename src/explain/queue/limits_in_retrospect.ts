@@ -16,7 +16,7 @@ import {
   intervalsIn,
   type QueuedStay,
   queuedStays,
-} from "../ended/hold_ups.ts";
+} from "../history/hold_ups.ts";
 import {
   inForceReason,
   insteadText,
@@ -26,7 +26,7 @@ import {
   withSupposed,
 } from "./limits_what_if.ts";
 import { scopeText } from "../words/pauses.ts";
-import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
+import type { Moment, PlaceHistory, QueuedAs } from "../history/place_history.ts";
 import {
   holdersAt,
   isQueuedBefore,
@@ -38,7 +38,7 @@ import {
   type ReachedThen,
   startsWithin,
   waitingAt,
-} from "./reached_limits.ts";
+} from "../history/reached_limits.ts";
 import { reason } from "../statement.ts";
 
 /** From when on a place would have been free. */

@@ -15,7 +15,7 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { pausesCited } from "./pause_texts.ts";
 import { pausesText } from "../words/pauses.ts";
 import { shortened } from "../words/phrases.ts";
-import type { LimitsFrom } from "./place_history.ts";
+import type { LimitsFrom } from "../history/place_history.ts";
 import {
   aloneText,
   blockingEntries,

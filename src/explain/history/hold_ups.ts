@@ -9,21 +9,15 @@ import { lengthMs } from "../../core/duration.ts";
 import type { FrameworkEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Work } from "../../core/work.ts";
-import { type OutlinedHistory, tookMs } from "../history/outlined_history.ts";
+import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {
   type Moment,
   ownPlaces,
   type PauseStay,
   type PlaceHistory,
   type QueuedAs,
-} from "../queue/place_history.ts";
-import {
-  endsAtMs,
-  type HoldAt,
-  holdAt,
-  type Holder,
-  type ReachedThen,
-} from "../queue/reached_limits.ts";
+} from "./place_history.ts";
+import { endsAtMs, type HoldAt, holdAt, type Holder, type ReachedThen } from "./reached_limits.ts";
 
 type HoldEntry = FrameworkEntry<"job.JobSuspended"> | FrameworkEntry<"job.JobParked">;
 

@@ -11,7 +11,7 @@ import { present } from "../../core/json.ts";
 import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import { notePause, type Pause } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
-import type { OutlinedHistory } from "../history/outlined_history.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 
 /** An entry, and when it was received; RFC 3339. */
 export interface Moment {
