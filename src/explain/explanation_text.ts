@@ -14,7 +14,7 @@ import type {
   QueueExplanation,
   Statement,
 } from "./explanation.ts";
-import type { LimitsWhatIf } from "./queue/limits_what_if.ts";
+import type { LimitsWhatIf } from "./replay/limits_what_if.ts";
 import { timingText } from "./history/timing.ts";
 import { WAITS_FOR } from "./open/waiting.ts";
 

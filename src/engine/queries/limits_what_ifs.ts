@@ -10,7 +10,7 @@ import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import { heldInQueue, queuedStays } from "../../explain/history/hold_ups.ts";
-import { limitsInRetrospect } from "../../explain/queue/limits_in_retrospect.ts";
+import { limitsInRetrospect } from "../../explain/replay/limits_in_retrospect.ts";
 import {
   type LimitsQuestion,
   type LimitsWhatIf,
@@ -18,7 +18,7 @@ import {
   type QueuedStanding,
   type SupposedLimits,
   withSupposed,
-} from "../../explain/queue/limits_what_if.ts";
+} from "../../explain/replay/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import {
   inForce,

@@ -13,7 +13,7 @@ import type { Point } from "../../core/point.ts";
 import type { Work } from "../../core/work.ts";
 import { firstChanges, reversed } from "../../explain/replay/changes.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import type { LimitsWhatIf } from "../../explain/queue/limits_what_if.ts";
+import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/replay/supposition.ts";
 import { supposing, type WhatIf } from "../../explain/replay/what_if.ts";

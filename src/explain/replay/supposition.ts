@@ -22,7 +22,7 @@ import {
 import { type JsonObject, type PointedIssue, present } from "../../core/json.ts";
 import { entryEventIds, type Point, resolvePoint } from "../../core/point.ts";
 import type { Work } from "../../core/work.ts";
-import type { SupposedLimits } from "../queue/limits_what_if.ts";
+import type { SupposedLimits } from "./limits_what_if.ts";
 
 /** An event that did not happen, as the job would have received it. */
 export interface SupposedEvent {

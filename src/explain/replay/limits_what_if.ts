@@ -12,7 +12,7 @@ import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit, HoldingPause } from "../evidence.ts";
 import type { Reasons, Statement } from "../explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { pausesCited } from "./pause_texts.ts";
+import { pausesCited } from "../queue/pause_texts.ts";
 import { pausesText } from "../words/pauses.ts";
 import { shortened } from "../words/phrases.ts";
 import type { LimitsFrom } from "../history/place_history.ts";
@@ -23,7 +23,7 @@ import {
   keyText,
   limitText,
   placeHoldersText,
-} from "./queue_holders.ts";
+} from "../queue/queue_holders.ts";
 import { reason } from "../statement.ts";
 
 export interface LimitsWhatIf<Cite> {
