@@ -42,7 +42,7 @@ import {
   whileBackingOff,
   whileQueued,
   whyQueued,
-} from "./queue/queued.ts";
+} from "./open/queued.ts";
 import { automatic, byHand, manual, reason } from "./statement.ts";
 import { failedText, succeededText } from "./ended/summary_ended.ts";
 import { unusualText } from "./ended/time_spent.ts";

@@ -17,7 +17,7 @@ import type { HeldUp } from "./history/hold_ups.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
 import type { LimitChange } from "./history/place_history.ts";
-import type { Sender } from "./likeness/senders.ts";
+import type { Sender } from "./open/senders.ts";
 
 /** Events from outside that may have been meant for an expectation. */
 export interface Candidates {

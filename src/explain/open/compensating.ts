@@ -23,7 +23,7 @@ import type { Next, Reasons } from "../explanation.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "../queue/pause_texts.ts";
 import { capital, latest, shortened, taskText } from "../words/phrases.ts";
-import { againText, once, standingText, tryText } from "../queue/queued.ts";
+import { againText, once, standingText, tryText } from "./queued.ts";
 import { automatic, manual, reason } from "../statement.ts";
 import { failureText } from "../ended/summary_ended.ts";
 import { eventsToSend } from "./waiting.ts";

@@ -14,7 +14,7 @@ import type { Case } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
 import { capital, later, progressText, shortened, taskText } from "../words/phrases.ts";
-import { backoffReasons, besideText, dueAttempts } from "../queue/queued.ts";
+import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statement.ts";
 import { unusualText } from "../ended/time_spent.ts";

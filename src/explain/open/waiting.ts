@@ -11,7 +11,7 @@ import type { Case } from "../evidence.ts";
 import type { NearMiss, Next, Reasons } from "../explanation.ts";
 import { shortened, taskText, uncapital } from "../words/phrases.ts";
 import { sampleEvent } from "./requests_to_send.ts";
-import { moveSender } from "../likeness/senders.ts";
+import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "../statement.ts";
 import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";
 import { likeliestText } from "./waiting_for.ts";

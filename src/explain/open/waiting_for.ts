@@ -33,8 +33,8 @@ import {
 } from "../likeness/own_values.ts";
 import type { Suspect } from "../likeness/suspect.ts";
 import { latest, shortened, uncapital } from "../words/phrases.ts";
-import { senderReason } from "../likeness/senders.ts";
-import { compareWith, findSuspects, ownShare, suspectText } from "../likeness/suspects.ts";
+import { senderReason } from "./senders.ts";
+import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";
 
 /** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;

@@ -11,7 +11,7 @@ import { type FailedJob, isTerminal, type JobState } from "../../core/job_state.
 import type { JsonScalar } from "../../core/json.ts";
 import { oneLine, shownScalar, shownText } from "../../core/shown_value.ts";
 import type { NextStep, Statement } from "../explanation.ts";
-import { type Mismatch, mismatchesText } from "./mismatch.ts";
+import { type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
 import { becameBy, becameText, taskText } from "../words/phrases.ts";
 import { resultsWithError } from "../ended/returned_errors.ts";
 import { byHand, manual, reason } from "../statement.ts";

@@ -18,7 +18,13 @@ import {
 } from "../history/attempts.ts";
 import type { Case, Circumstances } from "../evidence.ts";
 import type { Next, Reasons } from "../explanation.ts";
-import { holdingLater, isPaused, pauseCause, pausesCited, pauseSteps } from "./pause_texts.ts";
+import {
+  holdingLater,
+  isPaused,
+  pauseCause,
+  pausesCited,
+  pauseSteps,
+} from "../queue/pause_texts.ts";
 import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
 import {
   behindText,
@@ -36,10 +42,10 @@ import {
   rateOpensAt,
   restoreLimit,
   sharedKeyText,
-} from "./queue_holders.ts";
-import { answerForRun } from "../open/run_answers.ts";
+} from "../queue/queue_holders.ts";
+import { answerForRun } from "./run_answers.ts";
 import { automatic, manual, reason, showSome } from "../statement.ts";
-import { besideSleepsText, endsByTime, openSleeps } from "../open/times.ts";
+import { besideSleepsText, endsByTime, openSleeps } from "./times.ts";
 
 /** How many names a sentence has, and how many tasks and pauses have a step of their own. */
 const NAMES_MAX = 5;

@@ -16,18 +16,18 @@ import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import type { OpenExpectation } from "../words/awaited_events.ts";
-import { type Place, placePath, placesIn } from "./elsewhere.ts";
+import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../evidence.ts";
-import { looseForm } from "./loose_form.ts";
-import { type OwnValue, ownValues } from "./own_values.ts";
+import { looseForm } from "../likeness/loose_form.ts";
+import { type OwnValue, ownValues } from "../likeness/own_values.ts";
 import {
   type Candidate,
   type Comparison,
   type Effect,
   type Suspect,
   toSuspect,
-} from "./suspect.ts";
-import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
+} from "../likeness/suspect.ts";
+import { insideForm, type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
 import { shortened } from "../words/phrases.ts";
 
