@@ -11,7 +11,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ControlRequest, LimitedType, RetryRequest } from "../engine/requests.ts";
-import type { HeldPause } from "../explain/evidence.ts";
+import type { HeldPause } from "../explain/statements/queue_facts.ts";
 import { RETRY_AFTER_SECONDS, unknownType, valueOrThrow } from "./engine_refusal.ts";
 import {
   checked,

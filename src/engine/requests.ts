@@ -1,7 +1,7 @@
 /** Requests to the engine, and its answers. Expected failures are returned as values. */
 
 import type { Change } from "../explain/replay/changes.ts";
-import type { ParkedJobs } from "../explain/evidence.ts";
+import type { ParkedJobs } from "../explain/statements/queue_facts.ts";
 import type { Mismatch } from "../explain/likeness/mismatch.ts";
 import type { Command, Originated, Rejection } from "../core/command.ts";
 import type { StateControl } from "../core/controls.ts";

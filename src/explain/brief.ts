@@ -11,7 +11,7 @@ import type {
   NextStep,
   QueueExplanation,
   Statement,
-} from "./explanation.ts";
+} from "./statements/explanation.ts";
 import { HELD_BY } from "./queue/queue_holders.ts";
 import { SPENT } from "./ended/time_spent.ts";
 

@@ -16,8 +16,8 @@ import {
   whileCompensating,
 } from "./open/compensating.ts";
 import { executingReasons, executingText, whileExecuting } from "./open/executing.ts";
-import type { Case } from "./evidence.ts";
-import type { Next, NextStep, Reasons, Statement } from "./explanation.ts";
+import type { Case } from "./statements/evidence.ts";
+import type { Next, NextStep, Reasons, Statement } from "./statements/explanation.ts";
 import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./open/parked.ts";
@@ -43,7 +43,7 @@ import {
   whileQueued,
   whyQueued,
 } from "./open/queued.ts";
-import { automatic, byHand, manual, reason } from "./statement.ts";
+import { automatic, byHand, manual, reason } from "./statements/statement.ts";
 import { failedText, succeededText } from "./ended/summary_ended.ts";
 import { unusualText } from "./ended/time_spent.ts";
 import {

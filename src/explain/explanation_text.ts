@@ -13,7 +13,7 @@ import type {
   NextStep,
   QueueExplanation,
   Statement,
-} from "./explanation.ts";
+} from "./statements/explanation.ts";
 import type { LimitsWhatIf } from "./replay/limits_what_if.ts";
 import { timingText } from "./history/timing.ts";
 import { WAITS_FOR } from "./open/waiting.ts";

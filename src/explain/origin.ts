@@ -4,10 +4,10 @@ import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/ev
 import type { LogId } from "../core/ids.ts";
 import { shownText } from "../core/shown_value.ts";
 import { causeOf } from "./history/attempts.ts";
-import type { Evidence } from "./evidence.ts";
-import type { Reasons, Statement } from "./explanation.ts";
+import type { Evidence } from "./statements/evidence.ts";
+import type { Reasons, Statement } from "./statements/explanation.ts";
 import { actorText, reasonText } from "./words/phrases.ts";
-import { reason } from "./statement.ts";
+import { reason } from "./statements/statement.ts";
 
 /** A start within this is on time. */
 const LATE_MS = 1_000;

@@ -6,7 +6,7 @@ import { shellWord } from "../core/shell_word.ts";
 import { type Standing, standingLines } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
-import type { HeldPause } from "../explain/evidence.ts";
+import type { HeldPause } from "../explain/statements/queue_facts.ts";
 import { pauseTimes, scopeText } from "../explain/words/pauses.ts";
 import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";

@@ -3,7 +3,7 @@
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import { citing, explain } from "../../src/explain/explain.ts";
-import type { Explanation } from "../../src/explain/explanation.ts";
+import type { Explanation } from "../../src/explain/statements/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { quotedEntry } from "../../src/core/log_references.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";

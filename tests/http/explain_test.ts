@@ -1,7 +1,7 @@
 /** `GET /jobs/:id/explain`. */
 
 import assert from "node:assert/strict";
-import type { Citation, Explanation } from "../../src/explain/explanation.ts";
+import type { Citation, Explanation } from "../../src/explain/statements/explanation.ts";
 import { curlCall } from "../../src/explain/open/requests_to_send.ts";
 import { rounds } from "../support/effort.ts";
 import { createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { About, Citation } from "../../src/explain/explanation.ts";
+import type { About, Citation } from "../../src/explain/statements/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { Explained } from "../support/engine/explained.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { NonRetryableError } from "../../src/mod.ts";
 import { citedIn } from "../../src/explain/explain.ts";
-import type { Citation, Explanation } from "../../src/explain/explanation.ts";
+import type { Citation, Explanation } from "../../src/explain/statements/explanation.ts";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";

@@ -1,7 +1,11 @@
 /** `GET /queue/explain`: why all work has stopped, and what would resolve it. */
 
 import assert from "node:assert/strict";
-import type { Citation, NextStep, QueueExplanation } from "../../src/explain/explanation.ts";
+import type {
+  Citation,
+  NextStep,
+  QueueExplanation,
+} from "../../src/explain/statements/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Citation, NearMiss } from "../../src/explain/explanation.ts";
+import type { Citation, NearMiss } from "../../src/explain/statements/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 
 const TYPE = "billing.payment.PaymentReceived";

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
-import type { Citation } from "../../src/explain/explanation.ts";
+import type { Citation } from "../../src/explain/statements/explanation.ts";
 import type { LimitsWhatIf, SupposedLimits } from "../../src/explain/replay/limits_what_if.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { Citation, Explanation } from "../../src/explain/explanation.ts";
+import type { Citation, Explanation } from "../../src/explain/statements/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import type { Explanation } from "../../src/explain/explanation.ts";
+import type { Explanation } from "../../src/explain/statements/explanation.ts";
 import { rounds } from "../support/effort.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters } from "../support/engine/letters.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
-import type { NextStep } from "../../src/explain/explanation.ts";
+import type { NextStep } from "../../src/explain/statements/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";

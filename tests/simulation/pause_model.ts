@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { holds, notePause, type Pausable, type Pause, trippedBy } from "../../src/core/pauses.ts";
-import type { HeldPause } from "../../src/explain/evidence.ts";
+import type { HeldPause } from "../../src/explain/statements/queue_facts.ts";
 import { RecentFailures } from "../../src/engine/writer/in_force.ts";
 
 /** The rule of the type of most jobs, if there is one. */

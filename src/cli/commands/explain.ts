@@ -3,7 +3,12 @@
 import * as v from "valibot";
 import { EXIT } from "../../core/exit_codes.ts";
 import { explanationText, queueExplanationText } from "../../explain/explanation_text.ts";
-import type { Action, Citation, Explanation, QueueExplanation } from "../../explain/explanation.ts";
+import type {
+  Action,
+  Citation,
+  Explanation,
+  QueueExplanation,
+} from "../../explain/statements/explanation.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
 import { plainPage } from "../terminal.ts";

@@ -9,7 +9,7 @@ import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";
-import type { Citation } from "../../explain/explanation.ts";
+import type { Citation } from "../../explain/statements/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 import { plainPage, plainText, type Terminal } from "../terminal.ts";

@@ -13,7 +13,7 @@ import { CommandError, type CommandInput, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
 import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
 import { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import type { Circumstances } from "../../explain/evidence.ts";
+import type { Circumstances } from "../../explain/statements/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ownValues } from "../../explain/likeness/own_values.ts";

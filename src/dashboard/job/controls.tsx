@@ -19,7 +19,7 @@ import type { Route } from "../../http/route.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { carryOut, filledField } from "../form.tsx";
 import { reusableTasks } from "../../core/decide.ts";
-import type { Action } from "../../explain/explanation.ts";
+import type { Action } from "../../explain/statements/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";

@@ -6,7 +6,7 @@ import { Cited, CitedItems, EntryLink } from "../parts/entries.tsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { COMPLETED_MAX, summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/history/timing.ts";
-import type { Citation, NextStep } from "../../explain/explanation.ts";
+import type { Citation, NextStep } from "../../explain/statements/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";

@@ -5,7 +5,7 @@ import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { findDowntimes } from "../../explain/history/timing.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import type { Citation, Explanation } from "../../explain/explanation.ts";
+import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { Scope } from "../../access/tokens.ts";
 import type { Commands } from "../parts/curl.tsx";

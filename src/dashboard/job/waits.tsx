@@ -9,7 +9,7 @@ import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/words/awaited_events.ts";
-import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
+import type { Citation, NearMiss, WaitingFor } from "../../explain/statements/explanation.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isObject } from "../../documents/fields.ts";
 import { parseJson } from "../../documents/json_document.ts";

@@ -6,7 +6,7 @@ import { countOf, countText } from "../../core/counted.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention } from "../../engine/requests.ts";
-import type { ParkedJobs } from "../../explain/evidence.ts";
+import type { ParkedJobs } from "../../explain/statements/queue_facts.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
 import { openExpectations } from "../../explain/words/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";

@@ -21,7 +21,7 @@ import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
-import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
+import type { Citation, QueueExplanation } from "../../explain/statements/explanation.ts";
 import { TimedText } from "../parts/text.tsx";
 
 /** The Limits screen has all of them. */

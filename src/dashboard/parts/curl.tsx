@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/open/requests_to_send.ts";
 import { UserText } from "./text.tsx";
-import type { Action } from "../../explain/explanation.ts";
+import type { Action } from "../../explain/statements/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { reachedAs } from "../../http/requests/request.ts";

@@ -1,7 +1,7 @@
 /** Entries of the journal, as pages show them: in short, as links, and cited by sentences. */
 
 import { CITES_MAX } from "../../explain/brief.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { Citation, Statement } from "../../explain/statements/explanation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";

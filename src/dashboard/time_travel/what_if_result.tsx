@@ -7,7 +7,7 @@ import type { FirstDifference, Standing } from "../../explain/replay/what_if.ts"
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table, Term } from "../parts/table.tsx";
-import type { Citation } from "../../explain/explanation.ts";
+import type { Citation } from "../../explain/statements/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";
 import { CitedItems } from "../parts/entries.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";

@@ -22,7 +22,7 @@ import type {
   EventAbout,
   JobAbout,
   Statement,
-} from "../../explain/explanation.ts";
+} from "../../explain/statements/explanation.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/words/phrases.ts";

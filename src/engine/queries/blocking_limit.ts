@@ -4,7 +4,8 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
-import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
+import type { Circumstances } from "../../explain/statements/evidence.ts";
+import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
 import {
   type PlaceHistory,
   type QueuedAs,

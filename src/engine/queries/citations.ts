@@ -3,7 +3,7 @@
 import { ascending } from "../../core/ascending.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+import type { Citation, Statement } from "../../explain/statements/explanation.ts";
 import type { Journal } from "../ports.ts";
 import type { EntryPages } from "../entry_pages.ts";
 

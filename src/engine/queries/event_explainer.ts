@@ -13,7 +13,7 @@ import type {
   NearlyReached,
   ReachedJob,
   Statement,
-} from "../../explain/explanation.ts";
+} from "../../explain/statements/explanation.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
 import { becameText, capital } from "../../explain/words/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";

@@ -8,9 +8,10 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { Causes, HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
+import type { Causes, HeldUpBy } from "../../explain/statements/evidence.ts";
+import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
-import type { Citation, Explanation } from "../../explain/explanation.ts";
+import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
 import {
   heldInQueue,
   heldUp,

@@ -6,7 +6,11 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { OvertakenBy, WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
+import type {
+  OvertakenBy,
+  WorkerHolder,
+  WorkersThen,
+} from "../../explain/statements/queue_facts.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobEntryReader } from "../writer/job_entries.ts";

@@ -7,8 +7,8 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
-import type { BlockingLimit } from "../../explain/evidence.ts";
-import type { Citation } from "../../explain/explanation.ts";
+import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
+import type { Citation } from "../../explain/statements/explanation.ts";
 import { heldInQueue, queuedStays } from "../../explain/history/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/replay/limits_in_retrospect.ts";
 import {

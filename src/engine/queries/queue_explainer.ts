@@ -4,9 +4,14 @@ import type { Condition } from "../../core/condition.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { CommonBackoff, LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
+import type {
+  CommonBackoff,
+  LongestJob,
+  QueueFacts,
+  QueueLimit,
+} from "../../explain/statements/queue_facts.ts";
 import { explainQueue } from "../../explain/queue/explain_queue.ts";
-import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
+import type { Citation, QueueExplanation } from "../../explain/statements/explanation.ts";
 import { actorText, reasonText } from "../../explain/words/phrases.ts";
 import { firstLine } from "../../explain/replay/why.ts";
 import { type LimitLine, limitLines } from "../run/queue/queue_positions.ts";

@@ -12,7 +12,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
 import type { Work } from "../../core/work.ts";
 import { firstChanges, reversed } from "../../explain/replay/changes.ts";
-import type { Citation } from "../../explain/explanation.ts";
+import type { Citation } from "../../explain/statements/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";
 import { type Replay, Replaying, type StepsWanted } from "../../explain/replay/replay_steps.ts";
 import { supposedPlan, type Supposition } from "../../explain/replay/supposition.ts";

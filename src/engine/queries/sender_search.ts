@@ -11,7 +11,7 @@ import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isDate, isIdentifier } from "../../explain/likeness/own_values.ts";
 import { correlationMismatches } from "../../explain/likeness/mismatch.ts";
-import type { Sender, Unstarted } from "../../explain/open/senders.ts";
+import type { Sender, Unstarted } from "../../explain/statements/evidence.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { startedJobId } from "../writer/derived_ids.ts";
 import { type Resembling, type SearchParts, unchangedJob } from "./value_search.ts";

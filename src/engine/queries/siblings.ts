@@ -11,7 +11,7 @@ import { isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type FailedJob, type JobState, timedOutTask } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
-import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
+import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
 import { becameBy, becameText, shortened } from "../../explain/words/phrases.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";

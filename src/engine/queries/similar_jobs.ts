@@ -17,7 +17,7 @@ import {
   findContrast,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
-import type { UsualTime } from "../../explain/evidence.ts";
+import type { UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";

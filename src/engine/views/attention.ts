@@ -13,7 +13,7 @@ import type { View } from "./view.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { NeedingAttention } from "../requests.ts";
-import type { ParkedJobs } from "../../explain/evidence.ts";
+import type { ParkedJobs } from "../../explain/statements/queue_facts.ts";
 
 /** How many of each kind are shown. */
 export const ATTENTION_MAX = 5;

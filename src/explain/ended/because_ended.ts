@@ -42,8 +42,8 @@ import {
   overlookedEvents,
   sentByTask,
 } from "./counted_events.ts";
-import type { Case, Evidence } from "../evidence.ts";
-import type { Reasons, Statement } from "../explanation.ts";
+import type { Case, Evidence } from "../statements/evidence.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
@@ -64,7 +64,7 @@ import {
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { waitsGivenUp } from "../open/run_answers.ts";
-import { reason, showSome } from "../statement.ts";
+import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { deadlineLateness, oddTimes } from "../open/times.ts";
 

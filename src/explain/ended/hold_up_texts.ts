@@ -5,13 +5,13 @@ import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import type { Evidence, HeldUpBy } from "../evidence.ts";
-import type { Reasons, Statement } from "../explanation.ts";
+import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
 import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
 import { scopeText } from "../words/pauses.ts";
 import { actorText, reasonText } from "../words/phrases.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 const NAMED_MAX = 3;
 

@@ -24,15 +24,15 @@ import {
 } from "../history/attempts.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
 import { lateEvents } from "./counted_events.ts";
-import type { Evidence } from "../evidence.ts";
-import type { Next, NextStep } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Next, NextStep } from "../statements/explanation.ts";
 import { firstFit, firstLoadType } from "../open/parked.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import { pauseText } from "../words/pauses.ts";
 import { capital, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
-import { automatic, byHand, manual } from "../statement.ts";
+import { automatic, byHand, manual } from "../statements/statement.ts";
 
 const NAMES_MAX = 10;
 

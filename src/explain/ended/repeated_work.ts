@@ -24,11 +24,11 @@ import {
   recordedAttemptText,
   wasCutShort,
 } from "../history/attempts.ts";
-import type { Evidence } from "../evidence.ts";
-import type { Reasons } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
 import { becameText, capital, shortened, taskText } from "../words/phrases.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 const TASKS_SHOWN_MAX = 3;
 const NAMES_MAX = 5;

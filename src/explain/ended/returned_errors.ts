@@ -13,11 +13,11 @@ import {
 } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
-import type { Reasons } from "../explanation.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { isDate } from "../likeness/own_values.ts";
 import { capital, taskText } from "../words/phrases.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;

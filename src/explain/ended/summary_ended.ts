@@ -18,7 +18,7 @@ import { attemptsOf } from "../history/attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
-import type { Evidence } from "../evidence.ts";
+import type { Evidence } from "../statements/evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "../words/phrases.ts";

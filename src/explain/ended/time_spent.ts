@@ -10,14 +10,14 @@ import type { Condition } from "../../core/condition.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { isSleep, type JobState } from "../../core/job_state.ts";
-import type { Evidence, UsualTime } from "../evidence.ts";
-import type { Reasons } from "../explanation.ts";
+import type { Evidence, UsualTime } from "../statements/evidence.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import { holdUpText } from "./hold_up_texts.ts";
 import { isHold } from "../history/hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 import { sleepDueAt, sleepLateness } from "../open/times.ts";
 
 const JOBS_MIN = 5;

@@ -16,8 +16,8 @@ import {
   type JobState,
   type TaskState,
 } from "../../core/job_state.ts";
-import type { Causes, Evidence } from "../evidence.ts";
-import type { Reasons } from "../explanation.ts";
+import type { Causes, Evidence } from "../statements/evidence.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import {
   type Attempt,
   type AttemptEntry,
@@ -26,7 +26,7 @@ import {
   findMaxAttempts,
 } from "./kept_history.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "../words/phrases.ts";
-import { reason, showSome } from "../statement.ts";
+import { reason, showSome } from "../statements/statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;

@@ -7,11 +7,11 @@ import { type CompletedTask, type ExpectationState, isSleep } from "../../core/j
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
 import { matchedText } from "../words/awaited_events.ts";
-import type { Evidence } from "../evidence.ts";
-import type { CompletedItem } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { CompletedItem } from "../statements/explanation.ts";
 import { findMaxAttempts } from "./kept_history.ts";
 import { attemptText, before, capital, taskText } from "../words/phrases.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 import { sleepEnded, wakeText, wokenBy } from "../open/times.ts";
 
 /** How many are described: the last ones that were settled. */

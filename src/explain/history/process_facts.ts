@@ -12,14 +12,14 @@ import type { AttemptAtFault } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
-import type { Evidence, Findings } from "../evidence.ts";
-import type { Reasons } from "../explanation.ts";
+import type { Evidence, Findings } from "../statements/evidence.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import { isRelevant } from "./hold_ups.ts";
 import type { Attempt, AttemptEntry } from "./kept_history.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, later, NONE_OPEN, openNames, shortened, taskText } from "../words/phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 const SHOWN_MAX = 3;
 /** For a job that has not ended, a smaller change of the clock is not worth a sentence. */

@@ -18,13 +18,13 @@ import {
   unsuccessfulUndoings,
 } from "../history/attempts.ts";
 import { matcherText } from "../words/awaited_events.ts";
-import type { Case } from "../evidence.ts";
-import type { Next, Reasons } from "../explanation.ts";
+import type { Case } from "../statements/evidence.ts";
+import type { Next, Reasons } from "../statements/explanation.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "../queue/pause_texts.ts";
 import { capital, latest, shortened, taskText } from "../words/phrases.ts";
 import { againText, once, standingText, tryText } from "./queued.ts";
-import { automatic, manual, reason } from "../statement.ts";
+import { automatic, manual, reason } from "../statements/statement.ts";
 import { failureText } from "../ended/summary_ended.ts";
 import { eventsToSend } from "./waiting.ts";
 import { likeliestText } from "./waiting_for.ts";

@@ -10,13 +10,13 @@ import {
   lastCompleted,
   unsuccessfulAttempts,
 } from "../history/attempts.ts";
-import type { Case } from "../evidence.ts";
-import type { Next, Reasons } from "../explanation.ts";
+import type { Case } from "../statements/evidence.ts";
+import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
 import { capital, later, progressText, shortened, taskText } from "../words/phrases.ts";
 import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
-import { automatic, reason, showSome } from "../statement.ts";
+import { automatic, reason, showSome } from "../statements/statement.ts";
 import { unusualText } from "../ended/time_spent.ts";
 import { endsByTime } from "./times.ts";
 

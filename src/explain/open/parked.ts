@@ -10,10 +10,10 @@ import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../history/attempts.ts";
 import { failureReasons } from "../ended/because_ended.ts";
-import type { Circumstances, Evidence } from "../evidence.ts";
-import type { Next, NextStep, Reasons } from "../explanation.ts";
+import type { Circumstances, Evidence } from "../statements/evidence.ts";
+import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
-import { automatic, byHand, manual, reason } from "../statement.ts";
+import { automatic, byHand, manual, reason } from "../statements/statement.ts";
 
 const NAMES_MAX = 10;
 

@@ -16,8 +16,8 @@ import {
   cutShortText,
   unsuccessfulAttempts,
 } from "../history/attempts.ts";
-import type { Case, Circumstances } from "../evidence.ts";
-import type { Next, Reasons } from "../explanation.ts";
+import type { Case, Circumstances } from "../statements/evidence.ts";
+import type { Next, Reasons } from "../statements/explanation.ts";
 import {
   holdingLater,
   isPaused,
@@ -44,7 +44,7 @@ import {
   sharedKeyText,
 } from "../queue/queue_holders.ts";
 import { answerForRun } from "./run_answers.ts";
-import { automatic, manual, reason, showSome } from "../statement.ts";
+import { automatic, manual, reason, showSome } from "../statements/statement.ts";
 import { besideSleepsText, endsByTime, openSleeps } from "./times.ts";
 
 /** How many names a sentence has, and how many tasks and pauses have a step of their own. */

@@ -9,7 +9,7 @@ import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../../core/json.ts";
 import { shellWord } from "../../core/shell_word.ts";
 import { shownScalar, visible } from "../../core/shown_value.ts";
-import type { Action } from "../explanation.ts";
+import type { Action } from "../statements/explanation.ts";
 
 /** How many of the possible values a placeholder names. */
 const VALUES_SHOWN_MAX = 5;

@@ -11,10 +11,10 @@ import {
   type WaitingTask,
 } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
-import type { Evidence } from "../evidence.ts";
-import type { Reasons, Statement } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
 import { capital, taskText } from "../words/phrases.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 import { lateness, sleepEnded, wakeText, wokenBy } from "./times.ts";
 
 const WAITS_SHOWN_MAX = 3;

@@ -5,44 +5,15 @@
  */
 
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { LogId, TaskId } from "../../core/ids.ts";
-import { type FailedJob, isTerminal, type JobState } from "../../core/job_state.ts";
-import type { JsonScalar } from "../../core/json.ts";
+import type { LogId } from "../../core/ids.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { oneLine, shownScalar, shownText } from "../../core/shown_value.ts";
-import type { NextStep, Statement } from "../explanation.ts";
-import { type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
+import type { Sender } from "../statements/evidence.ts";
+import type { NextStep, Statement } from "../statements/explanation.ts";
+import { mismatchesText } from "../likeness/mismatch.ts";
 import { becameBy, becameText, taskText } from "../words/phrases.ts";
 import { resultsWithError } from "../ended/returned_errors.ts";
-import { byHand, manual, reason } from "../statement.ts";
-
-export interface Sender {
-  /** If others of the kind came from jobs: their type and task, and the end of such a task. */
-  readonly others?: { readonly type: string; readonly taskId: TaskId; readonly sentBy: LogId };
-  /** The expected value. */
-  readonly value: JsonScalar;
-  /** The job that was given it, and where; absent if no job of the type was that sent none. */
-  readonly job?: JobState;
-  readonly path?: string;
-  /** If there is no such job: whether events of others that were given it have counted. */
-  readonly hasCounted?: boolean;
-  /** An event with the value that would start a job of the type, but for its content. */
-  readonly unstarted?: Unstarted | undefined;
-  /** Whether the waiting job was to send it itself, in a task that it has not run. */
-  readonly isItself?: boolean;
-  /** What it sent of the kind without the value. */
-  readonly instead?: LogId | undefined;
-  /** If that job waits itself: the one at the end of the chain, which waits for no other. */
-  readonly last?: JobState | undefined;
-}
-
-export interface Unstarted {
-  readonly event: JobEventLogEntry;
-  /** What starts such jobs, and does not hold for it. */
-  readonly clauses: readonly Mismatch[];
-  /** The job that it started and that failed at once, since it gave no valid input. */
-  readonly failed?: FailedJob;
-}
+import { byHand, manual, reason } from "../statements/statement.ts";
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(

@@ -17,7 +17,7 @@ import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import type { OpenExpectation } from "../words/awaited_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
-import type { Candidates, Evidence } from "../evidence.ts";
+import type { Candidates, Evidence } from "../statements/evidence.ts";
 import { looseForm } from "../likeness/loose_form.ts";
 import { type OwnValue, ownValues } from "../likeness/own_values.ts";
 import {

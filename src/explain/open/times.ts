@@ -13,8 +13,8 @@ import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
 import { openExpectations } from "../words/awaited_events.ts";
-import type { Evidence } from "../evidence.ts";
-import type { Next, Reasons, Statement } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Next, Reasons, Statement } from "../statements/explanation.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { isPaused } from "../queue/pause_texts.ts";
@@ -26,7 +26,7 @@ import {
   processEnd,
   processEndText,
 } from "../history/process_facts.ts";
-import { automatic, manual, reason, showSome } from "../statement.ts";
+import { automatic, manual, reason, showSome } from "../statements/statement.ts";
 
 const NAMES_MAX = 10;
 

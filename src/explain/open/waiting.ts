@@ -7,12 +7,12 @@ import { countText } from "../../core/counted.ts";
 import { isUnmeetable, matchedText, openExpectations } from "../words/awaited_events.ts";
 import { lastCompleted } from "../history/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";
-import type { Case } from "../evidence.ts";
-import type { NearMiss, Next, Reasons } from "../explanation.ts";
+import type { Case } from "../statements/evidence.ts";
+import type { NearMiss, Next, Reasons } from "../statements/explanation.ts";
 import { shortened, taskText, uncapital } from "../words/phrases.ts";
 import { sampleEvent } from "./requests_to_send.ts";
 import { moveSender } from "./senders.ts";
-import { automatic, manual, reason } from "../statement.ts";
+import { automatic, manual, reason } from "../statements/statement.ts";
 import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";
 import { likeliestText } from "./waiting_for.ts";
 

@@ -19,8 +19,8 @@ import {
   wantedText,
 } from "../words/awaited_events.ts";
 import { placesIn } from "../likeness/elsewhere.ts";
-import type { Candidates, Evidence } from "../evidence.ts";
-import type { NearMiss, WaitingFor } from "../explanation.ts";
+import type { Candidates, Evidence } from "../statements/evidence.ts";
+import type { NearMiss, WaitingFor } from "../statements/explanation.ts";
 import { looseForm } from "../likeness/loose_form.ts";
 import {
   carriedValues,

@@ -11,8 +11,13 @@ import type { LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "../evidence.ts";
-import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../explanation.ts";
+import type {
+  QueueFacts,
+  QueueLimit,
+  WorkerHolder,
+  WorkerPool,
+} from "../statements/queue_facts.ts";
+import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../statements/explanation.ts";
 import { endStep } from "./pause_texts.ts";
 import { pauseText, scopeText } from "../words/pauses.ts";
 import { capital, later, shortened, silenceText } from "../words/phrases.ts";
@@ -28,7 +33,7 @@ import {
   SINCE_CRASHES,
 } from "./queue_holders.ts";
 import { backoffText, longestOnes, reasonsBeside } from "./queue_reasons.ts";
-import { automatic, byHand, manual, reason } from "../statement.ts";
+import { automatic, byHand, manual, reason } from "../statements/statement.ts";
 
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;

@@ -9,11 +9,12 @@ import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { isOfEverything, type Pause } from "../../core/pauses.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import type { Evidence, HoldingPause } from "../evidence.ts";
-import type { Next, NextStep, Reasons } from "../explanation.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { HoldingPause } from "../statements/queue_facts.ts";
+import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { latest, taskText } from "../words/phrases.ts";
 import { pausesText, scopeText } from "../words/pauses.ts";
-import { automatic, byHand, reason } from "../statement.ts";
+import { automatic, byHand, reason } from "../statements/statement.ts";
 
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];

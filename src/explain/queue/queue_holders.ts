@@ -8,18 +8,18 @@ import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { shownText } from "../../core/shown_value.ts";
+import type { Circumstances } from "../statements/evidence.ts";
 import type {
   BlockingLimit,
-  Circumstances,
   PlacesInTheWay,
   WorkerHolder,
   WorkersThen,
-} from "../evidence.ts";
-import type { Next, Reasons } from "../explanation.ts";
+} from "../statements/queue_facts.ts";
+import type { Next, Reasons } from "../statements/explanation.ts";
 import { ownValues } from "../likeness/own_values.ts";
 import { pausesText } from "../words/pauses.ts";
 import { actorText, reasonText, shortened, taskText } from "../words/phrases.ts";
-import { byHand, manual, reason } from "../statement.ts";
+import { byHand, manual, reason } from "../statements/statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */
 export const HELD_BY = "A worker is held by ";

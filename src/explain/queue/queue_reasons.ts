@@ -3,8 +3,8 @@
 import type { Condition } from "../../core/condition.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import type { QueueFacts } from "../evidence.ts";
-import type { Reasons } from "../explanation.ts";
+import type { QueueFacts } from "../statements/queue_facts.ts";
+import type { Reasons } from "../statements/explanation.ts";
 import { pauseTimes, scopeText } from "../words/pauses.ts";
 import { latest, reasonText, shortened } from "../words/phrases.ts";
 import {
@@ -14,7 +14,7 @@ import {
   placeHoldersText,
   sharedKeyText,
 } from "./queue_holders.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 const PAUSES_MAX = 3;
 const NAMED_MAX = 3;

@@ -8,7 +8,7 @@ import { durationText, lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Work } from "../../core/work.ts";
-import type { Reasons, Statement } from "../explanation.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
 import { holdUpReason } from "../ended/hold_up_texts.ts";
 import {
   type HeldUp,
@@ -39,7 +39,7 @@ import {
   startsWithin,
   waitingAt,
 } from "../history/reached_limits.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 /** From when on a place would have been free. */
 interface Free {

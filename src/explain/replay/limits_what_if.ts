@@ -9,8 +9,8 @@ import type { Alone } from "../../core/crashes.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
-import type { BlockingLimit, HoldingPause } from "../evidence.ts";
-import type { Reasons, Statement } from "../explanation.ts";
+import type { BlockingLimit, HoldingPause } from "../statements/queue_facts.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { pausesCited } from "../queue/pause_texts.ts";
 import { pausesText } from "../words/pauses.ts";
@@ -24,7 +24,7 @@ import {
   limitText,
   placeHoldersText,
 } from "../queue/queue_holders.ts";
-import { reason } from "../statement.ts";
+import { reason } from "../statements/statement.ts";
 
 export interface LimitsWhatIf<Cite> {
   readonly limits: PlaceLimits;

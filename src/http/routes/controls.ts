@@ -13,7 +13,7 @@ import {
 } from "../../documents/controls.ts";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { Citation, NextStep } from "../../explain/explanation.ts";
+import type { Citation, NextStep } from "../../explain/statements/explanation.ts";
 import { capital } from "../../explain/words/phrases.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { RetryRequest } from "../../engine/requests.ts";

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { TextOptions } from "../../explain/explanation_text.ts";
-import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
+import type { Action, Citation, NextStep } from "../../explain/statements/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
 import {

@@ -24,7 +24,7 @@ import { pauseAnswer } from "../../documents/answers/system.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { failureResource } from "../../core/job_resource.ts";
 import type { Census, NeedingAttention } from "../../engine/requests.ts";
-import type { HeldPause } from "../../explain/evidence.ts";
+import type { HeldPause } from "../../explain/statements/queue_facts.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { choice, single } from "../../documents/parameters.ts";

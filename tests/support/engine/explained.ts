@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { MemoryIndex } from "./memory_index.ts";
-import type { Citation, Explanation } from "../../../src/explain/explanation.ts";
+import type { Citation, Explanation } from "../../../src/explain/statements/explanation.ts";
 import type { EventId, JobId } from "../../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import type { PlaceLimits } from "../../../src/core/place_limits.ts";
 import { defineJob } from "../../../src/mod.ts";
-import type { Citation, Statement } from "../../../src/explain/explanation.ts";
+import type { Citation, Statement } from "../../../src/explain/statements/explanation.ts";
 
 export class Letters {
   readonly #sending = new Map<string, () => void>();

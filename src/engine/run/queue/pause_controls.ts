@@ -18,7 +18,7 @@ import {
 } from "../../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../../ports.ts";
 import { Lane } from "../../turns.ts";
-import type { HeldPause } from "../../../explain/evidence.ts";
+import type { HeldPause } from "../../../explain/statements/queue_facts.ts";
 import type { InForce, RecentFailures } from "../../writer/in_force.ts";
 import type { Writer } from "../../writer/writer.ts";
 import type { DiskRetries } from "../../writer/disk_retries.ts";

@@ -4,16 +4,16 @@
  * is published.
  */
 
-import type { Condition } from "../core/condition.ts";
-import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
-import type { PolicyRole } from "../core/job_plan.ts";
-import type { StateName } from "../core/job_state.ts";
-import type { JsonObject } from "../core/json.ts";
-import type { RuleName } from "../core/rules.ts";
-import type { Trait } from "./likeness/contrast.ts";
-import type { Likeness } from "./likeness/suspect.ts";
-import type { Mismatch } from "./likeness/mismatch.ts";
+import type { Condition } from "../../core/condition.ts";
+import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { PolicyRole } from "../../core/job_plan.ts";
+import type { StateName } from "../../core/job_state.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { RuleName } from "../../core/rules.ts";
+import type { Trait } from "../likeness/contrast.ts";
+import type { Likeness } from "../likeness/suspect.ts";
+import type { Mismatch } from "../likeness/mismatch.ts";
 
 /** The line of an entry. */
 export interface Citation {

@@ -1,8 +1,8 @@
 /** Makes statements: reasons with their evidence, and next steps. */
 
-import type { JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
-import { type JsonObject, present } from "../core/json.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type JsonObject, present } from "../../core/json.ts";
 import type { Action, NextStep, Reasons, Statement } from "./explanation.ts";
 
 /** An entry that a statement rests on, or its position; one that is not on record is left out. */

@@ -1,0 +1,179 @@
+/** What explanations of a job rest on besides its own entries. */
+
+import type { Alone } from "../../core/crashes.ts";
+import type { JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
+import type { LogId, TaskId } from "../../core/ids.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
+import type { JsonScalar } from "../../core/json.ts";
+import type { HeldUp } from "../history/hold_ups.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import type { Contrast } from "../likeness/contrast.ts";
+import type { Mismatch } from "../likeness/mismatch.ts";
+import type { Effect } from "../likeness/suspect.ts";
+import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
+import type {
+  BlockingLimit,
+  HoldingPause,
+  Obstacles,
+  OvertakenBy,
+  WorkerHolder,
+  WorkersThen,
+} from "./queue_facts.ts";
+
+/** Events from outside that may have been meant for an expectation. */
+export interface Candidates {
+  /** Events that share a value with what is expected, or carry one of the job's own values. */
+  readonly events: readonly JobEventLogEntry[];
+  /** By the position of the event, the jobs that it reached. */
+  readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
+  /** Loose forms of values that too many events carry to indicate a likeness. */
+  readonly common: ReadonlySet<string>;
+  /** Values that are expected, and that no event of the type has in any form or place. */
+  readonly absent: ReadonlySet<JsonScalar>;
+  /** How many events of the type did not reach the job; absent when not counted. */
+  readonly ofType?: number;
+  /** Events at or before this position may have been forgotten; 0 when none are. */
+  readonly forgottenUpTo: LogId;
+  /** Events after this position were not looked at; absent when all were. */
+  readonly upTo?: LogId;
+  /** If none of the type has the value: the job that was to send it, if one is known. */
+  readonly sender?: Sender | undefined;
+}
+
+export interface Sender {
+  /** If others of the kind came from jobs: their type and task, and the end of such a task. */
+  readonly others?: { readonly type: string; readonly taskId: TaskId; readonly sentBy: LogId };
+  /** The expected value. */
+  readonly value: JsonScalar;
+  /** The job that was given it, and where; absent if no job of the type was that sent none. */
+  readonly job?: JobState;
+  readonly path?: string;
+  /** If there is no such job: whether events of others that were given it have counted. */
+  readonly hasCounted?: boolean;
+  /** An event with the value that would start a job of the type, but for its content. */
+  readonly unstarted?: Unstarted | undefined;
+  /** Whether the waiting job was to send it itself, in a task that it has not run. */
+  readonly isItself?: boolean;
+  /** What it sent of the kind without the value. */
+  readonly instead?: LogId | undefined;
+  /** If that job waits itself: the one at the end of the chain, which waits for no other. */
+  readonly last?: JobState | undefined;
+}
+
+export interface Unstarted {
+  readonly event: JobEventLogEntry;
+  /** What starts such jobs, and does not hold for it. */
+  readonly clauses: readonly Mismatch[];
+  /** The job that it started and that failed at once, since it gave no valid input. */
+  readonly failed?: FailedJob;
+}
+
+export interface HeldUpBy extends HeldUp {
+  /** The jobs that held the workers when it began to wait for one, if it did so for long. */
+  readonly workers?: WorkersThen;
+}
+
+/** What the journal does not contain: the state of this process with regard to the job. */
+export interface Circumstances extends Obstacles {
+  /** `none`: the job has no code, and needs none. */
+  readonly definition: "none" | "loaded" | "missing";
+  /** The job's request for a worker, while it has one. */
+  readonly queue?: {
+    readonly ahead: number;
+    readonly busy: number;
+    readonly max: number;
+    /** Whether the workers that it waits for run jobs in threads. */
+    readonly isThreaded?: boolean;
+    /** The job that runs alone; `isItself`: it is this one, which waits to do so. */
+    readonly alone?: Alone & { readonly isItself: boolean };
+    /** The pauses that keep the job from a worker, oldest first; at least one. */
+    readonly pauses?: readonly HoldingPause[];
+    /** The jobs that hold the workers, the longest first; not all of very many. */
+    readonly holders?: readonly WorkerHolder[];
+    readonly overtaken?: OvertakenBy;
+    /**
+     * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
+     */
+    readonly limit?: BlockingLimit;
+  };
+  /** The same for a past time, as far as the journal shows. */
+  readonly queueThen?: WorkersThen & {
+    /** The pauses that held the job, oldest first; at least one. */
+    readonly pauses?: readonly HoldingPause[];
+    /** The limit that kept it from a place, and how many jobs were ahead of it. */
+    readonly limit?: BlockingLimit;
+    readonly ahead?: number;
+  };
+  /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
+  readonly isTypeMissing?: boolean;
+  /**
+   * Set when the version of the job is not loaded, and the newest version of its type does not take
+   * its input, so that a retry would be parked.
+   */
+  readonly refusal?: { readonly version: number; readonly why: string };
+  /**
+   * The pauses in force that would hold the next attempt of a job that is not queued, or a retry of
+   * one that failed; oldest first.
+   */
+  readonly pauses?: readonly HoldingPause[];
+}
+
+/** How long similar jobs took that succeeded before. */
+export interface UsualTime {
+  /** How many jobs were compared. */
+  readonly jobs: number;
+  readonly medianMs: number;
+}
+
+/** Entries elsewhere in the journal that caused entries of a job, by position. */
+export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
+
+/** What an explanation of a job rests on besides its own entries. */
+export interface Findings {
+  /** The explanation covers the journal up to here; the job's last entry when absent. */
+  readonly asOf?: LogId;
+  /** When that entry was received, if it is not the last of the journal; RFC 3339. */
+  readonly asOfTime?: string;
+  /**
+   * Entries elsewhere in the journal that caused entries of the job, as named by `wantedCauses`.
+   */
+  readonly causes: Causes;
+  /** By the id of the expectation; only for open ones, and if there are very many, not for all. */
+  readonly candidates: ReadonlyMap<string, Candidates>;
+  readonly circumstances: Circumstances;
+  readonly contrast?: Contrast | undefined;
+  /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
+  readonly usual?: UsualTime | undefined;
+  /** Only for an ended job that was queued or suspended for long. */
+  readonly heldUp?: HeldUpBy | undefined;
+  /** The other attempts that were under way when the time limit that failed the job was due. */
+  readonly beside?: WorkersThen | undefined;
+  readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Only for an ended job: another that was given the same input, and has not failed. */
+  readonly twin?: JobState | undefined;
+  /** The newest retry of the job, or of its retries. */
+  readonly retriedAs?: JobState | undefined;
+  /** The job that it retries, if known. */
+  readonly retried?: JobState | undefined;
+  /** What became of another job that the error names, or that had to do with what it is about. */
+  readonly rival?: Statement<LogId> | undefined;
+  /** Failures of other types with the same error. */
+  readonly sameElsewhere?: Statement<LogId> | undefined;
+  /**
+   * By the id of a satisfied expectation, the first event that would have matched it, but came
+   * later and did not reach the job.
+   */
+  readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
+  /** By the entry with which an event counted for the job, another job that the event reached. */
+  readonly sharers?: ReadonlyMap<LogId, JobState>;
+  /** What happened to the whole process meanwhile, oldest first. */
+  readonly process?: readonly ProcessEntry[];
+}
+
+/** Everything that an explanation of a job rests on. */
+export interface Evidence extends OutlinedHistory, Findings {}
+
+/** The evidence, and what the job still waits for by it. */
+export interface Case extends Evidence {
+  readonly waitingFor: readonly WaitingFor<LogId>[];
+}

@@ -1,0 +1,173 @@
+/**
+ * What keeps jobs from a worker: jobs that hold the workers and places, limits, and pauses; and what
+ * the explanation of all work rests on.
+ */
+
+import type { Condition } from "../../core/condition.ts";
+import type { Alone } from "../../core/crashes.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { ParkReason } from "../../core/framework_events.ts";
+import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { Parking } from "../../core/job_state.ts";
+import type { Pause } from "../../core/pauses.ts";
+import type { LimitChange } from "../history/place_history.ts";
+
+/** What keeps all jobs of a process from continuing. */
+export interface Obstacles {
+  /** The process is stopping. */
+  readonly draining: boolean;
+  /** Writes have just failed because the disk is full. */
+  readonly full: boolean;
+  /** Since when the database of a shared journal has not answered, RFC 3339. */
+  readonly silentSince?: string | undefined;
+}
+
+export interface WorkerHolder {
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  /** Whether the task is being compensated. */
+  readonly isUndone?: boolean;
+  /** RFC 3339. */
+  readonly since: string;
+  /** The entry that began the attempt. */
+  readonly startedBy: LogId;
+  /** The entry since which the job holds the worker, for this task or another. */
+  readonly grantedBy: LogId;
+  /** In milliseconds; absent means no limit. */
+  readonly timeoutMs?: number;
+}
+
+/** A reached limit that makes a job wait for a place. */
+export type BlockingLimit = PlacesInTheWay | RateInTheWay;
+
+interface LimitOf {
+  readonly type: string;
+  /** The job's key, if the limit depends on it. */
+  readonly key?: string;
+  /** Whether only jobs of its own key are ahead of it, since keys take turns. */
+  readonly isOfKey: boolean;
+  /** If an operator set the limit in place of the code's. */
+  readonly change?: LimitChange;
+  /** Whether the limit in the code would let more jobs begin. */
+  readonly isTightened?: boolean;
+}
+
+export interface PlacesInTheWay extends LimitOf {
+  readonly limit: "maxRunning" | "perKey";
+  readonly places: number;
+  /** The number of taken places. It exceeds `places` after the limit was lowered. */
+  readonly taken: number;
+  /**
+   * The jobs that hold the places, in order of how long they have held them; not all of very many.
+   */
+  readonly holders: readonly WorkerHolder[];
+}
+
+interface RateInTheWay extends LimitOf {
+  readonly limit: "rate";
+  readonly count: number;
+  readonly perMs: number;
+  /** The latest starts that count, oldest first. */
+  readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
+  /** The jobs of the last of them. */
+  readonly users: readonly JobId[];
+}
+
+/** Jobs that came later but went first because of a lower priority. */
+export interface OvertakenBy {
+  readonly count: number;
+  /** Whether all later jobs were looked at. */
+  readonly isAll: boolean;
+}
+
+export interface HoldingPause extends Pause {
+  /** For a pause by rule, the last of the failed attempts that caused it. */
+  readonly lastFailure?: JobEventLogEntry;
+}
+
+/** The jobs that held the workers at a past time. */
+export interface WorkersThen {
+  readonly holders: readonly WorkerHolder[];
+  /** The number of jobs that were looked at, if there may be more holders. */
+  readonly lookedAt?: number;
+}
+
+/** Workers of one kind, and the jobs that hold them. */
+export interface WorkerPool {
+  readonly isThreaded: boolean;
+  readonly busy: number;
+  readonly max: number;
+  /** Jobs that wait for a worker and not for a place. */
+  readonly waiting: number;
+  /** The longest first; not all of very many. */
+  readonly holders: readonly WorkerHolder[];
+}
+
+/** A pause in force, and the jobs that it holds. */
+export interface HeldPause extends Pause {
+  readonly jobs: number;
+  /** The first jobs in the queue, at most 5. */
+  readonly firstJobs: readonly JobId[];
+}
+
+/** A reached limit, and the jobs that it keeps waiting. */
+export type QueueLimit = BlockingLimit & {
+  readonly jobs: number;
+  /** Those that would go first. */
+  readonly firstJobs: readonly JobId[];
+  /** The entry that started the first of them. */
+  readonly firstBy: LogId;
+};
+
+/** The job that has been in its condition longest, and since which entry. */
+export interface LongestJob {
+  readonly jobId: JobId;
+  readonly by: LogId;
+  /** RFC 3339. */
+  readonly since: string;
+  /** For a suspended job, who suspended it, and why: ` by ada (reason: audit)`, or nothing. */
+  readonly suspension?: string;
+}
+
+export interface ParkedJobs {
+  readonly reason: ParkReason;
+  readonly type: string;
+  readonly jobs: number;
+  /** The one parked last, and its obstacle. */
+  readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
+}
+
+/** The error after which most of the jobs that back off do so. */
+export interface CommonBackoff {
+  /** How many of the newest jobs that back off were looked at. */
+  readonly lookedAt: number;
+  readonly error: string;
+  /** How many of these back off after this error, and their types. */
+  readonly jobs: number;
+  readonly types: readonly string[];
+  /** The latest of these failures. */
+  readonly by: readonly LogId[];
+}
+
+/** The overview. */
+export interface QueueFacts {
+  readonly asOf: LogId;
+  readonly circumstances: Obstacles;
+  /** Nothing can be recorded until the process starts again. */
+  readonly failed: boolean;
+  /** Oldest first. */
+  readonly pauses: readonly HeldPause[];
+  readonly paused: number;
+  /** The limits that keep the most jobs waiting, and how many jobs all limits keep waiting. */
+  readonly limits: readonly QueueLimit[];
+  readonly limited: number;
+  readonly pools: readonly WorkerPool[];
+  readonly alone: Alone | undefined;
+  readonly conditions: ReadonlyMap<Condition, number>;
+  /** Absent when no job backs off. */
+  readonly backoff?: CommonBackoff | undefined;
+  /** The largest group first. */
+  readonly parked: readonly ParkedJobs[];
+  /** Among those that are queued for a worker, suspended, or waiting for an event. */
+  readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
+}
