@@ -19,7 +19,7 @@ import { executingReasons, executingText, whileExecuting } from "./open/executin
 import type { Case } from "./statements/evidence.ts";
 import type { Next, NextStep, Reasons, Statement } from "./statements/explanation.ts";
 import { afterFailure } from "./ended/next_after_failure.ts";
-import { explainOrigin } from "./origin.ts";
+import { explainOrigin } from "./past/origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./open/parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./queue/pause_texts.ts";
 import {
@@ -30,7 +30,7 @@ import {
   silenceText,
   taskText,
 } from "./words/phrases.ts";
-import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./history/process_facts.ts";
+import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./past/process_facts.ts";
 import {
   backingOffText,
   backoffReasons,
@@ -53,7 +53,7 @@ import {
   sleepReasons,
   sleepsText,
   zoneText,
-} from "./open/times.ts";
+} from "./open/due_times.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./open/waiting.ts";
 
 /** How many running tasks a step of a suspended job names. */

@@ -9,16 +9,16 @@ import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
-import { describedEnds } from "./history/attempts.ts";
+import { describedEnds } from "./past/attempts.ts";
 import { openExpectations } from "./words/awaited_events.ts";
-import { completedSteps } from "./history/completed.ts";
+import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText, resultName } from "./likeness/contrast.ts";
 import type { Case, Evidence, Findings } from "./statements/evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./statements/explanation.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
 import { tasksWithError } from "./ended/returned_errors.ts";
-import { crashRestarts, findDowntimes, jobTiming } from "./history/timing.ts";
+import { crashRestarts, findDowntimes, jobTiming } from "./past/timing.ts";
 import { findWaits } from "./open/waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, findings: Findings): Explanation<LogId> {

@@ -15,7 +15,7 @@ import type {
   Statement,
 } from "./statements/explanation.ts";
 import type { LimitsWhatIf } from "./replay/limits_what_if.ts";
-import { timingText } from "./history/timing.ts";
+import { timingText } from "./past/timing.ts";
 import { WAITS_FOR } from "./open/waiting.ts";
 
 /** The width of a line when that of the screen is unknown. */

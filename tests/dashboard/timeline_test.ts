@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Condition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
-import { jobTiming } from "../../src/explain/history/timing.ts";
+import { jobTiming } from "../../src/explain/past/timing.ts";
 import type { Timing } from "../../src/explain/statements/explanation.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
 import { COMPARED_MAX, contrastText } from "../../src/explain/likeness/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
-import type { Meanwhile } from "../../src/explain/history/process_facts.ts";
-import { lateness } from "../../src/explain/open/times.ts";
+import type { Meanwhile } from "../../src/explain/past/process_facts.ts";
+import { lateness } from "../../src/explain/past/early_and_late.ts";
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
@@ -16,7 +16,7 @@ import {
   findDowntimes,
   jobTiming,
   timingText,
-} from "../../src/explain/history/timing.ts";
+} from "../../src/explain/past/timing.ts";
 import type { LogId } from "../../src/core/ids.ts";
 import { buildTimeline, drawTimeline } from "../support/timelines.ts";
 

@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/history/outlined_history.ts";
 import { explain, explaining } from "../../src/explain/explain.ts";
 import { summedUpTexts } from "../../src/explain/explanation_text.ts";
-import { jobTiming } from "../../src/explain/history/timing.ts";
+import { jobTiming } from "../../src/explain/past/timing.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
 import { taskId } from "../../src/core/ids.ts";

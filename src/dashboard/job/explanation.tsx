@@ -5,7 +5,7 @@ import { withDistances } from "../../core/duration.ts";
 import { Cited, CitedItems, EntryLink } from "../parts/entries.tsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { COMPLETED_MAX, summedUpTexts } from "../../explain/explanation_text.ts";
-import { timingText } from "../../explain/history/timing.ts";
+import { timingText } from "../../explain/past/timing.ts";
 import type { Citation, NextStep } from "../../explain/statements/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";

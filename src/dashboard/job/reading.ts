@@ -3,7 +3,7 @@
 import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { findDowntimes } from "../../explain/history/timing.ts";
+import { findDowntimes } from "../../explain/past/timing.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";

@@ -7,7 +7,7 @@ import {
   findMaxAttempts,
 } from "../../explain/history/kept_history.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { type Downtime, restartAfter } from "../../explain/history/timing.ts";
+import { type Downtime, restartAfter } from "../../explain/past/timing.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { isSleep, isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";

@@ -6,7 +6,7 @@
 import type { Condition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import type { Downtime } from "../../explain/history/timing.ts";
+import type { Downtime } from "../../explain/past/timing.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { eachLane, type Extent, type Lane, type Stretch } from "./lanes.ts";

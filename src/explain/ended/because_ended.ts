@@ -31,8 +31,7 @@ import {
   unsuccessfulAttempts,
   unsuccessfulUndoings,
   wasCutShort,
-} from "../history/attempts.ts";
-import { matcherText } from "../words/awaited_events.ts";
+} from "../past/attempts.ts";
 import {
   countedForOther,
   countedOfAnother,
@@ -44,15 +43,14 @@ import {
 } from "./counted_events.ts";
 import type { Case, Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
-import { heldUpReasons } from "./hold_up_texts.ts";
-import type { OutlinedHistory } from "../history/outlined_history.ts";
+import { heldUpReasons } from "../past/hold_up_texts.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
 import {
   lateLimit,
   meanwhileReasons,
   uncaughtMeanwhile,
   uncaughtReasons,
-} from "../history/process_facts.ts";
+} from "../past/process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -63,10 +61,13 @@ import {
   twinReasons,
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
-import { waitsGivenUp } from "../open/run_answers.ts";
+import { waitsGivenUp } from "../past/ended_waits.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
-import { deadlineLateness, oddTimes } from "../open/times.ts";
+import { oddTimes } from "../past/ended_sleeps.ts";
+import { matcherText } from "../words/awaited_events.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import { deadlineLateness } from "../past/early_and_late.ts";
 
 const SHOWN_MAX = 10;
 

@@ -12,9 +12,11 @@ import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type JsonObject, type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
+import type { Reasons } from "../statements/explanation.ts";
+import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
+import { reason } from "../statements/statement.ts";
 import { policyExpectations } from "../words/awaited_events.ts";
 import type { Evidence } from "../statements/evidence.ts";
-import type { Reasons } from "../statements/explanation.ts";
 import {
   contradiction,
   isIdentifier,
@@ -22,9 +24,7 @@ import {
   type OwnValue,
   ownValues,
 } from "../likeness/own_values.ts";
-import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
 import { shortened, taskText } from "../words/phrases.ts";
-import { reason } from "../statements/statement.ts";
 
 /** How many expectations are looked at, and how many statements are made of them. */
 const EXPECTATIONS_MAX = 16;

@@ -13,26 +13,26 @@ import {
 } from "../../core/job_state.ts";
 import { isScalar } from "../../core/json.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
-import { shownValue } from "../../core/shown_value.ts";
 import { toMatchable } from "../../core/projector.ts";
+import { shownValue } from "../../core/shown_value.ts";
+import { hasThrown, neverStarted } from "./because_ended.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Next, NextStep } from "../statements/explanation.ts";
+import { automatic, byHand, manual } from "../statements/statement.ts";
 import {
   attemptsOf,
   isUndone,
   overtakenAttempts,
   underWayText,
   wasCutShort,
-} from "../history/attempts.ts";
-import { hasThrown, neverStarted } from "./because_ended.ts";
+} from "../past/attempts.ts";
 import { lateEvents } from "./counted_events.ts";
-import type { Evidence } from "../statements/evidence.ts";
-import type { Next, NextStep } from "../statements/explanation.ts";
-import { firstFit, firstLoadType } from "../open/parked.ts";
+import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import { pauseText } from "../words/pauses.ts";
 import { capital, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
-import { automatic, byHand, manual } from "../statements/statement.ts";
 
 const NAMES_MAX = 10;
 

@@ -23,7 +23,7 @@ import {
   cutShortText,
   recordedAttemptText,
   wasCutShort,
-} from "../history/attempts.ts";
+} from "../past/attempts.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";

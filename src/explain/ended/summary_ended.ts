@@ -14,19 +14,19 @@ import {
 } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { shownScalar, shownValue } from "../../core/shown_value.ts";
-import { attemptsOf } from "../history/attempts.ts";
+import { attemptsOf } from "../past/attempts.ts";
 import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { Evidence } from "../statements/evidence.ts";
-import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
+import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "../words/phrases.ts";
-import { lateLimit, uncaughtReasons } from "../history/process_facts.ts";
-import { lastWaitGivenUp } from "../open/run_answers.ts";
+import { lateLimit, uncaughtReasons } from "../past/process_facts.ts";
+import { lastWaitGivenUp } from "../past/ended_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
-import { deadlineLateness } from "../open/times.ts";
+import { deadlineLateness } from "../past/early_and_late.ts";
 
 /** How many names a sentence has. */
 const NAMES_MAX = 5;

@@ -12,13 +12,13 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { isSleep, type JobState } from "../../core/job_state.ts";
 import type { Evidence, UsualTime } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
-import { holdUpText } from "./hold_up_texts.ts";
+import { holdUpText } from "../past/hold_up_texts.ts";
 import { isHold } from "../history/hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-import { sleepDueAt, sleepLateness } from "../open/times.ts";
+import { sleepDueAt, sleepLateness } from "../past/ended_sleeps.ts";
 
 const JOBS_MIN = 5;
 const TIMES = 3;

@@ -16,7 +16,7 @@ import {
   undoingsOf,
   unendedAttempts,
   unsuccessfulUndoings,
-} from "../history/attempts.ts";
+} from "../past/attempts.ts";
 import { matcherText } from "../words/awaited_events.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";

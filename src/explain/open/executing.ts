@@ -4,12 +4,7 @@ import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
-import {
-  attemptNow,
-  attemptsOf,
-  lastCompleted,
-  unsuccessfulAttempts,
-} from "../history/attempts.ts";
+import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "../past/attempts.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
@@ -18,7 +13,7 @@ import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statements/statement.ts";
 import { unusualText } from "../ended/time_spent.ts";
-import { endsByTime } from "./times.ts";
+import { endsByTime } from "./due_times.ts";
 
 /** How many names a sentence has, and how many tasks have a step of their own. */
 const NAMES_MAX = 5;

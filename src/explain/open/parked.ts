@@ -8,9 +8,10 @@ import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { oneLine } from "../../core/shown_value.ts";
-import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../history/attempts.ts";
+import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../past/attempts.ts";
+import { firstFit, firstLoadType, refusalText } from "../ended/code_for_retry.ts";
 import { failureReasons } from "../ended/because_ended.ts";
-import type { Circumstances, Evidence } from "../statements/evidence.ts";
+import type { Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
 import { automatic, byHand, manual, reason } from "../statements/statement.ts";
@@ -74,28 +75,6 @@ function isGiven({ input, sealed, tasks }: JobState, times: readonly string[]): 
     const text = JSON.stringify(value) ?? "";
     return times.some((time) => text.includes(time));
   });
-}
-
-/** `Version 2 does not take its input: /country: is required.`, or nothing. */
-function refusalText({ refusal }: Circumstances): string {
-  if (refusal === undefined) return "";
-  return `Version ${refusal.version} does not take its input: ${oneLine(refusal.why)}.`;
-}
-
-/** Before the retry of a job when no version of its type is loaded. */
-export function firstLoadType({ job, created }: Evidence): NextStep<LogId> {
-  const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
-  return byHand(statement, created);
-}
-
-/** Before the retry of a job whose version is not loaded. */
-export function firstFit({ job, created, circumstances }: Evidence): Next {
-  if (circumstances.refusal === undefined) return [];
-  const statement = `First load version ${job.definitionVersion ?? 1} of type ${job.type ?? ""}, ` +
-    `or a newer one that takes its input; else the new job is parked. ${
-      refusalText(circumstances)
-    }`;
-  return [byHand(statement, created)];
 }
 
 export function parkedReasons(known: Evidence): Reasons {

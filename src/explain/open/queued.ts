@@ -15,7 +15,7 @@ import {
   causeOf,
   cutShortText,
   unsuccessfulAttempts,
-} from "../history/attempts.ts";
+} from "../past/attempts.ts";
 import type { Case, Circumstances } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import {
@@ -45,7 +45,7 @@ import {
 } from "../queue/queue_holders.ts";
 import { answerForRun } from "./run_answers.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
-import { besideSleepsText, endsByTime, openSleeps } from "./times.ts";
+import { besideSleepsText, endsByTime, openSleeps } from "./due_times.ts";
 
 /** How many names a sentence has, and how many tasks and pauses have a step of their own. */
 const NAMES_MAX = 5;

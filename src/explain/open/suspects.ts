@@ -16,9 +16,7 @@ import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import type { OpenExpectation } from "../words/awaited_events.ts";
-import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
-import { looseForm } from "../likeness/loose_form.ts";
 import { type OwnValue, ownValues } from "../likeness/own_values.ts";
 import {
   type Candidate,
@@ -27,8 +25,10 @@ import {
   type Suspect,
   toSuspect,
 } from "../likeness/suspect.ts";
-import { insideForm, type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
+import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
+import { looseForm } from "../likeness/loose_form.ts";
+import { insideForm, type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
 import { shortened } from "../words/phrases.ts";
 
 const SUSPECTS_MAX = 3;

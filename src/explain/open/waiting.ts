@@ -5,7 +5,7 @@ import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../../core/job_state.ts";
 import { countText } from "../../core/counted.ts";
 import { isUnmeetable, matchedText, openExpectations } from "../words/awaited_events.ts";
-import { lastCompleted } from "../history/attempts.ts";
+import { lastCompleted } from "../past/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { NearMiss, Next, Reasons } from "../statements/explanation.ts";
@@ -13,7 +13,7 @@ import { shortened, taskText, uncapital } from "../words/phrases.ts";
 import { sampleEvent } from "./requests_to_send.ts";
 import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "../statements/statement.ts";
-import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";
+import { besideSleepsText, endsByTime, sleepReasons } from "./due_times.ts";
 import { likeliestText } from "./waiting_for.ts";
 
 /** How many expectations a sentence names, and how many are reasons. */

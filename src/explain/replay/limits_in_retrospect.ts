@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { Work } from "../../core/work.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
-import { holdUpReason } from "../ended/hold_up_texts.ts";
+import { holdUpReason } from "../past/hold_up_texts.ts";
 import {
   type HeldUp,
   type HoldUp,

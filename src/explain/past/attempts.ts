@@ -24,7 +24,7 @@ import {
   type CutShort,
   endedBadly,
   findMaxAttempts,
-} from "./kept_history.ts";
+} from "../history/kept_history.ts";
 import { attemptText, capital, interruptionText, shortened, taskText } from "../words/phrases.ts";
 import { reason, showSome } from "../statements/statement.ts";
 

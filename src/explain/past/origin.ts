@@ -1,13 +1,13 @@
 /** The origin of a job, which ends every chain of reasons. */
 
-import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
-import { shownText } from "../core/shown_value.ts";
-import { causeOf } from "./history/attempts.ts";
-import type { Evidence } from "./statements/evidence.ts";
-import type { Reasons, Statement } from "./statements/explanation.ts";
-import { actorText, reasonText } from "./words/phrases.ts";
-import { reason } from "./statements/statement.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { shownText } from "../../core/shown_value.ts";
+import { causeOf } from "./attempts.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Reasons, Statement } from "../statements/explanation.ts";
+import { actorText, reasonText } from "../words/phrases.ts";
+import { reason } from "../statements/statement.ts";
 
 /** A start within this is on time. */
 const LATE_MS = 1_000;

@@ -9,10 +9,11 @@ import { attemptsOf, undoingsOf } from "./attempts.ts";
 import { matchedText } from "../words/awaited_events.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { CompletedItem } from "../statements/explanation.ts";
-import { findMaxAttempts } from "./kept_history.ts";
+import { findMaxAttempts } from "../history/kept_history.ts";
 import { attemptText, before, capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-import { sleepEnded, wakeText, wokenBy } from "../open/times.ts";
+import { sleepEnded } from "./ended_sleeps.ts";
+import { wakeText, wokenBy } from "./early_and_late.ts";
 
 /** How many are described: the last ones that were settled. */
 const SHOWN_MAX = 500;

@@ -8,9 +8,9 @@ import type { LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import type { Causes } from "../statements/evidence.ts";
 import type { Explanation, Timing } from "../statements/explanation.ts";
-import type { HeldUp, HoldUp } from "./hold_ups.ts";
-import type { Attempt, ConditionSpan } from "./kept_history.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import type { HeldUp, HoldUp } from "../history/hold_ups.ts";
+import type { Attempt, ConditionSpan } from "../history/kept_history.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { capital } from "../words/phrases.ts";
 
 /**

@@ -1,0 +1,90 @@
+/** How what has a due time came to end early, by a wake control, or late. */
+
+import { durationText, lengthMs } from "../../core/duration.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import type { Statement } from "../statements/explanation.ts";
+import { reason } from "../statements/statement.ts";
+import { actorText, later, reasonText } from "../words/phrases.ts";
+import {
+  clockSetMs,
+  type Meanwhile,
+  type ProcessEnd,
+  processEnd,
+  processEndText,
+} from "./process_facts.ts";
+
+/** The wake control by which an entry ended something; `undefined` if its time had come. */
+export function wokenBy(
+  { entries }: Pick<OutlinedHistory, "entries">,
+  logId: LogId,
+): FrameworkEntry<"job.JobWoken"> | undefined {
+  const cause = entries.get(entries.get(logId)?.causedBy ?? 0);
+  return isOfType(cause, "job.JobWoken") ? cause : undefined;
+}
+
+/** `a wake control by ops (reason: the customer called)`. */
+export function wakeText(woken: FrameworkEntry<"job.JobWoken">): string {
+  return `a wake control${actorText(woken)}${reasonText(woken.attributes.reason)}`;
+}
+
+/** Shorter delays have no cause worth looking for, unless no process ran. */
+export const LATE_MS = 60_000;
+
+/**
+ * `; its time was up at ..., and 5 h passed before a process recorded it: Daybook was stopped at
+ * ...`, or nothing. Events of a time when no process ran may not have arrived either.
+ */
+export function lateness(
+  known: Meanwhile,
+  dueAt: string,
+  { logId, receivedAt }: JobEventLogEntry,
+  setBy: LogId,
+): Statement<LogId> {
+  const set = clockText(clockSetMs(known, setBy, logId));
+  if (set !== "") return reason(`; its time had come, ${set}`);
+  const ms = lengthMs(dueAt, receivedAt);
+  const end = processEnd(known, setBy, logId);
+  const down = end !== undefined && wasDown(end, dueAt, ms) ? end : undefined;
+  if (ms < LATE_MS && down === undefined) return reason("");
+  const why = down === undefined ? "" : `: ${processEndText(down)}`;
+  const late = `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process ` +
+    `recorded it${why}`;
+  return reason(late, down);
+}
+
+/** A start that follows a crash at once takes less, so that nothing was missed. */
+const RESTART_MS = 5_000;
+
+/**
+ * Whether a stop, or the start after a crash, shows that no process ran when a time was up. The
+ * start after a stop is not on record, so only a long delay shows that it had not come.
+ */
+function wasDown({ eventType, receivedAt }: ProcessEnd, dueAt: string, lateMs: number): boolean {
+  const ms = lengthMs(dueAt, receivedAt);
+  return eventType === "journal.Sealed"
+    ? ms <= 0 && lateMs >= LATE_MS
+    : ms > 0 && lateMs >= RESTART_MS;
+}
+
+/** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
+export function clockText(setMs: number): string {
+  if (setMs === 0) return "";
+  const by = durationText(Math.abs(setMs));
+  return setMs < 0
+    ? `but the clock of the machine was set back by ${by} meanwhile`
+    : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
+}
+
+/** The same for the deadline of a plan that failed its job. */
+export function deadlineLateness(known: Meanwhile): Statement<LogId> {
+  const { job, failedBy, started } = known;
+  const entry = failedBy?.entry;
+  if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return reason("");
+  const { expectation } = entry.attributes;
+  const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
+  return within === undefined
+    ? reason("")
+    : lateness(known, later(job.startedAt, within.ms), entry, started?.logId ?? 0);
+}
