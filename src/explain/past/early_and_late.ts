@@ -77,7 +77,7 @@ export function clockText(setMs: number): string {
     : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
 }
 
-/** The same for the deadline of a plan that failed its job. */
+/** The same as `lateness`, of the deadline of the plan that failed its job. */
 export function deadlineLateness(known: Meanwhile): Statement<LogId> {
   const { job, failedBy, started } = known;
   const entry = failedBy?.entry;
