@@ -10,7 +10,7 @@ import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { ageText, distanceText, durationText } from "../core/duration.ts";
-import { Problem, STATUS } from "../http/problems/problem.ts";
+import { Problem, STATUS } from "../http/responses/problem.ts";
 import type { Route } from "../http/route.ts";
 import agesScript from "./parts/ages.js" with { type: "text" };
 import jobScript from "./job/job.js" with { type: "text" };

@@ -5,11 +5,11 @@
 
 import type { Context } from "hono";
 import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
-import { emptyResponse } from "../http/answers/response.ts";
+import { emptyResponse } from "../http/responses/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { type Problem, STATUS } from "../http/problems/problem.ts";
+import { type Problem, STATUS } from "../http/responses/problem.ts";
 import { DURATION_RULE, parseDuration } from "../core/duration.ts";
 import { parseTime } from "../documents/fields.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";

@@ -5,15 +5,15 @@ import type { Child } from "hono/jsx";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
-import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/problems/problem.ts";
+import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/responses/problem.ts";
 import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";
 import { useNow, Viewing } from "./parts/viewing.tsx";
-import { NO_STORE_HEADERS } from "../http/answers/response.ts";
+import { NO_STORE_HEADERS } from "../http/responses/response.ts";
 import { single, text } from "../documents/parameters.ts";
-import type { Notes } from "../http/notes.ts";
+import type { Notes } from "../http/responses/notes.ts";
 import { UserText } from "./parts/text.tsx";
 
 /**

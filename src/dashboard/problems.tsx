@@ -9,9 +9,9 @@ import {
   problemFacts,
   type ProblemKind,
   STATUS,
-} from "../http/problems/problem.ts";
+} from "../http/responses/problem.ts";
 import { acceptsHtml, reachedAs, refuseQuery } from "../http/requests/request.ts";
-import { emptyResponse, textResponse } from "../http/answers/response.ts";
+import { emptyResponse, textResponse } from "../http/responses/response.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { page } from "./page.tsx";

@@ -19,7 +19,7 @@ import type { Outlets } from "./stream/outlets.ts";
 import type { AdmissionGate } from "./guard/admission_gate.ts";
 import type { StandingLimits } from "../engine/engine_limits.ts";
 import type { JobId } from "../core/ids.ts";
-import type { Notes } from "./notes.ts";
+import type { Notes } from "./responses/notes.ts";
 
 export interface VerificationPort {
   /** The last verification started in this process; `null` if there was none. */

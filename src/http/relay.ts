@@ -16,7 +16,7 @@ import { whileWaiting } from "./answers/waiting.ts";
 import { requestSession } from "./guard/credentials.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header, Route } from "./route.ts";
-import { Problem, problemFacts } from "./problems/problem.ts";
+import { Problem, problemFacts } from "./responses/problem.ts";
 import { headerPosition, positionField, reachedAs } from "./requests/request.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */

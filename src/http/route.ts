@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { documented } from "../documents/fields.ts";
 import type { Parameters } from "../documents/parameters.ts";
 import type { HttpDeps } from "./http_deps.ts";
-import { type ProblemKind, STATUS } from "./problems/problem.ts";
+import { type ProblemKind, STATUS } from "./responses/problem.ts";
 
 /** `open` routes need no token, and reveal nothing about jobs. */
 export type RouteScope = Scope | "open";

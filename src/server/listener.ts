@@ -10,9 +10,9 @@ import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/counted.ts";
-import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
+import { Problem, problemResponse, STATUS } from "../http/responses/problem.ts";
 import { limitConnections } from "../http/guard/capacity.ts";
-import { jsonResponse } from "../http/answers/response.ts";
+import { jsonResponse } from "../http/responses/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 
 /**

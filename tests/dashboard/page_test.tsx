@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { withoutNote } from "../../src/dashboard/page.tsx";
-import { Notes } from "../../src/http/notes.ts";
+import { Notes } from "../../src/http/responses/notes.ts";
 import { momentText } from "../../src/dashboard/parts/amounts.tsx";
 import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";

@@ -6,7 +6,7 @@ import {
   exampleCall,
   operationsIn,
 } from "../../src/dashboard/reference/screen.tsx";
-import { PROBLEM_KINDS, problemFacts } from "../../src/http/problems/problem.ts";
+import { PROBLEM_KINDS, problemFacts } from "../../src/http/responses/problem.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { elementOf, textOf } from "./html_text.ts";
 import {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
-import { PROBLEM_KINDS } from "../../src/http/problems/problem.ts";
+import { PROBLEM_KINDS } from "../../src/http/responses/problem.ts";
 import { problemType } from "../../src/documents/refusal.ts";
 import { VERSION } from "../../src/version.ts";
 import {

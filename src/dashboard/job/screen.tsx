@@ -5,7 +5,7 @@ import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { problemFacts } from "../../http/problems/problem.ts";
+import { problemFacts } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";

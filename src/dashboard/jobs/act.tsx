@@ -18,9 +18,9 @@ import {
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
 import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";
-import { problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { problemFacts, STATUS } from "../../http/responses/problem.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
+import { emptyResponse } from "../../http/responses/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";

@@ -10,7 +10,7 @@ import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { formatCursor, PAGE_MAX } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import type { Problem } from "../../http/problems/problem.ts";
+import type { Problem } from "../../http/responses/problem.ts";
 import { toJobFilter } from "../../documents/job_filter.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { Problem } from "../../http/problems/problem.ts";
+import { Problem } from "../../http/responses/problem.ts";
 import { page } from "../page.tsx";
 import type { Route } from "../../http/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };

@@ -8,7 +8,7 @@ import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./fiel
 import { assertNever } from "../../core/assert_never.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import type { Problem } from "../../http/problems/problem.ts";
+import type { Problem } from "../../http/responses/problem.ts";
 
 export type FormTexts = ReadonlyMap<string, string>;
 

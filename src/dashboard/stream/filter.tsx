@@ -5,7 +5,7 @@ import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { STRATA } from "../../core/event.ts";
 import { inputState, Issues, issuesAt, LabelledInput, LineInput } from "../parts/forms.tsx";
-import type { Problem } from "../../http/problems/problem.ts";
+import type { Problem } from "../../http/responses/problem.ts";
 import { filledParameters, readOrRefusal } from "../form.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import {

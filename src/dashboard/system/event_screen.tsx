@@ -20,7 +20,7 @@ import { invalidRequest } from "../../documents/refusal.ts";
 import { type Receipt, type ReceiptJob, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
-import type { Problem } from "../../http/problems/problem.ts";
+import type { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 

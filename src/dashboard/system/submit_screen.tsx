@@ -7,7 +7,7 @@ import { Term } from "../parts/table.tsx";
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
-import { Problem } from "../../http/problems/problem.ts";
+import { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
 import { carryOut, formRefusal } from "../form.tsx";
 import { NOTE_PARAMETER, page } from "../page.tsx";

@@ -10,7 +10,7 @@ import { lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
-import { problemFacts, STATUS } from "../../http/problems/problem.ts";
+import { problemFacts, STATUS } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";

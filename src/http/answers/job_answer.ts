@@ -9,8 +9,8 @@ import type { HttpDeps } from "../http_deps.ts";
 import { jobPath, jobView } from "../../documents/jobs.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
 import { appliedHeader, type Preferences } from "../requests/request.ts";
-import { STATUS } from "../problems/problem.ts";
-import { createdResponse, jsonTextResponse } from "./response.ts";
+import { STATUS } from "../responses/problem.ts";
+import { createdResponse, jsonTextResponse } from "../responses/response.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import {
   type ExpectedEvent,

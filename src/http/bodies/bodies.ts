@@ -8,7 +8,7 @@ import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
 import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
-import { Problem } from "../problems/problem.ts";
+import { Problem } from "../responses/problem.ts";
 import type { AdmissionGate } from "../guard/admission_gate.ts";
 
 interface BodiesOptions {

@@ -6,7 +6,7 @@
 import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
 import { FORBIDDEN_KEYS, parseJson } from "../../documents/json_document.ts";
-import { Problem } from "../problems/problem.ts";
+import { Problem } from "../responses/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { isObject } from "../../documents/fields.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/refusal.ts";
-import { type Problem, problemResponse } from "../problems/problem.ts";
+import { type Problem, problemResponse } from "../responses/problem.ts";
 import { leaveUnread } from "../bodies/streamed_body.ts";
 
 const MIB = 1_048_576;

@@ -7,7 +7,7 @@ import { clientAddress, NOBODY, rememberViewer } from "./viewer.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { draining } from "../../documents/engine_refusal.ts";
 import { Hosts } from "./hosts.ts";
-import { Problem } from "../problems/problem.ts";
+import { Problem } from "../responses/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { type Checked, NO_HOLDER, requestSession, type Sessions } from "./credentials.ts";

@@ -1,7 +1,7 @@
 /** The host that a request is for, and whether it is served here. */
 
 import { shellWord } from "../../core/shell_word.ts";
-import { Problem, problemResponse } from "../problems/problem.ts";
+import { Problem, problemResponse } from "../responses/problem.ts";
 
 const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 

@@ -28,7 +28,7 @@ import { cloudEvent } from "../requests/event_documents.ts";
 import { correlationForms, planObject } from "../../documents/plan_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
 import { incomingEvent } from "../../documents/events.ts";
-import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/problem.ts";
+import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../responses/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import { type Parameter, VALUES_MAX } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";

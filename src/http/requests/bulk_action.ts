@@ -15,7 +15,7 @@ import type { EngineProblem, Outcome } from "../../engine/requests.ts";
 import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
-import type { Problem } from "../problems/problem.ts";
+import type { Problem } from "../responses/problem.ts";
 import { type AdmissionGate, type Size, sizeFor } from "../guard/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest are left for the next request. */

@@ -19,11 +19,11 @@ import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/a
 import { summaryView } from "../../documents/jobs.ts";
 import { choices } from "../../documents/answers/parts.ts";
 import { shortened } from "../../explain/words/phrases.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse } from "../responses/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { json, ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
   BULK_MAX,

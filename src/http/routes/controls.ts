@@ -24,9 +24,9 @@ import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import { json, LOCATION, ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse } from "../responses/response.ts";
 import { sizeFor } from "../guard/admission_gate.ts";
 import { requireJob, requireMatch } from "./jobs.ts";
 

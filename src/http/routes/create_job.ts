@@ -32,7 +32,7 @@ import { parsePreferences, type Preferences, requestOrigin } from "../requests/r
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { json, linesOf, listOf, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { waitForJob } from "../answers/waiting.ts";
 
 const CODED_JOB = { type: "payment.collect", input: { orderId: "42" }, labels: { team: "shop" } };

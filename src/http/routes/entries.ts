@@ -18,9 +18,9 @@ import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.
 import { joined } from "../../core/json_text.ts";
 import { type Contents, json, linesOf } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { prefers } from "../requests/request.ts";
-import { streamResponse } from "../answers/response.ts";
+import { streamResponse } from "../responses/response.ts";
 import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";

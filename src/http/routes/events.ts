@@ -8,10 +8,10 @@ import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
 import { type Header, json, linesOf, listOf, ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse } from "../responses/response.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {
   AFTER,

@@ -22,10 +22,10 @@ import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json, type Route } from "../route.ts";
-import { Problem, STATUS } from "../problems/problem.ts";
+import { Problem, STATUS } from "../responses/problem.ts";
 import { prefers, reachedAs, readQuery } from "../requests/request.ts";
 import { choice, single } from "../../documents/parameters.ts";
-import { textResponse } from "../answers/response.ts";
+import { textResponse } from "../responses/response.ts";
 import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
 

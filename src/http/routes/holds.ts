@@ -18,9 +18,9 @@ import {
 } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
 import { currentState, json, ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse } from "../responses/response.ts";
 
 const EXAMPLES = {
   fewer: { maxRunning: 2, reason: "the provider is slow today" },

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
 import { requireJob } from "./jobs.ts";

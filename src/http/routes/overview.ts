@@ -6,9 +6,9 @@
 import * as v from "valibot";
 import { openExpectations } from "../../explain/words/awaited_events.ts";
 import { currentState, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
-import { jsonResponse } from "../answers/response.ts";
+import { jsonResponse } from "../responses/response.ts";
 import { CONDITIONS } from "../../core/condition.ts";
 import { type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import {

@@ -25,7 +25,7 @@ import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobView } from "../../documents/jobs.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json, ok, type Route } from "../route.ts";
-import { STATUS } from "../problems/problem.ts";
+import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { requireJob } from "./jobs.ts";
 

@@ -17,8 +17,8 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 import { type Contents, reference } from "../route.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
-import { STATUS } from "../problems/problem.ts";
-import { streamResponse } from "../answers/response.ts";
+import { STATUS } from "../responses/problem.ts";
+import { streamResponse } from "../responses/response.ts";
 import type { Wanted } from "../stream/channels.ts";
 import type { EntryFilter } from "../stream/feed.ts";
 

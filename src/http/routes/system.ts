@@ -14,8 +14,8 @@ import {
   verificationRun,
 } from "../../documents/answers/system.ts";
 import { currentState, json, type Route } from "../route.ts";
-import { Problem, STATUS } from "../problems/problem.ts";
-import { jsonResponse, jsonTextResponse, NO_STORE_HEADERS } from "../answers/response.ts";
+import { Problem, STATUS } from "../responses/problem.ts";
+import { jsonResponse, jsonTextResponse, NO_STORE_HEADERS } from "../responses/response.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";

@@ -10,7 +10,7 @@ import {
   type RefusalMembers,
 } from "../../documents/refusal.ts";
 import type { Standing } from "../../core/standing.ts";
-import { NO_STORE_HEADERS } from "../answers/response.ts";
+import { NO_STORE_HEADERS } from "./response.ts";
 
 export const STATUS = {
   ok: 200,
