@@ -10,7 +10,7 @@ import { inTurns, Lane } from "../engine/turns.ts";
 import { slipBetween } from "../explain/likeness/names.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";
-import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";
+import { Gauge, HTTP_LIMITS, type HttpLimits } from "./capacity/limits.ts";
 import { type GivenDeps, type HttpDeps, NO_JOB_LOG, type OpenApi } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
@@ -25,7 +25,7 @@ import { allRoutes, ROUTES } from "./routes.ts";
 import { Sessions, TokenChecks } from "./guard/credentials.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
-import { AdmissionGate } from "./guard/admission_gate.ts";
+import { AdmissionGate } from "./capacity/admission_gate.ts";
 
 /** An option that is left out turns its feature off, or has the server's default. */
 export interface AppOptions

@@ -11,7 +11,7 @@ import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/counted.ts";
 import { Problem, problemResponse, STATUS } from "../http/responses/problem.ts";
-import { limitConnections } from "../http/guard/capacity.ts";
+import { limitConnections } from "../http/guard/connections.ts";
 import { jsonResponse } from "../http/responses/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 

@@ -15,7 +15,7 @@ import { ReadPastEvents } from "../engine/views/value_index.ts";
 import type { JobLog, Tracing } from "../engine/watches.ts";
 import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
-import type { HttpLimits } from "../http/guard/capacity.ts";
+import type { HttpLimits } from "../http/capacity/limits.ts";
 import type { ConnectionInfo } from "../http/guard/viewer.ts";
 import type { RequestSpans } from "../http/requests/request.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";

@@ -8,7 +8,7 @@ import {
   previewBulk,
   runBulk,
 } from "../../src/http/requests/bulk_action.ts";
-import type { Size } from "../../src/http/guard/admission_gate.ts";
+import type { Size } from "../../src/http/capacity/admission_gate.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
 import {

@@ -9,7 +9,7 @@ import { TokenChecks } from "../../src/http/guard/credentials.ts";
 import { pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
-import { AdmissionGate, type Size } from "../../src/http/guard/admission_gate.ts";
+import { AdmissionGate, type Size } from "../../src/http/capacity/admission_gate.ts";
 
 const [RIGHT, OTHER] = ["right-token-0123456789", "other-token-0123456789"];
 const ACCESS = new TokenList([RIGHT, OTHER].map((token) => ({ token, scopes: SCOPES })));

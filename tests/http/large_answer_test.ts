@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Gauge } from "../../src/http/guard/capacity.ts";
+import { Gauge } from "../../src/http/capacity/limits.ts";
 import { type LargeAnswerDeps, largeJsonResponse } from "../../src/http/answers/large_answer.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { jsonChunks } from "../../src/core/json_text.ts";
 import { Timeouts } from "../../src/http/stream/turns.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
-import { AdmissionGate } from "../../src/http/guard/admission_gate.ts";
+import { AdmissionGate } from "../../src/http/capacity/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { createPlan, jsonOf, startApp, type TestApp } from "../support/http/http_app.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ENGINE_LIMITS } from "../../src/engine/engine_limits.ts";
-import { HTTP_LIMITS } from "../../src/http/guard/capacity.ts";
+import { HTTP_LIMITS } from "../../src/http/capacity/limits.ts";
 import { type LimitName, LIMITS } from "../../src/documents/refusal.ts";
 import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { JournalTools } from "../../src/cli/journal/folder.ts";

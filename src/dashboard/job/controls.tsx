@@ -12,7 +12,7 @@ import {
 import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, present } from "../../core/json.ts";
 import { controlled } from "../../documents/controls.ts";
-import { sizeFor } from "../../http/guard/admission_gate.ts";
+import { sizeFor } from "../../http/capacity/admission_gate.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";

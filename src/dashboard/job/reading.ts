@@ -1,6 +1,6 @@
 /** All data on the page of a job, read as of one moment. */
 
-import type { GaugeLease } from "../../http/guard/capacity.ts";
+import type { GaugeLease } from "../../http/capacity/limits.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { findDowntimes } from "../../explain/past/timing.ts";

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import { lookingBack } from "../../http/guard/capacity.ts";
+import { lookingBack } from "../../http/capacity/limits.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";

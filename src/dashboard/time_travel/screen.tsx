@@ -6,7 +6,7 @@ import { choice, type Query, single, wholeNumber } from "../../documents/paramet
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { ReserveMemory } from "../../engine/entry_pages.ts";
 import { sampleEvent } from "../../explain/open/requests_to_send.ts";
-import { lookingBack } from "../../http/guard/capacity.ts";
+import { lookingBack } from "../../http/capacity/limits.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";

@@ -6,10 +6,10 @@
 import { Refusal } from "../../documents/refusal.ts";
 import { durationText } from "../../core/duration.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { Gauge } from "../guard/capacity.ts";
+import type { Gauge } from "../capacity/limits.ts";
 import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../responses/problem.ts";
-import type { AdmissionGate } from "../guard/admission_gate.ts";
+import type { AdmissionGate } from "../capacity/admission_gate.ts";
 
 interface BodiesOptions {
   readonly clock: Clock;

@@ -11,7 +11,7 @@ import { Problem } from "../responses/problem.ts";
 import type { Relay } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { type Checked, NO_HOLDER, requestSession, type Sessions } from "./credentials.ts";
-import { sizeOfGet } from "./admission_gate.ts";
+import { sizeOfGet } from "../capacity/admission_gate.ts";
 
 interface GuardOptions {
   /**

@@ -16,7 +16,7 @@ import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_refusal.ts";
 import type { Problem } from "../responses/problem.ts";
-import { type AdmissionGate, type Size, sizeFor } from "../guard/admission_gate.ts";
+import { type AdmissionGate, type Size, sizeFor } from "../capacity/admission_gate.ts";
 
 /** Jobs that one request acts on; the rest are left for the next request. */
 export const BULK_MAX = 1_000;

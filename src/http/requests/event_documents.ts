@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonObject, JsonValue, PointedIssue } from "../../core/json.ts";
-import type { AdmissionGate } from "../guard/admission_gate.ts";
+import type { AdmissionGate } from "../capacity/admission_gate.ts";
 import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, parseMediaType, readText, unsupportedMediaType } from "../bodies/body.ts";
 import { domainEventTypeField, type JudgedEvent, judgeEvent } from "../../documents/events.ts";

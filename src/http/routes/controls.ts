@@ -20,14 +20,14 @@ import type { RetryRequest } from "../../engine/requests.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
 import { jobAnswer } from "../../documents/answers/job.ts";
 import { readOptionalJson } from "../bodies/body.ts";
-import { lookingBack } from "../guard/capacity.ts";
+import { lookingBack } from "../capacity/limits.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { changedAnswer, createdAnswer } from "../answers/job_answer.ts";
 import { json, LOCATION, ok, type Route } from "../route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../responses/response.ts";
-import { sizeFor } from "../guard/admission_gate.ts";
+import { sizeFor } from "../capacity/admission_gate.ts";
 import { requireJob, requireMatch } from "./jobs.ts";
 
 const HEADERS = {

@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from "../../documents/parameters.ts";
 import { entriesAnswer } from "../../documents/answers/entries.ts";
-import { lookingBack } from "../guard/capacity.ts";
+import { lookingBack } from "../capacity/limits.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";

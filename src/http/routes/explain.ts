@@ -17,7 +17,7 @@ import {
   queueExplanationAnswer,
 } from "../../documents/answers/explanation.ts";
 import { curlCall } from "../../explain/open/requests_to_send.ts";
-import { lookingBack } from "../guard/capacity.ts";
+import { lookingBack } from "../capacity/limits.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";

@@ -29,7 +29,7 @@ import { text } from "../../documents/answers/parts.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { emptyResponse, jsonResponse } from "../responses/response.ts";
 import { jobEnd } from "../stream/channels.ts";
-import { sizeFor } from "../guard/admission_gate.ts";
+import { sizeFor } from "../capacity/admission_gate.ts";
 import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
 import {

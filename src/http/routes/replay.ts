@@ -17,7 +17,7 @@ import { invalidParameter } from "../../documents/refusal.ts";
 import type { Point } from "../../core/point.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../../documents/answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";
-import { lookingBack } from "../guard/capacity.ts";
+import { lookingBack } from "../capacity/limits.ts";
 import { single } from "../../documents/parameters.ts";
 import { documented } from "../../documents/fields.ts";
 import type { HttpDeps } from "../http_deps.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../../engine/ports.ts";
-import type { Gauge } from "../guard/capacity.ts";
+import type { Gauge } from "../capacity/limits.ts";
 import type { Permit } from "../guard/viewer.ts";
 import { Timeouts } from "./turns.ts";
 
