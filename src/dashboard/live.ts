@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
-import { requestPermit } from "../http/guard/viewer.ts";
+import { requestPermit } from "../http/requests/viewer.ts";
 import { STATUS } from "../http/responses/problem.ts";
 import { readQuery } from "../http/requests/request.ts";
 import { jobId, single, wholeNumber } from "../documents/parameters.ts";

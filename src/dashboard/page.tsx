@@ -6,7 +6,7 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/responses/problem.ts";
-import { requestViewer, type Viewer } from "../http/guard/viewer.ts";
+import { requestViewer, type Viewer } from "../http/requests/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
 import { LIMITS_PATH } from "./parts/links.tsx";

@@ -22,7 +22,7 @@ import { acceptsHtml } from "./requests/request.ts";
 import type { DescribedServer } from "./openapi/document.ts";
 import type { Route } from "./route.ts";
 import { allRoutes, ROUTES } from "./routes.ts";
-import { Sessions, TokenChecks } from "./guard/credentials.ts";
+import { Sessions, TokenChecks } from "./requests/credentials.ts";
 import { StreamHub } from "./stream/hub.ts";
 import { Outlets } from "./stream/outlets.ts";
 import { AdmissionGate } from "./capacity/admission_gate.ts";

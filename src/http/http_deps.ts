@@ -13,7 +13,7 @@ import type { Access } from "../access/tokens.ts";
 import type { MetricsPort } from "../metrics/figures.ts";
 import type { Trends } from "../metrics/trends.ts";
 import type { RequestSpans } from "./requests/request.ts";
-import type { Sessions, TokenChecks } from "./guard/credentials.ts";
+import type { Sessions, TokenChecks } from "./requests/credentials.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";
 import type { AdmissionGate } from "./capacity/admission_gate.ts";

@@ -13,7 +13,7 @@ import { parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
 import { problemType } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
-import { requestSession } from "./guard/credentials.ts";
+import { requestSession } from "./requests/credentials.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header, Route } from "./route.ts";
 import { Problem, problemFacts } from "./responses/problem.ts";

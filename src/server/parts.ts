@@ -16,7 +16,7 @@ import type { JobLog, Tracing } from "../engine/watches.ts";
 import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
 import type { HttpLimits } from "../http/capacity/limits.ts";
-import type { ConnectionInfo } from "../http/guard/viewer.ts";
+import type { ConnectionInfo } from "../http/requests/viewer.ts";
 import type { RequestSpans } from "../http/requests/request.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { DenoFileSystem } from "../journal/files/deno_file_system.ts";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { TokenList } from "../../src/access/tokens.ts";
-import { clientAddress } from "../../src/http/guard/viewer.ts";
-import { Sessions } from "../../src/http/guard/credentials.ts";
+import { clientAddress } from "../../src/http/requests/viewer.ts";
+import { Sessions } from "../../src/http/requests/credentials.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";

@@ -7,7 +7,7 @@ import {
   type BulkRequest,
   previewBulk,
   runBulk,
-} from "../../src/http/requests/bulk_action.ts";
+} from "../../src/http/routes/bulk_action.ts";
 import type { Size } from "../../src/http/capacity/admission_gate.ts";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { SCOPES, TokenList } from "../../src/access/tokens.ts";
-import { TokenChecks } from "../../src/http/guard/credentials.ts";
+import { TokenChecks } from "../../src/http/requests/credentials.ts";
 import { pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";

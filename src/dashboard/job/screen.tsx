@@ -8,7 +8,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
+import { requestViewer } from "../../http/requests/viewer.ts";
 import { JobAttempts } from "./timeline_tables.tsx";
 import { CONTROL_ROUTES, controlCalls, JobControls } from "./controls.tsx";
 import { JobData, JobFailure } from "./outcome.tsx";

@@ -14,7 +14,7 @@ import {
   type BulkReport,
   type BulkRequest,
   runBulk,
-} from "../../http/requests/bulk_action.ts";
+} from "../../http/routes/bulk_action.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
 import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";

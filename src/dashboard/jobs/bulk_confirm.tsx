@@ -1,7 +1,7 @@
 /** Confirmation of an action on all matching jobs, with its effect. */
 
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
-import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
+import { BULK_MAX, type BulkPreview } from "../../http/routes/bulk_action.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";

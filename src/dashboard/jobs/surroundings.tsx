@@ -7,7 +7,7 @@ import { CONDITIONS } from "../../core/condition.ts";
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobCount, JobFilter, Searched } from "../../engine/job_pages.ts";
-import { filterOfAction } from "../../http/requests/bulk_action.ts";
+import { filterOfAction } from "../../http/routes/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { Needs, useMay } from "../parts/viewing.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
+import { requestViewer } from "../../http/requests/viewer.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";

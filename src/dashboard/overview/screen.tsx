@@ -18,7 +18,7 @@ import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
 import type { Route } from "../../http/route.ts";
-import { requestViewer } from "../../http/guard/viewer.ts";
+import { requestViewer } from "../../http/requests/viewer.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, QueueExplanation } from "../../explain/statements/explanation.ts";

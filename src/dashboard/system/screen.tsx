@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps, SystemPort } from "../../http/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
-import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
+import { requestViewer, tokenHolders } from "../../http/requests/viewer.ts";
 import { carryOut } from "../form.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { curlCommands } from "../parts/curl.tsx";

@@ -10,7 +10,7 @@ import type { LogId } from "../../core/ids.ts";
 import { type Origin, parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
-import { requestViewer } from "../guard/viewer.ts";
+import { requestViewer } from "./viewer.ts";
 import { documented, parseWholeNumber } from "../../documents/fields.ts";
 import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
 import { invalidRequest } from "../../documents/refusal.ts";

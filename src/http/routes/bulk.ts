@@ -32,7 +32,7 @@ import {
   type BulkRequest,
   previewBulk,
   runBulk,
-} from "../requests/bulk_action.ts";
+} from "./bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery, requestOrigin } from "../requests/request.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";

@@ -17,7 +17,7 @@ import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { joined } from "../../core/json_text.ts";
 import { type Contents, json, linesOf } from "../route.ts";
-import { requestPermit } from "../guard/viewer.ts";
+import { requestPermit } from "../requests/viewer.ts";
 import { STATUS } from "../responses/problem.ts";
 import { prefers } from "../requests/request.ts";
 import { streamResponse } from "../responses/response.ts";

@@ -15,7 +15,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { type Contents, reference } from "../route.ts";
-import { requestPermit } from "../guard/viewer.ts";
+import { requestPermit } from "../requests/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../responses/problem.ts";
 import { streamResponse } from "../responses/response.ts";

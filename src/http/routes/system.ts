@@ -16,7 +16,7 @@ import {
 import { currentState, json, type Route } from "../route.ts";
 import { Problem, STATUS } from "../responses/problem.ts";
 import { jsonResponse, jsonTextResponse, NO_STORE_HEADERS } from "../responses/response.ts";
-import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
+import { requestViewer, tokenHolders, type Viewer } from "../requests/viewer.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";

@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { greetingAt, HEARTBEAT_MS, heartbeatAt, selectFeed, StreamMessages } from "./feed.ts";
-import type { Permit } from "../guard/viewer.ts";
+import type { Permit } from "../requests/viewer.ts";
 import {
   Channel,
   Channels,

@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../capacity/limits.ts";
-import type { Permit } from "../guard/viewer.ts";
+import type { Permit } from "../requests/viewer.ts";
 import { Timeouts } from "./turns.ts";
 
 /** Creates the chunks of one outlet. */
