@@ -42,8 +42,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Folders that have an order: each may import those before it. The files beside those of `explain`
- * put them together. The files beside those of the engine and the journal do so too, or are parts
- * that they share.
+ * and `http` put them together. The files beside those of the engine and the journal do so too, or
+ * are parts that they share.
  */
 const ROOMS = [
   ...["words", "likeness", "history", "statements", "queue", "past", "ended", "open", "replay"]
@@ -53,6 +53,9 @@ const ROOMS = [
   ...["queue", "attempts", "call", "recovery"].map((name) => `engine/run/${name}`),
   "engine/queries",
   ...["format", "files", "read", "write", "open"].map((name) => `journal/${name}`),
+  ...["responses", "capacity", "bodies", "requests", "stream", "routing", "answers", "guard"]
+    .map((name) => `http/${name}`),
+  ...["http/openapi", "http/routes", "http"],
 ];
 const FIRST_OF_RUN = "engine/run/queue";
 /** The folders whose rooms these are. */
@@ -160,9 +163,9 @@ Deno.test("architecture: core, then engine, then journal and http, then the comm
   assert.deepEqual(wrongWays(imports), []);
 });
 
-Deno.test("architecture: within explain, the engine and the journal, each folder builds on those before it", async () => {
+Deno.test("architecture: within explain, the engine, the journal and http, each folder builds on those before it", async () => {
   const imports = await readImports("src");
-  const layers = ["explain", "engine", "journal"];
+  const layers = ["explain", "engine", "journal", "http"];
   const paths = [...imports.keys()].filter((path) => layers.includes(layerOf(path)));
   const folders = new Set(paths.map(folderOf));
   assert.deepEqual([...folders].toSorted(), [...HALLS, ...ROOMS].toSorted());

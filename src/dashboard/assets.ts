@@ -11,7 +11,7 @@ import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { ageText, distanceText, durationText } from "../core/duration.ts";
 import { Problem, STATUS } from "../http/responses/problem.ts";
-import type { Route } from "../http/route.ts";
+import type { Route } from "../http/routing/route.ts";
 import agesScript from "./parts/ages.js" with { type: "text" };
 import jobScript from "./job/job.js" with { type: "text" };
 import jobsScript from "./jobs/jobs.js" with { type: "text" };

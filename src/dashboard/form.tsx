@@ -8,7 +8,7 @@ import { invalidRequest, issueText, Refusal, remainingIssues } from "../document
 import { emptyResponse } from "../http/responses/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
-import type { HttpDeps } from "../http/http_deps.ts";
+import type { HttpDeps } from "../http/routing/http_deps.ts";
 import { type Problem, STATUS } from "../http/responses/problem.ts";
 import { DURATION_RULE, parseDuration } from "../core/duration.ts";
 import { parseTime } from "../documents/fields.ts";

@@ -5,7 +5,7 @@
 
 import type { Context } from "hono";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { HttpDeps } from "../http/http_deps.ts";
+import type { HttpDeps } from "../http/routing/http_deps.ts";
 import { requestPermit } from "../http/requests/viewer.ts";
 import { STATUS } from "../http/responses/problem.ts";
 import { readQuery } from "../http/requests/request.ts";
@@ -13,7 +13,7 @@ import { jobId, single, wholeNumber } from "../documents/parameters.ts";
 import { streamResponse } from "../http/responses/response.ts";
 import { generatedBody } from "../http/stream/outlets.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
-import type { Route } from "../http/route.ts";
+import type { Route } from "../http/routing/route.ts";
 import { HEARTBEAT_MS } from "../http/stream/feed.ts";
 
 /** A page that changes more often is unreadable. */

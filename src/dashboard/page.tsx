@@ -3,8 +3,8 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { JobId, LogId } from "../core/ids.ts";
-import type { HttpDeps } from "../http/http_deps.ts";
-import type { Route } from "../http/route.ts";
+import type { HttpDeps } from "../http/routing/http_deps.ts";
+import type { Route } from "../http/routing/route.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/responses/problem.ts";
 import { requestViewer, type Viewer } from "../http/requests/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";

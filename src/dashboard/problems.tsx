@@ -12,8 +12,8 @@ import {
 } from "../http/responses/problem.ts";
 import { acceptsHtml, reachedAs, refuseQuery } from "../http/requests/request.ts";
 import { emptyResponse, textResponse } from "../http/responses/response.ts";
-import type { HttpDeps } from "../http/http_deps.ts";
-import type { Route } from "../http/route.ts";
+import type { HttpDeps } from "../http/routing/http_deps.ts";
+import type { Route } from "../http/routing/route.ts";
 import { page } from "./page.tsx";
 import { safeReturnPath } from "./form.tsx";
 

@@ -1,6 +1,6 @@
 /** The routes of the dashboard: pages, forms and shared files. */
 
-import type { Route } from "../http/route.ts";
+import type { Route } from "../http/routing/route.ts";
 import { ASSET_ROUTES } from "./assets.ts";
 import { LIVE_ROUTES } from "./live.ts";
 import { remembersHead } from "./page.tsx";

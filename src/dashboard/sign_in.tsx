@@ -4,14 +4,14 @@ import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
 import type { Scope } from "../access/tokens.ts";
 import { clientAddress } from "../http/requests/viewer.ts";
-import type { HttpDeps } from "../http/http_deps.ts";
+import type { HttpDeps } from "../http/routing/http_deps.ts";
 import { problemFacts, STATUS } from "../http/responses/problem.ts";
 import { reachedAs } from "../http/requests/request.ts";
 import { emptyResponse } from "../http/responses/response.ts";
 import { endedSessionCookie, requestSession, sessionCookie } from "../http/requests/credentials.ts";
 import { readForm, safeReturnPath } from "./form.tsx";
 import { page } from "./page.tsx";
-import type { Route } from "../http/route.ts";
+import type { Route } from "../http/routing/route.ts";
 
 export const SIGN_IN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/sign-in", scope: "open", handle: showSignIn },

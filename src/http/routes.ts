@@ -5,7 +5,7 @@
  */
 
 import { refuseQuery } from "./requests/request.ts";
-import type { Route } from "./route.ts";
+import type { Route } from "./routing/route.ts";
 import { BULK_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
 import { CREATE_ROUTES } from "./routes/create_job.ts";

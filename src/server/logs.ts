@@ -4,7 +4,7 @@ import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { JobLogPage, JobLogPort } from "../http/http_deps.ts";
+import type { JobLogPage, JobLogPort } from "../http/routing/http_deps.ts";
 import { shownLines } from "../core/shown_value.ts";
 
 // The platform's own: code of jobs may replace the global ones.

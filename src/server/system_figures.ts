@@ -7,7 +7,7 @@ import { shownSettings } from "../settings/configuration_text.ts";
 import { shellWord } from "../core/shell_word.ts";
 import type { StandingLimits } from "../engine/engine_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
+import type { ProcessFigures, SystemPort, Use } from "../http/routing/http_deps.ts";
 import { journalFlag } from "../journal/errors.ts";
 import type { ProcessUsage } from "../metrics/readings.ts";
 import type { MemoryUse } from "../verify/pace.ts";

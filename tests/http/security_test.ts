@@ -17,7 +17,7 @@ import {
   SCOPES,
   TokenList,
 } from "../../src/access/tokens.ts";
-import type { Route } from "../../src/http/route.ts";
+import type { Route } from "../../src/http/routing/route.ts";
 import { EventReader } from "../support/http/http_stream.ts";
 
 const TOKEN = "s3cret-token";

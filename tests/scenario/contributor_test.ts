@@ -20,7 +20,7 @@ const ROUTE = `{
     handle: () => jsonResponse({ hello: "journal" }, STATUS.ok),
   },`;
 
-const SCREEN = `import type { Route } from "../../http/route.ts";
+const SCREEN = `import type { Route } from "../../http/routing/route.ts";
 import { page } from "../page.tsx";
 
 export const HELLO_ROUTES: readonly Route[] = [{

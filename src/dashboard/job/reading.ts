@@ -1,7 +1,7 @@
 /** All data on the page of a job, read as of one moment. */
 
 import type { GaugeLease } from "../../http/capacity/limits.ts";
-import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
+import type { HttpDeps, JobLogPort } from "../../http/routing/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { findDowntimes } from "../../explain/past/timing.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { lookingBack } from "../../http/capacity/limits.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { problemFacts } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
@@ -25,7 +25,7 @@ import { type Call, curlCommands } from "../parts/curl.tsx";
 import type { RefusedForm } from "../form.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { shortText, UserText } from "../parts/text.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [

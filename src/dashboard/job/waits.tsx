@@ -15,7 +15,7 @@ import { isObject } from "../../documents/fields.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { placePath, placesIn } from "../../explain/likeness/elsewhere.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { carryOut, refusalText, type RefusedForm } from "../form.tsx";
 import { jsonPlaceText } from "../schema_form/form_texts.ts";

@@ -15,7 +15,7 @@ import {
   type BulkRequest,
   runBulk,
 } from "../../http/routes/bulk_action.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
 import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";
 import { problemFacts, STATUS } from "../../http/responses/problem.ts";

@@ -5,7 +5,7 @@ import type { JobCount, JobFilter, ListPage, Searched } from "../../engine/job_p
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import type { ScreenQuery } from "./address.ts";
 import { present } from "../../core/json.ts";
 

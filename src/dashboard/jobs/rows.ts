@@ -15,7 +15,7 @@ import {
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { openExpectations } from "../../explain/words/awaited_events.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { countOf, countText } from "../../core/counted.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";

@@ -9,7 +9,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/routes/bulk_action.ts";
 import { formatCursor, PAGE_MAX } from "../../documents/parameters.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import type { Problem } from "../../http/responses/problem.ts";
 import { toJobFilter } from "../../documents/job_filter.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
@@ -37,7 +37,7 @@ import { GroupTable } from "./groups.tsx";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { readOrRefusal } from "../form.tsx";
 import { NoteLine, page } from "../page.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 
 export const JOBS_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },

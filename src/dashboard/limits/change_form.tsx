@@ -7,7 +7,7 @@ import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import {
   carryOut,
   durationField,

@@ -10,7 +10,7 @@ import type { HeldPause } from "../../explain/statements/queue_facts.ts";
 import { scopeText } from "../../explain/words/pauses.ts";
 import { capital } from "../../explain/words/phrases.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import {
   carryOut,
   durationField,

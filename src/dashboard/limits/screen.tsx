@@ -3,10 +3,10 @@
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { Needs, useMay } from "../parts/viewing.tsx";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { requestViewer } from "../../http/requests/viewer.ts";
 import { readQuery } from "../../http/requests/request.ts";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";

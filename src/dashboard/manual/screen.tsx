@@ -1,10 +1,10 @@
 /** `/ui/manual`: the pages of the manual. */
 
 import type { Context } from "hono";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { Problem } from "../../http/responses/problem.ts";
 import { page } from "../page.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };
 import commands from "../../manual/commands.md" with { type: "text" };

@@ -1,7 +1,7 @@
 /** `/`: the overview; programs get the index instead. */
 
 import type { Context } from "hono";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
 import { SAMPLE_EVENT } from "../system/event_screen.tsx";
@@ -17,7 +17,7 @@ import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import { requestViewer } from "../../http/requests/viewer.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";

@@ -5,7 +5,7 @@ import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/open/r
 import { UserText } from "./text.tsx";
 import type { Action } from "../../explain/statements/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { reachedAs } from "../../http/requests/request.ts";
 
 export interface Call {

@@ -6,7 +6,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
 import { entryNote } from "../../documents/entry_note.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { cutText, type ShownJson, shownJson, TimedText, UserText } from "./text.tsx";
 
 /** The data of an entry that pages show. */

@@ -7,7 +7,7 @@ import { STRATA } from "../../core/event.ts";
 import { inputState, Issues, issuesAt, LabelledInput, LineInput } from "../parts/forms.tsx";
 import type { Problem } from "../../http/responses/problem.ts";
 import { filledParameters, readOrRefusal } from "../form.tsx";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import {
   type EntriesFound,
   type EntrySearch,
@@ -16,7 +16,7 @@ import {
 } from "../../http/stream/feed.ts";
 import { type ShownEntry, shownEntry } from "../parts/entries.tsx";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
-import { toFilter } from "../../http/routes/streams.ts";
+import { toFilter } from "../../http/answers/streams.ts";
 import type { PointedIssue } from "../../core/json.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { JobId } from "../../core/ids.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import type { EntriesFound } from "../../http/stream/feed.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
@@ -21,7 +21,7 @@ import {
   type StreamQuery,
   streamSearch,
 } from "./filter.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import type { Transition } from "../../engine/requests.ts";
 import { JobLink, timePath } from "../parts/links.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";

@@ -11,7 +11,7 @@ import { durationText } from "../../core/duration.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { ruleText } from "../../core/pauses.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";

@@ -18,11 +18,11 @@ import { deliverOne, incomingEvent, judgeEvent } from "../../documents/events.ts
 import { isObject, withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { type Receipt, type ReceiptJob, withOrigin } from "../../engine/requests.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
 import type { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 
 const PATH = "/ui/system/event";
 

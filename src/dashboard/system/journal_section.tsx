@@ -12,7 +12,7 @@ import type {
   Verification,
   VerificationRun,
 } from "../../engine/ports.ts";
-import type { SystemPort } from "../../http/http_deps.ts";
+import type { SystemPort } from "../../http/routing/http_deps.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";

@@ -1,7 +1,7 @@
 /** `/ui/system`: the journal and its verification, definitions, limits, configuration. */
 
 import type { Context } from "hono";
-import type { HttpDeps, SystemPort } from "../../http/http_deps.ts";
+import type { HttpDeps, SystemPort } from "../../http/routing/http_deps.ts";
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/requests/viewer.ts";
@@ -11,7 +11,7 @@ import { curlCommands } from "../parts/curl.tsx";
 import type { Holder } from "../../access/tokens.ts";
 import type { ShownSetting } from "../../documents/answers/system.ts";
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table, Term } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";

@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { Term } from "../parts/table.tsx";
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
@@ -25,7 +25,7 @@ import {
   type Subject,
 } from "./creation_fields.tsx";
 import { DefinitionPage, UnloadedTypePage } from "./definition_page.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 
 export const SUBMIT_ROUTES: readonly Route[] = [
   {

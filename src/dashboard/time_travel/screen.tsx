@@ -7,7 +7,7 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { ReserveMemory } from "../../engine/entry_pages.ts";
 import { sampleEvent } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../../http/capacity/limits.ts";
-import type { HttpDeps } from "../../http/http_deps.ts";
+import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/responses/problem.ts";
@@ -31,7 +31,7 @@ import {
   WhatIfSection,
 } from "./what_if.tsx";
 import { WhatIfResult } from "./what_if_result.tsx";
-import type { Route } from "../../http/route.ts";
+import type { Route } from "../../http/routing/route.ts";
 
 /** A longer plan is not put into the form. */
 const PLAN_LENGTH_MAX = 16_000;

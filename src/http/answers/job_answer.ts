@@ -5,7 +5,7 @@
  */
 
 import type { CreatedJob, JobState, RunningJob } from "../../core/job_state.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { jobPath, jobView } from "../../documents/jobs.ts";
 import { hasRoomForLarge, isLargeAnswer, largeJsonResponse } from "./large_answer.ts";
 import { appliedHeader, type Preferences } from "../requests/request.ts";

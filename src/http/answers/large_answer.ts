@@ -5,7 +5,7 @@
 
 import { isLarge } from "../../core/json.ts";
 import { jsonChunks } from "../../core/json_text.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../responses/response.ts";
 
 /** A page of a list ends after about this many characters. */

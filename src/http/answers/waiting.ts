@@ -5,7 +5,7 @@
  */
 
 import type { JobHead, JobState } from "../../core/job_state.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 
 /**
  * How long a wait may outlive its client. Most waits are over by then, and watching for a

@@ -4,12 +4,12 @@ import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
 import type { Access, Scope } from "../../access/tokens.ts";
 import { clientAddress, NOBODY, rememberViewer } from "../requests/viewer.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { draining } from "../../documents/engine_refusal.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../responses/problem.ts";
-import type { Relay } from "../relay.ts";
-import type { Route, RouteScope } from "../route.ts";
+import type { Relay } from "./relay.ts";
+import type { Route, RouteScope } from "../routing/route.ts";
 import { type Checked, NO_HOLDER, requestSession, type Sessions } from "../requests/credentials.ts";
 import { sizeOfGet } from "../capacity/admission_gate.ts";
 

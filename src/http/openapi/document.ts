@@ -31,7 +31,7 @@ import { incomingEvent } from "../../documents/events.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../responses/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import { type Parameter, VALUES_MAX } from "../../documents/parameters.ts";
-import { LOG_ID_HEADERS } from "../relay.ts";
+import { LOG_ID_HEADERS } from "../guard/relay.ts";
 import {
   type Content,
   type Header,
@@ -39,7 +39,7 @@ import {
   reference,
   type Route,
   type RouteScope,
-} from "../route.ts";
+} from "../routing/route.ts";
 import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
 import { withExample } from "./answer_examples.ts";
 import { described } from "./members.ts";

@@ -21,8 +21,8 @@ import { choices } from "../../documents/answers/parts.ts";
 import { shortened } from "../../explain/words/phrases.ts";
 import { jsonResponse } from "../responses/response.ts";
 import { readJson } from "../bodies/body.ts";
-import type { HttpDeps } from "../http_deps.ts";
-import { json, ok, type Route } from "../route.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
+import { json, ok, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {

@@ -26,12 +26,20 @@ import {
   type OneOrMany,
   oneOrMany,
 } from "../../documents/one_or_many.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import { json, linesOf, listOf, LOCATION, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
+import {
+  json,
+  linesOf,
+  listOf,
+  LOCATION,
+  PREFERENCE_APPLIED,
+  type Route,
+  WAIT,
+} from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { waitForJob } from "../answers/waiting.ts";
 

@@ -5,14 +5,14 @@ import * as v from "valibot";
 import { withinLazy } from "../../documents/fields.ts";
 import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent, readEvents } from "../requests/event_documents.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { deliver, incomingEvent } from "../../documents/events.ts";
-import { type Header, json, linesOf, listOf, ok, type Route } from "../route.ts";
+import { type Header, json, linesOf, listOf, ok, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { jsonResponse } from "../responses/response.ts";
-import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
+import { answerEntries, ENTRIES, entryPageParameters } from "../answers/entries.ts";
 import {
   AFTER,
   answerStream,
@@ -23,7 +23,7 @@ import {
   STREAM,
   STREAM_PARAMETERS,
   toFilter,
-} from "./streams.ts";
+} from "../answers/streams.ts";
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
   const origin = requestOrigin(c, deps.spans);

@@ -18,10 +18,10 @@ import {
 } from "../../documents/answers/explanation.ts";
 import { curlCall } from "../../explain/open/requests_to_send.ts";
 import { lookingBack } from "../capacity/limits.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { type Answer, json, type Route } from "../route.ts";
+import { type Answer, json, type Route } from "../routing/route.ts";
 import { Problem, STATUS } from "../responses/problem.ts";
 import { prefers, reachedAs, readQuery } from "../requests/request.ts";
 import { choice, single } from "../../documents/parameters.ts";

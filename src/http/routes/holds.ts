@@ -17,7 +17,7 @@ import {
   restoreLimits,
 } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
-import { currentState, json, ok, type Route } from "../route.ts";
+import { currentState, json, ok, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../responses/response.ts";

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { ok, type Route } from "../route.ts";
+import { ok, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";

@@ -17,10 +17,10 @@ import { invalidParameter } from "../../documents/refusal.ts";
 import type { ListPage, ListQuery } from "../../engine/job_pages.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
 import { FILTER_PARAMETERS, toJobFilter } from "../../documents/job_filter.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { jobView, summaryView } from "../../documents/jobs.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
-import { json, ok, PREFERENCE_APPLIED, type Route, WAIT } from "../route.ts";
+import { json, ok, PREFERENCE_APPLIED, type Route, WAIT } from "../routing/route.ts";
 import { Problem, STATUS } from "../responses/problem.ts";
 import { appliedHeader, parsePreferences, readQuery } from "../requests/request.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
@@ -31,7 +31,7 @@ import { emptyResponse, jsonResponse } from "../responses/response.ts";
 import { jobEnd } from "../stream/channels.ts";
 import { sizeFor } from "../capacity/admission_gate.ts";
 import { waitForJob } from "../answers/waiting.ts";
-import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";
+import { answerEntries, ENTRIES, entryPageParameters } from "../answers/entries.ts";
 import {
   answerStream,
   LAST_EVENT_ID,
@@ -39,7 +39,7 @@ import {
   STREAM,
   STREAM_PARAMETERS,
   toFilter,
-} from "./streams.ts";
+} from "../answers/streams.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;

@@ -5,7 +5,7 @@
 
 import * as v from "valibot";
 import { openExpectations } from "../../explain/words/awaited_events.ts";
-import { currentState, type Route } from "../route.ts";
+import { currentState, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { jsonResponse } from "../responses/response.ts";
@@ -26,7 +26,7 @@ import { failureResource } from "../../core/job_resource.ts";
 import type { Census, NeedingAttention } from "../../engine/requests.ts";
 import type { HeldPause } from "../../explain/statements/queue_facts.ts";
 import { jobPath } from "../../documents/jobs.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];

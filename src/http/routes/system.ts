@@ -13,11 +13,11 @@ import {
   systemAnswer,
   verificationRun,
 } from "../../documents/answers/system.ts";
-import { currentState, json, type Route } from "../route.ts";
+import { currentState, json, type Route } from "../routing/route.ts";
 import { Problem, STATUS } from "../responses/problem.ts";
 import { jsonResponse, jsonTextResponse, NO_STORE_HEADERS } from "../responses/response.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../requests/viewer.ts";
-import type { HttpDeps, Use } from "../http_deps.ts";
+import type { HttpDeps, Use } from "../routing/http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 import type { StandingLimits } from "../../engine/engine_limits.ts";

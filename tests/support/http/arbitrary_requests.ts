@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { runToEnd } from "../../../src/core/work.ts";
-import type { Route } from "../../../src/http/route.ts";
+import type { Route } from "../../../src/http/routing/route.ts";
 import { openApiDocument } from "../../../src/http/openapi/document.ts";
 import { API_ROUTES } from "./http_app.ts";
 import {

@@ -1,6 +1,6 @@
 /** Made-up system information, and a verification that the test ends. */
 
-import type { SystemPort, VerificationPort } from "../../../src/http/http_deps.ts";
+import type { SystemPort, VerificationPort } from "../../../src/http/routing/http_deps.ts";
 import type { Clock, VerificationRun } from "../../../src/engine/ports.ts";
 
 export function exampleSystem(journal: string): SystemPort {

@@ -15,7 +15,7 @@ import { DEFINITIONS } from "./http_definitions.ts";
 import { FakeVerification } from "./example_system.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
-import type { Route } from "../../../src/http/route.ts";
+import type { Route } from "../../../src/http/routing/route.ts";
 import { allRoutes } from "../../../src/http/routes.ts";
 import { NO_LIMITS } from "../engine/unlimited.ts";
 

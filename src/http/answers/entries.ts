@@ -13,10 +13,10 @@ import {
 } from "../../documents/parameters.ts";
 import { entriesAnswer } from "../../documents/answers/entries.ts";
 import { lookingBack } from "../capacity/limits.ts";
-import type { HttpDeps } from "../http_deps.ts";
-import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
+import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "./large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json, linesOf } from "../route.ts";
+import { type Contents, json, linesOf } from "../routing/route.ts";
 import { requestPermit } from "../requests/viewer.ts";
 import { STATUS } from "../responses/problem.ts";
 import { prefers } from "../requests/request.ts";

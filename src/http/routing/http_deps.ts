@@ -1,25 +1,25 @@
 /** What all routes share: the engine, the limits, and the shutdown signal. */
 
-import type { JsonObject } from "../core/json.ts";
-import type { Standing } from "../core/standing.ts";
-import type { Clock, VerificationRun } from "../engine/ports.ts";
-import type { JobLogLine } from "../engine/watches.ts";
-import type { Lane } from "../engine/turns.ts";
-import type { ShownSetting } from "../documents/answers/system.ts";
-import type { Bodies } from "./bodies/bodies.ts";
-import type { Gauge } from "./capacity/limits.ts";
-import type { JobEngine } from "../engine/job_engine.ts";
-import type { Access } from "../access/tokens.ts";
-import type { MetricsPort } from "../metrics/figures.ts";
-import type { Trends } from "../metrics/trends.ts";
-import type { RequestSpans } from "./requests/request.ts";
-import type { Sessions, TokenChecks } from "./requests/credentials.ts";
-import type { StreamHub } from "./stream/hub.ts";
-import type { Outlets } from "./stream/outlets.ts";
-import type { AdmissionGate } from "./capacity/admission_gate.ts";
-import type { StandingLimits } from "../engine/engine_limits.ts";
-import type { JobId } from "../core/ids.ts";
-import type { Notes } from "./responses/notes.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { Standing } from "../../core/standing.ts";
+import type { Clock, VerificationRun } from "../../engine/ports.ts";
+import type { JobLogLine } from "../../engine/watches.ts";
+import type { Lane } from "../../engine/turns.ts";
+import type { ShownSetting } from "../../documents/answers/system.ts";
+import type { Bodies } from "../bodies/bodies.ts";
+import type { Gauge } from "../capacity/limits.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import type { Access } from "../../access/tokens.ts";
+import type { MetricsPort } from "../../metrics/figures.ts";
+import type { Trends } from "../../metrics/trends.ts";
+import type { RequestSpans } from "../requests/request.ts";
+import type { Sessions, TokenChecks } from "../requests/credentials.ts";
+import type { StreamHub } from "../stream/hub.ts";
+import type { Outlets } from "../stream/outlets.ts";
+import type { AdmissionGate } from "../capacity/admission_gate.ts";
+import type { StandingLimits } from "../../engine/engine_limits.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { Notes } from "../responses/notes.ts";
 
 export interface VerificationPort {
   /** The last verification started in this process; `null` if there was none. */

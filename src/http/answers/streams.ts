@@ -12,9 +12,9 @@ import {
 } from "../../documents/parameters.ts";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { HttpDeps } from "../http_deps.ts";
+import type { HttpDeps } from "../routing/http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { type Contents, reference } from "../route.ts";
+import { type Contents, reference } from "../routing/route.ts";
 import { requestPermit } from "../requests/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../responses/problem.ts";

@@ -6,18 +6,18 @@
  */
 
 import type { Context } from "hono";
-import type { LogId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
-import { lackText } from "../core/permissions.ts";
-import { parseWholeNumber } from "../documents/fields.ts";
-import { cursorPosition } from "../documents/parameters.ts";
-import { problemType } from "../documents/refusal.ts";
-import { whileWaiting } from "./answers/waiting.ts";
-import { requestSession } from "./requests/credentials.ts";
-import type { HttpDeps, SharedPart } from "./http_deps.ts";
-import type { Header, Route } from "./route.ts";
-import { Problem, problemFacts } from "./responses/problem.ts";
-import { headerPosition, positionField, reachedAs } from "./requests/request.ts";
+import type { LogId } from "../../core/ids.ts";
+import { errorMessage } from "../../core/thrown.ts";
+import { lackText } from "../../core/permissions.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
+import { cursorPosition } from "../../documents/parameters.ts";
+import { problemType } from "../../documents/refusal.ts";
+import { whileWaiting } from "../answers/waiting.ts";
+import { requestSession } from "../requests/credentials.ts";
+import type { HttpDeps, SharedPart } from "../routing/http_deps.ts";
+import type { Header, Route } from "../routing/route.ts";
+import { Problem, problemFacts } from "../responses/problem.ts";
+import { headerPosition, positionField, reachedAs } from "../requests/request.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */
 const LOG_ID = "Daybook-Log-Id";

@@ -5,12 +5,12 @@
 
 import type { Context } from "hono";
 import * as v from "valibot";
-import type { Scope } from "../access/tokens.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
-import { documented } from "../documents/fields.ts";
-import type { Parameters } from "../documents/parameters.ts";
+import type { Scope } from "../../access/tokens.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { documented } from "../../documents/fields.ts";
+import type { Parameters } from "../../documents/parameters.ts";
 import type { HttpDeps } from "./http_deps.ts";
-import { type ProblemKind, STATUS } from "./responses/problem.ts";
+import { type ProblemKind, STATUS } from "../responses/problem.ts";
 
 /** `open` routes need no token, and reveal nothing about jobs. */
 export type RouteScope = Scope | "open";
