@@ -25,7 +25,7 @@ interface DeliveriesParts extends DeliveryParts {
 /** About how many bytes an event takes besides its attributes. */
 const EVENT_CHARACTERS = 200;
 /** How many entries are read together: each may have a megabyte. */
-const READ_MAX = 16;
+const READ_MAX = 8;
 
 export class Deliveries {
   /** The bytes of all events whose requests are not answered yet. */
