@@ -31,18 +31,9 @@ import {
   taskText,
 } from "./words/phrases.ts";
 import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./past/process_facts.ts";
-import {
-  backingOffText,
-  backoffReasons,
-  dueReasons,
-  laterPauses,
-  queuedReasons,
-  queuedText,
-  wakeUp,
-  whileBackingOff,
-  whileQueued,
-  whyQueued,
-} from "./open/queued.ts";
+import { queuedReasons, queuedText, whileQueued, whyQueued } from "./open/queued.ts";
+import { backingOffText, backoffReasons, wakeUp, whileBackingOff } from "./open/backing_off.ts";
+import { dueReasons, laterPauses } from "./queue/turn.ts";
 import { automatic, byHand, manual, reason } from "./statements/statement.ts";
 import { failedText, succeededText } from "./ended/summary_ended.ts";
 import { unusualText } from "./ended/time_spent.ts";

@@ -9,7 +9,7 @@ import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
 import { capital, later, progressText, shortened, taskText } from "../words/phrases.ts";
-import { backoffReasons, besideText, dueAttempts } from "./queued.ts";
+import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statements/statement.ts";
 import { unusualText } from "../ended/time_spent.ts";

@@ -27,7 +27,8 @@ export const HELD_BY = "A worker is held by ";
 const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
-type Queue = NonNullable<Circumstances["queue"]>;
+/** The request of a job for a worker. */
+export type Queue = NonNullable<Circumstances["queue"]>;
 type QueueThen = NonNullable<Circumstances["queueThen"]>;
 
 /** What a job waits for, with the jobs that hold it. */
