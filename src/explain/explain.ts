@@ -4,13 +4,13 @@
  */
 
 import { ascending } from "../core/ascending.ts";
+import { openExpectations } from "../core/awaited_events.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./past/attempts.ts";
-import { openExpectations } from "./words/awaited_events.ts";
 import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText, resultName } from "./likeness/contrast.ts";

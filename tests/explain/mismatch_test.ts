@@ -4,7 +4,7 @@ import { type Correlation, correlationTerms, holds } from "../../src/core/correl
 import { taskId } from "../../src/core/ids.ts";
 import type { MatchableEvent } from "../../src/core/job_plan.ts";
 import { type JsonObject, type JsonValue, valueAt } from "../../src/core/json.ts";
-import { correlationText } from "../../src/explain/words/awaited_events.ts";
+import { correlationText } from "../../src/explain/words/expectations.ts";
 import {
   correlationDistance,
   correlationMismatches,

@@ -1,7 +1,7 @@
 /** Renders one job as a page, and several as a table. */
 
 import { messageText } from "../../core/error_text.ts";
-import { correlationText, deadlineText } from "../../explain/words/awaited_events.ts";
+import { correlationText, deadlineText } from "../../explain/words/expectations.ts";
 import { progressText } from "../../explain/words/phrases.ts";
 import { aligned, fitted, padded, plainText, textWidth } from "../terminal.ts";
 import type {

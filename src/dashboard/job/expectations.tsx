@@ -4,7 +4,7 @@ import { counted, countOf } from "../../core/counted.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { correlationText, deadlineText } from "../../explain/words/awaited_events.ts";
+import { correlationText, deadlineText } from "../../explain/words/expectations.ts";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";

@@ -8,7 +8,7 @@ import { isPlaceholder, sampleEvent } from "../../explain/open/requests_to_send.
 import { Needs } from "../parts/viewing.tsx";
 import { Cited } from "../parts/entries.tsx";
 import { counted, countOf } from "../../core/counted.ts";
-import { openExpectations } from "../../explain/words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/statements/explanation.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isObject } from "../../documents/fields.ts";

@@ -14,7 +14,7 @@ import {
   type TaskState,
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { openExpectations } from "../../explain/words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { countOf, countText } from "../../core/counted.ts";
 import type { Condition } from "../../core/condition.ts";

@@ -8,7 +8,7 @@ import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { NeedingAttention } from "../../engine/requests.ts";
 import type { ParkedJobs } from "../../explain/statements/queue_facts.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
-import { openExpectations } from "../../explain/words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";

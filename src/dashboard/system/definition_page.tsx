@@ -3,7 +3,7 @@
 import type { Child } from "hono/jsx";
 
 import { counted, countText } from "../../core/counted.ts";
-import { matcherText } from "../../explain/words/awaited_events.ts";
+import { matcherText } from "../../explain/words/expectations.ts";
 import { WantedEvent } from "../job/expectations.tsx";
 import { expectationResource } from "../../core/job_resource.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";

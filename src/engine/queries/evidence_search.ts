@@ -18,7 +18,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { runToEnd } from "../../core/work.ts";
-import { openExpectations, policyTargets } from "../../explain/words/awaited_events.ts";
+import { openExpectations, policyTargets } from "../../core/awaited_events.ts";
 import type { Candidates, Causes, Findings } from "../../explain/statements/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";

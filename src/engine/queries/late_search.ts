@@ -5,7 +5,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { policyExpectations } from "../../explain/words/awaited_events.ts";
+import { policyExpectations } from "../../core/awaited_events.ts";
 import { givenUpAt } from "../../explain/ended/counted_events.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { FoundEvents, Lookup } from "../views/past_events.ts";

@@ -6,7 +6,7 @@ import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { type FailedJob, findTask, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, present, valueAt } from "../../core/json.ts";
-import { openExpectations } from "../../explain/words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isDate, isIdentifier } from "../../explain/likeness/own_values.ts";

@@ -65,7 +65,7 @@ import { waitsGivenUp } from "../past/ended_waits.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { oddTimes } from "../past/ended_sleeps.ts";
-import { matcherText } from "../words/awaited_events.ts";
+import { matcherText } from "../words/expectations.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { deadlineLateness } from "../past/early_and_late.ts";
 

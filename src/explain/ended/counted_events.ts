@@ -3,6 +3,7 @@
  * count.
  */
 
+import { policyExpectations } from "../../core/awaited_events.ts";
 import { correlationPaths } from "../../core/correlation.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { isCorrelated, isFromOutside, isOfType, type JobEventLogEntry } from "../../core/event.ts";
@@ -15,7 +16,6 @@ import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
 import { reason } from "../statements/statement.ts";
-import { policyExpectations } from "../words/awaited_events.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import {
   contradiction,

@@ -18,7 +18,7 @@ import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { RuleName } from "../../core/rules.ts";
-import { isOwnEvent } from "../words/awaited_events.ts";
+import { isOwnEvent } from "../../core/awaited_events.ts";
 import {
   type Attempt,
   AttemptsNoted,

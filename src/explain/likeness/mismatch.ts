@@ -21,7 +21,7 @@ import {
   NEVER,
   ONE_OF,
   VALUES_SHOWN_MAX,
-} from "../words/awaited_events.ts";
+} from "../words/expectations.ts";
 import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
 import { formDifference, looseForm } from "./loose_form.ts";
 import { CONTAINED_TEXT, ENCODED_TEXT, insideText, recodingNote } from "./recoding.ts";

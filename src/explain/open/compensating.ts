@@ -17,7 +17,7 @@ import {
   unendedAttempts,
   unsuccessfulUndoings,
 } from "../past/attempts.ts";
-import { matcherText } from "../words/awaited_events.ts";
+import { matcherText } from "../words/expectations.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { leaveInPlace } from "./parked.ts";

@@ -5,7 +5,7 @@ import type { JobState, SleepingTask } from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
-import { openExpectations } from "../words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";

@@ -15,7 +15,7 @@ import type { ExpectedEvent, PolicyRole } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import type { OpenExpectation } from "../words/awaited_events.ts";
+import type { OpenExpectation } from "../../core/awaited_events.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
 import { type OwnValue, ownValues } from "../likeness/own_values.ts";
 import {

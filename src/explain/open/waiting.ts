@@ -1,10 +1,11 @@
 /** What is said of a job that waits for events. */
 
+import { isUnmeetable, openExpectations } from "../../core/awaited_events.ts";
+import { countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../../core/job_state.ts";
-import { countText } from "../../core/counted.ts";
-import { isUnmeetable, matchedText, openExpectations } from "../words/awaited_events.ts";
+import { matchedText } from "../words/expectations.ts";
 import { lastCompleted } from "../past/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";
 import type { Case } from "../statements/evidence.ts";

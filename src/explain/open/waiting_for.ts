@@ -1,6 +1,13 @@
 /** What a job still waits for, and the events that were meant for it. */
 
 import { ascending } from "../../core/ascending.ts";
+import {
+  isOwnEvent,
+  isUnmeetable,
+  type OpenExpectation,
+  openExpectations,
+  policyTargets,
+} from "../../core/awaited_events.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -9,15 +16,7 @@ import { type JsonScalar, jsonSize, present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import {
-  isOwnEvent,
-  isUnmeetable,
-  matchedText,
-  type OpenExpectation,
-  openExpectations,
-  policyTargets,
-  wantedText,
-} from "../words/awaited_events.ts";
+import { matchedText, wantedText } from "../words/expectations.ts";
 import { placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
 import type { NearMiss, WaitingFor } from "../statements/explanation.ts";

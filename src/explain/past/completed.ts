@@ -6,7 +6,7 @@ import { type ExpectedEvent, MAIN_EXPECTATION_ID } from "../../core/job_plan.ts"
 import { type CompletedTask, type ExpectationState, isSleep } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
-import { matchedText } from "../words/awaited_events.ts";
+import { matchedText } from "../words/expectations.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { CompletedItem } from "../statements/explanation.ts";
 import { findMaxAttempts } from "../history/kept_history.ts";

@@ -10,7 +10,7 @@ import type { InterruptionReason, OpenAttempt } from "../../core/framework_event
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { BackingOffTask, Failure, JobState } from "../../core/job_state.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
-import { openExpectations } from "./awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;

@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import { openExpectations } from "../../explain/words/awaited_events.ts";
+import { openExpectations } from "../../core/awaited_events.ts";
 import { currentState, type Route } from "../routing/route.ts";
 import { STATUS } from "../responses/problem.ts";
 import { readQuery } from "../requests/request.ts";
