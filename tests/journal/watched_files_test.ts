@@ -116,3 +116,25 @@ testWithFolder(
     await journal.close();
   },
 );
+
+testWithFolder(
+  "watched files: a folder that cannot be entered is reported as that, not as a lost segment",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    await Deno.rename(`${folder.path}/segments`, `${folder.path}/away`);
+    // As without permission, which does not stop root.
+    await Deno.symlink(`${folder.path}/segments`, `${folder.path}/segments`);
+    folder.clock.pass(100);
+    await assert.rejects(journal.append(facts(1)).durable, (error) => {
+      assert.ok(error instanceof JournalFailedError);
+      assert.match(
+        error.message,
+        /ndjson cannot be checked, .*: Too many levels of symbolic links/,
+      );
+      assert.doesNotMatch(error.message, /removed|lost/);
+      return true;
+    });
+    await journal.close();
+  },
+);

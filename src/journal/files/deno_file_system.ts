@@ -52,8 +52,9 @@ class Identity {
     try {
       const there = Deno.lstatSync(path);
       return there.ino === ino && there.dev === dev && there.size >= bytes;
-    } catch {
-      return false; // The path does not lead to the file.
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error; // Where the path leads is not known, as without permission for its folder.
     }
   }
 }

@@ -43,6 +43,8 @@ export interface OpenFile {
   /**
    * Whether a path still leads to this file, with at least so many bytes; `true` where the system
    * cannot tell. Fast.
+   *
+   * @throws {Error} when the path cannot be looked up, as without permission for its folder.
    */
   isAt(path: string, bytes: number): boolean;
   close(): void;
@@ -64,7 +66,7 @@ export interface FileStamp {
 export interface HeldLock {
   /** Replaces the text in the lock file, for others to read. Not synced. */
   note(text: string): Promise<void>;
-  /** Whether a path still leads to the locked file; `true` where the system cannot tell. */
+  /** Whether a path still leads to the locked file; the same holds as for `OpenFile.isAt`. */
   isAt(path: string): boolean;
   release(): void;
 }

@@ -208,16 +208,27 @@ export class WatchedFiles {
     const now = clock.monotonic();
     if (now - this.#segmentSeenMs < SEGMENT_EVERY_MS) return undefined;
     this.#segmentSeenMs = now;
-    if (!file.isAt(path, bytes)) return lossText("segment", path);
+    const loss = lossOf("segment", path, () => file.isAt(path, bytes));
+    if (loss !== undefined) return loss;
     if (now - this.#lockSeenMs < LOCK_EVERY_MS) return undefined;
     this.#lockSeenMs = now;
-    return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
+    return lossOf("lock", lockPath, () => lock.isAt(lockPath));
   }
 
   /** The same, but the segment is always checked. */
   lossAtLast(segment: WatchedSegment): string | undefined {
     this.#segmentSeenMs = -Infinity;
     return this.loss(segment);
+  }
+}
+
+function lossOf(what: "segment" | "lock", path: string, isAt: () => boolean): string | undefined {
+  try {
+    return isAt() ? undefined : lossText(what, path);
+  } catch (error) {
+    return `${path} cannot be checked, so that it may not be the file in use: ${
+      errorMessage(error)
+    }; restore access to it before the next start`;
   }
 }
 
