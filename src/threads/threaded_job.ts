@@ -214,8 +214,9 @@ class ThreadedAttempt implements AttemptOf, ContextSource {
     }
   }
 
+  /** Listeners are code of the attempt: what they begin, or throw, is its own. */
   abort(reason: Thrown): void {
-    this.#aborter.abort(thrownError(reason));
+    withinAttempt(this, () => this.#aborter.abort(thrownError(reason)));
   }
 
   /** @param ended Called at its end, before the outcome is sent. */

@@ -177,6 +177,18 @@ for (const type of ["uncaught.forgets", "uncaught.forgets.isolated"]) {
     }));
 }
 
+Deno.test("uncaught: an error in a listener of the signal of an attempt is on record as that of the attempt", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({ journal, definitions });
+    const { jobId, failure } = await run(daybook, "uncaught.listener");
+    const [found] = await uncaught(daybook, 1);
+
+    assert.match(failure?.error.message ?? "", /^took longer than 50 ms/);
+    assert.equal(found?.attributes.error.message, "cannot clean up");
+    assert.deepEqual(found?.attributes.attempt, { jobId, taskId: "limited", attempt: 1 });
+    await assertUnharmed(daybook, journal);
+  }));
+
 Deno.test("uncaught: a secret of a job that has ended is not on record when nobody knows whose the error is", () =>
   inFolder(async (folder) => {
     const [journal, after] = [`${folder}/journal`, `${folder}/ended`];

@@ -162,6 +162,20 @@ export const isolatedForgets = defineJob({
   run: forgetIt,
 });
 
+/** A listener of its signal throws when its time limit passes. */
+export const listener = defineJob({
+  type: "uncaught.listener",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) =>
+    ctx.task("limited", ({ signal }) => {
+      signal.addEventListener("abort", () => {
+        throw new RangeError("cannot clean up");
+      });
+      return new Promise<void>(() => {});
+    }, { timeoutMs: 50, ...once }),
+});
+
 const many = v.object({ count: v.number() });
 
 async function flood(ctx: Pick<JobContext<string>, "task">, { count }: { count: number }) {

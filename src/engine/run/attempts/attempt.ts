@@ -150,7 +150,7 @@ export class Attempt implements AttemptOf, ContextSource {
       : ABORT_GRACE_MS;
     this.#cancelTimer?.();
     this.#cancelTimer = clock.setTimer(graceMs, () => this.#threw(stop));
-    this.#aborter?.abort(stop);
+    this.#abort(stop);
   }
 
   redact(text: string): string {
@@ -168,9 +168,7 @@ export class Attempt implements AttemptOf, ContextSource {
         guard: this.#guard,
       });
     }
-    this.#aborter?.abort(
-      new Error("the attempt has failed: its code threw an error that nothing catches"),
-    );
+    this.#abort(new Error("the attempt has failed: its code threw an error that nothing catches"));
     this.#threw(thrown);
   }
 
@@ -242,6 +240,12 @@ export class Attempt implements AttemptOf, ContextSource {
     this.#reports = undefined;
   }
 
+  /** Listeners are code of the attempt: what they begin, or throw, is its own. */
+  #abort(reason: Error): void {
+    const aborter = this.#aborter;
+    if (aborter !== undefined) withinAttempt(this, () => aborter.abort(reason));
+  }
+
   #limit(timeoutMs: number, clock: Clock): void {
     const beganMs = clock.monotonic();
     this.#limitAtMs = beganMs + timeoutMs;
@@ -269,7 +273,7 @@ export class Attempt implements AttemptOf, ContextSource {
     if (this.#owner === undefined) return;
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
-    this.#aborter?.abort(error);
+    this.#abort(error);
     this.end({ kind: "failed", error: this.#owner.run.guard.factOf(error), timedOutMs });
   }
 
