@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { errorMessage } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../access/tokens.ts";
 import { given, parsingFailure } from "./command_line.ts";
-import { readTokenLines } from "./token_file.ts";
+import { readTokenLines, tokenProblems } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
@@ -177,7 +177,7 @@ class Reader {
     if (file !== "") return this.#tokensIn(file);
     const token = this.#secret("DAYBOOK_TOKEN", "token-file");
     if (token === "") return [];
-    if (token.length < 16) this.problems.push("the token is shorter than 16 characters");
+    this.problems.push(...tokenProblems(token).map((problem) => `DAYBOOK_TOKEN: ${problem}`));
     return [{ token, scopes: SCOPES }];
   }
 

@@ -56,10 +56,17 @@ function tokenLines(text: string): readonly TokenLine[] {
     .filter(({ words: [first = ""] }) => first !== "" && !first.startsWith("#"));
 }
 
-function lineProblems([token = "", scopes, name, ...more]: readonly string[]): readonly string[] {
+/** Why no request could have such a token, or it would be too easy to guess. */
+export function tokenProblems(token: string): readonly string[] {
   return [
     TOKEN.test(token) ? "" : "the token has characters other than visible ASCII",
     token.length < TOKEN_LENGTH_MIN ? "the token is shorter than 16 characters" : "",
+  ].filter((problem) => problem !== "");
+}
+
+function lineProblems([token = "", scopes, name, ...more]: readonly string[]): readonly string[] {
+  return [
+    ...tokenProblems(token),
     scopes === undefined || areScopes(scopes)
       ? ""
       : `the second word must name scopes, with commas between: ${SCOPES.join(", ")}`,

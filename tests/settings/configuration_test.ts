@@ -120,6 +120,11 @@ Deno.test("configuration: the token comes from the environment or a file, and is
   const shown = describeConfiguration(fromFile.configuration, fromFile.origins).join("\n");
   assert.ok(!shown.includes(TOKEN));
   assert.match(problems([], { DAYBOOK_TOKEN: "short" })[0] ?? "", /shorter than 16/);
+  // No request could have such a token.
+  for (const text of [`${TOKEN} read dashboard`, `${TOKEN}\n${TOKEN}`, `${TOKEN}é`]) {
+    const refused = problems([], { DAYBOOK_TOKEN: text });
+    assert.deepEqual(refused, ["DAYBOOK_TOKEN: the token has characters other than visible ASCII"]);
+  }
   assert.match(problems([`--token=${TOKEN}`])[0] ?? "", /--token/);
 });
 
