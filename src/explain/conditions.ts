@@ -30,7 +30,8 @@ import {
   silenceText,
   taskText,
 } from "./words/phrases.ts";
-import { clockReasons, uncaughtMeanwhile, uncaughtReasons } from "./past/process_facts.ts";
+import { clockReasons } from "./past/process_facts.ts";
+import { uncaughtMeanwhile, uncaughtReasons } from "./past/uncaught_errors.ts";
 import { queuedReasons, queuedText, whileQueued, whyQueued } from "./open/queued.ts";
 import { backingOffText, backoffReasons, wakeUp, whileBackingOff } from "./open/backing_off.ts";
 import { dueReasons, laterPauses } from "./queue/turn.ts";

@@ -27,11 +27,11 @@ import {
   compensationSubject,
   cutShortText,
   isUndone,
-  overtakenReasons,
   unsuccessfulAttempts,
   unsuccessfulUndoings,
   wasCutShort,
 } from "../past/attempts.ts";
+import { overtakenReasons } from "../past/overtaken_attempts.ts";
 import {
   countedForOther,
   countedOfAnother,
@@ -45,12 +45,9 @@ import type { Case, Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { heldUpReasons } from "../past/hold_up_texts.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
-import {
-  lateLimit,
-  meanwhileReasons,
-  uncaughtMeanwhile,
-  uncaughtReasons,
-} from "../past/process_facts.ts";
+import { meanwhileReasons } from "../past/process_facts.ts";
+import { uncaughtMeanwhile, uncaughtReasons } from "../past/uncaught_errors.ts";
+import { lateLimit } from "../past/late_limit.ts";
 import {
   doneAgain,
   recoveredFailures,

@@ -19,13 +19,8 @@ import { hasThrown, neverStarted } from "./because_ended.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep } from "../statements/explanation.ts";
 import { automatic, byHand, manual } from "../statements/statement.ts";
-import {
-  attemptsOf,
-  isUndone,
-  overtakenAttempts,
-  underWayText,
-  wasCutShort,
-} from "../past/attempts.ts";
+import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
+import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
 import { lateEvents } from "./counted_events.ts";
 import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";

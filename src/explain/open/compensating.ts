@@ -12,11 +12,10 @@ import {
   compensationEnds,
   compensationSubject,
   isUndone,
-  overtakenReasons,
   undoingsOf,
-  unendedAttempts,
   unsuccessfulUndoings,
 } from "../past/attempts.ts";
+import { overtakenReasons, unendedAttempts } from "../past/overtaken_attempts.ts";
 import { matcherText } from "../words/expectations.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";

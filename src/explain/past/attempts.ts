@@ -1,21 +1,12 @@
-/**
- * Describes attempts of tasks and compensations in words; and those that were running when the job
- * failed, whose effects remain: no compensation knows about them, and a retry repeats them.
- */
+/** Describes attempts of tasks and compensations. */
 
-import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
-import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
 import { isWithdrawal } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import {
-  type CompletedTask,
-  isTerminal,
-  type JobState,
-  type TaskState,
-} from "../../core/job_state.ts";
+import type { CompletedTask, JobState, TaskState } from "../../core/job_state.ts";
 import type { Causes, Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import {
@@ -25,8 +16,8 @@ import {
   endedBadly,
   findMaxAttempts,
 } from "../history/kept_history.ts";
-import { attemptText, capital, interruptionText, shortened, taskText } from "../words/phrases.ts";
-import { reason, showSome } from "../statements/statement.ts";
+import { attemptText, capital, interruptionText, taskText } from "../words/phrases.ts";
+import { reason } from "../statements/statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
@@ -217,83 +208,6 @@ export function compensationEnds(
     const last = undoingsOf(known, taskId).findLast(({ ended }) => ended !== undefined);
     return last?.ended?.entry.logId ?? completedBy;
   });
-}
-
-interface Overtaken {
-  readonly taskId: TaskId;
-  readonly attempt: Attempt;
-}
-
-const NAMES_MAX = 10;
-
-/** In the order of the tasks. Those that completed while the job was Compensating are undone. */
-export function overtakenAttempts(known: Evidence): readonly Overtaken[] {
-  const { job, failedBy } = known;
-  if (failedBy === undefined) return [];
-  const failedAt = failedBy.entry.logId;
-  return job.tasks.flatMap(({ taskId, status }) => {
-    if (taskId === MAIN_TASK || status === "completed") return [];
-    const attempt = attemptsOf(known, taskId)
-      .findLast(({ started }) => started !== undefined && started.logId < failedAt);
-    const end = attempt?.ended?.entry.logId ?? Infinity;
-    return attempt !== undefined && end > failedAt ? [{ taskId, attempt }] : [];
-  });
-}
-
-export function unendedAttempts(known: Evidence): readonly Overtaken[] {
-  return overtakenAttempts(known).filter(({ attempt }) => attempt.ended === undefined);
-}
-
-/** The outcome of each. */
-export function overtakenReasons(known: Evidence): Reasons {
-  return showSome(overtakenAttempts(known), known.conditionSince, (overtaken) => {
-    const cites = attemptCited(overtaken.attempt, known.causes);
-    return [reason(outcomeText(known, overtaken), ...cites)];
-  });
-}
-
-function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
-  const { ended, started, maxAttempts } = attempt;
-  const task = taskText(taskId);
-  const which = recordedAttemptText(attempt, maxAttempts);
-  const [failed, hadFailed] = failedWords(known);
-  if (ended === undefined) {
-    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
-    return isTerminal(known.job)
-      ? `${capital(task)} was in ${which} when the job ${failed}, and its end is not on record: ` +
-        "it may have done its work."
-      : `${capital(task)} is still in ${which}${since}; nothing is undone before it has ended.`;
-  }
-  const at = ended.entry.receivedAt;
-  switch (ended.kind) {
-    case "completed":
-      return `${capital(task)} completed at ${at}, after the job ${hadFailed}: ` +
-        "its effect is in place.";
-    case "failed":
-      return `${capital(which)} of ${task} failed at ${at}, after the job ${hadFailed}: ` +
-        `${errorText(ended.error)}.`;
-    case "interrupted":
-      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ` +
-        `${cutShortText(ended, known.causes)}. ` +
-        (isWithdrawal(ended.reason)
-          ? "Its handler was not called."
-          : "How far it got is not on record.");
-    default:
-      return assertNever(ended, "end of an attempt");
-  }
-}
-
-function failedWords({ failedBy }: Evidence): readonly [failed: string, hadFailed: string] {
-  return isOfType(failedBy?.entry, "job.JobCancelled")
-    ? ["was cancelled", "had been cancelled"]
-    : ["failed", "had failed"];
-}
-
-/** `task charge and task mail were under way when the job failed`. */
-export function underWayText(known: Evidence, overtaken: readonly Overtaken[]): string {
-  const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
-  const were = overtaken.length === 1 ? "was" : "were";
-  return `${names} ${were} under way when the job ${failedWords(known)[0]}`;
 }
 
 /** So many tasks at once may be more than a service takes. */
