@@ -1,6 +1,6 @@
 /**
- * Explains a job: what it is doing or how it ended, and why, from its entries alone. Pure: the same
- * evidence gives the same words. Section 7 of the design specifies the content.
+ * Explains a job from the evidence alone: what it is doing or how it ended, and why. Pure: the same
+ * evidence gives the same words.
  */
 
 import { ascending } from "../core/ascending.ts";

@@ -1,4 +1,4 @@
-/** What is said of a job that backs off, and of steps that will be tried again beside others. */
+/** Explains a job that backs off, and steps that will be tried again while others run. */
 
 import { durationText } from "../../core/duration.ts";
 import { errorText, requestedDelayMs } from "../../core/error_text.ts";

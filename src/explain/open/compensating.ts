@@ -1,4 +1,4 @@
-/** What is said of a job that is being compensated. */
+/** Explains a job that is being compensated. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";

@@ -1,4 +1,4 @@
-/** What is said of a job that is executing. */
+/** Explains a job that is executing. */
 
 import { counted } from "../../core/counted.ts";
 import { errorText } from "../../core/error_text.ts";

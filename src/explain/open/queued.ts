@@ -1,4 +1,4 @@
-/** What is said of a job that is queued. */
+/** Explains a job that is queued. */
 
 import { MAIN_TASK } from "../../core/ids.ts";
 import { findTask } from "../../core/job_state.ts";

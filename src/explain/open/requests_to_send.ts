@@ -1,7 +1,6 @@
 /**
  * The requests that an explanation gives a person to send: a sample event that would satisfy an
- * expectation, and calls of curl, to be pasted into a shell. Placeholders in them are to be filled
- * in before.
+ * expectation, and calls of curl to paste into a shell, once the placeholders are filled in.
  */
 
 import { type Correlation, holds, termsOf } from "../../core/correlation.ts";

@@ -1,4 +1,4 @@
-/** What has come for `run` since it began to wait, so that it can continue. */
+/** What arrived for `run` while it was waiting, so that it can continue. */
 
 import { expectationProgress, isSettled } from "../../core/expectations.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";

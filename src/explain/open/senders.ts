@@ -1,7 +1,7 @@
 /**
- * The job that was to send an event which nothing on record resembles: one of the type that sent
- * others of its kind, and that was given the value which is expected. Or that there is none. If no
- * event of the kind has ever come: a job that was given the value, and failed.
+ * The job that should have sent an event that nothing on record resembles: one of the type that sent
+ * others of its kind, and that was given the expected value; or that there is no such job. If no
+ * event of the kind has ever come, it is a job that was given the value and failed.
  */
 
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";

@@ -1,4 +1,4 @@
-/** What is said of a job that waits for events. */
+/** Explains a job that waits for events. */
 
 import { isUnmeetable, openExpectations } from "../../core/awaited_events.ts";
 import { countText } from "../../core/counted.ts";

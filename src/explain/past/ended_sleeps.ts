@@ -1,4 +1,4 @@
-/** How sleeps ended, and other times that were not as the code meant them. */
+/** How sleeps ended; and starts and sleeps whose time had passed before they began. */
 
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { isOfType } from "../../core/event.ts";

@@ -1,4 +1,4 @@
-/** How long a job was in each condition, how that is said, and when no process was running. */
+/** How long a job was in each condition, in numbers and words, and when no process was running. */
 
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";

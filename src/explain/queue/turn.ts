@@ -1,4 +1,4 @@
-/** What a job needs to get a worker or a place, and what gives it one. */
+/** What keeps a job from its turn, and when that comes: for a worker, a place, or the end of a pause. */
 
 import { counted } from "../../core/counted.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
