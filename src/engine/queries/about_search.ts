@@ -25,7 +25,7 @@ import type {
 } from "../../explain/statements/explanation.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { isIdentifier } from "../../explain/likeness/own_values.ts";
-import { becameBy, becameText } from "../../explain/words/phrases.ts";
+import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import type { TimeShare } from "../pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";

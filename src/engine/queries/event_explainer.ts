@@ -15,7 +15,8 @@ import type {
   Statement,
 } from "../../explain/statements/explanation.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
-import { becameText, capital } from "../../explain/words/phrases.ts";
+import { capital } from "../../explain/words/phrases.ts";
+import { becameText } from "../../explain/words/other_jobs.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";

@@ -8,7 +8,7 @@ import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
-import { becameBy, becameText } from "../../explain/words/phrases.ts";
+import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import type { FoundEvents, Lookup } from "../views/past_events.ts";

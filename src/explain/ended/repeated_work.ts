@@ -27,7 +27,8 @@ import {
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { becameText, capital, shortened, taskText } from "../words/phrases.ts";
+import { capital, shortened, taskText } from "../words/phrases.ts";
+import { becameText } from "../words/other_jobs.ts";
 import { reason } from "../statements/statement.ts";
 
 const TASKS_SHOWN_MAX = 3;

@@ -11,7 +11,8 @@ import { oneLine, shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Sender } from "../statements/evidence.ts";
 import type { NextStep, Statement } from "../statements/explanation.ts";
 import { mismatchesText } from "../likeness/mismatch.ts";
-import { becameBy, becameText, taskText } from "../words/phrases.ts";
+import { taskText } from "../words/phrases.ts";
+import { becameBy, becameText } from "../words/other_jobs.ts";
 import { resultsWithError } from "../ended/returned_errors.ts";
 import { byHand, manual, reason } from "../statements/statement.ts";
 

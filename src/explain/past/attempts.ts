@@ -16,7 +16,8 @@ import {
   endedBadly,
   findMaxAttempts,
 } from "../history/kept_history.ts";
-import { attemptText, capital, interruptionText, taskText } from "../words/phrases.ts";
+import { attemptText, capital, taskText } from "../words/phrases.ts";
+import { interruptionText } from "../words/interruptions.ts";
 import { reason } from "../statements/statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */

@@ -8,7 +8,8 @@ import type { Findings } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { isRelevant } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { NONE_OPEN, openNames, shortened } from "../words/phrases.ts";
+import { shortened } from "../words/phrases.ts";
+import { NONE_OPEN, openNames } from "../words/interruptions.ts";
 import { reason } from "../statements/statement.ts";
 
 const SHOWN_MAX = 3;

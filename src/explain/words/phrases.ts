@@ -1,16 +1,9 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
-import { assertNever } from "../../core/assert_never.ts";
-import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { countOf, countText } from "../../core/counted.ts";
-import { durationText } from "../../core/duration.ts";
-import { errorText } from "../../core/error_text.ts";
-import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { InterruptionReason, OpenAttempt } from "../../core/framework_events.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import type { BackingOffTask, Failure, JobState } from "../../core/job_state.ts";
+import type { LogId } from "../../core/ids.ts";
+import type { Failure } from "../../core/job_state.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
-import { openExpectations } from "../../core/awaited_events.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;
@@ -46,74 +39,6 @@ export function attemptNumber(
   if (cutShort <= 0) return `${attempt} of ${maxAttempts}`;
   const others = cutShort === 1 ? "one was" : `${cutShort} were`;
   return `${attempt} (counted as ${failures + 1} of ${maxAttempts}: ${others} cut short)`;
-}
-
-/**
- * Why an attempt was cut short, for a reason that is not its own.
- *
- * @param cause The entry that the end names as its cause, if it was read.
- */
-export function interruptionText(reason: InterruptionReason, cause?: JobEventLogEntry): string {
-  switch (reason) {
-    case "crash":
-      return processEndText(cause);
-    case "takeover":
-      return `another process${writerText(cause)} took over the journal`;
-    case "shutdown":
-      return "the process stopped";
-    case "cancelled":
-      return "the job was over";
-    case "withdrawn":
-      return "it was withdrawn: no worker was free, or the job was suspended";
-    case "paused":
-      return "a pause came to hold the job";
-    default:
-      return assertNever(reason, "reason of an interruption");
-  }
-}
-
-/** With the reason that the process left in a note, if it could. */
-function processEndText(cause: JobEventLogEntry | undefined): string {
-  const ended = isOfType(cause, "journal.Recovered") ? cause.attributes.ended : undefined;
-  if (ended === undefined) return "the process had ended without an orderly stop";
-  if (ended.reason === "blocked") {
-    return "the process was ended after its event loop had been blocked for " +
-      `${durationText(ended.blockedMs)} while ${ranText(ended.open, ended.last)}`;
-  }
-  const { attempt, exitCode } = ended;
-  const whose = attempt === undefined
-    ? "code outside of tasks"
-    : `${taskText(attempt.taskId)} of job ${attempt.jobId}`;
-  return `${whose} ended the process with exit code ${exitCode}`;
-}
-
-/** What held up the event loop, if no attempt is named. */
-export const NONE_OPEN = "no attempt was open, so a request called what did not yield";
-
-/** `job a in task render, which began last, and 2 others ran`. */
-function ranText(open: readonly OpenAttempt[], last: OpenAttempt | undefined): string {
-  const [lastName] = last === undefined ? [] : openNames([last]);
-  const others = openNames(open).filter((name) => name !== lastName);
-  const [first, ...rest] = lastName === undefined ? others : [lastName, ...others];
-  if (first === undefined) return NONE_OPEN;
-  if (rest.length === 0) return `${first} ran`;
-  const which = lastName === undefined ? "" : ", which began last,";
-  return `${first}${which} and ${rest.length === 1 ? rest[0] : `${rest.length} others`} ran`;
-}
-
-/** `job a in task render`; `run` is left out for a job in a step, since it waits for that. */
-export function openNames(open: readonly OpenAttempt[]): readonly string[] {
-  const steps = open.filter(({ taskId }) => taskId !== MAIN_TASK);
-  const busy = new Set(steps.map(({ jobId }) => jobId));
-  const runs = open.filter(({ jobId }) => !busy.has(jobId));
-  return [...steps, ...runs].map(({ jobId, taskId }) => `job ${jobId} in ${taskText(taskId)}`);
-}
-
-/** `, wri_01J... at http://10.0.0.2:8000,`, or nothing if the cause was not read. */
-function writerText(cause: JobEventLogEntry | undefined): string {
-  if (!isOfType(cause, "journal.WriterOpened")) return "";
-  const { writer, url } = cause.attributes;
-  return `, ${oneLine(writer)} at ${oneLine(url)},`;
 }
 
 /** `3 of 10 (rows)`. */
@@ -183,54 +108,4 @@ export function later(time: string, ms: number): string {
 /** What keeps a shared journal from recording anything. */
 export function silenceText(since: string): string {
   return `the database of the journal has not answered since ${since}`;
-}
-
-/**
- * `has been Done since ...`, `failed at ... (Error: no stock)`, `is backing off after Error: 503`,
- * `is waiting for "paid" (shop.Paid)`, `is sleeping until ...`.
- */
-export function becameText(job: JobState): string {
-  if (job.state === "Done") return `has been Done since ${job.endedAt}`;
-  const condition = deriveCondition(job);
-  if (job.state === "Failed") {
-    return condition === "failed"
-      ? `failed at ${job.endedAt} (${errorText(job.failure.error)})`
-      : `was cancelled at ${job.endedAt}${cancelReason(job.failure)}`;
-  }
-  return `is ${conditionText(condition)}${restingText(job, condition)}`;
-}
-
-/** How many expectations of another job are named. */
-const EXPECTATIONS_MAX = 2;
-
-/** What another job waits for, as far as its own state tells. */
-function restingText(job: JobState, condition: Condition): string {
-  switch (condition) {
-    case "backingOff": {
-      const failing = backingOff(job);
-      return failing === undefined ? "" : ` after ${errorText(failing.error)}`;
-    }
-    case "sleeping": {
-      const due = job.tasks.flatMap((task) => task.status === "sleeping" ? task.dueAt : []);
-      return due.length === 1 ? ` until ${due[0]}` : "";
-    }
-    case "waiting": {
-      const open = openExpectations(job).map(({ expected: { id, matcher } }) =>
-        `"${id}" (${matcher.eventType})`
-      );
-      return open.length === 0 ? "" : ` for ${shortened(open, EXPECTATIONS_MAX)}`;
-    }
-    default:
-      return "";
-  }
-}
-
-/** The entry since which it is what it is. */
-export function becameBy(job: JobState): LogId {
-  if (job.state === "Done") return job.endedBy;
-  return job.state === "Failed" ? job.failure.because : backingOff(job)?.lastLogId ?? job.lastLogId;
-}
-
-function backingOff({ tasks }: JobState): BackingOffTask | undefined {
-  return tasks.find((task): task is BackingOffTask => task.status === "backingOff");
 }
