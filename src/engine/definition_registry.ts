@@ -6,6 +6,7 @@ import { correlationFlaw, holds } from "../core/correlation.ts";
 import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pauses.ts";
 import { type JsonValue, present } from "../core/json.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { nearestName } from "../explain/likeness/names.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
@@ -143,10 +144,19 @@ function requireUsable(definition: AnyJobDefinition): void {
       `Cannot use ${JSON.stringify(type)} as a type of job: it must be ${EVENT_TYPE_RULE}`,
     );
   }
-  const flaw = definitionFlaw(definition) ?? limitsFlaw(definition) ??
-    protectionFlaw(definition, () => inputJsonSchema(definition));
+  const flaw = flawOf(definition);
   if (flaw !== undefined) throw new TypeError(`Cannot register ${type}: ${flaw}`);
   requireStarter(definition);
+}
+
+/** Members may be getters: what they throw is a flaw of the definition, not of the server. */
+function flawOf(definition: AnyJobDefinition): string | undefined {
+  try {
+    return definitionFlaw(definition) ?? limitsFlaw(definition) ??
+      protectionFlaw(definition, () => inputJsonSchema(definition));
+  } catch (thrown) {
+    return `it cannot be read: ${errorMessage(thrown)}`;
+  }
 }
 
 /** What is wrong with a definition, as a clause; `undefined` when nothing is. */

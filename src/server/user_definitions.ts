@@ -33,7 +33,7 @@ const SOURCES = fileURLToPath(new URL("../", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Whether a value looks like a definition; the registry validates it. */
-const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
+const definitionSchema = v.object({ type: v.string(), run: v.function() });
 
 /**
  * All definitions that a module exports, made by `defineJob`, alone or in lists. Other exports are

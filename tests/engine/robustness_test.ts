@@ -314,6 +314,18 @@ Deno.test("odd code: a schema that cannot be described does not keep the others 
   assert.deepEqual(described, [undefined, { id: { type: "string" } }]);
 });
 
+Deno.test("odd code: a member of a definition that cannot be read is a flaw of that definition", async () => {
+  const definition = looseJob("demo.getter", () => Promise.resolve());
+  const get = () => {
+    throw new Error("LIMITS_FILE is missing");
+  };
+  Object.defineProperty(definition, "limits", { get, enumerable: true });
+  await assert.rejects(
+    Harness.start({ definitions: [definition] }),
+    new TypeError("Cannot register demo.getter: it cannot be read: LIMITS_FILE is missing"),
+  );
+});
+
 Deno.test("plan: one that follows from a large input is refused at the limits of a plan from outside", async () => {
   interface Size {
     readonly names: number;

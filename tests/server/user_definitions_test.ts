@@ -83,3 +83,11 @@ Deno.test("definitions: a module that loads in time is not reported", () =>
     await Deno.writeTextFile(`${folder}/quick.ts`, DEFINITION);
     assert.equal(await saidOnLoading(`${folder}/quick.ts`, 60_000), `[ "demo.some" ]\n`);
   }));
+
+Deno.test("definitions: one with a member that cannot be read is loaded, so that the registry names it", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    const limits = `get limits() { throw new Error("LIMITS_FILE is missing"); }`;
+    await Deno.writeTextFile(module, DEFINITION.replace("run:", `${limits}, run:`));
+    assert.match(await saidOnLoading(module), /^\[ "demo\.some" \]/);
+  }));
