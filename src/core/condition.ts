@@ -128,7 +128,7 @@ function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined
 
 const NO_STEPS = new StepTally();
 
-function runningCondition(job: RunningJob, known?: StepTally): Condition {
+function runningCondition(job: RunningJob, known: StepTally | undefined): Condition {
   if (!hasCode(job)) return "waiting";
   const tally = known ??
     (job.tasks.length === 0 ? NO_STEPS : StepTally.of(job.tasks, job.waits));

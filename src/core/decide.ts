@@ -237,7 +237,7 @@ function reuseLimit(job: JobState, from: TaskId | undefined): LogId {
 }
 
 /** Timed waits of `run` that ended without an event. */
-function reusableWaits(job: JobState, from?: TaskId): readonly TimedWait[] {
+function reusableWaits(job: JobState, from: TaskId | undefined): readonly TimedWait[] {
   const limit = reuseLimit(job, from);
   return job.waits?.filter(({ passedBy = Infinity }) => passedBy < limit) ?? [];
 }

@@ -104,7 +104,7 @@ export class JobEngine {
    * @param hold Begins with a pause of everything, unless there is one already.
    * @returns What was recorded of the attempts that the stop cut short.
    */
-  async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
+  async lead(restart: LogId | undefined, hold = false): Promise<readonly EventDraft[]> {
     const { duties, supervisor, table } = this.#parts;
     this.#parts.leads = true;
     const last = restart === undefined ? this.headLogId : restart - 1;

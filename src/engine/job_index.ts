@@ -100,7 +100,7 @@ export interface JobIndex {
    * Stores ended jobs and ids, which it may have already. `false` when the disk refuses; then
    * nothing is stored.
    */
-  put(jobs: readonly EndedJob[], ids?: readonly IdRow[]): boolean;
+  put(jobs: readonly EndedJob[], ids: readonly IdRow[]): boolean;
   /**
    * A job is in memory again, so it does not count here until it is put again.
    *

@@ -105,7 +105,7 @@ export class JournalLockedError extends Error {
    *
    * @param url The address that the process that holds the journal has announced.
    */
-  constructor(folder: string, url?: string) {
+  constructor(folder: string, url: string | undefined) {
     const where = url === undefined ? "" : `, which listens on ${url}`;
     super(`Cannot open journal ${folder}: another process holds it${where}`);
   }

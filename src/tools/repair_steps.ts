@@ -195,7 +195,7 @@ export async function copyFolder(
   from: string,
   to: string,
   parent: string,
-  without: readonly string[] = [],
+  without: readonly string[],
 ): Promise<void> {
   await copyInto(fileSystem, from, to + UNFINISHED, without);
   await orUnusable("create", to, async () => {

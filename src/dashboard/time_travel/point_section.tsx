@@ -97,7 +97,7 @@ export async function timeView(
 }
 
 /** A slider may be outdated, and a URL may be edited: the nearest entry is used. */
-function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefined {
+function pointOfCount(logIds: readonly LogId[], count: number | undefined): Point | undefined {
   if (count === undefined) return undefined;
   const logId = logIds[Math.min(Math.max(count, 1), logIds.length) - 1];
   return logId === undefined ? undefined : { kind: "logId", logId };

@@ -47,7 +47,7 @@ export class LimitsWhatIfs {
   async of(
     jobId: JobId,
     supposed: SupposedLimits,
-    hold?: ReserveMemory,
+    hold: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
     const { history } = this.parts;
     const outlined = await this.explainer.outlined(jobId, hold);

@@ -42,7 +42,7 @@ export async function findSiblings(
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
   { lists, events }: QueryParts,
-  upTo?: LogId,
+  upTo: LogId | undefined,
 ): Promise<Siblings | undefined> {
   if (job.state === "Failed") {
     const fingerprint = jobFingerprint(job, job.failure);

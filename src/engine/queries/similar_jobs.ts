@@ -121,7 +121,7 @@ export async function findUsualTime(
   parts: QueryParts,
   job: JobState,
   share: TimeShare,
-  upTo?: LogId,
+  upTo: LogId | undefined,
 ): Promise<UsualTime | undefined> {
   const step = openStep(job) ?? timedOutTask(job);
   const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));

@@ -140,7 +140,7 @@ export class Creation {
   }
 
   /** A promise when the input has to be sealed. */
-  #check(request: CreateRequest, share?: TimeShare): CheckedJob | Promise<CheckedJob> {
+  #check(request: CreateRequest, share: TimeShare | undefined): CheckedJob | Promise<CheckedJob> {
     const before = this.#answeredBefore(request, share);
     if (before !== undefined) return answered(before);
     const described = this.#descriptions.of(request);
@@ -156,7 +156,7 @@ export class Creation {
   /** The answer to a request whose key is on record, or whose id or key is reserved. */
   #answeredBefore(
     request: CreateRequest,
-    share?: TimeShare,
+    share: TimeShare | undefined,
   ): Promise<Outcome<Created>> | undefined {
     const reserved = this.#reserved.size === 0
       ? undefined
@@ -245,7 +245,7 @@ export class Creation {
   #record(
     checked: readonly CheckedJob[],
     isLate: boolean,
-    share?: TimeShare,
+    share: TimeShare | undefined,
   ): readonly Promise<Outcome<Created>>[] {
     const batch: Batch = { drafts: [], names: isLate ? new Set() : undefined, jobs: 0, starts: 0 };
     const taken = checked.map((job) => job.kind === "ready" ? this.#take(job, batch) : job.answer);
@@ -318,7 +318,10 @@ export class Creation {
     return free === undefined ? answer : this.parts.sealing.keptIf(jobId, answer).finally(free);
   }
 
-  async #again({ jobId, request, free }: ReadyJob, share?: TimeShare): Promise<Outcome<Created>> {
+  async #again(
+    { jobId, request, free }: ReadyJob,
+    share: TimeShare | undefined,
+  ): Promise<Outcome<Created>> {
     if (free !== undefined) await this.parts.sealing.discard(jobId).finally(free);
     return await this.create(request, share);
   }

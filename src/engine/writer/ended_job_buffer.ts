@@ -94,7 +94,7 @@ export class EndedJobBuffer {
   put(
     records: readonly JobRecord[],
     retriedAt: (jobId: JobId) => LogId | undefined,
-    idsMax?: number,
+    idsMax: number | undefined,
   ): readonly JobRecord[] {
     if (records.length + this.ids.unsaved === 0) return [];
     const jobs = records.map((record) => endedJob(record, retriedAt));

@@ -126,7 +126,7 @@ export class Recorder implements BatchListener {
   append(
     group: readonly UnplacedEvent[],
     urgency: Urgency = "ordinary",
-    receivedAt?: string,
+    receivedAt: string | undefined,
   ): Appended {
     if (this.#closed) throw new JournalFailedError("Cannot append: the journal is closed");
     if (this.#commit.refusal === undefined) {

@@ -130,7 +130,11 @@ export class ProgressReports {
 }
 
 /** Leaves the note as it is: secrets in it must be masked before it is cut. */
-export function checkedProgress(done: number, total?: number, note?: string): Progress {
+export function checkedProgress(
+  done: number,
+  total: number | undefined,
+  note: string | undefined,
+): Progress {
   if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
     throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
   }

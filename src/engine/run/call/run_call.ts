@@ -14,7 +14,7 @@ import { NonRetryableError } from "../../job_errors.ts";
 import { issuesText, parseInput } from "../../parsed_input.ts";
 import { secretValues } from "../../secrets/protection.ts";
 import { recordable } from "../../recordable.ts";
-import { NO_SECRETS, type SecretGuard } from "../../secrets/secret_guard.ts";
+import type { SecretGuard } from "../../secrets/secret_guard.ts";
 
 interface RunCall {
   readonly ctx: RunContext;
@@ -47,7 +47,7 @@ export function callRun(
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
   listener: RunListener,
-  guard: SecretGuard = NO_SECRETS,
+  guard: SecretGuard,
   place: CodePlace = IN_PROCESS,
   host: CodeHost,
 ): RunCall {

@@ -117,7 +117,7 @@ export class Shares {
   constructor(
     private readonly clock: Pick<Clock, "now" | "monotonic">,
     private readonly scheduler: Pick<Scheduler, "after">,
-    limits: Iterable<readonly [string, PlaceLimits]> = [],
+    limits: Iterable<readonly [string, PlaceLimits]>,
   ) {
     for (const [type, of] of limits) this.#places(type, of);
   }
