@@ -144,6 +144,29 @@ Deno.test("overview: jobs that no definition runs are reported until there are n
   assert.doesNotMatch(await parked(), /is parked/);
 });
 
+Deno.test("overview: when suspended jobs hold up all work, each step links to the page with its control", async () => {
+  const app = await startApp();
+  for (const orderId of ["1", "2"]) {
+    await jsonOf(
+      await app.post("/jobs", {
+        type: "test.parcel",
+        jobId: `parcel-${orderId}`,
+        input: { orderId },
+      }),
+      202,
+    );
+    await app.clock.settle();
+    await app.post(`/jobs/parcel-${orderId}/suspend`);
+  }
+  await app.clock.advance(10_000);
+  const standstill = regionOf(await pageOf(app, "/"), "standstill");
+  const steps = [...standstill.matchAll(/<li>(.*?)<\/li>/g)].map(([, step = ""]) => step)
+    .filter((step) => step.includes("Resume"));
+  assert.equal(steps.length, 2);
+  assert.match(steps[0]!, /href="\/ui\/jobs\/parcel-1"/);
+  assert.match(steps[1]!, /href="\/ui\/jobs\?condition=suspended"/);
+});
+
 Deno.test("overview: failures come first, unless a pause stops everything", async () => {
   const app = await startApp();
   const firstOf = async () => {

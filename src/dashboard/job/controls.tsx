@@ -33,6 +33,13 @@ import type { JobProps, JobScreenState } from "./reading.ts";
 const OFFERED = [...CONTROL_NAMES, "leave"] as const;
 type Control = ControlName | "leave";
 
+const JOB_PATH = /^\/jobs\/([^/]+)\//;
+
+/** The job that a request controls. */
+export function controlledJob(action: Action | undefined): string | undefined {
+  return JOB_PATH.exec(action?.path ?? "")?.[1];
+}
+
 /** The control that corresponds to a request to the API. */
 export function toControl({ path, body }: Action): Control | undefined {
   if (body?.["leave"] === true) return "leave";

@@ -10,7 +10,7 @@ import type { Citation, NextStep } from "../../explain/statements/explanation.ts
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
-import { ControlForm, isLegal, toControl } from "./controls.tsx";
+import { ControlForm, controlledJob, isLegal, toControl } from "./controls.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
@@ -113,7 +113,6 @@ function Step({ state, step }: JobProps & { readonly step: NextStep<Citation> })
   );
 }
 
-const JOB_PATH = /^\/jobs\/([^/]+)\//;
 const PAUSE_PATH = /^\/pauses\/([^/]+)$/;
 
 function stepAction(state: JobScreenState, step: NextStep<Citation>): Child | null {
@@ -123,7 +122,7 @@ function stepAction(state: JobScreenState, step: NextStep<Citation>): Child | nu
   if (pauseId !== undefined && state.may("operate")) {
     return <EndPause id={`end-${pauseId}`} pause={{ pauseId }} returnTo={state.returnTo} />;
   }
-  const jobId = JOB_PATH.exec(step.action?.path ?? "")?.[1];
+  const jobId = controlledJob(step.action);
   // Other jobs, such as one that occupies the worker, are controlled on their own page.
   if (jobId !== undefined && jobId !== state.job.jobId) return <JobLink jobId={jobId} />;
   const control = jobId === undefined ? undefined : step.action && toControl(step.action);

@@ -1,6 +1,7 @@
 /** `/`: the overview; programs get the index instead. */
 
 import type { Context } from "hono";
+import type { Child } from "hono/jsx";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
@@ -15,13 +16,15 @@ import { TrendSection } from "./trend_section.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
-import { LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { controlledJob } from "../job/controls.tsx";
+import { JOBS_PATH } from "../jobs/address.ts";
 import { Cited, CitedItems } from "../parts/entries.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import { requestViewer } from "../../http/requests/viewer.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
-import type { Citation, QueueExplanation } from "../../explain/statements/explanation.ts";
+import type { Citation, NextStep, QueueExplanation } from "../../explain/statements/explanation.ts";
 import { TimedText } from "../parts/text.tsx";
 
 /** The Limits screen has all of them. */
@@ -181,10 +184,28 @@ function Standstill({ brief: { summary, reasons, next } }: { readonly brief: Que
         <CitedItems of={reasons} />
       </ul>
       <ul>
-        <CitedItems of={next} />
+        {next.map((step) => <Step step={step} />)}
       </ul>
     </section>
   );
+}
+
+/** A step ends with a colon before the page that has its control; otherwise with a full stop. */
+function Step({ step }: { readonly step: NextStep<Citation> }) {
+  const place = controlPlace(step);
+  const statement = place === null ? step.statement.replace(/:$/, ".") : step.statement;
+  return (
+    <li>
+      <Cited of={{ ...step, statement }} /> {place}
+    </li>
+  );
+}
+
+function controlPlace({ action }: NextStep<Citation>): Child | null {
+  const jobId = controlledJob(action);
+  if (jobId !== undefined) return <JobLink jobId={jobId} />;
+  if (action?.path !== "/jobs/bulk") return null;
+  return <a href={`${JOBS_PATH}?condition=suspended`}>suspended jobs</a>;
 }
 
 type QueueBrief = ReturnType<typeof toQueueBrief>;
