@@ -66,6 +66,32 @@ Deno.test("next: a failed job whose type is not loaded is retried only after the
   assert.deepEqual(await without.beforeRetry("order"), [LOAD, fix]);
 });
 
+Deno.test("next: a missing permission is named, as narrow as the error allows", async () => {
+  const lacking = defineJob({
+    type: "shop.lacking",
+    version: 1,
+    input: v.object({ message: v.string() }),
+    run: (ctx, { message }) =>
+      ctx.task("call", () => {
+        throw new Deno.errors.NotCapable(message);
+      }, { retry: { maxAttempts: 1 } }),
+  });
+  const daybook = await Explained.start({ definitions: [lacking] });
+  const cases = [
+    ["net", '"api.example.com:443"', "the permission --allow-net=api.example.com:443"],
+    ["read", '"/etc/hosts"', "the permission --allow-read=/etc/hosts"],
+    ["run", '"a b"', "the permission that it lacks"],
+  ] as const;
+  for (const [kind, what, permission] of cases) {
+    const message = `Requires ${kind} access to ${what}, run again with the --allow-${kind} flag`;
+    await daybook.submit(kind, "shop.lacking", { message });
+    assert.equal(
+      (await nextOf(daybook, kind))[1],
+      `First start Daybook again with ${permission} as well.`,
+    );
+  }
+});
+
 // Suspended jobs whose code could continue: which entry made it so.
 
 const resting = defineJob({

@@ -128,6 +128,8 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   const unsure = unsureText(known, taskId);
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
+    : error.name === "NotCapable"
+    ? `First start Daybook again with ${permissionText(error.message)} as well.`
     : known.twin?.state === "Done"
     ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
     : unsure !== undefined
@@ -138,6 +140,14 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+const LACKS = /^Requires \w+ access to "([\w.:/[\]-]+)", run again with the (--allow-\w+) flag/;
+
+/** Deno names the flag alone, which would permit everything of its kind. */
+function permissionText(message: string): string {
+  const [, target, flag] = LACKS.exec(message) ?? [];
+  return target === undefined ? "the permission that it lacks" : `the permission ${flag}=${target}`;
 }
 
 /** What an attempt of the task that failed may have done: one that was stopped, or cut short. */

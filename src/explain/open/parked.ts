@@ -188,8 +188,8 @@ function remedy(
       // For an input that the code rejects, that is its submission.
       const statement = job.parked?.disagreesWith === created.logId
         ? "Best: start Daybook with code whose schema takes the input on record; then it continues."
-        : "Best: start Daybook with code that fits the record; then it continues. Unchanged code " +
-          "must take time from ctx.now(), data from tasks.";
+        : "Best: start Daybook with code that fits the record; then it continues. If nobody changed " +
+          "the code, it depends on a time or other data: take these from ctx.now() and from tasks.";
       return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
     }
     case "noDefinition": {
