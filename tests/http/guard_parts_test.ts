@@ -132,6 +132,21 @@ Deno.test("admission: one large request is admitted at once, and one per turn", 
   assert.deepEqual(done, ["a", "b", "c"]);
 });
 
+Deno.test("admission: several lists share a turn, unless they take long", async () => {
+  for (const [takesMs, turns] of [[1, 3], [20, 9]] as const) {
+    const { clock, done, work } = start();
+    let begun = 0;
+    const pause = clock.pause.bind(clock);
+    clock.pause = () => (begun++, pause());
+    const names = Array.from({ length: 10 }, (_, n) => `${n}`);
+    const all = names.map((name) => work(name, "list", takesMs));
+    await clock.settle();
+    await Promise.all(all);
+    assert.deepEqual(done, names);
+    assert.ok(begun <= turns && begun >= turns - 1, `${begun} turns`);
+  }
+});
+
 Deno.test("admission: small requests go before large ones that came first", async () => {
   const { clock, done, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));

@@ -14,7 +14,7 @@ const TURN_MS = 10;
 /** Work on one request without a pause. */
 const SLICE_MS = 5;
 /** Expected work admitted from the queue before its real time is measured. */
-const STEP_MS = 3;
+const STEP_MS = 2.5;
 /** Expected work admitted before the turn is measured. */
 const UNWATCHED_MS = 1;
 /** Expected work between two readings of the clock. */
@@ -22,16 +22,14 @@ const LOOK_MS = 0.25;
 
 /**
  * Estimated time for each size: a request that is admitted at once has done no work that could be
- * measured. Small requests go first, except for one other in each turn.
+ * measured. Small requests go first, except for one other in each turn. A large one, if it waits,
+ * has a turn of its own.
  */
-const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
+const EXPECTED_MS = { small: 0.05, medium: 0.5, list: 2.5, large: TURN_MS } as const;
 
 export type Size = keyof typeof EXPECTED_MS;
 
-/**
- * Paths whose GET returns one resource, or starts a stream. Pages, lists and documents take longer:
- * of a thousand at once, each turn handles a few.
- */
+/** Paths whose GET returns one resource, or starts a stream. */
 const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/jobs/:id",
   "/jobs/:id/input",
@@ -42,8 +40,10 @@ const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/ui/live",
 ]);
 
+/** Lists and explanations that take longer than expected divide their work themselves. */
 export function sizeOfGet(path: string): Size {
-  return SMALL_PATHS.has(path) ? "small" : "large";
+  if (SMALL_PATHS.has(path)) return "small";
+  return path.startsWith("/ui/") ? "large" : "list";
 }
 
 /** A job with more expectations, tasks and timed waits is costly to index, to show and to retry. */

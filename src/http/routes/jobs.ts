@@ -79,6 +79,7 @@ async function wholeJobs({ engine, admission }: HttpDeps, { limit, ...query }: L
   const charactersMax = PAGE_CHARACTERS_MAX / PARTS;
   const jobs: object[] = [];
   let before = query.before;
+  await admission.enter("large");
   for (let part = 1;; part++) {
     const range = present({ before });
     const page = engine.lists.page({
