@@ -26,7 +26,7 @@ import {
   startedForm,
   type StartedJob,
 } from "../engine/run/recovery/rehearsal.ts";
-import { InputMismatchError, type RunEnd } from "../engine/run/call/run_call.ts";
+import { InputMismatchError, PlanMismatchError, type RunEnd } from "../engine/run/call/run_call.ts";
 import type { RunContext, SleepRequest, TaskRequest } from "../engine/run/call/run_context.ts";
 import type { SecretGuard } from "../engine/secrets/secret_guard.ts";
 
@@ -46,6 +46,8 @@ export type HistoryVerdict =
   | ({ readonly kind: "diverges"; readonly message: string } & Divergence)
   /** The code rejects the input of a job that has begun. In flight, it would be parked. */
   | { readonly kind: "refusesInput"; readonly logId: LogId; readonly message: string }
+  /** `run` waits for what the plan on record lacks. In flight, the job would be parked. */
+  | { readonly kind: "refusesPlan"; readonly logId: LogId; readonly message: string }
   /** `run` throws, but did not on record. */
   | { readonly kind: "wouldFail"; readonly logId: LogId; readonly message: string }
   /** A completed task had a compensation, but `run` no longer gives it one. */
@@ -97,6 +99,10 @@ function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | un
     return failsItself(job)
       ? undefined
       : inputMismatch(job, version, guard.redact(end.error.message));
+  }
+  if (end.kind === "threw" && isThrown(end.error, PlanMismatchError)) {
+    const message = `recorded a plan that run does not fit: ${end.error.message}`;
+    return { kind: "refusesPlan", logId: job.firstLogId, message };
   }
   if (missing !== undefined) {
     const divergence = divergenceAt(missing, job, ctx, end, guard);

@@ -80,7 +80,7 @@ export function isInFlight({ state }: Pick<Finding, "state">): boolean {
 
 /** Whether `run` changed although its version did not. */
 export function isStale({ verdict, version, versionNow }: Finding): boolean {
-  return version === versionNow && (verdict.kind === "diverges" || verdict.kind === "goesOn");
+  return version === versionNow && ["diverges", "refusesPlan", "goesOn"].includes(verdict.kind);
 }
 
 export function findingCategory(finding: Finding): Category {

@@ -262,6 +262,50 @@ Deno.test("parked: an input that the code no longer accepts parks a job that has
   restarted.assertSound();
 });
 
+/** Waits for an event under a name that its plan has. */
+function waitsFor(log: Log, name: string): AnyJobDefinition {
+  return looseJob("shop.order", async (ctx) => {
+    await ctx.task("charge", () => void log.push("charge"), {
+      compensate: () => void log.push("refund"),
+    });
+    return (await ctx.expect(name as never)).length;
+  }, { expects: () => ({ [name]: { eventType: "ec.Shipped" } }) });
+}
+
+Deno.test("parked: code that renames an expectation parks the jobs whose plan has the old name, and undoes nothing", async () => {
+  const log: Log = [];
+  const daybook = await Harness.start({ definitions: [waitsFor(log, "shipped")] });
+  const id = await daybook.submit("shop.order");
+  const renamed = await daybook.crash([waitsFor(log, "sent")]);
+  await renamed.clock.advance(2_000);
+  const { parked, firstLogId } = renamed.job(id);
+  assert.equal(parked?.disagreesWith, firstLogId);
+  assert.match(parked?.message ?? "", /waits for "sent", which the plan .*; it names shipped$/);
+  const receipt = await renamed.event("ec.Shipped");
+  assert.equal(receipt.disposition, "matched");
+  assert.equal(renamed.condition(id), "parked");
+
+  const old = await renamed.crash([waitsFor(log, "shipped")]);
+  await old.clock.advance(2_000);
+  assert.equal(outputOf(old, id), 1);
+  assert.deepEqual(log, ["charge"]);
+  old.assertSound();
+});
+
+Deno.test("parked: cancel undoes a job that code does not fit only because of a renamed expectation", async () => {
+  const log: Log = [];
+  const daybook = await Harness.start({ definitions: [waitsFor(log, "shipped")] });
+  const id = await daybook.submit("shop.order");
+  const renamed = await daybook.crash([waitsFor(log, "sent")]);
+  await renamed.clock.advance(2_000);
+  await renamed.control(id, "cancel");
+  const again = await renamed.crash();
+  await again.clock.advance(2_000);
+  assert.equal(again.condition(id), "cancelled");
+  assert.deepEqual(log, ["charge", "refund"]);
+  again.assertSound();
+});
+
 const job = (step: string) =>
   looseJob("demo.order", async (ctx) => {
     await ctx.task(step, () => 1);

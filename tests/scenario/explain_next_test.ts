@@ -66,6 +66,25 @@ Deno.test("next: a failed job whose type is not loaded is retried only after the
   assert.deepEqual(await without.beforeRetry("order"), [LOAD, fix]);
 });
 
+Deno.test("next: a job whose plan lacks what the code waits for needs code that fits its plan", async () => {
+  const waitsFor = (name: string) =>
+    defineJob({
+      type: "shop.order",
+      version: 1,
+      input: v.object({}),
+      expects: () => ({ [name]: { eventType: "shop.Shipped" } }),
+      run: async (ctx) => void await ctx.expect(name),
+    });
+  const before = await Explained.start({ definitions: [waitsFor("shipped")] });
+  await before.submit("order", "shop.order");
+  const renamed = await before.crash({ definitions: [waitsFor("sent")] });
+  assert.equal(
+    (await nextOf(renamed, "order"))[0],
+    "Best: start Daybook with code that waits for what the plan on record names, such as the old " +
+      "version beside the new one; then it continues.",
+  );
+});
+
 Deno.test("next: a missing permission is named, as narrow as the error allows", async () => {
   const lacking = defineJob({
     type: "shop.lacking",

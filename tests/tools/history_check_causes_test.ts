@@ -130,7 +130,7 @@ Deno.test("history: expectations give their recorded events, and now() the recor
   assert.deepEqual(seen[1], seen[0]);
 });
 
-Deno.test("history: an expectation that the recorded plan lacks fails the run that asks for it", async () => {
+Deno.test("history: an expectation that the code declares, but the recorded plan lacks, parks the job", async () => {
   const run = (name: string): Run => async (ctx) => {
     await ctx.task("a", () => 1);
     await ctx.expect(name);
@@ -138,6 +138,31 @@ Deno.test("history: an expectation that the recorded plan lacks fails the run th
   const expects = () => ({ refunded: { eventType: "ec.Refunded" } });
   const { daybook, id } = await recorded(run("shipped"));
   const changed = job(run("refunded"), { expects });
+  const verdict = await verdictOn(daybook, id, changed);
+
+  assert.deepEqual(verdict, {
+    kind: "refusesPlan",
+    logId: daybook.job(id).firstLogId,
+    message: 'recorded a plan that run does not fit: Cannot expect "refunded": the plan does not ' +
+      "name it; it names shipped",
+  });
+  const { parked } = await takenUp(daybook, id, changed);
+  assert.equal(parked?.reason, "diverged");
+  assert.equal(parked.disagreesWith, verdict.logId);
+  assert.equal(
+    parked.message,
+    `demo.job version 1 waits for "refunded", which the plan that entry ${verdict.logId} ` +
+      "recorded does not name; it names shipped",
+  );
+});
+
+Deno.test("history: an expectation that neither the code nor the plan names fails the run that asks for it", async () => {
+  const run = (name: string): Run => async (ctx) => {
+    await ctx.task("a", () => 1);
+    await ctx.expect(name);
+  };
+  const { daybook, id } = await recorded(run("shipped"));
+  const changed = job(run("refunded"));
   const verdict = await verdictOn(daybook, id, changed);
 
   assert.equal(

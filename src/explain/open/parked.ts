@@ -185,9 +185,12 @@ function remedy(
   const type = job.type ?? "";
   switch (why) {
     case "diverged": {
-      // For an input that the code rejects, that is its submission.
+      // For an input or a plan that the code does not fit, that is its submission.
       const statement = job.parked?.disagreesWith === created.logId
-        ? "Best: start Daybook with code whose schema takes the input on record; then it continues."
+        ? job.parked.message.includes(" which the plan that entry ")
+          ? "Best: start Daybook with code that waits for what the plan on record names, such as the old " +
+            "version beside the new one; then it continues."
+          : "Best: start Daybook with code whose schema takes the input on record; then it continues."
         : "Best: start Daybook with code that fits the record; then it continues. If nobody changed " +
           "the code, it depends on a time or other data: take these from ctx.now() and from tasks.";
       return automatic(statement, parked, job.parked?.disagreesWith ?? parked);

@@ -15,7 +15,7 @@ import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "../attempts/settlements.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { SecretGuard } from "../../secrets/secret_guard.ts";
-import type { InputMismatchError, RunEnd } from "./run_call.ts";
+import type { MisfitError, RunEnd } from "./run_call.ts";
 
 export interface Divergence {
   /** Absent for a wait. */
@@ -74,15 +74,14 @@ export function divergedParking(
   return { reason: "diverged", message, disagreesWith: logId };
 }
 
-/** Parks a job whose code was not called, because it rejects the input on record. */
+/** Parks a job whose code does not fit how it was created. */
 export function misfitParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { firstLogId }: JobHead,
-  { issues }: InputMismatchError,
+  error: MisfitError,
   guard: SecretGuard,
 ): JobParkedAttributes {
-  const text = `${type} version ${version} rejects the input that entry ${firstLogId} recorded: ` +
-    issues;
+  const text = `${type} version ${version} ${error.misfit(firstLogId)}`;
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 

@@ -20,6 +20,7 @@ import {
   type CodeCall,
   type CodeHost,
   InputMismatchError,
+  MisfitError,
   type RunEnd,
 } from "./run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
@@ -190,13 +191,17 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     this.advanceSoon();
   }
 
-  /** When code that is new to the job rejects its input, the job is not at fault. */
+  /** When code that is new to the job does not fit its input or plan, the job is not at fault. */
   #misfit(end: RunEnd): End | undefined {
-    if (end.kind !== "threw" || !isThrown(end.error, InputMismatchError)) return undefined;
+    if (end.kind !== "threw" || !isThrown(end.error, MisfitError)) return undefined;
     const { job, definition } = this.run;
     const { head } = job;
-    const isFirstCall = head.state === "Running" && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
-    if (isFirstCall && head.definitionVersion === definition.version) return undefined;
+    const isRunning = head.state === "Running";
+    const isFirstCall = isRunning && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
+    const isAtFault = isThrown(end.error, InputMismatchError)
+      ? isFirstCall && head.definitionVersion === definition.version
+      : !isRunning;
+    if (isAtFault) return undefined;
     const parking = misfitParking(definition, head, end.error, this.run.guard);
     return { kind: "diverged", parking };
   }

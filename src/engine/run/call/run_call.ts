@@ -4,11 +4,15 @@
  * checks share this code, so that they cannot get different answers.
  */
 
+import type { LogId } from "../../../core/ids.ts";
+import type { JobPlan } from "../../../core/job_plan.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
+import { errorMessage } from "../../../core/thrown.ts";
 import type { Answers } from "./answers.ts";
-import { RunContext, type RunListener } from "./run_context.ts";
+import { namesText, RunContext, type RunListener, unplannedText } from "./run_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
+import { planFor } from "../../definition_plan.ts";
 import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import { issuesText, parseInput } from "../../parsed_input.ts";
@@ -29,15 +33,37 @@ export type RunEnd =
   | { readonly kind: "returned"; readonly output: JsonValue | undefined }
   | { readonly kind: "threw"; readonly error: unknown };
 
+/** The definition does not fit how the job was created. */
+export abstract class MisfitError extends NonRetryableError {
+  /** How it disagrees with the entry that created the job, as a predicate. */
+  abstract misfit(createdBy: LogId): string;
+}
+
 /** The definition rejects the input of the job; `run` was not called. */
-export class InputMismatchError extends NonRetryableError {
+export class InputMismatchError extends MisfitError {
   override readonly name = "InvalidInput";
   /** The validation issues, on one line. */
-  readonly issues: string;
+  readonly #issues: string;
 
   constructor({ version }: AnyJobDefinition, issues: string) {
     super(`Cannot run: the recorded input does not fit version ${version}: ${issues}`);
-    this.issues = issues;
+    this.#issues = issues;
+  }
+
+  misfit(createdBy: LogId): string {
+    return `rejects the input that entry ${createdBy} recorded: ${this.#issues}`;
+  }
+}
+
+/** `run` expects what the definition names now, but did not when the job was created. */
+export class PlanMismatchError extends MisfitError {
+  constructor(private readonly expectation: string, private readonly plan: JobPlan) {
+    super(unplannedText(expectation, plan.expected));
+  }
+
+  misfit(createdBy: LogId): string {
+    return `waits for ${JSON.stringify(this.expectation)}, which the plan that entry ` +
+      `${createdBy} recorded does not name; it names ${namesText(this.plan.expected)}`;
   }
 }
 
@@ -79,11 +105,39 @@ async function runToOutput(
   let output: unknown;
   try {
     output = await call(parsed.value);
+  } catch (error) {
+    throw planMismatch(definition, parsed.value, job, error) ?? error;
   } finally {
     ctx.close();
   }
   ctx.mustHaveEnded();
   return guard.requireNoSecret("the output", recordable(output, "output"));
+}
+
+/**
+ * The plan of a job is fixed when it is created. A job that runs is not at fault if newer code names
+ * other expectations; a name that this code does not declare either is a mistake in the code.
+ */
+function planMismatch(
+  definition: AnyJobDefinition,
+  input: unknown,
+  { state, plan }: JobState,
+  error: unknown,
+): PlanMismatchError | undefined {
+  if (state !== "Running") return undefined;
+  const message = errorMessage(error);
+  const planned = new Set(plan.expected.map(({ id }) => id));
+  const lacked = declaredNow(definition, input)
+    .find((name) => !planned.has(name) && message === unplannedText(name, plan.expected));
+  return lacked === undefined ? undefined : new PlanMismatchError(lacked, plan);
+}
+
+function declaredNow(definition: AnyJobDefinition, input: unknown): readonly string[] {
+  try {
+    return planFor(definition, input).expected.map(({ id }) => id);
+  } catch {
+    return [];
+  }
 }
 
 export interface CodeRequest {

@@ -163,11 +163,7 @@ export class RunContext implements JobContext<string> {
     const expectable = this.expectables.find(({ id }) => id === name);
     // The end of `run` is an expectation too, but `run` cannot wait for it.
     if (expectable === undefined || name === MAIN_TASK) {
-      const others = this.expectables.map(({ id }) => id).filter((id) => id !== MAIN_TASK);
-      const what = others.join(", ") || "nothing";
-      throw new TypeError(
-        `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ${what}`,
-      );
+      throw new TypeError(unplannedText(name, this.expectables));
     }
     if (options !== undefined) return this.#expectWithin(name, options);
     if (expectable.within?.otherwise === "waive") {
@@ -348,4 +344,15 @@ export class RunContext implements JobContext<string> {
     }
     return taskId;
   }
+}
+
+/** The message of the error for an expectation that the plan lacks. */
+export function unplannedText(name: string, planned: readonly { readonly id: string }[]): string {
+  return `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ` +
+    namesText(planned);
+}
+
+/** The expectations of a plan, without the end of `run`. */
+export function namesText(planned: readonly { readonly id: string }[]): string {
+  return planned.map(({ id }) => id).filter((id) => id !== MAIN_TASK).join(", ") || "nothing";
 }

@@ -14,7 +14,7 @@ import type { DefinitionRegistry } from "../../definition_registry.ts";
 import { isSealed, withInput } from "../../secrets/sealing.ts";
 import { NO_SECRETS } from "../../secrets/secret_guard.ts";
 import type { JobTable } from "../../writer/job_table.ts";
-import { InputMismatchError } from "../call/run_call.ts";
+import { MisfitError } from "../call/run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "../call/divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import type { RunPool, RunServices } from "../run_services.ts";
@@ -104,7 +104,7 @@ export class CodeTrials {
     const watched = attemptWatch.began(jobId, MAIN_TASK, 0);
     const { ctx, end, missing } = await rehearsed(definition, job, source)
       .finally(() => attemptWatch.ended(watched));
-    if (end.kind === "threw" && isThrown(end.error, InputMismatchError)) {
+    if (end.kind === "threw" && isThrown(end.error, MisfitError)) {
       return { misfit: misfitParking(definition, job, end.error, guard) };
     }
     if (missing === undefined) return { misfit: undefined };
