@@ -47,6 +47,8 @@ export interface DatabaseParts {
 
 export class SimulatedDatabase {
   #commits: Commit[] = [];
+  /** Those that fail-overs have removed. */
+  readonly #lost: Commit[] = [];
   /** How many of them the standby has. */
   #replicated = 0;
   #isReplicating = false;
@@ -104,15 +106,13 @@ export class SimulatedDatabase {
     return kept.some(({ change }) => "row" in change && change.row.last >= logId);
   }
 
-  /** Whether another process has inserted something since a process first got the lock. */
+  /**
+   * Whether another process has inserted something since a process first got the lock, even if a
+   * fail-over has removed it.
+   */
   wasOvertaken(life: number): boolean {
-    return this.#hasRowOfOthers(life, this.#lockedAt.get(life) ?? Infinity);
-  }
-
-  #hasRowOfOthers(life: number, since: number): boolean {
-    return this.#commits.some(({ change, owner, shownAt }) =>
-      "row" in change && owner !== life && shownAt > since
-    );
+    const since = this.#lockedAt.get(life) ?? Infinity;
+    return hasRowOfOthers(this.#commits, life, since) || hasRowOfOthers(this.#lost, life, since);
   }
 
   /** A process that takes over has read everything that was there when it got the lock. */
@@ -121,7 +121,7 @@ export class SimulatedDatabase {
     const { owner, isOver } = session;
     const lockedAt = this.#lockedLastAt.get(session);
     if (this.#appenders.has(owner) || isOver || lockedAt === undefined) return;
-    if (this.#hasRowOfOthers(owner, lockedAt)) return;
+    if (hasRowOfOthers(this.#commits, owner, lockedAt)) return;
     this.parts.violate(`process ${owner} takes over without what was there before`);
   }
 
@@ -145,6 +145,7 @@ export class SimulatedDatabase {
   /** The standby replaces it, with a new standby that has everything. */
   failOver(): void {
     const lost = this.#commits.splice(this.#replicated);
+    this.#lost.push(...lost);
     this.parts.trace.note(() => `database: fail-over without ${lost.length} commits`);
     this.#generation++;
     this.#isReplicating = false;
@@ -294,4 +295,11 @@ export class SimulatedDatabase {
   #endSessions(): void {
     for (const session of [...this.#sessions]) session.end();
   }
+}
+
+/** Whether one of these is a batch of another process that became visible after a commit. */
+function hasRowOfOthers(commits: readonly Commit[], life: number, since: number): boolean {
+  return commits.some(({ change, owner, shownAt }) =>
+    "row" in change && owner !== life && shownAt > since
+  );
 }
