@@ -1,7 +1,9 @@
 /** The page of a job, in each condition and with each kind of failure. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
+import { defineJob } from "../../src/engine/definition.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";
@@ -99,6 +101,34 @@ Deno.test("job page: attempts stand side by side, with their errors and the wait
   const attempts = readable(regionOf(html, "job-attempts"));
   assert.match(attempts, /charge 1 of 4 failed .* backed off 1 s .* 2 of 4 .* 4 of 4/);
   assert.match(attempts, /undo reserve 1 of \d completed/);
+});
+
+Deno.test("job page: after a restart, the call of run that had waited is not said to lack its end", async () => {
+  const failing = defineJob({
+    type: "test.waitsThenThrows",
+    version: 1,
+    input: v.object({}),
+    expects: () => ({ shipped: { eventType: "shop.ParcelShipped" } }),
+    run: async (ctx) => {
+      await ctx.task("pack", () => 1);
+      await ctx.expect("shipped");
+      throw new Error("no such parcel");
+    },
+  });
+  const before = await startApp({ definitions: [failing] });
+  const { jobId } = await jsonOf(
+    await before.post("/jobs", { type: failing.type, input: {} }),
+    202,
+  );
+  await before.clock.settle();
+  const { journal: { content }, clock } = before;
+  const app = await startApp({ definitions: [failing], content, clock });
+  await app.post("/events", { eventType: "shop.ParcelShipped" });
+  await app.clock.settle();
+  const html = await pageOf(app, `/ui/jobs/${jobId}`);
+  const attempts = readable(regionOf(html, "job-attempts"));
+  assert.match(attempts, /run 1 rested, then continued .* 2 failed/);
+  assert.doesNotMatch(attempts, /no end on record|cut short/);
 });
 
 Deno.test("job page: the number of bars and marks is bounded, however long the job is", async () => {

@@ -265,6 +265,7 @@ export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {
   interrupted: "cut short",
   abandoned: "abandoned",
   reused: "reused",
+  continued: "rested, then continued",
   unended: "no end on record",
 };
 

@@ -9,13 +9,14 @@ import {
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { type Downtime, restartAfter } from "../../explain/past/timing.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
-import type { LogId, TaskId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
  * `abandoned`: the job ended first. `reused`: a retry reused the result, and nothing ran.
- * `unended`: another attempt began, but no end of this one is on record.
+ * `continued`: `run` had rested, and another call of it continues. `unended`: another attempt began,
+ * but no end of this one is on record.
  */
 export type AttemptOutcome =
   | "running"
@@ -24,6 +25,7 @@ export type AttemptOutcome =
   | "interrupted"
   | "abandoned"
   | "reused"
+  | "continued"
   | "unended";
 
 /** In milliseconds from the creation of the job. */
@@ -88,13 +90,13 @@ export function* eachLane(
   const downMs = new Map(downtimes.map(({ restart, ms }) => [restart, ms]));
   const on: Axis = { outlined, axis, endMs, downMs };
   for (const [taskId, attempts] of outlined.attempts) {
-    yield { taskId, phase: "run", spans: laneSpans(attempts, on) };
+    yield { taskId, phase: "run", spans: laneSpans(attempts, on, taskId === MAIN_TASK) };
   }
   for (const task of outlined.job.tasks.filter(isSleep)) {
     yield { taskId: task.taskId, phase: "run", spans: [placed(sleepSpan(task), axis, endMs)] };
   }
   for (const [taskId, attempts] of outlined.compensations) {
-    yield { taskId, phase: "compensation", spans: laneSpans(attempts, on) };
+    yield { taskId, phase: "compensation", spans: laneSpans(attempts, on, false) };
   }
 }
 
@@ -118,18 +120,24 @@ interface Beside {
   /** The entry that ends it, if its own end is not on record. */
   readonly cutBy: LogId | undefined;
   readonly hasNext: boolean;
+  /** No limit counts the calls of `run`. */
   readonly maxAttempts: number | undefined;
+  readonly isOfRun: boolean;
 }
 
-function laneSpans(attempts: readonly Attempt[], on: Axis): readonly LaneSpan[] {
+function laneSpans(
+  attempts: readonly Attempt[],
+  on: Axis,
+  isOfRun: boolean,
+): readonly LaneSpan[] {
   const { outlined, axis, endMs } = on;
-  const maxAttempts = findMaxAttempts(attempts);
+  const maxAttempts = isOfRun ? undefined : findMaxAttempts(attempts);
   const spansOf = (attempt: Attempt, index: number): LaneSpan[] => {
     const next = attempts[index + 1];
     const hasNext = next !== undefined;
     // An attempt without a recorded end ends with the job.
     const cutBy = next === undefined ? outlined.endedBy?.entry.logId : beginningOf(next);
-    const span = attemptSpan(attempt, on, { cutBy, hasNext, maxAttempts });
+    const span = attemptSpan(attempt, on, { cutBy, hasNext, maxAttempts, isOfRun });
     const backoff = backoffAfter(attempt, outlined.job, cutBy, hasNext);
     return backoff === undefined ? [span] : [span, placed(backoff, axis, endMs)];
   };
@@ -163,10 +171,10 @@ function extentOf(
 function attemptSpan(
   attempt: Attempt,
   { outlined: { job }, axis, endMs, downMs }: Axis,
-  { cutBy, hasNext, maxAttempts }: Beside,
+  { cutBy, hasNext, maxAttempts, isOfRun }: Beside,
 ): AttemptSpan {
   const { started, ended } = attempt;
-  const outcome = attemptOutcome(attempt, job, hasNext);
+  const outcome = attemptOutcome(attempt, job, { hasNext, isOfRun });
   const isOngoing = outcome === "running";
   const fromBy = beginningOf(attempt);
   const toBy = isOngoing ? undefined : ended?.entry.logId ?? cutBy;
@@ -180,7 +188,7 @@ function attemptSpan(
     isOngoing,
     attempt: attempt.attempt,
     nth: attempt.nth,
-    maxAttempts: attempt.maxAttempts ?? maxAttempts,
+    maxAttempts: isOfRun ? undefined : attempt.maxAttempts ?? maxAttempts,
     outcome,
     startedAt: started?.receivedAt,
     startedBy: started?.logId,
@@ -190,9 +198,13 @@ function attemptSpan(
   return ended?.kind === "failed" ? { ...span, error: ended.error } : span;
 }
 
-function attemptOutcome({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
+function attemptOutcome(
+  { ended }: Attempt,
+  job: JobState,
+  { hasNext, isOfRun }: Pick<Beside, "hasNext" | "isOfRun">,
+): AttemptOutcome {
   if (ended !== undefined) return endOutcome(ended);
-  if (hasNext) return "unended";
+  if (hasNext) return isOfRun ? "continued" : "unended";
   return isTerminal(job) ? "abandoned" : "running";
 }
 
