@@ -81,6 +81,21 @@ Deno.test("jobs: it says if there are more, and --all lists all", async () => {
   assert.deepEqual(none.terminal.output, ["0 jobs"]);
 });
 
+Deno.test("jobs: for a program too, it says that there are more than the default", async () => {
+  const app = await startApp();
+  for (let order = 1; order <= 21; order++) await createPlan(app);
+  const errorsOf = async (...args: string[]) => {
+    const { terminal } = await runCli(app, ["jobs", ...args], { isInteractive: false });
+    return terminal.errors;
+  };
+  assert.match(
+    (await errorsOf()).join(),
+    /these are the newest 20 jobs, and there are more: --all/,
+  );
+  assert.deepEqual(await errorsOf("--limit", "20"), []);
+  assert.deepEqual(await errorsOf("--all"), []);
+});
+
 Deno.test("jobs: --json prints summaries, and with --full whole jobs", async () => {
   const app = await startApp();
   for (let order = 1; order <= 60; order++) await createPlan(app);

@@ -62,6 +62,10 @@ async function list(call: ServerCall): Promise<number> {
     setLimit();
   }
   if (form === "text") printTable(shown, isMore, call);
+  // A program that reads the lines would take them for all.
+  else if (isMore && input.all("limit").length === 0) {
+    input.warn(`these are the newest ${count} jobs, and there are more: --all`);
+  }
   if (count === 0 && Object.keys(filter).length > 0) {
     input.warn("no jobs match; deno task daybook jobs lists all");
   }
