@@ -58,7 +58,7 @@ const ROOMS = [
   ...["http/openapi", "http/routes", "http"],
 ];
 const FIRST_OF_RUN = "engine/run/queue";
-/** The folders whose rooms these are. */
+/** Folders whose own files have no place in the order. */
 const HALLS = ["engine", "engine/run", "journal"];
 
 /** The entry points of processes and threads, public modules, and those loaded at first use. */
