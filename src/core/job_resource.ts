@@ -175,19 +175,21 @@ function compensationOutcome({ compensation }: CompletedTask) {
 }
 
 export function failureResource(job: JobState) {
-  const failure = recordedFailure(job);
-  if (failure === undefined) return null;
-  const { kind, taskId, error, recoveryRequired, because } = failure;
-  return {
-    kind,
-    taskId: taskId ?? null,
-    error,
-    fingerprint: jobFingerprint(job, failure) ?? null,
-    recoveryRequired,
-    because,
+  const head = failureHead(job);
+  return head && {
+    ...head,
     leftInPlace: leftInPlace(job).map((task) => task.taskId as string),
     cutShort: cutShort(job).map((task) => task.taskId as string),
   };
+}
+
+/** What a summary has too. */
+export function failureHead(job: JobState) {
+  const failure = recordedFailure(job);
+  if (failure === undefined) return null;
+  const { kind, taskId, error, recoveryRequired, because } = failure;
+  const fingerprint = jobFingerprint(job, failure) ?? null;
+  return { kind, taskId: taskId ?? null, error, fingerprint, recoveryRequired, because };
 }
 
 export function recordedFailure(job: JobHead): Failure | undefined {

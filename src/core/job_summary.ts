@@ -3,11 +3,11 @@
  * plan, results and steps, so that it is always small.
  */
 
-import { type ErrorFingerprint, jobFingerprint } from "./error_fingerprint.ts";
+import type { ErrorFingerprint } from "./error_fingerprint.ts";
 import type { ErrorCause, ErrorFact, FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
-import { jobHead, recordedFailure, type ResourceHead } from "./job_resource.ts";
+import { failureHead, jobHead, type ResourceHead } from "./job_resource.ts";
 import { findTask, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 import { isMetAt, UNMATCHED } from "./expectations.ts";
 import { timeMs } from "./duration.ts";
@@ -126,16 +126,12 @@ function isInHand(task: TaskState): boolean {
 }
 
 function failureSummary(job: JobState): FailureSummary | null {
-  const failure = recordedFailure(job);
-  if (failure === undefined) return null;
-  const { kind, taskId, error, recoveryRequired, because } = failure;
+  const head = failureHead(job);
+  if (head === null) return null;
+  const { error } = head;
   return {
-    kind,
-    taskId: taskId ?? null,
+    ...head,
     error: { ...causeSummary(error), name: cut(error.name, ERROR_LENGTH_MAX.name) },
-    fingerprint: jobFingerprint(job, failure) ?? null,
-    recoveryRequired,
-    because,
   };
 }
 

@@ -55,7 +55,8 @@ Deno.test("manual: the tables of settings and limits match the code", async () =
 });
 
 /** Of Deno and curl. */
-const FLAGS_OF_OTHERS = /^(?:allow-(?:read|write|net|env|sys)|cached-only|help|lock|retry|v)$/;
+const FLAGS_OF_OTHERS =
+  /^(?:allow-(?:read|write|net|env|sys)|cached-only|help|lock|no-prompt|retry|v)$/;
 
 Deno.test("manual: every flag on a page is a setting or an option of a command", async () => {
   const commands = [
