@@ -22,7 +22,9 @@ export interface EventMatcher {
 /** The most events that an expectation may want, since their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
+/** The most expectations of a plan. */
 export const EXPECTATIONS_MAX = 1_000;
+/** The most kinds of events on which a plan fails its job. */
 export const ERRORS_MAX = 1_000;
 /** Values and predicates in all correlations of a plan. */
 export const PLAN_SIZE_MAX = 10_000;

@@ -132,7 +132,7 @@ const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   triedMax: { what: "predicates tried for an event", retryAfter: 5 },
   fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
   fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
-  entriesMax: { what: "entries made by a request", retryAfter: 1 },
+  entriesMax: { what: "entries made by a request, or by the events of a task", retryAfter: 1 },
   entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
 };
 

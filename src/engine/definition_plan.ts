@@ -44,15 +44,15 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
     throw new TypeError(`Cannot fail on ${String(errors)}: errors must return a list`);
   }
   const specs: readonly [string, Expectation][] = Object.entries(expects);
-  requireFew("expect", specs.length, EXPECTATIONS_MAX, "names");
-  requireFew("fail on", errors.length, ERRORS_MAX, "matchers");
+  requireFew("have", specs.length, EXPECTATIONS_MAX, "expectations");
+  requireFew("fail on", errors.length, ERRORS_MAX, "events");
   const named = specs.map(([id, spec]) => expectedEvent(id, spec));
   const failing = errors.map((spec) => {
     requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
     return toMatcher(spec);
   });
   const wanted = named.reduce((sum, one) => sum + requiredMatches(one.multiplicity), 0);
-  requireFew("expect", wanted, MATCHES_MAX, "events, all expectations together");
+  requireFew("expect", wanted, MATCHES_MAX, "events with all expectations together");
   requireSmall([...named.map(({ matcher }) => matcher), ...failing]);
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
@@ -65,7 +65,7 @@ function awaitsMainAlone({ expects, errors, onCompensated = "Failed" }: AnyJobDe
   return expects === undefined && errors === undefined && onCompensated === "Failed";
 }
 
-/** The limits of a plan are those of plans from outside: the input that it follows from may be. */
+/** The same limits as for a plan from outside, since the input may come from outside. */
 function requireFew(what: string, count: number, max: number, of: string): void {
   if (count <= max) return;
   throw new TypeError(`Cannot ${what} ${count} ${of}: a plan may have at most ${max}`);
@@ -78,7 +78,7 @@ function requireSmall(matchers: readonly EventMatcher[]): void {
     total += size;
     if (size <= CORRELATION_SIZE_MAX && total <= PLAN_SIZE_MAX) continue;
     throw new TypeError(
-      `Cannot expect ${eventType}: a correlation may have at most ${CORRELATION_SIZE_MAX} values ` +
+      `Cannot match ${eventType}: a correlation may have at most ${CORRELATION_SIZE_MAX} values ` +
         `and predicates, and all of a plan together ${PLAN_SIZE_MAX}`,
     );
   }

@@ -53,7 +53,7 @@ export async function loadDefinitions(
   const exportOf = new Map<string, string>();
   for (const [name, exported] of Object.entries(await load(specifier, slowMs))) {
     for (const value of [exported].flat().filter(isDefinition)) {
-      const which = nameOf(value);
+      const which = nameOf(specifier, name, value);
       const other = definitions.has(value) ? undefined : exportOf.get(which);
       if (other !== undefined) throw givenTwice(specifier, which, other, name);
       definitions.add(value);
@@ -68,13 +68,30 @@ export async function loadDefinitions(
   return [...definitions];
 }
 
+/** What cannot be read is another export, such as a proxy. */
 function isDefinition(value: unknown): value is AnyJobDefinition {
-  return v.is(definitionSchema, value);
+  try {
+    return v.is(definitionSchema, value);
+  } catch {
+    return false;
+  }
 }
 
-/** Several versions of a type may be loaded. */
-function nameOf({ type, version }: AnyJobDefinition): string {
-  return `type ${type}, version ${version}`;
+/**
+ * Several versions of a type may be loaded.
+ *
+ * @throws {DefinitionsError} if they cannot be read.
+ */
+function nameOf(specifier: string, name: string, definition: AnyJobDefinition): string {
+  try {
+    const { type, version } = definition;
+    return `type ${type}, version ${version}`;
+  } catch (error) {
+    throw new DefinitionsError(
+      `Cannot use --definitions ${specifier}: its export ${name} cannot be read: ` +
+        errorMessage(error),
+    );
+  }
 }
 
 function givenTwice(specifier: string, which: string, one: string, other: string) {

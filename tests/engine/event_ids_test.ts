@@ -292,6 +292,26 @@ Deno.test("event ids: those of a group are found with one read", async () => {
   ]);
 });
 
+Deno.test("event ids: a quoted id is found beside that of its quotation", async () => {
+  const { logId: _logId, ...quoted } = entryAt(1, START, "order-1");
+  const quotation = {
+    ...entryAt(1, START, "quotation-1"),
+    eventType: "journal.EntryQuoted",
+    attributes: quoted,
+  } as unknown as JobEventLogEntry;
+  const ids = new EventIds();
+  ids.add(quotation);
+  const sought = ["quotation-1", "order-1"].map((id) => {
+    const eventId = id as EventId;
+    return { eventId, candidates: ids.candidates(eventId) };
+  });
+  const all = await ids.find(sought, new Journal([quotation]).readAt);
+  assert.deepEqual([...all].map(([id, { isQuoted }]) => [id, isQuoted]), [
+    ["quotation-1", false],
+    ["order-1", true],
+  ]);
+});
+
 // Each event id is in the journal once, whatever its origin and the state of the caches.
 
 async function begun(snapshotEvery: number): Promise<Harness> {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
-import { RetryLater } from "../../src/engine/job_errors.ts";
+import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempts/attempt_output.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
@@ -523,12 +523,34 @@ Deno.test("limits: tasks start jobs up to a quarter beyond the limit of requests
   assert.ok(task?.status === "backingOff", task?.status);
   assert.equal(
     task.error.message,
-    "Cannot start 8 jobs with the events of a task: the limit jobsMax is 10",
+    "Cannot start 8 jobs with the events of a task: the limit jobsMax is 8, which tasks may " +
+      "exceed by a quarter",
   );
   for (const jobId of await started()) await daybook.control(jobId, "cancel");
   await daybook.clock.advance(60_000);
   assert.equal(daybook.job(late).state, "Done");
   assert.equal((await started()).length, 16, "each event is recorded once");
+  daybook.assertSound();
+});
+
+Deno.test("limits: a compensation may start any number of jobs, so that nothing is left to a person", async () => {
+  const waits = looseJob("demo.waits", (ctx) => ctx.sleep("long", 3_600_000), {
+    startsOn: { eventType: "ec.Go", input: () => ({}) },
+  });
+  const undoes = looseJob("demo.undoes", async (ctx) => {
+    await ctx.task("charge", () => {}, {
+      compensate: (_, task) => {
+        for (let count = 0; count < 9; count++) task.emit("ec.Go");
+      },
+    });
+    throw new NonRetryableError("declined");
+  });
+  const daybook = await Harness.start({ definitions: [waits, undoes], limits: { jobsMax: 4 } });
+  const id = await daybook.submit("demo.undoes");
+  const { failure } = daybook.job(id) as { failure?: { recoveryRequired: boolean } };
+  assert.equal(failure?.recoveryRequired, false);
+  const { jobs } = daybook.engine.lists.page({ limit: 50, types: ["demo.waits"] });
+  assert.equal(jobs.length, 9);
   daybook.assertSound();
 });
 

@@ -262,14 +262,20 @@ Deno.test("parked: an input that the code no longer accepts parks a job that has
   restarted.assertSound();
 });
 
-/** Waits for an event under a name that its plan has. */
-function waitsFor(log: Log, name: string): AnyJobDefinition {
+/** Waits for an event under a name that its plan has, with as many values in the correlation. */
+function waitsFor(log: Log, name: string, values = 1): AnyJobDefinition {
   return looseJob("shop.order", async (ctx) => {
     await ctx.task("charge", () => void log.push("charge"), {
       compensate: () => void log.push("refund"),
     });
     return (await ctx.expect(name as never)).length;
-  }, { expects: () => ({ [name]: { eventType: "ec.Shipped" } }) });
+  }, {
+    expects: () => {
+      const path = Array.from({ length: values }, (_, n) => n);
+      const correlation = values === 1 ? "any" : { in: { path } };
+      return { [name]: { eventType: "ec.Shipped", correlation } };
+    },
+  });
 }
 
 Deno.test("parked: code that renames an expectation parks the jobs whose plan has the old name, and undoes nothing", async () => {
@@ -290,6 +296,17 @@ Deno.test("parked: code that renames an expectation parks the jobs whose plan ha
   assert.equal(outputOf(old, id), 1);
   assert.deepEqual(log, ["charge"]);
   old.assertSound();
+});
+
+Deno.test("parked: a renamed expectation parks a job even if its plan would be too large now", async () => {
+  const log: Log = [];
+  const daybook = await Harness.start({ definitions: [waitsFor(log, "shipped")] });
+  const id = await daybook.submit("shop.order");
+  const renamed = await daybook.crash([waitsFor(log, "sent", 1_500)]);
+  await renamed.clock.advance(2_000);
+  await renamed.event("ec.Shipped");
+  assert.equal(renamed.condition(id), "parked");
+  assert.deepEqual(log, ["charge"]);
 });
 
 Deno.test("parked: cancel undoes a job that code does not fit only because of a renamed expectation", async () => {

@@ -352,12 +352,11 @@ Deno.test("plan: one that follows from a large input is refused at the limits of
     details.push(outcome.problem.issues[0]?.detail.replace(/^.*: Cannot /, "Cannot ") ?? "");
   }
 
-  const size =
-    "Cannot expect ec.Paid: a correlation may have at most 1000 values and predicates, " +
+  const size = "Cannot match ec.Paid: a correlation may have at most 1000 values and predicates, " +
     "and all of a plan together 10000";
   assert.deepEqual(details, [
-    "Cannot expect 1001 names: a plan may have at most 1000",
-    "Cannot fail on 1001 matchers: a plan may have at most 1000",
+    "Cannot have 1001 expectations: a plan may have at most 1000",
+    "Cannot fail on 1001 events: a plan may have at most 1000",
     size,
     size,
   ]);

@@ -91,3 +91,18 @@ Deno.test("definitions: one with a member that cannot be read is loaded, so that
     await Deno.writeTextFile(module, DEFINITION.replace("run:", `${limits}, run:`));
     assert.match(await saidOnLoading(module), /^\[ "demo\.some" \]/);
   }));
+
+Deno.test("definitions: a version that cannot be read is refused, and another export that cannot be is ignored", () =>
+  inFolder(async (folder) => {
+    const throws = `() { throw new Error("SOME_FILE is missing"); }`;
+    const version = `${folder}/version.ts`;
+    await Deno.writeTextFile(version, DEFINITION.replace("run:", `get version${throws}, run:`));
+    assert.match(
+      await saidOnLoading(version),
+      /its export \w+ cannot be read: SOME_FILE is missing/,
+    );
+
+    const other = `${folder}/other.ts`;
+    await Deno.writeTextFile(other, `${DEFINITION}\nexport const lazy = { get type${throws} };`);
+    assert.match(await saidOnLoading(other), /^\[ "demo\.some" \]/);
+  }));

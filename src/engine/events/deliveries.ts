@@ -24,7 +24,7 @@ interface DeliveriesParts extends DeliveryParts {
 
 /** About how many bytes an event takes besides its attributes. */
 const EVENT_CHARACTERS = 200;
-/** How many entries are read together: each may have a megabyte. */
+/** Ids are looked up together until they have this many positions: an entry may have a megabyte. */
 const READ_MAX = 8;
 
 export class Deliveries {

@@ -105,7 +105,7 @@ export class EventIds {
       for (const entry of await readAt(candidates.slice(at, at + PAGE))) {
         const quoted = quotedEntry(entry);
         if (missing.delete(entry.eventId)) found.set(entry.eventId, { entry, isQuoted: false });
-        else if (missing.has(quoted.eventId) && !found.has(quoted.eventId)) {
+        if (missing.has(quoted.eventId) && !found.has(quoted.eventId)) {
           found.set(quoted.eventId, { entry: quoted, isQuoted: true });
         }
       }

@@ -13,8 +13,8 @@ import type { JobTable } from "./job_table.ts";
 export class OverCapacityError extends Error {
   override readonly name = "OverCapacityError";
 
-  constructor(readonly limit: LimitReached, what = "take the request") {
-    super(`Cannot ${what}: the limit ${limit.name} is ${limit.max}`);
+  constructor(readonly limit: LimitReached, what = "take the request", more = "") {
+    super(`Cannot ${what}: the limit ${limit.name} is ${limit.max}${more}`);
   }
 }
 
@@ -24,9 +24,11 @@ export class OverCapacityError extends Error {
  */
 const SHARE_OF_TASKS = 1.25;
 
-const STANDING = ["pendingBytesMax", "jobsMax", "jobsBytesMax", "queuedMax"] as const;
+/** Of the limits of requests, those that jobs fill until they end. */
+const OF_JOBS = ["jobsMax", "jobsBytesMax", "queuedMax"] as const;
+const STANDING_LIMITS = ["pendingBytesMax", ...OF_JOBS] as const;
 
-/** What a request would add. */
+/** What a request, or the events of a task, would add. */
 interface Added {
   readonly jobs: number;
   /** Starts of jobs with code, which may have to wait for a worker. */
@@ -56,7 +58,7 @@ export class Intake {
    * @throws {OverCapacityError}
    */
   requireRoom(added: Added): void {
-    const limit = this.#reached(added, 1);
+    const limit = this.#reached(STANDING_LIMITS, added);
     if (limit !== undefined) throw new OverCapacityError(limit);
   }
 
@@ -67,12 +69,17 @@ export class Intake {
    */
   requireRoomForStarted(jobs: number): void {
     if (jobs === 0) return;
-    const limit = this.#reached({ jobs, starts: jobs }, SHARE_OF_TASKS);
+    const limit = this.#reached(OF_JOBS, { jobs, starts: jobs }, SHARE_OF_TASKS);
     if (limit === undefined) return;
-    throw new OverCapacityError(limit, `start ${counted(jobs, "job")} with the events of a task`);
+    const what = `start ${counted(jobs, "job")} with the events of a task`;
+    throw new OverCapacityError(limit, what, ", which tasks may exceed by a quarter");
   }
 
-  #reached({ jobs, starts }: Added, share: number): LimitReached | undefined {
+  #reached(
+    names: readonly typeof STANDING_LIMITS[number][],
+    { jobs, starts }: Added,
+    share = 1,
+  ): LimitReached | undefined {
     const { events, table } = this.parts;
     const used = {
       pendingBytesMax: events.journal.pendingBytes + 1,
@@ -80,9 +87,9 @@ export class Intake {
       jobsBytesMax: jobs === 0 ? 0 : table.unfinishedBytes + 1,
       queuedMax: starts === 0 ? 0 : this.#queued + starts,
     };
-    for (const name of STANDING) {
-      const max = Math.floor(this.limits[name] * share);
-      if (used[name] > max) return { name, max };
+    for (const name of names) {
+      const max = this.limits[name];
+      if (used[name] > Math.ceil(share * max)) return { name, max };
     }
     return undefined;
   }

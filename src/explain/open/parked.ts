@@ -7,6 +7,7 @@ import type { ParkReason } from "../../core/framework_events.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
+import { isPlanMisfit } from "../../core/plan_misfit.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../past/attempts.ts";
 import { firstFit, firstLoadType, refusalText } from "../ended/code_for_retry.ts";
@@ -176,6 +177,20 @@ function cancelText(reason: ParkReason): string {
     : "Cancel it; what can be undone is undone once code fits:";
 }
 
+function fittingCode({ job: { parked }, created }: Pick<Evidence, "job" | "created">): string {
+  // For an input or a plan that the code does not fit, that is its submission.
+  if (parked?.disagreesWith !== created.logId) {
+    return "Best: start Daybook with code that fits the record; then it continues. If nobody " +
+      "changed the code, it depends on a time or other data: take these from ctx.now() and from " +
+      "tasks.";
+  }
+  if (!isPlanMisfit(parked.message)) {
+    return "Best: start Daybook with code whose schema takes the input on record; then it continues.";
+  }
+  return "Best: start Daybook with code that waits for what the plan on record names, such as the " +
+    "old version beside the new one; then it continues.";
+}
+
 /** What must be fixed, and whether the job then continues by itself. */
 function remedy(
   { job, created }: Evidence,
@@ -184,17 +199,8 @@ function remedy(
 ): NextStep<LogId> {
   const type = job.type ?? "";
   switch (why) {
-    case "diverged": {
-      // For an input or a plan that the code does not fit, that is its submission.
-      const statement = job.parked?.disagreesWith === created.logId
-        ? job.parked.message.includes(" which the plan that entry ")
-          ? "Best: start Daybook with code that waits for what the plan on record names, such as the old " +
-            "version beside the new one; then it continues."
-          : "Best: start Daybook with code whose schema takes the input on record; then it continues."
-        : "Best: start Daybook with code that fits the record; then it continues. If nobody changed " +
-          "the code, it depends on a time or other data: take these from ctx.now() and from tasks.";
-      return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
-    }
+    case "diverged":
+      return automatic(fittingCode({ job, created }), parked, job.parked?.disagreesWith ?? parked);
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Best: start Daybook with a module (--definitions) that has type ${type} ` +

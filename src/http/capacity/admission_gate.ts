@@ -22,8 +22,8 @@ const LOOK_MS = 0.25;
 
 /**
  * Estimated time for each size: a request that is admitted at once has done no work that could be
- * measured. Small requests go first, except for one other in each turn. A large one, if it waits,
- * has a turn of its own.
+ * measured. Small requests go first, except for one other in each turn. Four lists share a turn; a
+ * large request that waits has one of its own.
  */
 const EXPECTED_MS = { small: 0.05, medium: 0.5, list: 2.5, large: TURN_MS } as const;
 
@@ -40,10 +40,10 @@ const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/ui/live",
 ]);
 
-/** Lists and explanations that take longer than expected divide their work themselves. */
+/** Apart from pages of the dashboard, what takes longer than a list divides its own work. */
 export function sizeOfGet(path: string): Size {
   if (SMALL_PATHS.has(path)) return "small";
-  return path.startsWith("/ui/") ? "large" : "list";
+  return path === "/" || path.startsWith("/ui/") ? "large" : "list";
 }
 
 /** A job with more expectations, tasks and timed waits is costly to index, to show and to retry. */

@@ -266,8 +266,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
     } catch (thrown) {
       const error = this.run.guard.factOf(thrown);
       if (isThrown(thrown, OverCapacityError)) {
-        // There may be room later: the step is retried as after any error.
-        this.#recordEnd(attempt, work, { kind: "failed", error }, progress);
+        const later = { kind: "retryLater", error, delayMs: ROOM_AFTER_MS } as const;
+        this.#recordEnd(attempt, work, later, progress);
       } else {
         if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
         this.#recordFailure(attempt, work, error);
@@ -326,6 +326,9 @@ export class Attempts implements SlotRequest, AttemptOwner {
     for (const callback of this.#onIdle.splice(0)) queueMicrotask(callback);
   }
 }
+
+/** When a task that could not start more jobs is retried: jobs must end first. */
+const ROOM_AFTER_MS = 10_000;
 
 const CANCELLED = { kind: "interrupted", reason: "cancelled" } as const;
 const STOPPED = { kind: "interrupted", reason: "shutdown" } as const;

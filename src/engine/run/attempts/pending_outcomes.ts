@@ -51,7 +51,8 @@ export class PendingOutcomes {
    *
    * @param facts Events that the last draft causes, in the same batch.
    * @throws {TooManyEntriesError} when the events reach too many jobs.
-   * @throws {OverCapacityError} when there is no room now for the jobs that they start.
+   * @throws {OverCapacityError} when there is no room now for the jobs that the events of a task
+   *   start; not for an outcome that waits for the disk.
    * @throws {Error} when no journal could take it.
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
@@ -100,7 +101,10 @@ export class PendingOutcomes {
     this.run.advanceSoon();
   }
 
-  /** @param isLimited Not again, once the outcome was recorded and lost. */
+  /**
+   * @param isLimited False for an outcome that waited for the disk or was lost: its attempt has
+   *   ended, and cannot fail any more.
+   */
   #append(end: End, isLimited = false): void {
     const { facts, receivedAt } = end;
     const group = facts.length === 0 ? end.drafts : this.#withFacts(end, isLimited);
@@ -121,7 +125,9 @@ export class PendingOutcomes {
       const caused = { ...fact, causedBy };
       group.push(...fanOut.expand(caused, group.length, undefined, entriesMax));
     }
-    if (isLimited) intake.requireRoomForStarted(group.filter(isCreation).length);
+    // A compensation that failed would leave work to a person.
+    const isOfTask = drafts.at(-1)?.eventType === "job.TaskCompleted";
+    if (isLimited && isOfTask) intake.requireRoomForStarted(group.filter(isCreation).length);
     return group;
   }
 }

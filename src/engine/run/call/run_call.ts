@@ -8,11 +8,11 @@ import type { LogId } from "../../../core/ids.ts";
 import type { JobPlan } from "../../../core/job_plan.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
+import { planMisfitText } from "../../../core/plan_misfit.ts";
 import { errorMessage } from "../../../core/thrown.ts";
 import type { Answers } from "./answers.ts";
 import { namesText, RunContext, type RunListener, unplannedText } from "./run_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
-import { planFor } from "../../definition_plan.ts";
 import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import { issuesText, parseInput } from "../../parsed_input.ts";
@@ -62,8 +62,7 @@ export class PlanMismatchError extends MisfitError {
   }
 
   misfit(createdBy: LogId): string {
-    return `waits for ${JSON.stringify(this.expectation)}, which the plan that entry ` +
-      `${createdBy} recorded does not name; it names ${namesText(this.plan.expected)}`;
+    return planMisfitText(this.expectation, createdBy, namesText(this.plan.expected));
   }
 }
 
@@ -116,7 +115,8 @@ async function runToOutput(
 
 /**
  * The plan of a job is fixed when it is created. A job that runs is not at fault if newer code names
- * other expectations; a name that this code does not declare either is a mistake in the code.
+ * other expectations; a name that this code does not declare either is a mistake in the code. The
+ * error is recognised by its message, which is all that a thread passes on.
  */
 function planMismatch(
   definition: AnyJobDefinition,
@@ -134,7 +134,7 @@ function planMismatch(
 
 function declaredNow(definition: AnyJobDefinition, input: unknown): readonly string[] {
   try {
-    return planFor(definition, input).expected.map(({ id }) => id);
+    return Object.keys(definition.expects?.(input as never) ?? {});
   } catch {
     return [];
   }
