@@ -105,7 +105,7 @@ export class SqliteJobIndex implements JobIndex {
     }
   }
 
-  put(jobs: readonly EndedJob[], ids: readonly IdRow[] = []): boolean {
+  put(jobs: readonly EndedJob[], ids: readonly IdRow[]): boolean {
     const awake = this.#awake;
     try {
       this.#database.within(() => {

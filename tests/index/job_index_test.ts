@@ -65,7 +65,7 @@ function ended(job: FailedJob, more: Partial<EndedJob> = {}): EndedJob {
 function of(count: number): MemoryIndex {
   const index = begun();
   const jobs = Array.from({ length: count }, (_, at) => ended(failedJob(at + 1)));
-  assert.ok(index.put(jobs));
+  assert.ok(index.put(jobs, []));
   return index;
 }
 
@@ -77,7 +77,7 @@ Deno.test("index: a job comes back as it was put, by id, by place and by key", (
   const index = begun();
   const idempotency = { key: "key-1", digest: "d" };
   const job = failedJob(1, { idempotency });
-  assert.ok(index.put([ended(job)]));
+  assert.ok(index.put([ended(job)], []));
   assert.deepEqual(index.job(job.jobId), job);
   assert.equal(index.summaryAt(job.firstLogId)?.jobId, job.jobId);
   assert.equal(index.jobOfKey("key-1"), job.jobId);
@@ -107,7 +107,7 @@ Deno.test("index: of jobs with other plans each has its own, and those with `mai
   const common = failedJob(1);
   const expected = [{ ...MAIN_ONLY_PLAN.expected[0], id: "paid" }];
   const other = failedJob(2, { plan: { ...MAIN_ONLY_PLAN, expected } as FailedJob["plan"] });
-  assert.ok(index.put([ended(common), ended(other)]));
+  assert.ok(index.put([ended(common), ended(other)], []));
   assert.equal(index.job(common.jobId)?.plan, MAIN_ONLY_PLAN);
   assert.deepEqual(index.job(other.jobId), other);
   assert.deepEqual(Object.keys(index.job(common.jobId) ?? {}), Object.keys(common), "in its order");
@@ -121,13 +121,13 @@ Deno.test("index: a job's trail comes back as it was put, as does that of an ear
     29 * 4_096,
   ]];
   const job = failedJob(1);
-  assert.ok(index.put([ended(job, { trail: first })]));
+  assert.ok(index.put([ended(job, { trail: first })], []));
   index.mark({ logId: 20, chain: "twenty" });
   assert.deepEqual(index.trail(job.jobId), first);
   assert.equal(index.trail("job-2" as JobId), undefined);
   index.wake(job.firstLogId);
   assert.equal(index.trail(job.jobId), undefined, "it is in memory");
-  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { trail: more, wasThere: true })]));
+  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { trail: more, wasThere: true })], []));
   assert.deepEqual(index.trail(job.jobId), more);
   const restarted = index.asAfterKill();
   assert.ok(restarted.begin({ logId: 20, chain: "twenty" }));
@@ -167,7 +167,7 @@ Deno.test("index: a whole id is found at once, however much text there is to sea
   const one = failedJob(1, { jobId: jobId("job_01M8RYC4RZGF6JGWGFHKTRT8RG") });
   const text = `about ${one.jobId}`.toLowerCase() + "x".repeat(100_000);
   const others = Array.from({ length: 120 }, (_, at) => ended(failedJob(at + 2), { text }));
-  assert.ok(index.put([ended(one), ...others]));
+  assert.ok(index.put([ended(one), ...others], []));
   for (const search of [one.jobId, `refused ${one.jobId.toLowerCase()}`]) {
     const scan = index.scan({ search }, {});
     assert.deepEqual([...scan].map(({ firstLogId }) => firstLogId), [one.firstLogId]);
@@ -190,7 +190,7 @@ Deno.test("index: a rare job among many is found, from both ends, with any other
     }
     return ended({ ...own, state: "Done" } as unknown as FailedJob);
   });
-  assert.ok(index.put(jobs));
+  assert.ok(index.put(jobs, []));
   const fingerprint = jobs.find(({ summary }) => summary.condition === "failed")
     ?.summary.failure?.fingerprint;
   assert.ok(fingerprint);
@@ -246,7 +246,9 @@ Deno.test("index: jobs of a type that few have are found without a look at all t
     { length: 36_000 },
     (_, at) => ofType(at + 1, isRare(at + 1) ? "shop.rare" : "shop.common"),
   );
-  for (let at = 0; at < jobs.length; at += 1_000) assert.ok(index.put(jobs.slice(at, at + 1_000)));
+  for (let at = 0; at < jobs.length; at += 1_000) {
+    assert.ok(index.put(jobs.slice(at, at + 1_000), []));
+  }
   const labels = [["tenant", "nordwind"]] as const;
   const rare = { types: ["shop.rare"], labels, search: "job" };
   const page = index.scan(rare, {});
@@ -281,7 +283,7 @@ Deno.test("index: a job that returned to memory is not in it until it is put aga
   assert.deepEqual(found(index, {}), [3, 1]);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [2, 2]);
 
-  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { wasThere: true })]));
+  assert.ok(index.put([ended({ ...job, lastLogId: 29 }, { wasThere: true })], []));
   assert.equal(index.job(job.jobId)?.lastLogId, 29);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
 });
@@ -289,25 +291,25 @@ Deno.test("index: a job that returned to memory is not in it until it is put aga
 Deno.test("index: a job that stays in memory is not in it until it is put again", () => {
   const index = of(3);
   const job = failedJob(4);
-  assert.ok(index.put([ended(job, { isAwake: true })]));
+  assert.ok(index.put([ended(job, { isAwake: true })], []));
   assert.deepEqual(found(index, {}), [3, 2, 1]);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
   index.mark({ logId: 50, chain: "fifty" });
   assert.ok(index.asAfterKill().begin({ logId: 50, chain: "fifty" }));
 
-  assert.ok(index.put([ended({ ...job, lastLogId: 49 }, { wasThere: true })]));
+  assert.ok(index.put([ended({ ...job, lastLogId: 49 }, { wasThere: true })], []));
   assert.deepEqual(found(index, {}), [4, 3, 2, 1]);
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [4, 4]);
 });
 
 Deno.test("index: it can be reset to a point, and then has nothing that came after it", () => {
   const index = begun();
-  assert.ok(index.put([ended(failedJob(1)), ended(failedJob(2))]));
+  assert.ok(index.put([ended(failedJob(1)), ended(failedJob(2))], []));
   index.mark({ logId: 30, chain: "thirty" });
   // One more ends, and one that had ended gets another entry, and is retried.
   index.wake(10);
   const later = ended({ ...failedJob(1), lastLogId: 40 }, { retriedAt: 41, wasThere: true });
-  assert.ok(index.put([ended(failedJob(3)), later]));
+  assert.ok(index.put([ended(failedJob(3)), later], []));
   index.mark({ logId: 50, chain: "fifty" });
   assert.equal(index.retriedAt("job-1" as JobId), 41);
 
@@ -322,9 +324,9 @@ Deno.test("index: it can be reset to a point, and then has nothing that came aft
 
 Deno.test("index: one that is not reset, and trusts what is ahead of the journal, is caught", () => {
   const index = begun();
-  assert.ok(index.put([ended(failedJob(1))]));
+  assert.ok(index.put([ended(failedJob(1))], []));
   index.mark({ logId: 20, chain: "twenty" });
-  assert.ok(index.put([ended(failedJob(2))]));
+  assert.ok(index.put([ended(failedJob(2))], []));
   const trusting = index.asAfterKill();
   assert.deepEqual(found(trusting, {}), [2, 1], "job 2 is on no record at 20");
   assert.ok(trusting.begin({ logId: 20, chain: "twenty" }));
@@ -359,7 +361,7 @@ Deno.test("index: whatever happened after a point, a reset restores it", () => {
       head++;
       if (kind === "put" && inMemory.delete(job)) {
         const wasThere = indexed.has(job);
-        assert.ok(index.put([ended({ ...failedJob(job), lastLogId: head }, { wasThere })]));
+        assert.ok(index.put([ended({ ...failedJob(job), lastLogId: head }, { wasThere })], []));
         indexed.set(job, head);
       } else if (kind === "wake" && indexed.has(job) && !inMemory.has(job)) {
         index.wake(job * 10);
@@ -369,7 +371,7 @@ Deno.test("index: whatever happened after a point, a reset restores it", () => {
         for (const one of inMemory) {
           if (!indexed.has(one)) continue;
           const awake = { ...failedJob(one), lastLogId: ++head };
-          assert.ok(index.put([ended(awake, { wasThere: true })]));
+          assert.ok(index.put([ended(awake, { wasThere: true })], []));
           indexed.set(one, head);
           inMemory.delete(one);
         }

@@ -43,7 +43,7 @@ function put(index: SqliteJobIndex, job: JobState): EndedJob {
   const text = `${job.jobId}\n${summary.failure?.error.message ?? ""}`.toLowerCase();
   const state = { job, summary, trail: TRAIL, text };
   const ended = { ...state, awaitsOutside: true, retriedAt: 99, wasThere: false, isAwake: false };
-  assert.ok(index.put([ended]));
+  assert.ok(index.put([ended], []));
   return ended;
 }
 

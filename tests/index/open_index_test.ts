@@ -23,7 +23,7 @@ Deno.test("building an index: a killed process leaves nothing that the next one 
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
-    assert.ok(making.put(jobsFrom(1, 500)));
+    assert.ok(making.put(jobsFrom(1, 500), []));
     const left = await Deno.readFile(`${folder}/${FILE}`);
     making.close();
     for (const bytes of [left, left.slice(0, left.length / 2), left.fill(0, left.length / 2)]) {
@@ -40,13 +40,13 @@ Deno.test("building an index: once it is complete, positions are found, and furt
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
-    assert.ok(making.put(jobsFrom(1, 500)));
+    assert.ok(making.put(jobsFrom(1, 500), []));
     const before = await Deno.readFile(`${folder}/${FILE}`);
     assert.deepEqual(LOGGED.map((at) => before[at]), [1, 1]);
     making.made();
     const after = await Deno.readFile(`${folder}/${FILE}`);
     assert.deepEqual(LOGGED.map((at) => after[at]), [2, 2]);
-    assert.ok(making.put(jobsFrom(501, 1)));
+    assert.ok(making.put(jobsFrom(501, 1), []));
     making.mark(HEAD);
     making.close();
     const next = jobIndexIn({ folder, warn });
@@ -71,7 +71,7 @@ Deno.test("the log of the index: from the end of building on, and after a start,
     const [off, normal] = [0, 1];
     const first = index();
     assert.ok(first.begin(undefined));
-    assert.ok(first.put(jobsFrom(1, 128)));
+    assert.ok(first.put(jobsFrom(1, 128), []));
     assert.equal(synchronous(), off);
     first.mark(HEAD);
     assert.equal(synchronous(), normal);
@@ -91,7 +91,7 @@ Deno.test("index: one that lacks a job that it had at a point cannot be reset to
     const index = () => new SqliteJobIndex({ open: () => database, discard, warn });
     const before = index();
     assert.ok(before.begin(undefined));
-    assert.ok(before.put(jobsFrom(1, 3)));
+    assert.ok(before.put(jobsFrom(1, 3), []));
     before.mark(HEAD);
     assert.ok(index().begin(HEAD));
     database.exec("DELETE FROM jobs WHERE job_id = 'job-2'");
@@ -110,14 +110,14 @@ Deno.test("building an index: a failed write is repeated, and nothing before it 
       warn: (message) => void warnings.push(message),
     });
     assert.ok(index.begin(undefined));
-    assert.ok(index.put(jobsFrom(1, 128)));
+    assert.ok(index.put(jobsFrom(1, 128), []));
     const { page_count: pages } = database?.prepare("PRAGMA page_count").get() ?? {};
     database?.exec(`PRAGMA max_page_count = ${Number(pages) + 1}`);
-    assert.equal(index.put(jobsFrom(129, 128)), false);
+    assert.equal(index.put(jobsFrom(129, 128), []), false);
     assert.equal(warnings.length, 1);
     database?.exec("PRAGMA max_page_count = 100000");
     assert.equal(index.job(jobId("job-129")), undefined);
-    assert.ok(index.put(jobsFrom(129, 128)));
+    assert.ok(index.put(jobsFrom(129, 128), []));
     for (const number of [1, 128, 129, 256]) {
       assert.deepEqual(index.job(jobId(`job-${number}`)), endedJob(number).job);
     }
@@ -132,14 +132,14 @@ Deno.test("index: a failed write of a job that was in it does not make the next 
     const open = () => database = new DatabaseSync(`${folder}/${FILE}`);
     const index = new SqliteJobIndex({ open, discard: () => {}, warn: () => {} });
     assert.ok(index.begin(undefined));
-    assert.ok(index.put(jobsFrom(1, 128)));
+    assert.ok(index.put(jobsFrom(1, 128), []));
     index.wake(10);
     const woken = { ...endedJob(1), wasThere: true };
     const { page_count: pages } = database?.prepare("PRAGMA page_count").get() ?? {};
     database?.exec(`PRAGMA max_page_count = ${Number(pages) + 1}`);
-    assert.equal(index.put([woken, ...jobsFrom(129, 128)]), false);
+    assert.equal(index.put([woken, ...jobsFrom(129, 128)], []), false);
     database?.exec("PRAGMA max_page_count = 100000");
-    assert.ok(index.put([woken, ...jobsFrom(129, 128)]));
+    assert.ok(index.put([woken, ...jobsFrom(129, 128)], []));
     index.mark(HEAD);
     index.close();
     const next = new SqliteJobIndex({ open, discard: () => {}, warn });
@@ -152,7 +152,7 @@ Deno.test("building an index: after any number of writes it is complete", () =>
   inFolder((folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
-    for (let number = 1; number <= 200; number++) assert.ok(making.put(jobsFrom(number, 1)));
+    for (let number = 1; number <= 200; number++) assert.ok(making.put(jobsFrom(number, 1), []));
     making.made();
     making.mark(HEAD);
     making.close();
@@ -171,10 +171,10 @@ const TRANSACTIONS = 64;
 function loggedIndex(folder: string, asked: string[] = []): SqliteJobIndex {
   const index = jobIndexIn({ folder, checkpoint: (path) => void asked.push(path), warn });
   assert.ok(index.begin(undefined));
-  for (let number = 1; number <= TRANSACTIONS; number++) index.put(jobsFrom(number, 1));
+  for (let number = 1; number <= TRANSACTIONS; number++) index.put(jobsFrom(number, 1), []);
   assert.deepEqual(asked, [], "there is no log yet");
   index.made();
-  for (let at = 1; at <= TRANSACTIONS; at++) index.put(jobsFrom(TRANSACTIONS + at, 1));
+  for (let at = 1; at <= TRANSACTIONS; at++) index.put(jobsFrom(TRANSACTIONS + at, 1), []);
   return index;
 }
 
@@ -192,7 +192,7 @@ Deno.test("the log of the index: it asks for a checkpoint from time to time, and
     assert.ok(asked.length > 1 && asked.length < TRANSACTIONS, `${asked.length} times`);
     assert.deepEqual(new Set(asked), new Set([path]));
     checkpoint(path);
-    index.put(jobsFrom(2 * TRANSACTIONS + 1, 1));
+    index.put(jobsFrom(2 * TRANSACTIONS + 1, 1), []);
     assert.ok(logPages(path) < TRANSACTIONS, `${logPages(path)} pages`);
     for (const number of [1, TRANSACTIONS + 1, 2 * TRANSACTIONS + 1]) {
       assert.deepEqual(index.job(jobId(`job-${number}`)), endedJob(number).job);
@@ -215,7 +215,7 @@ Deno.test("the log of the index: the thread of the index copies it while the ind
       pastEvents.checkpoint(path);
       return Deno.statSync(path).size > before;
     });
-    index.put(jobsFrom(2 * TRANSACTIONS + 1, 1));
+    index.put(jobsFrom(2 * TRANSACTIONS + 1, 1), []);
     assert.deepEqual(index.job(jobId(`job-${TRANSACTIONS}`)), endedJob(TRANSACTIONS).job);
     index.close();
     await pastEvents.close();
@@ -266,7 +266,7 @@ for (
       const index = jobIndexIn({ folder, warn: (message) => void warnings.push(message) });
       assert.equal(index.begin(HEAD), false);
       assert.ok(index.begin(undefined));
-      assert.ok(index.put(jobsFrom(1, 1)));
+      assert.ok(index.put(jobsFrom(1, 1), []));
       index.made();
       assert.deepEqual(index.job(jobId("job-1")), endedJob(1).job);
       index.close();

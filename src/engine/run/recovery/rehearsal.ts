@@ -5,7 +5,7 @@ import { JobFold } from "../../../core/job_fold.ts";
 import { findTask, type JobState, type RunningJob } from "../../../core/job_state.ts";
 import { Answers } from "../call/answers.ts";
 import type { RunContext } from "../call/run_context.ts";
-import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "../call/run_call.ts";
+import { callRun, type CodePlace, IN_PROCESS, type RunEnd, SILENT_HOST } from "../call/run_call.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
 import { inNoContext } from "../../async_context.ts";
@@ -52,7 +52,7 @@ export interface Rehearsal {
 export async function rehearsed(
   definition: AnyJobDefinition,
   job: StartedJob,
-  { clock, entriesAt, guard = NO_SECRETS, place }: HistorySource,
+  { clock, entriesAt, guard = NO_SECRETS, place = IN_PROCESS }: HistorySource,
 ): Promise<Rehearsal> {
   const steps = new JobFold(job);
   let missing: LostStep | undefined;
