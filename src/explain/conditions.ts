@@ -30,7 +30,7 @@ import {
   silenceText,
   taskText,
 } from "./words/phrases.ts";
-import { clockReasons } from "./past/process_facts.ts";
+import { clockReasons } from "./past/process_history.ts";
 import { uncaughtMeanwhile, uncaughtReasons } from "./past/uncaught_errors.ts";
 import { queuedReasons, queuedText, whileQueued, whyQueued } from "./open/queued.ts";
 import { backingOffText, backoffReasons, wakeUp, whileBackingOff } from "./open/backing_off.ts";

@@ -32,7 +32,10 @@ const SLOW_MS = 5_000;
 const SOURCES = fileURLToPath(new URL("../", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
-/** Whether a value looks like a definition; the registry validates it. */
+/**
+ * Whether a value looks like a definition; the registry validates it. Reads no other member: it may
+ * be a getter that throws.
+ */
 const definitionSchema = v.object({ type: v.string(), run: v.function() });
 
 /**

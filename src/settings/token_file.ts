@@ -56,7 +56,7 @@ function tokenLines(text: string): readonly TokenLine[] {
     .filter(({ words: [first = ""] }) => first !== "" && !first.startsWith("#"));
 }
 
-/** Why no request could have such a token, or it would be too easy to guess. */
+/** What is wrong with a token: no request can carry it, or it is easy to guess. */
 export function tokenProblems(token: string): readonly string[] {
   return [
     TOKEN.test(token) ? "" : "the token has characters other than visible ASCII",

@@ -101,7 +101,7 @@ function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | un
       : inputMismatch(job, version, guard.redact(end.error.message));
   }
   if (end.kind === "threw" && isThrown(end.error, PlanMismatchError)) {
-    const message = `recorded a plan that run does not fit: ${end.error.message}`;
+    const message = `recorded a plan that does not fit run: ${end.error.message}`;
     return { kind: "refusesPlan", logId: job.firstLogId, message };
   }
   if (missing !== undefined) {

@@ -78,9 +78,10 @@ export function isInFlight({ state }: Pick<Finding, "state">): boolean {
   return state !== "Done" && state !== "Failed";
 }
 
-/** Whether `run` changed although its version did not. */
-export function isStale({ verdict, version, versionNow }: Finding): boolean {
-  return version === versionNow && ["diverges", "refusesPlan", "goesOn"].includes(verdict.kind);
+/** Whether the code changed although its version did not. */
+export function isStale({ verdict: { kind }, version, versionNow }: Finding): boolean {
+  return version === versionNow &&
+    (kind === "diverges" || kind === "refusesPlan" || kind === "goesOn");
 }
 
 export function findingCategory(finding: Finding): Category {

@@ -24,7 +24,7 @@ export interface WatchdogOptions {
   readonly onBlocked: (blocked: LoopBlocked) => void;
   /** Called twice a second. */
   readonly onBeat: () => void;
-  /** Where the thread leaves its note when it ends the process: see `end_note.ts`. */
+  /** Where the thread leaves its note when it ends the process; the next start records it. */
   readonly endNote: string;
   /** Called when the event loop turns again after being blocked for too long: ends the process. */
   readonly onTooLong: (end: ProcessEnd) => void;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
 import { COMPARED_MAX, contrastText } from "../../src/explain/likeness/contrast.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
-import type { Meanwhile } from "../../src/explain/past/process_facts.ts";
+import type { Meanwhile } from "../../src/explain/past/process_history.ts";
 import { lateness } from "../../src/explain/past/early_and_late.ts";
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";

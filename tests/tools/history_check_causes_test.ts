@@ -143,7 +143,7 @@ Deno.test("history: an expectation that the code declares, but the recorded plan
   assert.deepEqual(verdict, {
     kind: "refusesPlan",
     logId: daybook.job(id).firstLogId,
-    message: 'recorded a plan that run does not fit: Cannot expect "refunded": the plan does not ' +
+    message: 'recorded a plan that does not fit run: Cannot expect "refunded": the plan does not ' +
       "name it; it names shipped",
   });
   const { parked } = await takenUp(daybook, id, changed);

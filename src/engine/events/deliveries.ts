@@ -8,9 +8,9 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import {
   Delivery,
   type DeliveryParts,
+  type EventLookup,
   type Known,
   recognise,
-  type Sought,
   type Starters,
 } from "./delivery.ts";
 import type { IncomingEvent, Receipt } from "../requests.ts";
@@ -90,21 +90,21 @@ export class Deliveries {
     const { events: engine, pacer } = this.parts;
     const known: Known = new Map();
     const share = { spentMs: 0 };
-    let sought: Sought[] = [];
+    let lookups: EventLookup[] = [];
     let positions = 0;
     for (const event of events) {
       const { eventId } = event;
       if (eventId === undefined) continue;
       // In slices, since this may query the index for thousands of ids.
       const seeking = pacer.do(share, () => engine.seek(eventId));
-      const id = seeking instanceof Promise ? await seeking : seeking;
-      sought.push({ event, id });
-      positions += id.candidates.length;
+      const search = seeking instanceof Promise ? await seeking : seeking;
+      lookups.push({ event, search });
+      positions += search.candidates.length;
       if (positions < READ_MAX) continue;
-      await recognise(engine, sought, known);
-      [sought, positions] = [[], 0];
+      await recognise(engine, lookups, known);
+      [lookups, positions] = [[], 0];
     }
-    if (sought.length > 0) await recognise(engine, sought, known);
+    if (lookups.length > 0) await recognise(engine, lookups, known);
     return known;
   }
 }

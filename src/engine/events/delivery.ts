@@ -11,7 +11,7 @@ import type { ReachSearch } from "../matching/correlation_index.ts";
 import type { FiledJobs } from "../matching/filed_jobs.ts";
 import type { Admission, DeliveryGate } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "../engine_limits.ts";
-import type { EventEngine, SoughtEvent } from "../writer/event_engine.ts";
+import type { EventEngine, IdSearch } from "../writer/event_engine.ts";
 import type { FoundEntry } from "../writer/event_ids.ts";
 import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
@@ -72,19 +72,20 @@ interface Recognised {
 /** By event. */
 export type Known = Map<IncomingEvent, Recognised>;
 
-export interface Sought {
+/** An event, and where the journal may hold its id. */
+export interface EventLookup {
   readonly event: IncomingEvent;
-  readonly id: SoughtEvent;
+  readonly search: IdSearch;
 }
 
 /** Reads the entries with the ids of these events, compares them, and adds what it found. */
 export async function recognise(
   events: EventEngine,
-  sought: readonly Sought[],
+  lookups: readonly EventLookup[],
   known: Known,
 ): Promise<void> {
-  const found = await events.lookUp(sought.map(({ id }) => id));
-  for (const { event, id: { eventId, upTo } } of sought) {
+  const found = await events.lookUp(lookups.map(({ search }) => search));
+  for (const { event, search: { eventId, upTo } } of lookups) {
     known.set(event, recognised(event, found.get(eventId), upTo));
   }
 }
@@ -321,7 +322,7 @@ export class Delivery {
 
   async #lookUp({ event, fact: { eventId } }: Arrival): Promise<void> {
     const { events } = this.parts;
-    await recognise(events, [{ event, id: events.seek(eventId) }], this.known);
+    await recognise(events, [{ event, search: events.seek(eventId) }], this.known);
   }
 
   #searchFor(arrival: Arrival): ReachSearch | undefined {

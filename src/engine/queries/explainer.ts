@@ -24,7 +24,7 @@ import {
   type OutlinedHistory,
   OutlineGathering,
 } from "../../explain/history/outlined_history.ts";
-import { clockReasons } from "../../explain/past/process_facts.ts";
+import { clockReasons } from "../../explain/past/process_history.ts";
 import { limitDue } from "../../explain/past/late_limit.ts";
 import type { TimeShare } from "../pacer.ts";
 import { Lane } from "../turns.ts";

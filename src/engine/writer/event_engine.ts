@@ -6,10 +6,10 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
-import type { EventIds, FoundEntry, SoughtId } from "./event_ids.ts";
+import type { EventIds, FoundEntry, IdCandidates } from "./event_ids.ts";
 import type { Clock, Journal, Urgency } from "../ports.ts";
 
-export interface SoughtEvent extends SoughtId {
+export interface IdSearch extends IdCandidates {
   /** The last position searched: the id may be recorded after it. */
   readonly upTo: LogId;
 }
@@ -76,13 +76,13 @@ export class EventEngine {
   }
 
   /** Where the journal may hold this id after a position. Only `lookUp` is certain. */
-  seek(eventId: EventId, after: LogId = 0): SoughtEvent {
+  seek(eventId: EventId, after: LogId = 0): IdSearch {
     const candidates = this.eventIds.candidates(eventId, after);
     return { eventId, candidates, upTo: this.eventIds.head };
   }
 
-  lookUp(sought: readonly SoughtEvent[]): Promise<ReadonlyMap<EventId, FoundEntry>> {
-    return this.eventIds.find(sought, (logIds) => this.journal.readAt(logIds));
+  lookUp(searches: readonly IdSearch[]): Promise<ReadonlyMap<EventId, FoundEntry>> {
+    return this.eventIds.find(searches, (logIds) => this.journal.readAt(logIds));
   }
 
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {

@@ -15,7 +15,7 @@ import { ULID_ALPHABET, ULID_LENGTH } from "./derived_ids.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
 /** An id, and the positions of the entries that may have it, ascending. */
-export interface SoughtId {
+export interface IdCandidates {
   readonly eventId: EventId;
   readonly candidates: readonly LogId[];
 }
@@ -45,7 +45,7 @@ export class EventIds {
   readonly #rows = new Map<number, LogId[]>();
   readonly #absent = new Set<number>();
   #head: LogId = 0;
-  /** The last position whose row was moved to the index. */
+  /** Rows up to here are in the index, or were restored. */
   #lastSaved: LogId = 0;
 
   /** @param index Stores the rows. Without an index they stay in memory. */
@@ -95,7 +95,7 @@ export class EventIds {
    * read together, since opening the journal takes as long as reading several entries.
    */
   async find(
-    sought: readonly SoughtId[],
+    sought: readonly IdCandidates[],
     readAt: EntriesAt,
   ): Promise<ReadonlyMap<EventId, FoundEntry>> {
     const found = new Map<EventId, FoundEntry>();

@@ -45,7 +45,7 @@ import type { Case, Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { heldUpReasons } from "../past/hold_up_texts.ts";
 import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
-import { meanwhileReasons } from "../past/process_facts.ts";
+import { meanwhileReasons } from "../past/process_history.ts";
 import { uncaughtMeanwhile, uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
 import {

@@ -25,7 +25,7 @@ const STEPS_MAX = 10;
 
 export function backingOffText(known: Case): string {
   const { circumstances: { queue, definition } } = known;
-  const isDue = queue !== undefined || definition === "missing" || isHeld(known) ||
+  const isDue = queue !== undefined || definition === "missing" || isSuspended(known) ||
     holdingLater(known).length > 0;
   const texts = shortened(backoffTexts(known, isDue), NAMES_MAX);
   return queue === undefined ? `is backing off: ${texts}.` : `${standingText(queue)}; ${texts}.`;
@@ -33,13 +33,13 @@ export function backingOffText(known: Case): string {
 
 /** `, while task b failed ...`, when something will be retried meanwhile, or sleeps. */
 export function besideText(known: Case): string {
-  const open = backoffTexts(known, isHeld(known));
+  const open = backoffTexts(known, isSuspended(known));
   const again = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
   return again + besideSleepsText(known.job);
 }
 
 /** A suspended job retries when it is resumed, whatever time is on record. */
-function isHeld({ job }: Case): boolean {
+function isSuspended({ job }: Case): boolean {
   return job.suspendedBy !== undefined;
 }
 

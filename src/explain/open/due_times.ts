@@ -68,7 +68,7 @@ export function zoneText({ input, sealed }: JobState, dueAt: string): string {
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
 export function endsByTime(known: Evidence): Next {
   const { job } = known;
-  const held = heldText(known);
+  const held = onceReleasedText(known);
   const sleeps = openSleeps(job).slice(0, NAMES_MAX).map(({ taskId, dueAt, firstLogId }) =>
     automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, firstLogId)
   );
@@ -88,7 +88,7 @@ export function endsByTime(known: Evidence): Next {
 }
 
 /** ` once the job does`, or nothing: what holds the code when its time has come. */
-function heldText(known: Evidence): string {
+function onceReleasedText(known: Evidence): string {
   const { suspendedBy, parked } = known.job;
   if (suspendedBy !== undefined || parked !== undefined) return " once the job does";
   return isPaused(known) ? " once no pause holds it" : "";

@@ -24,7 +24,7 @@ import { answerForRun } from "./run_answers.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { endsByTime } from "./due_times.ts";
 import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
-import { heldText, HOLDERS_MAX, once, settingReasons, settingsCited } from "../queue/turn.ts";
+import { HOLDERS_MAX, once, settingReasons, settingsCited, withFlagText } from "../queue/turn.ts";
 
 export function queuedText(known: Case): string {
   const { job, circumstances: { queue, queueThen } } = known;
@@ -45,7 +45,7 @@ export function queuedReasons(known: Case): Reasons {
   const { circumstances: { queue, queueThen }, conditionSince: since } = known;
   const stands = queue ?? queueThen;
   const turn = `It has been queued since ${since.receivedAt}${behindText(stands)}`;
-  const holds = queue === undefined ? holdsThenText(queueThen) : heldText(queue);
+  const holds = queue === undefined ? holdsThenText(queueThen) : withFlagText(queue);
   const statement = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : blockingEntries(stands.limit, stands.holders);
   return [

@@ -33,7 +33,7 @@ import {
 import type { Suspect } from "../likeness/suspect.ts";
 import { latest, shortened, uncapital } from "../words/phrases.ts";
 import { senderReason } from "./senders.ts";
-import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";
+import { compareWith, findSuspects, ownShare, suspectText } from "./meant_events.ts";
 
 /** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;

@@ -1,4 +1,4 @@
-/** How what has a due time came to end early, by a wake control, or late. */
+/** Whether a sleep, a wait or a deadline ended early, by a wake control, or late, and why. */
 
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
@@ -10,10 +10,10 @@ import { actorText, later, reasonText } from "../words/phrases.ts";
 import {
   clockSetMs,
   type Meanwhile,
-  type ProcessEnd,
-  processEnd,
-  processEndText,
-} from "./process_facts.ts";
+  type ProcessStop,
+  processStop,
+  processStopText,
+} from "./process_history.ts";
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
 export function wokenBy(
@@ -45,10 +45,10 @@ export function lateness(
   const set = clockText(clockSetMs(known, setBy, logId));
   if (set !== "") return reason(`; its time had come, ${set}`);
   const ms = lengthMs(dueAt, receivedAt);
-  const end = processEnd(known, setBy, logId);
+  const end = processStop(known, setBy, logId);
   const down = end !== undefined && wasDown(end, dueAt, ms) ? end : undefined;
   if (ms < LATE_MS && down === undefined) return reason("");
-  const why = down === undefined ? "" : `: ${processEndText(down)}`;
+  const why = down === undefined ? "" : `: ${processStopText(down)}`;
   const late = `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process ` +
     `recorded it${why}`;
   return reason(late, down);
@@ -61,7 +61,7 @@ const RESTART_MS = 5_000;
  * Whether a stop, or the start after a crash, shows that no process ran when a time was up. The
  * start after a stop is not on record, so only a long delay shows that it had not come.
  */
-function wasDown({ eventType, receivedAt }: ProcessEnd, dueAt: string, lateMs: number): boolean {
+function wasDown({ eventType, receivedAt }: ProcessStop, dueAt: string, lateMs: number): boolean {
   const ms = lengthMs(dueAt, receivedAt);
   return eventType === "journal.Sealed"
     ? ms <= 0 && lateMs >= LATE_MS

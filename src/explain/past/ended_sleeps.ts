@@ -8,7 +8,7 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { clockText, LATE_MS, lateness, wakeText, wokenBy } from "./early_and_late.ts";
-import { clockSetMs, type Meanwhile } from "./process_facts.ts";
+import { clockSetMs, type Meanwhile } from "./process_history.ts";
 
 const NAMES_MAX = 10;
 
@@ -52,7 +52,7 @@ function oddSleeps(outlined: Meanwhile): Reasons {
   }).slice(0, NAMES_MAX);
 }
 
-/** `; its time was ..., which had passed when run asked for it at ...`, or nothing. */
+/** `: its end, ..., had passed when run asked for it at ...`, or nothing. */
 function overText(outlined: OutlinedHistory, setBy: LogId): string {
   const [set, dueAt] = [outlined.entries.get(setBy), sleepDueAt(outlined, setBy)];
   if (set === undefined || dueAt === undefined || lengthMs(set.receivedAt, dueAt) > 0) return "";

@@ -12,10 +12,10 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { later, taskText } from "../words/phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
-import { blockedReasons } from "./process_facts.ts";
+import { blockedReasons } from "./process_history.ts";
 
 /** A thread has some seconds to end what a limit has cut off. */
-const LATE_MS = 3_000;
+const LIMIT_LATE_MS = 3_000;
 const CITED_MAX = 3;
 
 interface Limited {
@@ -44,7 +44,7 @@ export function limitDue(
   outlined: OutlinedHistory,
 ): { readonly at: string; readonly from: LogId; readonly to: LogId } | undefined {
   const attempt = limited(outlined);
-  if (attempt === undefined || attempt.ranMs - attempt.timeoutMs < LATE_MS) return undefined;
+  if (attempt === undefined || attempt.ranMs - attempt.timeoutMs < LIMIT_LATE_MS) return undefined;
   const { started, ended, timeoutMs } = attempt;
   return { at: later(started.receivedAt, timeoutMs), from: started.logId, to: ended.logId };
 }
@@ -58,7 +58,7 @@ export function lateLimit(known: Evidence): Reasons {
   if (attempt === undefined) return [];
   const { subject, started, ended, timeoutMs, ranMs } = attempt;
   const lateMs = ranMs - timeoutMs;
-  if (lateMs >= LATE_MS) {
+  if (lateMs >= LIMIT_LATE_MS) {
     const [blocked] = blockedReasons(known);
     if (blocked !== undefined) {
       const late = `${subject} ended ${durationText(lateMs)} after its time limit.`;
@@ -74,7 +74,7 @@ export function lateLimit(known: Evidence): Reasons {
     return [reason(statement, ended, started, ...others)];
   }
   const setMs = Date.parse(ended.receivedAt) - Date.parse(started.receivedAt) - ranMs;
-  if (Math.abs(setMs) < LATE_MS) return [];
+  if (Math.abs(setMs) < LIMIT_LATE_MS) return [];
   const how = setMs < 0
     ? `${durationText(-setMs)} back`
     : `${durationText(setMs)} ahead, the machine slept, or the disk had no room`;

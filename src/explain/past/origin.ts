@@ -10,7 +10,7 @@ import { actorText, reasonText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
 
 /** A start within this is on time. */
-const LATE_MS = 1_000;
+const START_LATE_MS = 1_000;
 
 /** How it was started, unless at its creation, and how it was created. */
 export function explainOrigin(known: Evidence): Reasons {
@@ -66,7 +66,7 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
 
 /** A start is late, for example, when the process was down at the time. */
 function askedText(startAt: string, at: string): string {
-  const isLate = Date.parse(at) - Date.parse(startAt) >= LATE_MS;
+  const isLate = Date.parse(at) - Date.parse(startAt) >= START_LATE_MS;
   return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";
 }
 

@@ -57,21 +57,21 @@ function openText({ attributes: { open } }: LoopBlocked): string {
     : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;
 }
 
-export type ProcessEnd = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
+export type ProcessStop = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
 
 /** The last stop of the process between two entries, or the start that found it had crashed. */
-export function processEnd(
+export function processStop(
   { process = [] }: Meanwhile,
   from: LogId,
   to: LogId,
-): ProcessEnd | undefined {
+): ProcessStop | undefined {
   return process
     .filter((entry) => isOfType(entry, "journal.Sealed") || isOfType(entry, "journal.Recovered"))
     .findLast(({ logId }) => logId > from && logId < to);
 }
 
 /** `Daybook was stopped at ...`, or `Daybook was started at ..., after a crash`. */
-export function processEndText({ eventType, receivedAt }: ProcessEnd): string {
+export function processStopText({ eventType, receivedAt }: ProcessStop): string {
   return eventType === "journal.Sealed"
     ? `Daybook was stopped at ${receivedAt}`
     : `Daybook was started at ${receivedAt}, after a crash`;

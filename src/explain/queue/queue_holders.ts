@@ -132,7 +132,7 @@ function placesHeldText(blocking: BlockingLimit): string {
   const what = `${held} of ${limitedText(blocking)}`;
   const [only] = holders;
   return taken === 1 && only !== undefined
-    ? `job ${only.jobId} holds ${what}, ${attemptText(only)}`
+    ? `job ${only.jobId} holds ${what}, ${holdsText(only)}`
     : `${counted(taken, "job holds", "jobs hold")} ${what}${placeHoldersText(blocking)}`;
 }
 
@@ -241,11 +241,11 @@ function unseenText(lookedAt: number | undefined, others: string): string {
 }
 
 export function holderText(holder: WorkerHolder): string {
-  return `${holder.jobId} ${attemptText(holder)}`;
+  return `${holder.jobId} ${holdsText(holder)}`;
 }
 
 /** `in task crawl since ..., without a time limit`. */
-function attemptText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string {
+function holdsText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string {
   const limit = timeoutMs === undefined
     ? "without a time limit"
     : `with a time limit of ${durationText(timeoutMs)}`;

@@ -1,4 +1,4 @@
-/** What keeps a job from its turn, and when that comes: for a worker, a place, or the end of a pause. */
+/** What keeps a job from a worker or a place, and when its turn comes. */
 
 import { counted } from "../../core/counted.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -35,7 +35,7 @@ export function standingText(queue: Queue): string {
 }
 
 /** The limit of workers names its flag. */
-export function heldText(queue: Queue): string {
+export function withFlagText(queue: Queue): string {
   const { pauses, limit, isThreaded, alone } = queue;
   const isOfWorkers = pauses === undefined && limit === undefined && isThreaded !== true &&
     alone === undefined;
@@ -47,7 +47,7 @@ export function dueReasons({ circumstances: { queue }, conditionSince }: Case): 
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
   const stands = queue.pauses === undefined ? `needs a ${wanted}${behindText(queue)}` : "is held";
-  const statement = `It ${stands}: ${heldText(queue)}.`;
+  const statement = `It ${stands}: ${withFlagText(queue)}.`;
   const began = queue.limit === undefined ? [] : blockingEntries(queue.limit);
   return [
     reason(statement, ...settingsCited(queue), conditionSince, ...began.slice(0, HOLDERS_MAX)),

@@ -16,9 +16,9 @@ import { findWait } from "../../core/waits.ts";
 import {
   type Change,
   failedAttemptText,
-  heldText,
   parkedText,
   recoveryText,
+  suspensionText,
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
@@ -58,10 +58,13 @@ export const EVENT_TEXTS: EventTexts = {
     note: reasonNote,
     fact: () => "The job has started: a second start changes nothing.",
   },
-  "job.JobSuspended": { note: reasonNote, fact: (entry, { before }) => heldText(before, entry) },
+  "job.JobSuspended": {
+    note: reasonNote,
+    fact: (entry, { before }) => suspensionText(before, entry),
+  },
   "job.JobResumed": {
-    note: ({ of, reason }) => joined([of, reason]),
-    fact: (entry, { before }) => heldText(before, entry),
+    note: ({ of, reason }) => partsText([of, reason]),
+    fact: (entry, { before }) => suspensionText(before, entry),
   },
   "job.JobWoken": {
     note: reasonNote,
@@ -76,14 +79,14 @@ export const EVENT_TEXTS: EventTexts = {
   },
   "job.JobCancelled": {
     note: ({ reason, leftInPlace }) =>
-      joined([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
+      partsText([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
     fact: (_, { before }) =>
       before.state === "Compensating"
         ? "The job compensates already, and a cancellation does not stop that."
         : "The job is cancelled.",
   },
   "job.JobRetried": {
-    note: ({ newJobId, reason }) => joined([`as ${newJobId}`, reason]),
+    note: ({ newJobId, reason }) => partsText([`as ${newJobId}`, reason]),
     fact: ({ attributes }) => `${attributes.newJobId} was made to retry this job.`,
   },
   "job.EventCorrelated": {
@@ -101,7 +104,8 @@ export const EVENT_TEXTS: EventTexts = {
     ),
   },
   "job.TimerSet": {
-    note: ({ dueAt, expectation }) => joined([expectation && `"${expectation}"`, `until ${dueAt}`]),
+    note: ({ dueAt, expectation }) =>
+      partsText([expectation && `"${expectation}"`, `until ${dueAt}`]),
     fact: (entry, change) => {
       const { expectation, wait, dueAt } = entry.attributes;
       return expectation === undefined
@@ -111,7 +115,7 @@ export const EVENT_TEXTS: EventTexts = {
   },
   "job.DeadlinePassed": {
     note: ({ expectation, reusedFrom }) =>
-      joined([
+      partsText([
         `"${expectation}"`,
         reusedFrom === undefined ? undefined : `reused from ${reusedFrom}`,
       ]),
@@ -147,7 +151,7 @@ export const EVENT_TEXTS: EventTexts = {
   "job.TaskFailed": { note: failureNote, fact: taskFact(failedAttemptText) },
   "job.TaskInterrupted": {
     note: ({ attempt, phase, reason }) =>
-      joined([`attempt ${attempt}`, phase === "run" ? undefined : phase]) +
+      partsText([`attempt ${attempt}`, phase === "run" ? undefined : phase]) +
       `: ${interruptionText(reason)}`,
     fact: taskFact(({ attributes: { attempt, phase, reason } }) =>
       `attempt ${attempt}${undoingText(phase)} was cut short: ${interruptionText(reason)}`
@@ -168,11 +172,11 @@ export const EVENT_TEXTS: EventTexts = {
   "job.TaskCompensationFailed": { note: failureNote, fact: taskFact(failedAttemptText) },
   "job.CompensationEnded": {
     note: ({ compensated, failed }) =>
-      joined([listed("undone", compensated), listed("not undone", failed)]),
+      partsText([labelled("undone", compensated), labelled("not undone", failed)]),
     fact: () => "No compensation is under way: its end changes nothing.",
   },
   "job.RecoveryRequired": {
-    note: ({ tasks }) => listed("not undone", tasks) ?? "",
+    note: ({ tasks }) => labelled("not undone", tasks) ?? "",
     fact: (entry, { before }) => recoveryText(before, entry),
   },
   "job.InputRemoved": {
@@ -181,11 +185,11 @@ export const EVENT_TEXTS: EventTexts = {
   },
   "job.PauseBegan": {
     note: ({ pauseId, reason, until, ...scope }) =>
-      joined([pauseId, `of ${scopeText(scope)}`, until && `until ${until}`]) + `: ${reason}`,
+      partsText([pauseId, `of ${scopeText(scope)}`, until && `until ${until}`]) + `: ${reason}`,
     fact: OF_MANY_JOBS,
   },
   "job.PauseEnded": {
-    note: ({ pauseId, elapsed }) => joined([pauseId, elapsed && "its time had come"]),
+    note: ({ pauseId, elapsed }) => partsText([pauseId, elapsed && "its time had come"]),
     fact: OF_MANY_JOBS,
   },
   "job.LimitsChanged": {
@@ -225,7 +229,7 @@ export const EVENT_TEXTS: EventTexts = {
 
 function createdNote(created: FrameworkAttributes["job.JobCreated"], times: DayTimes): string {
   const { type, retryOf, startAt } = created;
-  return joined([
+  return partsText([
     type ?? "a plan",
     retryOf === undefined ? undefined : `retries ${retryOf}`,
     startAt === undefined ? undefined : `starts at ${times.timeOfDay(startAt)}`,
@@ -252,10 +256,10 @@ function failureNote(failure: AttemptFailure, times: DayTimes): string {
     : `${message} (${which}, for good: ${failure.kind})`;
 }
 
-function listed(what: string, names: readonly string[]): string | undefined {
+function labelled(what: string, names: readonly string[]): string | undefined {
   return names.length === 0 ? undefined : `${what}: ${names.join(", ")}`;
 }
 
-function joined(parts: readonly (string | undefined)[]): string {
+function partsText(parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(", ");
 }

@@ -27,7 +27,7 @@ export function parkedText({ parked }: OpenJob, { reason, message }: JobParkedAt
     "attempts starts, and nothing is undone, until it is resumed or given up.";
 }
 
-export function heldText(
+export function suspensionText(
   { suspendedBy, parked }: OpenJob,
   { eventType, attributes }: FrameworkEntry<"job.JobSuspended" | "job.JobResumed">,
 ): string {

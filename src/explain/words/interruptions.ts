@@ -1,4 +1,4 @@
-/** Why an attempt was cut short, and how a process ended that was not stopped in order. */
+/** Why an attempt was cut short, and how a process ended without an orderly stop. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { durationText } from "../../core/duration.ts";
@@ -16,7 +16,7 @@ import { taskText } from "./phrases.ts";
 export function interruptionText(reason: InterruptionReason, cause?: JobEventLogEntry): string {
   switch (reason) {
     case "crash":
-      return processEndText(cause);
+      return disorderlyEndText(cause);
     case "takeover":
       return `another process${writerText(cause)} took over the journal`;
     case "shutdown":
@@ -33,7 +33,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
 }
 
 /** With the reason that the process left in a note, if it could. */
-function processEndText(cause: JobEventLogEntry | undefined): string {
+function disorderlyEndText(cause: JobEventLogEntry | undefined): string {
   const ended = isOfType(cause, "journal.Recovered") ? cause.attributes.ended : undefined;
   if (ended === undefined) return "the process had ended without an orderly stop";
   if (ended.reason === "blocked") {

@@ -1,4 +1,4 @@
-/** Successful answers. */
+/** Successful responses, and the headers of all. */
 
 /** The headers of every answer: no answer may be cached, or interpreted as another type. */
 export const NO_STORE_HEADERS = {

@@ -226,7 +226,7 @@ function lossOf(what: "segment" | "lock", path: string, isAt: () => boolean): st
   try {
     return isAt() ? undefined : lossText(what, path);
   } catch (error) {
-    return `${path} cannot be checked, so that it may not be the file in use: ${
+    return `${path} cannot be checked, and may no longer be the file in use: ${
       errorMessage(error)
     }; restore access to it before the next start`;
   }

@@ -11,7 +11,7 @@ import type { JsonValue } from "../../../core/json.ts";
 import { planMisfitText } from "../../../core/plan_misfit.ts";
 import { errorMessage } from "../../../core/thrown.ts";
 import type { Answers } from "./answers.ts";
-import { namesText, RunContext, type RunListener, unplannedText } from "./run_context.ts";
+import { expectationNames, RunContext, type RunListener, unplannedText } from "./run_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
@@ -55,14 +55,14 @@ export class InputMismatchError extends MisfitError {
   }
 }
 
-/** `run` expects what the definition names now, but did not when the job was created. */
+/** `run` waits for an expectation that the definition has now, but the plan of the job lacks. */
 export class PlanMismatchError extends MisfitError {
   constructor(private readonly expectation: string, private readonly plan: JobPlan) {
     super(unplannedText(expectation, plan.expected));
   }
 
   misfit(createdBy: LogId): string {
-    return planMisfitText(this.expectation, createdBy, namesText(this.plan.expected));
+    return planMisfitText(this.expectation, createdBy, expectationNames(this.plan.expected));
   }
 }
 
@@ -73,7 +73,7 @@ export function callRun(
   answers: Answers,
   listener: RunListener,
   guard: SecretGuard,
-  place: CodePlace = IN_PROCESS,
+  place: CodePlace,
   host: CodeHost,
 ): RunCall {
   const ctx = new RunContext(job.jobId, job.plan.expected, listener, guard);

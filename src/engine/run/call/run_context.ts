@@ -349,10 +349,10 @@ export class RunContext implements JobContext<string> {
 /** The message of the error for an expectation that the plan lacks. */
 export function unplannedText(name: string, planned: readonly { readonly id: string }[]): string {
   return `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ` +
-    namesText(planned);
+    expectationNames(planned);
 }
 
 /** The expectations of a plan, without the end of `run`. */
-export function namesText(planned: readonly { readonly id: string }[]): string {
+export function expectationNames(planned: readonly { readonly id: string }[]): string {
   return planned.map(({ id }) => id).filter((id) => id !== MAIN_TASK).join(", ") || "nothing";
 }
