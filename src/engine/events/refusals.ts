@@ -68,10 +68,10 @@ class Contents {
       await writer.isDurable(pending);
       return undefined;
     }
-    const sought = events.seek(eventId, this.#upTo);
-    if (sought.candidates.length === 0) return await record(this.parts, eventId, this.refused);
-    const found = (await events.lookUp([sought])).get(eventId);
-    this.#upTo = sought.upTo;
+    const search = events.seek(eventId, this.#upTo);
+    if (search.candidates.length === 0) return await record(this.parts, eventId, this.refused);
+    const found = (await events.lookUp([search])).get(eventId);
+    this.#upTo = search.upTo;
     return found?.isQuoted === false ? this.#compared(found.entry) : undefined;
   }
 
