@@ -11,15 +11,17 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { AttemptName } from "../engine/writer/process_facts.ts";
 import type { RestTime } from "../engine/run/call/step_options.ts";
-import type { Events, Expectable } from "../engine/run/call/run_context.ts";
+import { type Events, type Expectable, UnplannedError } from "../engine/run/call/run_context.ts";
 import { errorFact } from "../core/error_fact.ts";
 import { isThrown, named } from "../core/thrown.ts";
 import { chosenDelay, NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 
 /** A thrown value. */
 export interface Thrown extends ErrorFact {
-  readonly kind: "error" | "nonRetryable" | "retryLater";
+  readonly kind: "error" | "nonRetryable" | "retryLater" | "unplanned";
   readonly delayMs?: number;
+  /** What `run` waits for, but the plan lacks. */
+  readonly expectation?: string;
 }
 
 /** Each is answered with `rested` once the code is idle. */
@@ -140,18 +142,23 @@ export function thrownData(thrown: unknown): Thrown {
   return { ...kindOf(thrown), ...errorFact(thrown, undefined, LENGTH_MIN) };
 }
 
-function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
+function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs" | "expectation"> {
   if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable" };
+  if (isThrown(thrown, UnplannedError)) {
+    return { kind: "unplanned", expectation: thrown.expectation };
+  }
   const delayMs = chosenDelay(thrown);
   return delayMs === undefined ? { kind: "error" } : { kind: "retryLater", delayMs };
 }
 
 export function thrownError(thrown: Thrown): Error {
-  const { kind, name, message, stack, delayMs = 0, ...others } = thrown;
+  const { kind, name, message, stack, delayMs = 0, expectation = "", ...others } = thrown;
   const error = kind === "nonRetryable"
     ? new NonRetryableError(message)
     : kind === "retryLater"
     ? new RetryLater(delayMs, message)
+    : kind === "unplanned"
+    ? new UnplannedError(expectation, message)
     : new Error(message);
   if (stack !== undefined && stack !== "") error.stack = stack;
   return named(error, name, others);

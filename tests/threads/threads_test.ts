@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { openInProcess } from "../../src/embedded/in_process.ts";
 import { type EmbeddedDaybook, type Job, RetryLater } from "../../src/mod.ts";
-import { thrownData } from "../../src/threads/protocol.ts";
+import { UnplannedError } from "../../src/engine/run/call/run_context.ts";
+import { thrownData, thrownError } from "../../src/threads/protocol.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
@@ -48,6 +49,15 @@ Deno.test("thrown: a delay that cannot be read leaves the error as it is, and th
     assert.deepEqual([kind, name, message], ["error", "RetryLater", "busy"]);
   }
   assert.equal(thrownData(new RetryLater(5)).delayMs, 5);
+});
+
+Deno.test("thrown: what run waits for, but the plan lacks, is known beyond a thread", () => {
+  const error = thrownError(thrownData(new UnplannedError("refunded", "not in the plan")));
+  assert.ok(error instanceof UnplannedError);
+  assert.deepEqual(
+    [error.name, error.message, error.expectation],
+    ["TypeError", "not in the plan", "refunded"],
+  );
 });
 
 /** The share of a processor that this process uses during a second. */

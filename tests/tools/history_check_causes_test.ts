@@ -179,6 +179,19 @@ Deno.test("history: an expectation that neither the code nor the plan names fail
   );
 });
 
+Deno.test("history: an error of the code that only reads as if the plan lacked something fails the job", async () => {
+  const run = (throwing: string): Run => async (ctx) => {
+    await ctx.task("a", () => 1);
+    if (throwing !== "") throw new TypeError(throwing);
+    await ctx.expect("shipped");
+  };
+  const { daybook, id } = await recorded(run(""));
+  const text = 'Cannot expect "refunded": the plan does not name it; it names shipped';
+  const changed = job(run(text), { expects: () => ({ refunded: { eventType: "ec.Refunded" } }) });
+
+  assert.equal(await liveFailure(daybook, id, changed), `TypeError: ${text}`);
+});
+
 Deno.test("history: a run that now throws where it continued diverges, with the error", async () => {
   const run = (check: () => void): Run => async (ctx) => {
     await ctx.task("a", () => 1);

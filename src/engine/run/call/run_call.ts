@@ -9,9 +9,9 @@ import type { JobPlan } from "../../../core/job_plan.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { planMisfitText } from "../../../core/plan_misfit.ts";
-import { errorMessage } from "../../../core/thrown.ts";
+import { isThrown } from "../../../core/thrown.ts";
 import type { Answers } from "./answers.ts";
-import { expectationNames, RunContext, type RunListener, unplannedText } from "./run_context.ts";
+import { expectationNames, RunContext, type RunListener, UnplannedError } from "./run_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { UncaughtInThread } from "../../writer/process_facts.ts";
 import { NonRetryableError } from "../../job_errors.ts";
@@ -57,12 +57,13 @@ export class InputMismatchError extends MisfitError {
 
 /** `run` waits for an expectation that the definition has now, but the plan of the job lacks. */
 export class PlanMismatchError extends MisfitError {
-  constructor(private readonly expectation: string, private readonly plan: JobPlan) {
-    super(unplannedText(expectation, plan.expected));
+  constructor(private readonly unplanned: UnplannedError, private readonly plan: JobPlan) {
+    super(unplanned.message);
   }
 
   misfit(createdBy: LogId): string {
-    return planMisfitText(this.expectation, createdBy, expectationNames(this.plan.expected));
+    const { expectation } = this.unplanned;
+    return planMisfitText(expectation, createdBy, expectationNames(this.plan.expected));
   }
 }
 
@@ -115,8 +116,7 @@ async function runToOutput(
 
 /**
  * The plan of a job is fixed when it is created. A job that runs is not at fault if newer code names
- * other expectations; a name that this code does not declare either is a mistake in the code. The
- * error is recognised by its message, which is all that a thread passes on.
+ * other expectations; a name that this code does not declare either is a mistake in the code.
  */
 function planMismatch(
   definition: AnyJobDefinition,
@@ -124,12 +124,9 @@ function planMismatch(
   { state, plan }: JobState,
   error: unknown,
 ): PlanMismatchError | undefined {
-  if (state !== "Running") return undefined;
-  const message = errorMessage(error);
-  const planned = new Set(plan.expected.map(({ id }) => id));
-  const lacked = declaredNow(definition, input)
-    .find((name) => !planned.has(name) && message === unplannedText(name, plan.expected));
-  return lacked === undefined ? undefined : new PlanMismatchError(lacked, plan);
+  if (state !== "Running" || !isThrown(error, UnplannedError)) return undefined;
+  const isDeclared = declaredNow(definition, input).includes(error.expectation);
+  return isDeclared ? new PlanMismatchError(error, plan) : undefined;
 }
 
 function declaredNow(definition: AnyJobDefinition, input: unknown): readonly string[] {

@@ -163,7 +163,8 @@ export class RunContext implements JobContext<string> {
     const expectable = this.expectables.find(({ id }) => id === name);
     // The end of `run` is an expectation too, but `run` cannot wait for it.
     if (expectable === undefined || name === MAIN_TASK) {
-      throw new TypeError(unplannedText(name, this.expectables));
+      const message = `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names `;
+      throw new UnplannedError(name, message + expectationNames(this.expectables));
     }
     if (options !== undefined) return this.#expectWithin(name, options);
     if (expectable.within?.otherwise === "waive") {
@@ -346,10 +347,11 @@ export class RunContext implements JobContext<string> {
   }
 }
 
-/** The message of the error for an expectation that the plan lacks. */
-export function unplannedText(name: string, planned: readonly { readonly id: string }[]): string {
-  return `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ` +
-    expectationNames(planned);
+/** `run` waits for an expectation that the plan of its job lacks. */
+export class UnplannedError extends TypeError {
+  constructor(readonly expectation: string, message: string) {
+    super(message);
+  }
 }
 
 /** The expectations of a plan, without the end of `run`. */
