@@ -248,6 +248,12 @@ export function refuseEntry(entry: Checked): string | undefined {
   return `attributes of ${entry.eventType} have an unknown shape: another version wrote it`;
 }
 
+/** @throws {TypeError} when the next start would refuse to read the entry: a bug. */
+export function requireReadable(draft: Checked): void {
+  const reason = refuseEntry(draft);
+  if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
+}
+
 function like(schema: v.GenericSchema): Check {
   return (attributes) => v.is(schema, attributes);
 }

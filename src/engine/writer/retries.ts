@@ -25,7 +25,7 @@ import type { TimeShare } from "../pacer.ts";
 import type { CreationParts } from "./creation.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
-import type { Slices } from "./slices.ts";
+import { groupSlices, type Slices } from "./slices.ts";
 
 type Retrying = RetryCommand & Originated;
 type RetryParts = Omit<CreationParts, "clock">;
@@ -146,7 +146,7 @@ export class Retries {
     const decision = await pacer.do(share, () => decide(job, command));
     if (!decision.accepted) return { job, decision, group: [] };
     const facts = await this.#factsFor(job, command, share);
-    const group = await pacer.all(share, writer.inSlices([...decision.events, ...facts]));
+    const group = await pacer.all(share, groupSlices([...decision.events, ...facts]));
     return { job, decision, group };
   }
 

@@ -1,9 +1,13 @@
-/** The slices of a group that may be large, which are appended one after the other to one batch. */
+/**
+ * Cuts what may be large into slices, between which others get their turn: a group that is appended
+ * to one batch, and a batch that becomes visible.
+ */
 
-import type { EventDraft } from "../../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Work } from "../../core/work.ts";
+import { requireReadable } from "./framework_schemas.ts";
 import { LINE_OVERHEAD_BYTES, requireGroupSize } from "../ports.ts";
 
 /** What is appended at a time. */
@@ -13,19 +17,16 @@ const SLICE_BYTES = 1024 * 1024;
 export type Slices = readonly (readonly EventDraft[])[];
 
 /**
- * Work with a pause after each slice.
+ * Checks a group that may be very large, for `Writer.appendInSlices`; with a pause after each slice.
  *
- * @param check Called with each draft.
+ * @throws {TypeError} as `Writer.append` does.
  * @throws {GroupTooLargeError}
  */
-export function* slicesOf(
-  drafts: readonly EventDraft[],
-  check: (draft: EventDraft) => void,
-): Work<Slices> {
+export function* groupSlices(drafts: readonly EventDraft[]): Work<Slices> {
   const slices: EventDraft[][] = [];
   let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
   for (const draft of drafts) {
-    check(draft);
+    requireReadable(draft);
     const size = LINE_OVERHEAD_BYTES + jsonSize(draft.attributes as JsonObject);
     bytes += size;
     if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
@@ -44,4 +45,34 @@ export function* slicesOf(
 export function withCause(draft: EventDraft, firstLogId: LogId): EventDraft {
   const { causedBy } = draft;
   return typeof causedBy === "object" ? { ...draft, causedBy: firstLogId + causedBy.draft } : draft;
+}
+
+/** A batch of another process is sliced above this. Its groups may be cut: their ends are not known. */
+const OTHERS_SLICED = 1_000;
+
+/**
+ * Cuts a durable batch between groups, or anywhere if another process recorded it. `undefined` if it
+ * is not large.
+ *
+ * @param groups The own groups of the batch; none if it is of another process.
+ */
+export function visibleSlices(
+  entries: readonly JobEventLogEntry[],
+  groups: readonly { readonly lastLogId: LogId }[],
+  sliceEntries: number,
+): readonly (readonly JobEventLogEntry[])[] | undefined {
+  const isOwn = groups.length > 0;
+  if (entries.length <= (isOwn ? sliceEntries : OTHERS_SLICED)) return undefined;
+  const first = entries[0]?.logId ?? 0;
+  const ends = isOwn ? groups.map(({ lastLogId }) => lastLogId) : entries.map(({ logId }) => logId);
+  const slices: (readonly JobEventLogEntry[])[] = [];
+  let from = 0;
+  for (const end of ends) {
+    const to = end + 1 - first;
+    if (to >= entries.length) break;
+    if (to - from < sliceEntries) continue;
+    slices.push(entries.slice(from, to));
+    from = to;
+  }
+  return [...slices, entries.slice(from)];
 }

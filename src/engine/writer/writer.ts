@@ -8,12 +8,11 @@ import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventEngine } from "./event_engine.ts";
 import type { FiledJobs } from "../matching/filed_jobs.ts";
-import { refuseEntry } from "./framework_schemas.ts";
+import { requireReadable } from "./framework_schemas.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "./job_table.ts";
-import type { Work } from "../../core/work.ts";
 import { Lane } from "../turns.ts";
-import { type Slices, slicesOf, withCause } from "./slices.ts";
+import { type Slices, visibleSlices, withCause } from "./slices.ts";
 import { type Clock, JournalFailedError, JournalFullError, type Urgency } from "../ports.ts";
 
 export interface Written {
@@ -47,9 +46,6 @@ interface Waiter {
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
-
-/** A batch of another process is sliced above this. Its groups may be cut: their ends are not known. */
-const OTHERS_SLICED = 1_000;
 
 export class Writer {
   /**
@@ -144,17 +140,9 @@ export class Writer {
   }
 
   /**
-   * Checks a group that may be very large, for `appendInSlices`. Throws as `append` does for a group
-   * that cannot be recorded.
-   */
-  inSlices(drafts: readonly EventDraft[]): Work<Slices> {
-    return slicesOf(drafts, requireReadable);
-  }
-
-  /**
-   * Appends a group in slices, between which others get their turn. All of it is in one batch. The
-   * first slice is appended before this returns. Only in a turn of `gatherings`. Rejects as `append`
-   * throws.
+   * Appends the slices of a group, between which others get their turn. All of it is in one batch.
+   * The first slice is appended before this returns. Only in a turn of `gatherings`. Rejects as
+   * `append` throws.
    *
    * @returns The position of the last entry.
    */
@@ -286,26 +274,11 @@ export class Writer {
     }
   }
 
-  /**
-   * Cuts a durable batch into slices, each of which can become visible like a batch of its own:
-   * between groups, or anywhere if another process recorded it. `undefined` if it is not large.
-   */
+  /** The slices of a durable batch, each of which can become visible like a batch of its own. */
   slices(
     entries: readonly JobEventLogEntry[],
   ): readonly (readonly JobEventLogEntry[])[] | undefined {
-    const isOwn = this.#groups.length > 0;
-    if (entries.length <= (isOwn ? Writer.SLICE_ENTRIES : OTHERS_SLICED)) return undefined;
-    const first = entries[0]?.logId ?? 0;
-    const slices: (readonly JobEventLogEntry[])[] = [];
-    let from = 0;
-    for (const { lastLogId } of isOwn ? this.#groups : entries.map(alone)) {
-      const to = lastLogId + 1 - first;
-      if (to >= entries.length) break;
-      if (to - from < Writer.SLICE_ENTRIES) continue;
-      slices.push(entries.slice(from, to));
-      from = to;
-    }
-    return [...slices, entries.slice(from)];
+    return visibleSlices(entries, this.#groups, Writer.SLICE_ENTRIES);
   }
 
   /**
@@ -382,13 +355,4 @@ export class Writer {
   }
 
   readonly #project = (entry: JobEventLogEntry) => this.table.append(entry);
-}
-
-function alone({ logId }: JobEventLogEntry): Pick<Written, "lastLogId"> {
-  return { lastLogId: logId };
-}
-
-function requireReadable(draft: EventDraft): void {
-  const reason = refuseEntry(draft);
-  if (reason !== undefined) throw new TypeError(`Cannot record ${draft.eventType}: ${reason}`);
 }
