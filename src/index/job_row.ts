@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
-import type { CompletedTask, JobState, StateName, TaskState } from "../core/job_state.ts";
+import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_summary.ts";
 import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
@@ -103,7 +103,7 @@ export function summaryIn(row: Row): JobSummary {
     jobId: row["job_id"] as JobId,
     type: row["type"] as string | null,
     definitionVersion: row["version"] as number | null,
-    state: endedState(condition),
+    state: condition === "succeeded" ? "Done" : "Failed",
     condition,
     createdAt: more.createdAt ?? formatTime(row["created"]),
     startedAt: more.startedAt ?? (row["started"] === null ? null : formatTime(row["started"])),
@@ -129,10 +129,6 @@ function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row):
     recoveryRequired,
     because,
   };
-}
-
-function endedState(condition: Condition): StateName {
-  return condition === "succeeded" ? "Done" : "Failed";
 }
 
 /** The progress of most jobs. */

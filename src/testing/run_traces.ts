@@ -71,10 +71,10 @@ export class RunTraces {
     const listening = contextWith(ctx, (step) => this.#take(call, step));
     try {
       const output = await definition.run(listening, input);
-      this.#take(call, returnedStep(output));
+      this.#take(call, { kind: "returned", output: form(output) });
       return output;
     } catch (error) {
-      this.#take(call, threwStep(error));
+      this.#take(call, { kind: "threw", error: thrownText(error, NO_SECRETS) });
       throw error;
     }
   }
@@ -134,14 +134,6 @@ function requestedStep(method: string, [name, ...others]: readonly unknown[]): R
   const call = `ctx.${method}(${JSON.stringify(name)})`;
   const [options, ...more] = others.filter((one) => typeof one !== "function");
   return { kind: "asked", call, options: form(more.length === 0 ? options : others) };
-}
-
-function returnedStep(output: unknown): RunStep {
-  return { kind: "returned", output: form(output) };
-}
-
-function threwStep(error: unknown): RunStep {
-  return { kind: "threw", error: thrownText(error, NO_SECRETS) };
 }
 
 /**

@@ -89,7 +89,7 @@ function judge(replayed: Rehearsal, version: number): HistoryVerdict {
   }
   return disagreement(replayed, version) ??
     (isTerminal(job) ? undefined : withoutCompensation(replayed)) ??
-    { kind: "compatible", next: nextSteps(replayed) };
+    { kind: "compatible", next: { ...nextOf(replayed.ctx), end: replayed.end.kind } };
 }
 
 function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | undefined {
@@ -174,10 +174,6 @@ function withoutCompensation({ job, ctx, end, guard }: Rehearsal): HistoryVerdic
 
 function isUndone(step: TaskRequest | SleepRequest | undefined): boolean {
   return step?.kind === "task" && step.compensate !== undefined;
-}
-
-function nextSteps({ ctx, end }: Rehearsal): NextSteps {
-  return { ...nextOf(ctx), end: end.kind };
 }
 
 function nextOf(ctx: RunContext): Pick<NextSteps, "tasks" | "expectations"> {

@@ -169,7 +169,7 @@ function taskLines(tasks: readonly TaskResource[], options: PageOptions): readon
   const rows = aligned(tasks.map((task) => [
     task.taskId,
     task.status,
-    attemptsText(task),
+    task.attempts === 0 ? "a sleep" : counted(task.attempts, "attempt"),
     tookText(task, options),
   ]));
   return tasks.map((task, index) => {
@@ -180,10 +180,6 @@ function taskLines(tasks: readonly TaskResource[], options: PageOptions): readon
     const cells = [id, painted(options.paint, task.status, status), ...others, note];
     return cells.join("  ").trimEnd();
   });
-}
-
-function attemptsText({ attempts }: TaskResource): string {
-  return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
 /** How long the task took from its first attempt to its end, or until now. */

@@ -42,7 +42,7 @@ export function isSpellingSlip(expected: JsonScalar, found: JsonScalar): boolean
     right.slice(start, right.length - end),
   ];
   if (wanted.length > 1 || has.length > 1) return false;
-  if (areLookalikes(wanted, has)) return true;
+  if (wanted !== "" && has !== "" && lookalikesOf(wanted).includes(has)) return true;
   const longer = wanted.length >= has.length ? left : right;
   return [wanted, has].every((one) => one === "" || isLetter(one)) && isInWord(longer, start) &&
     (left.length !== right.length || isInWord(right, start));
@@ -76,10 +76,6 @@ function isLongEnough(loose: string): boolean {
 
 function withAt(text: string, at: number, instead: string, length: number): string {
   return text.slice(0, at) + instead + text.slice(at + length);
-}
-
-function areLookalikes(one: string, other: string): boolean {
-  return one !== "" && other !== "" && lookalikesOf(one).includes(other);
 }
 
 function lookalikesOf(character: string): string {
