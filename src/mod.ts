@@ -77,13 +77,9 @@ export type {
   SubmitOptions,
   SubmittedJob,
 } from "./embedded/submission.ts";
-export type {
-  LimitChange,
-  LimitValues,
-  Pause,
-  PauseOptions,
-  TypeLimits,
-} from "./embedded/pauses_and_limits.ts";
+export type { LimitValues } from "./core/place_limits.ts";
+export type { TypeLimits } from "./engine/requests.ts";
+export type { LimitChange, Pause, PauseOptions } from "./embedded/pauses_and_limits.ts";
 export type {
   JobStanding,
   JobStep,

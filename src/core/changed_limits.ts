@@ -2,11 +2,11 @@
 
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";
-import type { PlaceLimits } from "./place_limits.ts";
+import type { LimitValues } from "./place_limits.ts";
 
 export interface ChangedLimits {
   readonly type: string;
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   readonly reason: string;
   /** The `job.LimitsChanged` entry, and its time. */
   readonly by: LogId;

@@ -5,7 +5,7 @@
 
 import type { EventId, EventType, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
-import type { PlaceLimits } from "./place_limits.ts";
+import type { LimitValues } from "./place_limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
@@ -343,7 +343,7 @@ export interface FrameworkAttributes {
   /** Replaces all limits in the code of a type. It names no job. */
   readonly "job.LimitsChanged": {
     readonly type: string;
-    readonly limits: PlaceLimits;
+    readonly limits: LimitValues;
     readonly reason: string;
   };
   /** The limits in the code are in force again. */

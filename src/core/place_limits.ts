@@ -3,38 +3,35 @@
 import { durationText } from "./duration.ts";
 import { countText } from "./counted.ts";
 
-/** At most `count` jobs begin within any `perMs` milliseconds. */
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
+/** How many jobs of a type may run, and how many may start; an absent member means no limit. */
+export interface LimitValues {
+  /** Jobs that run at a time, of all keys together. */
+  readonly maxRunning?: number;
+  /** Jobs that run at a time, of one key. */
+  readonly perKey?: number;
+  /** At most `count` jobs start within any `perMs` milliseconds. */
+  readonly rate?: { readonly count: number; readonly perMs: number };
 }
 
-/** The number of places; absent means no limit. */
-export interface PlaceLimits {
-  /** For all keys together. */
-  readonly maxRunning?: number;
-  /** For each key. */
-  readonly perKey?: number;
-  readonly rate?: Rate;
-}
+export type Rate = NonNullable<LimitValues["rate"]>;
 
 /** How many places or starts per millisecond a limit allows. */
-export function limitSize(limits: PlaceLimits, limit: keyof PlaceLimits): number {
+export function limitSize(limits: LimitValues, limit: keyof LimitValues): number {
   const { rate } = limits;
   if (limit !== "rate") return limits[limit] ?? Infinity;
   return rate === undefined ? Infinity : rate.count / rate.perMs;
 }
 
 export function isSameLimit(
-  one: PlaceLimits,
-  other: PlaceLimits,
-  limit: keyof PlaceLimits,
+  one: LimitValues,
+  other: LimitValues,
+  limit: keyof LimitValues,
 ): boolean {
   return JSON.stringify(one[limit]) === JSON.stringify(other[limit]);
 }
 
 /** `maxRunning 6, rate 9 per 1 min`. */
-export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {
+export function limitsText({ maxRunning, perKey, rate }: LimitValues): string {
   const texts = [
     ...maxRunning === undefined ? [] : [`maxRunning ${countText(maxRunning)}`],
     ...perKey === undefined ? [] : [`perKey ${countText(perKey)}`],

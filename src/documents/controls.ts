@@ -10,7 +10,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ControlRequest, LimitedType, RetryRequest } from "../engine/requests.ts";
+import type { ControlRequest, RetryRequest, TypeLimits } from "../engine/requests.ts";
 import type { HeldPause } from "../explain/statements/queue_facts.ts";
 import { RETRY_AFTER_SECONDS, unknownType, valueOrThrow } from "./engine_refusal.ts";
 import {
@@ -126,7 +126,7 @@ export async function changeLimits(
   body: unknown,
   engine: JobEngine,
   origin?: Origin,
-): Promise<LimitedType> {
+): Promise<TypeLimits> {
   const { reason, ...limits } = checked(limitsBody, body);
   const outcome = await engine.limits.change(type, limits, reason, origin);
   if (!outcome.ok && outcome.problem.kind === "unknownType") {
@@ -147,7 +147,7 @@ export async function restoreLimits(
   type: string,
   engine: JobEngine,
   origin?: Origin,
-): Promise<LimitedType> {
+): Promise<TypeLimits> {
   const restored = await engine.limits.restore(type, origin);
   if (restored !== undefined) return restored;
   throw new Refusal(

@@ -15,7 +15,8 @@ import type {
   SubmitOptions,
   SubmittedJob,
 } from "./submission.ts";
-import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
+import type { TypeLimits } from "../engine/requests.ts";
+import type { LimitChange, Pause, PauseOptions } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** What to open: the journal, the job types, and the settings. */

@@ -31,7 +31,7 @@ import { errorMessage } from "../core/thrown.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
-import type { CreateRequest } from "../engine/requests.ts";
+import type { CreateRequest, TypeLimits } from "../engine/requests.ts";
 import { optionsFlaw } from "../core/given_options.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
@@ -53,7 +53,7 @@ import type {
   SubmittedJob,
 } from "./submission.ts";
 import { orRefused, toIssue } from "./refused_error.ts";
-import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
+import type { LimitChange, Pause, PauseOptions } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 interface InProcessHost {

@@ -3,7 +3,7 @@
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { DeliveredEvent } from "./submission.ts";
 import type { Job, JobCondition, JobStateName } from "./job.ts";
-import type { LimitValues } from "./pauses_and_limits.ts";
+import type { LimitValues } from "../core/place_limits.ts";
 
 /**
  * A supposition, as for `POST /jobs/:id/what-if`; `limits` cannot be combined with other members.

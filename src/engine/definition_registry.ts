@@ -7,7 +7,7 @@ import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pauses.ts";
 import { type JsonValue, present } from "../core/json.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { PlaceLimits } from "../core/place_limits.ts";
+import type { LimitValues } from "../core/place_limits.ts";
 import { nearestName } from "../explain/likeness/names.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
@@ -92,7 +92,7 @@ export class DefinitionRegistry {
   }
 
   /** The limits of each type that has any: those of its newest version. */
-  get limits(): readonly (readonly [string, PlaceLimits])[] {
+  get limits(): readonly (readonly [string, LimitValues])[] {
     return this.types.flatMap((type) => {
       const { limits } = this.get(type) ?? {};
       return limits === undefined ? [] : [[type, placeLimits(limits)] as const];

@@ -3,7 +3,7 @@
  */
 
 import { present } from "../core/json.ts";
-import type { PlaceLimits } from "../core/place_limits.ts";
+import type { LimitValues } from "../core/place_limits.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { NO_SECRETS, type SecretGuard } from "./secrets/secret_guard.ts";
 
@@ -82,7 +82,7 @@ export function withoutKeyText(type: string): string {
 /** The limits of a definition without the functions that compute keys. */
 export function placeLimits(
   { maxRunning, perKey, rate }: NonNullable<AnyJobDefinition["limits"]> = {},
-): PlaceLimits {
+): LimitValues {
   return present({
     maxRunning,
     perKey,

@@ -10,13 +10,11 @@ import type { EventId, JobId, LogId, TaskId } from "../core/ids.ts";
 import type { EventMatcher, JobPlan, PolicyRole } from "../core/job_plan.ts";
 import type { FailedJob, JobState, StateName } from "../core/job_state.ts";
 import type { JsonValue, PointedIssue } from "../core/json.ts";
-import type { PlaceLimits } from "../core/place_limits.ts";
+import type { LimitValues } from "../core/place_limits.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { Condition } from "../core/condition.ts";
-import type { ChangedLimits } from "../core/changed_limits.ts";
 import type { PauseRule } from "../core/pauses.ts";
 import type { LimitReached } from "./engine_limits.ts";
-import type { TypeUse } from "./run/queue/shares.ts";
 import type { Origin } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
@@ -229,28 +227,56 @@ export interface DefinitionInfo {
   /** When failures pause its type. */
   readonly pauseAfter?: PauseRule;
   /** How many of its jobs may run at a time; `byKey` when its limits have a key. */
-  readonly limits?: PlaceLimits & { readonly byKey: boolean };
+  readonly limits?: LimitValues & { readonly byKey: boolean };
 }
 
-export interface LimitedType {
+/** The limits of a type and their use, as `GET /limits` shows them. */
+export interface TypeLimits {
+  /** The type of the jobs. */
   readonly type: string;
   /** The limits in force. */
-  readonly limits: PlaceLimits;
-  /** The limits in its definition; empty when that is not loaded or has none. */
-  readonly code: PlaceLimits;
-  /** Whether its jobs have keys. */
+  readonly limits: LimitValues;
+  /** The limits of the definition; empty if it has none, or is not loaded. */
+  readonly code: LimitValues;
+  /** Whether the jobs have keys; keys take turns. */
   readonly byKey: boolean;
-  /** Who changed the limits and why; absent when those of the code are in force. */
-  readonly change?: Omit<ChangedLimits, "type" | "limits">;
+  /** Why limits other than those of the code are in force. */
+  readonly change?: {
+    /** The position of the entry that changed them. */
+    readonly by: number;
+    /** When they were changed; RFC 3339, in UTC. */
+    readonly since: string;
+    /** The given reason. */
+    readonly reason: string;
+    /** The name of the token of the request, over HTTP. */
+    readonly actor?: string;
+  };
+  /** Running jobs. */
   readonly held: number;
   /** Jobs that wait for a place, or for the rate. */
   readonly waiting: number;
-  /** Keys with a running or waiting job, the busiest first; `null` for jobs without a key. */
-  readonly keys: TypeUse["keys"];
+  /** Keys with running or waiting jobs, the busiest first; `null` means jobs without a key. */
+  readonly keys: readonly {
+    readonly key: string | null;
+    readonly held: number;
+    readonly waiting: number;
+  }[];
+  /** How many more keys exist. */
   readonly moreKeys: number;
-  /** The starts that the rate counts now, most first. */
-  readonly rates: TypeUse["rates"];
-  /** How many more keys of the rate there are. */
+  /** What the rate counts now: all jobs of the type (`null`), or each key separately. */
+  readonly rates: readonly {
+    readonly key: string | null;
+    /** Jobs that the rate counts. */
+    readonly began: number;
+    /** Jobs that wait to start. */
+    readonly waiting: number;
+    /**
+     * When the next job may start, if none may start now; also absent while starts are being
+     * recorded.
+     */
+    readonly nextAt?: string;
+  }[];
+  /** How many more keys of the rate exist. */
   readonly moreRates: number;
 }
 

@@ -12,7 +12,7 @@ import {
 import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { cases, rounds } from "../support/effort.ts";
 import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
-import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import type { LimitValues } from "../../src/core/place_limits.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 
 /** The first type has no limits. */
@@ -172,7 +172,7 @@ Deno.test("request lines: each grant is the one that the rule of order names, wh
 interface FairnessRun {
   readonly large: number;
   readonly workers: number;
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   /** Without keys the queue is first in, first out. */
   readonly hasKeys: boolean;
 }

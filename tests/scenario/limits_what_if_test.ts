@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import type { LimitValues } from "../../src/core/place_limits.ts";
 import type { Citation } from "../../src/explain/statements/explanation.ts";
 import type { LimitsWhatIf, SupposedLimits } from "../../src/explain/replay/limits_what_if.ts";
 import { Explained } from "../support/engine/explained.ts";
@@ -18,7 +18,7 @@ const ASSUMED = {
   ],
 };
 
-async function started(limits: PlaceLimits, maxRunning = 4) {
+async function started(limits: LimitValues, maxRunning = 4) {
   const letters = new Letters();
   const daybook = await Explained.start({ definitions: [letters.definition(limits)], maxRunning });
   const submit = async (...jobIds: readonly string[]) => {

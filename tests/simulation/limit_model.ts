@@ -10,8 +10,8 @@ import { JobFold } from "../../src/core/job_fold.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
 import { notePause } from "../../src/core/pauses.ts";
-import type { PlaceLimits } from "../../src/core/place_limits.ts";
-import type { LimitedType } from "../../src/engine/requests.ts";
+import type { LimitValues } from "../../src/core/place_limits.ts";
+import type { TypeLimits } from "../../src/engine/requests.ts";
 import { InForce } from "../../src/engine/writer/in_force.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 
@@ -19,7 +19,7 @@ import { Places } from "../../src/engine/writer/places.ts";
 export const LIMITED_TYPE = "sim.work";
 export const CODE_LIMITS = { maxRunning: 2, perKey: 1, rate: { count: 3, perMs: 2_000 } };
 /** Limits that may replace them. */
-export const OTHER_LIMITS: readonly PlaceLimits[] = [
+export const OTHER_LIMITS: readonly LimitValues[] = [
   { maxRunning: 1 },
   { maxRunning: 4, perKey: 2 },
   { perKey: 1, rate: { count: 1, perMs: 5_000 } },
@@ -31,7 +31,7 @@ export const OTHER_LIMITS: readonly PlaceLimits[] = [
 const GRACE_MS = 5_000;
 
 interface Past {
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   readonly untilMs: number;
 }
 
@@ -91,7 +91,7 @@ export class LimitModel {
   }
 
   /** The engine's view of limits must agree with the entries. */
-  compare(told: readonly LimitedType[]): void {
+  compare(told: readonly TypeLimits[]): void {
     if (!this.#isLimited) return;
     const live = JSON.stringify(told.flatMap(({ change }) => change?.by ?? []));
     const noted = JSON.stringify(this.#changed.map(({ by }) => by));
@@ -101,18 +101,18 @@ export class LimitModel {
   }
 
   /** Every recorded place is taken; a pending one may be too. */
-  compareHeld(told: readonly LimitedType[]): void {
+  compareHeld(told: readonly TypeLimits[]): void {
     const held = told.find(({ type }) => type === LIMITED_TYPE)?.held ?? 0;
     if (!this.#isLimited || held >= this.#held) return;
     this.violate(`${this.#held} places are held by what is on record, and ${held} are taken`);
   }
 
-  get #limits(): PlaceLimits {
+  get #limits(): LimitValues {
     return this.#changed[0]?.limits ?? CODE_LIMITS;
   }
 
   /** Those in force now, and those in force when the entries recorded now were decided. */
-  #most(of: (limits: PlaceLimits) => number): number {
+  #most(of: (limits: LimitValues) => number): number {
     this.#past = this.#past.filter(({ untilMs }) => untilMs > this.nowMs());
     return Math.max(...[this.#limits, ...this.#past.map(({ limits }) => limits)].map(of));
   }
@@ -139,7 +139,7 @@ export class LimitModel {
 
   #seeBegun(logId: number, atMs: number): void {
     this.#starts.push(atMs);
-    const isWithin = ({ rate }: PlaceLimits) =>
+    const isWithin = ({ rate }: LimitValues) =>
       rate === undefined || this.#begunSince(atMs - rate.perMs) <= rate.count;
     if (this.#most((limits) => isWithin(limits) ? 1 : 0) === 1) return;
     this.violate(`one job too many started at ${logId}`);

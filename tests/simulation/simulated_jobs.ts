@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import { eventType } from "../../src/core/ids.ts";
 import type { PauseRule } from "../../src/core/pauses.ts";
-import type { PlaceLimits } from "../../src/core/place_limits.ts";
+import type { LimitValues } from "../../src/core/place_limits.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import type { JobContext, TaskContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
@@ -124,7 +124,7 @@ export const LOADS: readonly (readonly Loaded[])[] = [
 /** Settings of the type of most jobs. */
 export interface OfAll {
   readonly rule?: PauseRule;
-  readonly limits?: PlaceLimits & { readonly maxRunning: number };
+  readonly limits?: LimitValues & { readonly maxRunning: number };
 }
 
 /** The definitions of one process. */

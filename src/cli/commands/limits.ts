@@ -6,7 +6,7 @@
 import { EXIT } from "../../core/exit_codes.ts";
 import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
-import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
+import { limitsText, type LimitValues } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/statements/explanation.ts";
@@ -128,7 +128,7 @@ function limitsBody(input: CommandInput): object {
 }
 
 /** @throws {CommandError} */
-function parseLimits(input: CommandInput): PlaceLimits {
+function parseLimits(input: CommandInput): LimitValues {
   const maxRunning = input.whole("max-running", 1, PLACES_MAX);
   const perKey = input.whole("per-key", 1, PLACES_MAX);
   const count = input.whole("rate-count", 1, RATE_COUNT_MAX);

@@ -3,9 +3,9 @@
 import { changeLimits, restoreLimits } from "../../documents/controls.ts";
 import { present } from "../../core/json.ts";
 import { durationText, parseDuration } from "../../core/duration.ts";
-import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
+import { limitsText, type LimitValues } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
-import type { LimitedType } from "../../engine/requests.ts";
+import type { TypeLimits } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";
 import {
@@ -30,7 +30,7 @@ interface FormProps {
 }
 
 /** The form for a type with limits, filled in with those in force. */
-export function ChangeForm({ one, refused }: FormProps & { readonly one: LimitedType }) {
+export function ChangeForm({ one, refused }: FormProps & { readonly one: TypeLimits }) {
   const { type, limits, byKey } = one;
   const id = changeFormId(type);
   return (
@@ -106,7 +106,7 @@ function changeFormId(type: string): string {
 
 interface LimitFieldsProps extends FormProps {
   readonly id: string;
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   /** Whether jobs of the type have keys. */
   readonly byKey: boolean;
 }
@@ -166,7 +166,7 @@ function exactDuration(ms: number): string {
   return parseDuration(text) === ms ? text : `${ms}ms`;
 }
 
-export function RestoreForm({ one: { type, code } }: { readonly one: LimitedType }) {
+export function RestoreForm({ one: { type, code } }: { readonly one: TypeLimits }) {
   return (
     <Confirm
       id={`restore-${type}`}

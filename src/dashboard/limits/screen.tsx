@@ -21,7 +21,7 @@ import { beginPauseRoute, END_PAUSE_ROUTE, PauseForm, PausesSection } from "./pa
 import type { RefusedForm } from "../form.tsx";
 import { durationText } from "../../core/duration.ts";
 import { limitsText } from "../../core/place_limits.ts";
-import type { LimitedType } from "../../engine/requests.ts";
+import type { TypeLimits } from "../../engine/requests.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { EntryLink } from "../parts/entries.tsx";
 import { Empty, Table } from "../parts/table.tsx";
@@ -114,7 +114,7 @@ const KEYS_SHOWN = 20;
 const LENGTH_MAX = 200;
 
 interface LimitedTypesProps {
-  readonly limits: readonly LimitedType[];
+  readonly limits: readonly TypeLimits[];
   /** The loaded types; only their limits can be changed. */
   readonly types: readonly string[];
   readonly refused: RefusedForm | undefined;
@@ -138,7 +138,7 @@ function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
   );
 }
 
-type LimitedProps = Omit<LimitedTypesProps, "limits"> & { readonly one: LimitedType };
+type LimitedProps = Omit<LimitedTypesProps, "limits"> & { readonly one: TypeLimits };
 
 function Limited({ one, types, refused }: LimitedProps) {
   const { type } = one;
@@ -167,7 +167,7 @@ function Limited({ one, types, refused }: LimitedProps) {
 }
 
 interface OneProps {
-  readonly one: LimitedType;
+  readonly one: TypeLimits;
 }
 
 function Use({ one }: OneProps) {

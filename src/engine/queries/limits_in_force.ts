@@ -1,10 +1,10 @@
 /** The limits of each type: those in the code, those that replace them, and their use. */
 
 import type { ChangedLimits } from "../../core/changed_limits.ts";
-import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits, withoutKeyText } from "../limits.ts";
-import type { LimitedType, Outcome } from "../requests.ts";
+import type { Outcome, TypeLimits } from "../requests.ts";
 import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -15,7 +15,7 @@ export class LimitsInForce {
   constructor(private readonly parts: QueryParts) {}
 
   /** The limits of each type that has any, by name. */
-  get all(): readonly LimitedType[] {
+  get all(): readonly TypeLimits[] {
     const { registry, limitChanges, shares } = this.parts;
     const use = new Map(shares.use.map((one) => [one.type, one]));
     const changed = limitChanges.all.map(({ type }) => type);
@@ -23,7 +23,7 @@ export class LimitsInForce {
     return [...types].toSorted().map((type) => this.#limited(type, use.get(type)));
   }
 
-  #limited(type: string, use: TypeUse | undefined): LimitedType {
+  #limited(type: string, use: TypeUse | undefined): TypeLimits {
     const { registry, limitChanges } = this.parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
     const change = limitChanges.get(type);
@@ -48,10 +48,10 @@ export class LimitsInForce {
   /** Sets limits in place of those in the code. Rejects as `Writer.recorded` does. */
   async change(
     type: string,
-    limits: PlaceLimits,
+    limits: LimitValues,
     reason: string,
     origin?: Origin,
-  ): Promise<Outcome<LimitedType>> {
+  ): Promise<Outcome<TypeLimits>> {
     const { registry, writer } = this.parts;
     const definition = registry.get(type);
     if (definition === undefined) {
@@ -68,7 +68,7 @@ export class LimitsInForce {
   }
 
   /** Restores the limits in the code; `undefined` when they are in force already. */
-  async restore(type: string, origin?: Origin): Promise<LimitedType | undefined> {
+  async restore(type: string, origin?: Origin): Promise<TypeLimits | undefined> {
     const { limitChanges, writer } = this.parts;
     if (limitChanges.get(type) === undefined) return undefined;
     const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
@@ -77,7 +77,7 @@ export class LimitsInForce {
   }
 
   /** Works for a type without limits too: another request may have restored what was changed. */
-  #now(type: string): LimitedType {
+  #now(type: string): TypeLimits {
     return this.#limited(type, this.parts.shares.use.find((one) => one.type === type));
   }
 }

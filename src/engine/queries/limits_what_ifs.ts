@@ -6,7 +6,7 @@
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
-import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
 import type { Citation } from "../../explain/statements/explanation.ts";
 import { heldInQueue, queuedStays } from "../../explain/history/hold_ups.ts";
@@ -90,7 +90,7 @@ export class LimitsWhatIfs {
 
   async #standing(
     job: JobState,
-    limits: PlaceLimits,
+    limits: LimitValues,
     supposed: SupposedLimits,
   ): Promise<QueuedStanding> {
     const { pauses, shares } = this.parts;
@@ -126,7 +126,7 @@ export class LimitsWhatIfs {
   /** Grants, in a copy of the queue, what would begin before the job, in order. */
   #supposedGrants(
     job: JobState,
-    limits: PlaceLimits,
+    limits: LimitValues,
     wanted: WantedPlace | undefined,
   ): {
     readonly first: readonly QueuedRequest[];
@@ -192,7 +192,7 @@ export class LimitsWhatIfs {
 /** A limit as it would be, with the places taken then. */
 function withLimits(
   { change, ...rest }: BlockingLimit,
-  limits: PlaceLimits,
+  limits: LimitValues,
   taken: QueuedStanding["taken"],
   supposed: SupposedLimits,
 ): BlockingLimit {

@@ -9,7 +9,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { holds } from "../../core/pauses.ts";
-import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import {
   type Between,
   derivePlaces,
@@ -57,7 +57,7 @@ export async function placeHistory(
   job: JobState,
   stretch: Stretch,
   share: TimeShare,
-  supposed: PlaceLimits = {},
+  supposed: LimitValues = {},
 ): Promise<PlaceHistory> {
   const { type = "" } = job;
   const code = placeLimits(parts.registry.get(type)?.limits);
@@ -75,7 +75,7 @@ export async function placeHistory(
 async function limitsIn(
   parts: QueryParts,
   type: string,
-  code: PlaceLimits,
+  code: LimitValues,
   { from, to }: Stretch,
 ): Promise<readonly LimitsFrom[]> {
   const all = limitsFrom(type, code, await recorded(parts, LIMIT_FACTS, to));
@@ -129,7 +129,7 @@ class Reading {
     readonly share: TimeShare,
   ) {}
 
-  async all(limits: readonly PlaceLimits[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
+  async all(limits: readonly LimitValues[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
     const { seen, isAll } = await this.#find(limits.some(({ rate }) => rate !== undefined));
     const wanted = [...this.#found.values()];
     const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));

@@ -10,7 +10,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { present } from "../../core/json.ts";
 import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 import { notePause, type Pause } from "../../core/pauses.ts";
-import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 
 /** An entry, and when it was received; RFC 3339. */
@@ -49,7 +49,7 @@ export interface JobOfType extends QueuedAs {
 }
 
 export interface LimitsFrom {
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   /** The entry that changed them; absent for those of the code, which are taken as loaded now. */
   readonly change?: LimitChange;
   /** The entry from which they are in force; 0 if from the beginning. */
@@ -63,7 +63,7 @@ export interface PauseStay extends Pause {
 export interface PlaceHistory {
   readonly type: string;
   /** The limits in the code that is loaded now. */
-  readonly code: PlaceLimits;
+  readonly code: LimitValues;
   /** Ascending. The first begins before the stretch. */
   readonly limits: readonly LimitsFrom[];
   /** Pauses that hold the job in question, or once held it, oldest first. */
@@ -157,7 +157,7 @@ export function pauseStays(entries: readonly JobEventLogEntry[]): readonly Pause
  */
 export function limitsFrom(
   type: string,
-  code: PlaceLimits,
+  code: LimitValues,
   entries: readonly JobEventLogEntry[],
 ): readonly LimitsFrom[] {
   const all: LimitsFrom[] = [{ limits: code, from: 0 }];

@@ -4,7 +4,7 @@
  */
 
 import type { LogId } from "../../core/ids.ts";
-import { isSameLimit, type PlaceLimits } from "../../core/place_limits.ts";
+import { isSameLimit, type LimitValues } from "../../core/place_limits.ts";
 import type {
   JobOfType,
   LimitChange,
@@ -64,7 +64,7 @@ export function reachedAt(
 ): ReachedThen | undefined {
   const { perKey, maxRunning, rate } = limits;
   // An operator may have set other limits of the type, and left this one as it is in the code.
-  const changed = (limit: keyof PlaceLimits) =>
+  const changed = (limit: keyof LimitValues) =>
     change === undefined || isSameLimit(limits, history.code, limit) ? {} : { change };
   const holders = holdersAt(history, logId);
   const ofKey = holders.filter(({ job }) => job.key === own.key);

@@ -6,7 +6,7 @@
 
 import { durationText, lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import type { Work } from "../../core/work.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { holdUpReason } from "../past/hold_up_texts.ts";
@@ -162,7 +162,7 @@ function isSure(
   history: PlaceHistory,
   own: QueuedAs,
   { logId, atMs, begins }: RateMoment,
-  { perKey = Infinity, maxRunning = Infinity, rate }: PlaceLimits,
+  { perKey = Infinity, maxRunning = Infinity, rate }: LimitValues,
 ): boolean {
   const waiting = waitingAt(history, logId);
   const ofKey = waiting.filter((other) => other.key === own.key && isQueuedBefore(other, own));

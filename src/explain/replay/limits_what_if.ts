@@ -8,7 +8,7 @@ import { counted } from "../../core/counted.ts";
 import type { Alone } from "../../core/crashes.ts";
 import { durationText } from "../../core/duration.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
+import { limitsText, type LimitValues } from "../../core/place_limits.ts";
 import type { BlockingLimit, HoldingPause } from "../statements/queue_facts.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
@@ -27,7 +27,7 @@ import {
 import { reason } from "../statements/statement.ts";
 
 export interface LimitsWhatIf<Cite> {
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
   /**
    * For a queued job, whether it would begin now. For another, whether it would have waited less or
    * longer before it began.
@@ -49,7 +49,7 @@ export interface LimitsQuestion {
   readonly inForce: LimitsFrom;
   readonly supposed: SupposedLimits;
   /** The limits that would be in force. */
-  readonly limits: PlaceLimits;
+  readonly limits: LimitValues;
 }
 
 /** The position of a queued job, now and under the supposition. */
@@ -198,18 +198,18 @@ type LimitName = typeof NAMES[number];
 
 /** Absent limits stay as they are in force; `null` means no limit. */
 export type SupposedLimits = {
-  readonly [Name in LimitName]?: NonNullable<PlaceLimits[Name]> | null;
+  readonly [Name in LimitName]?: NonNullable<LimitValues[Name]> | null;
 };
 
 /** The limits that would be in force. */
-export function withSupposed(inForce: PlaceLimits, supposed: SupposedLimits): PlaceLimits {
+export function withSupposed(inForce: LimitValues, supposed: SupposedLimits): LimitValues {
   const all = { ...inForce, ...supposed };
   const given = NAMES.flatMap((name) => all[name] == null ? [] : [[name, all[name]]]);
   return Object.fromEntries(given);
 }
 
 /** `With maxRunning 6 instead of 5`, `With no perKey instead of 2`. */
-export function insteadText(inForce: PlaceLimits, supposed: SupposedLimits): string {
+export function insteadText(inForce: LimitValues, supposed: SupposedLimits): string {
   const texts = NAMES.flatMap((name) => {
     const one = supposed[name];
     if (one === undefined) return [];
@@ -219,7 +219,7 @@ export function insteadText(inForce: PlaceLimits, supposed: SupposedLimits): str
   return `With ${texts.join(" and ")}`;
 }
 
-function sizeText(limit: PlaceLimits[LimitName]): string | undefined {
+function sizeText(limit: LimitValues[LimitName]): string | undefined {
   if (limit === undefined || typeof limit === "number") return limit?.toString();
   return `${limit.count} per ${durationText(limit.perMs)}`;
 }

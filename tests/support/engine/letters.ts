@@ -1,7 +1,7 @@
 /** Jobs with limits that run until a test releases them. */
 
 import * as v from "valibot";
-import type { PlaceLimits } from "../../../src/core/place_limits.ts";
+import type { LimitValues } from "../../../src/core/place_limits.ts";
 import { defineJob } from "../../../src/mod.ts";
 import type { Citation, Statement } from "../../../src/explain/statements/explanation.ts";
 
@@ -9,7 +9,7 @@ export class Letters {
   readonly #sending = new Map<string, () => void>();
 
   /** Type `mail.send`: each job sends until the test says that it is sent. */
-  definition(limits: PlaceLimits) {
+  definition(limits: LimitValues) {
     return defineJob({
       type: "mail.send",
       version: 1,

@@ -9,7 +9,8 @@
 import type { JobId } from "../../../core/ids.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { Pausable } from "../../../core/pauses.ts";
-import type { PlaceLimits, Rate } from "../../../core/place_limits.ts";
+import type { LimitValues, Rate } from "../../../core/place_limits.ts";
+import type { TypeLimits } from "../../requests.ts";
 import { SteadyMap } from "../../../core/steady_map.ts";
 import type { Clock } from "../../ports.ts";
 import type { RecordedStart } from "../../writer/places.ts";
@@ -22,7 +23,7 @@ export type ReachedLimit = "maxRunning" | "perKey" | "rate";
 export class TypeShare {
   held = 0;
 
-  constructor(readonly type: string, public limits: PlaceLimits) {}
+  constructor(readonly type: string, public limits: LimitValues) {}
 
   get isFull(): boolean {
     return this.held >= (this.limits.maxRunning ?? Infinity);
@@ -56,30 +57,8 @@ export interface PlaceQueue {
   freed(places: readonly (Share | RateWindow)[]): void;
 }
 
-/** The current use of a rate. */
-interface RateUse {
-  /** `null` when the rate counts all jobs of the type. */
-  readonly key: string | null;
-  readonly began: number;
-  /** How many jobs wait to begin. */
-  readonly waiting: number;
-  /** When the next job may begin; set once the allowed number has begun, durably. */
-  readonly nextAt?: string;
-}
-
-export interface TypeUse {
-  readonly type: string;
-  /** How many places are taken. */
-  readonly held: number;
-  /** The use of the type's rate: for all jobs of the type, or for each key. */
-  readonly rates: readonly RateUse[];
-  /** Keys with a job at work or waiting for a place; `null` stands for jobs without a key. */
-  readonly keys: readonly {
-    readonly key: string | null;
-    readonly held: number;
-    readonly waiting: number;
-  }[];
-}
+/** The use of the limits of a type. */
+export type TypeUse = Pick<TypeLimits, "type" | "held" | "keys" | "rates">;
 
 /** The rate of windows that remain after the rate of their type was removed. */
 const NO_RATE: Rate = { count: Infinity, perMs: 0 };
@@ -117,7 +96,7 @@ export class Shares {
   constructor(
     private readonly clock: Pick<Clock, "now" | "monotonic">,
     private readonly scheduler: Pick<Scheduler, "after">,
-    limits: Iterable<readonly [string, PlaceLimits]>,
+    limits: Iterable<readonly [string, LimitValues]>,
   ) {
     for (const [type, of] of limits) this.#places(type, of);
   }
@@ -126,7 +105,7 @@ export class Shares {
    * Changes the limits of a type. Jobs at work stay at work. Waiting jobs are granted nothing until
    * `notifyChanged` notifies their queues.
    */
-  change(type: string, limits: PlaceLimits): void {
+  change(type: string, limits: LimitValues): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
     places.all.limits = limits;
     this.epoch++;
@@ -152,7 +131,7 @@ export class Shares {
   }
 
   /** Empty for a window in which no job counts. */
-  #useOf(key: string | undefined, window: RateWindow): readonly RateUse[] {
+  #useOf(key: string | undefined, window: RateWindow): TypeUse["rates"] {
     const nowMs = this.clock.monotonic();
     const { waiting } = window;
     const began = window.counted(nowMs);
@@ -164,7 +143,7 @@ export class Shares {
     return [{ key: key ?? null, began, waiting, ...nextAt }];
   }
 
-  #places(type: string, limits: PlaceLimits): TypePlaces {
+  #places(type: string, limits: LimitValues): TypePlaces {
     const all = new TypeShare(type, limits);
     const places: TypePlaces = { all, byKey: new Map(), windows: new Map() };
     this.#byType.set(type, places);
@@ -206,7 +185,7 @@ export class Shares {
   }
 
   /** The places of a type under other limits, as they are taken now. Nothing is notified of them. */
-  supposing(type: string, limits: PlaceLimits): Shares {
+  supposing(type: string, limits: LimitValues): Shares {
     const supposed = new Shares(this.clock, { after: () => () => {} }, [[type, limits]]);
     for (const [rateKey, window] of this.#byType.get(type)?.windows ?? []) {
       const { rate } = limits;
