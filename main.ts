@@ -81,7 +81,12 @@ function leaveEndNote({ folder }: Configuration, end: ProcessEnd): void {
   }
 }
 
-async function readDefinitions(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
+interface Definitions {
+  readonly shipped: readonly AnyJobDefinition[];
+  readonly own: readonly AnyJobDefinition[];
+}
+
+async function readDefinitions(configuration: Configuration): Promise<Definitions> {
   const shipped = shippedDefinitions({
     webhook: {
       allowedHosts: configuration.webhookHosts,
@@ -98,9 +103,9 @@ async function readDefinitions(configuration: Configuration): Promise<readonly A
       },
     },
   });
-  if (configuration.definitions === undefined) return shipped;
+  if (configuration.definitions === undefined) return { shipped, own: [] };
   log.info(`loading ${configuration.definitions}`);
-  return [...shipped, ...await loadDefinitions(configuration.definitions)];
+  return { shipped, own: await loadDefinitions(configuration.definitions) };
 }
 
 /** A regular file of tokens is read again; a pipe can be read only once. */
@@ -251,11 +256,12 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     joining = new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
     stopOnSignal(stopOpening);
   }
-  const definitions = await orFail(configuration, () => readDefinitions(configuration));
+  const { shipped, own } = await orFail(configuration, () => readDefinitions(configuration));
   const { folder } = configuration;
   const refusal = await orFail(configuration, () => listenFirst(folder, toListen, warn));
   if (refusal !== undefined) return fail(refusal, EXIT.cannotListen);
   const { progress } = opening;
+  const definitions = [...shipped, ...own];
   const given = { configuration, origins, definitions, tracing, progress, joining };
   const daybook = await openDaybook(given);
   clearTimeout(soon);
@@ -283,11 +289,11 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   }
   await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
-  const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(serverUrl(listening.addr));
   log.info(
     banner(
-      types,
+      engine.definitions(),
+      own[0]?.type,
       listening.addr,
       daybook.report,
       journal.head,

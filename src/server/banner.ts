@@ -1,6 +1,9 @@
 /** The text that is printed when Daybook is ready: its address, what it recovered, what to try. */
 
 import { counted } from "../core/counted.ts";
+import type { JsonValue } from "../core/json.ts";
+import { schemaExample } from "../dashboard/schema_form/example.ts";
+import type { DefinitionInfo } from "../engine/requests.ts";
 import { durationText } from "../core/duration.ts";
 import { shellWord } from "../core/shell_word.ts";
 import { type Standing, standingLines } from "../core/standing.ts";
@@ -39,8 +42,10 @@ export function serverUrl({ hostname, port }: Address): string {
   return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
+/** @param own A type of the user's own definitions, which the example then submits. */
 export function banner(
-  types: readonly string[],
+  definitions: readonly DefinitionInfo[],
+  own: string | undefined,
   address: Address,
   report: RecoveryReport,
   head: JournalHead,
@@ -52,12 +57,12 @@ export function banner(
   return [
     recovered(report, head),
     ...standing === undefined ? [] : standingLines(standing),
-    `types of jobs: ${types.join(", ")}`,
+    `types of jobs: ${[...new Set(definitions.map(({ type }) => type))].join(", ")}`,
     ...pauses.flatMap((pause) => pauseLines(pause, url, token)),
     `listening on ${url}`,
     "",
     "open it in a browser, or try, in another terminal:",
-    ...examples(url, token),
+    ...examples(url, token, definitions.findLast(({ type }) => type === own)),
     "",
   ].join("\n");
 }
@@ -88,17 +93,26 @@ function recovered(report: RecoveryReport, head: JournalHead): string {
   return `recovered ${parts.join(", ")}; head ${head.logId} ${head.chain}`.trimEnd();
 }
 
-function examples(url: string, source: TokenSource | undefined): readonly string[] {
+/** Without definitions of the user's own: an order, and the event that it waits for. */
+const ORDER = { type: "order.fulfil", input: { orderId: "7", amount: 1999 } };
+const PARCEL = {
+  eventType: "ec.shipment.ShipmentCompleted",
+  attributes: { orderId: "7", tracking: "T-1" },
+};
+
+function examples(
+  url: string,
+  source: TokenSource | undefined,
+  own: DefinitionInfo | undefined,
+): readonly string[] {
   const submit = tokenOption("submit", source);
-  const job = `{"type":"order.fulfil","input":{"orderId":"7","amount":1999}}`;
-  const event =
-    `{"eventType":"ec.shipment.ShipmentCompleted","attributes":{"orderId":"7","tracking":"T-1"}}`;
-  const json = `-H 'content-type: application/json'`;
-  return [
-    `  curl -s${submit} ${url}/jobs ${json} -d '${job}'`,
-    `  curl -s${submit} ${url}/events ${json} -d '${event}'`,
-    `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`,
-  ];
+  const post = (path: string, body: JsonValue) =>
+    `  curl -s${submit} ${url}${path} -H 'content-type: application/json' -d ` +
+    shellWord(JSON.stringify(body));
+  const posts = own === undefined
+    ? [post("/jobs", ORDER), post("/events", PARCEL)]
+    : [post("/jobs", { type: own.type, input: schemaExample(own.inputSchema).value ?? {} })];
+  return [...posts, `  curl -sN${tokenOption("read", source)} '${url}/stream?after=0'`];
 }
 
 export async function startWarnings(

@@ -331,6 +331,35 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
     );
   }));
 
+Deno.test("start: with definitions of one's own, the command to try submits one of those", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/jobs.ts`;
+    await Deno.writeTextFile(
+      module,
+      `import * as v from "valibot";
+import { defineJob } from "${SOURCE}/mod.ts";
+export const greet = defineJob({
+  type: "user.greet",
+  version: 1,
+  input: v.strictObject({ name: v.string(), times: v.number() }),
+  run: (_ctx, { name }) => Promise.resolve(\`hello, \${name}\`),
+});
+`,
+    );
+    const daybook = await DaybookProcess.start({
+      journal: `${folder}/journal`,
+      args: [`--definitions=${module}`],
+      permissions: [`--allow-read=${folder},${SOURCE}`],
+    });
+    await daybook.stop();
+    const commands = daybook.output.filter((line) => line.startsWith("  curl "));
+    assert.equal(commands.length, 2, commands.join("\n"));
+    assert.ok(
+      commands[0]?.endsWith(` -d '{"type":"user.greet","input":{"name":"text","times":1}}'`),
+      commands[0],
+    );
+  }));
+
 Deno.test("start: a definition that is exported under two names counts once", () =>
   inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
