@@ -11,6 +11,7 @@ import {
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { withHelp } from "./src/settings/command_line.ts";
+import { misspeltVariables } from "./src/settings/misspelt_variables.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
 import { banner, serverUrl } from "./src/server/banner.ts";
 import { errorMessage } from "./src/core/thrown.ts";
@@ -235,6 +236,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
+  for (const warning of misspeltVariables((name) => Deno.env.get(name))) warn(warning);
   const tracing = await findTracing();
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
   requireOwnFolder(configuration.folder);

@@ -37,15 +37,19 @@ async function onlySegment(journal: string): Promise<string> {
   return `${journal}/segments/${names[0]}`;
 }
 
-Deno.test("start: it prints the settings, what it recovered, and three commands to try", () =>
+Deno.test("start: it prints the settings, a misspelt one, what it recovered, and three commands to try", () =>
   inFolder(async (journal) => {
     await fill(journal);
     const daybook = await DaybookProcess.start({
       journal,
-      env: { DAYBOOK_MAX_RUNNING: "3" },
+      env: { DAYBOOK_MAX_RUNNING: "3", DAYBOOK_SEGMENT_BYTE: "1MiB" },
     });
     const text = daybook.output.join("\n");
 
+    assert.match(
+      text,
+      /DAYBOOK_SEGMENT_BYTE is not a setting; did you mean DAYBOOK_SEGMENT_BYTES\?/,
+    );
     assert.match(text, /max-running +3 jobs {2}\(environment\)/);
     assert.match(text, /^ {2}\d+ other settings have their defaults: --help lists them$/m);
     assert.doesNotMatch(text, /segment-bytes/);

@@ -5,6 +5,7 @@ import {
   shownSettings,
 } from "../../src/settings/configuration_text.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
+import { misspeltVariables } from "../../src/settings/misspelt_variables.ts";
 import { environmentName, SETTING_LIST } from "../../src/settings/settings.ts";
 
 const TOKEN = "0123456789abcdef";
@@ -244,4 +245,28 @@ Deno.test("shownSettings: every setting is shown with its origin, without secret
   assert.equal(byName.get("token-file")?.value, "token set");
   assert.equal(byName.get("secret-key-file")?.value, "key set");
   assert.doesNotMatch(JSON.stringify(shown), /nobody-sees|AAAA/);
+});
+
+Deno.test("configuration: a variable that is one slip away from a setting is named, with the setting", () => {
+  const env: Readonly<Record<string, string>> = {
+    DAYBOOK_PROT: "8100",
+    DAYBOOK_MAXRUNNING: "4",
+    DAYBOOK_TOKENS: "a",
+    DAYBOOK_SEECRET_KEY: "b",
+    DAYBOOK_HOSTNAME: "127.0.0.1",
+    DAYBOOK_TEST_EFFORT: "soak",
+  };
+
+  assert.deepEqual(misspeltVariables((name) => env[name]).toSorted(), [
+    "DAYBOOK_MAXRUNNING is not a setting; did you mean DAYBOOK_MAX_RUNNING?",
+    "DAYBOOK_PROT is not a setting; did you mean DAYBOOK_PORT?",
+    "DAYBOOK_SEECRET_KEY is not a setting; did you mean DAYBOOK_SECRET_KEY?",
+    "DAYBOOK_TOKENS is not a setting; did you mean DAYBOOK_TOKEN?",
+  ]);
+});
+
+Deno.test("configuration: no setting is taken for a misspelt one", () => {
+  assert.deepEqual(misspeltVariables((name) => ({ DAYBOOK_JOURNAL: "a" })[name]), []);
+  const all = new Set(SETTING_LIST.map(([, { flag }]) => environmentName(flag)));
+  assert.deepEqual(misspeltVariables((name) => all.has(name) ? "x" : undefined), []);
 });
