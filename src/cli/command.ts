@@ -161,6 +161,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     `${program} <command> --help says more, with examples.`,
+    "Commands print text at a terminal; in a pipe, most print JSON: --text and --json choose.",
     "When things go wrong: src/manual/when-things-go-wrong.md, by symptom.",
     "deno task -q omits the line that deno prints before each command.",
   ];

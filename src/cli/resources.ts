@@ -90,6 +90,9 @@ export const jobReceiptsAnswer = tolerant(jobs.jobReceiptsAnswer);
 export type JobReceiptResource = v.InferOutput<typeof jobReceiptsAnswer>["receipts"][number];
 
 export const bulkAnswer = tolerant(bulk.bulkAnswer);
+export const retryPreview = tolerant(explanations.retryPreviewAnswer);
+export type RetryPreview = v.InferOutput<typeof retryPreview>;
+
 export const bulkPreview = tolerant(bulk.bulkPreviewAnswer);
 
 export const failuresAnswer = tolerant(bulk.failuresAnswer);

@@ -99,6 +99,19 @@ Deno.test("failures: each kind is listed with its count, and bulk retries all of
   assert.deepEqual(nothing.terminal.output, ["no failures left to retry"]);
 });
 
+Deno.test("retry --dry-run: it says what a retry would reuse and run again, and records nothing", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const before = (await (await app.get("/journal")).json()).head;
+  const { code, terminal } = await runCli(app, ["retry", jobId, "--dry-run"]);
+  assert.equal(code, 0);
+  assert.deepEqual(terminal.output.slice(-2), [
+    "reuses the results of: mail",
+    "runs again: run, reserve, charge",
+  ]);
+  assert.deepEqual((await (await app.get("/journal")).json()).head, before);
+});
+
 Deno.test("submit --jobs: it takes lines or an array, sends them in slices, and names each refused job, with exit code 65", async () => {
   const app = await startApp();
   const jobs = Array.from({ length: 600 }, (_, index) => ({

@@ -11,7 +11,15 @@ import {
 import { RefusedByServerError } from "../client.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 import { paintedState } from "../render/marks.ts";
-import { bulkAnswer, bulkPreview, jobPath, type JobResource, jobResource } from "../resources.ts";
+import {
+  bulkAnswer,
+  bulkPreview,
+  jobPath,
+  type JobResource,
+  jobResource,
+  type RetryPreview,
+  retryPreview,
+} from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
 import { plainText, type Terminal } from "../terminal.ts";
 import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
@@ -95,13 +103,14 @@ export const RETRY_COMMAND: ServerCommand = {
   positionals: "<jobId>",
   options: [
     { name: "from", value: "taskId", help: "run this task and later ones again" },
+    { name: "dry-run", help: "only show what it would reuse, and what to check first" },
     { name: "again", help: "even if it was already retried" },
     { name: "reason", value: "text", help: "the reason, recorded" },
     ...WAIT_OPTIONS,
   ],
   notes: [CONTROLS.retry.effect, WAIT_NOTE],
   examples: [
-    "deno task daybook retry order-43",
+    "deno task daybook retry order-43 --dry-run",
     "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",
   ],
   run: retry,
@@ -113,8 +122,22 @@ async function retry(call: ServerCall): Promise<number> {
   const path = `${jobPath(input.positionals[0] ?? "")}/retry`;
   const again = input.isSet("again") || undefined;
   const body = { reason: input.text("reason"), from: input.text("from"), again };
+  if (input.isSet("dry-run")) {
+    const answer = await call.client.send(retryPreview, "POST", path, { ...body, dryRun: true });
+    call.print(answer, () => previewLines(answer));
+    return EXIT.ok;
+  }
   const job = await call.client.send(jobResource, "POST", path, body);
   return await printAccepted(job, retriedText(job, call.terminal), call);
+}
+
+function previewLines({ reuses, again, facts, first }: RetryPreview): readonly string[] {
+  return [
+    ...first.map(({ statement }) => plainText(statement)),
+    `reuses the results of: ${reuses.join(", ") || "nothing"}`,
+    `runs again: ${["run", ...again].join(", ")}`,
+    ...facts === 0 ? [] : [`${counted(facts, "event")} that counted will count again`],
+  ];
 }
 
 function retriedText(job: JobResource, { style }: Terminal): string {
