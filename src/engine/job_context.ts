@@ -19,8 +19,9 @@ export interface JobContext<ExpectationName extends string> {
    * `bigint`, `NaN`, cycles, more than 64 levels or a million characters) fails the task. A
    * completed task returns its recorded result without running.
    *
-   * A task that fails for good fails the job. If an expectation of the job counts that
-   * `job.TaskFailed`, the job continues, and the promise rejects with the recorded error.
+   * A task that fails for good fails the job, and the promise never settles: a `catch` around it does
+   * not run. To go on without the task, catch inside `fn` and return a value. If an expectation of
+   * the job counts that `job.TaskFailed`, the job continues, and the promise rejects.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
