@@ -30,7 +30,10 @@ export interface ProgressSummary {
   /** The number of satisfied expectations, and of all expectations, without `main`. */
   readonly satisfied: number;
   readonly expected: number;
-  /** The attempts of the task that has had the most. */
+  /**
+   * The attempts of the task that has had the most. Those of `main` count as one: each wait adds
+   * one, although nothing failed.
+   */
   readonly attempts: number;
 }
 
@@ -88,7 +91,9 @@ function progressSummary(job: JobState): ProgressSummary {
     all++;
     if (isMetAt(job, index)) satisfied++;
   }
-  for (const task of job.tasks) attempts = Math.max(attempts, task.attempts);
+  for (const { taskId, attempts: own } of job.tasks) {
+    attempts = Math.max(attempts, taskId === MAIN_TASK ? Math.min(own, 1) : own);
+  }
   return { satisfied, expected: all, attempts };
 }
 

@@ -43,6 +43,13 @@ const WAITING = jobAnswer({
   ],
   tasks: [
     {
+      taskId: "main",
+      status: "waiting",
+      attempts: 2,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      endedAt: null,
+    },
+    {
       taskId: "reserve",
       status: "completed",
       attempts: 1,
@@ -88,6 +95,7 @@ expected
   parts  7 of 12  ec.part.PartArrived with orderId = "42", by entries 4, 5, 6…
 
 tasks
+  main     waiting     2 calls     5 min
   reserve  completed   1 attempt   200 ms
   charge   backingOff  2 attempts  1 min   again at 00:05:09: the payment servi…
   import   running     1 attempt   1.5 s   3 of 10 (rows)

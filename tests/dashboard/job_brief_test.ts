@@ -34,6 +34,15 @@ Deno.test("brief: a sleeping job says until when", async () => {
   ]);
 });
 
+Deno.test("brief: a job that slept and then succeeded at once needed one attempt", async () => {
+  const app = await start();
+  const { jobId } = await (await app.post("/jobs", { type: "test.sleeper", input: {} })).json();
+  await app.clock.settle();
+  await app.clock.advance(3_600_000);
+  await app.clock.settle();
+  assert.deepEqual(await saidOf(app, jobId), ["succeeded", ""]);
+});
+
 async function start(): Promise<TestApp> {
   const definitions = [
     ...DEFINITIONS,

@@ -15,6 +15,7 @@ import { distanceText, durationText } from "../../core/duration.ts";
 import { millisecondsBetween, type Times } from "../times.ts";
 import { type Paint, painted, paintedState } from "./marks.ts";
 import { counted } from "../../core/counted.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
 import { stateText } from "../../core/condition.ts";
 
 export interface PageOptions {
@@ -169,7 +170,7 @@ function taskLines(tasks: readonly TaskResource[], options: PageOptions): readon
   const rows = aligned(tasks.map((task) => [
     task.taskId,
     task.status,
-    task.attempts === 0 ? "a sleep" : counted(task.attempts, "attempt"),
+    attemptsText(task),
     tookText(task, options),
   ]));
   return tasks.map((task, index) => {
@@ -180,6 +181,12 @@ function taskLines(tasks: readonly TaskResource[], options: PageOptions): readon
     const cells = [id, painted(options.paint, task.status, status), ...others, note];
     return cells.join("  ").trimEnd();
   });
+}
+
+/** `run` is called again after each wait, which is no further attempt. */
+function attemptsText({ taskId, attempts }: TaskResource): string {
+  if (taskId === MAIN_TASK) return counted(attempts, "call");
+  return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
 /** How long the task took from its first attempt to its end, or until now. */

@@ -228,7 +228,7 @@ export const jobSummaryAnswer = v.object({
   progress: v.object({
     satisfied: describe(count, "How many expectations are satisfied."),
     expected: describe(count, "How many expectations there are."),
-    attempts: describe(count, "The most attempts of any task."),
+    attempts: describe(count, "The most attempts of any task; those of `main` count as one."),
   }),
   queuedMs: describe(
     v.nullable(milliseconds),

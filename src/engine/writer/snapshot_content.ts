@@ -23,7 +23,7 @@ import { parseTrail, trailBytes } from "./trail.ts";
  * Incremented when a state, a line of the content, or a table of the index changes its meaning: the
  * index holds such states too, and a start may keep it without a snapshot.
  */
-export const CACHE_VERSION = 13;
+export const CACHE_VERSION = 14;
 /** Bytes of a column per line. */
 const PART_BYTES = 3 * 64 * 1024;
 
