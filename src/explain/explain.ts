@@ -17,6 +17,7 @@ import { type Contrast, contrastText, resultName } from "./likeness/contrast.ts"
 import type { Case, Evidence, Findings } from "./statements/evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./statements/explanation.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
+import { neverRan } from "./ended/because_ended.ts";
 import { tasksWithError } from "./ended/returned_errors.ts";
 import { crashRestarts, findDowntimes, jobTiming } from "./past/timing.ts";
 import { findWaits } from "./open/waiting_for.ts";
@@ -35,7 +36,8 @@ export function* explaining(
   const known: Case = { ...evidence, waitingFor };
   const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
   const completed = completedSteps(known);
-  const contrast = contrastIn(job, known.contrast);
+  // What a job was given cannot matter to code that has not run.
+  const contrast = neverRan(known) ? undefined : contrastIn(job, known.contrast);
   yield;
   const next = nextSteps(known);
   yield;

@@ -1,7 +1,7 @@
-/** Finds events like those that a job took, but that came later and reached no job. */
+/** Finds events like those that a job took, but that came later and reached no job, or were refused. */
 
 import { correlationTerms } from "../../core/correlation.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import { isReserved, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
@@ -53,10 +53,16 @@ export class LateSearch {
   accepted(id: string, entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
     const one = this.#met.find(({ expected }) => expected.id === id);
     return entries.filter((entry) =>
-      one !== undefined && entry.jobId === undefined && entry.stratum === "domain" &&
+      one !== undefined && entry.jobId === undefined &&
+      (entry.stratum === "domain" || isRefusedForId(entry)) &&
       expectationAccepts(one.expected, toMatchable(entry))
     );
   }
+}
+
+/** Whether an event was refused since its id was on record with other content. */
+function isRefusedForId(entry: JobEventLogEntry): boolean {
+  return isRefused(entry) && entry.attributes.reason === undefined;
 }
 
 /**

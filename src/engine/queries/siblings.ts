@@ -156,7 +156,8 @@ export function findJobInError(
     // An id that is a plain word may be none here.
     const hasFailed = named.state === "Failed" && named.endedBy <= upTo;
     if (!hasFailed && !/[^a-z]/i.test(word)) continue;
-    const statement = `Job ${named.jobId}, which the error names, ${becameText(named)}.`;
+    const what = job.failure.kind === "cancelled" ? "reason" : "error";
+    const statement = `Job ${named.jobId}, which the ${what} names, ${becameText(named)}.`;
     return { statement, cites: [becameBy(named)] };
   }
   return undefined;

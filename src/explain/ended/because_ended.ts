@@ -6,7 +6,7 @@ import { errorText, thrownErrorText } from "../../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { AttemptFailure } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
+import type { MatchableEvent } from "../../core/job_plan.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import {
   compensableTasks,
@@ -14,6 +14,7 @@ import {
   type DoneJob,
   type FailedJob,
   type Failure,
+  hasCode,
   isTerminal,
 } from "../../core/job_state.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
@@ -38,6 +39,8 @@ import {
   countedTwice,
   errorsOutOfTime,
   eventsTooLate,
+  failingMatcher,
+  nearlyExcluded,
   overlookedEvents,
   sentByTask,
 } from "./counted_events.ts";
@@ -58,6 +61,8 @@ import {
   twinReasons,
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
+import { expiredValues } from "./expired_values.ts";
+import { askedToWait } from "./asked_to_wait.ts";
 import { waitsGivenUp } from "../past/ended_waits.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
@@ -173,9 +178,13 @@ export function causesOfFailure(known: Evidence): Reasons {
     ...uncaughtReasons(known, 0, failedBy?.entry.logId),
     ...countedOfAnother(known),
     ...countedForOther(known),
+    ...overlookedEvents(known),
     ...sentByTask(known),
     ...returnedErrors(known),
+    ...expiredValues(known),
+    ...nearlyExcluded(known),
     ...beganAtOnce(known),
+    ...askedToWait(known),
     ...timedOutBefore(known),
     ...resultsTakenOver(known),
   ];
@@ -213,7 +222,7 @@ function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Sta
     return reason(statement, entry, cause, created, ...cites);
   }
   const event = toMatchable(entry);
-  const matcher = job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const matcher = failingMatcher(job, event);
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
     `its policy names ${named} an error.`;
@@ -253,6 +262,11 @@ export function neverStarted(known: OutlinedHistory): boolean {
   return job.state === "Failed" && job.failure.error.name === "InvalidInput" &&
     job.failure.taskId === MAIN_TASK && created.causedBy !== undefined &&
     attemptsOf(known, MAIN_TASK).at(-1)?.started === undefined;
+}
+
+/** Whether its deadline passed before it got a worker. */
+export function neverRan({ job, failedBy, attempts }: OutlinedHistory): boolean {
+  return failedBy?.entry.eventType === "job.DeadlinePassed" && hasCode(job) && attempts.size === 0;
 }
 
 function compensationEnd(known: Evidence, job: DoneJob | FailedJob): Reasons {

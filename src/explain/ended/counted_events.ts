@@ -4,11 +4,24 @@
  */
 
 import { policyExpectations } from "../../core/awaited_events.ts";
-import { correlationPaths } from "../../core/correlation.ts";
+import { type Correlation, correlationPaths } from "../../core/correlation.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
-import { isCorrelated, isFromOutside, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import {
+  isCorrelated,
+  isFromOutside,
+  isOfType,
+  isRefused,
+  type JobEventLogEntry,
+} from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
+import {
+  type EventMatcher,
+  expectationAccepts,
+  type ExpectedEvent,
+  type MatchableEvent,
+  matcherAccepts,
+  requiredMatches,
+} from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type JsonObject, type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
@@ -24,6 +37,8 @@ import {
   type OwnValue,
   ownValues,
 } from "../likeness/own_values.ts";
+import { correlationMismatches, mismatchesText } from "../likeness/mismatch.ts";
+import { correlationText } from "../words/expectations.ts";
 import { shortened, taskText } from "../words/phrases.ts";
 
 /** How many expectations are looked at, and how many statements are made of them. */
@@ -150,6 +165,39 @@ function isSmall(value: JsonScalar): boolean {
   return typeof value === "number" && Math.abs(value) < SMALL;
 }
 
+/** What names an event an error in the policy of a job. */
+export function failingMatcher(
+  { plan }: JobState,
+  event: MatchableEvent,
+): EventMatcher | undefined {
+  return plan.policy.errors.find((one) => matcherAccepts(one, event));
+}
+
+/**
+ * That the event which failed a job is nearly one that its policy excepts, as when `not status =
+ * "ok"` holds since the event has the value in another form or place.
+ */
+export function nearlyExcluded({ job, failedBy }: Evidence): Reasons {
+  if (failedBy === undefined || !isFromOutside(failedBy.entry)) return [];
+  const event = toMatchable(failedBy.entry);
+  const { correlation } = failingMatcher(job, event) ?? {};
+  return excludedBy(correlation).flatMap((excluded) => {
+    const clauses = correlationMismatches(excluded, event.attributes);
+    const isNear = clauses.length > 0 &&
+      clauses.every(({ close, elsewhere }) => close || elsewhere?.close === true);
+    if (!isNear) return [];
+    const statement = `Its policy excepts ${correlationText(excluded)}, which the event nearly ` +
+      `has: ${mismatchesText(clauses)}.`;
+    return [reason(statement, failedBy.entry.causedBy, failedBy.entry, job.firstLogId)];
+  });
+}
+
+function excludedBy(correlation: Correlation | undefined): readonly Correlation[] {
+  if (correlation === undefined || correlation === "any") return [];
+  if ("not" in correlation) return [correlation.not];
+  return "all" in correlation ? correlation.all.flatMap(excludedBy) : [];
+}
+
 /** The task that sent the event which failed a job: of this job or another. */
 export function sentByTask({ job, failedBy, causes, entries }: Evidence): Reasons {
   const on = (logId: LogId | undefined = 0) => causes.get(logId) ?? entries.get(logId);
@@ -190,7 +238,7 @@ export function lateEvents(known: Evidence): readonly LateEvent[] {
     return gaveUp === undefined ? [] : [{ expected, gaveUp }];
   });
   return unmet.slice(0, EXPECTATIONS_MAX).flatMap(({ expected, gaveUp }) => {
-    const late = firstAfter(known, expected, gaveUp);
+    const late = after(known, expected, gaveUp).find((entry) => !isRefused(entry));
     return late === undefined ? [] : [{ expected, gaveUp, late }];
   }).slice(0, SHOWN_MAX);
 }
@@ -228,7 +276,7 @@ export function errorsOutOfTime(known: Evidence): Reasons {
   const { job, later, started, endedBy } = known;
   if (job.state !== "Done" || started === undefined || endedBy === undefined) return [];
   return policyExpectations(job.plan).flatMap(({ expected: { id } }) => {
-    const entry = later?.get(id)?.find(({ logId, receivedAt }) =>
+    const entry = later?.get(id)?.filter((one) => !isRefused(one)).find(({ logId, receivedAt }) =>
       logId > endedBy.entry.logId ||
       logId < started.logId && lengthMs(receivedAt, started.receivedAt) <= SHORTLY_MS
     );
@@ -243,8 +291,8 @@ export function errorsOutOfTime(known: Evidence): Reasons {
 }
 
 /**
- * The event that an expectation took, when another one that would have matched came too late: the
- * attributes in which they differ, and that the plan does not ask about.
+ * The event that an expectation took, when another one that would have matched came too late, or
+ * was refused for its id: the attributes in which they differ, and that the plan does not ask about.
  */
 export function overlookedEvents(known: Evidence): Reasons {
   const { job, entries } = known;
@@ -252,7 +300,7 @@ export function overlookedEvents(known: Evidence): Reasons {
     const by = job.expected[at]?.by ?? [];
     const taken = entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
-    const late = firstAfter(known, expected, taken);
+    const [late] = after(known, expected, taken);
     if (late === undefined) return [];
     const [first, second] = [taken, late].map((entry) => toMatchable(entry).attributes);
     const asked = correlationPaths(expected.matcher.correlation);
@@ -262,22 +310,25 @@ export function overlookedEvents(known: Evidence): Reasons {
     if (names.length === 0) return [];
     const values = (attributes: JsonObject = {}) =>
       shortened(names.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_SHOWN_MAX);
-    const after = durationText(lengthMs(taken.receivedAt, late.receivedAt));
+    const length = durationText(lengthMs(taken.receivedAt, late.receivedAt));
+    const fate = isRefused(late)
+      ? `, but was refused: its id, ${shownText(late.attributes.eventId)}, was on record already`
+      : ", too late";
     const statement = `"${expected.id}" took the event of ${taken.receivedAt} with ` +
-      `${values(first)}; one with ${values(second)} came ${after} later, too late.`;
+      `${values(first)}; one with ${values(second)} came ${length} later${fate}.`;
     return [reason(statement, taken.causedBy, taken, late.causedBy, late)];
   }).slice(0, SHOWN_MAX);
 }
 
-/** The first event after an entry that an expectation would have accepted. */
-function firstAfter(
+/** The events after an entry that an expectation would have accepted. */
+function after(
   { facts, later }: Evidence,
   expected: ExpectedEvent,
   { logId }: JobEventLogEntry,
-): JobEventLogEntry | undefined {
+): readonly JobEventLogEntry[] {
   const own = (facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
     entry.logId > logId && expectationAccepts(expected, toMatchable(entry))
   );
   const all = [...own, ...later?.get(expected.id) ?? []];
-  return all.toSorted((left, right) => left.logId - right.logId)[0];
+  return all.toSorted((left, right) => left.logId - right.logId);
 }

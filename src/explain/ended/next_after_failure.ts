@@ -3,6 +3,7 @@
 import { reusableTasks } from "../../core/decide.ts";
 import { errorText } from "../../core/error_text.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
 import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import {
@@ -21,11 +22,13 @@ import type { Next, NextStep } from "../statements/explanation.ts";
 import { automatic, byHand, manual } from "../statements/statement.ts";
 import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
 import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
+import { retryNotBefore } from "./asked_to_wait.ts";
 import { lateEvents } from "./counted_events.ts";
 import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import { pauseText } from "../words/pauses.ts";
-import { capital, shortened, taskText, uncapital } from "../words/phrases.ts";
+import { capital, namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
+import { stepWithExpiredResult } from "./expired_values.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
 
@@ -55,18 +58,27 @@ export function afterFailure(known: Evidence): Next {
     ...firstFit(known),
     ...repeatsItself(known, job),
   ];
+  const until = retryNotBefore(known);
+  const when = until === undefined ? "" : `, not before ${until}`;
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
   const reused = reusableTasks(job);
   const bad = tasksWithError(known).find((task) => reused.includes(task));
+  const expired = stepWithExpiredResult(known);
   const names = reused.length === 0
     ? "a new job starts from the beginning"
     : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId), NAMES_MAX)}`;
   const offer = bad !== undefined
-    // A retry that reuses a result which is an error fails as before.
+    // A retry that reuses a result which is an error, or has expired, fails as before.
     ? retryFrom(known, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`)
+    : expired !== undefined && reused.includes(expired)
+    ? retryFrom(
+      known,
+      expired,
+      `${retry} it from ${taskText(expired.taskId)}, whose result has expired`,
+    )
     : isRetried
-    ? manual(`${retry} it once more; ${names}:`, path, { again: true })
-    : manual(`${retry} it; ${names}:`, path);
+    ? manual(`${retry} it once more${when}; ${names}:`, path, { again: true })
+    : manual(`${retry} it${when}; ${names}:`, path);
   return [
     ...first,
     ...orFromReused(known, job, [
@@ -134,12 +146,22 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
     : unsure !== undefined
     ? `First check what ${task} did: what ${unsure} may have happened, and a retry does it again.`
-    : kind === "poison"
+    : kind === "poison" || kind === "deadLetter" && isOfCode(known, error)
     ? `First fix what ${task} failed on: ${errorText(error)}.`
     : failedBy !== undefined && hasThrown(failure, failedBy.entry)
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+/** A call that fails may throw a `TypeError`, too. */
+const OF_CODE =
+  /is not (?:a function|a constructor|defined|iterable)\b|^Cannot read properties of /;
+
+/** Whether code throws the error again for the same values, none of which a retry would replace. */
+function isOfCode(known: Evidence, { name = "", message }: ErrorFact): boolean {
+  return /^(?:Type|Reference)Error$/.test(name) && OF_CODE.test(message) &&
+    tasksWithError(known).length === 0 && stepWithExpiredResult(known) === undefined;
 }
 
 const LACKS = /^Requires \w+ access to "([\w.:/[\]-]+)", run again with the (--allow-\w+) flag/;
@@ -216,12 +238,6 @@ function returnedText({ result = null, compensation }: CompletedTask): string {
   const error = compensation?.status === "failed" ? errorText(compensation.error) : "";
   const isNamed = isScalar(result) && namesWord(error, `${result}`);
   return isNamed ? "" : ` (which returned ${shownValue(result)})`;
-}
-
-/** Whether a text has a word that is no part of a longer one. */
-function namesWord(text: string, word: string): boolean {
-  return word !== "" && text.includes(word) &&
-    new RegExp(String.raw`(?<![\w-])${RegExp.escape(word)}(?![\w-])`).test(text);
 }
 
 /** What had begun before the job failed and was cut short, so that it is unknown how far it got. */

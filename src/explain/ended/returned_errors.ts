@@ -1,21 +1,15 @@
 /**
- * Steps that completed although their result is an error, as some services answer with 200, or
- * although they returned nothing, where later code fails on that.
+ * Steps that completed although their result is an error, as some services answer with 200, and
+ * values that later code failed on: none, or one of another type.
  */
 
-import { isOfType } from "../../core/event.ts";
-import { MAIN_TASK } from "../../core/ids.ts";
-import {
-  type CompletedTask,
-  isSleep,
-  type JobState,
-  type TaskState,
-} from "../../core/job_state.ts";
+import type { CompletedTask, JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import type { Reasons } from "../statements/explanation.ts";
+import { givenBeforeFailure, isStep, stepsBeforeEnd } from "../history/given_values.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { isDate } from "../likeness/own_values.ts";
+import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
 
@@ -56,34 +50,56 @@ const withError = new WeakMap<JobState, readonly CompletedTask[]>();
 /** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
 const OF_NOTHING = /\b(undefined|null)\b/;
 
-/** `order.at.getTime is not a function`: a `Date` is recorded as text. */
-const OF_DATE =
-  /(?:^|\.)(\w+)\.(?:get[A-Z]\w+|to(?:ISO|UTC|Date|Time|Locale\w*)String) is not a function/;
-
-/** Results that are not what later code failed to read: nothing, a page for JSON, or a text for a `Date`. */
+/** Results that are not what later code failed to read: nothing, or a page for JSON. */
 function unfitResults(known: OutlinedHistory): Reasons {
   const { job } = known;
   const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
   const isOfNothing = name === "TypeError" && OF_NOTHING.test(message);
-  const [, ofDate] = name === "TypeError" ? OF_DATE.exec(message) ?? [] : [];
-  if (!isOfNothing && ofDate === undefined && name !== "SyntaxError") return [];
+  if (name === "TypeError" && !isOfNothing) return unfitValues(known, message);
+  if (!isOfNothing && name !== "SyntaxError") return [];
   return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
-    const unfit = ofDate !== undefined
-      ? timeIn(result, ofDate)
-      : isOfNothing
-      ? result === null ? "nothing" : ""
-      : pageIn(result);
+    const unfit = isOfNothing ? result === null ? "nothing" : "" : pageIn(result);
     if (unfit === "") return [];
     const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
     return [reason(statement, completedBy)];
   }).slice(0, TASKS_SHOWN_MAX);
 }
 
-/** `"at" as the text "2026-..."`, for a time of that name. */
-function timeIn(result: JsonValue, name: string): string {
-  const members = isScalar(result) || Array.isArray(result) ? {} : result as JsonObject;
-  const value = members[name] ?? null;
-  return isScalar(value) && isDate(value) ? `"${name}" as the text ${shownValue(value)}` : "";
+/** `order.at.getTime is not a function`: a `Date` is recorded as text. */
+const METHOD = /(?:^|\.)(\w+)\.(\w+) is not a function/;
+
+/** The methods by which code treats a value as one of a type. */
+const METHODS: readonly (readonly [type: string, methods: RegExp])[] = [
+  ["number", /^to(?:Fixed|Precision|Exponential)$/],
+  ["date", /^(?:[gs]et(?:UTC)?[A-Z]\w+|to(?:ISO|UTC|Date|Time)String)$/],
+  [
+    "text",
+    /^(?:trim\w*|split|to(?:Lower|Upper)Case|(?:starts|ends)With|pad\w+|replace\w*|match|sub\w+|charAt)$/,
+  ],
+  ["list", /^(?:map|flatMap|filter|forEach|reduce|find\w*|some|every|join|push|sort|toSorted)$/],
+];
+
+/** Values of another type than the code takes them for, under the name that the error has. */
+function unfitValues(known: OutlinedHistory, message: string): Reasons {
+  const [, name = "", method = ""] = METHOD.exec(message) ?? [];
+  const type = METHODS.find(([, methods]) => methods.test(method))?.[0];
+  if (type === undefined) return [];
+  return givenBeforeFailure(known).flatMap(({ has, value, by, task }) => {
+    const place = isScalar(value) ? undefined : placesIn(value as JsonObject)
+      .find((one) => one.names.at(-1) === name && one.value !== null && typeOf(one.value) !== type);
+    if (place === undefined) return [];
+    const given = task && `${capital(taskText(task.taskId))} completed, but returned`;
+    const shown = `"${shownText(placePath(place))}" as the ${typeOf(place.value)} ` +
+      shownValue(place.value);
+    const meant = type === "date" ? "" : `, not as a ${type}`;
+    return [reason(`${given ?? has} ${shown}${meant}.`, by)];
+  }).slice(0, VALUES_SHOWN_MAX);
+}
+
+const VALUES_SHOWN_MAX = 2;
+
+function typeOf(value: JsonValue): string {
+  return typeof value === "string" ? "text" : typeof value;
 }
 
 /** `a page titled "Sign in"`, from the result itself or one of its members. */
@@ -91,19 +107,6 @@ function pageIn(result: JsonValue): string {
   const members = isScalar(result) || Array.isArray(result) ? [result] : Object.values(result);
   const title = members.slice(0, MEMBERS_MAX).map(titleOf).find((one) => one !== undefined);
   return title === undefined ? "" : `a page titled ${shownValue(title)}`;
-}
-
-/** Of a job that succeeded, or that a task, or `run`, failed. */
-function stepsBeforeEnd({ job, failedBy, endedBy }: OutlinedHistory): readonly CompletedTask[] {
-  const end = failedBy ?? endedBy;
-  if (failedBy !== undefined && !isOfType(failedBy.entry, "job.TaskFailed")) return [];
-  return job.tasks.filter((task): task is CompletedTask =>
-    isStep(task) && task.completedBy < (end?.entry.logId ?? 0)
-  );
-}
-
-function isStep(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task);
 }
 
 /** An error as text, or the page of a server that does not work. */

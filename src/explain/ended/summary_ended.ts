@@ -3,25 +3,39 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
-import { MAIN_TASK } from "../../core/ids.ts";
+import { MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import {
   compensableTasks,
   type FailedJob,
   type Failure,
-  hasCode,
   type JobState,
   timedOutTask,
 } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
-import { shownScalar, shownValue } from "../../core/shown_value.ts";
-import { attemptsOf } from "../past/attempts.ts";
-import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
+import { attemptsOf, isUndone } from "../past/attempts.ts";
+import { isIdentifier } from "../likeness/own_values.ts";
+import {
+  causesOfFailure,
+  neverRan,
+  neverStarted,
+  notableReasons,
+  repeatedReasons,
+} from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
+import { recodedAs } from "../likeness/recoding.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
-import { actorText, cancelReason, capital, shortened, taskText } from "../words/phrases.ts";
+import {
+  actorText,
+  cancelReason,
+  capital,
+  namesWord,
+  shortened,
+  taskText,
+} from "../words/phrases.ts";
 import { uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
 import { lastWaitGivenUp } from "../past/ended_waits.ts";
@@ -61,7 +75,9 @@ export function failedText(known: Evidence): string {
     ? ` ${capital(uncompensatedText(job))} failed as well: an operator must intervene.`
     : "";
   if (failure.kind === "cancelled") {
-    return `was cancelled${actorText(failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`;
+    const rival = known.rival === undefined ? "" : ` ${known.rival.statement}`;
+    return `was cancelled${actorText(failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}` +
+      rival;
   }
   if (neverStarted(known)) return `could not be started: ${errorText(failure.error)}.`;
   const beside = [
@@ -76,7 +92,7 @@ export function failedText(known: Evidence): string {
   const later = uncaughtReasons(known, failedBy?.entry.logId);
   return [
     `failed: ${failureText(failure, triesText(known, failure))}${namedInputText(job)}${
-      neverRanText(known)
+      neverRan(known) ? ", before any of its code had run" : ""
     }${usualLengthText(known)}` +
     `${deadlineLateness(known).statement}.${recovery}`,
     ...[...beside, ...later.slice(0, 1)].map(({ statement }) => statement),
@@ -88,13 +104,6 @@ function usualLengthText({ job, usual }: Evidence): string {
   return usual === undefined || timedOutTask(job) === undefined ? "" : `, ${usualText(usual, job)}`;
 }
 
-/** For a job whose deadline passed before it got a worker. */
-function neverRanText({ job, failedBy, attempts }: Evidence): string {
-  return failedBy?.entry.eventType === "job.DeadlinePassed" && hasCode(job) && attempts.size === 0
-    ? ", before any of its code had run"
-    : "";
-}
-
 /** `DELETE /bookings/undefined answered 404`: the code made a text of a value that it did not have. */
 const OF_MISSING = /[/=:"'(\s](?:undefined|null|NaN|\[object Object\])(?![\w-])/;
 
@@ -104,11 +113,26 @@ function uncompensatedText(job: JobState): string {
     if (compensation?.status !== "failed") return [];
     const error = errorText(compensation.error);
     const given = OF_MISSING.test(error) ? `; it was given ${shownValue(result)}` : "";
-    return [`${taskText(taskId)} (${error}${given})`];
+    return [`${taskText(taskId)} (${error}${given}${undoneBeforeText(job, taskId, error)})`];
   });
   return failed.length === 0
     ? "a compensation"
     : `the compensation of ${shortened(failed, NAMES_MAX)}`;
+}
+
+/** `; task account, which had returned "acc-7", was undone before it`, if the error names that. */
+function undoneBeforeText(job: JobState, failed: TaskId, error: string): string {
+  for (const task of compensableTasks(job)) {
+    if (task.taskId === failed || !isUndone(task)) continue;
+    const { result = null } = task;
+    const named = placesIn({ result }).find((place) =>
+      isIdentifier(placePath(place), place.value) && namesWord(error, `${place.value}`)
+    );
+    if (named === undefined) continue;
+    return `; ${taskText(task.taskId)}, which had returned ${shownScalar(named.value)}, was ` +
+      "undone before it";
+  }
+  return "";
 }
 
 /** ` (3 within 3 s)`, since a retry that comes at once may not help. */
@@ -165,15 +189,28 @@ function isAlmostNumber(value: JsonScalar): boolean {
 function namedInputText({ input, sealed, failure }: FailedJob): string {
   if (sealed !== undefined || input === undefined || isScalar(input)) return "";
   const words = new Set(failure.error.message.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
-  const named = placesIn({ input } as JsonObject)
-    .map((place) => ({ path: placePath(place).slice("input.".length), value: place.value }))
-    .filter(({ path, value }) => {
-      const name = path.split(".").at(-1)?.toLowerCase() ?? "";
-      return name.length >= NAME_LENGTH_MIN && words.has(name) ||
-        (words.has("number") || words.has("nan")) && isAlmostNumber(value);
-    })
-    .slice(0, INPUTS_SHOWN_MAX);
-  if (named.length === 0) return "";
-  const shown = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
-  return `; its input has ${shown.join(" and ")}`;
+  const tokens = (failure.error.message.match(/[^\s"'`/,;()]+/g) ?? []).slice(0, WORDS_MAX)
+    .map((token) => token.replace(/[.:]+$/, ""));
+  const named = placesIn({ input } as JsonObject).flatMap((place): readonly string[] => {
+    const path = placePath(place).slice("input.".length);
+    const shown = `${path} = ${shownScalar(place.value)}`;
+    const altered = tokens.map((token) => alteredText(place.value, token)).find((one) =>
+      one !== ""
+    );
+    if (altered !== undefined) return [shown + altered];
+    const name = path.split(".").at(-1)?.toLowerCase() ?? "";
+    const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
+      (words.has("number") || words.has("nan")) && isAlmostNumber(place.value);
+    return isNamed ? [shown] : [];
+  }).slice(0, INPUTS_SHOWN_MAX);
+  return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;
+}
+
+/** How many words of an error are compared with the input. */
+const WORDS_MAX = 32;
+
+/** `, which the error has as 9007...40 (rounded ...)`: the code made another value of it. */
+function alteredText(value: JsonScalar, token: string): string {
+  const how = recodedAs(value, token);
+  return how === undefined ? "" : `, which the error has as ${shownText(token)} (${how})`;
 }

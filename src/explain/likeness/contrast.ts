@@ -258,7 +258,9 @@ export function contrastText(
       `${first.value}.`;
   }
   if (first?.others === undefined) {
-    const shown = traits.map(({ name, value }) => `${name} = ${shownValue(value)}`).join(" and ");
+    const shown = traits.map(({ name, value }) =>
+      elementsText(name, value) ?? `${name} = ${shownValue(value)}`
+    ).join(" and ");
     return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
   }
   const [sentence = "", next] = traits.map((trait, at) =>
@@ -271,6 +273,14 @@ export function contrastText(
 
 const TASK = "task ";
 
+/** The beginning of a trait that says whether a list has any. */
+const ELEMENTS = "elements in ";
+
+function elementsText(name: string, value: JsonValue | undefined): string | undefined {
+  if (!name.startsWith(ELEMENTS)) return undefined;
+  return value === false ? `no ${name}` : name;
+}
+
 /** The name of a trait that is a task's result, and the beginning of those that are members of it. */
 export function resultName(taskId: TaskId): string {
   return `result of ${taskId}`;
@@ -282,6 +292,10 @@ function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: st
     return value === undefined
       ? `not run ${name}, which all ${of} have`
       : `run ${name}, which none of the ${of} has`;
+  }
+  const elements = elementsText(name, value);
+  if (elements !== undefined) {
+    return `${elements}, where all ${of} have ${value === false ? "some" : "none"}`;
   }
   const is = isOne ? "=" : "such as";
   const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
@@ -324,6 +338,7 @@ function addScalars(
     else before.push(value);
   } else if (depth < DEPTH_MAX) {
     const isList = Array.isArray(value);
+    if (isList) facts.set(`${ELEMENTS}${path}`, [value.length > 0]);
     if (isList && value.length > LIST_LENGTH_MAX) return;
     for (const [name, member] of Object.entries(value)) {
       if (facts.size >= SCALARS_MAX) return;

@@ -62,10 +62,15 @@ const FROM = "what was expected is this value, ";
 
 /** `undefined` if the found value was not made from the expected one, nor what that escapes. */
 export function recodingNote(expected: JsonScalar, found: JsonScalar): string | undefined {
-  const made = madeFrom(expected, found, RECODINGS);
+  const made = recodedAs(expected, found);
   if (made !== undefined) return TO + made;
   const escaped = madeFrom(found, expected, ESCAPES);
   return escaped && FROM + escaped;
+}
+
+/** How a value was made from another; `undefined` if it was not. */
+export function recodedAs(value: JsonScalar, made: JsonScalar): string | undefined {
+  return madeFrom(value, made, RECODINGS);
 }
 
 export function isRecodingNote(note = ""): boolean {

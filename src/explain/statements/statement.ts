@@ -10,7 +10,7 @@ type Cited = LogId | Pick<JobEventLogEntry, "logId"> | undefined;
 
 export function reason(statement: string, ...cited: readonly Cited[]): Statement<LogId> {
   const cites = cited.flatMap((one) => typeof one === "object" ? one.logId : one ?? []);
-  return { statement, cites };
+  return { statement, cites: [...new Set(cites)] };
 }
 
 /** What happens by itself. */

@@ -80,6 +80,12 @@ export function shortened(parts: readonly string[], max: number): string {
     : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
 }
 
+/** Whether a text has a word that is no part of a longer one. */
+export function namesWord(text: string, word: string): boolean {
+  return word !== "" && text.includes(word) &&
+    new RegExp(String.raw`(?<![\w-])${RegExp.escape(word)}(?![\w-])`).test(text);
+}
+
 /** The text as the beginning of a sentence. The name `run` stays as it is in code. */
 export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,64 @@
+/** An error that says when another attempt may help, as a rate limit does, and attempts before that. */
+
+import { counted } from "../../core/counted.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
+import { errorText } from "../../core/error_text.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
+import type { OutlinedHistory } from "../history/outlined_history.ts";
+import { attemptsOf } from "../past/attempts.ts";
+import type { Reasons } from "../statements/explanation.ts";
+import { reason } from "../statements/statement.ts";
+import { later } from "../words/phrases.ts";
+
+const UNIT = String.raw`\s*(ms|millis\w*|s|sec\w*|m|min\w*|h|hours?)\b`;
+/** `Retry-After: 120`, `retry_after_ms=500`, `try again in 20 seconds`. */
+const ASKED: readonly RegExp[] = [
+  new RegExp(
+    String.raw`retry[-_]?after(?:[-_]?(ms|s)(?:ec\w*)?)?["']?\s*[:=]?\s*(\d+)(?:${UNIT})?`,
+    "i",
+  ),
+  new RegExp(String.raw`\b(?:try again|retry) (?:in|after)()\s+(\d+)${UNIT}`, "i"),
+];
+
+const UNITS_MS: readonly (readonly [RegExp, number])[] = [
+  [/^m(?:s|illis)/i, 1],
+  [/^m/i, 60_000],
+  [/^h/i, 3_600_000],
+];
+/** The header of HTTP is in seconds. */
+const SECOND_MS = 1_000;
+
+/** When a retry may help, by the last error; `undefined` if that does not say so. */
+export function retryNotBefore(known: OutlinedHistory): string | undefined {
+  return asked(known)?.until;
+}
+
+export function askedToWait(known: OutlinedHistory): Reasons {
+  const { waitMs, until, attempts, last } = asked(known) ?? {};
+  const [first] = attempts ?? [];
+  if (waitMs === undefined || attempts === undefined || last?.ended === undefined) return [];
+  const tookMs = first?.started === undefined
+    ? Infinity
+    : lengthMs(first.started.receivedAt, last.ended.entry.receivedAt);
+  if (tookMs >= waitMs) return [];
+  const came = attempts.length === 1
+    ? ""
+    : `; the ${counted(attempts.length, "attempt")} came within ${durationText(tookMs)}`;
+  const statement = `The error asks to wait ${durationText(waitMs)}, until ${until}${came}.`;
+  return [reason(statement, last.ended.entry, first?.started)];
+}
+
+function asked(known: OutlinedHistory) {
+  const { job } = known;
+  if (job.state !== "Failed" || job.failure.kind === "cancelled") return undefined;
+  const attempts = attemptsOf(known, job.failure.taskId ?? MAIN_TASK);
+  const last = attempts.at(-1);
+  const error = errorText(job.failure.error);
+  const found = ASKED.map((pattern) => pattern.exec(error)).find((one) => one !== null);
+  if (found === undefined || found === null || last?.ended?.kind !== "failed") return undefined;
+  const [, inName, count, after] = found;
+  const unit = after ?? inName ?? "s";
+  const unitMs = UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS;
+  const waitMs = Number(count) * unitMs;
+  return { waitMs, until: later(last.ended.entry.receivedAt, waitMs), attempts, last };
+}

@@ -1,0 +1,267 @@
+/** Causes that are values: what a failed task had been given, and what its error says of them. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
+import { type Act, scripted } from "./incident_kit.ts";
+
+const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
+const ONCE = { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } as const;
+const AT = "2026-01-01T00:00:00.000Z";
+
+async function toldOf(daybook: Explained, jobId: string) {
+  await daybook.assertCitations(jobId);
+  const { summary, next } = await daybook.explanation(jobId);
+  return { summary, next: next.map(({ statement }) => statement) };
+}
+
+/** What is told of a job whose last task throws an error, and whose first one returned a value. */
+async function afterResult(result: unknown, error: Error, input: object = {}, waitMs = 0) {
+  const use = looseJob("feed.use", async (ctx) => {
+    await ctx.task("login", () => result as string);
+    if (waitMs > 0) await ctx.sleep("pause", waitMs);
+    await ctx.task("use", () => {
+      throw error;
+    }, { retry: ONCE });
+  });
+  const daybook = await Explained.start({ definitions: [use] });
+  await daybook.submit("job", "feed.use", input);
+  await daybook.clock.advance(waitMs);
+  return await toldOf(daybook, "job");
+}
+
+Deno.test("explain a failure: a result that had expired before the task used it is named, and the retry that renews it", async () => {
+  const refused = new Error("401 Unauthorized");
+  for (
+    const [result, shown] of [
+      [{ expiresAt: "2026-01-01T00:59:00Z" }, 'expiresAt = "2026-01-01T00:59:00Z"'],
+      [{ token: { exp: Date.parse(AT) / SECOND_MS + 3_540 } }, "token.exp = 1767229140"],
+      [{ access_token: "x", expires_in: 3_540 }, "expires_in = 3540"],
+    ] as const
+  ) {
+    const { summary, next } = await afterResult(result, refused, {}, HOUR_MS);
+    const passed = `Task login returned ${shown}, which had passed 1 min before the last attempt ` +
+      "of task use began.";
+    assert.ok(summary.includes(passed), summary);
+    assert.match(next.join("\n"), /^Retry it from task login, whose result has expired;/m);
+  }
+  const later = { expiresAt: "2026-01-01T02:00:00Z", expires_in: 7_200, validUntil: "2026-01-01" };
+  const { summary, next } = await afterResult(later, refused, {}, HOUR_MS);
+  assert.doesNotMatch(summary + next.join(), /login returned|expired/);
+});
+
+Deno.test("explain a failure: a result that was issued after the task used it is named, as by another clock", async () => {
+  const refused = new Error("403 token rejected");
+  const { summary } = await afterResult({ issued_at: "2026-01-01T00:05:00Z" }, refused);
+  assert.match(
+    summary,
+    /Task login returned issued_at = "2026-01-01T00:05:00Z", 5 min after the last attempt of task use began: a clock may be wrong\./,
+  );
+  const { summary: same } = await afterResult({ issued_at: AT }, refused);
+  assert.doesNotMatch(same, /clock/);
+});
+
+Deno.test("explain a failure: a value of another type than the code takes it for is named, of an event, a result or the input", async () => {
+  const error = new TypeError("paid.amount.toFixed is not a function");
+  const { summary, next } = await afterResult({ amount: "12.50" }, error);
+  const text = '"amount" as the text "12.50", not as a number.';
+  assert.ok(summary.includes(`Task login completed, but returned ${text}`), summary);
+  assert.match(next.join("\n"), /^First fix what task use failed on/);
+  const given = await afterResult("ok", error, { amount: "12.50" });
+  assert.ok(given.summary.includes(`Its input has ${text}`), given.summary);
+  const right = await afterResult({ amount: 12.5 }, error, { total: "12.50" });
+  assert.doesNotMatch(right.summary, /as the/);
+
+  const book = defineJob({
+    type: "invoice.book",
+    version: 1,
+    input: v.object({}),
+    expects: () => ({ paid: { eventType: "psp.Paid", correlation: "any" } }),
+    async run(ctx) {
+      await ctx.expect("paid");
+      await ctx.task("book", () => {
+        throw error;
+      }, { retry: ONCE });
+    },
+  });
+  const daybook = await Explained.start({ definitions: [book] });
+  await daybook.submit("job", "invoice.book");
+  await daybook.event("psp.Paid", { amount: "12.50" });
+  const { summary: ofEvent } = await toldOf(daybook, "job");
+  assert.ok(ofEvent.includes(`psp.Paid has ${text}`), ofEvent);
+});
+
+Deno.test("explain a failure: a value of the input that the error has in another form is named", async () => {
+  const gone = new Error("DELETE /accounts/90071992547409940: 404 Not Found");
+  const { summary } = await afterResult("ok", gone, { account: "90071992547409935" });
+  assert.match(
+    summary,
+    /; its input has account = "90071992547409935", which the error has as 90071992547409940 \(rounded, as JavaScript/,
+  );
+  const { summary: other } = await afterResult("ok", gone, { account: "90071992547408111" });
+  assert.doesNotMatch(other, /its input has/);
+});
+
+Deno.test("explain a failure: attempts that came sooner than the error asks for are named, and when a retry may help", async () => {
+  for (
+    const [message, until] of [
+      ["429 Too Many Requests (Retry-After: 120)", "2026-01-01T00:02:01.000Z"],
+      ["slow down, try again in 2 minutes", "2026-01-01T00:02:01.000Z"],
+      ['{"retry_after_ms":5000}', "2026-01-01T00:00:06.000Z"],
+    ]
+  ) {
+    const call = scripted("geo.call", {
+      call: () => {
+        throw new Error(message);
+      },
+    }, { retry: { maxAttempts: 2, initialMs: SECOND_MS, factor: 1, jitter: 0 } });
+    const daybook = await Explained.start({ definitions: [call] });
+    await daybook.submit("job", "geo.call");
+    await daybook.clock.advance(SECOND_MS);
+    const { summary, next } = await toldOf(daybook, "job");
+    assert.match(
+      summary,
+      new RegExp(`asks to wait .*, until ${until}; the 2 attempts came within 1 s\\.`),
+    );
+    assert.match(next.join("\n"), new RegExp(`^Retry it, not before ${until};`, "m"));
+  }
+  const { summary } = await afterResult("ok", new Error("no retry after 3 attempts"));
+  assert.doesNotMatch(summary, /asks to wait/);
+});
+
+Deno.test("explain a failure: the compensation that failed on what was undone before it is named with that", async () => {
+  const missing: Act = () => {
+    throw new Error("owner acc-77 does not exist");
+  };
+  const onboard = (accountId: string) =>
+    scripted("tenant.onboard", {
+      mailbox: () => "box-1",
+      account: () => ({ accountId }),
+      bill: () => {
+        throw new Error("not sold any more");
+      },
+    }, { retry: ONCE, undo: { mailbox: missing, account: () => "deleted" } });
+  for (const [id, isNamed] of [["acc-77", true], ["acc-7", false]] as const) {
+    const daybook = await Explained.start({ definitions: [onboard(id)] });
+    await daybook.submit("job", "tenant.onboard");
+    await daybook.clock.advance(HOUR_MS);
+    const { summary } = await toldOf(daybook, "job");
+    assert.match(summary, /The compensation of task mailbox \(Error: owner acc-77 does not exist/);
+    const undone = 'exist; task account, which had returned "acc-77", was undone before it)';
+    assert.equal(summary.includes(undone), isNamed, summary);
+  }
+});
+
+Deno.test("explain an error event: one that the policy nearly excepts is named, with where it has the excepted value", async () => {
+  const rollout = looseJob("host.rollout", (ctx) => ctx.expect("passed"), {
+    expects: () => ({ passed: { eventType: "probe.Passed", correlation: "any" } }),
+    errors: () => [{
+      eventType: "probe.Reported",
+      correlation: { all: [{ equals: { host: "h1" } }, { not: { equals: { status: "ok" } } }] },
+    }],
+  });
+  const told = async (attributes: object) => {
+    const daybook = await Explained.start({ definitions: [rollout] });
+    await daybook.submit("job", "host.rollout");
+    await daybook.event("probe.Reported", { host: "h1", ...attributes });
+    return (await toldOf(daybook, "job")).summary;
+  };
+  const nearly = 'Its policy excepts status = "ok", which the event nearly has: status: expected ' +
+    '"ok", found ';
+  assert.ok((await told({ state: "ok" })).includes(`${nearly}nothing; "ok" is at state.`));
+  assert.ok((await told({ status: "OK" })).includes(`${nearly}"OK" (letter case).`));
+  assert.doesNotMatch(await told({ status: "broken" }), /excepts/);
+});
+
+Deno.test("explain a failure: a correction of the event that it took, refused for its id, is named", async () => {
+  const ship = looseJob("order.ship", async (ctx) => {
+    await ctx.expect("paid");
+    await ctx.sleep("pick", SECOND_MS);
+    await ctx.task("check", () => {
+      throw new Error("not paid in full");
+    }, { retry: ONCE });
+  }, {
+    expects: () => ({
+      paid: { eventType: "bank.Paid", correlation: { equals: { order: "O-33" } } },
+    }),
+  });
+  const daybook = await Explained.start({ definitions: [ship] });
+  await daybook.submit("job", "order.ship");
+  const send = (amount: number) =>
+    daybook.app.request("http://127.0.0.1:8000/events", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        ...{ eventType: "bank.Paid", eventId: "bank-33" },
+        attributes: { order: "O-33", amount },
+      }),
+    });
+  await send(1);
+  await daybook.clock.settle();
+  await send(133);
+  await daybook.clock.advance(SECOND_MS);
+  const { summary } = await toldOf(daybook, "job");
+  const took = `"paid" took the event of ${AT} with amount 1; one with amount 133 came 0 ms ` +
+    "later, but was refused: its id, bank-33, was on record already.";
+  assert.ok(summary.includes(took), summary);
+});
+
+Deno.test("explain a cancellation: a job that its reason names is in the summary, with what became of it", async () => {
+  const publish = scripted("catalog.publish", {
+    push: ({ jobId }) => {
+      if (jobId === "spring-8") throw new Error("403 Forbidden");
+      return new Promise<never>(() => {});
+    },
+  }, { retry: ONCE });
+  const daybook = await Explained.start({ definitions: [publish] });
+  await daybook.submit("spring-7", "catalog.publish");
+  await daybook.submit("spring-8", "catalog.publish");
+  await daybook.post("/jobs/spring-7/cancel", { reason: "superseded by spring-8" });
+  const { summary } = await toldOf(daybook, "spring-7");
+  assert.equal(
+    summary,
+    "Job spring-7 was cancelled (reason: superseded by spring-8). Job spring-8, which the reason " +
+      `names, failed at ${AT} (Error: 403 Forbidden).`,
+  );
+});
+
+Deno.test("contrast: a list without elements is named where all others have some", async () => {
+  const quote = looseJob("quote.make", async (ctx) => {
+    const items = await ctx.task("load", () => ctx.jobId === "bare" ? [] : [{ sku: ctx.jobId }]);
+    await ctx.task("write", () => `${items[0]!.sku}`, { retry: ONCE });
+  });
+  const daybook = await Explained.start({ definitions: [quote], maxRunning: 8 });
+  for (let at = 0; at < 12; at++) await daybook.submit(`quote-${at}`, "quote.make");
+  await daybook.submit("bare", "quote.make");
+  const { contrast } = await daybook.explanation("bare");
+  assert.equal(
+    contrast?.statement,
+    "This job has no elements in result of load, where all 12 that went through have some.",
+  );
+});
+
+Deno.test("contrast: what a job was given is not named if none of its code has run", async () => {
+  const otp = looseJob("login.otp", (ctx) => ctx.expect("entered"), {
+    expects: () => ({
+      entered: {
+        ...{ eventType: "login.Entered", correlation: "any" as const },
+        within: { ms: SECOND_MS, otherwise: "fail" as const },
+      },
+    }),
+  });
+  const slow = scripted("bi.report", { query: () => new Promise<never>(() => {}) });
+  const daybook = await Explained.start({ definitions: [otp, slow], maxRunning: 1 });
+  for (let at = 0; at < 12; at++) {
+    await daybook.submit(`otp-${at}`, "login.otp", { user: `u${at}` });
+    await daybook.event("login.Entered", {}, { jobId: `otp-${at}` });
+  }
+  await daybook.submit("slow", "bi.report");
+  await daybook.submit("late", "login.otp", { user: "x" });
+  await daybook.clock.advance(SECOND_MS);
+  const { summary, contrast } = await daybook.explanation("late");
+  assert.match(summary, /before any of its code had run\./);
+  assert.equal(contrast, undefined);
+});
