@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { describe, maybe } from "../fields.ts";
-import { LIKENESSES } from "../../explain/likeness/suspect.ts";
+import { LIKENESSES } from "../../explain/likeness/resemblance.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";
 import { jobAnswer, supposedJobAnswer } from "./job.ts";

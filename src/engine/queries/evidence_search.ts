@@ -21,7 +21,7 @@ import { runToEnd } from "../../core/work.ts";
 import { openExpectations, policyTargets } from "../../core/awaited_events.ts";
 import type { Candidates, Causes, Findings } from "../../explain/statements/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
-import type { Effect } from "../../explain/likeness/suspect.ts";
+import type { Effect } from "../../explain/likeness/resemblance.ts";
 import { outline, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { WAITS_SHOWN_MAX } from "../../explain/open/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";

@@ -22,16 +22,16 @@ import {
   type Candidate,
   type Comparison,
   type Effect,
-  type Suspect,
-  toSuspect,
-} from "../likeness/suspect.ts";
+  type Resemblance,
+  toResemblance,
+} from "../likeness/resemblance.ts";
 import { originalId, type OutlinedHistory } from "../history/outlined_history.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { looseForm } from "../likeness/loose_form.ts";
 import { insideForm, type Mismatch, mismatchesText } from "../likeness/mismatch.ts";
 import { shortened } from "../words/phrases.ts";
 
-const SUSPECTS_MAX = 3;
+const RESEMBLANCES_MAX = 3;
 /**
  * How many of the job's own events are compared with all that it waits for, and the least with each:
  * as many of the expected type as of others.
@@ -65,29 +65,29 @@ export function ownShare(expectations: number): number {
  *
  * @param ownMax From `ownShare`.
  */
-export function* findSuspects(
+export function* findResemblances(
   known: Evidence,
   comparison: Omit<Comparison, "common">,
   open: OpenExpectation,
   ownMax: number,
-): Work<readonly Suspect[]> {
+): Work<readonly Resemblance[]> {
   const candidates = known.candidates.get(open.expected.id);
   const common = candidates?.common ?? new Set<string>();
-  const suspects: Suspect[] = [];
+  const resemblances: Resemblance[] = [];
   const own = ownOnes(known, open, ownMax);
   for (const candidate of [...own, ...foreignEntries(known, candidates)]) {
-    const suspect = toSuspect({ ...comparison, common }, open.expected, candidate);
-    if (suspect !== undefined) suspects.push(suspect);
+    const resemblance = toResemblance({ ...comparison, common }, open.expected, candidate);
+    if (resemblance !== undefined) resemblances.push(resemblance);
     yield;
   }
-  const sorted = suspects.toSorted(byDistance);
+  const sorted = resemblances.toSorted(byDistance);
   const [likeliest] = sorted;
   // Where jobs send such events, one of another type is at most what should have started the sender.
   const areOfJobs = candidates?.sender?.others !== undefined;
   return sorted.filter(({ kind, distance, type }) =>
     kind !== "values" ||
     distance < (likeliest?.distance ?? 0) + MARGIN && !(areOfJobs && type !== undefined)
-  ).slice(0, SUSPECTS_MAX);
+  ).slice(0, RESEMBLANCES_MAX);
 }
 
 /** Events that reached the job and did not count for this expectation. */
@@ -137,7 +137,7 @@ function countedSet(by: readonly LogId[]): ReadonlySet<LogId> {
   return set;
 }
 
-function byDistance(left: Suspect, right: Suspect): number {
+function byDistance(left: Resemblance, right: Resemblance): number {
   return left.distance - right.distance || byTime(right.entry, left.entry);
 }
 
@@ -158,21 +158,21 @@ const JOBS_SHOWN_MAX = 2;
  *
  * @param role If the event is compared with one that the policy names.
  */
-export function suspectText(
+export function resemblanceText(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,
-  suspect: Suspect,
+  resemblance: Resemblance,
   role?: PolicyRole,
 ): string {
-  const { entry, kind } = suspect;
+  const { entry, kind } = resemblance;
   const came = `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
-  const why = obstacles(outlined, expected, suspect).join("; ");
+  const why = obstacles(outlined, expected, resemblance).join("; ");
   if (role !== undefined) {
-    const carried = kind === "values" ? `, ${carriedText(outlined, suspect)},` : "";
+    const carried = kind === "values" ? `, ${carriedText(outlined, resemblance)},` : "";
     return `${came}${carried} and did not count as ${policyText(role)}${why && `: ${why}`}`;
   }
   if (kind !== "values") return `${came} and did not count: ${why}`;
-  const carried = carriedText(outlined, suspect);
+  const carried = carriedText(outlined, resemblance);
   return why === ""
     ? `${came}, ${carried}, and counted for nothing`
     : `${came}, ${carried}; ${why}`;
@@ -195,9 +195,9 @@ function policyText(role: PolicyRole): string {
 function obstacles(
   outlined: OutlinedHistory,
   { matcher }: ExpectedEvent,
-  suspect: Suspect,
+  resemblance: Resemblance,
 ): readonly string[] {
-  const { type, clauses, addressee, effects, isEarly, entry, kind } = suspect;
+  const { type, clauses, addressee, effects, isEarly, entry, kind } = resemblance;
   const ofType = type === undefined
     ? []
     : [`its type is not ${matcher.eventType}${type === "another type" ? "" : ` (${type})`}`];
@@ -257,7 +257,7 @@ function namesText(ids: readonly string[]): string {
   return shortened(ids.map((id) => JSON.stringify(id)), VALUES_SHOWN_MAX);
 }
 
-function carriedText({ job }: OutlinedHistory, { entry, carried }: Suspect): string {
+function carriedText({ job }: OutlinedHistory, { entry, carried }: Resemblance): string {
   if (entry.jobId === job.jobId) {
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }

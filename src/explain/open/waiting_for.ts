@@ -30,10 +30,10 @@ import {
   isIdentifier,
   type OwnValue,
 } from "../likeness/own_values.ts";
-import type { Suspect } from "../likeness/suspect.ts";
+import type { Resemblance } from "../likeness/resemblance.ts";
 import { latest, shortened, uncapital } from "../words/phrases.ts";
 import { senderReason } from "./senders.ts";
-import { compareWith, findSuspects, ownShare, suspectText } from "./meant_events.ts";
+import { compareWith, findResemblances, ownShare, resemblanceText } from "./meant_events.ts";
 
 /** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;
@@ -49,7 +49,7 @@ const ATTRIBUTES_LENGTH_MAX = 16_384;
 
 interface Found<Target extends OpenExpectation = OpenExpectation> {
   readonly open: Target;
-  readonly suspects: readonly Suspect[];
+  readonly resemblances: readonly Resemblance[];
 }
 
 /** The events that could still move the job; see `openExpectations`. */
@@ -57,42 +57,42 @@ export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> 
   const { job } = known;
   const open = openExpectations(job).slice(0, WAITS_SHOWN_MAX);
   const comparison = compareWith(known);
-  const suspects = suspectsIn(known, comparison);
-  const found = yield* suspects(open);
-  const named = open.length === 0 ? [] : (yield* suspects(policyTargets(job))).map(ofSameType);
+  const resemblances = resemblancesIn(known, comparison);
+  const found = yield* resemblances(open);
+  const named = open.length === 0 ? [] : (yield* resemblances(policyTargets(job))).map(ofSameType);
   const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
-  const isOfPolicy = ({ entry: { logId } }: Suspect) =>
+  const isOfPolicy = ({ entry: { logId } }: Resemblance) =>
     (policyPlaces.get(logId)?.distance ?? Infinity) < (places.get(logId)?.distance ?? Infinity);
-  return found.map(({ open, suspects }, at) => {
-    const own = suspects.filter((suspect) =>
-      !isOfPolicy(suspect) &&
-      (suspect.kind !== "values" || places.get(suspect.entry.logId)?.at === at)
+  return found.map(({ open, resemblances }, at) => {
+    const own = resemblances.filter((resemblance) =>
+      !isOfPolicy(resemblance) &&
+      (resemblance.kind !== "values" || places.get(resemblance.entry.logId)?.at === at)
     );
-    const misses = own.map((suspect) => nearMiss(known, open.expected, suspect));
-    const ofPolicy = named.flatMap(({ open: { expected, role }, suspects }, nth) =>
-      suspects.filter((suspect) =>
-        isOfPolicy(suspect) && policyPlaces.get(suspect.entry.logId)?.at === nth &&
-        (places.get(suspect.entry.logId)?.at ?? 0) === at
-      ).map((suspect) => nearMiss(known, expected, suspect, role))
+    const misses = own.map((resemblance) => nearMiss(known, open.expected, resemblance));
+    const ofPolicy = named.flatMap(({ open: { expected, role }, resemblances }, nth) =>
+      resemblances.filter((resemblance) =>
+        isOfPolicy(resemblance) && policyPlaces.get(resemblance.entry.logId)?.at === nth &&
+        (places.get(resemblance.entry.logId)?.at ?? 0) === at
+      ).map((resemblance) => nearMiss(known, expected, resemblance, role))
     );
     return waitingFor(known, comparison.own, open, [...misses, ...ofPolicy]);
   });
 }
 
 /** The policy names many events that never come: one of another type is not meant as one of them. */
-function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Target>) {
-  return { open, suspects: suspects.filter(({ type }) => type === undefined) };
+function ofSameType<Target extends OpenExpectation>({ open, resemblances }: Found<Target>) {
+  return { open, resemblances: resemblances.filter(({ type }) => type === undefined) };
 }
 
-function suspectsIn(known: Evidence, comparison: ReturnType<typeof compareWith>) {
+function resemblancesIn(known: Evidence, comparison: ReturnType<typeof compareWith>) {
   return function* <Target extends OpenExpectation>(
     targets: readonly Target[],
   ): Work<readonly Found<Target>[]> {
     const found: Found<Target>[] = [];
     const ownMax = ownShare(targets.length);
     for (const open of targets) {
-      const suspects = yield* findSuspects(known, comparison, open, ownMax);
-      found.push({ open, suspects });
+      const resemblances = yield* findResemblances(known, comparison, open, ownMax);
+      found.push({ open, resemblances });
     }
     return found;
   };
@@ -106,8 +106,8 @@ function likeliestPlaces(
   found: readonly Found[],
 ): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
   const places = new Map<LogId, { readonly at: number; readonly distance: number }>();
-  for (const [at, { suspects }] of found.entries()) {
-    for (const { entry, distance } of suspects) {
+  for (const [at, { resemblances }] of found.entries()) {
+    for (const { entry, distance } of resemblances) {
       if (distance < (places.get(entry.logId)?.distance ?? Infinity)) {
         places.set(entry.logId, { at, distance });
       }
@@ -155,15 +155,15 @@ function waitingFor(
 function nearMiss(
   known: Evidence,
   expected: ExpectedEvent,
-  suspect: Suspect,
+  resemblance: Resemblance,
   role?: PolicyRole,
 ): NearMiss<LogId> {
-  const { entry, kind, clauses, effects } = suspect;
+  const { entry, kind, clauses, effects } = resemblance;
   const said = toMatchable(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
-    statement: `${suspectText(known, expected, suspect, role)}.`,
+    statement: `${resemblanceText(known, expected, resemblance, role)}.`,
     ...present({ policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
@@ -315,7 +315,7 @@ function lackedValue(
   )?.[1];
 }
 
-/** The likeliest suspect in a few words, for the summary; `undefined` when there is none. */
+/** The closest near miss in a few words, for the summary; `undefined` when there is none. */
 export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
   const [first] = misses.toSorted((left, right) =>

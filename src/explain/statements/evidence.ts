@@ -9,7 +9,7 @@ import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Contrast } from "../likeness/contrast.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
-import type { Effect } from "../likeness/suspect.ts";
+import type { Effect } from "../likeness/resemblance.ts";
 import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
 import type {
   BlockingLimit,

@@ -12,7 +12,7 @@ import type { StateName } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { Trait } from "../likeness/contrast.ts";
-import type { Likeness } from "../likeness/suspect.ts";
+import type { Likeness } from "../likeness/resemblance.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 
 /** The line of an entry. */

@@ -75,7 +75,7 @@ export interface Candidate {
   readonly hasCounted: boolean;
 }
 
-export interface Suspect {
+export interface Resemblance {
   readonly entry: JobEventLogEntry;
   readonly kind: Likeness;
   /** Clauses of the expectation that it fails. */
@@ -105,11 +105,11 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
 };
 
 /** `undefined` for an event that shares only its type, or was meant for another job. */
-export function toSuspect(
+export function toResemblance(
   comparison: Comparison,
   expected: ExpectedEvent,
   candidate: Candidate,
-): Suspect | undefined {
+): Resemblance | undefined {
   const { entry } = candidate;
   const event = toMatchable(entry);
   const type = neighbourhood(expected.matcher.eventType, event.eventType);
@@ -134,7 +134,7 @@ function rightContent(
   expected: ExpectedEvent,
   candidate: Candidate,
   { event, type, isType, clauses }: Features,
-): Suspect | undefined {
+): Resemblance | undefined {
   const { entry, effects, hasCounted } = candidate;
   if (!isType && (type === undefined || entry.stratum === "framework")) return undefined;
   if (!isType && entry.causedBy !== undefined) return undefined;
@@ -153,18 +153,18 @@ function rightContent(
   const kinds: Likeness[] = isEarly ? [...others, "time"] : others;
   // A difference other than form determines the kind, if there is one.
   const [kind = kinds[0]] = kinds.filter((one) => one !== "form");
-  const suspect = (kind: Likeness) => {
+  const resemblance = (kind: Likeness) => {
     const distance = kinds.reduce((sum, one) => sum + DISTANCE[one], 0) + content.length / 100;
     const more = { ...present({ type, addressee }), isEarly };
-    return suspectOf(kind, candidate, clauses, distance, more);
+    return resemblanceOf(kind, candidate, clauses, distance, more);
   };
   const isOther = hasCounted || effects.length > 0;
   if (kind === undefined) {
-    return entry.stratum === "coordination" || isRefused(entry) ? suspect("time") : undefined;
+    return entry.stratum === "coordination" || isRefused(entry) ? resemblance("time") : undefined;
   }
   const isClose = kind === "form" && isType;
-  if (isClose && (!isOther || isAsking(expected))) return suspect(kind);
-  return identifies(comparison, expected, entry, event) ? suspect(kind) : undefined;
+  if (isClose && (!isOther || isAsking(expected))) return resemblance(kind);
+  return identifies(comparison, expected, entry, event) ? resemblance(kind) : undefined;
 }
 
 /** The other job that an event names. */
@@ -177,12 +177,12 @@ function misspelt(
   comparison: Comparison,
   candidate: Candidate,
   { isType, clauses }: Features,
-): Suspect | undefined {
+): Resemblance | undefined {
   const [slip, ...others] = clauses.filter(({ close }) => !close);
   if (slip === undefined || others.length > 0) return undefined;
   if (slip.form !== SLIP_TEXT && !isRecodingNote(slip.form)) return undefined;
   return isType && isUnclaimed(comparison, candidate)
-    ? suspectOf("spelling", candidate, clauses)
+    ? resemblanceOf("spelling", candidate, clauses)
     : undefined;
 }
 
@@ -192,7 +192,7 @@ function inside(
   { matcher }: ExpectedEvent,
   candidate: Candidate,
   { isType, clauses }: Features,
-): Suspect | undefined {
+): Resemblance | undefined {
   const apart = clauses.filter(({ close, elsewhere }) => !close && elsewhere?.close !== true);
   const forms = apart.map(insideForm);
   if (forms.length === 0 || forms.includes(undefined)) return undefined;
@@ -202,7 +202,7 @@ function inside(
   );
   const kind = forms.includes(ENCODED_TEXT) ? "encoded" : "part";
   return isType && isRare && isUnclaimed(comparison, candidate)
-    ? suspectOf(kind, candidate, clauses)
+    ? resemblanceOf(kind, candidate, clauses)
     : undefined;
 }
 
@@ -215,13 +215,13 @@ function isUnclaimed(
     (entry.jobId === undefined || entry.jobId === job.jobId) && !isBefore(entry, started, false);
 }
 
-function suspectOf(
+function resemblanceOf(
   kind: Likeness,
   { entry, effects }: Candidate,
   clauses: readonly Mismatch[],
   distance = DISTANCE[kind] + clauses.length / 100,
-  more: Partial<Suspect> = {},
-): Suspect {
+  more: Partial<Resemblance> = {},
+): Resemblance {
   return { entry, kind, clauses, effects, isEarly: false, carried: [], distance, ...more };
 }
 
@@ -270,7 +270,7 @@ function ownContent(
   comparison: Comparison,
   candidate: Candidate,
   { event, type, isType, clauses }: Features,
-): Suspect | undefined {
+): Resemblance | undefined {
   const { entry, effects, hasCounted } = candidate;
   const { job, own, createdBy, causedBy, started } = comparison;
   const isNamed = entry.jobId === job.jobId;
@@ -287,7 +287,7 @@ function ownContent(
   const distance = DISTANCE.values + apart + (isType ? mismatchDistance(clauses) / OFF : 0) -
     (isNamed ? 4 : 0) -
     Math.min(3, carried.length);
-  return suspectOf("values", candidate, isType ? clauses : [], distance, {
+  return resemblanceOf("values", candidate, isType ? clauses : [], distance, {
     ...isType ? {} : { type: type ?? "another type" },
     ...present({ addressee: addresseeOf(entry, comparison) }),
     isEarly: isBefore(entry, started, false),
