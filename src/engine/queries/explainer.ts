@@ -184,7 +184,7 @@ export class Explainer {
   }
 
   /** A job's own entries in outline, for other answers that are based on them. */
-  outlined(jobId: JobId, hold = RESERVE_NOTHING): Promise<OutlinedHistory> {
+  outlined(jobId: JobId, hold: ReserveMemory): Promise<OutlinedHistory> {
     return this.#outlined(this.parts.history.positions(jobId), { spentMs: 0 }, hold);
   }
 

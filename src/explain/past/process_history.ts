@@ -78,7 +78,7 @@ export function processStopText({ eventType, receivedAt }: ProcessStop): string 
 }
 
 /** By how much the clock of the machine was set between two entries, in milliseconds. */
-export function clockSetMs(known: Meanwhile, from: LogId, to?: LogId): number {
+export function clockSetMs(known: Meanwhile, from: LogId, to: LogId): number {
   return clockSets(known, from, to).reduce((sum, { attributes }) => sum + attributes.setMs, 0);
 }
 

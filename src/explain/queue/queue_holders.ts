@@ -267,10 +267,7 @@ export function priorityText(
 }
 
 /** A sentence, if a job was given the id of one that it waits for, as the job that submitted it. */
-export function deadlockText(
-  job: JobState,
-  holders: readonly WorkerHolder[] = [],
-): readonly string[] {
+export function deadlockText(job: JobState, holders: readonly WorkerHolder[]): readonly string[] {
   const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
   const named = ownValues(job).find(({ from, value }) =>
     from !== "id" && ids.has(value) && value !== job.key

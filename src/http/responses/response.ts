@@ -37,7 +37,7 @@ export function createdResponse(
   json: string,
   status: number,
   location: string,
-  headers?: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
 ): Response {
   return new Response(json, {
     status,
