@@ -41,7 +41,8 @@ export interface Command {
   readonly notes?: readonly string[];
   /** Permissions that these arguments need, besides those of the task. */
   permissions?(input: CommandInput): readonly Permissions[];
-  run(input: CommandInput): Promise<number>;
+  /** Returns the exit code, if that is not 0. */
+  run(input: CommandInput): Promise<number | void>;
 }
 
 export interface CommandInput {
@@ -129,7 +130,7 @@ export async function runCommand(
   try {
     if (command === undefined) throw unknownCommand(name, commands);
     input = readInput(command, rest, sources);
-    if (input !== "help") return await command.run(input);
+    if (input !== "help") return await command.run(input) ?? EXIT.ok;
     printLines(terminal, commandHelp(command, program));
     return EXIT.ok;
   } catch (error) {

@@ -25,7 +25,7 @@ import { environment } from "../settings/permission_advice.ts";
 
 /** The options for the form of the output and for the server are added to its own. */
 export interface ServerCommand extends Omit<Command, "permissions" | "run"> {
-  run(call: ServerCall): Promise<number>;
+  run(call: ServerCall): ReturnType<Command["run"]>;
 }
 
 export function onServer(command: ServerCommand, surroundings: Surroundings): Command {

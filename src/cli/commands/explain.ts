@@ -1,7 +1,6 @@
 /** `explain`: explains the state of a job, a standstill of all work, or where a value appears. */
 
 import * as v from "valibot";
-import { EXIT } from "../../core/exit_codes.ts";
 import { explanationText, queueExplanationText } from "../../explain/explanation_text.ts";
 import type {
   Action,
@@ -47,7 +46,7 @@ export const EXPLAIN_COMMAND: ServerCommand = {
   run: explain,
 };
 
-async function explain(call: ServerCall): Promise<number> {
+async function explain(call: ServerCall): Promise<void> {
   const { input, client, terminal } = call;
   const [jobId] = input.positionals;
   const about = input.text("about");
@@ -58,7 +57,6 @@ async function explain(call: ServerCall): Promise<number> {
     ? await proseForScreen(call, jobId, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
   call.print(explained, () => paintedExplanation(plainPage(String(explained)), terminal.style));
-  return EXIT.ok;
 }
 
 /** The path of the explanation on the server. */

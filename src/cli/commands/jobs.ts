@@ -1,6 +1,5 @@
 /** `jobs` and `failures`: list jobs, the newest first, and failures by kind. */
 
-import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { messageText } from "../../core/error_text.ts";
@@ -40,7 +39,7 @@ export const JOBS_COMMAND: ServerCommand = {
   run: list,
 };
 
-async function list(call: ServerCall): Promise<number> {
+async function list(call: ServerCall): Promise<void> {
   const { input, form, terminal } = call;
   const filter = parseFilter(call);
   const view = input.isSet("full") ? "full" : "summary";
@@ -69,7 +68,6 @@ async function list(call: ServerCall): Promise<number> {
   if (count === 0 && Object.keys(filter).length > 0) {
     input.warn("no jobs match; deno task daybook jobs lists all");
   }
-  return EXIT.ok;
 }
 
 function printTable(jobs: readonly JobSummaryResource[], isMore: boolean, call: ServerCall): void {
@@ -97,7 +95,7 @@ export const FAILURES_COMMAND: ServerCommand = {
   run: listFailures,
 };
 
-async function listFailures(call: ServerCall): Promise<number> {
+async function listFailures(call: ServerCall): Promise<void> {
   const { terminal } = call;
   const query = filterQuery(parseFilter(call));
   query.set("limit", String(call.input.whole("limit", 1, PAGE_MAX.failureKinds)));
@@ -107,13 +105,12 @@ async function listFailures(call: ServerCall): Promise<number> {
   );
   if (call.form !== "json" && failures.length > 0) terminal.out(plainText(summary));
   for (const kind of failures) call.print(kind, () => failureLines(kind, call));
-  if (call.form === "json") return EXIT.ok;
+  if (call.form === "json") return;
   if (failures.length === 0) terminal.out("no failures left to retry");
   if (more > 0) terminal.out(`${more} rarer kinds are not shown: --limit`);
   if (searched !== undefined) {
     terminal.out(`examined ${counted(searched.jobs, "job")}, back to ${searched.backTo}`);
   }
-  return EXIT.ok;
 }
 
 function failureLines(

@@ -79,28 +79,25 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
   },
 ];
 
-async function list(call: ServerCall): Promise<number> {
+async function list(call: ServerCall): Promise<void> {
   const { limits } = await call.client.get(limitsAnswer, "/limits");
   for (const one of limits) print(one, call);
   if (limits.length === 0 && call.form === "text") call.terminal.out("no type of job has limits");
-  return EXIT.ok;
 }
 
-async function change(call: ServerCall): Promise<number> {
+async function change(call: ServerCall): Promise<void> {
   const { input } = call;
   print(
     await call.client.send(limitedTypeResource, "PUT", limitsPath(input), limitsBody(input)),
     call,
   );
-  return EXIT.ok;
 }
 
-async function restore(call: ServerCall): Promise<number> {
+async function restore(call: ServerCall): Promise<void> {
   print(await call.client.send(limitedTypeResource, "DELETE", limitsPath(call.input)), call);
-  return EXIT.ok;
 }
 
-async function whatIf(call: ServerCall): Promise<number> {
+async function whatIf(call: ServerCall): Promise<void> {
   const { input, terminal } = call;
   const [jobId = ""] = input.positionals;
   const limits = parseLimits(input);
@@ -111,7 +108,6 @@ async function whatIf(call: ServerCall): Promise<number> {
   const { limits: outcome } = await call.client.send(limitsWhatIfAnswer, "POST", path, { limits });
   const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
   call.print(outcome, () => paintedExplanation(plainPage(text()), terminal.style));
-  return EXIT.ok;
 }
 
 function limitsPath({ positionals: [type = ""] }: CommandInput): string {

@@ -59,10 +59,9 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
   },
 ];
 
-async function begin(call: ServerCall): Promise<number> {
+async function begin(call: ServerCall): Promise<void> {
   const pause = await call.client.send(pauseResource, "POST", "/pauses", pauseBody(call));
   call.print(pause, () => [pauseText(pause, call.terminal)]);
-  return EXIT.ok;
 }
 
 /**
@@ -82,11 +81,10 @@ function pauseBody(call: ServerCall): object {
   };
 }
 
-async function list(call: ServerCall): Promise<number> {
+async function list(call: ServerCall): Promise<void> {
   const { pauses } = await call.client.get(pausesAnswer, "/pauses");
   for (const pause of pauses) call.print(pause, () => [pauseText(pause, call.terminal)]);
   if (pauses.length === 0 && call.form === "text") call.terminal.out("nothing is paused");
-  return EXIT.ok;
 }
 
 async function end(call: ServerCall): Promise<number> {

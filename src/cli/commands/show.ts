@@ -1,6 +1,5 @@
 /** `show`: prints one job as a page. */
 
-import { EXIT } from "../../core/exit_codes.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
@@ -37,21 +36,17 @@ export const SHOW_COMMAND: ServerCommand = {
   run: show,
 };
 
-async function show(call: ServerCall): Promise<number> {
+async function show(call: ServerCall): Promise<void> {
   const { input } = call;
   const at = input.text("at");
   if (at !== undefined && input.isSet("events")) {
     throw new UsageError("--at shows each step, and takes no --events");
   }
   const path = jobPath(input.positionals[0] ?? "");
-  if (at !== undefined) {
-    await showThen(path, at, call);
-    return EXIT.ok;
-  }
+  if (at !== undefined) return await showThen(path, at, call);
   const job = await call.client.get(jobResource, path);
   call.print(job, () => jobPage(job, call.page));
   if (input.isSet("events")) await showEntries(path, call);
-  return EXIT.ok;
 }
 
 async function showEntries(path: string, call: ServerCall): Promise<void> {

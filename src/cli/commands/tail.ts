@@ -1,6 +1,5 @@
 /** `tail`: follows the journal, or one job. */
 
-import { EXIT } from "../../core/exit_codes.ts";
 import { type CommandInput, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { followReporting } from "../event_source.ts";
@@ -35,13 +34,12 @@ export const TAIL_COMMAND: ServerCommand = {
   run: tail,
 };
 
-async function tail(call: ServerCall): Promise<number> {
+async function tail(call: ServerCall): Promise<void> {
   const path = streamPath(call.input);
   const print = createPrinter(call);
   announceWaiting(call);
   const stream = followReporting(call, path, call.input.isSet("until-end"));
   for await (const data of stream) print(data);
-  return EXIT.ok;
 }
 
 /** Printed so that an empty screen at the beginning does not look like a failure. */

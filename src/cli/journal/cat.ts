@@ -1,7 +1,6 @@
 /** `journal cat`: prints entries, with filters, and follows the journal; and `journal head`. */
 
 import { Buffer } from "node:buffer";
-import { EXIT } from "../../core/exit_codes.ts";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../tools/journal_reading.ts";
@@ -80,18 +79,17 @@ class Cat {
     this.#feed = new BatchFeed(tools.fileSystem, layout, filter.after, this.#needsEntries);
   }
 
-  async run(): Promise<number> {
+  async run(): Promise<void> {
     if (!this.input.isSet("follow")) {
       await this.#printNew();
       if (!this.#isFound && this.#needsEntries) this.#reportNothing();
-      return EXIT.ok;
+      return;
     }
     const interrupted = this.tools.interrupted();
     while (!this.#isDone && !interrupted.aborted) {
       await this.#printNew(interrupted);
       if (!this.#isDone) await pause(this.tools.clock, FOLLOW_MS, interrupted);
     }
-    return EXIT.ok;
   }
 
   #reportNothing(): void {
@@ -178,14 +176,13 @@ export const HEAD_COMMAND: JournalCommand = {
   run: head,
 };
 
-async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
+async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<void> {
   const layout = journalLayout(readableFolder(input));
   const end = await journalEnd(fileSystem, layout);
   const shown = end &&
     toShown(end, await lineNumberIn(fileSystem, layout, end.segment, end.offset));
   const lines = () => endLines(shown, input.terminal);
   printResult(input, shown ?? { logId: 0, chain: "" }, lines);
-  return EXIT.ok;
 }
 
 type ShownEnd = ReturnType<typeof toShown>;

@@ -61,7 +61,7 @@ export const EXPORT_COMMAND: JournalCommand = {
   run,
 };
 
-async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
+async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<void> {
   const history = await new HistoryReader(input, fileSystem, {
     jobId: parseId<JobId>(input.positionals[0] ?? ""),
     with: input.all("with").map(parseId<EventId>),
@@ -73,7 +73,6 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
   const output = input.text("output");
   if (output !== undefined) await write(output, lines);
   else for (const line of lines) input.terminal.out(line);
-  return EXIT.ok;
 }
 
 /**

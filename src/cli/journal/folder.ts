@@ -49,8 +49,7 @@ export interface JournalCommand extends Omit<Command, "run"> {
   readonly writes?: boolean;
   /** Whether its output is a file, which has only one form. */
   readonly givesFile?: boolean;
-  /** Returns the exit code. */
-  run(input: CommandInput, tools: JournalTools): Promise<number>;
+  run(input: CommandInput, tools: JournalTools): ReturnType<Command["run"]>;
 }
 
 export function onJournal(command: JournalCommand, tools: JournalTools): Command {

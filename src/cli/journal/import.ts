@@ -43,13 +43,12 @@ export const IMPORT_COMMAND: JournalCommand = {
   run,
 };
 
-async function run(input: CommandInput, tools: JournalTools): Promise<number> {
+async function run(input: CommandInput, tools: JournalTools): Promise<void> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await readSource(name));
   requireFinished(file, input);
   const imported = await appended(input, file, tools);
   report(input, file, imported);
-  return EXIT.ok;
 }
 
 function parsed(name: string, bytes: Uint8Array): ExportFile {

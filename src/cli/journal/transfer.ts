@@ -60,7 +60,7 @@ export const PUSH_COMMAND: JournalCommand = {
   run: runPush,
 };
 
-async function runPush(input: CommandInput, tools: JournalTools): Promise<number> {
+async function runPush(input: CommandInput, tools: JournalTools): Promise<void> {
   const { fileSystem } = tools;
   const place = parseDatabase(input.positionals[0] ?? "");
   const layout = journalLayout(readableFolder(input));
@@ -70,22 +70,22 @@ async function runPush(input: CommandInput, tools: JournalTools): Promise<number
   try {
     await withTable(place, input, tools, async (table) => {
       await table.requireFit();
-      await requireNoLeader(place, table);
+      await requireNoLeader("Cannot push to", place, table);
       reportPushed(input, place, await pushed(input, tools, layout, table));
     });
   } finally {
     lock.release();
   }
-  return EXIT.ok;
 }
 
 interface Pushed extends Transferred {
   readonly keys: number;
 }
 
-async function requireNoLeader(place: Place, table: PostgresTable): Promise<void> {
+/** @param cannot Begins the message: `Cannot push to`. */
+async function requireNoLeader(cannot: string, place: Place, table: PostgresTable): Promise<void> {
   if (await table.hold()) return;
-  throw new CommandError(`Cannot push to ${place.shown}: a server leads it; stop it`, EXIT.taken);
+  throw new CommandError(`${cannot} ${place.shown}: a server leads it; stop it`, EXIT.taken);
 }
 
 async function pushed(
@@ -240,16 +240,14 @@ export const REKEY_COMMAND: JournalCommand = {
   run: runRekey,
 };
 
-async function runRekey(input: CommandInput, tools: JournalTools): Promise<number> {
+async function runRekey(input: CommandInput, tools: JournalTools): Promise<void> {
   const place = parseDatabase(input.positionals[0] ?? "");
   const file = input.text(NEW_KEY_OPTION.name);
   const [before, after] = [secretKeyOption(input), file && readSecretKey(file)];
   if (!before || !after) throw new UsageError("give --secret-key-file and --new-secret-key-file");
   await withTable(place, input, tools, async (table) => {
     await table.requireFit();
-    if (!await table.hold()) {
-      throw new CommandError(`Cannot rekey ${place.shown}: a server leads it; stop it`, EXIT.taken);
-    }
+    await requireNoLeader("Cannot rekey", place, table);
     const keys = table.keys(before);
     await keys.requireSecretKey();
     const count = await keys.rewrap(after);
@@ -258,5 +256,4 @@ async function runRekey(input: CommandInput, tools: JournalTools): Promise<numbe
       "sealed inputs wrapped again",
     ]);
   });
-  return EXIT.ok;
 }
