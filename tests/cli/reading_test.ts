@@ -511,7 +511,7 @@ expected
   main  1 of 1  job.TaskCompleted of main, by entry 7
 
 tasks
-  main   completed  1 attempt  0 ms
+  main   completed  1 call     0 ms
   greet  completed  1 attempt  0 ms
 
 input
