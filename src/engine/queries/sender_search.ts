@@ -2,9 +2,9 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { isCorrelated, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
-import { type FailedJob, findTask, type JobState } from "../../core/job_state.ts";
+import type { FailedJob, JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, present, valueAt } from "../../core/json.ts";
 import { openExpectations } from "../../core/awaited_events.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
@@ -99,6 +99,7 @@ export class SenderSearch {
     if (given.length === GIVEN_MAX) return undefined;
     const { headLogId } = this.parts.source;
     const { taskId, sentBy } = sent;
+    const kind = { type, version: sent.job.definitionVersion, taskId, sentBy };
     const done = await this.#sendersTo(expected);
     if (done === undefined) return undefined;
     let isKnown = found.horizon === 0 && found.upTo >= headLogId;
@@ -111,17 +112,21 @@ export class SenderSearch {
       // What it sent earlier may have been forgotten.
       if (job === undefined || job.firstLogId <= found.horizon) continue;
       // The latest one: it may be a retry of the others.
-      sender = { others: { type, taskId, sentBy }, value, job, path };
+      sender = { others: kind, value, job, path };
     }
-    if (sender !== undefined) return { ...sender, instead: await this.#sentBy(sender.job, others) };
+    if (sender !== undefined) {
+      const carriers = found.carrying(looseForm(value), GIVEN_MAX);
+      const instead = await this.#sentBy(sender.job, [...others, ...carriers]);
+      return { ...sender, instead };
+    }
     const own = pathTo(value, this.waiting);
-    if (type === this.waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
-      return { others: { type, taskId, sentBy }, value, job: this.waiting, path: own };
+    if (type === this.waiting.type && own !== undefined) {
+      return { others: kind, value, job: this.waiting, path: own };
     }
     if (!isKnown) return undefined;
     if (!await this.#isGivenItsOwn(sent, at)) return undefined;
     const unstarted = await this.#unstarted(type, value, found);
-    return { others: { type, taskId, sentBy }, value, hasCounted: done.size > 0, unstarted };
+    return { others: kind, value, hasCounted: done.size > 0, unstarted };
   }
 
   /** The jobs whose events counted for the expectation; `undefined` if there are too many. */
@@ -154,7 +159,7 @@ export class SenderSearch {
       if (entry.eventType !== eventType || entry.stratum !== "domain") continue;
       const clauses = correlationMismatches(correlation, entry.attributes as JsonObject);
       const started = this.#job(startedJobId(type, entry.eventId));
-      const failed = started !== undefined && hasNoInput(started) ? started : undefined;
+      const failed = started !== undefined && failedAtStart(started) ? started : undefined;
       if (clauses.length > 0 || failed !== undefined) {
         last = { event: entry, clauses, ...present({ failed }) };
       }
@@ -162,23 +167,21 @@ export class SenderSearch {
     return last;
   }
 
-  /** An event of the type that a job sent. */
-  async #sentBy(job: JobState | undefined, others: readonly LogId[]): Promise<LogId | undefined> {
+  /** The first of the events that a job sent. */
+  async #sentBy(job: JobState | undefined, events: readonly LogId[]): Promise<Sender["instead"]> {
     if (job === undefined) return undefined;
-    const since = others.filter((logId) => logId > job.firstLogId)
+    const { headLogId } = this.parts.source;
+    const since = [...new Set(events)]
+      .filter((logId) => logId > job.firstLogId && logId <= headLogId)
       .toSorted((one, other) => one - other).slice(0, GIVEN_MAX);
-    const sent = new Map<LogId, LogId>();
-    for await (const { logId, causedBy } of this.parts.read(since)) {
-      if (causedBy !== undefined) sent.set(causedBy, logId);
+    const sent = new Map<LogId, NonNullable<Sender["instead"]>>();
+    for await (const { logId, eventType, causedBy, stratum } of this.parts.read(since)) {
+      if (causedBy !== undefined && stratum === "domain") sent.set(causedBy, { eventType, logId });
     }
     for await (const { jobId, logId } of this.parts.read([...sent.keys()])) {
       if (jobId === job.jobId) return sent.get(logId);
     }
     return undefined;
-  }
-
-  #hasNotRun(taskId: TaskId): boolean {
-    return findTask(this.waiting, taskId)?.status !== "completed";
   }
 
   /** Of the jobs of other types that were given the value, the latest of its type that failed. */
@@ -228,9 +231,10 @@ export class SenderSearch {
   }
 }
 
-/** Whether the event that started a job gave it no valid input, so that none is on record. */
-function hasNoInput(job: JobState): job is FailedJob {
-  return job.state === "Failed" && job.failure.error.name === "InvalidInput";
+/** Whether a job failed with its start, in one batch: the event that started it gave it no input. */
+function failedAtStart(job: JobState): job is FailedJob {
+  return job.state === "Failed" && job.failure.taskId === MAIN_TASK &&
+    job.failure.because === job.firstLogId + 2;
 }
 
 type Demanded = readonly [path: string, value: JsonScalar];

@@ -258,9 +258,10 @@ function sayingText({ attributes: { message } }: MatchableEvent): string {
 
 /** Whether the event that created the job gave no valid input, so that it never started. */
 export function neverStarted(known: OutlinedHistory): boolean {
-  const { job, created } = known;
-  return job.state === "Failed" && job.failure.error.name === "InvalidInput" &&
+  const { job, created, failedBy } = known;
+  return job.state === "Failed" && job.failure.kind === "poison" &&
     job.failure.taskId === MAIN_TASK && created.causedBy !== undefined &&
+    failedBy?.entry.causedBy === created.causedBy &&
     attemptsOf(known, MAIN_TASK).at(-1)?.started === undefined;
 }
 

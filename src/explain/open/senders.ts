@@ -5,9 +5,10 @@
  */
 
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
+import { thrownErrorText } from "../../core/error_text.ts";
 import type { LogId } from "../../core/ids.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { oneLine, shownScalar, shownText } from "../../core/shown_value.ts";
+import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
+import { oneLine, shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
 import type { Sender } from "../statements/evidence.ts";
 import type { NextStep, Statement } from "../statements/explanation.ts";
 import { mismatchesText } from "../likeness/mismatch.ts";
@@ -19,11 +20,17 @@ import { byHand, manual, reason } from "../statements/statement.ts";
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
   { others, value, job, path = "", isItself = false, instead, last, hasCounted, unstarted }: Sender,
+  expectedType: string,
 ): Statement<LogId> {
-  const { type, taskId, sentBy } = others ?? {};
+  const { type, version, taskId, sentBy } = others ?? {};
+  const isOther = job !== undefined && !isItself && version !== undefined &&
+    job.definitionVersion !== version;
+  const [versionText, ofVersion] = isOther
+    ? [`, version ${version}`, ` of version ${job.definitionVersion}`]
+    : ["", ""];
   const by = taskId === undefined
     ? ""
-    : `Others came from ${taskText(taskId)} of jobs of type ${type}`;
+    : `Others came from ${taskText(taskId)} of jobs of type ${type}${versionText}`;
   const shown = shownScalar(value);
   if (job === undefined) {
     const which = hasCounted === true ? "no other job" : "no job";
@@ -35,13 +42,21 @@ export function senderReason(
       unstarted?.failed?.lastLogId,
     );
   }
-  const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
+  const subject = by === ""
+    ? `Job ${job.jobId} of type ${job.type}`
+    : `${by}; job ${job.jobId}${ofVersion}`;
+  const own = isItself && taskId !== undefined ? findTask(job, taskId) : undefined;
+  if (own?.status === "completed") {
+    const statement = `${by}, as this one is; here it sent none, and returned ` +
+      `${shownValue(own.result)}.`;
+    return reason(statement, sentBy, own.completedBy);
+  }
   if (isItself) {
     const statement = `${by}, as this one is, and it waits before it has run that task.`;
     return reason(statement, sentBy, job.firstLogId);
   }
   const stand = last === undefined
-    ? notSentText(job, instead, shown)
+    ? notSentText(job, instead && insteadText(expectedType, instead, shown))
     : `has sent nothing: it waits in turn for job ${last.jobId} of type ${last.type}, which ${
       notSentText(last)
     }`;
@@ -50,7 +65,7 @@ export function senderReason(
     statement,
     sentBy,
     job.firstLogId,
-    instead,
+    instead?.logId,
     becameBy(job),
     ...last ? [becameBy(last)] : [],
   );
@@ -64,16 +79,27 @@ function unstartedText(unstarted: Sender["unstarted"]): string {
   if (unstarted === undefined) return "";
   const { event: { eventType, receivedAt }, clauses, failed } = unstarted;
   const came = `: ${eventType}, which starts them, came at ${receivedAt}`;
-  return failed === undefined
-    ? `${came} and started none: ${mismatchesText(clauses)}`
-    : `${came}; job ${failed.jobId} failed: ${oneLine(failed.failure.error.message)}`;
+  if (failed === undefined) return `${came} and started none: ${mismatchesText(clauses)}`;
+  const { error } = failed.failure;
+  return error.name === "InvalidInput"
+    ? `${came}; job ${failed.jobId} failed: ${oneLine(error.message)}`
+    : `${came}; job ${failed.jobId} could not be started: ${thrownErrorText(error)}`;
 }
 
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
-function notSentText(job: JobState, instead?: LogId, shown = ""): string {
-  if (instead !== undefined) return `${becameText(job)}, and has sent one without ${shown}`;
+function notSentText(job: JobState, instead?: string): string {
+  if (instead !== undefined) return `${becameText(job)}, and has sent ${instead}`;
   const has = `${becameText(job)}, and has not sent it`;
   return job.state === "Done" ? has + resultText(job) : isTerminal(job) ? has : `${has} yet`;
+}
+
+/** `one without "7"`, or `psp.Settled with "7" instead`. */
+function insteadText(
+  expectedType: string,
+  { eventType }: NonNullable<Sender["instead"]>,
+  shown: string,
+): string {
+  return eventType === expectedType ? `one without ${shown}` : `${eventType} with ${shown} instead`;
 }
 
 /** `: its task scan completed, but its result is an error: ...`, or nothing. */

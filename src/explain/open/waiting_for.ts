@@ -132,7 +132,7 @@ function waitingFor(
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
   const sender = remark === undefined ? undefined : candidates?.sender;
-  const sent = sender === undefined ? [] : senderReason(sender).cites;
+  const sent = sender === undefined ? [] : senderReason(sender, expected.matcher.eventType).cites;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -187,7 +187,9 @@ function nothingLikeIt(
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo, sender } = candidates;
-  if (sender?.others !== undefined) return senderReason(sender).statement;
+  if (sender?.others !== undefined) {
+    return senderReason(sender, expected.matcher.eventType).statement;
+  }
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
@@ -196,7 +198,9 @@ function nothingLikeIt(
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !known.facts.has(expected.matcher.eventType)) {
-    const failed = sender === undefined ? "" : ` ${senderReason(sender).statement}`;
+    const failed = sender === undefined
+      ? ""
+      : ` ${senderReason(sender, expected.matcher.eventType).statement}`;
     return `No event of this type has come, and ${uncapital(nothing)}.${failed}`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);

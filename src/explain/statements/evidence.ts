@@ -42,7 +42,13 @@ export interface Candidates {
 
 export interface Sender {
   /** If others of the kind came from jobs: their type and task, and the end of such a task. */
-  readonly others?: { readonly type: string; readonly taskId: TaskId; readonly sentBy: LogId };
+  readonly others?: {
+    readonly type: string;
+    /** The version of the one that sent the latest. */
+    readonly version?: number | undefined;
+    readonly taskId: TaskId;
+    readonly sentBy: LogId;
+  };
   /** The expected value. */
   readonly value: JsonScalar;
   /** The job that was given it, and where; absent if no job of the type was that sent none. */
@@ -52,10 +58,10 @@ export interface Sender {
   readonly hasCounted?: boolean;
   /** An event with the value that would start a job of the type, but for its content. */
   readonly unstarted?: Unstarted | undefined;
-  /** Whether the waiting job was to send it itself, in a task that it has not run. */
+  /** Whether the waiting job was to send it itself. */
   readonly isItself?: boolean;
-  /** What it sent of the kind without the value. */
-  readonly instead?: LogId | undefined;
+  /** What it sent of the kind without the value, or of another kind with it. */
+  readonly instead?: { readonly eventType: string; readonly logId: LogId } | undefined;
   /** If that job waits itself: the one at the end of the chain, which waits for no other. */
   readonly last?: JobState | undefined;
 }

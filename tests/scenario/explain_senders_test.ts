@@ -1,0 +1,104 @@
+/** Events that did not come: what the jobs did that were to send them. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/engine/explained.ts";
+
+const NOTIFY = defineJob({
+  type: "customer.notify",
+  version: 1,
+  input: v.object({ order: v.string() }),
+  expects: ({ order }) => ({
+    packed: { eventType: "warehouse.Packed", correlation: { equals: { order } } },
+  }),
+  run: async (ctx) => {
+    await ctx.expect("packed");
+  },
+});
+
+function packing(version: number, eventType: string) {
+  return defineJob({
+    type: "warehouse.pack",
+    version,
+    input: v.object({ order: v.string() }),
+    run: (ctx, { order }) =>
+      ctx.task("pack", (task) => {
+        task.emit(eventType, { order });
+      }),
+  });
+}
+
+async function remarkOf(daybook: Explained, jobId: string) {
+  await daybook.assertCitations(jobId);
+  return (await daybook.explanation(jobId)).waitingFor[0]?.remark;
+}
+
+Deno.test("explain a wait: what the sender sent instead is named, and the version that the others had", async () => {
+  const first = await Explained.start({
+    definitions: [NOTIFY, packing(1, "warehouse.Packed")],
+    maxRunning: 8,
+  });
+  await first.submit("notify-1", "customer.notify", { order: "O-41" });
+  await first.submit("pack-1", "warehouse.pack", { order: "O-41" });
+  const daybook = await first.crash({
+    definitions: [NOTIFY, packing(2, "warehouse.parcel.Closed")],
+  });
+  await daybook.submit("notify-2", "customer.notify", { order: "O-42" });
+  await daybook.submit("pack-2", "warehouse.pack", { order: "O-42" });
+  assert.equal(
+    await remarkOf(daybook, "notify-2"),
+    "Others came from task pack of jobs of type warehouse.pack, version 1; job pack-2 of version " +
+      '2, which has "O-42" at input.order, has been Done since 2026-01-01T00:00:00.000Z, and has ' +
+      'sent warehouse.parcel.Closed with "O-42" instead.',
+  );
+});
+
+Deno.test("explain a wait: of a job that was to send the event itself, and did not, the result of that task is named", async () => {
+  const loan = defineJob({
+    type: "loan.contract",
+    version: 1,
+    input: v.object({ loan: v.string(), income: v.number() }),
+    expects: ({ loan }) => ({
+      approved: { eventType: "loan.Approved", correlation: { equals: { loan } } },
+    }),
+    async run(ctx, { loan, income }) {
+      await ctx.task("score", (task) => {
+        if (income < 1_000) return { grade: "D" };
+        task.emit("loan.Approved", { loan });
+        return { grade: "A" };
+      });
+      await ctx.expect("approved");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [loan], maxRunning: 8 });
+  await daybook.submit("loan-1", "loan.contract", { loan: "L-31", income: 2_000 });
+  await daybook.submit("loan-2", "loan.contract", { loan: "L-32", income: 800 });
+  assert.equal(
+    await remarkOf(daybook, "loan-2"),
+    "Others came from task score of jobs of type loan.contract, as this one is; here it sent " +
+      'none, and returned {"grade":"D"}.',
+  );
+});
+
+Deno.test("explain a wait: a sender that could not be started, since its key threw, is named with the error", async () => {
+  const pack = defineJob({
+    ...packing(1, "warehouse.Packed"),
+    input: v.object({ order: v.string(), owner: v.optional(v.object({ team: v.string() })) }),
+    startsOn: { eventType: "shop.Ordered", input: ({ attributes }) => attributes as never },
+    limits: { key: ({ owner }) => owner!.team, perKey: 1 },
+  });
+  const daybook = await Explained.start({ definitions: [NOTIFY, pack], maxRunning: 8 });
+  await daybook.submit("notify-1", "customer.notify", { order: "O-41" });
+  await daybook.event("shop.Ordered", { order: "O-41", owner: { team: "red" } });
+  await daybook.submit("notify-2", "customer.notify", { order: "O-42" });
+  await daybook.event("shop.Ordered", { order: "O-42" }, { eventId: "ordered-2" });
+  const [, jobId = ""] =
+    /shop\.Ordered, which starts them, came at \S+; job (\S+) could not be started: TypeError: Cannot read properties of undefined \(reading 'team'\), thrown at/
+      .exec(await remarkOf(daybook, "notify-2") ?? "") ?? [];
+  const { summary } = await daybook.explanation(jobId);
+  assert.equal(
+    summary,
+    `Job ${jobId} could not be started: TypeError: Cannot read properties of undefined (reading 'team').`,
+  );
+});
