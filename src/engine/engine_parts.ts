@@ -5,6 +5,7 @@
  * listens to the writer that it needs.
  */
 
+import type { Silence } from "../core/silence.ts";
 import { Attention, ParkedReports } from "./views/attention.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
 import { ProcessFacts } from "./writer/process_facts.ts";
@@ -230,8 +231,8 @@ export class EngineParts extends Given {
   }
 
   /** The silence of a follower's own connection holds up no job. */
-  get silentSince(): string | undefined {
-    return this.leads ? this.events.journal.silentSince : undefined;
+  get silence(): Silence | undefined {
+    return this.leads ? this.events.journal.silence : undefined;
   }
 
   #workers(max: number, promptTypes: PromptTypes, first?: WorkerQueue): WorkerQueue {

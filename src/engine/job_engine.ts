@@ -3,6 +3,7 @@
  * interprets events for jobs.
  */
 
+import type { Silence } from "../core/silence.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { hasCode, type JobHead, type JobState } from "../core/job_state.ts";
@@ -143,6 +144,11 @@ export class JobEngine {
 
   get failed(): boolean {
     return this.#parts.failed;
+  }
+
+  /** Absent while what keeps the entries answers in time. */
+  get silence(): Silence | undefined {
+    return this.#parts.silence;
   }
 
   /** The disk has no room for anything new. Reads and running jobs continue. */

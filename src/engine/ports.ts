@@ -3,6 +3,7 @@
  * interfaces; adapters implement them. Each method states what the engine relies on.
  */
 
+import type { Silence } from "../core/silence.ts";
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 
@@ -167,8 +168,8 @@ export interface Journal {
   /** Whether the disk is known to have no room for groups of an urgency. */
   full(urgency: Urgency): boolean;
 
-  /** Since when the database of a shared journal has not answered, RFC 3339; absent otherwise. */
-  readonly silentSince?: string | undefined;
+  /** Absent while what keeps the entries answers in time. */
+  readonly silence?: Silence | undefined;
 
   /** About how many bytes wait to become durable; many on a slow disk. */
   readonly pendingBytes: number;

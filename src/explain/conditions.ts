@@ -4,6 +4,7 @@
  * evidence.
  */
 
+import { silenceText } from "../core/silence.ts";
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
@@ -22,14 +23,7 @@ import { afterFailure } from "./ended/next_after_failure.ts";
 import { explainOrigin } from "./past/origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./open/parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./queue/pause_texts.ts";
-import {
-  actorText,
-  capital,
-  reasonText,
-  shortened,
-  silenceText,
-  taskText,
-} from "./words/phrases.ts";
+import { actorText, capital, reasonText, shortened, taskText } from "./words/phrases.ts";
 import { clockReasons } from "./past/process_history.ts";
 import { uncaughtMeanwhile, uncaughtReasons } from "./past/uncaught_errors.ts";
 import { queuedReasons, queuedText, whileQueued, whyQueued } from "./open/queued.ts";
@@ -157,14 +151,14 @@ const CONDITIONS: Readonly<Record<Condition, ConditionTexts>> = {
 
 /** The explanation in one sentence. */
 export function summarize(known: Case): string {
-  const { job, circumstances: { definition, full, silentSince } } = known;
+  const { job, circumstances: { definition, full, silence } } = known;
   const condition = deriveCondition(job);
   const now = CONDITIONS[condition].summary(known);
   if (isTerminal(job)) return `Job ${job.jobId} ${now}`;
   const asides = [...uncaughtReasons(known).slice(0, 1), ...clockReasons(known)];
   const what = [now, ...asides.map(({ statement }) => statement)].join(" ");
-  if (silentSince !== undefined) {
-    return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
+  if (silence !== undefined) {
+    return `Job ${job.jobId} cannot continue: ${silenceText(silence)}. It ${what}`;
   }
   if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
   const isMissing = definition === "missing" && job.parked === undefined;
@@ -198,28 +192,28 @@ export function explainCause(known: Case): Reasons {
 /** Obstacles that are not in the journal. */
 function processReasons({ job, created, circumstances }: Case): Reasons {
   if (isTerminal(job)) return [];
-  const { definition, silentSince, full, draining } = circumstances;
+  const { definition, silence, full, draining } = circumstances;
   return [
     definition === "missing" && job.parked === undefined &&
     `This process has no definition of type ${job.type ?? ""}: ` +
       "until one is loaded, none of the job's code runs.",
-    silentSince !== undefined &&
-    `${capital(silenceText(silentSince))}: nothing can be recorded until it does.`,
+    silence !== undefined &&
+    `${capital(silenceText(silence))}: nothing can be recorded until it does.`,
     full && "The disk is full: nothing can be recorded until there is room.",
     draining && "This process is stopping: nothing new begins before the next start.",
   ].flatMap((statement) => statement === false ? [] : [reason(statement, created)]);
 }
 
 export function nextSteps(known: Case): Next {
-  const { job, conditionSince, circumstances: { definition, silentSince, full } } = known;
+  const { job, conditionSince, circumstances: { definition, silence, full } } = known;
   const condition = deriveCondition(job);
   const { next } = CONDITIONS[condition];
   if (isTerminal(job)) return next(known);
   if (definition === "missing" && condition !== "parked") {
     return [loadDefinition(known), ...eventsToSend(known), ...controls(job)];
   }
-  if (silentSince === undefined && !full) return next(known);
-  const missing = silentSince === undefined ? "there is room on the disk" : "the database answers";
+  if (silence === undefined && !full) return next(known);
+  const missing = silence === undefined ? "there is room on the disk" : `the ${silence.of} answers`;
   return [automatic(`Nothing, until ${missing}; then it continues by itself.`, conditionSince)];
 }
 

@@ -1,5 +1,6 @@
 /** The journal in files. A facade: it connects its parts and makes no decisions. */
 
+import type { Silence } from "../core/silence.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import {
@@ -72,8 +73,9 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.full(urgency);
   }
 
-  get silentSince(): string | undefined {
-    return this.#parts.follower?.silentSince;
+  get silence(): Silence | undefined {
+    const { follower, recorder } = this.#parts;
+    return follower === undefined ? recorder.silence : follower.silence;
   }
 
   get pendingBytes(): number {

@@ -2,6 +2,7 @@
 
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
 import type { JobId } from "../core/ids.ts";
+import { type Silence, silenceText } from "../core/silence.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { JobLogPage, JobLogPort } from "../http/routing/http_deps.ts";
@@ -197,4 +198,22 @@ export class ServerLog implements JobLog {
 function jobLineText({ jobId, taskId, attempt, message, data }: JobLogLine): string {
   const rest = data === undefined ? "" : ` ${JSON.stringify(data)}`;
   return `${jobId} ${taskId} ${attempt}: ${shownLines(message + rest, "  ")}`;
+}
+
+/** Warns once when the disk of the journal falls silent, and once when it answers again. */
+export class SilenceLog {
+  #silence: Silence | undefined;
+
+  constructor(private readonly warn: (message: string) => void) {}
+
+  look(silence: Silence | undefined): void {
+    const before = this.#silence;
+    // A shared journal reports the silence of its database itself.
+    this.#silence = silence?.of === "disk" ? silence : undefined;
+    if (this.#silence !== undefined && before === undefined) {
+      this.warn(`${silenceText(this.#silence)}: nothing can be recorded until it does`);
+    } else if (this.#silence === undefined && before !== undefined) {
+      this.warn(`the disk answers again, after it was silent since ${before.since}`);
+    }
+  }
 }

@@ -25,7 +25,7 @@ import { KeyFiles } from "../journal/files/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { journalLayout } from "../journal/layout.ts";
-import { JobLogFiles } from "./logs.ts";
+import { JobLogFiles, SilenceLog } from "./logs.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
 import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/metrics.ts";
@@ -116,12 +116,16 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
     types: definitions.map(({ type }) => type),
     diskFree: await diskFree(configuration.folder),
   };
+  const silenceLog = new SilenceLog(warn);
   const watchdog = new Watchdog({
     ...(options.stalls ?? ONLY_REPORTED),
     endNote: journalLayout(configuration.folder).endNote,
     warn,
     onBlocked: (blocked) => engine.processFacts.loopBlocked(blocked),
-    onBeat: () => engine.processFacts.lookAtClock(),
+    onBeat: () => {
+      engine.processFacts.lookAtClock();
+      silenceLog.look(engine.silence);
+    },
   });
   const membership = options.sharing?.shared.membership;
   const metrics = new Metrics({

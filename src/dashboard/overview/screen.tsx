@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { silenceText } from "../../core/silence.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
 import { OUTSIDE_JOB } from "../../http/routes/create_job.ts";
@@ -144,10 +145,11 @@ function instanceTrouble({ engine, shared }: HttpDeps): string | undefined {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }
   if (engine.draining) return "The process is stopping: it accepts no new work.";
-  const silentSince = shared?.standing().databaseSilentSince ?? undefined;
-  if (silentSince !== undefined) {
-    return `Nothing can be recorded: the database of the journal has not answered since ` +
-      `${silentSince}. Everything continues by itself once it answers.`;
+  const since = shared?.standing().databaseSilentSince ?? undefined;
+  const silence = since === undefined ? engine.silence : { of: "database", since } as const;
+  if (silence !== undefined) {
+    return `Nothing can be recorded: ${silenceText(silence)}. Everything continues by itself ` +
+      "once it answers.";
   }
   if (engine.full) {
     return "The disk is full: no new work is accepted until there is room. Reads continue, and so " +

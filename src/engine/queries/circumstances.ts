@@ -26,7 +26,7 @@ export async function circumstancesNow(
   job: JobState,
   share: TimeShare,
 ): Promise<Circumstances> {
-  const { pauses, registry, writer, draining, events, silentSince } = parts;
+  const { pauses, registry, writer, draining, events, silence } = parts;
   const loaded = registry.running(job);
   const isKnown = loaded !== undefined;
   const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -35,7 +35,7 @@ export async function circumstancesNow(
     isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
     draining,
     full: events.journal.full(urgencyOf(job)),
-    silentSince,
+    silence,
     ...isKnown ? {} : refusalOf(parts, job),
   } as const;
   const holding = hasCode(job) ? await holdingPauses(parts, pauses.all, job) : [];

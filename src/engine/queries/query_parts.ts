@@ -1,5 +1,6 @@
 /** The parts of the engine that queries read. Each takes out those that it needs. */
 
+import type { Silence } from "../../core/silence.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -44,6 +45,6 @@ export interface QueryParts {
   readonly failed: boolean;
   /** Whether this process runs the jobs. */
   readonly leads: boolean;
-  /** Since when the database of the leader has not answered. */
-  readonly silentSince: string | undefined;
+  /** Of what keeps the entries of the leader. */
+  readonly silence: Silence | undefined;
 }

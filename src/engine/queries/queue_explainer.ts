@@ -79,7 +79,7 @@ export class QueueExplainer {
       circumstances: {
         full: this.parts.events.journal.full("ordinary"),
         draining: this.parts.draining,
-        silentSince: this.parts.silentSince,
+        silence: this.parts.silence,
       },
       pauses,
       paused: pauseControls.figures.jobs,

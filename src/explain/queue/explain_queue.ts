@@ -1,10 +1,11 @@
 /**
  * Explains the work as a whole: whether it stands still, why, and what would change that. It stands
- * still while no job gets a worker: on a full disk, while the database is silent, during a pause of
+ * still while no job gets a worker: on a full disk, while the disk or the database is silent, during a pause of
  * everything or of all jobs that need a worker, when all workers have been held since before the
  * longest waiting job came, or when all jobs are parked or suspended.
  */
 
+import { silenceText } from "../../core/silence.ts";
 import type { Condition } from "../../core/condition.ts";
 import { counted, countText } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -20,7 +21,7 @@ import type {
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../statements/explanation.ts";
 import { endStep } from "./pause_texts.ts";
 import { pauseText, scopeText } from "../words/pauses.ts";
-import { capital, later, shortened, silenceText } from "../words/phrases.ts";
+import { capital, later, shortened } from "../words/phrases.ts";
 import {
   aloneText,
   cancelHolders,
@@ -51,15 +52,15 @@ interface Cause extends Pick<QueueExplanation<LogId>, "standsStill" | "since" | 
 }
 
 function queueCause(facts: QueueFacts): Cause {
-  const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
+  const { circumstances: { full, draining, silence }, failed, pauses, asOf } = facts;
   if (failed) {
     const why = "the journal has failed, and the process must start again";
     return standstill(`Nothing can be recorded: ${why}.`);
   }
-  if (silentSince !== undefined) {
-    const summary = `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`;
-    const next = automatic("Everything continues by itself once the database answers.");
-    return standstill(summary, [next], silentSince);
+  if (silence !== undefined) {
+    const summary = `Nothing can be recorded: ${silenceText(silence)}. ${waitText(facts)}`;
+    const next = automatic(`Everything continues by itself once the ${silence.of} answers.`);
+    return standstill(summary, [next], silence.since);
   }
   if (full) {
     const summary = `Nothing new can be recorded: the disk is full. ${waitText(facts)}`;

@@ -3,6 +3,7 @@
  * the explanation of all work rests on.
  */
 
+import type { Silence } from "../../core/silence.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { Alone } from "../../core/crashes.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -18,8 +19,8 @@ export interface Obstacles {
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */
   readonly full: boolean;
-  /** Since when the database of a shared journal has not answered, RFC 3339. */
-  readonly silentSince?: string | undefined;
+  /** Of what keeps the entries: nothing can be recorded. */
+  readonly silence?: Silence | undefined;
 }
 
 export interface WorkerHolder {

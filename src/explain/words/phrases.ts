@@ -110,8 +110,3 @@ export function before(logIds: readonly LogId[]): readonly LogId[] {
 export function later(time: string, ms: number): string {
   return new Date(Date.parse(time) + ms).toISOString();
 }
-
-/** What keeps a shared journal from recording anything. */
-export function silenceText(since: string): string {
-  return `the database of the journal has not answered since ${since}`;
-}

@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "hono";
+import { silenceText } from "../../core/silence.ts";
 import {
   definitionsAnswer,
   indexAnswer,
@@ -97,8 +98,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
     scope: "open",
     operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description:
-        "503 while the journal is being read, after it failed, while its disk is full, a required " +
-        "standby is missing or its database does not answer, and during a stop. " +
+        "503 while the journal is being read, after it failed, while its disk is full or silent, a " +
+        "required standby is missing or its database does not answer, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
@@ -106,6 +107,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
       if (engine.failed) throw notReady("the journal has failed");
       if (engine.draining) throw draining();
       if (engine.full) throw notReady("there is no room on the disk");
+      if (engine.silence?.of === "disk") throw notReady(silenceText(engine.silence));
       if (shared === undefined) return jsonResponse({ status: "ready" }, STATUS.ok);
       // The probe is open to everyone, so it does not reveal where the database is.
       const { database, ...standing } = shared.standing();

@@ -3,6 +3,7 @@
  * forms the next batch. Positions are assigned at once.
  */
 
+import type { Silence } from "../../core/silence.ts";
 import type { LogId } from "../../core/ids.ts";
 import { errorMessage } from "../../core/thrown.ts";
 import { runToEnd } from "../../core/work.ts";
@@ -70,6 +71,9 @@ interface GroupCommitOptions {
  */
 const BATCH_ENTRIES_MAX = 1_000;
 
+/** The disk counts as silent once a write takes this long. */
+const SILENT_MS = 5_000;
+
 /** The most microtasks between an append and the next one that it causes. */
 const QUIET_HOPS = 12;
 /** Limits the wait for code that never stops appending. */
@@ -86,6 +90,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
   readonly #syncPolicy = new SyncPolicy();
+  /** When the batch in flight was given to the disk: the time, and by the monotonic clock. */
+  #writing: { readonly at: number; readonly ms: number } | undefined;
   /** Settles when the last batch may be written, while groups are gathered in it. */
   #gathering: Promise<void> | undefined;
   /** Whether the next group is the first of those that are gathered. */
@@ -112,6 +118,13 @@ export class GroupCommit {
     let bytes = this.#inFlight?.sealedBytes ?? 0;
     for (const batch of this.#pending) bytes += batch.sealedBytes;
     return bytes;
+  }
+
+  get silence(): Silence | undefined {
+    const writing = this.#writing;
+    const { clock } = this.options;
+    if (writing === undefined || clock.monotonic() - writing.ms < SILENT_MS) return undefined;
+    return { of: "disk", since: new Date(writing.at).toISOString() };
   }
 
   /** Whether nothing is waiting or being written. */
@@ -280,7 +293,8 @@ export class GroupCommit {
       const sealed = step.value;
       const holdUp = this.#syncPolicy.mayBlock;
       const began = clock.monotonic();
-      await sink.write(sealed, holdUp);
+      this.#writing = { at: clock.now(), ms: began };
+      await sink.write(sealed, holdUp).finally(() => this.#writing = undefined);
       if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
       const durationMs = clock.monotonic() - began;
       this.#syncPolicy.synced(sealed, durationMs, holdUp, this.#pending.length === 0);

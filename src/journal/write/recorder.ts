@@ -3,6 +3,7 @@
  * writes seals. The journal in memory, for tests, uses it too.
  */
 
+import type { Silence } from "../../core/silence.ts";
 import type { JournalEventDraft } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { errorMessage } from "../../core/thrown.ts";
@@ -99,6 +100,10 @@ export class Recorder implements BatchListener {
 
   get head(): JournalHead {
     return this.#commit.head;
+  }
+
+  get silence(): Silence | undefined {
+    return this.#commit.silence;
   }
 
   get pendingBytes(): number {

@@ -1,5 +1,6 @@
 /** The copy that a process keeps of a shared journal, as a follower or as the leader. */
 
+import type { Silence } from "../../core/silence.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -171,9 +172,10 @@ export class Follower {
     return this.#leads;
   }
 
-  /** Since when the shared log has not answered, RFC 3339. */
-  get silentSince(): string | undefined {
-    return this.parts.shared.membership.silentSince ?? undefined;
+  /** Of the shared log. */
+  get silence(): Silence | undefined {
+    const since = this.parts.shared.membership.silentSince;
+    return since === null ? undefined : { of: "database", since };
   }
 
   /**
