@@ -14,6 +14,8 @@ const SITUATIONS = [...FEW_SITUATIONS, "backing off", "executing", "plan without
 
 /** The minimum size of a touch target, in pixels. */
 const TARGET_MIN = 44;
+/** The maximum height of a job in a list, in pixels. */
+const CARD_MAX = 160;
 /** The number of letters that must fit on a line. */
 const WORD_MAX = 18;
 
@@ -60,9 +62,9 @@ const whole: Look = async (watched, { path, says }) => {
 
 const colours: Look = (watched) => watched.axeFindings("the colours");
 
-/** Nothing is cut off, and touch targets are large enough. */
+/** Nothing is cut off, touch targets are large enough, and a list shows several jobs at once. */
 const narrow: Look = async (watched, { path }) => {
-  const small = await smallTargets(watched);
+  const small = [...await smallTargets(watched), ...await tallCards(watched)];
   const broken = [...await brokenWords(watched), ...await brokenNumbers(watched)];
   return [
     ...await watched.axeFindings("all but the colours"),
@@ -163,6 +165,15 @@ async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
       .filter(([, { width, height }]) => width > 0 && height > 0 && height < ${TARGET_MIN})
       .map(([element, { width, height }]) =>
         element.outerHTML.slice(0, 120) + " " + Math.round(width) + "x" + Math.round(height))
+  `);
+}
+
+async function tallCards({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll(".job-row")]
+      .map((row) => [row, row.getBoundingClientRect().height])
+      .filter(([, height]) => height > ${CARD_MAX})
+      .map(([row, height]) => row.id + " is " + Math.round(height) + " high: " + row.innerText)
   `);
 }
 
