@@ -277,7 +277,7 @@ const LIMITS_ACTIONS: readonly Action[] = [
       const form = page.locator('form[action="/ui/limits"]').filter({
         hasText: "change the limits",
       });
-      await form.getByLabel("Running, at most").fill("2");
+      await form.getByLabel("Maximum running", { exact: true }).fill("2");
       await form.getByLabel("Reason").fill("by the walk");
       await press(page, /Yes, change the limits/);
       assert.match(await noteOn(page), /limits of shop\.newsletter are changed: maxRunning 2/);
@@ -296,14 +296,14 @@ const LIMITS_ACTIONS: readonly Action[] = [
       await page.goto(`${demo.url}/ui/limits`);
       await unfold(page, "Pause jobs");
       const form = page.locator("#begin-pause");
-      await form.getByLabel("Of type").selectOption("shop.welcome");
+      await form.getByLabel("Type").selectOption("shop.welcome");
       await form.getByLabel("Reason").fill("by the walk");
       await form.getByLabel("For").fill("soon");
       await press(page, /Yes, pause jobs/);
       await page.waitForURL(/pauses$/);
       assert.match(await form.getByRole("alert").last().innerText(), /must be a duration/);
       assert.equal(await form.getByLabel("Reason").inputValue(), "by the walk");
-      assert.equal(await form.getByLabel("Of type").inputValue(), "shop.welcome");
+      assert.equal(await form.getByLabel("Type").inputValue(), "shop.welcome");
       await form.getByLabel("For").fill("30m");
       await press(page, /Yes, pause jobs/);
       await page.locator(".note").getByText(/^Paused/).waitFor();

@@ -322,7 +322,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       const count = page.locator("#entries-count");
       await restarts.openJob();
       await restarts.post("/events", Array.from({ length: 48 }, () => event), 200);
-      await count.getByText("50, each").waitFor();
+      await count.getByText("50 lines").waitFor();
       await page.locator("#entries > li").nth(40).scrollIntoViewIfNeeded();
       await restarts.post("/events", event, 200);
       await count.getByText("50 of 51, page 1 of 2").waitFor();
@@ -344,7 +344,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await page.goto(`${restarts.url}/ui/limits`);
       const form = page.locator("#limit-type");
       await form.locator("summary").click();
-      await form.getByLabel("Running, at most").fill("3");
+      await form.getByLabel("Maximum running", { exact: true }).fill("3");
       const offered = form.locator(`option[value="${HOSTILE.type}"]`);
       await offered.waitFor({ state: "attached" });
       await restarts.post(
@@ -354,8 +354,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
         "PUT",
       );
       await offered.waitFor({ state: "detached" });
-      assert.equal(await form.getByLabel("Running, at most").inputValue(), "3");
-      assert.equal(await form.getByLabel("Of type").inputValue(), "");
+      assert.equal(await form.getByLabel("Maximum running", { exact: true }).inputValue(), "3");
+      assert.equal(await form.getByLabel("Type").inputValue(), "");
     }),
 
   "what is open stays open when something comes before it": (browser) =>

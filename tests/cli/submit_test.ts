@@ -124,7 +124,7 @@ Deno.test("submit --wait: a failure exits with 1 and prints the explanation", as
 <bold:d-1> of type test.doomed is <blue:Running (queued)>
   reserve         <green:completed         >  0 ms
   mail            <green:completed         >  0 ms
-  charge          <red:failed            >  0 ms    the card is stolen (attempt 1 of 3, for good: poison)
+  charge          <red:failed            >  0 ms    the card is stolen (attempt 1 of 3, not retried)
   reserve         <yellow:compensated       >  0 ms
 d-1 is <red:Failed> after 0 ms
 
@@ -299,7 +299,7 @@ Deno.test("retry: prints the new job, which may be waited for", async () => {
     `\
   mail            completed           0 ms    reused from 8
   reserve         completed           0 ms
-  charge          failed              0 ms    the card is stolen (attempt 1 of 3, for good: poison)
+  charge          failed              0 ms    the card is stolen (attempt 1 of 3, not retried)
   reserve         compensated         0 ms
 ${jobId} is Failed after 0 ms: the card is stolen`,
   );

@@ -158,7 +158,7 @@ Deno.test("job page: a clock that went back is reported, and no length is negati
   app.clock.jump(3_000);
   const timeline = readable(regionOf(await pageOf(app, `/ui/jobs/${jobId}`), "job-timeline"));
   assert.match(timeline, new RegExp(`The clock went back before entry ${lastLogId}:`));
-  assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s , still going/);
+  assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s so far/);
 });
 
 Deno.test("job page: the timeline to scale and the one with every step link to each other", async () => {

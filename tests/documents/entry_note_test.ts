@@ -56,7 +56,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "job.TaskCompensated": [{ attempt: 3 }, "attempt 3"],
   "job.TaskCompensationFailed": [
     { attempt: 2, maxAttempts: 2, error: ERROR, final: true, kind: "deadLetter" },
-    "the till is shut (attempt 2 of 2, for good: deadLetter)",
+    "the till is shut (attempt 2 of 2, the last)",
   ],
   "job.CompensationEnded": [
     { compensated: ["charge", "reserve"], failed: ["mail"] },

@@ -172,7 +172,7 @@ Deno.test("explain the queue: it says if all jobs are parked for lack of a defin
   assert.equal(told.standsStill, true);
   assert.match(
     told.summary,
-    /^Nothing runs: all 3 jobs that have not ended are held \(3 are parked\): .*web\.crawl/,
+    /^Nothing runs: all 3 unfinished jobs are held \(3 are parked\): .*web\.crawl/,
   );
   assert.match(
     told.next[0]?.statement ?? "",
@@ -188,7 +188,7 @@ Deno.test("explain the queue: it says if all jobs are parked for lack of a defin
   const suspended = await toldOf(second);
   assert.match(
     suspended.summary,
-    /^Nothing runs: the one job that has not ended is held \(1 is suspended\)\./,
+    /^Nothing runs: the one unfinished job is held \(1 is suspended\)\./,
   );
   assert.match(suspended.next[0]?.curl ?? "", /\/jobs\/job\/resume/);
 });

@@ -38,7 +38,7 @@ function liveness({ order }: EntryPage) {
 }
 
 function pageText({ entries, total, number, count }: EntryPage): string {
-  if (count === 1) return `${countText(total)}, each a line of the journal.`;
+  if (count === 1) return `${total === 1 ? "1 line" : `${countText(total)} lines`} of the journal.`;
   return `${countOf(entries.length, total)}, page ${countOf(number, count)}.`;
 }
 

@@ -281,7 +281,7 @@ function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
       height={height}
       fill={PATTERNED.has(kind) ? `url(#pattern-${kind})` : undefined}
     >
-      <title>{isOngoing ? `${title}, still going` : title}</title>
+      <title>{isOngoing ? `${title} so far` : title}</title>
     </rect>
   );
 }

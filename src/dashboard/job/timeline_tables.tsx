@@ -207,7 +207,7 @@ function Conditions({ state }: JobProps) {
           </td>
           <td data-name="for">
             <Duration ms={toMs - fromMs} isOngoing={isOngoing} />
-            {isOngoing && ", still going"}
+            {isOngoing && " so far"}
           </td>
           <td>
             <EntryLink pathOf={state.pathOf} logId={fromBy} />

@@ -178,7 +178,7 @@ function groupsPage(asked: PageRequest): Response {
         <Top {...asked} />
         <div class="row row-between job-bar">
           <p id="kind-news" class="links job-news" role="status" data-again={address.with()}>
-            The most frequent first
+            Most frequent first
           </p>
         </div>
         {groups.length === 0 ? <NoFailures address={address} /> : (

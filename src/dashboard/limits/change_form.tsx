@@ -87,7 +87,7 @@ interface TypeFieldProps {
 export function TypeField({ types, none, required = false, form }: TypeFieldProps) {
   return (
     <label class="field">
-      Of type
+      Type
       <select name="type" required={required}>
         <option value="">{none}</option>
         {types.map((type) => (
@@ -117,14 +117,14 @@ function LimitFields(
   const fieldOf = refusedFields(id, refused);
   const places = numberUpTo(PLACES_MAX);
   const fields = [
-    { name: "maxRunning", label: "Running, at most", inForce: maxRunning, rules: places },
+    { name: "maxRunning", label: "Maximum running", inForce: maxRunning, rules: places },
     ...byKey
-      ? [{ name: "perKey", label: "Running of one key, at most", inForce: perKey, rules: places }]
+      ? [{ name: "perKey", label: "Maximum running per key", inForce: perKey, rules: places }]
       : [],
     {
       name: "count",
       at: "/rate/count",
-      label: "Starts, at most",
+      label: "Maximum starts",
       inForce: rate?.count,
       rules: numberUpTo(RATE_COUNT_MAX),
     },

@@ -193,12 +193,12 @@ export function PauseForm({ types, refused }: PauseFormProps) {
       <RefusedNote id={ID} refused={refused} inputs={["/label", "/key", "/for", "/reason"]} />
       <TypeField types={types} none="any" form={isRefused ? refused.form : undefined} />
       <LineInput
-        label="With label"
+        label="Label"
         {...fieldOf("label")}
         rules={{ placeholder: "name:value", pattern: "[^:]+:.*" }}
       />
       <LineInput
-        label="With key"
+        label="Key"
         {...fieldOf("key")}
         rules={{ placeholder: "the key of its limits" }}
       />

@@ -178,7 +178,7 @@ function Use({ one }: OneProps) {
   return (
     <div class="limit-use">
       <Table
-        caption={`Use of the limits of ${type}`}
+        caption={`Limits of ${type}`}
         headings={["What", "In use", "At most", "Left", "Waiting"]}
       >
         <UseRow

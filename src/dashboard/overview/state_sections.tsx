@@ -133,7 +133,7 @@ interface DiskFactProps {
 }
 
 function DiskFact({ diskFree, bytes }: DiskFactProps) {
-  const journal = `the journal has ${sizeText(bytes)}`;
+  const journal = `the journal takes ${sizeText(bytes)}`;
   return diskFree === undefined
     ? (
       <Fact

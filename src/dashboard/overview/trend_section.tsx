@@ -41,7 +41,7 @@ const CHARTS: readonly ChartDescription[] = [
     name: "throughput",
     title: "Throughput",
     kind: "counts",
-    about: (interval) => `Jobs in each ${interval}`,
+    about: (interval) => `Jobs per ${interval}`,
     lines: [
       countLine("created", ""),
       countLine("succeeded", "condition-succeeded"),
@@ -81,14 +81,14 @@ function spreadLines(name: "queued" | "run" | "sync", tone: string): readonly Li
     {
       column: `${name}-p50`,
       heading: `${name} p50`,
-      label: "half within (p50)",
+      label: "median (p50)",
       tone,
       read: (period) => period[name]?.p50Ms,
     },
     {
       column: `${name}-p95`,
       heading: `${name} p95`,
-      label: "95 % within (p95)",
+      label: "95th percentile (p95)",
       tone: `${tone} dashed`,
       read: (period) => period[name]?.p95Ms,
     },
@@ -125,9 +125,8 @@ export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
         <SpanLinks current={span} />
       </div>
       <p class="soft">
-        One point for each{" "}
-        {each}, the last one so far. Counted in memory since this process started,{" "}
-        <Time at={startedAt} />; earlier events are in the journal.
+        One point per {each}; the last is not over yet. Counted since this process started,{" "}
+        <Time at={startedAt} />.
       </p>
       <div class="charts">
         {CHARTS.map((chart) => <Chart chart={chart} each={each} trend={trend} />)}
@@ -184,7 +183,7 @@ function TrendTable({ span, trend: { points } }: Pick<TrendSectionProps, "span" 
   const { intervalMs, intervals } = TREND_SPANS[span];
   return (
     <details class="folded figures">
-      <summary>The figures, as a table</summary>
+      <summary>As a table</summary>
       <div class="table-box" tabindex={0} role="region" aria-label="The figures of the charts">
         <table
           id="trend-figures"
@@ -192,7 +191,7 @@ function TrendTable({ span, trend: { points } }: Pick<TrendSectionProps, "span" 
           data-interval-ms={String(intervalMs)}
           data-intervals={String(intervals)}
         >
-          <caption class="unseen">The trend, the oldest interval first</caption>
+          <caption class="unseen">The trend, oldest first</caption>
           <thead>
             <tr>
               <th scope="col">from</th>

@@ -87,7 +87,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
     <section aria-label="Entries" class="stack-wide stream">
       <div class="stream-news">
         <span id="stream-state" class="soft">
-          {isOfThePast(query) ? "Older entries" : "The newest first"}
+          {isOfThePast(query) ? "Older entries" : "Newest first"}
         </span>
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
         {isOfThePast(query) && <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>}

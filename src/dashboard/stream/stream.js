@@ -150,5 +150,5 @@ function counted(count, one, many) {
 }
 
 function newestText() {
-  return skipped > 0 ? `The newest first; ${skippedText()}` : "The newest first";
+  return skipped > 0 ? `Newest first; ${skippedText()}` : "Newest first";
 }

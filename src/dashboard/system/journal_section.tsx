@@ -98,7 +98,7 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
       <summary>Segments</summary>
       <div id="segments" data-live>
         <Table
-          caption="Segments, the newest first"
+          caption="Segments, newest first"
           headings={["Name", "First logId", "Bytes"]}
           rest={hidden > 0 && (
             <>

@@ -241,9 +241,7 @@ function idleCause(facts: QueueFacts): Cause {
     ? ""
     : `: ${oneLine(most.newest.message)}`;
   const all = countJobs(facts, LIVE.map(([condition]) => condition));
-  const every = all === 1
-    ? "the one job that has not ended is"
-    : `all ${all} jobs that have not ended are`;
+  const every = all === 1 ? "the one unfinished job is" : `all ${all} unfinished jobs are`;
   const nothing = held === all
     ? `Nothing runs: ${every} held (${shortened(kinds, LIVE.length)})${why}.`
     : `Nothing runs: ${shortened(kinds, LIVE.length)}${why}.`;

@@ -253,7 +253,7 @@ function failureNote(failure: AttemptFailure, times: DayTimes): string {
   // The most useful part comes first, since lines are cut at their end: when, then why.
   return "retryAt" in failure
     ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${message}`
-    : `${message} (${which}, for good: ${failure.kind})`;
+    : `${message} (${which}, ${failure.kind === "deadLetter" ? "the last" : "not retried"})`;
 }
 
 function labelled(what: string, names: readonly string[]): string | undefined {
