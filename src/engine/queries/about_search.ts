@@ -4,6 +4,7 @@
  * there is no job.
  */
 
+import { uncapital } from "../../explain/words/phrases.ts";
 import { ascending } from "../../core/ascending.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
@@ -201,7 +202,7 @@ function summarize(
     const others = older.length === 0
       ? ""
       : ` ${counted(older.length, "older event")} ${verb} it too.`;
-    return `No job has ${value}, but an event: ${lowerFirst(newest.statement)}${others}`;
+    return `No job has ${value}, but an event: ${uncapital(newest.statement)}${others}`;
   }
   const named = jobs.slice(0, NAMED_MAX).map(({ statement }) => statement).join(" ");
   const events = newest === undefined ? 0 : older.length + 1;
@@ -243,8 +244,4 @@ function* twinsText(jobs: readonly JobState[]): Work<string> {
       "the work may be done twice. ";
   }
   return "";
-}
-
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

@@ -14,7 +14,7 @@ import { firstFit, firstLoadType, refusalText } from "../ended/code_for_retry.ts
 import { failureReasons } from "../ended/because_ended.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
-import { capital, reasonText, shortened, taskText } from "../words/phrases.ts";
+import { capital, reasonText, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { automatic, byHand, manual, reason } from "../statements/statement.ts";
 
 const NAMES_MAX = 10;
@@ -141,11 +141,7 @@ export function whileParked(known: Evidence): Next {
 
 /** With words that set it apart from the steps above, to which it is an alternative. */
 function led(words: string, step: NextStep<LogId>): NextStep<LogId> {
-  const { statement } = step;
-  return {
-    ...step,
-    statement: `${words} ${statement.charAt(0).toLowerCase()}${statement.slice(1)}`,
-  };
+  return { ...step, statement: `${words} ${uncapital(step.statement)}` };
 }
 
 /** Whether a cancellation would undo more than nothing. */
