@@ -31,7 +31,7 @@ import {
   PLACES_MAX,
   RATE_COUNT_MAX,
   RATE_MS_MAX,
-} from "../engine/limits.ts";
+} from "../engine/definition_limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type BegunPause, PAUSES_MAX } from "../engine/run/queue/pause_controls.ts";
 

@@ -11,7 +11,7 @@ import type { LimitValues } from "../core/place_limits.ts";
 import { nearestName } from "../explain/likeness/names.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
-import { limitsFlaw, placeLimits } from "./limits.ts";
+import { limitsFlaw, placeLimits } from "./definition_limits.ts";
 import { protectionFlaw } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";

@@ -18,6 +18,7 @@ import {
   type TestApp,
 } from "../support/http/http_app.ts";
 import { cases } from "../support/effort.ts";
+import { shownText } from "../support/http/job_pages.ts";
 
 const JOBS = "/ui/jobs";
 
@@ -32,13 +33,6 @@ function rowOf(text: string, { firstLogId }: JobBody): string {
   const [, row = ""] = new RegExp(`(<tr id="job-${firstLogId}".*?</tr>)`, "s").exec(text) ?? [];
   assert.notEqual(row, "");
   return row;
-}
-
-/** The visible text of a part of a page. */
-function shownText(html: string): string {
-  return html.replaceAll(/<[^>]*>/g, " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&")
-    .replaceAll(/\s+/g, " ").trim();
 }
 
 function fieldsOf(text: string): Record<string, string> {

@@ -7,6 +7,7 @@ import { pageOf } from "../support/http/dashboard.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { blocksOf, MANUAL, pageNames, readPage } from "../support/process/manual_pages.ts";
 import { ROOT } from "../support/process/task_process.ts";
+import { unescaped } from "../support/http/job_pages.ts";
 
 Deno.test("manual: the folder and the served pages are the same", async () => {
   const served = MANUAL_PAGES.map(({ file }) => file);
@@ -92,8 +93,3 @@ Deno.test("markdown: HTML and scripts are shown as text", () => {
   assert.match(html, /<li>one <strong>two<\/strong> <em>three<\/em><\/li>/);
   assert.match(html, /<td><a href="https:\/\/example.com\/\?a=1&amp;b=2">two<\/a><\/td>/);
 });
-
-function unescaped(html: string): string {
-  return html.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
-    .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
-}

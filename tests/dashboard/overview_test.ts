@@ -19,6 +19,7 @@ import {
   type TestApp,
 } from "../support/http/http_app.ts";
 import { startMixedJobs } from "../support/http/mixed_conditions.ts";
+import { shownText } from "../support/http/job_pages.ts";
 
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
 const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
@@ -34,13 +35,6 @@ function failingWith(message: string): AnyJobDefinition {
         throw new NonRetryableError(message);
       }),
   }) as unknown as AnyJobDefinition;
-}
-
-/** The text of a page, without markup. */
-function textOf(html: string): string {
-  return html.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
-    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
-    .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
 }
 
 async function countBy(app: TestApp, query: string): Promise<number> {
@@ -90,14 +84,14 @@ Deno.test("overview: the longest queued, the last failed and the waiting jobs ar
   const queued = jobs.find(({ type, state }) => type === "test.greet" && state === "Running");
   assert.ok(queued);
   const census = regionOf(html, "census");
-  assert.match(textOf(census), /5 s oldest queued/);
+  assert.match(shownText(census), /5 s oldest queued/);
   assert.match(census, new RegExp(`href="/ui/jobs/${queued.jobId}"`));
-  assert.match(textOf(census), /1 of 1 workers busy/);
+  assert.match(shownText(census), /1 of 1 workers busy/);
 
   const failed = regionOf(html, "attention-failed");
   assert.equal([...failed.matchAll(/<li>/g)].length, 2);
-  assert.match(textOf(failed), /test\.doomed NonRetryableError: the card is stolen/);
-  const waiting = textOf(regionOf(html, "attention-waiting"));
+  assert.match(shownText(failed), /test\.doomed NonRetryableError: the card is stolen/);
+  const waiting = shownText(regionOf(html, "attention-waiting"));
   assert.match(waiting, /test\.parcel 0 of 1: shop\.ParcelShipped .*a plan 0 of 1/);
 });
 
@@ -110,16 +104,16 @@ Deno.test("overview: what may need a person comes first, headed by failures not 
     assert.deepEqual(order, order.toSorted((left, right) => left - right));
     return regionOf(html, "attention-headline");
   };
-  assert.match(textOf(await headline()), /0 failures not yet retried/);
+  assert.match(shownText(await headline()), /0 failures not yet retried/);
   const { jobId } = await createAndRun(app, "test.doomed");
   await createAndRun(app, "test.doomed");
   const two = await headline();
-  assert.match(textOf(two), /2 failures not yet retried by kind/);
+  assert.match(shownText(two), /2 failures not yet retried by kind/);
   assert.match(two, /href="\/ui\/jobs\?condition=failed&amp;retried=false"/);
   // A retry that fails again is a separate failure.
   await app.post(`/jobs/${jobId}/retry`);
   await app.clock.settle();
-  assert.match(textOf(await headline()), /2 failures not yet retried/);
+  assert.match(shownText(await headline()), /2 failures not yet retried/);
 });
 
 Deno.test("overview: a job that was retried no longer needs a person", async () => {
@@ -138,7 +132,7 @@ Deno.test("overview: jobs that no definition runs are reported until there are n
   const request = { type: "test.parcel", input: { orderId: "1" } };
   const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
   const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
-  const parked = async () => textOf(regionOf(await pageOf(app, "/"), "attention-parked"));
+  const parked = async () => shownText(regionOf(await pageOf(app, "/"), "attention-parked"));
   assert.match(await parked(), /1 job of type test\.parcel is parked: no definition/);
   await app.post(`/jobs/${jobId}/cancel`);
   assert.doesNotMatch(await parked(), /is parked/);
@@ -187,12 +181,12 @@ Deno.test("overview: without scripts the figures of the charts are in a table", 
   await createAndRun(app, "test.parcel", { orderId: "2" });
   const html = await pageOf(app, "/");
   const table = regionOf(html, "trend-figures");
-  const rows = [...table.matchAll(/<tr><th scope="row".*?<\/tr>/g)].map(([row]) => textOf(row));
+  const rows = [...table.matchAll(/<tr><th scope="row".*?<\/tr>/g)].map(([row]) => shownText(row));
   assert.equal(rows.length, 2);
-  assert.match(rows[0]!, /^ 00:00:00 11 1 2 1 0 ms /);
-  assert.match(rows[1]!, /^ 00:00:10 1 0 0 0 – – /);
+  assert.match(rows[0]!, /^00:00:00 11 1 2 1 0 ms /);
+  assert.match(rows[1]!, /^00:00:10 1 0 0 0 – – /);
   assert.match(
-    textOf(regionOf(html, "legend-throughput")),
+    shownText(regionOf(html, "legend-throughput")),
     /created 12 succeeded 1 failed 2 cancelled 1/,
   );
 });
@@ -215,17 +209,17 @@ Deno.test("overview: failing types are shown with the number of failures, and li
   await createAndRun(app, "test.doomed");
   const failing = regionOf(await pageOf(app, "/"), "attention-failing");
   assert.match(failing, /href="\/ui\/jobs\?condition=failed&amp;type=test\.doomed"/);
-  assert.match(textOf(failing), /test\.doomed 1 2/);
+  assert.match(shownText(failing), /test\.doomed 1 2/);
 });
 
 Deno.test("overview: the state of the journal is that of GET /journal", async () => {
   const app = await startApp();
-  const empty = textOf(regionOf(await pageOf(app, "/"), "trust"));
+  const empty = shownText(regionOf(await pageOf(app, "/"), "trust"));
   assert.match(empty, /Durable head #0 nothing is written/);
   await createAndRun(app, "test.greet", { name: "x" });
   const journal = await app.engine.journalInfo();
   const html = regionOf(await pageOf(app, "/"), "trust");
-  const text = textOf(html);
+  const text = shownText(html);
   assert.match(text, new RegExp(`Durable head #${journal.head.logId} chain`));
   assert.ok(html.includes(`title="${journal.head.chain}"`));
   assert.match(text, /Disk free unknown .*--allow-sys=statfs/);
@@ -238,10 +232,10 @@ Deno.test("overview: a recovery is shown only for a journal that existed before"
   await createAndRun(old, "test.greet", { name: "x" });
   const recovery = async (app: TestApp) => {
     const overview = /Last recovery .*? Last verification/.exec(
-      textOf(regionOf(await pageOf(app, "/"), "trust")),
+      shownText(regionOf(await pageOf(app, "/"), "trust")),
     )?.[0] ?? "";
     const system = /Previous stop .*? Back/.exec(
-      `${textOf(await pageOf(app, "/ui/system"))} Back`,
+      `${shownText(await pageOf(app, "/ui/system"))} Back`,
     );
     return [overview, system?.[0] ?? ""] as const;
   };
@@ -268,11 +262,11 @@ Deno.test("overview: the free disk space is shown if it is known", async () => {
   const clock = new FakeClock();
   const diskFree = () => Promise.resolve(5 * 1024 ** 3);
   const app = await startApp({ clock, overview: new Trends({ clock, types: [], diskFree }) });
-  assert.match(textOf(regionOf(await pageOf(app, "/"), "trust")), /Disk free 5 GiB/);
+  assert.match(shownText(regionOf(await pageOf(app, "/"), "trust")), /Disk free 5 GiB/);
 });
 
 async function healthOf(app: TestApp): Promise<string> {
-  return textOf(regionOf(await pageOf(app, "/"), "health"));
+  return shownText(regionOf(await pageOf(app, "/"), "health"));
 }
 
 Deno.test("overview: what keeps Daybook from accepting jobs is shown first", async () => {
@@ -320,7 +314,7 @@ Deno.test("overview: an empty journal shows how to submit a job, and that works"
   const app = await startApp();
   const before = regionOf(await pageOf(app, "/"), "first-job");
   assert.match(before, /deno task demo/);
-  const calls = [...textOf(before).matchAll(/curl -s (\S+) -H \S+ \S+ -d '(.*?)' Copy/g)];
+  const calls = [...shownText(before).matchAll(/curl -s (\S+) -H \S+ \S+ -d '(.*?)' Copy/g)];
   assert.equal(calls.length, 2);
   for (const [, url = "", body] of calls) {
     const response = await app.post(new URL(url).pathname, body);
@@ -334,7 +328,7 @@ Deno.test("overview: without counters over time it shows the current figures", a
   const app = await startApp({ overview: undefined });
   const html = await pageOf(app, "/");
   assert.doesNotMatch(html, /data-chart/);
-  assert.match(textOf(regionOf(html, "trust")), /Disk free unknown/);
+  assert.match(shownText(regionOf(html, "trust")), /Disk free unknown/);
 });
 
 Deno.test("overview: if tokens are set, it requires one", async () => {

@@ -12,19 +12,12 @@ import {
   testWithPostgres,
   wordsAsPostgres,
 } from "./postgres_server.ts";
+import { isFile } from "./network.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 
-function isInstalled(): boolean {
-  try {
-    return Deno.statSync(PROGRAM).isFile;
-  } catch {
-    return false;
-  }
-}
-
 /** The reason in the name of a skipped test. */
-const POOLER_LEFT_OUT = LEFT_OUT !== "" || isInstalled()
+const POOLER_LEFT_OUT = LEFT_OUT !== "" || isFile(PROGRAM)
   ? LEFT_OUT
   : " (LEFT OUT: pgbouncer is not installed)";
 

@@ -5,15 +5,12 @@ import { DaybookProcess, runToEnd } from "../support/process/daybook_process.ts"
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
+import { bearer } from "../support/http/http_app.ts";
 
 const READER = "reader-token-0123456789abcdef";
 const SHOP = "shop-token-0123456789abcdef";
 const ROTATED = "rotated-token-0123456789abcdef";
 const PLAN = { plan: { expected: [] } };
-
-function bearer(token: string) {
-  return { authorization: `Bearer ${token}` };
-}
 
 async function statusOf(pending: Promise<Response>): Promise<number> {
   const response = await pending;

@@ -7,7 +7,7 @@ import { EXIT } from "../../core/exit_codes.ts";
 import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type LimitValues } from "../../core/place_limits.ts";
-import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/limits.ts";
+import { PLACES_MAX, RATE_COUNT_MAX, RATE_MS_MAX } from "../../engine/definition_limits.ts";
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/statements/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";

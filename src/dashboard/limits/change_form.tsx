@@ -4,7 +4,7 @@ import { changeLimits, restoreLimits } from "../../documents/controls.ts";
 import { present } from "../../core/json.ts";
 import { durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type LimitValues } from "../../core/place_limits.ts";
-import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
+import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/definition_limits.ts";
 import type { TypeLimits } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";

@@ -21,7 +21,7 @@ import type { FactEvent } from "../job_context.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
-import { type JobKeys, limitKeys } from "../limits.ts";
+import { type JobKeys, limitKeys } from "../definition_limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";

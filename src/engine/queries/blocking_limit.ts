@@ -12,7 +12,7 @@ import {
   toLimitChange,
 } from "../../explain/history/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/history/reached_limits.ts";
-import { placeLimits } from "../limits.ts";
+import { placeLimits } from "../definition_limits.ts";
 import type { Placed, ReachedLimit, WantedPlace } from "../run/queue/shares.ts";
 import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";

@@ -3,7 +3,7 @@
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { LimitValues } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
-import { placeLimits, withoutKeyText } from "../limits.ts";
+import { placeLimits, withoutKeyText } from "../definition_limits.ts";
 import type { Outcome, TypeLimits } from "../requests.ts";
 import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";

@@ -27,7 +27,7 @@ import {
 } from "../../explain/history/place_history.ts";
 import { limitsAt } from "../../explain/history/reached_limits.ts";
 import type { TimeShare } from "../pacer.ts";
-import { placeLimits, withoutKeyText } from "../limits.ts";
+import { placeLimits, withoutKeyText } from "../definition_limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { QueuedRequest } from "../run/queue/request_lines.ts";
 import type { Shares, WantedPlace } from "../run/queue/shares.ts";

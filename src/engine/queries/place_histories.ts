@@ -25,7 +25,7 @@ import {
   type Stay,
 } from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
-import { placeLimits } from "../limits.ts";
+import { placeLimits } from "../definition_limits.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { ConditionFrom } from "../writer/trail.ts";

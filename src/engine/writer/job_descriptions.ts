@@ -6,7 +6,7 @@ import { type JsonValue, type PointedIssue, present } from "../../core/json.ts";
 import type { SealedInput } from "../../core/sealed_input.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
-import { type JobKeys, limitKeys } from "../limits.ts";
+import { type JobKeys, limitKeys } from "../definition_limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection, secretValues } from "../secrets/protection.ts";
 import type { CreateRequest, Outcome } from "../requests.ts";

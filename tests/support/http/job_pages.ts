@@ -47,6 +47,11 @@ function withoutRefs(text: string): string {
   return text.replaceAll(/ \[\d+(, (\d+|\.\.\.))*\]/g, "");
 }
 
+/** The visible text of a page, or a part of it. */
+export function shownText(html: string): string {
+  return unescaped(html.replaceAll(/<[^>]*>/g, " ")).replaceAll(/\s+/g, " ").trim();
+}
+
 export function unescaped(text: string): string {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
     .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
