@@ -134,12 +134,15 @@ export type CallMessage =
   /** Code was cut off because it did not yield. The thread can no longer be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 
-/** Far more than is recorded: the text is cut to length only after secrets are removed. */
-const LENGTH_MIN = 65_536;
+/**
+ * The length of a text in a message. It is far more than is recorded: the engine cuts it to length
+ * only after it has removed secrets. Reading a much longer one would block the engine.
+ */
+export const SENT_LENGTH_MAX = 65_536;
 
 /** Converts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
-  return { ...kindOf(thrown), ...errorFact(thrown, undefined, LENGTH_MIN) };
+  return { ...kindOf(thrown), ...errorFact(thrown, undefined, SENT_LENGTH_MAX) };
 }
 
 function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs" | "expectation"> {

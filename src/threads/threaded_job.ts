@@ -18,6 +18,7 @@ import { AttemptContext, type ContextSource } from "../engine/run/attempts/attem
 import {
   type AttemptMessage,
   type CallMessage,
+  SENT_LENGTH_MAX,
   type Thrown,
   thrownData,
   thrownError,
@@ -99,7 +100,7 @@ export class ThreadedJob {
   printed(message: string, taskId: string | undefined): void {
     const attempt = [...this.#attempts.values()].find((open) => open.taskId === taskId);
     if (attempt !== undefined) attempt.log(message);
-    else if (this.#printed++ <= LOG_LINES_MAX) this.#post({ kind: "log", message });
+    else if (this.#printed++ <= LOG_LINES_MAX) this.#post({ kind: "log", message: sent(message) });
   }
 
   /** Reports an error of code that belongs to no attempt: `run`, or what an earlier job left. */
@@ -247,7 +248,7 @@ class ThreadedAttempt implements AttemptOf, ContextSource {
   }
 
   progress(done: number, total?: number, note?: string): void {
-    const report = checkedProgress(done, total, note === undefined ? undefined : String(note));
+    const report = checkedProgress(done, total, note === undefined ? undefined : sent(note));
     if (this.#isLate("progress")) return;
     this.#report = report;
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
@@ -264,7 +265,7 @@ class ThreadedAttempt implements AttemptOf, ContextSource {
   log(message: unknown, data?: unknown): void {
     if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
     const { executionId } = this;
-    this.#post({ kind: "log", executionId, message: String(message), ...logData(data) });
+    this.#post({ kind: "log", executionId, message: sent(message), ...logData(data) });
   }
 
   #send(report: Progress): void {
@@ -288,10 +289,14 @@ function reportUncaught(
   if (more !== undefined) post({ kind: "uncaught", ...said, more });
 }
 
+function sent(text: unknown): string {
+  return String(text).slice(0, SENT_LENGTH_MAX);
+}
+
 /** Values that cannot be sent are only mentioned. */
 function logData(data: unknown): { readonly data?: JsonValue } {
   try {
-    const value = recordable(data, "data");
+    const value = recordable(data, "data", SENT_LENGTH_MAX);
     return value === undefined ? {} : { data: value };
   } catch (error) {
     return { data: { leftOut: errorMessage(error) } };

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { ThreadPool } from "../../src/threads/thread_pool.ts";
-import { namedError } from "../../src/threads/protocol.ts";
+import {
+  type FromThread,
+  namedError,
+  SENT_LENGTH_MAX,
+  type ToThread,
+} from "../../src/threads/protocol.ts";
+import { type JobId, newId, taskId } from "../../src/core/ids.ts";
 import { until } from "../support/until.ts";
 
 const MODULE = new URL("../support/process/isolated_definitions.ts", import.meta.url).href;
@@ -80,6 +86,38 @@ Deno.test("threads: a job that waits for a replacement is not forgotten when oth
     const again = take(MODULE, "bad");
     pool.giveBack(await other);
     pool.giveBack(await again);
+  } finally {
+    pool.close();
+  }
+});
+
+Deno.test("threads: a long text that code logs, prints or reports is cut before the engine reads it", async () => {
+  const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
+  const said: FromThread[] = [];
+  const call = 1;
+  const about = { call, now: 0 };
+  try {
+    const thread = await pool.take({ module: MODULE, type: "isolated.hostile" });
+    const ignored = () => {};
+    const user = { said: (message: FromThread) => void said.push(message), uncaught: ignored };
+    thread.use({ call, ...user, ended: ignored, closed: ignored });
+    const type = { type: "isolated.hostile", version: 1, jobId: "job_1" as JobId };
+    const input = { kind: "wordy" };
+    thread.tell({ ...about, kind: "run", ...type, input, expectations: [] } as ToThread);
+    const isThere = (kind: string) => said.some((message) => message.kind === kind);
+    await until("it asks for its task", () => isThere("task"));
+    const [task, executionId] = [taskId("bad"), newId.execution("1".repeat(26))];
+    thread.tell({ ...about, kind: "attempt", taskId: task, executionId, attempt: 1 });
+    await until("the task ends", () => isThere("completed"));
+    const texts = said.flatMap((message) =>
+      message.kind === "log"
+        ? [message.message, JSON.stringify(message.data ?? "")]
+        : message.kind === "progress"
+        ? [message.report.note ?? ""]
+        : []
+    );
+    assert.equal(texts.length, 5);
+    for (const { length } of texts) assert.ok(length <= SENT_LENGTH_MAX, `${length} characters`);
   } finally {
     pool.close();
   }

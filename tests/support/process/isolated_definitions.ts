@@ -168,6 +168,13 @@ const KINDS = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     await KINDS.buffersLater();
   },
+  wordy: (task: TaskContext) => {
+    const text = "x".repeat(1_000_000);
+    console.log(text);
+    task.log(text, { text });
+    task.progress(1, 2, text);
+    return "said";
+  },
   /** Calls on after its attempt, and its job, have ended. */
   late: (task: TaskContext) => {
     setTimeout(() => {
