@@ -1,4 +1,4 @@
-/** The board for Grafana uses only metrics that `/metrics` has. */
+/** The board for Grafana and the rules for alerts use only metrics that `/metrics` has. */
 
 import assert from "node:assert/strict";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
@@ -7,6 +7,7 @@ import { createApp } from "../../src/http/app.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { processUsage } from "../../src/server/system_figures.ts";
 import { startApp } from "../support/http/http_app.ts";
+import { blocksOf, MANUAL } from "../support/process/manual_pages.ts";
 import { type Family, readMetrics } from "../support/http/metrics_text.ts";
 
 interface DataSource {
@@ -119,6 +120,18 @@ Deno.test("grafana board: every metric and label that it uses exists", async () 
   for (const expression of EXPRESSIONS) {
     assert.match(expression, /(?:daybook|process)_/);
     assert.deepEqual(missing(expression, known), [], expression);
+  }
+});
+
+Deno.test("manual: every metric and label in the rules for alerts exists", async () => {
+  const known = await families();
+  const rules = blocksOf(await Deno.readTextFile(new URL("running-a-server.md", MANUAL)))
+    .filter(({ language }) => language === "yaml")
+    .flatMap(({ text }) => [...text.matchAll(/expr: (.*)/g)].map(([, rule = ""]) => rule));
+  assert.ok(rules.length > 4);
+  for (const rule of rules) {
+    assert.match(rule, /daybook_/);
+    assert.deepEqual(missing(rule, known), [], rule);
   }
 });
 
