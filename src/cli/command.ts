@@ -224,7 +224,10 @@ function readInput(
     throw new UsageError(`${command.name} needs ${command.positionals}`);
   }
   if (positionals.length > max) {
-    throw new UsageError(`unexpected argument ${positionals[max]}`);
+    const word = positionals[max];
+    const isForJob = max === 0 && command.options.some(({ name }) => name === "job");
+    const advice = isForJob ? `; for one job give --job ${word}` : "";
+    throw new UsageError(`unexpected argument ${word}${advice}`);
   }
   const all = (name: string) => [values[name] ?? []].flat().map(String);
   const text = (name: string) =>

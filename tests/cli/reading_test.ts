@@ -485,6 +485,15 @@ for (const [args, message] of WRONG_TAILS) {
   });
 }
 
+Deno.test("tail: for a job without --job, it says how to name one", async () => {
+  const { code, terminal } = await runCli(await startApp(), ["tail", "order-42"]);
+  assert.equal(code, 64);
+  assert.match(
+    terminal.errors[0] ?? "",
+    /unexpected argument order-42; for one job give --job order-42;/,
+  );
+});
+
 Deno.test("tail: an unknown job, or a position beyond the head, is refused", async () => {
   const app = await startApp();
   const job = await runCli(app, ["tail", "--job", "nope"]);
