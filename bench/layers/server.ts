@@ -1,7 +1,7 @@
 /**
  * A server of three-task jobs made of some layers of Daybook, for `deno task bench layers`. What is
- * left out of a layer is replaced with the least that can run these jobs, in the same durable
- * order: no step begins before its start is on disk, and the answer waits for the last line.
+ * left out of a layer is replaced with the least that can create and run these jobs, in the same
+ * durable order: no step begins before its start is on disk, and the answer waits for the last line.
  */
 
 import { Hono } from "hono";
@@ -42,7 +42,7 @@ type Run = (request: unknown) => Promise<Pick<JobState, "jobId" | "state">>;
 
 const warn = (message: string) => console.error(message);
 const MAX_RUNNING = 64;
-const JOB_BYTES_MAX = 100_000_000;
+const JOB_BYTES_MAX = 1_000_000_000;
 const START_DELAY_MAX_MS = 900_000;
 const WAIT_MS = 60_000;
 /** No snapshots: what they cost depends on the jobs that wait, and here are none. */
@@ -172,13 +172,13 @@ const INPUT = v.object({ payload: v.string() });
 const framework = (eventType: string, jobId: JobId, attributes: object, taskId?: string) =>
   ({ stratum: "framework", eventType, jobId, taskId, attributes }) as EventDraft;
 
-/** Runs a job of three tasks on nothing but `append`. */
+/** Creates a job of three tasks on nothing but `append`, and runs it unless it is held. */
 function leastRun(append: Append): Run {
   return async (request) => {
-    const { type, input } = parseCreateRequest(request as JsonValue, {
+    const { type, input, start } = parseCreateRequest(request as JsonValue, {
       now: clock.now(),
       maxStartDelayMs: START_DELAY_MAX_MS,
-    }) as { readonly type: string; readonly input: JsonValue };
+    }) as { readonly type: string; readonly input: JsonValue; readonly start?: boolean };
     v.parse(INPUT, input);
     const [jobId, job] = [newId.job(random.ulid()), new JobFold()];
     const started = (taskId: string) =>
@@ -195,9 +195,14 @@ function leastRun(append: Append): Run {
     const created = {
       ...{ type, definitionVersion: 1, plan: MAIN_ONLY_PLAN, input, priority: 0, labels: {} },
     };
+    const creation = framework("job.JobCreated", jobId, created);
+    if (start === false) {
+      await new Promise<void>((resolve) => append([creation], job, resolve));
+      return { jobId, state: "Created" };
+    }
     append(
       [
-        framework("job.JobCreated", jobId, created),
+        creation,
         framework("job.JobStarted", jobId, {}),
         started("main"),
       ],
@@ -217,7 +222,8 @@ function engineRun(running: JobEngine): Run {
     const limits = { now: clock.now(), maxStartDelayMs: START_DELAY_MAX_MS };
     const created = await running.create(parseCreateRequest(request as JsonValue, limits));
     if (!created.ok) throw new Error(`a job was refused: ${created.problem.kind}`);
-    return await running.waitFor(created.value.job.jobId, isTerminal, WAIT_MS);
+    const { job } = created.value;
+    return job.state === "Created" ? job : await running.waitFor(job.jobId, isTerminal, WAIT_MS);
   };
 }
 
