@@ -65,7 +65,9 @@ export async function readEvents(
   limits: EventLimits,
 ): Promise<EventDocument> {
   const { bodies } = limits;
-  if (request.headers.has("ce-specversion")) return one(await binaryEvent(request, bodies));
+  if (request.headers.get("ce-specversion") !== null) {
+    return one(await binaryEvent(request, bodies));
+  }
   const mediaType = parseMediaType(request);
   const reader = Object.hasOwn(READERS, mediaType) ? READERS[mediaType] : undefined;
   if (reader === undefined) throw unsupportedMediaType(mediaType, Object.keys(READERS));
