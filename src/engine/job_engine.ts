@@ -37,10 +37,18 @@ import {
   unknownJob,
   withOrigin,
 } from "./requests.ts";
-import { within } from "./turns.ts";
+import { loadInTurns, within } from "./turns.ts";
 
 /** How long a stop waits until aborted attempts have ended, and their outcomes are durable. */
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
+
+/** Parts of `Explanations` that take about equally long to load. */
+const OF_EXPLANATIONS = [
+  () => import("../explain/open/waiting.ts"),
+  () => import("../explain/ended/because_ended.ts"),
+  () => import("../explain/replay/what_if.ts"),
+  () => import("../explain/explain.ts"),
+];
 
 /**
  * Every write resolves only when its entries are on disk, and rejects with `JournalFullError`,
@@ -120,10 +128,18 @@ export class JobEngine {
     return cutShort;
   }
 
-  /** What looks back. Loaded at its first use: no start needs it. */
+  /** What looks back. Loaded when it is first asked for: no start needs it. */
   explanations(): Promise<Explanations> {
-    return this.#explanations ??= import("./queries/explanations.ts")
-      .then(({ Explanations }) => new Explanations(this.#parts));
+    return this.#explanations ??= this.#loadExplanations().catch((error) => {
+      this.#explanations = undefined;
+      throw error;
+    });
+  }
+
+  async #loadExplanations(): Promise<Explanations> {
+    await loadInTurns(OF_EXPLANATIONS, this.#parts.clock);
+    const { Explanations } = await import("./queries/explanations.ts");
+    return new Explanations(this.#parts);
   }
 
   /** Runs the jobs from now on, and checks parked and waiting ones against their code. */

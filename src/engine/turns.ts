@@ -29,6 +29,20 @@ export async function inTimedTurns(
   }
 }
 
+/**
+ * Loads modules one after the other, with turns of others in between: a module is evaluated in one go
+ * with all that it imports and that is not loaded yet.
+ */
+export async function loadInTurns(
+  modules: readonly (() => Promise<unknown>)[],
+  clock: Pick<Clock, "pause">,
+): Promise<void> {
+  for (const load of modules) {
+    await load();
+    await clock.pause();
+  }
+}
+
 /** Admits one at a time, in order of arrival. */
 export class Lane {
   #last: Promise<void> = Promise.resolve();

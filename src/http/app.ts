@@ -58,7 +58,7 @@ export function createApp(options: AppOptions): Hono {
   const { fetch } = app;
   app.notFound(async (c) => {
     if (routes === ROUTES) {
-      serve(await allRoutes());
+      serve(await allRoutes(deps.clock));
       return await fetch(c.req.raw, c.env);
     }
     guard.admit(c, undefined);
@@ -163,7 +163,7 @@ function createDeps(options: AppOptions): HttpDeps {
 async function openApi(server: DescribedServer, clock: Clock): Promise<OpenApi> {
   const { openApiDocument } = await import("./openapi/document.ts");
   await clock.pause();
-  const routes = await allRoutes();
+  const routes = await allRoutes(clock);
   await clock.pause();
   const document = await inTurns(openApiDocument(routes, server), clock);
   await clock.pause();

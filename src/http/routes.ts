@@ -4,6 +4,8 @@
  * dashboard.
  */
 
+import type { Clock } from "../engine/ports.ts";
+import { loadInTurns } from "../engine/turns.ts";
 import { refuseQuery } from "./requests/request.ts";
 import type { Route } from "./routing/route.ts";
 import { BULK_ROUTES } from "./routes/bulk.ts";
@@ -36,11 +38,32 @@ const API_ROUTES: readonly Route[] = [
 /** All but those of the dashboard. */
 export const ROUTES: readonly Route[] = [...API_ROUTES.map(refusingQuery), ...HEALTH_ROUTES];
 
+/** Parts of the dashboard that take longest to load. */
+const OF_DASHBOARD = [
+  () => import("../dashboard/page.tsx"),
+  () => import("../dashboard/overview/screen.tsx"),
+  () => import("../dashboard/job/screen.tsx"),
+  () => import("../dashboard/time_travel/screen.tsx"),
+  () => import("../dashboard/system/submit_screen.tsx"),
+  () => import("../dashboard/manual/markdown.tsx"),
+  () => import("../dashboard/manual/screen.tsx"),
+];
+
+let loading: Promise<readonly Route[]> | undefined;
+
 /**
- * With those of the dashboard, which is a sixth of the program: it is loaded when it is first needed,
- * so that a start does not wait for it.
+ * With those of the dashboard, which is a sixth of the program: it is loaded when it is first asked
+ * for, so that a start does not wait for it.
  */
-export async function allRoutes(): Promise<readonly Route[]> {
+export function allRoutes(clock: Pick<Clock, "pause">): Promise<readonly Route[]> {
+  return loading ??= loadAll(clock).catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+}
+
+async function loadAll(clock: Pick<Clock, "pause">): Promise<readonly Route[]> {
+  await loadInTurns(OF_DASHBOARD, clock);
   const { DASHBOARD_ROUTES } = await import("../dashboard/routes.ts");
   return [...ROUTES, ...DASHBOARD_ROUTES];
 }

@@ -5,6 +5,7 @@ import { IndexDamagedError } from "../engine/job_index.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RecoveryReport } from "../engine/ports.ts";
 import { within } from "../engine/turns.ts";
+import { allRoutes } from "../http/routes.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
 import { cutShortWarnings, startWarnings } from "./banner.ts";
 import { assemble, type DaybookOptions, type Parts } from "./parts.ts";
@@ -14,6 +15,9 @@ import { assemble, type DaybookOptions, type Parts } from "./parts.ts";
  * open forever, and must not keep the journal from being sealed.
  */
 const SERVER_CLOSE_MS = 3_000;
+
+/** A process that ends sooner does not load what it may not need. */
+const LOAD_AFTER_MS = 5_000;
 
 /** How long a start waits for the check whether code fits jobs now. */
 const TRIALS_MAX_MS = 2_000;
@@ -26,6 +30,8 @@ export class Daybook {
   readonly #parts: Parts;
   #leads = false;
   #hasFound = false;
+  #cancelLoading: (() => void) | undefined;
+  #isStopped = false;
 
   private constructor(parts: Parts) {
     this.engine = parts.engine;
@@ -104,9 +110,30 @@ export class Daybook {
    * to the caller, since a start must not wait for code, nor for threads.
    */
   work(): void {
-    this.#parts.watchdog.start();
-    this.#parts.indexThread.beginSoon();
+    const { indexThread, watchdog } = this.#parts;
+    watchdog.start();
+    indexThread.beginSoon();
+    this.#loadLater();
     if (this.#leads) this.engine.work();
+  }
+
+  #loadLater(): void {
+    if (this.#isStopped) return;
+    this.#cancelLoading?.();
+    this.#cancelLoading = this.#parts.clock.setTimer(LOAD_AFTER_MS, () => void this.#loadRest());
+  }
+
+  /**
+   * Loads what the start did not need, before a client asks for it: the first answer would be late,
+   * and later there may be no file descriptor for it, or the files of another version.
+   */
+  async #loadRest(): Promise<void> {
+    try {
+      await this.engine.explanations();
+      await allRoutes(this.#parts.clock);
+    } catch {
+      this.#loadLater();
+    }
   }
 
   /**
@@ -141,6 +168,8 @@ export class Daybook {
    */
   async stop(closeServer: () => Promise<unknown>): Promise<void> {
     const { engine, streams, verifier, clock, drainMs } = this.#parts;
+    this.#isStopped = true;
+    this.#cancelLoading?.();
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();

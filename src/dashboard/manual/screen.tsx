@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { Problem } from "../../http/responses/problem.ts";
 import { page } from "../page.tsx";
+import { Markdown } from "./markdown.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };
@@ -117,13 +118,11 @@ export const MANUAL_ROUTES: readonly Route[] = [
   },
 ];
 
-async function showPage(c: Context, deps: HttpDeps, name: string): Promise<Response> {
+function showPage(c: Context, deps: HttpDeps, name: string): Response {
   const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
   }
-  // Imported here, so that a start does not load the parser.
-  const { Markdown } = await import("./markdown.tsx");
   return page(c, deps, {
     title: shown.title,
     screen: "manual",

@@ -205,7 +205,7 @@ export function bearer(token: string): Record<string, string> {
 
 // The routes of the app, by kind of client.
 
-export const ROUTES: readonly Route[] = await allRoutes();
+export const ROUTES: readonly Route[] = await allRoutes(new FakeClock());
 
 /** Those that programs call, in JSON. */
 export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashboard(route));
