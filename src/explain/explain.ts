@@ -14,7 +14,9 @@ import { describedEnds } from "./past/attempts.ts";
 import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText, resultName } from "./likeness/contrast.ts";
-import type { Case, Evidence, Findings } from "./statements/evidence.ts";
+import type { Case, Evidence, Findings, ProcessStop } from "./statements/evidence.ts";
+import { reason } from "./statements/statement.ts";
+import { processStopText } from "./past/process_history.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./statements/explanation.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
 import { neverRan } from "./ended/because_ended.ts";
@@ -37,7 +39,7 @@ export function* explaining(
   const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
   const completed = completedSteps(known);
   // What a job was given cannot matter to code that has not run.
-  const contrast = neverRan(known) ? undefined : contrastIn(job, known.contrast);
+  const contrast = neverRan(known) ? undefined : contrastIn(job, known.contrast, known.stopApart);
   yield;
   const next = nextSteps(known);
   yield;
@@ -77,10 +79,14 @@ function isSaid(known: Case, { traits }: Contrast): boolean {
 export function contrastIn(
   job: JobState,
   contrast: Contrast | undefined,
+  stop?: ProcessStop,
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
   const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
-  return { ...contrast, statement: contrastText(contrast, how), cites: [job.firstLogId] };
+  const { apart: _, ...shown } = contrast;
+  const between = stop === undefined ? "" : ` In between, ${processStopText(stop)}.`;
+  const statement = contrastText(contrast, how) + between;
+  return { ...shown, ...reason(statement, job.firstLogId, stop) };
 }
 
 function summedUp(

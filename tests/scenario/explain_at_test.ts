@@ -133,9 +133,8 @@ Deno.test("explain at a point: a queued job names the jobs that had the workers 
   const then = await explainedAt(daybook, "later", asOf);
   assert.equal(
     then.summary,
-    "Job later is queued: it waits for a worker, and others have them: one in task crawl since " +
-      "2026-01-01T00:00:00.000Z, without a time limit; two in task crawl since " +
-      "2026-01-01T00:00:00.000Z, without a time limit.",
+    "Job later is queued: it waits for a worker, and others have them: one and two in task crawl " +
+      "since 2026-01-01T00:00:00.000Z, without a time limit.",
   );
   assert.deepEqual(then.because[0]?.cites, said);
   assert.equal((await daybook.explanation("later")).condition, "succeeded");
@@ -158,7 +157,7 @@ Deno.test("explain at a point: the holder of a worker is found behind hundreds o
   await daybook.clock.advance(1_000);
 
   const { summary } = await explainedAt(daybook, "later", asOf);
-  assert.match(summary, /others have them: one in task crawl since .*; two in task crawl since/);
+  assert.match(summary, /others have them: one and two in task crawl since/);
   assert.doesNotMatch(summary, /looked at/);
 });
 

@@ -52,9 +52,8 @@ Deno.test("explain a limit: the key, its places and the attempts that hold them 
   const before = await saidOf(first, "a4");
   assert.deepEqual(before, {
     summary: "Job a4 is queued behind 1 job of its key: 2 jobs hold all 2 places of key acme " +
-      "(perKey of type mail.send): a1 in task send since 2026-01-01T00:00:00.000Z, with a time " +
-      "limit of 10 min; a2 in task send since 2026-01-01T00:00:00.000Z, with a time limit of " +
-      "10 min.",
+      "(perKey of type mail.send): a1 and a2 in task send since 2026-01-01T00:00:00.000Z, with a " +
+      "time limit of 10 min.",
     because: [
       [
         "It has been queued since 2026-01-01T00:00:00.000Z behind 1 job of its key: 2 of 2 places " +
@@ -160,9 +159,8 @@ Deno.test("explain the queue: limits that keep jobs waiting are named with the k
   await daybook.post("/pauses", pause);
   await daybook.submit("b1", "mail.send", { tenant: "bolt" });
   const holds =
-    "2 of 2 places of key acme taken (perKey of type mail.send): a1 in task send since " +
-    "2026-01-01T00:00:00.000Z, with a time limit of 10 min; a2 in task send since " +
-    "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
+    "2 of 2 places of key acme taken (perKey of type mail.send): a1 and a2 in task send " +
+    "since 2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
   assert.deepEqual(await queueOf(daybook), {
     summary:
       "Limits hold 2 jobs: 2 of 2 places of key acme taken (perKey of type mail.send). No job " +

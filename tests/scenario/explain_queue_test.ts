@@ -79,7 +79,10 @@ Deno.test("explain the queue: the overview shows it after a while, with the line
   assert.doesNotMatch(await overview(), /stands still/);
   await daybook.clock.advance(10_000);
   const page = await overview();
-  assert.match(page, /The queue stands still: all 2 workers are held: one in task crawl since/);
+  assert.match(
+    page,
+    /The queue stands still: all 2 workers are held: one and two in task crawl since/,
+  );
   assert.match(page, /jobs\/one\/cancel/);
   assert.match(page, /href="\/ui\/stream\?before=\d+" title="job\.TaskStarted, \d+\.ndjson:\d+"/);
   await daybook.post("/jobs/one/cancel");

@@ -265,3 +265,61 @@ Deno.test("contrast: what a job was given is not named if none of its code has r
   assert.match(summary, /before any of its code had run\./);
   assert.equal(contrast, undefined);
 });
+
+Deno.test("contrast: of jobs that failed after a restart, and others before it, the restart is named", async () => {
+  const tax = (isBroken: boolean) =>
+    scripted("tax.compute", {
+      rate: () => {
+        if (isBroken) throw new Error("TAX_TABLE is not set");
+        return 0.19;
+      },
+    }, { retry: ONCE });
+  const first = await Explained.start({ definitions: [tax(false)], maxRunning: 8 });
+  for (let at = 0; at < 12; at++) await first.submit(`good-${at}`, "tax.compute");
+  const daybook = await first.crash({ definitions: [tax(true)] });
+  for (let at = 0; at < 3; at++) await daybook.submit(`bad-${at}`, "tax.compute");
+  const { summary } = await toldOf(daybook, "bad-1");
+  assert.match(
+    summary,
+    /created after the 12 that went through, the last of them at \S+\. In between, Daybook was started at \S+, after a crash\.$/,
+  );
+});
+
+Deno.test("explain a failure: failures of other types with the same first cause are named, however they are wrapped", async () => {
+  const dns = new Error("getaddrinfo ENOTFOUND pg.internal");
+  const failing = (type: string, message: string, cause: Error) =>
+    scripted(type, {
+      load: () => {
+        throw new Error(message, { cause });
+      },
+    }, { retry: ONCE });
+  const daybook = await Explained.start({
+    definitions: [
+      failing("profile.sync", "cannot load profile 7", dns),
+      failing("ledger.post", "fetch failed", dns),
+      failing("mail.send", "fetch failed", new Error("connection refused")),
+    ],
+  });
+  for (const type of ["ledger.post", "mail.send", "profile.sync"]) await daybook.submit(type, type);
+  const { summary } = await toldOf(daybook, "profile.sync");
+  assert.match(
+    summary,
+    /Jobs of 1 other type, created within an hour of it, failed of the same cause: ledger\.post \(1\)\.$/,
+  );
+});
+
+Deno.test("explain the queue: what most of the jobs ahead of one have, and it has not, is named", async () => {
+  const resize = scripted("image.resize", { resize: () => new Promise<never>(() => {}) });
+  const told = async (tenantOf: (at: number) => string) => {
+    const daybook = await Explained.start({ definitions: [resize], maxRunning: 1 });
+    for (let at = 0; at < 21; at++) {
+      await daybook.submit(`bulk-${at}`, "image.resize", { width: 200, tenant: tenantOf(at) });
+    }
+    await daybook.submit("mine", "image.resize", { width: 200, tenant: "small" });
+    return (await toldOf(daybook, "mine")).summary;
+  };
+  const crowd = 'Of the next 20 jobs of its type, 19 have input.tenant = "huge".';
+  assert.ok((await told((at) => at === 9 ? "other" : "huge")).endsWith(crowd));
+  assert.doesNotMatch(await told((at) => `t-${at % 3}`), /Of the next/);
+  assert.doesNotMatch(await told(() => "small"), /Of the next/);
+});

@@ -148,8 +148,7 @@ Deno.test("explain an ended job: what held the workers is named, of any type, an
   assert.equal(
     summary,
     "Job acme2 has been Done since 2026-01-01T00:01:00.000Z. It waited 1 min for a worker. At " +
-      "2026-01-01T00:00:00.000Z, workers were held by acme1 in task send since " +
-      "2026-01-01T00:00:00.000Z, with a time limit of 1 h; bolt1 in task send since " +
+      "2026-01-01T00:00:00.000Z, workers were held by acme1 and bolt1 in task send since " +
       "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
   );
   await daybook.assertCitations("acme2");

@@ -81,6 +81,14 @@ const STORIES: readonly Story[] = [
   },
   {
     kind: "part",
+    name: "an id in lower case with a prefix, elsewhere",
+    equals: { orderId: "O-1021x" },
+    says:
+      /orderId: expected "O-1021x", found nothing; "urn:order:o-1021x" is at parcel\.ref \(the text contains/,
+    culprit: (daybook) => daybook.event(TYPE, { parcel: { ref: "urn:order:o-1021x" } }),
+  },
+  {
+    kind: "part",
     name: "a control character before the id",
     equals: { orderId: "O-1013" },
     says: /found "\\u0000O-1013" \(the text contains the expected value\)/,

@@ -83,9 +83,8 @@ Deno.test("what if other limits: a queued job would still wait, and for which li
     "waits",
     ["acme2"],
     "With maxRunning 3 instead of 2 and perKey 2 instead of 1, job cog1 would still wait, once " +
-    "acme2 had begun: 3 of 3 places of type mail.send taken (maxRunning): acme1 in task send since " +
-    "2026-01-01T00:00:00.000Z, with a time limit of 1 h; bolt1 in task send since " +
-    "2026-01-01T00:00:00.000Z, with a time limit of 1 h; and 1 other job.",
+    "acme2 had begun: 3 of 3 places of type mail.send taken (maxRunning): acme1 and bolt1 in task " +
+    "send since 2026-01-01T00:00:00.000Z, with a time limit of 1 h; and 1 other job.",
   ]);
   const other = await whatIf(daybook, "acme2", { maxRunning: 4 });
   assert.deepEqual([other.outcome, other.behind, other.statement, other.because[1]], [

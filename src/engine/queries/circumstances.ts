@@ -7,6 +7,7 @@ import { deriveCondition } from "../../core/condition.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
+import { compared, crowdTrait } from "../../explain/likeness/contrast.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
 import type { BlockingLimit, HoldingPause } from "../../explain/statements/queue_facts.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
@@ -56,8 +57,26 @@ export async function circumstancesNow(
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
   const overtaken = await overtakenBy(parts, job, share);
+  const crowd = crowdAhead(parts, job);
   const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
-  return { ...common, queue: { ...queue, holders, overtaken, ...last } };
+  return { ...common, queue: { ...queue, holders, overtaken, ...crowd, ...last } };
+}
+
+/** How many of the jobs ahead of one are looked at: the next. */
+const CROWD_MAX = 100;
+
+/** What most of the jobs of its type have that go before it. */
+function crowdAhead(
+  { lists }: QueryParts,
+  job: JobState & { readonly startedBy: LogId },
+): Pick<NonNullable<Circumstances["queue"]>, "crowd"> {
+  if (job.type === undefined) return {};
+  const filter = { types: [job.type], conditions: ["queued"] as const, oldestFirst: true };
+  const ahead = lists.page({ ...filter, limit: CROWD_MAX }).jobs.filter((other) =>
+    other.priority <= job.priority && other.firstLogId < job.firstLogId
+  );
+  const crowd = crowdTrait(compared(job), ahead.map(compared));
+  return crowd === undefined ? {} : { crowd: { ...crowd, of: ahead.length } };
 }
 
 /** Sealed inputs are not opened for this. */

@@ -40,7 +40,7 @@ import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
-import { contrastOf, findUsualTime } from "./similar_jobs.ts";
+import { contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -81,8 +81,9 @@ export class Explainer {
   /** What sets a job apart from those that succeeded, as a sentence. */
   async setApart(jobId: JobId): Promise<string | undefined> {
     const job = this.parts.table.job(jobId);
-    const contrast = job && await contrastOf(this.parts, job, { spentMs: 0 });
-    return job && contrastIn(job, contrast)?.statement;
+    if (job === undefined) return undefined;
+    const contrast = await contrastOf(this.parts, job, { spentMs: 0 });
+    return contrastIn(job, contrast, await stopApart(this.parts, contrast))?.statement;
   }
 
   /** The same, with the entries that it is based on, for a caller that shows both. */
@@ -166,6 +167,7 @@ export class Explainer {
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
+      stopApart: await stopApart(this.parts, contrast),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },

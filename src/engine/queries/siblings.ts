@@ -7,7 +7,7 @@ import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText, withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import { isUncleanEnd } from "../../core/framework_events.ts";
+import { type ErrorCause, isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type FailedJob, type JobState, timedOutTask } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
@@ -96,7 +96,8 @@ function sameError(
 }
 
 /**
- * Failures of other types with the very same error, as when one thing fails that all of them need.
+ * Failures of other types with the very same error, or the same first cause, as when one thing fails
+ * that all of them need.
  * A fingerprint leaves out numbers and hosts, by which two things differ, so the texts are compared.
  * Time limits differ for one thing that is slow: those of failures close together count too.
  */
@@ -109,13 +110,13 @@ export function findSameElsewhere(
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
   const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
   const { jobs, next } = lists.found(query);
-  const said = withoutPaths(failure.error);
+  const said = withoutPaths(firstCause(failure.error));
   const endedMs = Date.parse(job.endedAt);
   const isNear = (endedAt: string | null) =>
     Math.abs(Date.parse(endedAt ?? "") - endedMs) <= SAME_MS;
   const isTimeout = timedOutTask(job) !== undefined;
   const isAlike = ({ failure: other, endedAt }: JobSummary) =>
-    other !== null && (withoutPaths(other.error) === said ||
+    other !== null && (withoutPaths(firstCause(other.error)) === said ||
       isTimeout && other.error.name === failure.error.name && isNear(endedAt));
   const counts = new Map<string, number>();
   const cites = [failure.because];
@@ -133,10 +134,20 @@ export function findSameElsewhere(
   const types = [...counts].toSorted(([, one], [, other]) => other - one)
     .map(([type, count]) => `${type} (${countText(count)})`);
   const least = next === undefined ? "" : ", at least";
-  const how = isTimeout ? `at a time limit too (${failure.error.name})` : "with the same error";
+  const how = isTimeout
+    ? `at a time limit too (${failure.error.name})`
+    : failure.error.cause === undefined
+    ? "with the same error"
+    : "of the same cause";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
     `it, failed ${how}${least}: ${shortened(types, NAMED_MAX)}.`;
   return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
+}
+
+function firstCause(error: ErrorCause): ErrorCause {
+  let first = error;
+  while (first.cause !== undefined) first = first.cause;
+  return first;
 }
 
 /** How many words of an error are looked up as ids of jobs. */

@@ -5,6 +5,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
+import { PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -17,10 +18,13 @@ import {
   findContrast,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
-import type { UsualTime } from "../../explain/statements/evidence.ts";
+import { isProcessStop } from "../../explain/past/process_history.ts";
+import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -60,6 +64,23 @@ export async function contrastOf(
   if (!mayBeApart) return undefined;
   const alike = await readAlike(COMPARED_MAX - 1);
   return await parts.pacer.all(share, findContrast(alike, await readOthers(COMPARED_MAX)));
+}
+
+/** The last stop of the process between the two kinds, if they were created apart. */
+export async function stopApart(
+  { pastEvents, history, writer }: QueryParts,
+  contrast: Contrast | undefined,
+): Promise<ProcessStop | undefined> {
+  const apart = contrast?.apart;
+  if (apart === undefined) return undefined;
+  const lookup = new Lookup();
+  for (const type of PROCESS_ENDS) lookup.ofType(type, CARRIERS_MAX);
+  const found = new FoundEvents(await pastEvents.find(lookup.wanted, writer.durableLogId));
+  const [last] = PROCESS_ENDS.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+    .filter((logId) => logId > apart.from && logId < apart.to)
+    .toSorted((one, other) => other - one);
+  const [entry] = last === undefined ? [] : await history.at([last]);
+  return entry !== undefined && isProcessStop(entry) ? entry : undefined;
 }
 
 /**

@@ -7,7 +7,7 @@
  * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
-import { MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonScalar, type JsonValue, present } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
@@ -29,6 +29,8 @@ export interface Contrast {
   readonly traits: readonly Trait[];
   readonly alike: number;
   readonly others: number;
+  /** If they were created apart: the first entries of the last of the others, and of the first of them. */
+  readonly apart?: { readonly from: LogId; readonly to: LogId };
 }
 
 export const ALIKE_MIN = 3;
@@ -68,7 +70,14 @@ export function* findContrast(
 ): Work<Contrast | undefined> {
   if (others.length < OTHERS_MIN) return undefined;
   const traits = (yield* findTraits(alike, others, true)).slice(0, TRAITS_MAX);
-  return traits.length === 0 ? undefined : { traits, alike: alike.length, others: others.length };
+  if (traits.length === 0) return undefined;
+  const apart = traits[0]?.name === CREATED_AFTER
+    ? {
+      from: Math.max(...others.map(({ firstLogId }) => firstLogId)) as LogId,
+      to: Math.min(...alike.map(({ firstLogId }) => firstLogId)) as LogId,
+    }
+    : undefined;
+  return { traits, alike: alike.length, others: others.length, ...present({ apart }) };
 }
 
 /** Whether `findContrast` may find anything, after the first few of both: `false` is final. */
@@ -95,12 +104,39 @@ function* findTraits(
   // A task without a result did not run; only a job that has succeeded runs no more.
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
   const ways = (yield* lackedBy(myWay, theirWays, areAll))
-    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
+    // What succeeded may have made a text of any form.
+    .filter(({ others }) => !hasSucceeded || others?.startsWith(TEXT_FORM) !== true);
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = beyond(mine, theirs, areAll);
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
+
+/** The trait that most of many jobs share, and this one does not have; a rule of thumb. */
+export function crowdTrait(
+  own: ComparedJob,
+  many: readonly ComparedJob[],
+): { readonly trait: Trait; readonly count: number } | undefined {
+  if (many.length < OTHERS_MIN) return undefined;
+  for (const name of many[0]?.given.keys() ?? []) {
+    if (name.startsWith(ELEMENTS)) continue;
+    const counts = new Map<JsonScalar, number>();
+    for (const { given } of many) {
+      const [value, another] = given.get(name) ?? [];
+      if (value === undefined || another !== undefined) continue;
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    for (const [value, count] of counts) {
+      const isMost = count >= many.length * CROWD_SHARE;
+      if (isMost && !own.given.get(name)?.includes(value)) return { trait: { name, value }, count };
+    }
+  }
+  return undefined;
+}
+
+/** The share of jobs that makes them a crowd. */
+const CROWD_SHARE = 0.75;
 
 /** What all that are alike have under a name, and none of the others. */
 function sharedValues(alike: readonly Facts[], others: readonly Facts[]): readonly Trait[] {
@@ -172,12 +208,14 @@ function knownTo(
     : undefined;
 }
 
+const TEXT_FORM = "one like";
+
 /** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
 function formOf(value: JsonScalar): string {
   if (typeof value === "string") {
     const mask = value.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
       .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
-    return `one like ${shownScalar(mask)}`;
+    return `${TEXT_FORM} ${shownScalar(mask)}`;
   }
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
@@ -248,6 +286,7 @@ export function contrastText(
   const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
   const have = isOne ? "has" : "have";
   const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
+  const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
   const [first] = traits;
   if (first?.name === CREATED) {
     return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
@@ -265,7 +304,7 @@ export function contrastText(
   }
   const [sentence = "", next] = traits.map((trait, at) =>
     at === 0
-      ? `${subject} ${have} ${againstText(trait, isOne, `${of} that went through`)}`
+      ? `${subject} ${have} ${againstText(trait, isOne, `${ofAll} that went through`)}`
       : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
   );
   return `${sentence}${next === undefined ? "" : `; ${next}`}.`;

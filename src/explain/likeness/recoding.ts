@@ -237,7 +237,10 @@ export function insideText(values: readonly JsonScalar[], found: JsonScalar): st
   const sought = values.slice(0, VALUES_MAX).filter(isDistinctive);
   const encoded = encodedValues(found);
   if (sought.some((value) => encoded.has(looseForm(value)))) return ENCODED_TEXT;
-  return sought.some((value) => contains(found, `${value}`)) ? CONTAINED_TEXT : undefined;
+  const text = found.toLowerCase();
+  return sought.some((value) => contains(text, `${value}`.toLowerCase()))
+    ? CONTAINED_TEXT
+    : undefined;
 }
 
 /** Loose forms of the values in a text that is an object or a list as JSON. */

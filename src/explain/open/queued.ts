@@ -11,6 +11,7 @@ import {
   behindText,
   blockingEntries,
   cancelHolders,
+  crowdText,
   deadlockText,
   holdersOf,
   holdsThenText,
@@ -34,6 +35,7 @@ export function queuedText(known: Case): string {
       ...(queue.pauses ?? []).slice(0, 1).flatMap(pauseCause).map(({ statement }) => statement),
       ...deadlockText(job, holdersOf(queue.limit, queue.holders)),
       ...sharedKeyText(queue.limit),
+      ...crowdText(queue),
       ...priorityText(queue, job.priority),
     ].join(" ");
   }

@@ -7,13 +7,8 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { actorText, later, reasonText } from "../words/phrases.ts";
-import {
-  clockSetMs,
-  type Meanwhile,
-  type ProcessStop,
-  processStop,
-  processStopText,
-} from "./process_history.ts";
+import { clockSetMs, type Meanwhile, processStop, processStopText } from "./process_history.ts";
+import type { ProcessStop } from "../statements/evidence.ts";
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
 export function wokenBy(

@@ -1,10 +1,10 @@
 /** What happened to the whole process while a job was under way; see `ProcessEntry`. */
 
 import { durationText, lengthMs } from "../../core/duration.ts";
-import { type FrameworkEntry, isOfType } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import type { Findings } from "../statements/evidence.ts";
+import type { Findings, ProcessStop } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { isRelevant } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
@@ -57,17 +57,18 @@ function openText({ attributes: { open } }: LoopBlocked): string {
     : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;
 }
 
-export type ProcessStop = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
-
 /** The last stop of the process between two entries, or the start that found it had crashed. */
 export function processStop(
   { process = [] }: Meanwhile,
   from: LogId,
   to: LogId,
 ): ProcessStop | undefined {
-  return process
-    .filter((entry) => isOfType(entry, "journal.Sealed") || isOfType(entry, "journal.Recovered"))
+  return process.filter(isProcessStop)
     .findLast(({ logId }) => logId > from && logId < to);
+}
+
+export function isProcessStop(entry: JobEventLogEntry): entry is ProcessStop {
+  return isOfType(entry, "journal.Sealed") || isOfType(entry, "journal.Recovered");
 }
 
 /** `Daybook was stopped at ...`, or `Daybook was started at ..., after a crash`. */

@@ -7,7 +7,7 @@ import type { Alone } from "../../core/crashes.ts";
 import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { shownText } from "../../core/shown_value.ts";
+import { shownText, shownValue } from "../../core/shown_value.ts";
 import type { Circumstances } from "../statements/evidence.ts";
 import type {
   BlockingLimit,
@@ -151,8 +151,8 @@ export function holdersText(holders: readonly WorkerHolder[], taken: number): st
 }
 
 function namedHolders(holders: readonly WorkerHolder[], taken: number): string {
-  const named = holders.slice(0, NAMED_MAX).map(holderText);
-  return named.join("; ") + othersText(taken - named.length);
+  const named = holders.slice(0, NAMED_MAX);
+  return alikeText(named) + othersText(taken - named.length);
 }
 
 /** The same for the places of a limit; a rate has none. */
@@ -240,6 +240,14 @@ function unseenText(lookedAt: number | undefined, others: string): string {
     : `; only ${lookedAt} jobs of that time were considered, and others ${others}`;
 }
 
+/** `a and b in task crawl since ..., without a time limit`: those that hold alike are named together. */
+function alikeText(holders: readonly WorkerHolder[]): string {
+  const groups = Map.groupBy(holders, holdsText);
+  return [...groups].map(([how, alike]) =>
+    `${shortened(alike.map(({ jobId }) => jobId), NAMED_MAX)} ${how}`
+  ).join("; ");
+}
+
 export function holderText(holder: WorkerHolder): string {
   return `${holder.jobId} ${holdsText(holder)}`;
 }
@@ -301,4 +309,12 @@ export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = [
     ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));
+}
+
+/** `Of the next 100 jobs of its type, 98 have input.tenant = "acme".` */
+export function crowdText({ crowd, limit, pauses }: Queue): readonly string[] {
+  if (crowd === undefined || limit !== undefined || pauses !== undefined) return [];
+  const { trait: { name, value }, count, of } = crowd;
+  const have = count === of ? "all" : `${count}`;
+  return [`Of the next ${of} jobs of its type, ${have} have ${name} = ${shownValue(value)}.`];
 }

@@ -1,13 +1,13 @@
 /** What explanations of a job rest on besides its own entries. */
 
 import type { Alone } from "../../core/crashes.ts";
-import type { JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
+import type { FrameworkEntry, JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { JsonScalar } from "../../core/json.ts";
 import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import type { Contrast } from "../likeness/contrast.ts";
+import type { Contrast, Trait } from "../likeness/contrast.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 import type { Effect } from "../likeness/resemblance.ts";
 import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
@@ -79,6 +79,9 @@ export interface HeldUpBy extends HeldUp {
   readonly workers?: WorkersThen;
 }
 
+/** A stop of the process, or the start that found it had crashed. */
+export type ProcessStop = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
+
 /** What the journal does not contain: the state of this process with regard to the job. */
 export interface Circumstances extends Obstacles {
   /** `none`: the job has no code, and needs none. */
@@ -97,6 +100,8 @@ export interface Circumstances extends Obstacles {
     /** The jobs that hold the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
+    /** What most of the jobs ahead of it have, of those of its type that were looked at. */
+    readonly crowd?: { readonly trait: Trait; readonly count: number; readonly of: number };
     /**
      * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
      */
@@ -148,6 +153,8 @@ export interface Findings {
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
+  /** The last stop of the process before the first of the jobs that were created apart. */
+  readonly stopApart?: ProcessStop | undefined;
   /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
