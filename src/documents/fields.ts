@@ -167,7 +167,14 @@ const notAnObject = v.custom<never>(() => false, "must be an object");
 
 /** An object with these fields and no others. valibot alone would accept an array as an object. */
 export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
-  const schema = v.strictObject(entries);
+  const names = Object.keys(entries);
+  const unknown = `is not a known field${
+    names.length === 0 ? "" : `; known are ${names.join(", ")}`
+  }`;
+  const schema = v.strictObject(
+    entries,
+    ({ expected, message }) => expected === "never" ? unknown : message,
+  );
   return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
 }
 

@@ -61,7 +61,9 @@ const SHAPES: Readonly<Record<string, string>> = {
 
 function issueDetail(issue: v.BaseIssue<unknown>): string {
   if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
-    if (issue.expected === "never") return "is not a known field";
+    if (issue.expected === "never") {
+      return issue.message.startsWith("Invalid key:") ? "is not a known field" : issue.message;
+    }
     if (issue.type.endsWith("object")) return "is required";
   }
   if (issue.kind !== "schema") return issue.message;

@@ -93,7 +93,8 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
   [
     "a field too many",
     () => flawWith(2, (entry) => ({ ...entry, crc: "00000000" })),
-    "line 4: /crc is not a known field",
+    "line 4: /crc is not a known field; known are logId, receivedAt, stratum, eventId, eventType, " +
+    "occurredAt, jobId, taskId, executionId, traceId, spanId, actor, causedBy, attributes",
   ],
   [
     "a field too few",

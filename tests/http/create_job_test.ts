@@ -226,6 +226,16 @@ Deno.test("POST /jobs: the files of a form become strings of the input", async (
   assert.equal(output, 8);
 });
 
+Deno.test("POST /jobs: for an unknown field it says which fields there are", async () => {
+  const app = await startApp();
+  const body = { type: "test.greet", payload: { name: "Ann" } };
+  const { errors } = await problemOf(await app.post("/jobs", body), 422, "invalid-request");
+  assert.deepEqual(errors, [{
+    pointer: "/payload",
+    detail: "is not a known field; known are type, input, jobId, priority, startAt, start, labels",
+  }]);
+});
+
 Deno.test("POST /jobs: a form without a job part, or with two, is 422", async () => {
   await problemOf(await postForm({ csv: CSV }), 422, "invalid-request");
   const job = JSON.stringify({ type: "test.import" });
