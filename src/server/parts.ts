@@ -92,6 +92,12 @@ const JOBS_SHARE_OF_HEAP = 1 / 16;
  */
 const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency), memoryMb: 256 };
 
+/**
+ * Nothing ends code in a thread that waits in a call of the system, such as a read from a pipe. Each
+ * such thread keeps some 20 MiB.
+ */
+const LEAVING_THREADS_MAX = 32;
+
 const ONLY_REPORTED = { exitMs: 0, reports: false, isJson: false, onTooLong: () => {} };
 
 /** The parts of an open Daybook. */
@@ -153,6 +159,8 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
   const threads = new ThreadPool({
     ...limits.threads,
     hasRoom: () => hasDescriptors(configuration.folder),
+    leavingMax: LEAVING_THREADS_MAX,
+    warn,
   });
   const engine = new JobEngine({
     index,

@@ -37,8 +37,10 @@ export interface ThreadUser {
 interface ThreadKeeper {
   /** The module is loaded. */
   loaded(): void;
-  /** The thread ended, possibly before it was loaded. */
+  /** The thread ended, possibly before it was loaded. Its code may still run. */
   ended(reason: Error): void;
+  /** Nothing of the thread is left. */
+  left(): void;
 }
 
 export class Thread {
@@ -53,6 +55,7 @@ export class Thread {
   #former: ThreadUser | undefined;
   #isLoaded = false;
   #hasEnded = false;
+  #hasLeft = false;
 
   constructor({ spawner, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
@@ -63,6 +66,10 @@ export class Thread {
     this.#port = port1;
     this.#id = spawner.start(this, memoryMb, port2);
     port1.on("message", (message: FromThread) => this.#said(message));
+    port1.on("close", () => {
+      this.#hasLeft = true;
+      keeper.left();
+    });
   }
 
   /** It failed, and will exit. */
@@ -85,6 +92,11 @@ export class Thread {
     return this.#hasEnded;
   }
 
+  /** Whether nothing of it is left. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
   use(user: ThreadUser | undefined): void {
     this.#former = this.#user ?? this.#former;
     this.#user = user;
@@ -104,6 +116,7 @@ export class Thread {
 
   /** The process stops. */
   close(): void {
+    this.#port.close();
     if (this.#hasEnded) return;
     this.#end();
     this.#user?.closed();
@@ -112,7 +125,8 @@ export class Thread {
   #end(): void {
     this.#hasEnded = true;
     this.#spawner.end(this.#id);
-    this.#port.close();
+    // It closes when the thread has really ended, which no event of a `Worker` shows in Deno 2.9.
+    this.#port.unref();
   }
 
   /** The user whose code it was; after others, any can record it. */

@@ -4,6 +4,7 @@
  */
 
 import { Thread, ThreadSpawner } from "./thread.ts";
+import { counted } from "../core/counted.ts";
 import { namedError } from "./protocol.ts";
 
 // The platform's own: code of jobs may replace the global ones.
@@ -21,6 +22,9 @@ const RETRY_MS = 500;
  */
 const REPLACEMENTS_AT_ONCE = 4;
 
+/** How long the code of a thread that was ended may go on before it is reported. */
+const LEAVING_MS = 10_000;
+
 /** How much threads may take. */
 export interface ThreadLimits {
   /** Threads at a time. */
@@ -35,6 +39,9 @@ interface ThreadPoolOptions extends ThreadLimits {
    * later if not.
    */
   readonly hasRoom: () => boolean;
+  /** How many threads may go on after they were ended. */
+  readonly leavingMax: number;
+  readonly warn: (message: string) => void;
 }
 
 interface ThreadRequest {
@@ -63,6 +70,8 @@ export class ThreadPool {
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The type of job that uses each busy thread. */
   readonly #users = new Map<Thread, string>();
+  /** Threads that were ended but go on, each with the timer that will report it. */
+  readonly #leaving = new Map<Thread, ReturnType<typeof setTimeout>>();
   #waiting: Waiting[] = [];
   /** Oldest first. */
   #replacements: Replacement[] = [];
@@ -98,7 +107,8 @@ export class ThreadPool {
     this.#isClosed = true;
     clearTimeout(this.#later);
     for (const thread of this.#idle.keys()) this.#unidle(thread);
-    for (const thread of this.#threads) thread.close();
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    for (const thread of [...this.#threads, ...this.#leaving.keys()]) thread.close();
     this.#spawner.close();
   }
 
@@ -152,14 +162,15 @@ export class ThreadPool {
 
   /** Creates a thread; whether there was room for it. */
   #make(module: string): boolean {
-    const { max, memoryMb } = this.#options;
+    const { max, memoryMb, leavingMax, hasRoom } = this.#options;
     const [unused] = this.#idle.keys();
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
-    if (!this.#options.hasRoom()) return this.#growLater();
+    if (this.#leaving.size >= leavingMax || !hasRoom()) return this.#growLater();
     const thread = new Thread({ spawner: this.#spawner, module, memoryMb }, {
       loaded: () => this.#loaded(thread),
       ended: (reason) => this.#ended(thread, reason),
+      left: () => this.#left(thread),
     });
     this.#threads.add(thread);
     const replacement = this.#replacements.find((one) =>
@@ -190,11 +201,32 @@ export class ThreadPool {
     this.#users.delete(thread);
     this.#unidle(thread);
     this.#threads.delete(thread);
+    if (!thread.hasLeft) {
+      this.#leaving.set(thread, setTimeout(() => this.#report(type), LEAVING_MS));
+    }
     if (!thread.isLoaded) return this.#refuse(thread.module, reason);
     if (type !== undefined) this.#replacements.push({ module: thread.module, type });
     this.#dropUnneeded();
     this.#grow();
     this.#replace();
+  }
+
+  #left(thread: Thread): void {
+    clearTimeout(this.#leaving.get(thread));
+    this.#leaving.delete(thread);
+  }
+
+  #report(type = "a module of definitions"): void {
+    const { leavingMax, warn } = this.#options;
+    const count = this.#leaving.size;
+    const rest = count < leavingMax
+      ? ""
+      : "; jobs wait for a thread until one of these ends, or Daybook is restarted";
+    warn(
+      `the code of ${type} goes on although its thread was ended, and cannot be stopped: it waits ` +
+        "in a call of the system, such as a read, or loops in callbacks of node:timers or " +
+        `process.nextTick (${counted(count, "such thread")})${rest}`,
+    );
   }
 
   /** Drops replacements for which other threads have taken the room. */

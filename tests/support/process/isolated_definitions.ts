@@ -168,6 +168,8 @@ const KINDS = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     await KINDS.buffersLater();
   },
+  /** Waits in a call of the system, if there is such a pipe. */
+  reads: () => Deno.readTextFileSync(`/tmp/daybook_pipe_${Deno.pid}`),
   wordy: (task: TaskContext) => {
     const text = "x".repeat(1_000_000);
     console.log(text);
