@@ -1,8 +1,8 @@
 /** Talks to a running server over HTTP, like any other client. */
 
 import * as v from "valibot";
+import { isObject } from "../core/json.ts";
 import { EXIT } from "../core/exit_codes.ts";
-import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { CommandError, type CommandInput } from "./command.ts";

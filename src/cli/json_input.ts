@@ -1,9 +1,8 @@
 /** JSON on a command line: as text, from a file or standard input, or field by field. */
 
 import { Refusal } from "../documents/refusal.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { isObject, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shellWord } from "../core/shell_word.ts";
-import { isObject } from "../documents/fields.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./terminal.ts";

@@ -3,7 +3,7 @@
  * so that they can be journaled, indexed and explained.
  */
 
-import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
+import { isObject, isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
 
 /** A dotted path into `attributes`, with the scalar that it must equal. */
 export type Equalities = Readonly<Record<string, JsonScalar>>;
@@ -184,10 +184,6 @@ function termsFlaw(form: "equals" | "in", terms: unknown): string | undefined {
     if (wrong >= 0) return `${form} of ${path} is ${shown(scalars[wrong])}, not a scalar`;
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

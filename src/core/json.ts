@@ -18,6 +18,11 @@ export interface PointedIssue {
   readonly detail: string;
 }
 
+/** Whether a value is an object with members, and not an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** How deep objects and arrays may be nested in what is recorded. */
 export const JSON_DEPTH_MAX = 64;
 

@@ -5,7 +5,6 @@ import {
   checked,
   chosenId,
   documented,
-  isObject,
   labelsField,
   strictObject,
   timeField,
@@ -18,7 +17,13 @@ import { durationText } from "../core/duration.ts";
 import type { Correlation, Equalities } from "../core/correlation.ts";
 import { DERIVED, ID_PATTERN, isEventType, type JobId } from "../core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../core/job_plan.ts";
-import { isScalar, type JsonObject, type JsonValue, type PointedIssue } from "../core/json.ts";
+import {
+  isObject,
+  isScalar,
+  type JsonObject,
+  type JsonValue,
+  type PointedIssue,
+} from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { PATH_LENGTH_MAX, planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";

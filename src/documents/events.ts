@@ -9,7 +9,6 @@ import {
   chosenId,
   eventTypeField,
   id,
-  isObject,
   jobIdField,
   objectField,
   strictObject,
@@ -21,7 +20,7 @@ import { engineOverCapacity, invalidRequest, Refusal } from "./refusal.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { OneOrMany } from "./one_or_many.ts";
-import type { PointedIssue } from "../core/json.ts";
+import { isObject, type PointedIssue } from "../core/json.ts";
 
 /** An event that can be delivered, or its errors. */
 export type JudgedEvent =

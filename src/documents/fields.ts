@@ -16,7 +16,7 @@ import {
   type JobId,
   type TaskId,
 } from "../core/ids.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
+import { isObject, isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { pointedIssues } from "../engine/parsed_input.ts";
 import { invalidRequest } from "./refusal.ts";
 
@@ -158,10 +158,6 @@ export const scalarField = documented(
 export const objectField = documented(v.custom<JsonObject>(isObject, "must be an object"), {
   type: "object",
 });
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 const notAnObject = v.custom<never>(() => false, "must be an object");
 

@@ -5,7 +5,7 @@
 
 import * as v from "valibot";
 import { createHash } from "node:crypto";
-import { type JsonValue, type PointedIssue, present } from "../core/json.ts";
+import { isObject, type JsonValue, type PointedIssue, present } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Created, CreateRequest, Outcome } from "../engine/requests.ts";
@@ -17,7 +17,7 @@ import {
   type RefusalMembers,
 } from "./refusal.ts";
 import { parseCreateRequest } from "./create_request.ts";
-import { isObject, jobIdField } from "./fields.ts";
+import { jobIdField } from "./fields.ts";
 import { type Judging, refusalIssues } from "./one_or_many.ts";
 import type { JobId } from "../core/ids.ts";
 import type { JobState, StateName } from "../core/job_state.ts";

@@ -24,14 +24,13 @@ import {
   chosenFrom,
   eventTypeField,
   id,
-  isObject,
   mapSchema,
   scalarField,
   strictObject,
   taskIdField,
   wholeField,
 } from "./fields.ts";
-import type { JsonObject, PointedIssue } from "../core/json.ts";
+import { isObject, type JsonObject, type PointedIssue } from "../core/json.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import {
   type Correlation,

@@ -5,10 +5,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Refusal } from "../../src/documents/refusal.ts";
-import type { JsonObject, JsonValue } from "../../src/core/json.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../src/core/json.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { parseCommonRequest, parseRequestBySchema } from "../../src/documents/create_request.ts";
-import { isObject } from "../../src/documents/fields.ts";
 import { parseJson } from "../../src/documents/json_document.ts";
 import { creations } from "../support/http/arbitrary_documents.ts";
 import {

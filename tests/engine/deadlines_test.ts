@@ -36,11 +36,6 @@ async function started(definition: AnyJobDefinition) {
   return { daybook, id: await daybook.submit(definition.type) };
 }
 
-function outputOf(daybook: Harness, id: JobId) {
-  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
-  return main?.status === "completed" ? main.result : undefined;
-}
-
 function paidIn(daybook: Harness, id: JobId) {
   const job = daybook.job(id);
   const index = job.plan.expected.findIndex((expected) => expected.id === "paid");
@@ -51,7 +46,7 @@ Deno.test("expect within: an event in time is returned, and the deadline never p
   const { daybook, id } = await started(PATIENT);
   await daybook.clock.advance(DAY);
   await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
-  assert.deepEqual(outputOf(daybook, id), ["payment"]);
+  assert.deepEqual(daybook.output(id), ["payment"]);
   assert.equal(daybook.job(id).state, "Done");
   await daybook.clock.advance(9 * DAY);
   assert.ok(!(await daybook.story(id)).includes("DeadlinePassed"));
@@ -64,7 +59,7 @@ Deno.test("expect within: a wait that timed out returns undefined, and the event
   assert.equal(daybook.condition(id), "waiting");
   await daybook.clock.advance(4 * DAY);
   await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
-  assert.deepEqual(outputOf(daybook, id), ["reminded 1", "payment"]);
+  assert.deepEqual(daybook.output(id), ["reminded 1", "payment"]);
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
 });
@@ -97,7 +92,7 @@ Deno.test("expect within: a crash at any entry does not change the outcome", asy
     }
     daybook = await daybook.crash();
     await daybook.clock.advance(1);
-    assert.deepEqual(outputOf(daybook, id), ["reminded 1", "reminded 2", "payment"]);
+    assert.deepEqual(daybook.output(id), ["reminded 1", "reminded 2", "payment"]);
     daybook.assertSound();
   }
 });
@@ -137,7 +132,7 @@ Deno.test("expect within: a parallel wait without a time still waits for the eve
   assert.equal(daybook.condition(id), "waiting");
   const later = await daybook.crash();
   await later.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
-  assert.deepEqual(outputOf(later, id), [true, "payment"]);
+  assert.deepEqual(later.output(id), [true, "payment"]);
   later.assertSound();
 });
 
@@ -153,7 +148,7 @@ Deno.test("expect within: the cost of a wait that times out does not depend on h
   const tookMs = performance.now() - beganMs;
   // It took more than a minute, and blocked the event loop for most of it.
   assert.ok(tookMs < 20_000, `${tookMs} ms`);
-  assert.deepEqual(outputOf(daybook, id), Array.from({ length: count }, () => null));
+  assert.deepEqual(daybook.output(id), Array.from({ length: count }, () => null));
   daybook.assertSound();
 });
 
@@ -166,7 +161,7 @@ Deno.test("expect within: an event on record is returned at once, whatever the t
   const { daybook, id } = await started(definition);
   await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
   await daybook.clock.advance(DAY);
-  assert.equal(outputOf(daybook, id), "payment");
+  assert.equal(daybook.output(id), "payment");
   daybook.assertSound();
 });
 
@@ -187,7 +182,7 @@ Deno.test("expect within: a retry does not repeat a wait that timed out", async 
   assert.ok(retried.ok);
   await daybook.clock.settle();
   const { jobId } = retried.value;
-  assert.equal(outputOf(daybook, jobId), true);
+  assert.equal(daybook.output(jobId), true);
   assert.equal(daybook.job(jobId).state, "Done");
   assert.equal(daybook.job(jobId).waits?.[0]?.reusedFrom, daybook.job(id).waits?.[0]?.passedBy);
   daybook.assertSound();
@@ -286,7 +281,7 @@ Deno.test("expect within: with code that fits again a parked wait resumes, with 
   const { later, id } = await parkedBy(PATIENT, removed);
   const again = await later.crash([PATIENT]);
   await again.clock.advance(9 * DAY);
-  assert.deepEqual(outputOf(again, id), ["reminded 1", "reminded 2", "reminded 3"]);
+  assert.deepEqual(again.output(id), ["reminded 1", "reminded 2", "reminded 3"]);
   again.assertSound();
 });
 
@@ -446,7 +441,7 @@ Deno.test("within: run gets both the end of its wait and the deadline that it ex
   });
   const { daybook, id } = await started(definition);
   await daybook.clock.advance(DAY);
-  assert.deepEqual(outputOf(daybook, id), [true, "job.DeadlinePassed"]);
+  assert.deepEqual(daybook.output(id), [true, "job.DeadlinePassed"]);
   daybook.assertSound();
 });
 
@@ -470,7 +465,7 @@ Deno.test("within: code continues when its expectation is waived, and so does ea
   }, { within: { ms: 3 * DAY, otherwise: "waive" } });
   const { daybook, id } = await started(definition);
   await daybook.clock.advance(3 * DAY);
-  assert.deepEqual(outputOf(daybook, id), [true, true]);
+  assert.deepEqual(daybook.output(id), [true, true]);
   assert.equal(daybook.job(id).state, "Done");
   daybook.assertSound();
 });

@@ -49,11 +49,6 @@ async function waiting(log: Log): Promise<readonly [Harness, JobId]> {
   return [daybook, id];
 }
 
-function outputOf(daybook: Harness, id: JobId): unknown {
-  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
-  return main?.status === "completed" ? main.result : undefined;
-}
-
 Deno.test("parked: a renamed step parks a waiting job at the start, and names the line", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
@@ -89,7 +84,7 @@ Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits 
   const mended = await again.crash([order(log)]);
   await mended.clock.advance(2_000);
   assert.equal(mended.job(id).state, "Done");
-  assert.equal(outputOf(mended, id), "parcel-1 1");
+  assert.equal(mended.output(id), "parcel-1 1");
   assert.deepEqual(log, ["reserve 1", "charge 1"]);
   assert.ok((await mended.story(id)).includes("JobResumed"));
   mended.assertSound();
@@ -126,8 +121,8 @@ Deno.test("versions: a job runs on the version that created it, and new ones on 
   const younger = await both.submit("shop.order");
   await both.event("ec.Shipped", {}, { eventId: "parcel-1" });
 
-  assert.equal(outputOf(both, id), "parcel-1 1");
-  assert.equal(outputOf(both, younger), "parcel-1 2");
+  assert.equal(both.output(id), "parcel-1 1");
+  assert.equal(both.output(younger), "parcel-1 2");
   assert.deepEqual(
     both.engine.definitions().map(({ type, version }) => `${type} ${version}`),
     ["shop.order 2", "shop.order 1"],
@@ -147,7 +142,7 @@ Deno.test("versions: another version runs a job only if it says so", async () =>
   await saying.clock.advance(2_000);
   assert.equal(saying.condition(id), "waiting");
   await saying.event("ec.Shipped", {}, { eventId: "parcel-1" });
-  assert.equal(outputOf(saying, id), "parcel-1 2");
+  assert.equal(saying.output(id), "parcel-1 2");
   saying.assertSound();
 });
 
@@ -200,7 +195,7 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
   assert.equal(retried.value.definitionVersion, 2);
   // Valid results of the old job are reused, and its events count again.
   assert.deepEqual(log, ["reserve 1", "charge 1", "book 2"]);
-  assert.equal(outputOf(next, retried.value.jobId), "parcel-1 2");
+  assert.equal(next.output(retried.value.jobId), "parcel-1 2");
   const given = (await next.entries(id)).slice(-2);
   assert.deepEqual(given.map(({ eventType }) => eventType), ["job.JobCancelled", "job.JobRetried"]);
   next.assertSound();
@@ -293,7 +288,7 @@ Deno.test("parked: code that renames an expectation parks the jobs whose plan ha
 
   const old = await renamed.crash([waitsFor(log, "shipped")]);
   await old.clock.advance(2_000);
-  assert.equal(outputOf(old, id), 1);
+  assert.equal(old.output(id), 1);
   assert.deepEqual(log, ["charge"]);
   old.assertSound();
 });

@@ -32,11 +32,6 @@ function stepped(names: readonly string[], version = 1) {
   return { definition, ran, open: (name: string) => gates.get(name)?.() };
 }
 
-function outputOf(daybook: Harness, id: Parameters<Harness["job"]>[0]): unknown {
-  const main = daybook.job(id).tasks.find(({ taskId }) => taskId === "main");
-  return main?.status === "completed" ? main.result : main?.status;
-}
-
 Deno.test("restart: a running job continues; completed tasks do not run again", async () => {
   const steps = stepped(["a", "b", "c"]);
   const daybook = await Harness.start({ definitions: [steps.definition] });
@@ -52,7 +47,7 @@ Deno.test("restart: a running job continues; completed tasks do not run again", 
   }
 
   assert.deepEqual(steps.ran, ["a", "b", "b", "c"]);
-  assert.equal(outputOf(restarted, id), "ABC");
+  assert.equal(restarted.output(id), "ABC");
   const interrupted = (await restarted.entries(id)).filter(({ eventType }) =>
     eventType === "job.TaskInterrupted"
   );
@@ -117,7 +112,7 @@ Deno.test("restart: a waiting job keeps waiting, and continues when its event co
 
   await restarted.event("ec.Shipped", { tracking: "T-1" });
   assert.equal(calls, 3);
-  assert.equal(outputOf(restarted, id), "B T-1");
+  assert.equal(restarted.output(id), "B T-1");
   restarted.assertSound();
 });
 
@@ -281,7 +276,7 @@ Deno.test("non-determinism: a task added at the end is no divergence", async () 
     await restarted.clock.settle();
   }
 
-  assert.equal(outputOf(restarted, id), "ABC");
+  assert.equal(restarted.output(id), "ABC");
 });
 
 Deno.test("stop: running tasks may finish; the rest is interrupted and continues later", async () => {
@@ -391,7 +386,7 @@ Deno.test("disk full: a running job waits for room and continues", async () => {
   steps.open("b");
   await daybook.clock.settle();
 
-  assert.equal(outputOf(daybook, id), "AB");
+  assert.equal(daybook.output(id), "AB");
   assert.deepEqual(steps.ran, ["a", "b"]);
   daybook.assertSound();
 });
@@ -420,7 +415,7 @@ Deno.test("restart: a task that failed for good while its job goes on is not att
   const restarted = await daybook.crash();
   await restarted.event("demo.Go", {}, { jobId: id });
   assert.deepEqual([attempts, restarted.job(id).state], [[1], "Done"]);
-  assert.equal(outputOf(restarted, id), "RangeError: down");
+  assert.equal(restarted.output(id), "RangeError: down");
   restarted.assertSound();
 });
 

@@ -7,7 +7,14 @@ import { PAUSES_MAX } from "../../src/engine/run/queue/pause_controls.ts";
 import { TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
-import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  conditionOf,
+  jsonOf,
+  pointersOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";
 
 interface Pause {
@@ -29,10 +36,6 @@ async function bodyOf<Body>(response: Response): Promise<Body> {
 async function pausesOf(app: TestApp): Promise<readonly Pause[]> {
   const { pauses } = await bodyOf<{ pauses: readonly Pause[] }>(await app.get("/pauses"));
   return pauses;
-}
-
-async function conditionOf(app: TestApp, jobId: string): Promise<unknown> {
-  return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
 }
 
 async function endPause(app: TestApp, pauseId: string): Promise<Response> {

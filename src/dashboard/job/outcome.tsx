@@ -2,6 +2,7 @@
 
 import { MissingScope } from "../parts/viewing.tsx";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
+import { MAIN_TASK } from "../../core/ids.ts";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
 import { Time } from "../parts/amounts.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
@@ -114,7 +115,7 @@ export function FailureView({ job, pathOf }: FailureViewProps) {
         <Term name="Kind">{KINDS[kind]}</Term>
         {taskId !== null && (
           <Term name="Task" class="mono">
-            <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
+            <UserText text={taskId === MAIN_TASK ? "run" : taskId} lengthMax={120} />
           </Term>
         )}
         <Fingerprint job={job} />

@@ -4,12 +4,11 @@
  */
 
 import type { Context } from "hono";
-import type { JsonObject } from "../../core/json.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Action } from "../../explain/statements/explanation.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { MEANINGS, PROBLEM_KINDS, problemFacts } from "../../http/responses/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
-import { isObject } from "../../documents/fields.ts";
 import { refuseQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";
 import { page } from "../page.tsx";

@@ -3,7 +3,7 @@
  * An example in the schema itself, as from `v.examples`, takes precedence.
  */
 
-import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 
 export interface Example {
   /** `undefined` if no example could be generated. */
@@ -218,9 +218,7 @@ function isNumberOf(schema: JsonObject, number: number): boolean {
 
 /** Empty for a value that is not an object. */
 export function asObject(value: JsonValue | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as JsonObject
-    : {};
+  return isObject(value) ? value : {};
 }
 
 export function listIn(schema: JsonObject, name: string): readonly JsonValue[] | undefined {

@@ -3,7 +3,7 @@
  * dotted paths, in which `*` is every element of an array.
  */
 
-import { JSON_DEPTH_MAX, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isObject, JSON_DEPTH_MAX, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { type InputRetention, SECRET_MARK } from "../../core/sealed_input.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 
@@ -117,8 +117,8 @@ function scalarsIn(value: unknown, seen: Set<unknown>): readonly string[] {
  */
 function mayHave(schema: JsonValue | undefined, [name, ...rest]: readonly string[]): boolean {
   if (name === undefined) return true;
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return true;
-  const { type, properties, items, additionalProperties = false } = schema as JsonObject;
+  if (!isObject(schema)) return true;
+  const { type, properties, items, additionalProperties = false } = schema;
   if (type === "array") return name === "*" && mayHave(items, rest);
   if (type === "object" && typeof properties === "object" && properties !== null) {
     // A schema that ignores unknown members never passes them to `run`, so such a path is a mistake.

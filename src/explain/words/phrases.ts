@@ -1,7 +1,7 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
 import { countOf, countText } from "../../core/counted.ts";
-import type { LogId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Failure } from "../../core/job_state.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
 
@@ -70,7 +70,7 @@ export function actorText({ actor }: { readonly actor?: string }): string {
 
 /** `task charge`, or `run` for the root task. */
 export function taskText(taskId: string): string {
-  return taskId === "main" ? "run" : `task ${taskId}`;
+  return taskId === MAIN_TASK ? "run" : `task ${taskId}`;
 }
 
 /** Shortens long lists: `a, b, c and 7 more`. */

@@ -3,12 +3,11 @@
  * files that are added to its input.
  */
 
-import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
 import { FORBIDDEN_KEYS, parseJson } from "../../documents/json_document.ts";
 import { Problem } from "../responses/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import { isObject } from "../../documents/fields.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 

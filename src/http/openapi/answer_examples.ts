@@ -3,8 +3,7 @@
  * example becomes outdated. A route may give its own, and must for text.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { isObject } from "../../documents/fields.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 
 const TIME = "2026-01-31T12:00:00.000Z";
 

@@ -7,8 +7,8 @@ import {
   toJsonSchemaDefs,
 } from "@valibot/to-json-schema";
 import type * as v from "valibot";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { findDocumentation, isObject } from "../../documents/fields.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { findDocumentation } from "../../documents/fields.ts";
 
 /** The same members, each with another value. */
 export function mapped<Value, Result>(

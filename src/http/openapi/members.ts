@@ -2,8 +2,7 @@
  * Descriptions of members by name, for schemas without one: many members mean the same everywhere.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { isObject } from "../../documents/fields.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { mapped } from "./json_schema.ts";
 
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { JsonObject, JsonValue, PointedIssue } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, type PointedIssue } from "../../core/json.ts";
 import type { AdmissionGate } from "../capacity/admission_gate.ts";
 import type { Bodies } from "../bodies/bodies.ts";
 import { decodeUtf8, parseMediaType, readText, unsupportedMediaType } from "../bodies/body.ts";
@@ -19,13 +19,7 @@ import {
 import type { EventId } from "../../core/ids.ts";
 import { parseTraceparent } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";
-import {
-  documented,
-  isObject,
-  jobIdField,
-  taskIdField,
-  timeField,
-} from "../../documents/fields.ts";
+import { documented, jobIdField, taskIdField, timeField } from "../../documents/fields.ts";
 import { pointedIssues } from "../../engine/parsed_input.ts";
 
 export type EventDocument = OneOrMany<JudgedEvent>;

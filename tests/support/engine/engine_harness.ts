@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { deriveCondition } from "../../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import type { JobId, LogId } from "../../../src/core/ids.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
@@ -186,6 +186,12 @@ export class Harness {
     const job = this.engine.job(id);
     assert.ok(job);
     return job;
+  }
+
+  /** What its `run` returned; the status of the root task if it has not. */
+  output(id: JobId): unknown {
+    const main = this.job(id).tasks.find(({ taskId }) => taskId === MAIN_TASK);
+    return main?.status === "completed" ? main.result : main?.status;
   }
 
   condition(id: JobId): string {

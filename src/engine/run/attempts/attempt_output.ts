@@ -1,7 +1,7 @@
 /** What the code of one attempt reports besides its result: events, progress and log lines. */
 
 import type { FactDraft } from "../../../core/event.ts";
-import { type JsonObject, jsonSize, type JsonValue } from "../../../core/json.ts";
+import { isObject, type JsonObject, jsonSize, type JsonValue } from "../../../core/json.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import { recordable } from "../../recordable.ts";
 import type { SecretGuard } from "../../secrets/secret_guard.ts";
@@ -59,10 +59,10 @@ function staged(text: string, attributes: JsonObject): FactDraft {
     throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
   }
   const recorded = recordable(attributes, `attributes of ${type}`);
-  if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
+  if (!isObject(recorded)) {
     throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
   }
-  return { stratum: "domain", eventType: type, attributes: recorded as JsonObject };
+  return { stratum: "domain", eventType: type, attributes: recorded };
 }
 
 /** The least time between two recorded reports, except for the last. */
