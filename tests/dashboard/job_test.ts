@@ -204,6 +204,15 @@ Deno.test("job page: a job and its retries link to each other", async () => {
   assert.match(readable(regionOf(retry, "job-head")), new RegExp(`Retry of ${jobId}`));
 });
 
+Deno.test("job page: the explanation links to the other jobs that it names", async () => {
+  const app = await startApp();
+  const { jobId } = await createAndRun(app, "test.doomed");
+  const { jobId: other } = await createAndRun(app, "test.doomed");
+  const html = await pageOf(app, `/ui/jobs/${jobId}`);
+  assert.match(readable(html), new RegExp(`other job failed with the same error: ${other}`));
+  assert.ok(html.includes(`<a href="/ui/jobs/${other}">${other}</a>`), html);
+});
+
 Deno.test("job page: a failure links to all failures of its kind, and a cancellation has no kind", async () => {
   const app = await startApp();
   const [one, other] = [

@@ -9,7 +9,7 @@ import { timingText } from "../../explain/past/timing.ts";
 import type { Citation, NextStep } from "../../explain/statements/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { TimedText } from "../parts/text.tsx";
+import { TimedText } from "../parts/timed_text.tsx";
 import { ControlForm, controlledJob, isLegal, toControl } from "./controls.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";

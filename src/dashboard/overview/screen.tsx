@@ -26,7 +26,7 @@ import { requestViewer } from "../../http/requests/viewer.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, NextStep, QueueExplanation } from "../../explain/statements/explanation.ts";
-import { TimedText } from "../parts/text.tsx";
+import { TimedText } from "../parts/timed_text.tsx";
 
 /** The Limits screen has all of them. */
 const PAUSES_MAX = 5;

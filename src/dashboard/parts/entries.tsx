@@ -7,7 +7,8 @@ import type { LogId } from "../../core/ids.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
 import { entryNote } from "../../documents/entry_note.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
-import { cutText, type ShownJson, shownJson, TimedText, UserText } from "./text.tsx";
+import { cutText, type ShownJson, shownJson, UserText } from "./text.tsx";
+import { TimedText } from "./timed_text.tsx";
 
 /** The data of an entry that pages show. */
 export interface ShownEntry extends Omit<JobEventLogEntry, "attributes"> {

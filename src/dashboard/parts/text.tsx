@@ -18,45 +18,9 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
 }
 
 /** Says how much of a text is not shown, if it was cut. */
-function more(text: string, shown: string) {
+export function more(text: string, shown: string) {
   if (shown === text) return null;
   return <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>;
-}
-
-const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
-/** Hyphenated words, at which a line would break; longer ones must break somewhere. */
-const HYPHENATED = /(?<![\w-])[\w.]+-[\w.-]{1,30}(?![\w-])/;
-const UNBROKEN = new RegExp(`(${TIME.source}|${HYPHENATED.source})`);
-
-/** As `withDistances` adds it to a time. */
-const AGE = /^ \((in \d[\w ]*|\d[\w ]* ago)(?=\))/;
-
-/** A sentence of the explanation, with its times as `<time>` elements; ids never break. */
-export function TimedText({ text }: { readonly text: string }) {
-  const shown = cutText(text, LENGTH_MAX);
-  return (
-    <bdi>
-      {shown.split(UNBROKEN).map((part, index, parts) => {
-        if (index % 2 === 0) return withAge(part, parts[index - 1]);
-        if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
-        return <time datetime={part} title={part}>{part}</time>;
-      })}
-      {more(text, shown)}
-    </bdi>
-  );
-}
-
-/** The text after a time, with its age as an element, which a script keeps counting. */
-function withAge(text: string, time = "") {
-  const [all, age] = AGE.exec(text) ?? [];
-  if (all === undefined || !TIME.test(time)) return text;
-  return (
-    <>
-      {" ("}
-      <span data-age={time}>{age}</span>
-      {text.slice(all.length)}
-    </>
-  );
 }
 
 /** Cut to a length, without half of a surrogate pair at the end. */

@@ -15,7 +15,8 @@ import type {
 import type { SystemPort } from "../../http/routing/http_deps.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
-import { TimedText, UserText } from "../parts/text.tsx";
+import { UserText } from "../parts/text.tsx";
+import { TimedText } from "../parts/timed_text.tsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm } from "../parts/forms.tsx";
 import { momentText, ProgressBar, Time } from "../parts/amounts.tsx";

@@ -10,7 +10,8 @@ import { Table, Term } from "../parts/table.tsx";
 import type { Citation } from "../../explain/statements/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/replay/limits_what_if.ts";
 import { CitedItems } from "../parts/entries.tsx";
-import { TimedText, UserText } from "../parts/text.tsx";
+import { UserText } from "../parts/text.tsx";
+import { TimedText } from "../parts/timed_text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";
 

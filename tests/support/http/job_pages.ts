@@ -16,7 +16,8 @@ export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
 /** The visible text of HTML: without markup, and with single spaces. */
 export function readable(html: string): string {
   const whole = html.replaceAll(/<\/?time[^>]*>/g, "")
-    .replaceAll(/<span (?:class="unbroken"|data-age="[^"]*")>([^<]*)<\/span>/g, "$1");
+    .replaceAll(/<span (?:class="unbroken"|data-age="[^"]*")>([^<]*)<\/span>/g, "$1")
+    .replaceAll(/<a href="\/ui\/jobs\/([^"]*)">\1<\/a>/g, "$1");
   return unescaped(whole.replaceAll(/<[^>]*>/g, " ")).replaceAll(
     /\s+/g,
     " ",
