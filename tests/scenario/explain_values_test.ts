@@ -323,3 +323,130 @@ Deno.test("explain the queue: what most of the jobs ahead of one have, and it ha
   assert.doesNotMatch(await told((at) => `t-${at % 3}`), /Of the next/);
   assert.doesNotMatch(await told(() => "small"), /Of the next/);
 });
+
+Deno.test("contrast: what the events that counted have is compared if nothing else sets jobs apart", async () => {
+  const book = defineJob({
+    type: "freight.book",
+    version: 1,
+    input: v.object({ freight: v.number() }),
+    expects: ({ freight }) => ({
+      answered: { eventType: "carrier.Answered", correlation: { equals: { freight } } },
+    }),
+    async run(ctx) {
+      const [{ attributes }] = await ctx.expect("answered");
+      await ctx.task("confirm", () => {
+        if (attributes["answer"] !== "accepted") throw new Error("not confirmed");
+      }, { retry: ONCE });
+    },
+  });
+  const told = async (...failing: readonly object[]) => {
+    const daybook = await Explained.start({ definitions: [book], maxRunning: 8 });
+    const events = [
+      ...Array.from({ length: 12 }, (_, at) => ({ answer: "accepted", desk: at % 5 })),
+      ...failing,
+    ];
+    // In turns, so that the jobs that fail are set apart by no time.
+    for (const [at, attributes] of [...events.slice(1), ...events.slice(0, 1)].entries()) {
+      await daybook.submit(`job-${at}`, "freight.book", { freight: at });
+      await daybook.event("carrier.Answered", { freight: at, ...attributes });
+    }
+    await daybook.assertCitations("job-11");
+    return (await daybook.explanation("job-11")).contrast?.statement;
+  };
+  assert.equal(
+    await told({ answer: "declined", desk: 2 }),
+    'This job has event of answered.answer = "declined", where all 12 that went through have "accepted".',
+  );
+  assert.equal(
+    await told({ desk: 2 }, { desk: 3 }, { desk: 1 }),
+    'All 3 jobs that failed like this have no event of answered.answer, where all 12 that went through have "accepted".',
+  );
+});
+
+Deno.test("contrast: a list that is far longer than those of all others is named", async () => {
+  const sync = defineJob({
+    type: "crm.sync",
+    version: 1,
+    input: v.object({ contacts: v.array(v.number()) }),
+    run: async (ctx, { contacts }) => {
+      await ctx.task("upload", () => {
+        if (contacts.length > 100) throw new Error("took too long");
+      }, { retry: ONCE });
+    },
+  });
+  const daybook = await Explained.start({ definitions: [sync], maxRunning: 8 });
+  const contacts = (length: number) => ({ contacts: Array.from({ length }, (_, at) => at) });
+  for (let at = 0; at < 12; at++) {
+    await daybook.submit(`job-${at}`, "crm.sync", contacts(9 + at * 7 % 12));
+  }
+  await daybook.submit("long", "crm.sync", contacts(400));
+  assert.equal(
+    (await daybook.explanation("long")).contrast?.statement,
+    "This job has length of input.contacts = 400, where all 12 that went through have at most 20.",
+  );
+});
+
+Deno.test("explain a failure: a value of the input that is no time is named if the error is about a time", async () => {
+  const error = new RangeError("Invalid time value");
+  const { summary } = await afterResult("ok", error, {
+    begins: "2026-02-01T00:00:00Z",
+    ends: "2027-13-01T00:00:00Z",
+  });
+  assert.match(summary, /Invalid time value; its input has ends = "2027-13-01T00:00:00Z"\.$/);
+});
+
+Deno.test("explain a failure: a task that failed on the event that run had given up on names the wait", async () => {
+  const ride = (waits: boolean) =>
+    looseJob("taxi.order", async (ctx) => {
+      const found = waits ? await ctx.expect("accepted", { withinMs: SECOND_MS }) : undefined;
+      await ctx.task("inform", () => {
+        if (found === undefined) throw new TypeError("Cannot read properties of undefined");
+      }, { retry: ONCE });
+    }, { expects: () => ({ accepted: { eventType: "driver.Accepted", correlation: "any" } }) });
+  for (const waits of [true, false]) {
+    const daybook = await Explained.start({ definitions: [ride(waits)] });
+    await daybook.submit("job", "taxi.order");
+    await daybook.clock.advance(SECOND_MS);
+    const { summary } = await toldOf(daybook, "job");
+    assert.equal(summary.includes('"accepted" did not come in time'), waits, summary);
+  }
+});
+
+Deno.test("explain a failure: a result from before a stop is named if newer code reads what it lacks", async () => {
+  const ship = (isNew: boolean) =>
+    looseJob("goods.ship", async (ctx) => {
+      const got = await ctx.task("reserve", () => isNew ? { at: { code: "W1" } } : { code: "W1" });
+      await ctx.expect("paid");
+      await ctx.task("pick", () => isNew ? (got as { at: { code: string } }).at.code : "W1", {
+        retry: ONCE,
+      });
+    }, { expects: () => ({ paid: { eventType: "pay.Done", correlation: "any" } }) });
+  const told = async (isNew: boolean) => {
+    const first = await Explained.start({ definitions: [ship(false)] });
+    await first.submit("old", "goods.ship");
+    const daybook = await first.crash({ definitions: [ship(isNew)] });
+    await daybook.event("pay.Done", {}, { jobId: "old" });
+    return (await toldOf(daybook, "old")).summary;
+  };
+  assert.match(
+    await told(true),
+    /Task reserve had completed before Daybook was started at \S+, after a crash: other code may have made its result\./,
+  );
+  assert.doesNotMatch(await told(false), /other code/);
+});
+
+Deno.test("explain a backoff: it says if the next attempt comes sooner than the error asks for", async () => {
+  const fetching = (initialMs: number) =>
+    scripted("fx.rate", {
+      get: () => {
+        throw new Error("429, retry after 90 seconds");
+      },
+    }, { retry: { maxAttempts: 3, initialMs, factor: 1, jitter: 0 } });
+  for (const initialMs of [3_000, 90_000]) {
+    const daybook = await Explained.start({ definitions: [fetching(initialMs)] });
+    await daybook.submit("job", "fx.rate");
+    const { summary } = await toldOf(daybook, "job");
+    const asks = ", although the error asks to wait 1 min 30 s.";
+    assert.equal(summary.endsWith(asks), initialMs < 90_000, summary);
+  }
+});

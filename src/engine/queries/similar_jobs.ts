@@ -4,6 +4,9 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { ascending } from "../../core/ascending.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { lengthMs } from "../../core/duration.ts";
 import { PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
@@ -14,7 +17,9 @@ import {
   ALIKE_MIN,
   compared,
   COMPARED_MAX,
+  comparedByEvents,
   type Contrast,
+  countedEvents,
   findContrast,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
@@ -44,26 +49,63 @@ export async function contrastOf(
   if (kind === undefined || job.type === undefined) return undefined;
   const near = { types: [job.type], ...createdNear(job) };
   const range = upTo === undefined ? {} : { before: upTo + 1 };
-  const read = (filter: JobFilter, enough: number, isMeant: Kind["isAlike"]) =>
+  const read = <Taken>(
+    filter: JobFilter,
+    enough: number,
+    isMeant: Kind["isAlike"],
+    take: (other: JobState) => Taken,
+  ) =>
     takenNear(parts, share, {
       range: { ...near, ...filter, ...range },
       ...{ max: COMPARED_MAX, enough },
-      take: (other) => other.jobId !== job.jobId && isMeant(other) ? compared(other) : undefined,
+      take: (other) => other.jobId !== job.jobId && isMeant(other) ? take(other) : undefined,
     });
-  const readOthers = (enough: number) =>
-    read({ states: ["Done"] }, enough, (other) => hasEnded(other, upTo));
-  const readAlike = async (enough: number) => [
-    compared(job),
-    ...kind.filter === undefined ? [] : await read(kind.filter, enough, kind.isAlike),
+  const readOthers = <Taken>(enough: number, take: (other: JobState) => Taken) =>
+    read({ states: ["Done"] }, enough, (other) => hasEnded(other, upTo), take);
+  const readAlike = async <Taken>(enough: number, take: (other: JobState) => Taken) => [
+    take(job),
+    ...kind.filter === undefined ? [] : await read(kind.filter, enough, kind.isAlike, take),
   ];
-  const someOthers = await readOthers(GLANCED_AT);
+  const someOthers = await readOthers(GLANCED_AT, compared);
   if (someOthers.length < GLANCED_AT) return undefined;
-  const someAlike = await readAlike(GLANCED_AT);
-  const mayBeApart = someAlike.length >= kind.least &&
-    await parts.pacer.all(share, maySetApart(someAlike, someOthers));
-  if (!mayBeApart) return undefined;
-  const alike = await readAlike(COMPARED_MAX - 1);
-  return await parts.pacer.all(share, findContrast(alike, await readOthers(COMPARED_MAX)));
+  const someAlike = await readAlike(GLANCED_AT, compared);
+  if (someAlike.length < kind.least) return undefined;
+  const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers))
+    ? await parts.pacer.all(
+      share,
+      findContrast(
+        await readAlike(COMPARED_MAX - 1, compared),
+        await readOthers(COMPARED_MAX, compared),
+      ),
+    )
+    : undefined;
+  const isClear = contrast !== undefined && contrast.apart === undefined;
+  if (isClear || kind.isOpen || job.state === "Done" || countedEvents(job).length === 0) {
+    return contrast;
+  }
+  // What events said is in no state, so it is read only if nothing else sets the job apart.
+  const whole = (other: JobState) => other;
+  const alike = await withEvents(parts, await readAlike(COMPARED_MAX - 1, whole));
+  const others = await withEvents(parts, await readOthers(COMPARED_MAX, whole));
+  return await parts.pacer.all(share, findContrast(alike, others)) ?? contrast;
+}
+
+async function withEvents({ history }: QueryParts, jobs: readonly JobState[]) {
+  const counted = jobs.map((job) => ({ job, events: countedEvents(job) }));
+  const wanted = ascending(counted.flatMap(({ events }) => events.map(({ by }) => by)));
+  const found = new Map<LogId, JsonObject>();
+  for await (const page of history.pages.of(wanted)) {
+    for (const entry of page) found.set(entry.logId, toMatchable(entry).attributes);
+  }
+  return counted.map(({ job, events }) =>
+    comparedByEvents(
+      job,
+      events.flatMap(({ expectation, by }) => {
+        const attributes = found.get(by);
+        return attributes === undefined ? [] : [{ expectation, attributes }];
+      }),
+    )
+  );
 }
 
 /** The last stop of the process between the two kinds, if they were created apart. */
@@ -90,6 +132,8 @@ export async function stopApart(
 const GLANCED_AT = 8;
 
 interface Kind {
+  /** Whether they wait for more. */
+  readonly isOpen?: boolean;
   /** How many jobs it takes: one that waits may do so for good reason. */
   readonly least: number;
   readonly filter?: JobFilter;
@@ -108,9 +152,10 @@ function kindOf({ table }: QueryParts, job: JobState, upTo = Infinity): Kind | u
   const [least, how] = condition === "waiting" ? [ALIKE_MIN, openIn] : [1, failingIn];
   const own = how(job, upTo);
   const isAlike = (other: JobState) => how(other, upTo) === own;
-  if (upTo === Infinity) return { least, filter: { conditions: [condition] }, isAlike };
+  const isOpen = condition === "waiting";
+  if (upTo === Infinity) return { least, isOpen, filter: { conditions: [condition] }, isAlike };
   const wasSo = (other: JobState) => table.trails.conditionAt(other, upTo) === condition;
-  return { least, filter: {}, isAlike: (other) => wasSo(other) && isAlike(other) };
+  return { least, isOpen, filter: {}, isAlike: (other) => wasSo(other) && isAlike(other) };
 }
 
 /** The tasks that back off, as one text. */

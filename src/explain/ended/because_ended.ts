@@ -60,10 +60,10 @@ import {
   timedOutBefore,
   twinReasons,
 } from "./repeated_work.ts";
-import { returnedErrors } from "./returned_errors.ts";
+import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
 import { expiredValues } from "./expired_values.ts";
-import { askedToWait } from "./asked_to_wait.ts";
-import { waitsGivenUp } from "../past/ended_waits.ts";
+import { askedToWait } from "../past/asked_to_wait.ts";
+import { lastWaitGivenUp, waitsGivenUp } from "../past/ended_waits.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
 import { oddTimes } from "../past/ended_sleeps.ts";
@@ -172,7 +172,8 @@ export function failureReasons(known: Evidence): Reasons {
 
 /** What may have caused the failure, apart from the error itself: the summary names it as well. */
 export function causesOfFailure(known: Evidence): Reasons {
-  const { rival, failedBy } = known;
+  const { rival, failedBy, job } = known;
+  const isOfTask = job.state === "Failed" && job.failure.taskId !== MAIN_TASK;
   return [
     ...rival === undefined ? [] : [rival],
     ...uncaughtReasons(known, 0, failedBy?.entry.logId),
@@ -181,6 +182,8 @@ export function causesOfFailure(known: Evidence): Reasons {
     ...overlookedEvents(known),
     ...sentByTask(known),
     ...returnedErrors(known),
+    ...resultsBeforeStop(known),
+    ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],
     ...expiredValues(known),
     ...nearlyExcluded(known),
     ...beganAtOnce(known),

@@ -22,7 +22,7 @@ import type { Next, NextStep } from "../statements/explanation.ts";
 import { automatic, byHand, manual } from "../statements/statement.ts";
 import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
 import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
-import { retryNotBefore } from "./asked_to_wait.ts";
+import { retryNotBefore } from "../past/asked_to_wait.ts";
 import { lateEvents } from "./counted_events.ts";
 import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";

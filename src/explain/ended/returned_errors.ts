@@ -3,6 +3,9 @@
  * values that later code failed on: none, or one of another type.
  */
 
+import { MAIN_TASK } from "../../core/ids.ts";
+import { attemptsOf } from "../past/attempts.ts";
+import { type Meanwhile, processStop, processStopText } from "../past/process_history.ts";
 import type { CompletedTask, JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
@@ -50,11 +53,34 @@ const withError = new WeakMap<JobState, readonly CompletedTask[]>();
 /** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
 const OF_NOTHING = /\b(undefined|null)\b/;
 
+/** Whether a job failed since its code read a member of nothing. */
+export function hasReadNothing({ job }: Pick<OutlinedHistory, "job">): boolean {
+  if (job.state !== "Failed") return false;
+  const { name, message } = job.failure.error;
+  return name === "TypeError" && OF_NOTHING.test(message);
+}
+
+/** The last result before a stop of the process, if code read a member of nothing after that. */
+export function resultsBeforeStop(known: Meanwhile): Reasons {
+  const failing = known.job.state === "Failed" ? known.job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
+  const began = attemptsOf(known, failing).at(-1)?.started;
+  if (began === undefined || failing === MAIN_TASK || !hasReadNothing(known)) return [];
+  const before = stepsBeforeEnd(known).findLast(({ completedBy }) =>
+    processStop(known, completedBy, began.logId) !== undefined
+  );
+  const stop = before && processStop(known, before.completedBy, began.logId);
+  if (before === undefined || stop === undefined) return [];
+  const statement = `${capital(taskText(before.taskId))} had completed before ${
+    processStopText(stop)
+  }: other code may have made its result.`;
+  return [reason(statement, before.completedBy, stop)];
+}
+
 /** Results that are not what later code failed to read: nothing, or a page for JSON. */
 function unfitResults(known: OutlinedHistory): Reasons {
   const { job } = known;
   const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
-  const isOfNothing = name === "TypeError" && OF_NOTHING.test(message);
+  const isOfNothing = hasReadNothing(known);
   if (name === "TypeError" && !isOfNothing) return unfitValues(known, message);
   if (!isOfNothing && name !== "SyntaxError") return [];
   return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {

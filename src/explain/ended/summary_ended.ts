@@ -182,9 +182,15 @@ function isAlmostNumber(value: JsonScalar): boolean {
     Number.isNaN(Number(value));
 }
 
+/** `2027-13-01` or `31.12.2027`, which code fails to read as a time. */
+function isNoTime(value: JsonScalar): boolean {
+  return typeof value === "string" && /^\s*(?:\d{4}[-/.]\d|\d\d?[-/.]\d\d?[-/.]\d)/.test(value) &&
+    Number.isNaN(Date.parse(value));
+}
+
 /**
- * `; its input has weight = "2,5"`, for the parts of the input that the error names, or that are no
- * numbers if it is about a number.
+ * `; its input has weight = "2,5"`, for the parts of the input that the error names or has in
+ * another form, or that are no numbers or times if it is about one.
  */
 function namedInputText({ input, sealed, failure }: FailedJob): string {
   if (sealed !== undefined || input === undefined || isScalar(input)) return "";
@@ -200,7 +206,8 @@ function namedInputText({ input, sealed, failure }: FailedJob): string {
     if (altered !== undefined) return [shown + altered];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
     const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
-      (words.has("number") || words.has("nan")) && isAlmostNumber(place.value);
+      (words.has("number") || words.has("nan")) && isAlmostNumber(place.value) ||
+      words.has("invalid") && (words.has("date") || words.has("time")) && isNoTime(place.value);
     return isNamed ? [shown] : [];
   }).slice(0, INPUTS_SHOWN_MAX);
   return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;

@@ -7,9 +7,15 @@
  * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
-import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState } from "../../core/job_state.ts";
-import { isScalar, type JsonScalar, type JsonValue, present } from "../../core/json.ts";
+import {
+  isScalar,
+  type JsonObject,
+  type JsonScalar,
+  type JsonValue,
+  present,
+} from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { shownScalar, shownValue } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
@@ -53,11 +59,45 @@ type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
 interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
   readonly given: Facts;
   readonly doneBy: Facts;
+  /** How many elements the lists of its input have. */
+  readonly lengths: Facts;
 }
 
 export function compared(job: JobState): ComparedJob {
   const { state, createdAt, firstLogId } = job;
-  return { state, createdAt, firstLogId, given: given(job), doneBy: doneBy(job) };
+  return {
+    ...{ state, createdAt, firstLogId },
+    given: given(job),
+    doneBy: doneBy(job),
+    lengths: lengthsOf(job),
+  };
+}
+
+/** The last event that counted for each expectation, as the position of its entry. */
+export interface CountedEvent {
+  readonly expectation: string;
+  readonly by: LogId;
+}
+
+const EVENTS_MAX = 4;
+
+export function countedEvents({ plan, expected }: JobState): readonly CountedEvent[] {
+  return plan.expected.flatMap(({ id, matcher }, at) => {
+    const by = isReserved(matcher.eventType) ? undefined : expected[at]?.by.at(-1);
+    return by === undefined ? [] : [{ expectation: id, by }];
+  }).slice(0, EVENTS_MAX);
+}
+
+/** The same job, compared by the events that counted for it alone. */
+export function comparedByEvents(
+  { state, createdAt, firstLogId }: JobState,
+  events: readonly (Pick<CountedEvent, "expectation"> & { readonly attributes: JsonObject })[],
+): ComparedJob {
+  const facts = new Map<string, JsonScalar[]>();
+  for (const { expectation, attributes } of events) {
+    addScalars(facts, `event of ${expectation}`, attributes, 0);
+  }
+  return { state, createdAt, firstLogId, given: facts, doneBy: new Map(), lengths: new Map() };
 }
 
 /**
@@ -109,7 +149,10 @@ function* findTraits(
     .filter(({ others }) => !hasSucceeded || others?.startsWith(TEXT_FORM) !== true);
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
-  const limits = beyond(mine, theirs, areAll);
+  const limits = [
+    ...beyond(mine, theirs, areAll),
+    ...beyond(alike.map(({ lengths }) => lengths), others.map((one) => one.lengths), areAll),
+  ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
 
@@ -349,6 +392,16 @@ function given({ labels, definitionVersion: version, input }: JobState): Facts {
   if (version !== undefined) facts.set("version", [version]);
   addScalars(facts, "input", input, 0);
   return facts;
+}
+
+function lengthsOf({ input }: JobState): Facts {
+  const lengths = new Map<string, readonly JsonScalar[]>();
+  const members = isScalar(input) || input === undefined ? {} : { "": input, ...input };
+  for (const [name, value] of Object.entries(members).slice(0, SCALARS_MAX)) {
+    if (!Array.isArray(value)) continue;
+    lengths.set(`length of input${name === "" ? "" : `.${name}`}`, [value.length]);
+  }
+  return lengths;
 }
 
 /** The tasks that completed, and their results. */

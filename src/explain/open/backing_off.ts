@@ -1,6 +1,6 @@
 /** Explains a job that backs off, and steps that will be tried again while others run. */
 
-import { durationText } from "../../core/duration.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText, requestedDelayMs } from "../../core/error_text.ts";
 import type { BackingOffTask, JobState } from "../../core/job_state.ts";
 import { backsOff } from "../../core/task_facts.ts";
@@ -15,6 +15,7 @@ import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { holdingLater, isPaused } from "../queue/pause_texts.ts";
 import { capital, shortened, taskText } from "../words/phrases.ts";
+import { askedWaitMs } from "../past/asked_to_wait.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
 import { besideSleepsText, openSleeps } from "./due_times.ts";
 import { once, standingText } from "../queue/turn.ts";
@@ -58,8 +59,18 @@ function backoffTexts(known: Case, isDue: boolean): readonly string[] {
       : failures === 2
       ? ", like the one before it"
       : "";
-    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again}`;
+    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again}` +
+      tooSoonText(known, task);
   });
+}
+
+/** `, although the error asks to wait 2 min`, or nothing. */
+function tooSoonText(known: Case, { taskId, error, retryAt }: BackingOffTask): string {
+  const failedAt = attemptsOf(known, taskId).at(-1)?.ended?.entry.receivedAt;
+  const waitMs = askedWaitMs(error);
+  return waitMs === undefined || failedAt === undefined || lengthMs(failedAt, retryAt) >= waitMs
+    ? ""
+    : `, although the error asks to wait ${durationText(waitMs)}`;
 }
 
 export function againText({ retryAt }: { readonly retryAt: string }, isDue: boolean): string {

@@ -3,9 +3,10 @@
 import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
+import type { ErrorCause } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { attemptsOf } from "../past/attempts.ts";
+import { attemptsOf } from "./attempts.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { later } from "../words/phrases.ts";
@@ -53,12 +54,17 @@ function asked(known: OutlinedHistory) {
   if (job.state !== "Failed" || job.failure.kind === "cancelled") return undefined;
   const attempts = attemptsOf(known, job.failure.taskId ?? MAIN_TASK);
   const last = attempts.at(-1);
-  const error = errorText(job.failure.error);
-  const found = ASKED.map((pattern) => pattern.exec(error)).find((one) => one !== null);
-  if (found === undefined || found === null || last?.ended?.kind !== "failed") return undefined;
+  const waitMs = askedWaitMs(job.failure.error);
+  if (waitMs === undefined || last?.ended?.kind !== "failed") return undefined;
+  return { waitMs, until: later(last.ended.entry.receivedAt, waitMs), attempts, last };
+}
+
+/** The wait that an error asks for before another attempt, in milliseconds. */
+export function askedWaitMs(error: ErrorCause): number | undefined {
+  const text = errorText(error);
+  const found = ASKED.map((pattern) => pattern.exec(text)).find((one) => one !== null);
+  if (found === undefined || found === null) return undefined;
   const [, inName, count, after] = found;
   const unit = after ?? inName ?? "s";
-  const unitMs = UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS;
-  const waitMs = Number(count) * unitMs;
-  return { waitMs, until: later(last.ended.entry.receivedAt, waitMs), attempts, last };
+  return Number(count) * (UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS);
 }
