@@ -21,6 +21,7 @@ import {
   type Contrast,
   countedEvents,
   findContrast,
+  isOfTime,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
 import { isProcessStop } from "../../explain/past/process_history.ts";
@@ -79,7 +80,7 @@ export async function contrastOf(
       ),
     )
     : undefined;
-  const isClear = contrast !== undefined && contrast.apart === undefined;
+  const isClear = contrast !== undefined && !isOfTime(contrast);
   if (isClear || kind.isOpen || job.state === "Done" || countedEvents(job).length === 0) {
     return contrast;
   }

@@ -301,6 +301,11 @@ function numbersIn(jobs: readonly Facts[], name: string): readonly number[] {
 const CREATED = "created";
 const CREATED_AFTER = "createdAfter";
 
+/** Whether only the time of their creation sets the jobs apart. */
+export function isOfTime({ traits: [first] }: Contrast): boolean {
+  return first?.name === CREATED || first?.name === CREATED_AFTER;
+}
+
 /** None of the others came between. Jobs that wait have always come after those that do not. */
 function createdApart(
   alike: readonly ComparedJob[],
