@@ -328,7 +328,7 @@ Deno.test("next: the time in the id of a step is named if it is that of the step
   const named: string[] = [];
   for (const jobId of Object.keys(ids)) {
     const [first] = await nextOf(daybook, jobId);
-    assert.match(first ?? "", /^(First change run|Best: start Daybook with the old code)/);
+    assert.match(first ?? "", /^(First change run|Best: start Daybook with code that fits)/);
     if (first?.startsWith("First")) named.push(jobId);
   }
   assert.deepEqual(named, ["inMilliseconds", "inSeconds", "dated"]);

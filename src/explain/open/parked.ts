@@ -176,9 +176,9 @@ function cancelText(reason: ParkReason): string {
 function fittingCode({ job: { parked }, created }: Pick<Evidence, "job" | "created">): string {
   // For an input or a plan that the code does not fit, that is its submission.
   if (parked?.disagreesWith !== created.logId) {
-    return "Best: start Daybook with the old code again, and the new code beside it under a higher " +
-      "version; then it continues. If nobody changed the code, it depends on a time or other data: " +
-      "take these from ctx.now() and from tasks.";
+    return "Best: start Daybook with code that fits the record, such as the old version beside the " +
+      "new; then it continues. If the code is unchanged, take times from ctx.now() and data from " +
+      "tasks.";
   }
   if (!isPlanMisfit(parked.message)) {
     return "Best: start Daybook with code whose schema takes the input on record; then it continues.";

@@ -19,7 +19,7 @@ export const allParkedAfterARelease: Incident = {
     await stage.advance(600_000);
     return "/queue/explain";
   },
-  cause: [/[Nn]othing runs/, /all 9 jobs/, /parked/, /invoice\.draw\b/],
+  cause: [/[Nn]othing runs/, /all 9 unfinished jobs/, /parked/, /invoice\.draw\b/],
   decisive: [{ jobId: "invoice-8", eventType: "job.JobParked" }],
   next: /--definitions/,
 };
