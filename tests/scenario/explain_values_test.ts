@@ -450,3 +450,45 @@ Deno.test("explain a backoff: it says if the next attempt comes sooner than the 
     assert.equal(summary.endsWith(asks), initialMs < 45_000, summary);
   }
 });
+
+Deno.test("contrast: a text is named that is shorter or longer than all others, which are equally long", async () => {
+  const told = async (iban: string, others: (at: number) => string) => {
+    const pay = scripted("salary.pay", {
+      transfer: ({ input }) => {
+        if (input["bad"] !== undefined) throw new Error("AC01 IncorrectAccountNumber");
+      },
+    }, { retry: ONCE });
+    const daybook = await Explained.start({ definitions: [pay], maxRunning: 8 });
+    for (let at = 0; at < 12; at++) {
+      await daybook.submit(`job-${at}`, "salary.pay", { iban: others(at) });
+    }
+    await daybook.submit("job", "salary.pay", { iban, bad: null });
+    return (await daybook.explanation("job")).contrast?.traits.map(({ others }) => others);
+  };
+  const full = (at: number) => `DE${10n ** 19n + BigInt(at) * 7919n ** 4n}`;
+  assert.deepEqual(await told(full(40).slice(0, -1), full), ["a text of 22 characters", "none"]);
+  assert.deepEqual(await told(full(40), full), ["none"]);
+  // Numbers that are counted up have one more digit in the end.
+  assert.deepEqual(await told("order-100", (at) => `order-${at + 10}`), ["none"]);
+});
+
+Deno.test("explain a failure: another job whose step returned the value that the error names is named, unless many did", async () => {
+  const write = looseJob("report.export", async (ctx) => {
+    const [group = ""] = ctx.jobId.split("-");
+    const path = await ctx.task("write", () => `/exports/${group}.csv`);
+    await ctx.task("upload", () => {
+      if (ctx.jobId.endsWith("-bad")) throw new Error(`checksum mismatch for ${path}`);
+    }, { retry: ONCE });
+  });
+  const daybook = await Explained.start({ definitions: [write], maxRunning: 8 });
+  for (const jobId of ["acme-1", "acme-bad", "bolt-1", "bolt-2", "bolt-3", "bolt-bad", "cog-bad"]) {
+    await daybook.submit(jobId, "report.export");
+  }
+  const { summary } = await toldOf(daybook, "acme-bad");
+  const same =
+    'Task write of job acme-1 returned "/exports/acme.csv" as well, which the error names.';
+  assert.ok(summary.includes(same), summary);
+  for (const jobId of ["bolt-bad", "cog-bad"]) {
+    assert.doesNotMatch((await toldOf(daybook, jobId)).summary, /as well/);
+  }
+});

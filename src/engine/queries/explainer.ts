@@ -40,7 +40,7 @@ import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
-import { contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
+import { contrastOf, findSameResult, findUsualTime, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -161,7 +161,8 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
-    const rival = findJobInError(job, this.parts.table, asOf) ?? found.rival;
+    const rival = findJobInError(job, this.parts.table, asOf) ?? found.rival ??
+      await findSameResult(this.parts, job, share, upTo);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {

@@ -12,7 +12,13 @@ import { PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { findTask, isTerminal, type JobState, timedOutTask } from "../../core/job_state.ts";
+import {
+  findTask,
+  isTerminal,
+  type JobState,
+  type TaskState,
+  timedOutTask,
+} from "../../core/job_state.ts";
 import {
   ALIKE_MIN,
   compared,
@@ -24,6 +30,12 @@ import {
   isOfTime,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
+import { errorText } from "../../core/error_text.ts";
+import { shownScalar } from "../../core/shown_value.ts";
+import { placesIn } from "../../explain/likeness/elsewhere.ts";
+import { namesWord } from "../../explain/words/phrases.ts";
+import { reason } from "../../explain/statements/statement.ts";
+import type { Statement } from "../../explain/statements/explanation.ts";
 import { isProcessStop } from "../../explain/past/process_history.ts";
 import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
@@ -107,6 +119,53 @@ async function withEvents({ history }: QueryParts, jobs: readonly JobState[]) {
       }),
     )
   );
+}
+
+/** A shorter value occurs in an error by chance. */
+const NAMED_LENGTH_MIN = 6;
+/** A result that so many jobs have tells none of them apart. */
+const COMMON = 3;
+
+/** Another job of the type with the same result of a step, if the error of a failed one names it. */
+export async function findSameResult(
+  parts: QueryParts,
+  job: JobState,
+  share: TimeShare,
+  upTo: LogId = Infinity as LogId,
+): Promise<Statement<LogId> | undefined> {
+  if (job.state !== "Failed" || job.type === undefined) return undefined;
+  const error = errorText(job.failure.error);
+  const named = job.tasks.flatMap((task) =>
+    textsIn(task).filter((value) => value.length >= NAMED_LENGTH_MIN && namesWord(error, value))
+      .map((value) => ({ task, value }))
+  );
+  if (named.length === 0) return undefined;
+  const same = await takenNear(parts, share, {
+    range: { types: [job.type], ...createdNear(job) },
+    ...{ max: COMPARED_MAX, enough: COMMON },
+    take: (other) => {
+      const isRelated = other.jobId === job.jobId || other.retryOf === job.jobId ||
+        job.retryOf === other.jobId;
+      if (isRelated) return undefined;
+      for (const { task, value } of named) {
+        const theirs = findTask(other, task.taskId);
+        if (theirs === undefined || theirs.lastLogId > upTo) continue;
+        if (textsIn(theirs).includes(value)) return { other, task, theirs, value };
+      }
+      return undefined;
+    },
+  });
+  const [first] = same;
+  if (first === undefined || same.length === COMMON) return undefined;
+  const { other, task, theirs, value } = first;
+  const statement = `Task ${task.taskId} of job ${other.jobId} returned ` +
+    `${shownScalar(value)} as well, which the error names.`;
+  return reason(statement, theirs.lastLogId, task.lastLogId);
+}
+
+function textsIn(task: TaskState): readonly string[] {
+  const { result = null } = task.status === "completed" ? task : {};
+  return placesIn({ result }).flatMap(({ value }) => typeof value === "string" ? value : []);
 }
 
 /** The last stop of the process between the two kinds, if they were created apart. */

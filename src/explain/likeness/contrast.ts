@@ -192,13 +192,23 @@ function sharedValues(alike: readonly Facts[], others: readonly Facts[]): readon
 
 /** Ways to compare what is under a name, the most precise first, and how they are shown. */
 const VIEWS: readonly {
+  /** Whether what all others have is worth comparing; by default, it is. */
+  readonly isTelling?: (known: readonly JsonScalar[]) => boolean;
   view(values: readonly JsonScalar[]): readonly JsonScalar[];
   text(known: readonly JsonScalar[]): string;
 }[] = [
   { view: (values) => values, text: (known) => known.map(shownScalar).toSorted().join(" or ") },
   { view: ({ length }) => [length > 0], text: ([isGiven]) => isGiven === true ? "one" : "none" },
   { view: (values) => values.map(formOf), text: (known) => known.toSorted().join(" or ") },
+  {
+    isTelling: ([length, another]) => another === undefined && Number(length) >= LENGTH_MIN,
+    view: (values) => values.map((value) => typeof value === "string" ? value.length : 0),
+    text: ([length]) => `a text of ${length} characters`,
+  },
 ];
+
+/** Shorter texts are counted up, and then have one character more. */
+const LENGTH_MIN = 12;
 
 /**
  * What all others have, and none of those that are alike. In the order in which a job went, since
@@ -212,14 +222,14 @@ function* lackedBy(
   const own: Facts = alike[0] ?? new Map();
   const traits: Trait[] = [];
   for (const name of new Set([...own.keys(), ...others[0]?.keys() ?? []])) {
-    for (const { view, text } of VIEWS) {
+    for (const { view, text, isTelling = () => true } of VIEWS) {
       const under = (facts: Facts) => view(facts.get(name) ?? []);
       const known = knownTo(others, under, areAll);
       const isStrange = (one: JsonScalar) => known?.includes(one) === false;
       const areStrange = alike.every((facts) =>
         under(facts).length === 0 || under(facts).some(isStrange)
       );
-      if (known === undefined || !areStrange) continue;
+      if (known === undefined || !areStrange || !isTelling(known)) continue;
       const values = own.get(name) ?? [];
       const strange = Math.max(0, values.findIndex((one) => view([one]).some(isStrange)));
       traits.push({ name, ...present({ value: values[strange] }), others: text(known) });
