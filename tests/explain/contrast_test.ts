@@ -5,7 +5,8 @@ import fc from "fast-check";
 import type { JobState } from "../../src/core/job_state.ts";
 import { present } from "../../src/core/json.ts";
 import { runToEnd } from "../../src/core/work.ts";
-import { compared, findContrast, maySetApart } from "../../src/explain/likeness/contrast.ts";
+import { findContrast, maySetApart } from "../../src/explain/likeness/contrast.ts";
+import { compared } from "../../src/explain/likeness/compared_job.ts";
 import { cases } from "../support/effort.ts";
 
 const SCALARS = [0, 1, 2, 3, 7, 40, 500, -3, -60, "a", "Bx-1", "c9", true, undefined];

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
-import { COMPARED_MAX, contrastText } from "../../src/explain/likeness/contrast.ts";
+import { COMPARED_MAX } from "../../src/explain/likeness/contrast.ts";
+import { contrastText } from "../../src/explain/likeness/contrast_text.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { Meanwhile } from "../../src/explain/past/process_history.ts";
 import { lateness } from "../../src/explain/past/early_and_late.ts";

@@ -21,15 +21,13 @@ import {
 } from "../../core/job_state.ts";
 import {
   ALIKE_MIN,
-  compared,
   COMPARED_MAX,
-  comparedByEvents,
   type Contrast,
-  countedEvents,
   findContrast,
   isOfTime,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
+import { compared, comparedByEvents, countedEvents } from "../../explain/likeness/compared_job.ts";
 import { errorText } from "../../core/error_text.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import { placesIn } from "../../explain/likeness/elsewhere.ts";

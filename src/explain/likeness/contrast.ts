@@ -7,18 +7,11 @@
  * between or after those that failed, as in an outage, or when something changed that all need.
  */
 
-import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { isSleep, type JobState } from "../../core/job_state.ts";
-import {
-  isScalar,
-  type JsonObject,
-  type JsonScalar,
-  type JsonValue,
-  present,
-} from "../../core/json.ts";
-import { SECRET_MARK } from "../../core/sealed_input.ts";
-import { shownScalar, shownValue } from "../../core/shown_value.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type JsonScalar, present } from "../../core/json.ts";
+import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
+import { type ComparedJob, ELEMENTS, type Facts, TASK } from "./compared_job.ts";
 
 /** What sets jobs apart, under one name. */
 export interface Trait {
@@ -44,62 +37,6 @@ const OTHERS_MIN = 10;
 /** How many jobs of each kind are compared: the newest. */
 export const COMPARED_MAX = 100;
 const TRAITS_MAX = 2;
-/** How many scalars of one input, or of all results, are compared, from its outer levels. */
-const SCALARS_MAX = 32;
-const DEPTH_MAX = 4;
-/** The elements of a longer list are data, not traits. */
-const LIST_LENGTH_MAX = 8;
-/** A longer text is a document, not a trait. */
-const TEXT_LENGTH_MAX = 200;
-
-/** What a job has under each name: several values if they are in a list. */
-type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
-
-/** What is compared of a job. */
-interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
-  readonly given: Facts;
-  readonly doneBy: Facts;
-  /** How many elements the lists of its input have. */
-  readonly lengths: Facts;
-}
-
-export function compared(job: JobState): ComparedJob {
-  const { state, createdAt, firstLogId } = job;
-  return {
-    ...{ state, createdAt, firstLogId },
-    given: given(job),
-    doneBy: doneBy(job),
-    lengths: lengthsOf(job),
-  };
-}
-
-/** The last event that counted for each expectation, as the position of its entry. */
-export interface CountedEvent {
-  readonly expectation: string;
-  readonly by: LogId;
-}
-
-const EVENTS_MAX = 4;
-
-export function countedEvents({ plan, expected }: JobState): readonly CountedEvent[] {
-  return plan.expected.flatMap(({ id, matcher }, at) => {
-    const by = isReserved(matcher.eventType) ? undefined : expected[at]?.by.at(-1);
-    return by === undefined ? [] : [{ expectation: id, by }];
-  }).slice(0, EVENTS_MAX);
-}
-
-/** The same job, compared by the events that counted for it alone. */
-export function comparedByEvents(
-  { state, createdAt, firstLogId }: JobState,
-  events: readonly (Pick<CountedEvent, "expectation"> & { readonly attributes: JsonObject })[],
-): ComparedJob {
-  const facts = new Map<string, JsonScalar[]>();
-  for (const { expectation, attributes } of events) {
-    addScalars(facts, `event of ${expectation}`, attributes, 0);
-  }
-  return { state, createdAt, firstLogId, given: facts, doneBy: new Map(), lengths: new Map() };
-}
-
 /**
  * @param alike The job itself, then those that failed or wait alike. A job that succeeded is
  * compared alone, and only set apart if it did something else than the others.
@@ -146,7 +83,7 @@ function* findTraits(
   const ways = (yield* lackedBy(myWay, theirWays, areAll))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
     // What succeeded may have made a text of any form.
-    .filter(({ others }) => !hasSucceeded || others?.startsWith(TEXT_FORM) !== true);
+    .filter(({ others = "" }) => !hasSucceeded || !OF_TEXT.test(others));
   if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = [
@@ -261,14 +198,15 @@ function knownTo(
     : undefined;
 }
 
-const TEXT_FORM = "one like";
+/** How the form or the length of texts is shown. */
+const OF_TEXT = /^(?:one like|a text of) /;
 
 /** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
 function formOf(value: JsonScalar): string {
   if (typeof value === "string") {
     const mask = value.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
       .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
-    return `${TEXT_FORM} ${shownScalar(mask)}`;
+    return `one like ${shownScalar(mask)}`;
   }
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
@@ -308,8 +246,8 @@ function numbersIn(jobs: readonly Facts[], name: string): readonly number[] {
   });
 }
 
-const CREATED = "created";
-const CREATED_AFTER = "createdAfter";
+export const CREATED = "created";
+export const CREATED_AFTER = "createdAfter";
 
 /** Whether only the time of their creation sets the jobs apart. */
 export function isOfTime({ traits: [first] }: Contrast): boolean {
@@ -329,127 +267,4 @@ function createdApart(
   return to === order.length - 1 && before !== undefined
     ? [{ name: CREATED_AFTER, value: before.createdAt }]
     : [{ name: CREATED, value: first?.createdAt ?? "", others: last.createdAt }];
-}
-
-/**
- * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went
- * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
- */
-export function contrastText(
-  { traits, alike, others }: Contrast,
-  how: "failed" | "fail" | "wait",
-): string {
-  const isOne = alike === 1;
-  const all = alike < COMPARED_MAX ? `All ${alike}` : `The newest ${alike}`;
-  const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
-  const have = isOne ? "has" : "have";
-  const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
-  const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
-  const [first] = traits;
-  if (first?.name === CREATED) {
-    return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
-      "that went through.";
-  }
-  if (first?.name === CREATED_AFTER) {
-    return `${subject} were created after the ${of} that went through, the last of them at ` +
-      `${first.value}.`;
-  }
-  if (first?.others === undefined) {
-    const shown = traits.map(({ name, value }) =>
-      elementsText(name, value) ?? `${name} = ${shownValue(value)}`
-    ).join(" and ");
-    return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
-  }
-  const [sentence = "", next] = traits.map((trait, at) =>
-    at === 0
-      ? `${subject} ${have} ${againstText(trait, isOne, `${ofAll} that went through`)}`
-      : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
-  );
-  return `${sentence}${next === undefined ? "" : `; ${next}`}.`;
-}
-
-const TASK = "task ";
-
-/** The beginning of a trait that says whether a list has any. */
-const ELEMENTS = "elements in ";
-
-function elementsText(name: string, value: JsonValue | undefined): string | undefined {
-  if (!name.startsWith(ELEMENTS)) return undefined;
-  return value === false ? `no ${name}` : name;
-}
-
-/** The name of a trait that is a task's result, and the beginning of those that are members of it. */
-export function resultName(taskId: TaskId): string {
-  return `result of ${taskId}`;
-}
-
-/** `no input.phone, where all 12 that went through have one`. */
-function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
-  if (name.startsWith(TASK)) {
-    return value === undefined
-      ? `not run ${name}, which all ${of} have`
-      : `run ${name}, which none of the ${of} has`;
-  }
-  const elements = elementsText(name, value);
-  if (elements !== undefined) {
-    return `${elements}, where all ${of} have ${value === false ? "some" : "none"}`;
-  }
-  const is = isOne ? "=" : "such as";
-  const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
-  return `${own}, where all ${of} have ${others}`;
-}
-
-/** Labels first, since they are meant to distinguish jobs. */
-function given({ labels, definitionVersion: version, input }: JobState): Facts {
-  const facts = new Map<string, JsonScalar[]>(
-    Object.entries(labels).map(([name, value]) => [`label ${name}`, [value]]),
-  );
-  if (version !== undefined) facts.set("version", [version]);
-  addScalars(facts, "input", input, 0);
-  return facts;
-}
-
-function lengthsOf({ input }: JobState): Facts {
-  const lengths = new Map<string, readonly JsonScalar[]>();
-  const members = isScalar(input) || input === undefined ? {} : { "": input, ...input };
-  for (const [name, value] of Object.entries(members).slice(0, SCALARS_MAX)) {
-    if (!Array.isArray(value)) continue;
-    lengths.set(`length of input${name === "" ? "" : `.${name}`}`, [value.length]);
-  }
-  return lengths;
-}
-
-/** The tasks that completed, and their results. */
-function doneBy({ tasks }: JobState): Facts {
-  const facts = new Map<string, JsonScalar[]>();
-  for (const task of tasks.slice(0, SCALARS_MAX)) {
-    if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
-    facts.set(`${TASK}${task.taskId}`, [true]);
-    addScalars(facts, resultName(task.taskId), task.result, 0);
-  }
-  return facts;
-}
-
-function addScalars(
-  facts: Map<string, JsonScalar[]>,
-  path: string,
-  value: JsonValue | undefined,
-  depth: number,
-): void {
-  if (value === undefined || facts.size >= SCALARS_MAX) return;
-  if (isScalar(value)) {
-    const isLong = typeof value === "string" && value.length > TEXT_LENGTH_MAX;
-    if (isLong || value === SECRET_MARK) return;
-    const before = facts.get(path);
-    if (before === undefined) facts.set(path, [value]);
-    else before.push(value);
-  } else if (depth < DEPTH_MAX) {
-    const isList = Array.isArray(value);
-    if (isList) facts.set(`${ELEMENTS}${path}`, [value.length > 0]);
-    if (isList && value.length > LIST_LENGTH_MAX) return;
-    for (const [name, member] of Object.entries(value)) {
-      if (facts.size >= SCALARS_MAX) return;
-      addScalars(facts, isList ? path : `${path}.${name}`, member, depth + 1);
-    }
-  }
 }

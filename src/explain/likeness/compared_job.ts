@@ -1,0 +1,128 @@
+/** What is compared of a job: values under names. */
+
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { isSleep, type JobState } from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
+import { SECRET_MARK } from "../../core/sealed_input.ts";
+
+/** How many scalars of one input, or of all results, are compared, from its outer levels. */
+const SCALARS_MAX = 32;
+const DEPTH_MAX = 4;
+/** The elements of a longer list are data, not traits. */
+const LIST_LENGTH_MAX = 8;
+/** A longer text is a document, not a trait. */
+const TEXT_LENGTH_MAX = 200;
+
+/** What a job has under each name: several values if they are in a list. */
+export type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
+
+/** What is compared of a job. */
+export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+  readonly given: Facts;
+  readonly doneBy: Facts;
+  /** How many elements the lists of its input have. */
+  readonly lengths: Facts;
+}
+
+export function compared(job: JobState): ComparedJob {
+  const { state, createdAt, firstLogId } = job;
+  return {
+    ...{ state, createdAt, firstLogId },
+    given: given(job),
+    doneBy: doneBy(job),
+    lengths: lengthsOf(job),
+  };
+}
+
+/** The last event that counted for each expectation, as the position of its entry. */
+export interface CountedEvent {
+  readonly expectation: string;
+  readonly by: LogId;
+}
+
+const EVENTS_MAX = 4;
+
+export function countedEvents({ plan, expected }: JobState): readonly CountedEvent[] {
+  return plan.expected.flatMap(({ id, matcher }, at) => {
+    const by = isReserved(matcher.eventType) ? undefined : expected[at]?.by.at(-1);
+    return by === undefined ? [] : [{ expectation: id, by }];
+  }).slice(0, EVENTS_MAX);
+}
+
+/** The same job, compared by the events that counted for it alone. */
+export function comparedByEvents(
+  { state, createdAt, firstLogId }: JobState,
+  events: readonly (Pick<CountedEvent, "expectation"> & { readonly attributes: JsonObject })[],
+): ComparedJob {
+  const facts = new Map<string, JsonScalar[]>();
+  for (const { expectation, attributes } of events) {
+    addScalars(facts, `event of ${expectation}`, attributes, 0);
+  }
+  return { state, createdAt, firstLogId, given: facts, doneBy: new Map(), lengths: new Map() };
+}
+
+/** The beginning of a trait that is a task which completed. */
+export const TASK = "task ";
+
+/** The beginning of a trait that says whether a list has any. */
+export const ELEMENTS = "elements in ";
+
+/** The name of a trait that is a task's result, and the beginning of those that are members of it. */
+export function resultName(taskId: TaskId): string {
+  return `result of ${taskId}`;
+}
+
+/** Labels first, since they are meant to distinguish jobs. */
+function given({ labels, definitionVersion: version, input }: JobState): Facts {
+  const facts = new Map<string, JsonScalar[]>(
+    Object.entries(labels).map(([name, value]) => [`label ${name}`, [value]]),
+  );
+  if (version !== undefined) facts.set("version", [version]);
+  addScalars(facts, "input", input, 0);
+  return facts;
+}
+
+function lengthsOf({ input }: JobState): Facts {
+  const lengths = new Map<string, readonly JsonScalar[]>();
+  const members = isScalar(input) || input === undefined ? {} : { "": input, ...input };
+  for (const [name, value] of Object.entries(members).slice(0, SCALARS_MAX)) {
+    if (!Array.isArray(value)) continue;
+    lengths.set(`length of input${name === "" ? "" : `.${name}`}`, [value.length]);
+  }
+  return lengths;
+}
+
+/** The tasks that completed, and their results. */
+function doneBy({ tasks }: JobState): Facts {
+  const facts = new Map<string, JsonScalar[]>();
+  for (const task of tasks.slice(0, SCALARS_MAX)) {
+    if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
+    facts.set(`${TASK}${task.taskId}`, [true]);
+    addScalars(facts, resultName(task.taskId), task.result, 0);
+  }
+  return facts;
+}
+
+function addScalars(
+  facts: Map<string, JsonScalar[]>,
+  path: string,
+  value: JsonValue | undefined,
+  depth: number,
+): void {
+  if (value === undefined || facts.size >= SCALARS_MAX) return;
+  if (isScalar(value)) {
+    const isLong = typeof value === "string" && value.length > TEXT_LENGTH_MAX;
+    if (isLong || value === SECRET_MARK) return;
+    const before = facts.get(path);
+    if (before === undefined) facts.set(path, [value]);
+    else before.push(value);
+  } else if (depth < DEPTH_MAX) {
+    const isList = Array.isArray(value);
+    if (isList) facts.set(`${ELEMENTS}${path}`, [value.length > 0]);
+    if (isList && value.length > LIST_LENGTH_MAX) return;
+    for (const [name, member] of Object.entries(value)) {
+      if (facts.size >= SCALARS_MAX) return;
+      addScalars(facts, isList ? path : `${path}.${name}`, member, depth + 1);
+    }
+  }
+}

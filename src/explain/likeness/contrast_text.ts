@@ -1,0 +1,64 @@
+/** What sets jobs apart, as a sentence. */
+
+import type { JsonValue } from "../../core/json.ts";
+import { shownScalar, shownValue } from "../../core/shown_value.ts";
+import { ELEMENTS, TASK } from "./compared_job.ts";
+import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER, type Trait } from "./contrast.ts";
+
+/**
+ * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went
+ * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
+ */
+export function contrastText(
+  { traits, alike, others }: Contrast,
+  how: "failed" | "fail" | "wait",
+): string {
+  const isOne = alike === 1;
+  const all = alike < COMPARED_MAX ? `All ${alike}` : `The newest ${alike}`;
+  const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
+  const have = isOne ? "has" : "have";
+  const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
+  const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
+  const [first] = traits;
+  if (first?.name === CREATED) {
+    return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
+      "that went through.";
+  }
+  if (first?.name === CREATED_AFTER) {
+    return `${subject} were created after the ${of} that went through, the last of them at ` +
+      `${first.value}.`;
+  }
+  if (first?.others === undefined) {
+    const shown = traits.map(({ name, value }) =>
+      elementsText(name, value) ?? `${name} = ${shownValue(value)}`
+    ).join(" and ");
+    return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
+  }
+  const [sentence = "", next] = traits.map((trait, at) =>
+    at === 0
+      ? `${subject} ${have} ${againstText(trait, isOne, `${ofAll} that went through`)}`
+      : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
+  );
+  return `${sentence}${next === undefined ? "" : `; ${next}`}.`;
+}
+
+/** `no input.phone, where all 12 that went through have one`. */
+function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
+  if (name.startsWith(TASK)) {
+    return value === undefined
+      ? `not run ${name}, which all ${of} have`
+      : `run ${name}, which none of the ${of} has`;
+  }
+  const elements = elementsText(name, value);
+  if (elements !== undefined) {
+    return `${elements}, where all ${of} have ${value === false ? "some" : "none"}`;
+  }
+  const is = isOne ? "=" : "such as";
+  const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
+  return `${own}, where all ${of} have ${others}`;
+}
+
+function elementsText(name: string, value: JsonValue | undefined): string | undefined {
+  if (!name.startsWith(ELEMENTS)) return undefined;
+  return value === false ? `no ${name}` : name;
+}
