@@ -37,7 +37,7 @@ export class ExportFileError extends Error {
   override readonly name = "ExportFileError";
 
   /** @param line The number of the faulty line, from 1. */
-  constructor(readonly line: number, reason: string) {
+  constructor(line: number, reason: string) {
     super(`line ${line}: ${reason}`);
   }
 }

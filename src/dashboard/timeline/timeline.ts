@@ -22,9 +22,7 @@ export interface ConditionStretch extends Stretch {
 }
 
 export interface Timeline {
-  /** When the job was created (RFC 3339), which is 0 on the axis. */
-  readonly createdAt: string;
-  /** From the creation to the end or to now; if an attempt ran longer, to its end. */
+  /** From the creation, 0 on the axis, to the end or to now; if an attempt ran longer, to its end. */
   readonly totalMs: number;
   /** Without gaps, from 0 to the end of the job or to now. */
   readonly conditions: readonly ConditionStretch[];
@@ -68,8 +66,7 @@ export function* buildingTimeline(
   const marks = toMarks(outlined, axis, nearMisses)
     .map((mark) => ({ ...mark, atMs: Math.min(mark.atMs, totalMs) }));
   const { wentBackAt } = axis;
-  const createdAt = outlined.created.receivedAt;
-  return { createdAt, totalMs, conditions, lanes, downs, marks, wentBackAt };
+  return { totalMs, conditions, lanes, downs, marks, wentBackAt };
 }
 
 /** The time before each restart that interrupted attempts; equal for all attempts of a restart. */

@@ -8,7 +8,7 @@
 import type { Condition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
-import type { ErrorFact, FailureKind, InterruptionReason } from "../../core/framework_events.ts";
+import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize, present } from "../../core/json.ts";
 
@@ -203,7 +203,6 @@ export type AttemptEnd =
       readonly retryAt?: string;
       /** If its time limit ended it: how long it had run, by a clock that nobody can set. */
       readonly timedOutMs?: number;
-      readonly failureKind?: FailureKind;
     }
     | { readonly kind: "interrupted"; readonly reason: InterruptionReason }
   );
@@ -337,7 +336,7 @@ function failedEnd(
     error,
     maxAttempts,
     ...present({ timedOutMs }),
-    ..."retryAt" in attributes ? { retryAt: attributes.retryAt } : { failureKind: attributes.kind },
+    ..."retryAt" in attributes && { retryAt: attributes.retryAt },
   };
 }
 
