@@ -132,6 +132,35 @@ Deno.test("explain a failure: attempts that came sooner than the error asks for 
   assert.doesNotMatch(summary, /asks to wait/);
 });
 
+Deno.test("explain a failure: a number that is no wait, as in a date or of more than a day, is not taken for one", async () => {
+  for (
+    const [message, wait] of [
+      ["HTTP 429, Retry-After: 99999999999999", ""],
+      ["HTTP 429, retry-after: 1764670000", ""],
+      ["HTTP 429, Retry-After: 86401", ""],
+      ["HTTP 429, Retry-After: 0", ""],
+      ["HTTP 503, Retry-After: 2026-12-02T10:00:00Z", ""],
+      ["HTTP 429, Retry-After: 86400", "1 d"],
+      ["HTTP 429, Retry-After: 120: slow down", "2 min"],
+      ["HTTP 429, Retry-After: 1.5 min", "1 min 30 s"],
+      ["retry_after=0.5", "500 ms"],
+    ] as const
+  ) {
+    const { summary } = await afterResult("ok", new Error(message));
+    const [, asked = ""] = /asks to wait (.*?), until/.exec(summary) ?? [];
+    assert.equal(asked, wait, summary);
+  }
+});
+
+Deno.test("explain a failure: a retry from an earlier step comes no sooner than the error asks for either", async () => {
+  const busy = new Error("429 Too Many Requests, retry after 45 seconds");
+  const { next } = await afterResult({ error: "quota" }, busy);
+  assert.match(
+    next.join("\n"),
+    /^Retry it, not before 2026-01-01T00:00:45\.000Z, from task login, whose result is an error;/m,
+  );
+});
+
 Deno.test("explain a failure: the compensation that failed on what was undone before it is named with that", async () => {
   const missing: Act = () => {
     throw new Error("owner acc-77 does not exist");

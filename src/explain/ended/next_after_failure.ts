@@ -27,7 +27,7 @@ import { lateEvents } from "./counted_events.ts";
 import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import { pauseText } from "../words/pauses.ts";
-import { capital, namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
+import { namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { tasksWithError } from "./returned_errors.ts";
@@ -58,8 +58,7 @@ export function afterFailure(known: Evidence): Next {
     ...firstFit(known),
     ...repeatsItself(known, job),
   ];
-  const until = retryNotBefore(known);
-  const when = until === undefined ? "" : `, not before ${until}`;
+  const when = notBeforeText(known);
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
   const reused = reusableTasks(job);
   const bad = tasksWithError(known).find((task) => reused.includes(task));
@@ -69,13 +68,9 @@ export function afterFailure(known: Evidence): Next {
     : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId), NAMES_MAX)}`;
   const offer = bad !== undefined
     // A retry that reuses a result which is an error, or has expired, fails as before.
-    ? retryFrom(known, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`)
+    ? retryFrom(known, bad, retry, "whose result is an error")
     : expired !== undefined && reused.includes(expired)
-    ? retryFrom(
-      known,
-      expired,
-      `${retry} it from ${taskText(expired.taskId)}, whose result has expired`,
-    )
+    ? retryFrom(known, expired, retry, "whose result has expired")
     : isRetried
     ? manual(`${retry} it once more${when}; ${names}:`, path, { again: true })
     : manual(`${retry} it${when}; ${names}:`, path);
@@ -100,11 +95,10 @@ function orFromReused(known: Evidence, job: FailedJob, again: Next): Next {
   const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
   if (first === undefined) return again;
   const of = known.created.attributes.retryOf ?? "";
-  const how = `retry it from ${taskText(first.taskId)}, if what it reused from job ${of} is out ` +
-    "of date";
-  if (failedAlike(known)) return [...again, retryFrom(known, first, `Or ${how}`)];
+  const which = `if what it reused from job ${of} is out of date`;
+  if (failedAlike(known)) return [...again, retryFrom(known, first, "Or retry", which)];
   return [
-    retryFrom(known, first, capital(how)),
+    retryFrom(known, first, "Retry", which),
     ...again.map((step, at) =>
       at === 0 ? { ...step, statement: `Otherwise ${uncapital(step.statement)}` } : step
     ),
@@ -119,14 +113,23 @@ function sendLateAgain(known: Evidence): Next {
     .map(({ late }) => byHand(statement(toMatchable(late).eventType), late));
 }
 
+function notBeforeText(known: Evidence): string {
+  const until = retryNotBefore(known);
+  return until === undefined ? "" : `, not before ${until}`;
+}
+
 function retryFrom(
-  { job: { jobId }, retries }: Evidence,
+  known: Evidence,
   { taskId, completedBy }: CompletedTask,
-  statement: string,
+  retry: string,
+  which: string,
 ): NextStep<LogId> {
+  const { job: { jobId }, retries } = known;
   const body = { from: taskId, ...retries.length > 0 ? { again: true } : {} };
-  const all = `${statement}; that task and all that follow run again:`;
-  return { ...manual(all, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
+  const when = notBeforeText(known);
+  const from = `${when === "" ? "" : `${when},`} from ${taskText(taskId)}, ${which}`;
+  const statement = `${retry} it${from}; that task and all that follow run again:`;
+  return { ...manual(statement, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
 }
 
 /** What must change before a retry can end differently, since it gets the same input and results. */

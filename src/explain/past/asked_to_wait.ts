@@ -11,14 +11,16 @@ import type { Reasons } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { later } from "../words/phrases.ts";
 
+/** A number, unless it begins a date or is only a part of a longer number. */
+const COUNT = String.raw`(\d{1,7}(?:\.\d+)?)(?!\d|[.,:/-]\d)`;
 const UNIT = String.raw`\s*(ms|millis\w*|s|sec\w*|m|min\w*|h|hours?)\b`;
 /** `Retry-After: 120`, `retry_after_ms=500`, `try again in 20 seconds`. */
 const ASKED: readonly RegExp[] = [
   new RegExp(
-    String.raw`retry[-_]?after(?:[-_]?(ms|s)(?:ec\w*)?)?["']?\s*[:=]?\s*(\d+)(?:${UNIT})?`,
+    String.raw`retry[-_]?after(?:[-_]?(ms|s)(?:ec\w*)?)?["']?\s*[:=]?\s*${COUNT}(?:${UNIT})?`,
     "i",
   ),
-  new RegExp(String.raw`\b(?:try again|retry) (?:in|after)()\s+(\d+)${UNIT}`, "i"),
+  new RegExp(String.raw`\b(?:try again|retry) (?:in|after)()\s+${COUNT}${UNIT}`, "i"),
 ];
 
 const UNITS_MS: readonly (readonly [RegExp, number])[] = [
@@ -28,6 +30,8 @@ const UNITS_MS: readonly (readonly [RegExp, number])[] = [
 ];
 /** The header of HTTP is in seconds. */
 const SECOND_MS = 1_000;
+/** A longer wait is more likely a number that means something else. */
+const DAY_MS = 86_400_000;
 
 /** When a retry may help, by the last error; `undefined` if that does not say so. */
 export function retryNotBefore(known: OutlinedHistory): string | undefined {
@@ -59,12 +63,14 @@ function asked(known: OutlinedHistory) {
   return { waitMs, until: later(last.ended.entry.receivedAt, waitMs), attempts, last };
 }
 
-/** The wait that an error asks for before another attempt, in milliseconds. */
+/** The wait that an error asks for before another attempt, in milliseconds: at most a day. */
 export function askedWaitMs(error: ErrorCause): number | undefined {
   const text = errorText(error);
   const found = ASKED.map((pattern) => pattern.exec(text)).find((one) => one !== null);
   if (found === undefined || found === null) return undefined;
   const [, inName, count, after] = found;
   const unit = after ?? inName ?? "s";
-  return Number(count) * (UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS);
+  const unitMs = UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS;
+  const waitMs = Math.round(Number(count) * unitMs);
+  return waitMs > 0 && waitMs <= DAY_MS ? waitMs : undefined;
 }
