@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
@@ -378,4 +379,44 @@ Deno.test("near miss: an event that was refused because of its id is named, with
   const cited = waitingFor[0]?.nearMisses[0]?.cites.map(({ eventId }) => eventId);
   assert.equal(cited?.includes("gw-1"), true);
   await daybook.assertCitations("job");
+});
+
+Deno.test("contrast: events that a job did not get to do not set it apart", async () => {
+  const order = defineJob({
+    type: "order.pack",
+    version: 1,
+    input: v.object({ order: v.number() }),
+    expects: ({ order }) => ({
+      paid: { eventType: "bank.Paid", correlation: { equals: { order } } },
+      shipped: { eventType: "post.Shipped", correlation: { equals: { order } } },
+    }),
+    async run(ctx, input) {
+      await ctx.expect("paid");
+      await ctx.task("pack", () => {
+        if (input.order === 6) throw new NonRetryableError("no box");
+      });
+      await ctx.expect("shipped");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [order], maxRunning: 8 });
+  for (let at = 0; at < 13; at++) {
+    await daybook.submit(`order-${at}`, "order.pack", { order: at });
+    await daybook.event("bank.Paid", { order: at });
+    if (at !== 6) await daybook.event("post.Shipped", { order: at, carrier: "dhl" });
+  }
+  const { contrast, condition } = await daybook.explanation("order-6");
+  assert.equal(condition, "failed");
+  assert.doesNotMatch(contrast?.statement ?? "", /shipped/);
+});
+
+Deno.test("contrast: a result that an error names is not another job's doing if no job has another", async () => {
+  const call = looseJob("rate.fetch", async (ctx) => {
+    const { host } = await ctx.task("pick", () => ({ host: "api.example.com" }));
+    await ctx.task("call", () => {
+      if (ctx.jobId === "bad") throw new NonRetryableError(`ECONNREFUSED ${host}:443`);
+    });
+  });
+  const daybook = await Explained.start({ definitions: [call], maxRunning: 8 });
+  for (const jobId of ["good", "bad"]) await daybook.submit(jobId, "rate.fetch");
+  assert.doesNotMatch((await daybook.explanation("bad")).summary, /as well/);
 });

@@ -14,6 +14,7 @@ import type { BlockingLimit, HoldingPause } from "../../explain/statements/queue
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
+import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { JobDescriptions } from "../writer/job_descriptions.ts";
@@ -58,7 +59,7 @@ export async function circumstancesNow(
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
   const overtaken = await overtakenBy(parts, job, share);
-  const crowd = crowdAhead(parts, job);
+  const crowd = await crowdAhead(parts, job, share);
   const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
   return { ...common, queue: { ...queue, holders, overtaken, ...crowd, ...last } };
 }
@@ -67,16 +68,20 @@ export async function circumstancesNow(
 const CROWD_MAX = 100;
 
 /** What most of the jobs of its type have that go before it. */
-function crowdAhead(
-  { lists }: QueryParts,
+async function crowdAhead(
+  parts: QueryParts,
   job: JobState & { readonly startedBy: LogId },
-): Pick<NonNullable<Circumstances["queue"]>, "crowd"> {
+  share: TimeShare,
+): Promise<Pick<NonNullable<Circumstances["queue"]>, "crowd">> {
   if (job.type === undefined) return {};
-  const filter = { types: [job.type], conditions: ["queued"] as const, oldestFirst: true };
-  const ahead = lists.page({ ...filter, limit: CROWD_MAX }).jobs.filter((other) =>
-    other.priority <= job.priority && other.firstLogId < job.firstLogId
-  );
-  const crowd = crowdTrait(compared(job), ahead.map(compared));
+  const isAhead = ({ priority, firstLogId }: JobState) =>
+    priority < job.priority || priority === job.priority && firstLogId < job.firstLogId;
+  const ahead = await takenNear(parts, share, {
+    range: { types: [job.type], conditions: ["queued"], oldestFirst: true },
+    ...{ max: CROWD_MAX, enough: CROWD_MAX },
+    take: (other) => isAhead(other) ? compared(other) : undefined,
+  });
+  const crowd = crowdTrait(compared(job), ahead);
   return crowd === undefined ? {} : { crowd: { ...crowd, of: ahead.length } };
 }
 

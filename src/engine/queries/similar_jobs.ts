@@ -5,10 +5,9 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { ascending } from "../../core/ascending.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { lengthMs } from "../../core/duration.ts";
-import { PROCESS_ENDS } from "../../core/event.ts";
+import { type JobEventLogEntry, PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -27,7 +26,16 @@ import {
   isOfTime,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
-import { compared, comparedByEvents, countedEvents } from "../../explain/likeness/compared_job.ts";
+import {
+  compared,
+  comparedByEvents,
+  type ComparedJob,
+  countedEvents,
+  type CountedJob,
+  countedJob,
+  eventFacts,
+  type Facts,
+} from "../../explain/likeness/compared_job.ts";
 import { errorText } from "../../core/error_text.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import { placesIn } from "../../explain/likeness/elsewhere.ts";
@@ -37,6 +45,7 @@ import type { Statement } from "../../explain/statements/explanation.ts";
 import { isProcessStop } from "../../explain/past/process_history.ts";
 import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
+import { each } from "../entry_pages.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
@@ -95,33 +104,39 @@ export async function contrastOf(
     return contrast;
   }
   // What events said is in no state, so it is read only if nothing else sets the job apart.
-  const whole = (other: JobState) => other;
-  const alike = await withEvents(parts, await readAlike(COMPARED_MAX - 1, whole));
-  const others = await withEvents(parts, await readOthers(COMPARED_MAX, whole));
+  const expectations = new Set(countedEvents(job).map(({ expectation }) => expectation));
+  const counted = (other: JobState) => countedJob(other, expectations);
+  const alike = await byEvents(parts, await readAlike(COMPARED_MAX - 1, counted), share);
+  const others = await byEvents(parts, await readOthers(COMPARED_MAX, counted), share);
   return await parts.pacer.all(share, findContrast(alike, others)) ?? contrast;
 }
 
-async function withEvents({ history }: QueryParts, jobs: readonly JobState[]) {
-  const counted = jobs.map((job) => ({ job, events: countedEvents(job) }));
-  const wanted = ascending(counted.flatMap(({ events }) => events.map(({ by }) => by)));
-  const found = new Map<LogId, JsonObject>();
-  for await (const page of history.pages.of(wanted)) {
-    for (const entry of page) found.set(entry.logId, toMatchable(entry).attributes);
-  }
-  return counted.map(({ job, events }) =>
-    comparedByEvents(
-      job,
-      events.flatMap(({ expectation, by }) => {
-        const attributes = found.get(by);
-        return attributes === undefined ? [] : [{ expectation, attributes }];
-      }),
-    )
+/** Jobs, compared by what their events said. Only that is kept: events may be large. */
+async function byEvents(
+  { history, pacer }: QueryParts,
+  jobs: readonly CountedJob[],
+  share: TimeShare,
+): Promise<readonly ComparedJob[]> {
+  const counted = Map.groupBy(
+    jobs.flatMap((job) => job.events.map(({ by, expectation }) => ({ job, by, expectation }))),
+    ({ by }) => by,
   );
+  const facts = new Map<CountedJob, Facts[]>();
+  const add = (entry: JobEventLogEntry) => {
+    const { attributes } = toMatchable(entry);
+    for (const { job, expectation } of counted.get(entry.logId) ?? []) {
+      facts.getOrInsertComputed(job, () => []).push(eventFacts(expectation, attributes));
+    }
+  };
+  for await (const page of history.pages.of(ascending(counted.keys()))) {
+    await pacer.all(share, each(page, add));
+  }
+  return jobs.map((job) => comparedByEvents(job, facts.get(job) ?? []));
 }
 
-/** A shorter value occurs in an error by chance. */
+/** A shorter text occurs in an error by chance. */
 const NAMED_LENGTH_MIN = 6;
-/** A result that so many jobs have tells none of them apart. */
+/** A result that so many jobs have tells none of them apart; nor does one that fewer differ from. */
 const COMMON = 3;
 
 /** Another job of the type with the same result of a step, if the error of a failed one names it. */
@@ -134,10 +149,10 @@ export async function findSameResult(
   if (job.state !== "Failed" || job.type === undefined) return undefined;
   const error = errorText(job.failure.error);
   const named = job.tasks.flatMap((task) =>
-    textsIn(task).filter((value) => value.length >= NAMED_LENGTH_MIN && namesWord(error, value))
-      .map((value) => ({ task, value }))
+    textsIn(task).filter((value) => namesWord(error, value)).map((value) => ({ task, value }))
   );
   if (named.length === 0) return undefined;
+  let different = 0;
   const same = await takenNear(parts, share, {
     range: { types: [job.type], ...createdNear(job) },
     ...{ max: COMPARED_MAX, enough: COMMON },
@@ -145,25 +160,33 @@ export async function findSameResult(
       const isRelated = other.jobId === job.jobId || other.retryOf === job.jobId ||
         job.retryOf === other.jobId;
       if (isRelated) return undefined;
-      for (const { task, value } of named) {
-        const theirs = findTask(other, task.taskId);
+      for (const [taskId, mine] of Map.groupBy(named, ({ task }) => task.taskId)) {
+        const theirs = findTask(other, taskId);
         if (theirs === undefined || theirs.lastLogId > upTo) continue;
-        if (textsIn(theirs).includes(value)) return { other, task, theirs, value };
+        const results = textsIn(theirs);
+        const found = mine.find(({ value }) => results.includes(value));
+        if (found !== undefined) return { other, theirs, ...found };
+        if (results.length > 0) different++;
       }
       return undefined;
     },
   });
   const [first] = same;
-  if (first === undefined || same.length === COMMON) return undefined;
+  const isUsual = same.length === COMMON || different < COMMON;
+  if (first === undefined || isUsual) return undefined;
   const { other, task, theirs, value } = first;
+  const what = job.failure.kind === "cancelled" ? "reason" : "error";
   const statement = `Task ${task.taskId} of job ${other.jobId} returned ` +
-    `${shownScalar(value)} as well, which the error names.`;
+    `${shownScalar(value)} as well, which the ${what} names.`;
   return reason(statement, theirs.lastLogId, task.lastLogId);
 }
 
+/** The texts in a result that are too long to be in an error by chance. */
 function textsIn(task: TaskState): readonly string[] {
   const { result = null } = task.status === "completed" ? task : {};
-  return placesIn({ result }).flatMap(({ value }) => typeof value === "string" ? value : []);
+  return placesIn({ result }).flatMap(({ value }) =>
+    typeof value === "string" && value.length >= NAMED_LENGTH_MIN ? value : []
+  );
 }
 
 /** The last stop of the process between the two kinds, if they were created apart. */

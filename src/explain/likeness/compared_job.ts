@@ -49,16 +49,32 @@ export function countedEvents({ plan, expected }: JobState): readonly CountedEve
   }).slice(0, EVENTS_MAX);
 }
 
-/** The same job, compared by the events that counted for it alone. */
-export function comparedByEvents(
-  { state, createdAt, firstLogId }: JobState,
-  events: readonly (Pick<CountedEvent, "expectation"> & { readonly attributes: JsonObject })[],
-): ComparedJob {
+/** A job with the events to compare it by; not the whole of it, which may be large. */
+export interface CountedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+  readonly events: readonly CountedEvent[];
+}
+
+/** With those of the given expectations alone: what a job did not get to says nothing of its cause. */
+export function countedJob(job: JobState, expectations: ReadonlySet<string>): CountedJob {
+  const { state, createdAt, firstLogId } = job;
+  const events = countedEvents(job).filter(({ expectation }) => expectations.has(expectation));
+  return { state, createdAt, firstLogId, events };
+}
+
+/** What is compared of an event that counted. */
+export function eventFacts(expectation: string, attributes: JsonObject): Facts {
   const facts = new Map<string, JsonScalar[]>();
-  for (const { expectation, attributes } of events) {
-    addScalars(facts, `event of ${expectation}`, attributes, 0);
-  }
-  return { state, createdAt, firstLogId, given: facts, doneBy: new Map(), lengths: new Map() };
+  addScalars(facts, `event of ${expectation}`, attributes, 0);
+  return facts;
+}
+
+/** A job, compared by the events that counted for it alone. */
+export function comparedByEvents(
+  { state, createdAt, firstLogId }: CountedJob,
+  events: readonly Facts[],
+): ComparedJob {
+  const given = new Map(events.flatMap((facts) => [...facts]).slice(0, SCALARS_MAX));
+  return { state, createdAt, firstLogId, given, doneBy: new Map(), lengths: new Map() };
 }
 
 /** The beginning of a trait that is a task which completed. */
