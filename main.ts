@@ -230,13 +230,19 @@ async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
   warn(withStart(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
 }
 
+/** `undefined` without the permission for this variable, for which nobody is asked. */
+function readableVariable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
   log = createLog(configuration.logFormat);
   surviveFileSizeLimit();
   reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
-  for (const warning of misspeltVariables((name) => Deno.env.get(name))) warn(warning);
+  for (const warning of misspeltVariables(readableVariable)) warn(warning);
   const tracing = await findTracing();
   if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
   requireOwnFolder(configuration.folder);

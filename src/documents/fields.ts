@@ -17,7 +17,7 @@ import {
   type TaskId,
 } from "../core/ids.ts";
 import { isObject, isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { pointedIssues } from "../engine/parsed_input.ts";
+import { pointedIssues, UNKNOWN_FIELD } from "../engine/parsed_input.ts";
 import { invalidRequest } from "./refusal.ts";
 
 const DOCUMENTED = new WeakMap<object, JsonObject>();
@@ -164,9 +164,9 @@ const notAnObject = v.custom<never>(() => false, "must be an object");
 /** An object with these fields and no others. valibot alone would accept an array as an object. */
 export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
   const names = Object.keys(entries);
-  const unknown = `is not a known field${
-    names.length === 0 ? "" : `; known are ${names.join(", ")}`
-  }`;
+  const unknown = names.length === 0
+    ? UNKNOWN_FIELD
+    : `${UNKNOWN_FIELD}; known are ${names.join(", ")}`;
   const schema = v.strictObject(
     entries,
     ({ expected, message }) => expected === "never" ? unknown : message,

@@ -59,10 +59,12 @@ const SHAPES: Readonly<Record<string, string>> = {
   loose_object: "must be an object",
 };
 
+export const UNKNOWN_FIELD = "is not a known field";
+
 function issueDetail(issue: v.BaseIssue<unknown>): string {
   if (issue.kind === "schema" && issue.path?.at(-1)?.origin === "key") {
     if (issue.expected === "never") {
-      return issue.message.startsWith("Invalid key:") ? "is not a known field" : issue.message;
+      return issue.message.startsWith(UNKNOWN_FIELD) ? issue.message : UNKNOWN_FIELD;
     }
     if (issue.type.endsWith("object")) return "is required";
   }

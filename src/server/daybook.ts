@@ -1,6 +1,7 @@
 /** One Daybook from its start to its stop. */
 
 import type { UncaughtKind } from "../core/framework_events.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RecoveryReport } from "../engine/ports.ts";
@@ -30,6 +31,7 @@ export class Daybook {
   readonly #parts: Parts;
   #leads = false;
   #hasFound = false;
+  #loadMs = LOAD_AFTER_MS;
   #cancelLoading: (() => void) | undefined;
   #isStopped = false;
 
@@ -120,7 +122,7 @@ export class Daybook {
   #loadLater(): void {
     if (this.#isStopped) return;
     this.#cancelLoading?.();
-    this.#cancelLoading = this.#parts.clock.setTimer(LOAD_AFTER_MS, () => void this.#loadRest());
+    this.#cancelLoading = this.#parts.clock.setTimer(this.#loadMs, () => void this.#loadRest());
   }
 
   /**
@@ -131,7 +133,13 @@ export class Daybook {
     try {
       await this.engine.explanations();
       await allRoutes(this.#parts.clock);
-    } catch {
+    } catch (error) {
+      if (this.#loadMs === LOAD_AFTER_MS) {
+        this.#parts.warn(
+          `Cannot load what explanations and pages need yet: ${errorMessage(error)}`,
+        );
+      }
+      this.#loadMs *= 2;
       this.#loadLater();
     }
   }

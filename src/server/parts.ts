@@ -98,6 +98,9 @@ const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency),
  */
 const LEAVING_THREADS_MAX = 32;
 
+/** A beat that is later than this came after the event loop was blocked. */
+const ON_TIME_MS = 1_000;
+
 const ONLY_REPORTED = { exitMs: 0, reports: false, isJson: false, onTooLong: () => {} };
 
 /** The parts of an open Daybook. */
@@ -128,9 +131,10 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
     endNote: journalLayout(configuration.folder).endNote,
     warn,
     onBlocked: (blocked) => engine.processFacts.loopBlocked(blocked),
-    onBeat: () => {
+    onBeat: (lateMs) => {
       engine.processFacts.lookAtClock();
-      silenceLog.look(engine.silence);
+      // After the event loop was blocked, a write may be complete that is not known to be.
+      if (lateMs < ON_TIME_MS) silenceLog.look(engine.silence);
     },
   });
   const membership = options.sharing?.shared.membership;

@@ -22,8 +22,8 @@ export interface WatchdogOptions {
   readonly warn: (message: string) => void;
   /** The same, with what is recorded of it. */
   readonly onBlocked: (blocked: LoopBlocked) => void;
-  /** Called twice a second. */
-  readonly onBeat: () => void;
+  /** Called twice a second; `lateMs` says by how much it is late. */
+  readonly onBeat: (lateMs: number) => void;
   /** Where the thread leaves its note when it ends the process; the next start records it. */
   readonly endNote: string;
   /** Called when the event loop turns again after being blocked for too long: ends the process. */
@@ -109,7 +109,7 @@ export class Watchdog implements AttemptWatch {
     // It may have begun at any time before the next beat.
     const blockedMs = Math.round(now - this.#beatAt - BEAT_MS);
     this.#beatAt = now;
-    onBeat();
+    onBeat(blockedMs);
     const mustEnd = this.#table.read("exit") === 1;
     if (stalls === this.#seenStalls && !mustEnd) return;
     this.#seenStalls = stalls;

@@ -29,3 +29,8 @@ Deno.test("input issues: a missing member is reported as required, for any kind 
     assert.equal(detailOf(schema, "text"), "must be an object");
   }
 });
+
+Deno.test("input issues: an unknown member is called that, whatever message the schema has for its own", () => {
+  const schema = v.strictObject({ email: v.string() }, "must be an order");
+  assert.equal(detailOf(schema, { email: "a@b", more: 1 }), "is not a known field");
+});
