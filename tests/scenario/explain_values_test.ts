@@ -53,6 +53,27 @@ Deno.test("explain a failure: a result that had expired before the task used it 
   assert.doesNotMatch(summary + next.join(), /login returned|expired/);
 });
 
+Deno.test("explain a failure: a passed time is not named if it is no end, or the error has nothing to do with one", async () => {
+  const refused = new Error("401 Unauthorized");
+  const past = "2025-12-31T00:00:00Z";
+  for (
+    const [result, error] of [
+      [{ subscription: "s-1", expiredAt: past, expired_date: past, expiredOn: past }, refused],
+      [{ expiresAt: "0001-01-01T00:00:00Z" }, refused],
+      [{ expiresAt: "1970-01-01T00:00:00Z" }, refused],
+      [{ trialExpiresIn: 14, expiresIn: 120, expires_in: 24 }, refused],
+      [{ keys: [{ expiresAt: past }, { expiresAt: "2027-01-01T00:00:00Z" }] }, refused],
+      [[{ expiresAt: past }], refused],
+      [{ token: "t", expiresAt: past }, new Error("smtp down")],
+    ] as const
+  ) {
+    const { summary, next } = await afterResult(result, error, {}, HOUR_MS);
+    assert.doesNotMatch(summary + next.join(), /which had passed|has expired/);
+  }
+  const { summary } = await afterResult("ok", refused, { lock: { expires_in: 120 } }, HOUR_MS);
+  assert.doesNotMatch(summary, /which had passed/);
+});
+
 Deno.test("explain a failure: a result that was issued after the task used it is named, as by another clock", async () => {
   const refused = new Error("403 token rejected");
   const { summary } = await afterResult({ issued_at: "2026-01-01T00:05:00Z" }, refused);
@@ -103,6 +124,23 @@ Deno.test("explain a failure: a value of the input that the error has in another
   );
   const { summary: other } = await afterResult("ok", gone, { account: "90071992547408111" });
   assert.doesNotMatch(other, /its input has/);
+});
+
+Deno.test("explain a failure: a part of a value of the input, or its form in a URL, is not named as damaged", async () => {
+  for (
+    const [message, input] of [
+      ["no rate for 2026-12-02", { when: "2026-12-02T10:00:00Z" }],
+      ["order-1234 is closed", { line: "order-1234-line-7" }],
+      ["GET http://h/users/Ann%20Lee answered 500", { owner: "Ann Lee" }],
+    ] as const
+  ) {
+    const { summary } = await afterResult("ok", new Error(message), input);
+    assert.doesNotMatch(summary, /its input has/);
+  }
+  const { summary } = await afterResult("ok", new Error("no account DE89370400"), {
+    iban: "DE89370400440532013000",
+  });
+  assert.match(summary, /, which the error has as DE89370400 \(cut off\)/);
 });
 
 Deno.test("explain a failure: attempts that came sooner than the error asks for are named, and when a retry may help", async () => {
@@ -236,6 +274,30 @@ Deno.test("explain a failure: a correction of the event that it took, refused fo
   const took = `"paid" took the event of ${AT} with amount 1; one with amount 133 came 0 ms ` +
     "later, but was refused: its id, bank-33, was on record already.";
   assert.ok(summary.includes(took), summary);
+});
+
+Deno.test("explain a failure: an event that came after it is not named among its causes", async () => {
+  const watch = looseJob("order.watch", async (ctx) => {
+    await ctx.expect("progress");
+    await ctx.sleep("pause", SECOND_MS);
+    await ctx.task("call", () => {
+      throw new Error("500");
+    }, { retry: ONCE });
+  }, {
+    expects: () => ({
+      progress: { eventType: "shop.Progress", correlation: { equals: { order: "O-7" } } },
+    }),
+  });
+  for (const isBefore of [true, false]) {
+    const daybook = await Explained.start({ definitions: [watch] });
+    await daybook.submit("job", "order.watch");
+    await daybook.event("shop.Progress", { order: "O-7", percent: 10 });
+    if (isBefore) await daybook.event("shop.Progress", { order: "O-7", percent: 20 });
+    await daybook.clock.advance(SECOND_MS);
+    if (!isBefore) await daybook.event("shop.Progress", { order: "O-7", percent: 20 });
+    const { summary } = await toldOf(daybook, "job");
+    assert.equal(summary.includes("one with percent 20 came"), isBefore, summary);
+  }
 });
 
 Deno.test("explain a cancellation: a job that its reason names is in the summary, with what became of it", async () => {
@@ -422,6 +484,8 @@ Deno.test("explain a failure: a value of the input that is no time is named if t
     ends: "2027-13-01T00:00:00Z",
   });
   assert.match(summary, /Invalid time value; its input has ends = "2027-13-01T00:00:00Z"\.$/);
+  const other = { host: "10.0.0.1", card: "1234-5678-9012", build: "1.2.3-rc" };
+  assert.doesNotMatch((await afterResult("ok", error, other)).summary, /its input has/);
 });
 
 Deno.test("explain a failure: a task that failed on the event that run had given up on names the wait", async () => {

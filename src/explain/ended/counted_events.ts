@@ -293,14 +293,17 @@ export function errorsOutOfTime(known: Evidence): Reasons {
 /**
  * The event that an expectation took, when another one that would have matched came too late, or
  * was refused for its id: the attributes in which they differ, and that the plan does not ask about.
+ * One that came after the job had failed has nothing to do with that.
  */
 export function overlookedEvents(known: Evidence): Reasons {
-  const { job, entries } = known;
+  const { job, entries, failedBy } = known;
+  const end = failedBy?.entry.logId ?? Infinity;
   return job.plan.expected.flatMap((expected, at) => {
     const by = job.expected[at]?.by ?? [];
     const taken = entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
-    const [late] = after(known, expected, taken);
+    const late = after(known, expected, taken)
+      .find((entry) => entry.logId < end || isRefused(entry));
     if (late === undefined) return [];
     const [first, second] = [taken, late].map((entry) => toMatchable(entry).attributes);
     const asked = correlationPaths(expected.matcher.correlation);

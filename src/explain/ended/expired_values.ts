@@ -4,13 +4,14 @@
  */
 
 import { durationText, lengthMs } from "../../core/duration.ts";
+import { errorText } from "../../core/error_text.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import type { CompletedTask } from "../../core/job_state.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { type Given, givenBeforeFailure } from "../history/given_values.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { placePath, placesIn } from "../likeness/elsewhere.ts";
+import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { attemptsOf } from "../past/attempts.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
@@ -20,10 +21,14 @@ const SHOWN_MAX = 2;
 /** Clocks may differ a little. */
 const AHEAD_MS = 1_000;
 
-/** Names of ends, without separators. */
-const END = /(?:expir(?:y|es|ed|ation)?(?:at|on|date|time)?|^exp|validuntil|validto|notafter)$/;
-const LENGTH = /expires?in$/;
+/** Names of ends, without separators. `expiredAt` is not one: it tells of what is over. */
+const END = /(?:expir(?:y|es?|ation)?(?:at|on|date|time)?|^exp|validuntil|validto|notafter)$/;
+/** In seconds, as OAuth has it. Under other names a length may be in any unit. */
+const LENGTH = "expires_in";
 const BEGINNING = /(?:issuedat|^iat|notbefore|^nbf)$/;
+/** What an error may say if it is about a value that is not valid yet, or no longer. */
+const OF_VALIDITY =
+  /expir|\b(?:40[13]|410|419)\b|unauthor|forbidden|token|credential|signature|session|invalid|not valid|no longer|denied|reject|outdated|stale|too (?:late|old)/i;
 
 interface OddTime {
   readonly given: Given;
@@ -56,25 +61,24 @@ function lastAttempt(known: OutlinedHistory) {
 }
 
 function oddTimes(known: OutlinedHistory): readonly OddTime[] {
+  const { job } = known;
   const used = lastAttempt(known);
-  if (used === undefined) return [];
+  if (used === undefined || job.state !== "Failed") return [];
+  if (!OF_VALIDITY.test(errorText(job.failure.error))) return [];
   return givenBeforeFailure(known).flatMap((given) => {
     const { value } = given;
     if (isScalar(value)) return [];
     return placesIn(value as JsonObject).flatMap((place): readonly OddTime[] => {
-      const name = (place.names.at(-1) ?? "").toLowerCase().replaceAll(/[_\-\s]/g, "");
+      // Of several alike, code may well have used another one.
+      if (isInList(value, place)) return [];
       const has = `${given.has} ${shownText(placePath(place))} = ${shownScalar(place.value)}`;
-      const end = LENGTH.test(name)
-        ? secondsAfter(given.at, place.value)
-        : END.test(name)
-        ? timeOf(place.value)
-        : undefined;
+      const end = endOf(given, place);
       const agoMs = end === undefined ? 0 : lengthMs(end, used.at);
       if (agoMs > 0) {
         const passed = `which had passed ${durationText(agoMs)} before ${used.what}`;
         return [{ given, statement: `${has}, ${passed}.`, hasExpired: true }];
       }
-      const begin = BEGINNING.test(name) ? timeOf(place.value) : undefined;
+      const begin = BEGINNING.test(looseName(place)) ? timeOf(place.value) : undefined;
       const aheadMs = begin === undefined ? 0 : lengthMs(used.at, begin);
       if (aheadMs <= AHEAD_MS) return [];
       const ahead = `${durationText(aheadMs)} after ${used.what}: a clock may be wrong`;
@@ -83,20 +87,46 @@ function oddTimes(known: OutlinedHistory): readonly OddTime[] {
   });
 }
 
-/** A text with a time of day, or seconds or milliseconds since 1970; RFC 3339. */
-function timeOf(value: JsonScalar): string | undefined {
-  if (typeof value === "string") {
-    const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
-    return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
-  }
-  if (typeof value !== "number") return undefined;
-  if (value >= 1e9 && value < 1e10) return new Date(value * 1_000).toISOString();
-  return value >= 1e12 && value < 1e13 ? new Date(value).toISOString() : undefined;
+function looseName({ names }: Place): string {
+  return (names.at(-1) ?? "").toLowerCase().replaceAll(/[_\-\s]/g, "");
 }
 
+/** When what was given ends by a value in it; RFC 3339. */
+function endOf({ task, at }: Given, place: Place): string | undefined {
+  if (place.names.at(-1) === LENGTH) return task && secondsAfter(at, place.value);
+  return END.test(looseName(place)) ? timeOf(place.value) : undefined;
+}
+
+function isInList(value: JsonValue, { names }: Place): boolean {
+  let outer = value;
+  for (const name of names) {
+    if (Array.isArray(outer)) return true;
+    outer = isScalar(outer) ? null : (outer as JsonObject)[name] ?? null;
+  }
+  return false;
+}
+
+/** 2001-09-09: an earlier time, such as one in year 1 or in 1970, stands for none. */
+const TIME_MIN = 1e12;
+const TIME_MAX = 1e13;
+
+/** A text with a time of day, or seconds or milliseconds since 1970; RFC 3339. */
+function timeOf(value: JsonScalar): string | undefined {
+  const ms = typeof value === "string"
+    ? /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) ? Date.parse(value) : NaN
+    : typeof value !== "number"
+    ? NaN
+    : value < TIME_MAX / 1_000
+    ? value * 1_000
+    : value;
+  return ms >= TIME_MIN && ms < TIME_MAX ? new Date(ms).toISOString() : undefined;
+}
+
+/** A smaller number is more likely in hours or days. */
+const SECONDS_MIN = 60;
 const YEAR_SECONDS = 31_536_000;
 
 function secondsAfter(at: string, value: JsonScalar): string | undefined {
-  const isLength = typeof value === "number" && value > 0 && value <= YEAR_SECONDS;
+  const isLength = typeof value === "number" && value >= SECONDS_MIN && value <= YEAR_SECONDS;
   return isLength ? later(at, value * 1_000) : undefined;
 }

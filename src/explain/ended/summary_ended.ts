@@ -24,7 +24,7 @@ import {
 } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
-import { recodedAs } from "../likeness/recoding.ts";
+import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
@@ -182,10 +182,13 @@ function isAlmostNumber(value: JsonScalar): boolean {
     Number.isNaN(Number(value));
 }
 
-/** `2027-13-01` or `31.12.2027`, which code fails to read as a time. */
+/** `2027-13-01` or `31.12.2027`, alone or before a time of day. */
+const OF_DATE =
+  /^\s*(?:(?:19|20)\d\d([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2(?:19|20)\d\d)(?=[T\s]|$)/;
+
+/** What code fails to read as a time. */
 function isNoTime(value: JsonScalar): boolean {
-  return typeof value === "string" && /^\s*(?:\d{4}[-/.]\d|\d\d?[-/.]\d\d?[-/.]\d)/.test(value) &&
-    Number.isNaN(Date.parse(value));
+  return typeof value === "string" && OF_DATE.test(value) && Number.isNaN(Date.parse(value));
 }
 
 /**
@@ -219,5 +222,13 @@ const WORDS_MAX = 32;
 /** `, which the error has as 9007...40 (rounded ...)`: the code made another value of it. */
 function alteredText(value: JsonScalar, token: string): string {
   const how = recodedAs(value, token);
-  return how === undefined ? "" : `, which the error has as ${shownText(token)} (${how})`;
+  return how === undefined || how === URL_ESCAPED || how === CUT_OFF && isPart(`${value}`, token)
+    ? ""
+    : `, which the error has as ${shownText(token)} (${how})`;
+}
+
+/** Whether the beginning of a text means something by itself: a day, or the words before one. */
+function isPart(text: string, { length }: string): boolean {
+  return OF_DATE.test(text) || !/[\p{L}\p{N}]$/u.test(text.slice(0, length)) ||
+    !/^[\p{L}\p{N}]/u.test(text.slice(length));
 }

@@ -18,9 +18,12 @@ interface Recoding {
   readonly recode: (text: string) => Iterable<string>;
 }
 
+export const URL_ESCAPED = "escaped for a URL";
+export const CUT_OFF = "cut off";
+
 const ESCAPES: readonly Recoding[] = [
   { what: "escaped for HTML", mayMake: (made) => made.includes("&"), recode: escapedForHtml },
-  { what: "escaped for a URL", mayMake: (made) => /[%+]/.test(made), recode: escapedForUrl },
+  { what: URL_ESCAPED, mayMake: (made) => /[%+]/.test(made), recode: escapedForUrl },
 ];
 const RECODINGS: readonly Recoding[] = [
   ...ESCAPES,
@@ -54,7 +57,7 @@ const RECODINGS: readonly Recoding[] = [
     mayMake: (made) => /^\d[\d.]*(?:E\+\d+)?$/i.test(made),
     recode: rounded,
   },
-  { what: "cut off", mayMake: (made, value) => value.startsWith(made), recode: cutOff },
+  { what: CUT_OFF, mayMake: (made, value) => value.startsWith(made), recode: cutOff },
 ];
 
 const TO = "it is the expected value, ";
