@@ -65,6 +65,7 @@ Deno.test("explain a failure: a passed time is not named if it is no end, or the
       [{ keys: [{ expiresAt: past }, { expiresAt: "2027-01-01T00:00:00Z" }] }, refused],
       [[{ expiresAt: past }], refused],
       [{ token: "t", expiresAt: past }, new Error("smtp down")],
+      [{ token: "t", expiresAt: past }, new SyntaxError("Unexpected token '<'")],
     ] as const
   ) {
     const { summary, next } = await afterResult(result, error, {}, HOUR_MS);
@@ -113,6 +114,25 @@ Deno.test("explain a failure: a value of another type than the code takes it for
   await daybook.event("psp.Paid", { amount: "12.50" });
   const { summary: ofEvent } = await toldOf(daybook, "job");
   assert.ok(ofEvent.includes(`psp.Paid has ${text}`), ofEvent);
+});
+
+Deno.test("next: the code is to be fixed if two attempts failed with the same TypeError; after one, what it failed on is checked", async () => {
+  const told = async (messages: readonly string[]) => {
+    const fetching = scripted("stock.fetch", {
+      fetch: ({ attempt }) => {
+        throw new TypeError(messages[attempt - 1]);
+      },
+    }, { retry: { maxAttempts: messages.length, initialMs: 1, factor: 1, jitter: 0 } });
+    const daybook = await Explained.start({ definitions: [fetching] });
+    await daybook.submit("job", "stock.fetch");
+    await daybook.clock.advance(SECOND_MS);
+    return (await toldOf(daybook, "job")).next.join("\n");
+  };
+  const error = "answer.items is not iterable";
+  const failedOn = `what task fetch failed on: TypeError: ${error}.`;
+  assert.ok((await told([error])).includes(`First check ${failedOn}`));
+  assert.ok((await told(["fetch failed", error])).includes(`First check ${failedOn}`));
+  assert.ok((await told([error, error])).includes(`First fix ${failedOn}`));
 });
 
 Deno.test("explain a failure: a value of the input that the error has in another form is named", async () => {

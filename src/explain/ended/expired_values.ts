@@ -28,7 +28,7 @@ const LENGTH = "expires_in";
 const BEGINNING = /(?:issuedat|^iat|notbefore|^nbf)$/;
 /** What an error may say if it is about a value that is not valid yet, or no longer. */
 const OF_VALIDITY =
-  /expir|\b(?:40[13]|410|419)\b|unauthor|forbidden|token|credential|signature|session|invalid|not valid|no longer|denied|reject|outdated|stale|too (?:late|old)/i;
+  /expir|\b(?:40[13]|410|419)\b|unauthor|forbidden|(?<!unexpected )token|credential|signature|session|invalid|not valid|no longer|denied|reject|outdated|stale|too (?:late|old)/i;
 
 interface OddTime {
   readonly given: Given;

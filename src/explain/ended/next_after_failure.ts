@@ -3,13 +3,13 @@
 import { reusableTasks } from "../../core/decide.ts";
 import { errorText } from "../../core/error_text.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { ErrorFact } from "../../core/framework_events.ts";
 import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import {
   compensableTasks,
   type CompletedTask,
   type FailedJob,
+  type Failure,
   type JobState,
 } from "../../core/job_state.ts";
 import { isScalar } from "../../core/json.ts";
@@ -30,7 +30,7 @@ import { pauseText } from "../words/pauses.ts";
 import { namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
-import { tasksWithError } from "./returned_errors.ts";
+import { returnedErrors, tasksWithError } from "./returned_errors.ts";
 
 const NAMES_MAX = 10;
 
@@ -141,6 +141,11 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   }
   const task = taskText(taskId ?? MAIN_TASK);
   const unsure = unsureText(known, taskId);
+  const toDo = kind === "poison"
+    ? "fix"
+    : kind === "deadLetter"
+    ? codeToDo(known, failure)
+    : undefined;
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
     : error.name === "NotCapable"
@@ -149,8 +154,8 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
     : unsure !== undefined
     ? `First check what ${task} did: what ${unsure} may have happened, and a retry does it again.`
-    : kind === "poison" || kind === "deadLetter" && isOfCode(known, error)
-    ? `First fix what ${task} failed on: ${errorText(error)}.`
+    : toDo !== undefined
+    ? `First ${toDo} what ${task} failed on: ${errorText(error)}.`
     : failedBy !== undefined && hasThrown(failure, failedBy.entry)
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
@@ -161,10 +166,21 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
 const OF_CODE =
   /is not (?:a function|a constructor|defined|iterable)\b|^Cannot read properties of /;
 
-/** Whether code throws the error again for the same values, none of which a retry would replace. */
-function isOfCode(known: Evidence, { name = "", message }: ErrorFact): boolean {
-  return /^(?:Type|Reference)Error$/.test(name) && OF_CODE.test(message) &&
+/**
+ * What to do about code that throws the error again for the same values, none of which a retry
+ * would replace. A single `TypeError` may also come of a bad answer, which is not recorded.
+ */
+function codeToDo(known: Evidence, failure: Failure): "fix" | "check" | undefined {
+  const { taskId = MAIN_TASK, error } = failure;
+  const { name = "", message } = error;
+  const isOfCode = /^(?:Type|Reference)Error$/.test(name) && OF_CODE.test(message) &&
     tasksWithError(known).length === 0 && stepWithExpiredResult(known) === undefined;
+  if (!isOfCode) return undefined;
+  const alike = attemptsOf(known, taskId).filter(({ ended }) =>
+    ended?.kind === "failed" && errorText(ended.error) === errorText(error)
+  );
+  const isSure = name === "ReferenceError" || alike.length > 1 || returnedErrors(known).length > 0;
+  return isSure ? "fix" : "check";
 }
 
 const LACKS = /^Requires \w+ access to "([\w.:/[\]-]+)", run again with the (--allow-\w+) flag/;
