@@ -1,5 +1,5 @@
 /**
- * A server of three-task jobs made of some layers of Daybook, for `deno task bench layers`. What is
+ * A server made of some layers of Daybook, for `deno task bench layers`. What is
  * left out of a layer is replaced with the least that can create and run these jobs, in the same
  * durable order: no step begins before its start is on disk, and the answer waits for the last line.
  */

@@ -162,7 +162,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     `${program} <command> --help says more, with examples.`,
-    "Commands print text at a terminal; in a pipe, most print JSON: --text and --json choose.",
+    "Commands print text to a terminal, and most print JSON to a pipe; --text and --json override it.",
     "When things go wrong: src/manual/when-things-go-wrong.md, by symptom.",
     "deno task -q omits the line that deno prints before each command.",
   ];
@@ -226,7 +226,7 @@ function readInput(
   if (positionals.length > max) {
     const word = positionals[max];
     const isForJob = max === 0 && command.options.some(({ name }) => name === "job");
-    const advice = isForJob ? `; for one job give --job ${word}` : "";
+    const advice = isForJob ? `; to name a job, use --job ${word}` : "";
     throw new UsageError(`unexpected argument ${word}${advice}`);
   }
   const all = (name: string) => [values[name] ?? []].flat().map(String);

@@ -19,9 +19,10 @@ export interface JobContext<ExpectationName extends string> {
    * `bigint`, `NaN`, cycles, more than 64 levels or a million characters) fails the task. A
    * completed task returns its recorded result without running.
    *
-   * A task that fails for good fails the job, and the promise never settles: a `catch` around it does
-   * not run. To go on without the task, catch inside `fn` and return a value. If an expectation of
-   * the job counts that `job.TaskFailed`, the job continues, and the promise rejects.
+   * If a task fails for good, so does the job, and the promise stays pending: a `catch` around it
+   * does not run. To continue without the task, catch inside `fn` and return a value. Only if an
+   * expectation of the job counts that `job.TaskFailed` does the job continue; the promise then
+   * rejects with the recorded error.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */

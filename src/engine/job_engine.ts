@@ -43,7 +43,7 @@ import { loadInTurns, within } from "./turns.ts";
 const INTERRUPT_MAX_MS = SHUTDOWN_GRACE_MS + 1_000;
 
 /** Parts of `Explanations` that take about equally long to load. */
-const OF_EXPLANATIONS = [
+const EXPLANATION_MODULES = [
   () => import("../explain/open/waiting.ts"),
   () => import("../explain/ended/because_ended.ts"),
   () => import("../explain/replay/what_if.ts"),
@@ -137,7 +137,7 @@ export class JobEngine {
   }
 
   async #loadExplanations(): Promise<Explanations> {
-    await loadInTurns(OF_EXPLANATIONS, this.#parts.clock);
+    await loadInTurns(EXPLANATION_MODULES, this.#parts.clock);
     const { Explanations } = await import("./queries/explanations.ts");
     return new Explanations(this.#parts);
   }

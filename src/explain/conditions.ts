@@ -213,7 +213,11 @@ export function nextSteps(known: Case): Next {
     return [loadDefinition(known), ...eventsToSend(known), ...controls(job)];
   }
   if (silence === undefined && !full) return next(known);
-  const missing = silence === undefined ? "there is room on the disk" : `the ${silence.of} answers`;
+  const missing = silence === undefined
+    ? "there is room on the disk"
+    : silence.of === "disk"
+    ? "the disk completes its write"
+    : "the database answers";
   return [automatic(`Nothing, until ${missing}; then it continues by itself.`, conditionSince)];
 }
 

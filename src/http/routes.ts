@@ -38,8 +38,8 @@ const API_ROUTES: readonly Route[] = [
 /** All but those of the dashboard. */
 export const ROUTES: readonly Route[] = [...API_ROUTES.map(refusingQuery), ...HEALTH_ROUTES];
 
-/** Parts of the dashboard that take longest to load. */
-const OF_DASHBOARD = [
+/** Modules of the dashboard that take longest to load. */
+const DASHBOARD_MODULES = [
   () => import("../dashboard/page.tsx"),
   () => import("../dashboard/overview/screen.tsx"),
   () => import("../dashboard/job/screen.tsx"),
@@ -63,7 +63,7 @@ export function allRoutes(clock: Pick<Clock, "pause">): Promise<readonly Route[]
 }
 
 async function loadAll(clock: Pick<Clock, "pause">): Promise<readonly Route[]> {
-  await loadInTurns(OF_DASHBOARD, clock);
+  await loadInTurns(DASHBOARD_MODULES, clock);
   const { DASHBOARD_ROUTES } = await import("../dashboard/routes.ts");
   return [...ROUTES, ...DASHBOARD_ROUTES];
 }

@@ -200,7 +200,7 @@ function jobLineText({ jobId, taskId, attempt, message, data }: JobLogLine): str
   return `${jobId} ${taskId} ${attempt}: ${shownLines(message + rest, "  ")}`;
 }
 
-/** Warns once when the disk of the journal falls silent, and once when it answers again. */
+/** Warns when the disk stops completing writes, and when it completes them again; once each. */
 export class SilenceLog {
   #silence: Silence | undefined;
 
@@ -213,7 +213,7 @@ export class SilenceLog {
     if (this.#silence !== undefined && before === undefined) {
       this.warn(`${silenceText(this.#silence)}: nothing can be recorded until it does`);
     } else if (this.#silence === undefined && before !== undefined) {
-      this.warn(`the disk answers again, after it was silent since ${before.since}`);
+      this.warn(`the disk completes writes again; it had completed none since ${before.since}`);
     }
   }
 }

@@ -93,7 +93,7 @@ const JOBS_SHARE_OF_HEAP = 1 / 16;
 const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency), memoryMb: 256 };
 
 /**
- * Nothing ends code in a thread that waits in a call of the system, such as a read from a pipe. Each
+ * Nothing ends code in a thread that is blocked in a system call, such as a read from a pipe. Each
  * such thread keeps some 20 MiB.
  */
 const LEAVING_THREADS_MAX = 32;

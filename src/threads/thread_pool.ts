@@ -22,7 +22,7 @@ const RETRY_MS = 500;
  */
 const REPLACEMENTS_AT_ONCE = 4;
 
-/** How long the code of a thread that was ended may go on before it is reported. */
+/** How long the code of an ended thread may keep running before it is reported. */
 const LEAVING_MS = 10_000;
 
 /** How much threads may take. */
@@ -39,7 +39,7 @@ interface ThreadPoolOptions extends ThreadLimits {
    * later if not.
    */
   readonly hasRoom: () => boolean;
-  /** How many threads may go on after they were ended. */
+  /** How many ended threads may keep running. */
   readonly leavingMax: number;
   readonly warn: (message: string) => void;
 }
@@ -70,7 +70,7 @@ export class ThreadPool {
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
   /** The type of job that uses each busy thread. */
   readonly #users = new Map<Thread, string>();
-  /** Threads that were ended but go on, each with the timer that will report it. */
+  /** Ended threads that keep running, each with the timer that will report it. */
   readonly #leaving = new Map<Thread, ReturnType<typeof setTimeout>>();
   #waiting: Waiting[] = [];
   /** Oldest first. */
@@ -221,11 +221,11 @@ export class ThreadPool {
     const count = this.#leaving.size;
     const rest = count < leavingMax
       ? ""
-      : "; jobs wait for a thread until one of these ends, or Daybook is restarted";
+      : "; jobs in threads wait until one ends or Daybook is restarted";
     warn(
-      `the code of ${type} goes on although its thread was ended, and cannot be stopped: it waits ` +
-        "in a call of the system, such as a read, or loops in callbacks of node:timers or " +
-        `process.nextTick (${counted(count, "such thread")})${rest}`,
+      `the code of ${type} cannot be stopped and keeps its thread: it is blocked in a system call, ` +
+        "such as a read, or loops in callbacks of node:timers or process.nextTick " +
+        `(${counted(count, "such thread")})${rest}`,
     );
   }
 

@@ -107,7 +107,7 @@ Deno.test("retry --dry-run: it says what a retry would reuse and run again, and 
   assert.equal(code, 0);
   assert.deepEqual(terminal.output.slice(-2), [
     "reuses the results of: mail",
-    "runs again: run, reserve, charge",
+    "calls run, and runs again: reserve, charge",
   ]);
   assert.deepEqual((await (await app.get("/journal")).json()).head, before);
 });

@@ -490,7 +490,7 @@ Deno.test("tail: for a job without --job, it says how to name one", async () => 
   assert.equal(code, 64);
   assert.match(
     terminal.errors[0] ?? "",
-    /unexpected argument order-42; for one job give --job order-42;/,
+    /unexpected argument order-42; to name a job, use --job order-42;/,
   );
 });
 

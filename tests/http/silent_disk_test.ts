@@ -44,15 +44,15 @@ Deno.test("silent disk: readiness, explanations and the log say so while a write
   assert.deepEqual(await get("/readyz"), { status: "ready" });
   await clock.advance(1);
   for (let beats = 0; beats < 3; beats++) look();
-  const silence = `he disk has not completed a write since ${since}`;
+  const silence = `the disk has not completed a write since ${since}`;
   assert.equal((await app.request("/readyz")).status, 503);
-  assert.equal((await get("/readyz")).detail, `Cannot write: t${silence}`);
+  assert.equal((await get("/readyz")).detail, `Cannot write: ${silence}`);
   const queue = await get("/queue/explain");
   assert.equal(queue.since, since);
-  assert.ok(queue.summary.startsWith(`Nothing can be recorded: t${silence}.`), queue.summary);
+  assert.ok(queue.summary.startsWith(`Nothing can be recorded: ${silence}.`), queue.summary);
   const { summary, next: [step] } = await get("/jobs/job_1/explain");
-  assert.ok(summary.startsWith(`Job job_1 cannot continue: t${silence}.`), summary);
-  assert.match(step.statement, /^Nothing, until the disk answers/);
+  assert.ok(summary.startsWith(`Job job_1 cannot continue: ${silence}.`), summary);
+  assert.match(step.statement, /^Nothing, until the disk completes its write/);
   const page = await app.request("/", { headers: { accept: "text/html" } });
   assert.match(await page.text(), /has not completed a write since/);
 
@@ -62,8 +62,8 @@ Deno.test("silent disk: readiness, explanations and the log say so while a write
   assert.deepEqual(await get("/readyz"), { status: "ready" });
   look();
   assert.deepEqual(warnings, [
-    `t${silence}: nothing can be recorded until it does`,
-    `the disk answers again, after it was silent since ${since}`,
+    `${silence}: nothing can be recorded until it does`,
+    `the disk completes writes again; it had completed none since ${since}`,
   ]);
   gate.open();
   await clock.settle();

@@ -598,10 +598,9 @@ Deno.test("explain a failure: another job whose step returned the value that the
     await daybook.submit(jobId, "report.export");
   }
   const { summary } = await toldOf(daybook, "acme-bad");
-  const same =
-    'Task write of job acme-1 returned "/exports/acme.csv" as well, which the error names.';
+  const same = 'Task write of job acme-1 also returned "/exports/acme.csv", which the error names.';
   assert.ok(summary.includes(same), summary);
   for (const jobId of ["bolt-bad", "cog-bad"]) {
-    assert.doesNotMatch((await toldOf(daybook, jobId)).summary, /as well/);
+    assert.doesNotMatch((await toldOf(daybook, jobId)).summary, /also returned/);
   }
 });

@@ -124,7 +124,7 @@ Deno.test("threads: a long text that code logs, prints or reports is cut before 
 });
 
 Deno.test(
-  "threads: threads that go on after their end, since code waits in a call of the system, are reported, and few",
+  "threads: ended threads whose code is blocked in a system call are reported and limited",
   {
     ignore: Deno.build.os === "windows",
   },
@@ -148,7 +148,7 @@ Deno.test(
       await until("it is reported", () => warnings.length > 0);
       assert.match(
         warnings[0] ?? "",
-        /^the code of reading goes on .* \(1 such thread\); jobs wait/,
+        /^the code of reading cannot be stopped .* \(1 such thread\); jobs in threads wait/,
       );
       assert.equal(isTaken, false);
       writer.close();

@@ -123,6 +123,7 @@ async function retry(call: ServerCall): Promise<number> {
   const again = input.isSet("again") || undefined;
   const body = { reason: input.text("reason"), from: input.text("from"), again };
   if (input.isSet("dry-run")) {
+    if (input.isSet("wait")) throw new UsageError("--wait has no use with --dry-run");
     const answer = await call.client.send(retryPreview, "POST", path, { ...body, dryRun: true });
     call.print(answer, () => previewLines(answer));
     return EXIT.ok;
@@ -135,8 +136,8 @@ function previewLines({ reuses, again, facts, first }: RetryPreview): readonly s
   return [
     ...first.map(({ statement }) => plainText(statement)),
     `reuses the results of: ${reuses.join(", ") || "nothing"}`,
-    `runs again: ${["run", ...again].join(", ")}`,
-    ...facts === 0 ? [] : [`${counted(facts, "event")} that counted will count again`],
+    `calls run, and runs again: ${again.join(", ") || "no task"}`,
+    ...facts === 0 ? [] : [`${counted(facts, "recorded event")} will count again`],
   ];
 }
 

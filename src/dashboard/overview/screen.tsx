@@ -149,7 +149,7 @@ function instanceTrouble({ engine, shared }: HttpDeps): string | undefined {
   const silence = since === undefined ? engine.silence : { of: "database", since } as const;
   if (silence !== undefined) {
     return `Nothing can be recorded: ${silenceText(silence)}. Everything continues by itself ` +
-      "once it answers.";
+      "once it does.";
   }
   if (engine.full) {
     return "The disk is full: no new work is accepted until there is room. Reads continue, and so " +

@@ -176,8 +176,8 @@ export async function findSameResult(
   if (first === undefined || isUsual) return undefined;
   const { other, task, theirs, value } = first;
   const what = job.failure.kind === "cancelled" ? "reason" : "error";
-  const statement = `Task ${task.taskId} of job ${other.jobId} returned ` +
-    `${shownScalar(value)} as well, which the ${what} names.`;
+  const statement = `Task ${task.taskId} of job ${other.jobId} also returned ` +
+    `${shownScalar(value)}, which the ${what} names.`;
   return reason(statement, theirs.lastLogId, task.lastLogId);
 }
 

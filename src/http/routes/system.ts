@@ -98,8 +98,9 @@ export const HEALTH_ROUTES: readonly Route[] = [
     scope: "open",
     operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description:
-        "503 while the journal is being read, after it failed, while its disk is full or silent, a " +
-        "required standby is missing or its database does not answer, and during a stop. " +
+        "503 while the journal is being read, after it failed, while its disk is full or has not " +
+        "completed a write for five seconds, a required standby is missing or its database does " +
+        "not answer, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
