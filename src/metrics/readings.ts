@@ -86,6 +86,10 @@ const READINGS: Readings = {
     "1 while writes are refused because the disk is full.",
     ({ engine }) => engine.full,
   ],
+  daybook_journal_disk_silent: [
+    "1 while the disk has not completed a write for five seconds.",
+    ({ engine }) => engine.silence?.of === "disk",
+  ],
   daybook_journal_failed: [
     "1 when the journal failed: nothing can be recorded until the next start.",
     ({ engine }) => engine.failed,

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import { SilenceLog } from "../../src/server/logs.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/http_definitions.ts";
@@ -19,7 +20,7 @@ Deno.test("silent disk: readiness, explanations and the log say so while a write
   const options = { folder: "/journal", fileSystem: disk, clock, random };
   const { journal } = await FileJournal.open({ ...options, consumer: engine.consumer });
   await engine.start(journal);
-  const app = createApp({ engine, clock });
+  const app = createApp({ engine, clock, metrics: new Metrics({ types: [] }).of(engine) });
   const submit = (jobId: string) =>
     app.request("/jobs", {
       method: "POST",
@@ -47,6 +48,8 @@ Deno.test("silent disk: readiness, explanations and the log say so while a write
   const silence = `the disk has not completed a write since ${since}`;
   assert.equal((await app.request("/readyz")).status, 503);
   assert.equal((await get("/readyz")).detail, `Cannot write: ${silence}`);
+  const metrics = await (await app.request("/metrics")).text();
+  assert.match(metrics, /^daybook_journal_disk_silent 1$/m);
   const queue = await get("/queue/explain");
   assert.equal(queue.since, since);
   assert.ok(queue.summary.startsWith(`Nothing can be recorded: ${silence}.`), queue.summary);
