@@ -140,6 +140,11 @@ Deno.test("simulation: engine seed 585049582 where limits change is sound, which
   assert.deepEqual(violations, []);
 });
 
+Deno.test("simulation: engine seed 913002437 where limits change is sound, which once found: a job that waited for a worker gave its place back, and then ran without one", async () => {
+  const { violations } = await playEngineSeed(913_002_437, { ports: LIMITED });
+  assert.deepEqual(violations, []);
+});
+
 Deno.test("simulation: engine seed 9000433 where limits change is sound, which once found: a start without room served what a failed sync had not written", async () => {
   const { violations } = await playEngineSeed(9_000_433, { ports: LIMITED });
   assert.deepEqual(violations, []);

@@ -60,6 +60,7 @@ export class Supervisor implements WriterListener {
 
   constructor(private readonly parts: SupervisorParts) {
     parts.heldPlaces.isBusy = (jobId) => this.#isBusy(jobId);
+    parts.heldPlaces.isQueued = (jobId) => this.#queued.has(jobId);
     this.#trials = new CodeTrials(parts, this);
   }
 

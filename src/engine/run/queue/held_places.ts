@@ -28,6 +28,8 @@ export class HeldPlaces {
   readonly #givenBack = new Set<JobId>();
   /** Whether a job has a worker or an open attempt; set by the supervisor. */
   isBusy: (jobId: JobId) => boolean = () => false;
+  /** Whether a job waits for a worker; set by the supervisor. */
+  isQueued: (jobId: JobId) => boolean = () => false;
 
   constructor(private readonly parts: HeldPlacesParts) {}
 
@@ -78,6 +80,9 @@ export class HeldPlaces {
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
     if (this.isBusy(jobId) || last > writer.durableLogId) return;
     this.#givenBack.delete(jobId);
+    // A pause may end in the batch in which it releases the place: the job then asked for a worker
+    // alone.
+    if (this.isQueued(jobId)) shares.epoch++;
     shares.release(jobId);
   }
 

@@ -88,7 +88,10 @@ export class Shares {
   readonly #byType = new Map<string, TypePlaces>();
   readonly #held = new SteadyMap<JobId, HeldPlace>();
   readonly #queues: PlaceQueue[] = [];
-  /** Increases with each change of limits, after which older requests may need other places. */
+  /**
+   * Increases when older requests may need other places: limits have changed, or a job that waits
+   * for a worker gives its place back.
+   */
   epoch = 0;
   #starts = 0;
 
