@@ -14,6 +14,7 @@ import type { BlockingLimit, HoldingPause } from "../../explain/statements/queue
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
+import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
@@ -74,8 +75,7 @@ async function crowdAhead(
   share: TimeShare,
 ): Promise<Pick<NonNullable<Circumstances["queue"]>, "crowd">> {
   if (job.type === undefined) return {};
-  const isAhead = ({ priority, firstLogId }: JobState) =>
-    priority < job.priority || priority === job.priority && firstLogId < job.firstLogId;
+  const isAhead = (other: JobState) => "startedBy" in other && isQueuedBefore(other, job);
   const ahead = await takenNear(parts, share, {
     range: { types: [job.type], conditions: ["queued"], oldestFirst: true },
     ...{ max: CROWD_MAX, enough: CROWD_MAX },

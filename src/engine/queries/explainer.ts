@@ -40,7 +40,8 @@ import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
-import { contrastOf, findSameResult, findUsualTime, stopApart } from "./similar_jobs.ts";
+import { findSameResult } from "./same_result.ts";
+import { contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {

@@ -30,7 +30,7 @@ const BEGINNING = /(?:issuedat|^iat|notbefore|^nbf)$/;
 const OF_VALIDITY =
   /expir|\b(?:40[13]|410|419)\b|unauthor|forbidden|(?<!unexpected )token|credential|signature|session|invalid|not valid|no longer|denied|reject|outdated|stale|too (?:late|old)/i;
 
-interface OddTime {
+interface UnfitTime {
   readonly given: Given;
   readonly statement: string;
   readonly hasExpired: boolean;
@@ -38,13 +38,15 @@ interface OddTime {
 
 export function expiredValues(known: OutlinedHistory): Reasons {
   const { started } = lastAttempt(known) ?? {};
-  return oddTimes(known).slice(0, SHOWN_MAX)
+  return unfitTimes(known).slice(0, SHOWN_MAX)
     .map(({ given, statement }) => reason(statement, given.by, started));
 }
 
 /** The first step whose result had expired, which a retry would reuse. */
 export function stepWithExpiredResult(known: OutlinedHistory): CompletedTask | undefined {
-  return oddTimes(known).find(({ hasExpired, given: { task } }) => hasExpired && task !== undefined)
+  return unfitTimes(known).find(({ hasExpired, given: { task } }) =>
+    hasExpired && task !== undefined
+  )
     ?.given.task;
 }
 
@@ -60,7 +62,7 @@ function lastAttempt(known: OutlinedHistory) {
   return at === undefined ? undefined : { at, what, started };
 }
 
-function oddTimes(known: OutlinedHistory): readonly OddTime[] {
+function unfitTimes(known: OutlinedHistory): readonly UnfitTime[] {
   const { job } = known;
   const used = lastAttempt(known);
   if (used === undefined || job.state !== "Failed") return [];
@@ -68,7 +70,7 @@ function oddTimes(known: OutlinedHistory): readonly OddTime[] {
   return givenBeforeFailure(known).flatMap((given) => {
     const { value } = given;
     if (isScalar(value)) return [];
-    return placesIn(value as JsonObject).flatMap((place): readonly OddTime[] => {
+    return placesIn(value as JsonObject).flatMap((place): readonly UnfitTime[] => {
       // Of several alike, code may well have used another one.
       if (isInList(value, place)) return [];
       const has = `${given.has} ${shownText(placePath(place))} = ${shownScalar(place.value)}`;
