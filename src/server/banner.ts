@@ -2,7 +2,7 @@
 
 import { counted } from "../core/counted.ts";
 import type { JsonValue } from "../core/json.ts";
-import { schemaExample } from "../dashboard/schema_form/example.ts";
+import { schemaExample } from "../documents/schema_example.ts";
 import type { DefinitionInfo } from "../engine/requests.ts";
 import { durationText } from "../core/duration.ts";
 import { shellWord } from "../core/shell_word.ts";

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
-import { schemaExample } from "../../src/dashboard/schema_form/example.ts";
+import { schemaExample } from "../../src/documents/schema_example.ts";
 import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";

@@ -7,7 +7,13 @@ import {
   type JsonValue,
   pointerTo,
 } from "../../core/json.ts";
-import { asObject, listIn, numberIn, schemaExample, textIn } from "./example.ts";
+import {
+  asObject,
+  listIn,
+  numberIn,
+  schemaExample,
+  textIn,
+} from "../../documents/schema_example.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 

@@ -26,7 +26,7 @@ import { invalidRequest } from "../../documents/refusal.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";
 import { parseCreateRequest, type StartLimits } from "../../documents/create_request.ts";
-import type { Example } from "../schema_form/example.ts";
+import type { Example } from "../../documents/schema_example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
 
 /** A job of a type, or a job with a plan. The form shows the input, or the plan. */

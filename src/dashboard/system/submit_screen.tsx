@@ -11,7 +11,7 @@ import { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
 import { carryOut, formRefusal } from "../form.tsx";
 import { NOTE_PARAMETER, page } from "../page.tsx";
-import { schemaExample } from "../schema_form/example.ts";
+import { schemaExample } from "../../documents/schema_example.ts";
 import { toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, textsAtFirst } from "../schema_form/form_texts.ts";
 import { curlCommands } from "../parts/curl.tsx";

@@ -3,7 +3,7 @@
  * An example in the schema itself, as from `v.examples`, takes precedence.
  */
 
-import { isObject, type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
 
 export interface Example {
   /** `undefined` if no example could be generated. */
