@@ -311,8 +311,7 @@ export class SharedProcess {
     }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");
-    const isDisturbed = world.isDisturbed || world.weather.wasFullInLife;
-    return isExplained && isDisturbed ? undefined : "a process fails";
+    return isExplained && world.isDisturbed ? undefined : "a process fails";
   }
 
   #abandon(): void {

@@ -54,9 +54,12 @@ export class World {
     return this.#lives;
   }
 
-  /** Whether a failure of the disk can explain an error of the current process. */
+  /**
+   * Whether a failure of the disk can explain an error of the current process. A disk that it found
+   * full may have room again before the error is reported.
+   */
   get isDisturbed(): boolean {
-    return this.weather.strikesInLife > 0 || this.weather.isFull;
+    return this.weather.strikesInLife > 0 || this.weather.wasFullInLife;
   }
 
   begin(): Life {
