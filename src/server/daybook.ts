@@ -1,5 +1,6 @@
 /** One Daybook from its start to its stop. */
 
+import { stripTypeScriptTypes } from "node:module";
 import type { UncaughtKind } from "../core/framework_events.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
@@ -62,6 +63,7 @@ export class Daybook {
   }
 
   static async #open(options: DaybookOptions): Promise<Daybook> {
+    translateOnce();
     const daybook: Daybook = new Daybook(
       await assemble(options, {
         leads: () => daybook.leads,
@@ -198,4 +200,13 @@ export class Daybook {
     await Promise.all([indexThread.close(), journal.close()]);
     index.close();
   }
+}
+
+/**
+ * Makes Deno translate a statement while file descriptors are free. When the main thread does so for
+ * the first time, Deno looks up the size of its stack in a file, and ends the process if it cannot:
+ * https://github.com/rust-lang/stacker/issues/115. A module that is loaded later may be the first.
+ */
+function translateOnce(): void {
+  stripTypeScriptTypes("if (true) {}");
 }

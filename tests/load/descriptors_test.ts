@@ -11,7 +11,7 @@ import { hasTools } from "../support/process/tools.ts";
 import { COLLECTING_SERVER, mebibytesInUse } from "./memory_use.ts";
 import { SocketStream } from "./socket_stream.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { until } from "../support/until.ts";
+import { pause, until } from "../support/until.ts";
 
 const DESCRIPTORS = 100;
 const EVENTS = 400;
@@ -116,7 +116,9 @@ async function holdAll(
   assert.equal(await statusOfAnother(server.url), 0, "there is a descriptor left");
   await meanwhile();
   await until(
-    "it takes new connections while those that ask for nothing stay",
+    () =>
+      "it takes new connections while those that ask for nothing stay\n" +
+      server.output.slice(-20).join("\n"),
     async () => await statusOfAnother(server.url) === 200,
   );
 }
@@ -126,6 +128,33 @@ async function statusOfAnother(url: string): Promise<number> {
   using client = new Writer(url);
   return await client.askOnce("GET /livez", "").then(({ status }) => status, () => 0);
 }
+
+Deno.test({
+  name: "descriptors: without any left, code that is loaded only then does not end the process",
+  ignore: !CAN_LIMIT,
+  fn: () =>
+    inFolder(async (journal) => {
+      const server = await DaybookProcess.start({
+        journal,
+        within: ["prlimit", `--nofile=${DESCRIPTORS}`],
+      });
+      using writer = new Writer(server.url);
+      assert.equal(await writer.write(), 200);
+      const plan = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
+      await (await server.post("/jobs", { jobId: "waiting", plan })).body?.cancel();
+      const [half = ""] = ASKING_NOTHING;
+      // It is loaded 5 s after the start.
+      await pause(3_000);
+      await holdAll(server, half, () => pause(3_000));
+      assert.equal((await writer.read("/readyz")).status, 200);
+      for (const path of ["/jobs/waiting/explain", "/ui/manual"]) {
+        const response = await fetch(server.url + path);
+        await response.body?.cancel();
+        assert.equal(response.status, 200, path);
+      }
+      assert.equal(await server.stop(), 0);
+    }),
+});
 
 Deno.test({
   name: CAN_LIMIT
