@@ -311,7 +311,8 @@ export class SharedProcess {
     }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");
-    return isExplained && world.isDisturbed ? undefined : "a process fails";
+    const isDisturbed = world.isDisturbed || world.weather.wasFullInLife;
+    return isExplained && isDisturbed ? undefined : "a process fails";
   }
 
   #abandon(): void {

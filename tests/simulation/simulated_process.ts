@@ -48,7 +48,8 @@ function outcomeText(outcome: string | { readonly error: unknown }): string {
 function judgeStart(world: World, error: unknown): undefined {
   world.trace.note(() => `the start fails: ${errorMessage(error)}`);
   const isExplained = error instanceof JournalUnusableError || isInjected(error);
-  if (!isExplained || !world.isDisturbed) {
+  // During a slow start, a disk that it found full may have room again.
+  if (!isExplained || !(world.isDisturbed || world.weather.wasFullInLife)) {
     world.violate(`the process does not start: ${errorMessage(error)}`);
   }
   world.exit();

@@ -54,12 +54,9 @@ export class World {
     return this.#lives;
   }
 
-  /**
-   * Whether a failure of the disk can explain an error of the current process. A disk that it found
-   * full may have room again before the error is reported.
-   */
+  /** Whether a failure of the disk can explain an error of the current process. */
   get isDisturbed(): boolean {
-    return this.weather.strikesInLife > 0 || this.weather.wasFullInLife;
+    return this.weather.strikesInLife > 0 || this.weather.isFull;
   }
 
   begin(): Life {
