@@ -19,15 +19,15 @@ import { lackText } from "./src/core/permissions.ts";
 import { Daybook } from "./src/server/daybook.ts";
 import type { AnyJobDefinition } from "./src/engine/definition.ts";
 import { type Access, TokenList } from "./src/access/tokens.ts";
-import { refusalWithoutHost } from "./src/http/guard/hosts.ts";
 import { shippedDefinitions } from "./src/jobs/shipped.ts";
 import type { ProcessEnd } from "./src/core/framework_events.ts";
 import { journalLayout } from "./src/journal/layout.ts";
+import { Entrance, StartProgress } from "./src/server/entrance.ts";
 import { listenFirst, requireOwnFolder } from "./src/server/folder.ts";
 import { openingFailure, runningFailure, stopInOrder, stopOnSignal } from "./src/server/ending.ts";
 import { Joining } from "./src/server/joining.ts";
 import type { DaybookOptions } from "./src/server/parts.ts";
-import { Listener, StartProgress } from "./src/server/listener.ts";
+import type { Listener } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/logs.ts";
@@ -40,13 +40,8 @@ import {
   reportExitsOfCode,
   surviveUncaught,
 } from "./src/server/user_code.ts";
+import { warnAboutHosts, webhookOptions } from "./src/server/webhooks.ts";
 import { VERSION } from "./src/version.ts";
-
-/**
- * If opening the journal takes longer, probes are answered meanwhile. By then it is known whether
- * another process holds the journal, which takes precedence over a port in use.
- */
-const LISTEN_AFTER_MS = 1_000;
 
 /** How long open requests have to learn that the journal failed. */
 const LAST_ANSWERS_MS = 200;
@@ -88,22 +83,7 @@ interface Definitions {
 }
 
 async function readDefinitions(configuration: Configuration): Promise<Definitions> {
-  const shipped = shippedDefinitions({
-    webhook: {
-      allowedHosts: configuration.webhookHosts,
-      ...(configuration.webhookSecret === undefined ? {} : { secret: configuration.webhookSecret }),
-      // Imported here, so that a start does not load `node:http`.
-      async fetch(...request) {
-        const { checkedFetch } = await import("./src/server/checked_fetch.ts");
-        return await checkedFetch(...request);
-      },
-      now: systemClock.now,
-      async lookup(host) {
-        const { lookup } = await import("node:dns/promises");
-        return (await lookup(host, { all: true })).map(({ address }) => address);
-      },
-    },
-  });
+  const shipped = shippedDefinitions({ webhook: webhookOptions(configuration) });
   if (configuration.definitions === undefined) return { shipped, own: [] };
   log.info(`loading ${configuration.definitions}`);
   return { shipped, own: await loadDefinitions(configuration.definitions) };
@@ -126,7 +106,9 @@ function createAccess({ tokens, tokenFile }: Configuration): Access | undefined 
 async function findTracing(): Promise<OpenTelemetry | undefined> {
   if (!(Symbol.for("opentelemetry.js.api.1") in globalThis)) return undefined;
   const { OpenTelemetry } = await import("./src/tracing/open_telemetry.ts");
-  return OpenTelemetry.find(VERSION);
+  const tracing = OpenTelemetry.find(VERSION);
+  if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
+  return tracing;
 }
 
 type Given = "configuration" | "origins" | "definitions" | "tracing" | "progress";
@@ -190,20 +172,6 @@ function readTextFile(path: string): string {
   }
 }
 
-/** The server, or the reason why it cannot listen. */
-function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Listener | string {
-  try {
-    return new Listener({ hostname, port, fetch, clock: systemClock, warn });
-  } catch (error) {
-    const message = `Cannot listen on ${hostname}:${port}: `;
-    if (!(error instanceof Deno.errors.NotCapable)) {
-      return `${message}${errorMessage(error)}; try --port 0`;
-    }
-    const missing = { net: [hostname] };
-    return withStart(message + lackText(missing), missing);
-  }
-}
-
 /** For a stop before anything began or was recorded. */
 function stopOpening(): Promise<void> {
   warn("stopped before the journal was open");
@@ -218,91 +186,85 @@ function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
-/** Reports missing permissions for webhooks at the start, not when the first is due. */
-async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
-  const missing: string[] = [];
-  for (const host of hosts) {
-    const { state } = await Deno.permissions.query({ name: "net", host });
-    if (state !== "granted") missing.push(host);
-  }
-  if (missing.length === 0) return;
-  const reason = lackText({ net: missing });
-  warn(withStart(`webhooks to ${missing.join(", ")} will fail: ${reason}`, { net: missing }));
-}
-
 /** `undefined` without the permission for this variable, for which nobody is asked. */
 function readableVariable(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
-async function start(configuration: Configuration, origins: Origins): Promise<void> {
-  log = createLog(configuration.logFormat);
-  surviveFileSizeLimit();
-  reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
+/** The first lines of the log: what runs, with which settings. */
+function introduce(configuration: Configuration, origins: Origins): void {
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   for (const warning of misspeltVariables(readableVariable)) warn(warning);
-  const tracing = await findTracing();
-  if (tracing !== undefined) log.info("spans are exported to OpenTelemetry, by OTEL_DENO");
-  requireOwnFolder(configuration.folder);
-  const opening = new StartProgress(systemClock, (line) => log.info(line));
-  let answer: Daybook["fetch"] = opening.fetch;
-  let server: Listener | string | undefined;
-  const toListen = () =>
-    server ??= listen(
-      configuration,
-      (request, connection) => refusalWithoutHost(request) ?? answer(request, connection),
-    );
-  const soon = setTimeout(toListen, LISTEN_AFTER_MS);
-  const { database: place, secretKey } = configuration;
-  let joining: Joining | undefined;
-  if (place !== undefined && secretKey !== undefined) {
-    const own = toListen();
-    if (typeof own === "string") return fail(own, EXIT.cannotListen);
-    const url = configuration.advertise ?? serverUrl(own.addr);
-    joining = new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
-    stopOnSignal(stopOpening);
+}
+
+/** Other processes that share the journal need to know where this one listens. */
+function createJoining(configuration: Configuration, entrance: Entrance): Joining | undefined {
+  const { database: place, secretKey, advertise } = configuration;
+  if (place === undefined || secretKey === undefined) return undefined;
+  const url = advertise ?? serverUrl(listenOrFail(entrance.listen()).addr);
+  stopOnSignal(stopOpening);
+  return new Joining({ place, secretKey, url, print: (line) => log.info(line), warn });
+}
+
+/** @param listening A listener, or the reason why there is none. */
+function listenOrFail<Listening>(listening: Listening | string): Listening {
+  return typeof listening === "string" ? fail(listening, EXIT.cannotListen) : listening;
+}
+
+async function stop(
+  { drainMs }: Configuration,
+  daybook: Daybook,
+  listener: Listener,
+): Promise<void> {
+  try {
+    await stopInOrder(daybook, listener, drainMs, warn);
+  } catch (error) {
+    const reason = errorMessage(error);
+    fail(`could not stop cleanly: ${reason}; the next start recovers`, EXIT.storageFailed);
   }
-  const { shipped, own } = await orFail(configuration, () => readDefinitions(configuration));
+  exitProcess(0);
+}
+
+async function start(configuration: Configuration, origins: Origins): Promise<void> {
   const { folder } = configuration;
-  const refusal = await orFail(configuration, () => listenFirst(folder, toListen, warn));
-  if (refusal !== undefined) return fail(refusal, EXIT.cannotListen);
-  const { progress } = opening;
+  log = createLog(configuration.logFormat);
+  surviveFileSizeLimit();
+  reportExitsOfCode(warn, (end) => leaveEndNote(configuration, end));
+  introduce(configuration, origins);
+  const tracing = await findTracing();
+  requireOwnFolder(folder);
+
+  const { fetch, progress } = new StartProgress(systemClock, (line) => log.info(line));
+  const entrance = new Entrance({ ...configuration, clock: systemClock, opening: fetch, warn });
+  const joining = createJoining(configuration, entrance);
+  const { shipped, own } = await orFail(configuration, () => readDefinitions(configuration));
+  const listen = () => entrance.listen();
+  listenOrFail(await orFail(configuration, () => listenFirst(folder, listen, warn)));
   const definitions = [...shipped, ...own];
   const given = { configuration, origins, definitions, tracing, progress, joining };
   const daybook = await openDaybook(given);
-  clearTimeout(soon);
   redact = (text) => daybook.engine.redact(text);
   running = daybook;
-  answer = daybook.fetch;
-  const listening = toListen();
-  if (typeof listening === "string") {
-    await daybook.stop(() => Promise.resolve());
-    return fail(listening, EXIT.cannotListen);
-  }
-  stopOnSignal(async () => {
-    try {
-      await stopInOrder(daybook, listening, configuration.drainMs, warn);
-    } catch (error) {
-      const reason = errorMessage(error);
-      fail(`could not stop cleanly: ${reason}; the next start recovers`, EXIT.storageFailed);
-    }
-    exitProcess(0);
-  });
+
+  const listening = entrance.open(daybook.fetch);
+  if (typeof listening === "string") await daybook.stop(() => Promise.resolve());
+  const listener = listenOrFail(listening);
+  stopOnSignal(() => stop(configuration, daybook, listener));
   daybook.handleSignals();
   if (!daybook.leads) {
     daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
   }
-  await warnAboutHosts(configuration.webhookHosts);
+  await warnAboutHosts(configuration.webhookHosts, warn);
   const { journal, engine } = daybook;
-  await journal.announce(serverUrl(listening.addr));
+  await journal.announce(serverUrl(listener.addr));
   log.info(
     banner(
       engine.definitions(),
       own[0]?.type,
-      listening.addr,
+      listener.addr,
       daybook.report,
       journal.head,
       configuration.tokens.length === 0 ? undefined : { file: configuration.tokenFile },

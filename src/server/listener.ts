@@ -9,11 +9,7 @@
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
-import { sizeText } from "../core/counted.ts";
-import { Problem, problemResponse, STATUS } from "../http/responses/problem.ts";
 import { limitConnections } from "../http/guard/connections.ts";
-import { jsonResponse } from "../http/responses/response.ts";
-import type { ReadingProgress } from "../journal/options.ts";
 
 /**
  * The backlog of connections that are not yet accepted; beyond it, a client waits at least a
@@ -110,58 +106,5 @@ export class Listener {
     } catch (error) {
       this.#refused(error);
     }
-  }
-}
-
-/** How long other work waits for its turn. */
-const SLICE_MS = 20;
-/** The time between two lines; a shorter opening logs nothing. */
-const LINE_MS = 2_000;
-
-/**
- * Reports progress while a long journal is being read, in the log and to the probes of a
- * supervisor, which would otherwise take the process for hung.
- */
-export class StartProgress {
-  readonly #print: (line: string) => void;
-  #sliceBegan: number;
-  #loggedMs: number;
-  #bytesDone = 0;
-  #bytesTotal = 0;
-
-  /**
-   * @param tell Logs a line.
-   */
-  constructor(
-    private readonly clock: Pick<Clock, "monotonic" | "pause">,
-    tell: (line: string) => void,
-  ) {
-    this.#print = tell;
-    this.#sliceBegan = this.#loggedMs = clock.monotonic();
-  }
-
-  readonly progress: ReadingProgress = (bytesDone, bytesTotal) => {
-    const now = this.clock.monotonic();
-    if (now - this.#sliceBegan < SLICE_MS) return undefined;
-    [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
-    if (now - this.#loggedMs >= LINE_MS) {
-      this.#loggedMs = now;
-      this.#print(this.#text);
-    }
-    return this.clock.pause().then(() => void (this.#sliceBegan = this.clock.monotonic()));
-  };
-
-  /** The answer to requests until the journal is open. */
-  readonly fetch = (request: Request): Response => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);
-    const detail = `Cannot answer yet: ${this.#text}`;
-    return problemResponse(new Problem("not-ready", detail, { retryAfterSeconds: 1 }), request);
-  };
-
-  get #text(): string {
-    if (this.#bytesTotal === 0) return "the journal is being opened";
-    const share = this.#bytesDone / this.#bytesTotal;
-    return `reading the journal: ${Math.round(100 * share)} % of ${sizeText(this.#bytesTotal)}`;
   }
 }
