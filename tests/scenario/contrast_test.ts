@@ -257,6 +257,31 @@ Deno.test("contrast: a job that succeeded is set apart only if it did something 
   await daybook.assertCitations("odd");
 });
 
+Deno.test("contrast: a job that succeeded with more work than others is not set apart by numbers or forms, only by what it did", async () => {
+  const close = defineJob({
+    type: "ledger.close",
+    version: 1,
+    input: v.object({ accounts: v.number(), name: v.string() }),
+    async run(ctx, { accounts }) {
+      for (let at = 1; at <= accounts; at++) {
+        await ctx.task(`close-${at}`, () => ({ balance: at + accounts % 3 }));
+      }
+    },
+  });
+  const daybook = await Explained.start({ definitions: [close] });
+  for (let at = 0; at < 12; at++) {
+    await daybook.submit(`c-${at}`, "ledger.close", { accounts: 1 + at % 2, name: `c${at}` });
+  }
+  await daybook.submit("other", "ledger.close", { accounts: 3, name: "megacorp" });
+  const { summary } = await daybook.explanation("other");
+  assert.match(
+    summary,
+    /This job has run task close-3, which none of the 12 that went through has\.$/,
+  );
+  await daybook.submit("same", "ledger.close", { accounts: 2, name: "megacorp" });
+  assert.equal((await daybook.explanation("same")).contrast, undefined);
+});
+
 Deno.test("contrast: jobs of another hour are not compared", async () => {
   const daybook = await printed([], many(10, { printer: "z1" }));
   await daybook.clock.advance(3_600_001);

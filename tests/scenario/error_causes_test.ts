@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob } from "../../src/engine/definition.ts";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { scripted } from "./incident_kit.ts";
 
 const THROWN: Readonly<Record<string, () => unknown>> = {
   wrapped: () =>
@@ -82,6 +83,29 @@ Deno.test("explain: another job that had to do with what the error is about is n
   await daybook.submit("first", "user.erase", { thing: "B12", by: "ada" });
   await daybook.submit("second", "user.mail", { thing: "B12", by: "bob" });
   assert.match((await daybook.explanation("second")).summary, / Job first \(user\.erase\), which/);
+});
+
+Deno.test("explain: of jobs that went through with what the error names, none is singled out", async () => {
+  const call = scripted("geo.call", {
+    call: ({ input: { calls } }) => {
+      if (Number(calls) > 5) throw new NonRetryableError("the quota of account eu-1 is used up");
+      return "called";
+    },
+  });
+  const close = scripted("account.close", { close: () => "closed" });
+  const daybook = await Explained.start({ definitions: [call, close] });
+  for (const calls of [1, 2]) {
+    await daybook.submit(`ok-${calls}`, "geo.call", { account: "eu-1", calls });
+  }
+  await daybook.submit("bad", "geo.call", { account: "eu-1", calls: 6 });
+  assert.doesNotMatch((await daybook.explanation("bad")).summary, /Job ok/);
+  // One of another type may well have to do with it.
+  await daybook.submit("closed", "account.close", { account: "eu-1" });
+  await daybook.submit("later", "geo.call", { account: "eu-1", calls: 7 });
+  assert.match(
+    (await daybook.explanation("later")).summary,
+    / Job closed \(account\.close\), which/,
+  );
 });
 
 Deno.test("explain: the reason names the place of the error, and then its cause", async () => {

@@ -169,6 +169,7 @@ Deno.test("explain a failure: attempts that came sooner than the error asks for 
       ["429 Too Many Requests (Retry-After: 120)", "2026-01-01T00:02:01.000Z"],
       ["slow down, try again in 2 minutes", "2026-01-01T00:02:01.000Z"],
       ['{"retry_after_ms":5000}', "2026-01-01T00:00:06.000Z"],
+      ["daily quota used up; it resets at 2026-01-01T01:00:00+00:00", "2026-01-01T01:00:00.000Z"],
     ]
   ) {
     const call = scripted("geo.call", {
@@ -202,6 +203,9 @@ Deno.test("explain a failure: a number that is no wait, as in a date or of more 
       ["HTTP 429, Retry-After: 120: slow down", "2 min"],
       ["HTTP 429, Retry-After: 1.5 min", "1 min 30 s"],
       ["retry_after=0.5", "500 ms"],
+      ["try again at 2026-01-01T00:00:30Z", "30 s"],
+      ["resets at 2025-12-31T23:00:00Z", ""],
+      ["slot 2026-01-01T10:00:00Z is taken", ""],
     ] as const
   ) {
     const { summary } = await afterResult("ok", new Error(message));

@@ -67,7 +67,11 @@ export class TwinSearch {
         const path = isOfType(entry, "job.JobCreated") && pathTo(value, entry.attributes);
         if (rival !== undefined && typeof path === "string") rivals.push({ rival, path });
       }
-      const [last] = rivals.toSorted((one, other) =>
+      // What several jobs of its type were given and went through with is nothing they compete for.
+      const isLikeIt = ({ rival }: { readonly rival: JobState }) =>
+        rival.type === job.type && rival.state === "Done";
+      const isCommon = rivals.filter(isLikeIt).length > 1;
+      const [last] = rivals.filter((one) => !isCommon || !isLikeIt(one)).toSorted((one, other) =>
         Number(one.rival.state === "Failed") - Number(other.rival.state === "Failed") ||
         other.rival.lastLogId - one.rival.lastLogId
       );

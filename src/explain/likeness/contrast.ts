@@ -75,16 +75,14 @@ function* findTraits(
   const isKind = alike.length >= ALIKE_MIN;
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
-  const lacked = yield* lackedBy(mine, theirs, areAll);
   const hasSucceeded = alike[0]?.state === "Done";
+  const lacked = yield* lackedBy(mine, theirs, areAll, hasSucceeded);
   if (lacked.length > 0 && !hasSucceeded) return lacked;
   // A task without a result did not run; only a job that has succeeded runs no more.
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
-  const ways = (yield* lackedBy(myWay, theirWays, areAll))
-    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
-    // What succeeded may have made a text of any form.
-    .filter(({ others = "" }) => !hasSucceeded || !OF_TEXT.test(others));
-  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked, ...ways.slice(1)];
+  const ways = (yield* lackedBy(myWay, theirWays, areAll, hasSucceeded))
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = [
     ...beyond(mine, theirs, areAll),
@@ -155,6 +153,7 @@ function* lackedBy(
   alike: readonly Facts[],
   others: readonly Facts[],
   areAll: boolean,
+  hasSucceeded: boolean,
 ): Work<readonly Trait[]> {
   const own: Facts = alike[0] ?? new Map();
   const traits: Trait[] = [];
@@ -169,7 +168,9 @@ function* lackedBy(
       if (known === undefined || !areStrange || !isTelling(known)) continue;
       const values = own.get(name) ?? [];
       const strange = Math.max(0, values.findIndex((one) => view([one]).some(isStrange)));
-      traits.push({ name, ...present({ value: values[strange] }), others: text(known) });
+      const trait = { name, ...present({ value: values[strange] }), others: text(known) };
+      if (hasSucceeded && isByChance(trait, known)) continue;
+      traits.push(trait);
       break;
     }
     yield;
@@ -200,6 +201,12 @@ function knownTo(
 
 /** How the form or the length of texts is shown. */
 const OF_TEXT = /^(?:one like|a text of) /;
+
+/** What succeeded may have a text of any form, and a measure that only happens to recur. */
+function isByChance({ value, others = "" }: Trait, known: readonly JsonScalar[]): boolean {
+  return OF_TEXT.test(others) ||
+    typeof value === "number" && known.filter((one) => typeof one === "number").length > 1;
+}
 
 /** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
 function formOf(value: JsonScalar): string {

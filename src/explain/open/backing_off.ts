@@ -67,7 +67,7 @@ function backoffTexts(known: Case, isDue: boolean): readonly string[] {
 /** `, although the error asks to wait 2 min`, or nothing. */
 function tooSoonText(known: Case, { taskId, error, retryAt }: BackingOffTask): string {
   const failedAt = attemptsOf(known, taskId).at(-1)?.ended?.entry.receivedAt;
-  const waitMs = askedWaitMs(error);
+  const waitMs = failedAt === undefined ? undefined : askedWaitMs(error, failedAt);
   return waitMs === undefined || failedAt === undefined || lengthMs(failedAt, retryAt) >= waitMs
     ? ""
     : `, although the error asks to wait ${durationText(waitMs)}`;

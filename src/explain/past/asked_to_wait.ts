@@ -23,6 +23,10 @@ const ASKED: readonly RegExp[] = [
   new RegExp(String.raw`\b(?:try again|retry) (?:in|after)()\s+${COUNT}${UNIT}`, "i"),
 ];
 
+/** `resets at 2026-12-03T00:00:00Z`. */
+const ASKED_UNTIL =
+  /\b(?:retry|try again|resets?|(?:blocked|locked) until)\b[^.;\n]{0,16}?(\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:\d\d))/i;
+
 const UNITS_MS: readonly (readonly [RegExp, number])[] = [
   [/^m(?:s|illis)/i, 1],
   [/^m/i, 60_000],
@@ -58,19 +62,29 @@ function asked(known: OutlinedHistory) {
   if (job.state !== "Failed" || job.failure.kind === "cancelled") return undefined;
   const attempts = attemptsOf(known, job.failure.taskId ?? MAIN_TASK);
   const last = attempts.at(-1);
-  const waitMs = askedWaitMs(job.failure.error);
-  if (waitMs === undefined || last?.ended?.kind !== "failed") return undefined;
-  return { waitMs, until: later(last.ended.entry.receivedAt, waitMs), attempts, last };
+  if (last?.ended?.kind !== "failed") return undefined;
+  const { receivedAt } = last.ended.entry;
+  const waitMs = askedWaitMs(job.failure.error, receivedAt);
+  if (waitMs === undefined) return undefined;
+  return { waitMs, until: later(receivedAt, waitMs), attempts, last };
 }
 
-/** The wait that an error asks for before another attempt, in milliseconds: at most a day. */
-export function askedWaitMs(error: ErrorCause): number | undefined {
+/**
+ * The wait that an error asks for before another attempt, in milliseconds: at most a day.
+ *
+ * @param at When the attempt failed; RFC 3339.
+ */
+export function askedWaitMs(error: ErrorCause, at: string): number | undefined {
   const text = errorText(error);
+  const waitMs = statedWaitMs(text) ?? lengthMs(at, ASKED_UNTIL.exec(text)?.[1] ?? at);
+  return waitMs > 0 && waitMs <= DAY_MS ? waitMs : undefined;
+}
+
+function statedWaitMs(text: string): number | undefined {
   const found = ASKED.map((pattern) => pattern.exec(text)).find((one) => one !== null);
   if (found === undefined || found === null) return undefined;
   const [, inName, count, after] = found;
   const unit = after ?? inName ?? "s";
   const unitMs = UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? SECOND_MS;
-  const waitMs = Math.round(Number(count) * unitMs);
-  return waitMs > 0 && waitMs <= DAY_MS ? waitMs : undefined;
+  return Math.round(Number(count) * unitMs);
 }
