@@ -397,6 +397,25 @@ Deno.test("shared journal: a follower ends when a fail-over removes entries that
   }
 });
 
+Deno.test("shared journal: a start does not end when the leader records again, while it looks, what a fail-over removed", async () => {
+  /** Lost until somebody asks for the last position. */
+  class Regaining extends SharedLogDouble {
+    lost: SharedLogDouble["batches"] = [];
+
+    override lastLogId() {
+      this.batches.push(...this.lost.splice(0));
+      return super.lastLogId();
+    }
+  }
+  const log = new Regaining();
+  const disk = await ledUntilItDied(log);
+  log.lost = log.batches.splice(-1);
+  const { journal } = await lead(log, disk, "second");
+  assert.deepEqual(log.lost, []);
+  await journal.append(facts(1)).durable;
+  await journal.close();
+});
+
 Deno.test("shared journal: a follower without room for its reserve records nothing about that", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");

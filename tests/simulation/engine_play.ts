@@ -109,9 +109,8 @@ export class EnginePlay extends Play<Opened> {
 
   async #endAll({ engine, life }: Opened): Promise<void> {
     const { scheduler } = this.world;
-    // If the clock was set back repeatedly before a start, a job waits that long, by the time on
-    // record.
-    const rounds = this.#ports.setsClockOften === true ? 50 : 4;
+    // A job waits for a time on record as much longer as the clock was set back before a start.
+    const rounds = 4 + Math.ceil(scheduler.setBackMs / HOUR_MS);
     for (let round = 0; round < rounds; round++) {
       if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
       await this.#clients.pushOn(engine, round >= 2);

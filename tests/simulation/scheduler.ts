@@ -33,6 +33,7 @@ export class Scheduler {
   readonly #held = new Set<number>();
   /** The difference between the time of day and the monotonic clock. */
   #offsetMs = EPOCH_MS;
+  #setBackMs = 0;
   /** Called with the time in which nothing happens, before the next event. */
   onPassing: (ms: number) => void = () => {};
 
@@ -50,6 +51,12 @@ export class Scheduler {
   /** Sets the time of day, as an operator may, or a machine that asks another. */
   jump(ms: number): void {
     this.#offsetMs += ms;
+    if (ms < 0) this.#setBackMs -= ms;
+  }
+
+  /** By how much the time of day was set back, in all. */
+  get setBackMs(): number {
+    return this.#setBackMs;
   }
 
   /** A number for a new process. */

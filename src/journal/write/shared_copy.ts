@@ -211,13 +211,16 @@ export class Follower {
 
   async #requireSame(as: "found" | "news"): Promise<void> {
     const { shared: { log }, recorder: { head }, firstEventId } = this.parts;
-    if (head.logId === 0 || await log.chainAt(head.logId) === head.chain) return;
+    const isSame = async () => await log.chainAt(head.logId) === head.chain;
+    if (head.logId === 0 || await isSame()) return;
     // Once a process follows, its folder is known to be a copy of this journal.
     const [own, first] = as === "news" ? [] : [await firstEventId(), await firstIn(log)];
     if (own !== undefined && first !== undefined && own !== first) {
       throw new OtherJournalError(own, first);
     }
     const lastLogId = await log.lastLogId();
+    // Meanwhile the leader may have recorded again what the failover took from it.
+    if (lastLogId >= head.logId && await isSame()) return;
     const misnamed = lastLogId > 0 ? "" : "; or the address names another journal";
     throw new LostHistoryError(
       lastLogId < head.logId
