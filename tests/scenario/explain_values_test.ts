@@ -400,6 +400,70 @@ Deno.test("contrast: of jobs that failed after a restart, and others before it, 
   );
 });
 
+Deno.test("explain a failure: the only element of a list without what the code failed to read is named", async () => {
+  const row = (at: number) => ({ iban: `DE${at}`, cents: at, to: { city: "Ulm" }, note: "x" });
+  const rows = Array.from({ length: 6 }, (_, at) => row(at));
+  const without = (at: number, name: string, list: readonly object[] = rows) =>
+    list.map((one, index) => index === at ? { ...one, [name]: undefined } : one);
+  const reading = (member: string, list: readonly object[], result: object = {}) =>
+    afterResult(
+      result,
+      new TypeError(`Cannot read properties of undefined (reading '${member}')`),
+      { rows: list },
+    );
+  for (
+    const [member, name] of [["replaceAll", "iban"], ["toFixed", "cents"], ["city", "to"]] as const
+  ) {
+    const { summary } = await reading(member, without(4, name));
+    const odd = `Its input has no "${name}" in rows[4], where all 5 others have one.`;
+    assert.ok(summary.endsWith(odd), summary);
+  }
+  const { summary } = await reading("city", rows, { page: without(0, "to") });
+  assert.match(summary, /Task login returned no "to" in page\[0\], where all 5 others have one\.$/);
+  for (
+    const [member, list] of [
+      ["replaceAll", rows],
+      // What it lacks is not what the code read.
+      ["street", without(4, "to")],
+      ["toFixed", without(4, "note")],
+      // It may do without.
+      ["replaceAll", without(4, "note", without(2, "note"))],
+      ["replaceAll", without(2, "iban").slice(0, 3)],
+    ] as const
+  ) {
+    assert.doesNotMatch((await reading(member, list)).summary, /others have one/);
+  }
+});
+
+Deno.test("explain a failure: a task beside the one that failed is named if it makes what that one missed", async () => {
+  const told = async (maker: string, message: string, isAwaited = false) => {
+    const open = looseJob("tenant.open", async (ctx) => {
+      const made = ctx.task(maker, (task) =>
+        isAwaited ? "made" : new Promise<string>((resolve) => {
+          task.signal.addEventListener("abort", () => resolve("made"));
+        }));
+      if (isAwaited) await made;
+      await Promise.all([
+        made,
+        ctx.task("assign-plan", () => {
+          throw new Error(message);
+        }, { retry: ONCE }),
+      ]);
+    });
+    const daybook = await Explained.start({ definitions: [open] });
+    await daybook.submit("job", "tenant.open");
+    return (await toldOf(daybook, "job")).summary;
+  };
+  const beside =
+    /Task create-account, which was not awaited first, had not ended: task assign-plan/;
+  assert.match(await told("create-account", "404: account acme-7 does not exist"), beside);
+  const other = /not awaited first/;
+  assert.doesNotMatch(await told("create-account", "account acme-7 is locked"), other);
+  assert.doesNotMatch(await told("invite", "404: account acme-7 does not exist"), other);
+  assert.doesNotMatch(await told("load-plan", "plan gold does not exist"), other);
+  assert.doesNotMatch(await told("create-account", "404: no account acme-7", true), other);
+});
+
 Deno.test("explain a failure: failures of other types with the same first cause are named, however they are wrapped", async () => {
   const dns = new Error("getaddrinfo ENOTFOUND pg.internal");
   const failing = (type: string, message: string, cause: Error) =>

@@ -957,6 +957,33 @@ Deno.test("explain a twin: the same input is none an hour later, after a failure
   );
 });
 
+Deno.test("explain a twin: the id of a request may differ within a minute; ids of things, and times that are apart, may not", async () => {
+  const book = scripted("cart.book", { book: () => "booked" });
+  const daybook = await Explained.start({ definitions: [book] });
+  const submit = async (jobId: string, input: object) => {
+    await daybook.submit(jobId, "cart.book", input);
+    return (await toldOf(daybook, jobId)).summary;
+  };
+  const at = "2026-01-01T00:00:00.000Z";
+  const first = { requestId: "f0a1", at, pieces: 2 };
+  /** What is told of a job that comes after one with `first`. */
+  const after = async (cartId: string, other: object, laterMs = 0) => {
+    await submit(`first-${cartId}`, { ...first, cartId });
+    await daybook.clock.advance(laterMs);
+    return await submit(`second-${cartId}`, { ...first, cartId, ...other });
+  };
+  assert.match(
+    await after("cart-1", { requestId: "77bc" }),
+    /Job first-cart-1 of the same type got the same input, apart from ids of the request,/,
+  );
+  const none = /same input/;
+  assert.doesNotMatch(await after("cart-2", { requestId: "77bd", pieces: 3 }), none);
+  assert.doesNotMatch(await after("cart-3", { at: "2025-12-31T23:00:00.000Z" }), none);
+  assert.doesNotMatch(await after("cart-4", { orderId: "o-2" }), none);
+  assert.doesNotMatch(await after("cart-5", { requestId: "77be" }, MINUTE_MS + 1), none);
+  assert.match(await after("cart-6", {}, MINUTE_MS + 1), none);
+});
+
 Deno.test("explain a retry: one that fails says which results another version of the code made", async () => {
   const order = (version: number, rate: object) =>
     defineJob({

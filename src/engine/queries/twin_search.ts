@@ -98,7 +98,8 @@ export class TwinSearch {
   /** The first one that has not failed. */
   async of(found: FoundEvents): Promise<JobState | undefined> {
     const given = this.#own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
-      .filter(({ length }) => length < TWINS_MAX);
+      // A value that no other job was given may be the id of a request that was repeated.
+      .filter(({ length }) => length > 1 && length < TWINS_MAX);
     const [fewest] = given.toSorted((left, right) => left.length - right.length);
     if (fewest === undefined) return undefined;
     const { source, read } = this.parts;

@@ -32,7 +32,7 @@ import {
   unsuccessfulUndoings,
   wasCutShort,
 } from "../past/attempts.ts";
-import { overtakenReasons } from "../past/overtaken_attempts.ts";
+import { madeTooLate, overtakenReasons } from "../past/overtaken_attempts.ts";
 import {
   countedForOther,
   countedOfAnother,
@@ -186,6 +186,7 @@ export function causesOfFailure(known: Evidence): Reasons {
     ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],
     ...expiredValues(known),
     ...nearlyExcluded(known),
+    ...madeTooLate(known),
     ...beganAtOnce(known),
     ...askedToWait(known),
     ...timedOutBefore(known),

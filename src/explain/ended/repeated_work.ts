@@ -189,17 +189,41 @@ const APART_MAX_MS = 3_600_000;
 /** Times of the same work may differ by this much: those at which it was asked for. */
 const TIMES_APART_MAX_MS = 60_000;
 const TIMES = /"\d{4}-\d\d-\d\dT\d\d:\d\d:[^"]*"/g;
+/** What identifies a request: one that a client repeats may have another. */
+const REQUEST_IDS =
+  /"\w*(?:request|correlation|trace|idempotency)[_-]?(?:id|key)":"[^"]*"|"nonce":"[^"]*"/gi;
 
 /** Whether jobs of a type got the same input, apart from times, at about the same time. */
 export function isSameWork(one: Given, other: Given): boolean {
-  if (Math.abs(lengthMs(one.createdAt, other.createdAt)) > APART_MAX_MS) return false;
-  const [left = "", right = ""] = [one, other].map(({ input = null }) => JSON.stringify(input));
+  const jobsApartMs = apartMs(one.createdAt, other.createdAt);
+  if (jobsApartMs > APART_MAX_MS) return false;
+  const [left = "", right = ""] = [one, other].map(({ input = null }) => {
+    const text = JSON.stringify(input);
+    return jobsApartMs > TIMES_APART_MAX_MS ? text : text.replaceAll(REQUEST_IDS, '""');
+  });
   if (left === right) return true;
   const times = right.match(TIMES) ?? [];
   return left.replaceAll(TIMES, "") === right.replaceAll(TIMES, "") &&
     (left.match(TIMES) ?? []).every((time, at) =>
-      Math.abs(lengthMs(time.slice(1, -1), times[at]?.slice(1, -1) ?? "")) <= TIMES_APART_MAX_MS
+      apartMs(time.slice(1, -1), times[at]?.slice(1, -1) ?? "") <= TIMES_APART_MAX_MS
     );
+}
+
+/** Of two times, in either order. */
+function apartMs(one: string, other: string): number {
+  return lengthMs(one, other) + lengthMs(other, one);
+}
+
+/** `, apart from times,`, or nothing. */
+function apartFromText(...jobs: readonly Given[]): string {
+  const texts = jobs.map(({ input = null }) => JSON.stringify(input));
+  const differIn = (pattern: RegExp) =>
+    new Set(texts.map((text) => text.match(pattern)?.join())).size > 1;
+  const names = [
+    ...differIn(TIMES) ? ["times"] : [],
+    ...differIn(REQUEST_IDS) ? ["ids of the request"] : [],
+  ];
+  return names.length === 0 ? "" : `, apart from ${names.join(" and ")},`;
 }
 
 /** Another job that was given the same input at about the same time. */
@@ -213,9 +237,7 @@ export function twinReasons({ job, created, twin }: Evidence): Reasons {
   const { retryOf } = created.attributes;
   const how = retryOf !== undefined && twin.retryOf === retryOf
     ? `is a retry of job ${retryOf} as well, made ${apart}`
-    : `of the same type got the same input${
-      JSON.stringify(twin.input) === JSON.stringify(job.input) ? "" : ", apart from times,"
-    } ${apart}`;
+    : `of the same type got the same input${apartFromText(twin, job)} ${apart}`;
   const statement = `Job ${twin.jobId} ${how}, and ${
     becameText(twin)
   }: the work may be done twice.`;

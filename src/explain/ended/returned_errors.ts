@@ -83,12 +83,59 @@ function unfitResults(known: OutlinedHistory): Reasons {
   const isOfNothing = hasReadNothing(known);
   if (name === "TypeError" && !isOfNothing) return unfitValues(known, message);
   if (!isOfNothing && name !== "SyntaxError") return [];
-  return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
+  const unfit = stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
     const unfit = isOfNothing ? result === null ? "nothing" : "" : pageIn(result);
     if (unfit === "") return [];
     const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
     return [reason(statement, completedBy)];
   }).slice(0, TASKS_SHOWN_MAX);
+  return unfit.length > 0 || !isOfNothing ? unfit : oddElements(known, message);
+}
+
+/** `Cannot read properties of undefined (reading 'trim')`: what the code took for a text. */
+const READING = /\(reading '(\w+)'\)/;
+/** How many elements of a list, and how many members of each, are compared. */
+const ELEMENTS_MAX = 1_000;
+const ELEMENTS_MIN = 4;
+
+/** Elements of lists that lack what all others have, if that is what the code failed to read. */
+function oddElements(known: OutlinedHistory, message: string): Reasons {
+  const [, member] = READING.exec(message) ?? [];
+  if (member === undefined) return [];
+  return givenBeforeFailure(known).flatMap(({ has, value, by }) => {
+    const lists = Array.isArray(value) ? [["", value] as const] : Object.entries(value ?? {});
+    return lists.slice(0, MEMBERS_MAX).flatMap(([list, elements]) => {
+      const odd = Array.isArray(elements) ? oddElement(elements, member) : undefined;
+      if (odd === undefined) return [];
+      const at = `${shownText(list)}[${odd.at}]`;
+      const statement = `${has} no "${shownText(odd.name)}" in ${at}, where all ` +
+        `${odd.others} others have one.`;
+      return [reason(statement, by)];
+    });
+  }).slice(0, VALUES_SHOWN_MAX);
+}
+
+/** The only element without a member that all others have, and that has what the code read. */
+function oddElement(elements: readonly JsonValue[], member: string) {
+  const compared = elements.slice(0, ELEMENTS_MAX).map((one) => isScalar(one) ? {} : one);
+  if (compared.length < ELEMENTS_MIN) return undefined;
+  for (const name of Object.keys({ ...compared[0], ...compared[1] }).slice(0, MEMBERS_MAX)) {
+    const values = compared.map((one) => (one as JsonObject)[name] ?? null);
+    const at = values.indexOf(null);
+    const isOnly = at >= 0 && values.every((value, index) => index === at || has(value, member));
+    if (isOnly) return { name, at, others: compared.length - 1 };
+  }
+  return undefined;
+}
+
+/** Whether code may read a member of a value. */
+function has(value: JsonValue, member: string): boolean {
+  if (value === null) return false;
+  const type = METHODS.find(([, methods]) => methods.test(member))?.[0];
+  if (Array.isArray(value)) return type === "list" || member === "length";
+  return typeof value === "object"
+    ? member in value
+    : type === typeOf(value) || member === "length" && typeof value === "string";
 }
 
 /** `order.at.getTime is not a function`: a `Date` is recorded as text. */

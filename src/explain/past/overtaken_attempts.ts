@@ -41,6 +41,32 @@ export function unendedAttempts(known: Evidence): readonly Overtaken[] {
   return overtakenAttempts(known).filter(({ attempt }) => attempt.ended === undefined);
 }
 
+/** What is missing may be made in a moment. */
+const OF_MISSING = /\b(?:not found|not exist|no such|unknown|missing|404)\b/i;
+/** Shorter words are no names of things. */
+const WORD_LENGTH_MIN = 4;
+
+/** A task that ran beside the one that failed, and is named after what that one missed. */
+export function madeTooLate(known: Evidence): Reasons {
+  const { job } = known;
+  if (job.state !== "Failed" || !OF_MISSING.test(job.failure.error.message)) return [];
+  const { taskId: failed = MAIN_TASK, error } = job.failure;
+  const [own, said] = [wordsOf(failed), wordsOf(error.message)];
+  const maker = overtakenAttempts(known).find(({ taskId }) =>
+    wordsOf(taskId).difference(own).intersection(said).size > 0
+  );
+  if (failed === MAIN_TASK || maker === undefined) return [];
+  const statement = `${capital(taskText(maker.taskId))}, which was not awaited first, had not ` +
+    `ended: ${taskText(failed)} may have needed what it makes.`;
+  return [reason(statement, maker.attempt.started, maker.attempt.ended?.entry)];
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(
+    (text.toLowerCase().match(/\p{L}+/gu) ?? []).filter(({ length }) => length >= WORD_LENGTH_MIN),
+  );
+}
+
 /** The outcome of each. */
 export function overtakenReasons(known: Evidence): Reasons {
   return showSome(overtakenAttempts(known), known.conditionSince, (overtaken) => {
