@@ -19,6 +19,8 @@ interface ThreadOptions {
   /** The module of definitions to load. */
   readonly module: string;
   readonly memoryMb: number;
+  /** Whether the caller is blocked until it begins, since others could use up what it needs. */
+  readonly isTight: boolean;
 }
 
 export interface ThreadUser {
@@ -57,14 +59,14 @@ export class Thread {
   #hasEnded = false;
   #hasLeft = false;
 
-  constructor({ spawner, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
-    this.module = module;
-    this.#spawner = spawner;
-    this.#memoryMb = memoryMb;
+  constructor(options: ThreadOptions, keeper: ThreadKeeper) {
+    this.module = options.module;
+    this.#spawner = options.spawner;
+    this.#memoryMb = options.memoryMb;
     this.#keeper = keeper;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#id = spawner.start(this, memoryMb, port2);
+    this.#id = options.spawner.start(this, options, port2);
     port1.on("message", (message: FromThread) => this.#said(message));
     port1.on("close", () => {
       this.#hasLeft = true;
@@ -166,6 +168,9 @@ function brokenError(module: string, thrown: Thrown): Error {
 
 const YOUNG_MB = 16;
 
+/** How long a caller is blocked at most. A thread begins after 40 ms, on a busy machine later. */
+const BEGIN_MS = 2_000;
+
 /** The program of a thread. */
 const SOURCE = program();
 
@@ -183,7 +188,10 @@ type Report =
   | { readonly kind: "error"; readonly id: number; readonly message: string }
   | { readonly kind: "exit"; readonly id: number; readonly code: number };
 
-/** Starts threads without blocking the caller: see `thread_spawner.js`. */
+/**
+ * Starts threads without blocking the caller: see `thread_spawner.js`. The caller is the thread that
+ * accepts connections; it is blocked only when these could take the last descriptors.
+ */
 export class ThreadSpawner {
   readonly #threads = new Map<number, Thread>();
   #worker: Worker | undefined;
@@ -193,14 +201,19 @@ export class ThreadSpawner {
    * @param port For `workerData.port` of the thread.
    * @returns The argument for `end`.
    */
-  start(thread: Thread, memoryMb: number, port: MessagePort): number {
+  start(
+    thread: Thread,
+    { module, memoryMb, isTight }: ThreadOptions,
+    port: MessagePort,
+  ): number {
     const id = ++this.#made;
     this.#threads.set(id, thread);
     const worker = this.#worker ??= this.#begin();
     const resourceLimits = { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB };
-    const { module } = thread;
-    const order = { kind: "make", id, source: SOURCE, module, memoryMb, resourceLimits, port };
-    worker.postMessage(order, [port]);
+    const begun = new Int32Array(new SharedArrayBuffer(4));
+    const made = { id, source: SOURCE, module, memoryMb, resourceLimits, port, begun };
+    worker.postMessage({ kind: "make", ...made }, [port]);
+    if (isTight) Atomics.wait(begun, 0, 0, BEGIN_MS);
     return id;
   }
 

@@ -5,6 +5,7 @@
 
 import { Thread, ThreadSpawner } from "./thread.ts";
 import { counted } from "../core/counted.ts";
+import { isOutOfDescriptors } from "../core/descriptors.ts";
 import { namedError } from "./protocol.ts";
 
 // The platform's own: code of jobs may replace the global ones.
@@ -39,6 +40,8 @@ interface ThreadPoolOptions extends ThreadLimits {
    * later if not.
    */
   readonly hasRoom: () => boolean;
+  /** Whether others could use up these resources before a thread begins. */
+  readonly isTight: () => boolean;
   /** How many ended threads may keep running. */
   readonly leavingMax: number;
   readonly warn: (message: string) => void;
@@ -162,12 +165,12 @@ export class ThreadPool {
 
   /** Creates a thread; whether there was room for it. */
   #make(module: string): boolean {
-    const { max, memoryMb, leavingMax, hasRoom } = this.#options;
+    const { max, memoryMb, leavingMax, hasRoom, isTight } = this.#options;
     const [unused] = this.#idle.keys();
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
     if (this.#leaving.size >= leavingMax || !hasRoom()) return this.#growLater();
-    const thread = new Thread({ spawner: this.#spawner, module, memoryMb }, {
+    const thread = new Thread({ spawner: this.#spawner, module, memoryMb, isTight: isTight() }, {
       loaded: () => this.#loaded(thread),
       ended: (reason) => this.#ended(thread, reason),
       left: () => this.#left(thread),
@@ -204,11 +207,20 @@ export class ThreadPool {
     if (!thread.hasLeft) {
       this.#leaving.set(thread, setTimeout(() => this.#report(type), LEAVING_MS));
     }
-    if (!thread.isLoaded) return this.#refuse(thread.module, reason);
+    if (!thread.isLoaded) return this.#failed(thread, reason);
     if (type !== undefined) this.#replacements.push({ module: thread.module, type });
     this.#dropUnneeded();
     this.#grow();
     this.#replace();
+  }
+
+  /** Clients that hold all descriptors must not fail jobs: the thread is made again later. */
+  #failed(thread: Thread, reason: Error): void {
+    if (!isOutOfDescriptors(reason)) return this.#refuse(thread.module, reason);
+    for (const replacement of this.#replacements) {
+      if (replacement.thread === thread) delete replacement.thread;
+    }
+    this.#growLater();
   }
 
   #left(thread: Thread): void {

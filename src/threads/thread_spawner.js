@@ -23,7 +23,7 @@ function lowerPriority() {
   if (state === "granted") setPriority(0, NICE);
 }
 
-function make({ id, source, module, memoryMb, port, resourceLimits }) {
+function make({ id, source, module, memoryMb, port, resourceLimits, begun }) {
   const thread = new Worker(source, {
     eval: true,
     env: SHARE_ENV,
@@ -31,6 +31,8 @@ function make({ id, source, module, memoryMb, port, resourceLimits }) {
     transferList: [port],
     resourceLimits,
   });
+  Atomics.store(begun, 0, 1);
+  Atomics.notify(begun, 0);
   threads.set(id, thread);
   thread.on("error", ({ message }) => parentPort.postMessage({ kind: "error", id, message }));
   thread.on("exit", (code) => {

@@ -261,15 +261,15 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Query | undefined):
 const OF_A_THREAD = 12;
 
 /**
- * Whether there are file descriptors for another thread. Without any left, Deno ends the whole
+ * Whether there are so many file descriptors left, or enough for another thread. Without any left, Deno ends the whole
  * process.
  *
  * @param folder A folder that the process may read.
  */
-export function hasDescriptors(folder: string): boolean {
+export function hasDescriptors(folder: string, count = OF_A_THREAD): boolean {
   const opened: Deno.FsFile[] = [];
   try {
-    while (opened.length < OF_A_THREAD) opened.push(Deno.openSync(folder));
+    while (opened.length < count) opened.push(Deno.openSync(folder));
     return true;
   } catch (error) {
     return !String(error).includes("os error 24");

@@ -10,6 +10,7 @@ import { Crowd } from "./hostile_clients.ts";
 import { hasTools } from "../support/process/tools.ts";
 import { COLLECTING_SERVER, mebibytesInUse } from "./memory_use.ts";
 import { SocketStream } from "./socket_stream.ts";
+import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { pause, until } from "../support/until.ts";
 
@@ -17,6 +18,9 @@ const DESCRIPTORS = 100;
 const EVENTS = 400;
 /** Waves of clients that stay. */
 const WAVES = rounds(1, 20);
+/** Waves of clients that come while threads begin. */
+const THREAD_WAVES = rounds(8, 100);
+const ISOLATED = `${ROOT}tests/support/process/isolated_definitions.ts`;
 /**
  * Allowed growth from the tenth wave to the last, so that a leak of a megabyte per wave is found.
  */
@@ -40,6 +44,11 @@ class Writer implements Disposable {
     const attributes = { text: "x".repeat(500) };
     const event = { eventType, eventId: `event-${this.#count++}`, attributes };
     const { status } = await this.#ask("POST /events", JSON.stringify(event));
+    return status;
+  }
+
+  async submit(job: unknown): Promise<number> {
+    const { status } = await this.#ask("POST /jobs", JSON.stringify(job));
     return status;
   }
 
@@ -152,6 +161,41 @@ Deno.test({
         await response.body?.cancel();
         assert.equal(response.status, 200, path);
       }
+      assert.equal(await server.stop(), 0);
+    }),
+});
+
+Deno.test({
+  name: "descriptors: clients that take them while threads begin end no process, and fail no job",
+  ignore: !CAN_LIMIT,
+  fn: () =>
+    inFolder(async (journal) => {
+      const server = await DaybookProcess.start({
+        journal,
+        definitions: ISOLATED,
+        within: ["prlimit", `--nofile=${2 * DESCRIPTORS}`],
+      });
+      using writer = new Writer(server.url);
+      const leaving = { type: "isolated.hostile", input: { kind: "exit" } };
+      const [half = ""] = ASKING_NOTHING;
+      for (let wave = 0; wave < THREAD_WAVES; wave++) {
+        using crowd = new Crowd(Number(new URL(server.url).port));
+        const taking = crowd.sendTimes(4 * DESCRIPTORS, half);
+        for (let job = 0; job < 5; job++) {
+          assert.equal(await writer.submit(leaving), 202);
+          await pause(100);
+        }
+        await taking;
+      }
+      await until("a thread has begun and ended since", async () => {
+        const { entries } = await writer.readJson("/events?eventType=job.TaskFailed&limit=500") as {
+          entries: { attributes: { error: { name: string; message: string } } }[];
+        };
+        for (const { attributes: { error } } of entries) {
+          assert.equal(error.name, "ThreadExited", error.message);
+        }
+        return entries.length > 0;
+      });
       assert.equal(await server.stop(), 0);
     }),
 });

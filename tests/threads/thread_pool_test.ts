@@ -7,7 +7,7 @@ import { type FromThread, namedError, SENT_LENGTH_MAX } from "../../src/threads/
 import { type JobId, newId, taskId } from "../../src/core/ids.ts";
 import { until } from "../support/until.ts";
 
-const few = { leavingMax: 4, warn: () => {} };
+const few = { isTight: () => false, leavingMax: 4, warn: () => {} };
 const MODULE = new URL("../support/process/isolated_definitions.ts", import.meta.url).href;
 
 Deno.test("threads: each thread that code has ended is replaced before it is needed", async () => {
@@ -133,7 +133,14 @@ Deno.test(
     await new Deno.Command("mkfifo", { args: [pipe] }).output();
     const warnings: string[] = [];
     const warn = (warning: string) => void warnings.push(warning);
-    const pool = new ThreadPool({ max: 2, memoryMb: 48, hasRoom: () => true, leavingMax: 1, warn });
+    const pool = new ThreadPool({
+      max: 2,
+      memoryMb: 48,
+      hasRoom: () => true,
+      leavingMax: 1,
+      isTight: () => false,
+      warn,
+    });
     const take = () => pool.take({ module: MODULE, type: "reading" });
     try {
       const [reading, other] = await Promise.all([take(), take()]);
