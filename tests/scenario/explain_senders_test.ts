@@ -81,6 +81,64 @@ Deno.test("explain a wait: of a job that was to send the event itself, and did n
   );
 });
 
+Deno.test("explain a wait: a sender that is done without the task that sends is named, with its output; one that ran it is not blamed for that", async () => {
+  const shard = (version: number) =>
+    defineJob({
+      type: "export.shard",
+      version,
+      input: v.object({ order: v.string(), rows: v.number() }),
+      async run(ctx, { order, rows }) {
+        if (rows === 0) return { skipped: "no rows" };
+        await ctx.task("write", (task) => {
+          if (rows > 0) task.emit("warehouse.Packed", { order });
+        });
+        return { rows };
+      },
+    });
+  const daybook = await Explained.start({ definitions: [NOTIFY, shard(1)], maxRunning: 8 });
+  for (const [order, rows] of [["O-1", 5], ["O-2", 0], ["O-3", -1]] as const) {
+    await daybook.submit(`notify-${order}`, "customer.notify", { order });
+    await daybook.submit(`shard-${order}`, "export.shard", { order, rows });
+  }
+  const done = (order: string) =>
+    `Others came from task write of jobs of type export.shard; job shard-${order}, which has ` +
+    `"${order}" at input.order, has been Done since 2026-01-01T00:00:00.000Z, and has not sent it`;
+  const skipped = ': it did not run task write, and returned {"skipped":"no rows"}.';
+  assert.equal(await remarkOf(daybook, "notify-O-2"), done("O-2") + skipped);
+  assert.equal(await remarkOf(daybook, "notify-O-3"), `${done("O-3")}.`);
+});
+
+Deno.test("explain a wait: an event that has only the id that a step returned is named, before a measure that it shares; a number that a step returned is none", async () => {
+  const capture = defineJob({
+    type: "order.capture",
+    version: 1,
+    input: v.object({ order: v.string(), cents: v.number() }),
+    expects: ({ order }) => ({
+      captured: { eventType: "psp.Captured", correlation: { equals: { order } } },
+    }),
+    async run(ctx, { order }) {
+      await ctx.task("authorise", () => ({ charge: `au_${order}`, lines: 4711 }));
+      await ctx.expect("captured");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [capture], maxRunning: 8 });
+  for (const order of ["O-1", "O-2", "O-3"]) {
+    await daybook.submit(`capture-${order}`, "order.capture", { order, cents: 1999 });
+  }
+  await daybook.event("psp.Voided", { charge: "au_O-1", cents: 1999 });
+  await daybook.event("stock.Counted", { lines: 4711 });
+  const { summary } = await daybook.explanation("capture-O-1");
+  assert.match(
+    summary,
+    /psp\.Voided came at \S+, with this job's authorise\.charge "au_O-1" and cents 1999; its type/,
+  );
+  for (const jobId of ["capture-O-2", "capture-O-3"]) {
+    const other = await daybook.explanation(jobId);
+    assert.doesNotMatch(JSON.stringify(other), /Counted|au_O-1/);
+  }
+  await daybook.assertCitations("capture-O-1");
+});
+
 Deno.test("explain a wait: a sender that could not be started, since its key threw, is named with the error", async () => {
   const pack = defineJob({
     ...packing(1, "warehouse.Packed"),

@@ -1,8 +1,9 @@
 /** The values that identify a job. An event that carries one may have been meant for it. */
 
 import { type Correlation, termsOf } from "../../core/correlation.ts";
+import { MAIN_TASK } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobState, TaskState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
@@ -11,14 +12,17 @@ import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
 const VALUES_MAX = 64;
 
 export interface OwnValue {
-  readonly from: "id" | "plan" | "label" | "input";
-  /** Where the job has it: a path in its plan or input, or the name of a label. */
+  readonly from: "id" | "plan" | "label" | "input" | "result";
+  /** Where the job has it: a path in its plan, input or a result, or the name of a label. */
   readonly path: string;
   readonly value: JsonScalar;
   readonly loose: string;
 }
 
-/** The most significant first: its id, what its plan correlates, labels, input scalars. */
+/**
+ * The most significant first: its id, what its plan correlates, labels, input scalars, and ids that
+ * its steps returned, as another service gives them.
+ */
 export function ownValues(job: JobState): readonly OwnValue[] {
   const { jobId, plan, labels, input, sealed } = job;
   const planned = plan.expected.flatMap(({ matcher }) => [...demanded(matcher.correlation)]);
@@ -29,6 +33,7 @@ export function ownValues(job: JobState): readonly OwnValue[] {
     ...(sealed === undefined ? scalarsOf(input) : []).map(([path, value]) =>
       own("input", path, value)
     ),
+    ...job.tasks.slice(0, VALUES_MAX).flatMap(returnedIds),
   ];
   const first = new Map<string, OwnValue>();
   for (const one of found) {
@@ -39,6 +44,18 @@ export function ownValues(job: JobState): readonly OwnValue[] {
 
 function own(from: OwnValue["from"], path: string, value: JsonScalar): OwnValue {
   return { from, path, value, loose: looseForm(value) };
+}
+
+/** Numbers are measures as often as ids. */
+function returnedIds(task: TaskState): readonly OwnValue[] {
+  if (task.status !== "completed" || task.taskId === MAIN_TASK) return [];
+  const { taskId, result = null } = task;
+  return placesIn({ [taskId]: result }).flatMap((place) => {
+    const path = placePath(place);
+    return typeof place.value === "string" && isIdentifier(path, place.value)
+      ? [own("result", path, place.value)]
+      : [];
+  });
 }
 
 function scalarsOf(input: JobState["input"]): readonly (readonly [string, JsonScalar])[] {
@@ -67,7 +84,7 @@ export function isDistinctive(value: JsonScalar): boolean {
 
 /** Names of measures, which identify nothing. */
 const MEASURE =
-  /(?:^|[_-])(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
+  /(?:^|[_-])(amount|price|cents|balance|fee|tax|total|sum|count|quantity|qty|size|weight|rate|percent|currency|hours|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
 export function isDate(value: JsonScalar): boolean {
@@ -121,7 +138,8 @@ export function contradiction(
   own: readonly OwnValue[],
   attributes: MatchableEvent["attributes"],
 ): Contradiction | undefined {
-  const byPath = Map.groupBy(own.filter(({ from }) => from !== "id"), ({ path }) => path);
+  const given = own.filter(({ from }) => from !== "id" && from !== "result");
+  const byPath = Map.groupBy(given, ({ path }) => path);
   for (const [path, values] of byPath) {
     const first = values.find(({ value }) => isIdentifier(path, value));
     const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);

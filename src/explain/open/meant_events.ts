@@ -17,7 +17,7 @@ import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import type { OpenExpectation } from "../../core/awaited_events.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
-import { type OwnValue, ownValues } from "../likeness/own_values.ts";
+import { isIdentifier, type OwnValue, ownValues } from "../likeness/own_values.ts";
 import {
   type Candidate,
   type Comparison,
@@ -262,7 +262,9 @@ function carriedText({ job }: OutlinedHistory, { entry, carried }: Resemblance):
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }
   const places = placesIn(toMatchable(entry).attributes);
-  const texts = carried.map((own) => ownText(own) + placeText(own, places));
+  const isMeasure = ({ path, value }: OwnValue) => Number(!isIdentifier(path, value));
+  const texts = carried.toSorted((one, other) => isMeasure(one) - isMeasure(other))
+    .map((own) => ownText(own) + placeText(own, places));
   return `with this job's ${shortened(texts, VALUES_SHOWN_MAX)}`;
 }
 

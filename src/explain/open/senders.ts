@@ -6,7 +6,7 @@
 
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { thrownErrorText } from "../../core/error_text.ts";
-import type { LogId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { oneLine, shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
 import type { Sender } from "../statements/evidence.ts";
@@ -56,7 +56,7 @@ export function senderReason(
     return reason(statement, sentBy, job.firstLogId);
   }
   const stand = last === undefined
-    ? notSentText(job, instead && insteadText(expectedType, instead, shown))
+    ? notSentText(job, instead && insteadText(expectedType, instead, shown), taskId)
     : `has sent nothing: it waits in turn for job ${last.jobId} of type ${last.type}, which ${
       notSentText(last)
     }`;
@@ -87,10 +87,11 @@ function unstartedText(unstarted: Sender["unstarted"]): string {
 }
 
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
-function notSentText(job: JobState, instead?: string): string {
+function notSentText(job: JobState, instead?: string, taskId?: TaskId): string {
   if (instead !== undefined) return `${becameText(job)}, and has sent ${instead}`;
   const has = `${becameText(job)}, and has not sent it`;
-  return job.state === "Done" ? has + resultText(job) : isTerminal(job) ? has : `${has} yet`;
+  if (job.state !== "Done") return isTerminal(job) ? has : `${has} yet`;
+  return has + (resultText(job) || skippedText(job, taskId));
 }
 
 /** `one without "7"`, or `psp.Settled with "7" instead`. */
@@ -106,6 +107,15 @@ function insteadText(
 function resultText(job: JobState): string {
   const [bad] = resultsWithError(job);
   return bad === undefined ? "" : `: its ${bad}`;
+}
+
+/** `: it did not run task write, and returned {"skipped":"no rows"}`, or nothing. */
+function skippedText(job: JobState, taskId: TaskId | undefined): string {
+  if (taskId === undefined || findTask(job, taskId) !== undefined) return "";
+  const main = findTask(job, MAIN_TASK);
+  const output = main?.status === "completed" ? main.result : undefined;
+  const returned = output === undefined ? "" : `, and returned ${shownValue(output)}`;
+  return `: it did not run ${taskText(taskId)}${returned}`;
 }
 
 const CALLS: Partial<Record<Condition, readonly [verb: string, path: string]>> = {
