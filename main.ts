@@ -31,7 +31,7 @@ import type { Listener } from "./src/server/listener.ts";
 import { withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/logs.ts";
-import { TokenFile } from "./src/settings/token_file.ts";
+import { readSecretText, TokenFile } from "./src/settings/token_file.ts";
 import type { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import {
@@ -96,7 +96,7 @@ function createAccess({ tokens, tokenFile }: Configuration): Access | undefined 
   return new TokenFile({
     path: tokenFile,
     tokens,
-    readTextFile: Deno.readTextFileSync,
+    readTextFile: readSecretText,
     monotonic: systemClock.monotonic,
     warn,
   });
@@ -164,7 +164,7 @@ async function orFail<Result>(
  */
 function readTextFile(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readSecretText(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     const missing = { read: [path] };

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { EXIT } from "../core/exit_codes.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import type { Permissions } from "../core/permissions.ts";
-import { firstToken } from "../settings/token_file.ts";
+import { firstToken, readSecretText } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
 
 export const SERVER_OPTIONS: readonly CommandOption[] = [
@@ -140,7 +140,7 @@ export function tokenOption(input: CommandInput): string | undefined {
 /** @param what What is read of the file, for messages. */
 export function readSecretFile(what: string, file: string, exitCode: number): string {
   try {
-    return Deno.readTextFileSync(file);
+    return readSecretText(file);
   } catch (error) {
     const message = `cannot read ${what}: ${readingFailure(error, file)}`;
     throw CommandError.by(error, message, exitCode, { read: [file] });

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { errorMessage } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../access/tokens.ts";
 import { given, parsingFailure } from "./command_line.ts";
-import { readTokenLines, tokenProblems } from "./token_file.ts";
+import { readSecretText, readTokenLines, tokenProblems } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
@@ -73,7 +73,7 @@ export function configurationOf(given: Readonly<Record<string, string>>): Config
   return readConfiguration({
     args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
     env: () => undefined,
-    readTextFile: Deno.readTextFileSync,
+    readTextFile: readSecretText,
   });
 }
 

@@ -19,6 +19,26 @@ const TOKENS_MAX = 1_000;
 const TOKEN = /^[\x21-\x7e]+$/;
 const NAME = /^[A-Za-z0-9._@-]{1,64}$/;
 
+/** Tokens and keys are shorter. A device such as `/dev/zero` has no end. */
+const SECRET_BYTES_MAX = 1_048_576;
+
+/**
+ * Reads a file of tokens, or of a key.
+ *
+ * @throws if it cannot be read, or is too long.
+ */
+export function readSecretText(path: string): string {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(SECRET_BYTES_MAX + 1);
+  let length = 0;
+  for (let count: number | null = 1; count;) {
+    count = file.readSync(bytes.subarray(length));
+    length += count ?? 0;
+  }
+  if (length > SECRET_BYTES_MAX) throw new Error("it is longer than 1 MiB");
+  return new TextDecoder().decode(bytes.subarray(0, length));
+}
+
 interface TokenLines {
   readonly tokens: readonly AccessToken[];
   /** In words; empty when the text is valid. */

@@ -179,6 +179,14 @@ Deno.test("Client.of: the token comes from the file, else from the environment, 
     assert.deepEqual(tokens, [null, "Bearer from-env", "Bearer from-file", "Bearer from-file"]);
   }));
 
+Deno.test("Client.of: a token file without an end is refused", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const [code, errors] = await refused(["--token-file", "/dev/zero"]);
+  assert.equal(code, 64);
+  assert.match(errors, /cannot read the token from \/dev\/zero: it is longer than 1 MiB$/);
+});
+
 Deno.test("Client: an answer that ends early is a lost connection, not a defect", async () => {
   const cut = (status: number) =>
     new Response(

@@ -4,7 +4,7 @@ import {
   helpText,
   shownSettings,
 } from "../../src/settings/configuration_text.ts";
-import { readConfiguration } from "../../src/settings/configuration.ts";
+import { configurationOf, readConfiguration } from "../../src/settings/configuration.ts";
 import { misspeltVariables } from "../../src/settings/misspelt_variables.ts";
 import { environmentName, SETTING_LIST } from "../../src/settings/settings.ts";
 
@@ -219,6 +219,17 @@ Deno.test("configuration: a token or key is shown as from the environment, or fr
   assert.deepEqual(originsOf([], env), ["environment", "environment"]);
   const files = ["--token-file=t", "--secret-key-file=k"];
   assert.deepEqual(originsOf(files, env), ["flag", "flag"]);
+});
+
+Deno.test("configuration: a file of tokens or a key without an end is refused", {
+  ignore: Deno.build.os === "windows",
+}, () => {
+  for (const flag of ["token-file", "secret-key-file"]) {
+    assert.deepEqual(configurationOf({ [flag]: "/dev/zero" }), {
+      kind: "invalid",
+      problems: [`--${flag} /dev/zero cannot be read: it is longer than 1 MiB`],
+    });
+  }
 });
 
 Deno.test("shownSettings: every setting is shown with its origin, without secrets", () => {
