@@ -111,7 +111,7 @@ export class JobEngine {
    * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
    * `journal.WriterOpened` entry of this process.
    * @param hold Begins with a pause of everything, unless there is one already.
-   * @returns What was recorded of the attempts that the stop cut short.
+   * @returns What was recorded of the attempts that a crash or a takeover cut short.
    */
   async lead(restart: LogId | undefined, hold = false): Promise<readonly EventDraft[]> {
     const { duties, supervisor, table } = this.#parts;

@@ -146,13 +146,15 @@ async function parkedText(
 
 const NAMES_MAX = 5;
 
-/** The jobs and tasks that the last stop, or this takeover, interrupted. */
+/** The jobs and tasks that a crash, or this takeover, interrupted. */
 export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string[] {
   const isTakeover = drafts.some(({ attributes }) =>
     "reason" in attributes && attributes.reason === "takeover"
   );
-  const end = isTakeover ? "takeover" : "stop";
-  const warning = cutShortWarning(`cut short by the ${end}`, tasksByJob(drafts));
+  const end = isTakeover
+    ? "by the takeover"
+    : "when the last process ended without an orderly stop";
+  const warning = cutShortWarning(`cut short ${end}`, tasksByJob(drafts));
   return warning === undefined ? [] : [warning];
 }
 

@@ -217,7 +217,8 @@ Deno.test("start: after a kill it says which jobs were cut short, and in which t
 
     assert.ok(
       restarted.output.includes(
-        "daybook: 1 job was cut short by the stop: e-1 (wait); see deno task daybook explain e-1",
+        "daybook: 1 job was cut short when the last process ended without an orderly stop: " +
+          "e-1 (wait); see deno task daybook explain e-1",
       ),
       restarted.output.join("\n"),
     );

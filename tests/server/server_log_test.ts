@@ -49,7 +49,7 @@ Deno.test("cutShortWarnings: jobs are named with the tasks that ran; without any
   assert.deepEqual(
     cutShortWarnings([draft("a", "main"), draft("a", "page-2"), draft("b", "main")]),
     [
-      "2 jobs were cut short by the stop: a (page-2), b; see deno task daybook explain a",
+      "2 jobs were cut short when the last process ended without an orderly stop: a (page-2), b; see deno task daybook explain a",
     ],
   );
 });
@@ -57,8 +57,8 @@ Deno.test("cutShortWarnings: jobs are named with the tasks that ran; without any
 Deno.test("cutShortWarnings: of many jobs the first are named, and the rest are counted", () => {
   const drafts = Array.from({ length: 9 }, (_, index) => draft(`j${index}`, "work"));
   assert.deepEqual(cutShortWarnings(drafts), [
-    "9 jobs were cut short by the stop: j0 (work), j1 (work), j2 (work), j3 (work), j4 (work), " +
-    "and 4 more; see deno task daybook explain j0",
+    "9 jobs were cut short when the last process ended without an orderly stop: " +
+    "j0 (work), j1 (work), j2 (work), j3 (work), j4 (work), and 4 more; see deno task daybook explain j0",
   ]);
 });
 

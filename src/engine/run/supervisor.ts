@@ -153,7 +153,7 @@ export class Supervisor implements WriterListener {
    * Queues the jobs that a stop left unfinished. Their code is not called before `work` is.
    *
    * @param restart Present after an unclean stop.
-   * @returns The recorded entries of the attempts that the stop cut short.
+   * @returns The recorded entries of the attempts that a crash or a takeover cut short.
    */
   async recover(restart: Restart | undefined): Promise<readonly EventDraft[]> {
     const { heldPlaces, registry, suspects, table, timers } = this.parts;
