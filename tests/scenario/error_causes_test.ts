@@ -108,6 +108,33 @@ Deno.test("explain: of jobs that went through with what the error names, none is
   );
 });
 
+Deno.test("explain: a job that others which went through had beside them too is named only for what sets it apart", async () => {
+  const calendar = scripted("depot.calendar", { publish: () => "published" });
+  const plan = scripted("route.plan", {
+    dock: ({ input: { depot } }) => {
+      if (depot === "HAM") throw new NonRetryableError(`no dock slot at ${depot}`);
+      return "docked";
+    },
+  });
+  for (const year of [2026, 2025]) {
+    const daybook = await Explained.start({ definitions: [calendar, plan] });
+    for (const depot of ["BER", "CGN", "DUS", "ERF", "FRA", "GOT", "HAJ", "KEL", "LEJ", "MUC"]) {
+      await daybook.submit(`calendar-${depot}`, "depot.calendar", { depot, year: 2026 });
+      await daybook.submit(`route-${depot}`, "route.plan", { depot });
+    }
+    await daybook.submit("calendar-HAM", "depot.calendar", { depot: "HAM", year });
+    await daybook.submit("route-HAM", "route.plan", { depot: "HAM" });
+    const { summary } = await daybook.explanation("route-HAM");
+    if (year === 2026) assert.doesNotMatch(summary, /calendar-HAM/);
+    else {
+      assert.match(
+        summary,
+        / Job calendar-HAM \(depot\.calendar\), which also has "HAM" at input\.depot, has been Done since \S+ It has input\.year = 2025, where all 10 that went through have 2026\./,
+      );
+    }
+  }
+});
+
 Deno.test("explain: the reason names the place of the error, and then its cause", async () => {
   const daybook = await Explained.start({ definitions: [failing] });
   await daybook.submit("pay-1", "test.failing", { how: "wrapped" });

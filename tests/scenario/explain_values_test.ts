@@ -324,6 +324,28 @@ Deno.test("explain a failure: an event that came after it is not named among its
   }
 });
 
+Deno.test("explain: an event after the one that counted is not named if most jobs of the type had such events too", async () => {
+  const accept = defineJob({
+    ...{ type: "reefer.accept", version: 1 },
+    input: v.object({ container: v.string() }),
+    expects: ({ container }) => ({
+      first: { eventType: "reefer.Read", correlation: { equals: { container } } },
+    }),
+    run: (ctx) => ctx.expect("first"),
+  });
+  for (const hadMore of [false, true]) {
+    const daybook = await Explained.start({ definitions: [accept] });
+    for (const container of ["C-1", "C-2", "C-3", "C-4"]) {
+      await daybook.submit(container, "reefer.accept", { container });
+      await daybook.event("reefer.Read", { container, celsius: -15 });
+      if (hadMore) await daybook.event("reefer.Read", { container, celsius: -12 });
+    }
+    await daybook.event("reefer.Read", { container: "C-4", celsius: -9 });
+    const { summary } = await toldOf(daybook, "C-4");
+    assert.equal(summary.includes('"first" took the event of'), !hadMore, summary);
+  }
+});
+
 Deno.test("explain a cancellation: a job that its reason names is in the summary, with what became of it", async () => {
   const publish = scripted("catalog.publish", {
     push: ({ jobId }) => {

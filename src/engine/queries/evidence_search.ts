@@ -69,7 +69,9 @@ const SHARED_MAX = 4;
 interface EvidenceSource extends EntrySource, JobSource {}
 
 interface EvidenceFound
-  extends Pick<Findings, "candidates" | "later" | "process" | "sharers" | "twin" | "rival"> {
+  extends
+    Pick<Findings, "candidates" | "process" | "sharers" | "twin">,
+    Required<Pick<Findings, "later">> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly causes: Causes;
   /** By the position of an event, the jobs that it reached. */
@@ -114,7 +116,6 @@ export class EvidenceSearch {
     const found = await parts.find(lookup);
     const wanted = await this.#resembling(open, named, search, found);
     const twin = await twins.of(found);
-    const rival = twin === undefined ? await twins.rival(found) : undefined;
     const sender = await senders.of(open, wanted, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
     const later = late.of(found);
@@ -141,7 +142,7 @@ export class EvidenceSearch {
       }]),
     );
     return {
-      ...{ causes, candidates, effects, sharers, twin, rival },
+      ...{ causes, candidates, effects, sharers, twin },
       later: new Map([...later].map(([id, logIds]) => [id, late.accepted(id, read(logIds))])),
       process: read(meanwhile).filter(isProcessEntry),
     };

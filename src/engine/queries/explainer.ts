@@ -40,6 +40,8 @@ import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
+import { unusuallyLate } from "./late_search.ts";
+import { findRival } from "./rival_search.ts";
 import { findSameResult } from "./same_result.ts";
 import { contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
 
@@ -162,7 +164,9 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
-    const rival = findJobInError(job, this.parts.table, asOf) ?? found.rival ??
+    const isTwin = found.twin !== undefined;
+    const rival = findJobInError(job, this.parts.table, asOf) ??
+      (isTwin ? undefined : await findRival(this.parts, job, share, upTo)) ??
       await findSameResult(this.parts, job, share, upTo);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
@@ -170,6 +174,7 @@ export class Explainer {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
       stopApart: await stopApart(this.parts, contrast),
+      later: await unusuallyLate(this.parts, job, found.later, share, upTo),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },

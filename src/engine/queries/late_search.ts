@@ -1,14 +1,20 @@
 /** Finds events like those that a job took, but that came later and reached no job, or were refused. */
 
+import { ascending } from "../../core/ascending.ts";
 import { correlationTerms } from "../../core/correlation.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import { isReserved, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { policyExpectations } from "../../core/awaited_events.ts";
 import { givenUpAt } from "../../explain/ended/counted_events.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import type { FoundEvents, Lookup } from "../views/past_events.ts";
+import type { TimeShare } from "../pacer.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { takenNear } from "./job_visit.ts";
+import type { QueryParts } from "./query_parts.ts";
+import { createdNear } from "./similar_jobs.ts";
 
 /** How many expectations are searched for later events. */
 const SATISFIED_MAX = 10;
@@ -23,11 +29,14 @@ interface Met {
   readonly last: LogId;
 }
 
+/** What is known of the job. */
+type Searched = Pick<OutlinedHistory, "job" | "isOwn" | "hasReached">;
+
 export class LateSearch {
   readonly #met: readonly Met[];
 
   /** @param headLogId Later entries do not count. */
-  constructor(private readonly outlined: OutlinedHistory, private readonly headLogId: LogId) {
+  constructor(private readonly outlined: Searched, private readonly headLogId: LogId) {
     this.#met = metExpectations(outlined);
   }
 
@@ -69,7 +78,7 @@ function isRefusedForId(entry: JobEventLogEntry): boolean {
  * The expectations that ended, whose later events are searched, and the errors that the policy of a
  * job names which succeeded, whose events may have come at any other time.
  */
-function metExpectations({ job }: OutlinedHistory): readonly Met[] {
+function metExpectations({ job }: Searched): readonly Met[] {
   const { plan, expected } = job;
   const met = plan.expected.slice(0, SATISFIED_MAX).map((one, at) => {
     const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(one.multiplicity);
@@ -83,4 +92,62 @@ function metExpectations({ job }: OutlinedHistory): readonly Met[] {
     const isAsking = correlationTerms(correlation) > 0 && !isReserved(eventType);
     return last === undefined || !isAsking ? [] : [{ expected, last }];
   });
+}
+
+/** How many jobs of its type are looked at. */
+const PEERS_MAX = 3;
+const PEERS_MIN = 2;
+
+type Later = ReadonlyMap<string, readonly JobEventLogEntry[]>;
+
+/**
+ * Without the events that came after an expectation was met, if most jobs of its type had such
+ * events too: of a series, as of a sensor, the first counts, and the others are no news.
+ *
+ * @param upTo Later entries do not count; when absent, all do.
+ */
+export async function unusuallyLate(
+  parts: QueryParts,
+  job: JobState,
+  later: Later,
+  share: TimeShare,
+  upTo?: LogId,
+): Promise<Later> {
+  const met = job.plan.expected.filter(({ id, multiplicity }, at) =>
+    (later.get(id)?.length ?? 0) > 0 &&
+    (job.expected[at]?.matched ?? 0) >= requiredMatches(multiplicity)
+  );
+  if (met.length === 0 || job.type === undefined) return later;
+  const peers = await takenNear(parts, share, {
+    range: {
+      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
+      ...upTo === undefined ? {} : { before: upTo + 1 },
+    },
+    max: PEERS_MAX,
+    take: (peer) => peer.jobId === job.jobId ? undefined : peer,
+  });
+  if (peers.length < PEERS_MIN) return later;
+  const head = upTo ?? parts.writer.durableLogId;
+  const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, head)));
+  const isUsual = ({ id }: ExpectedEvent) =>
+    2 * theirs.filter((ids) => ids.has(id)).length >= peers.length;
+  const usual = new Set(met.filter(isUsual).map(({ id }) => id));
+  return new Map([...later].filter(([id]) => !usual.has(id)));
+}
+
+/** The expectations of a job for which events came later. */
+async function lateFor(
+  { pastEvents, history }: QueryParts,
+  job: JobState,
+  head: LogId,
+): Promise<ReadonlySet<string>> {
+  const search = new LateSearch({ job, isOwn: () => false, hasReached: () => false }, head);
+  const lookup = new Lookup();
+  search.lookUp(lookup);
+  const late = search.of(new FoundEvents(await pastEvents.find(lookup.wanted, head)));
+  const ids = new Set<string>();
+  for (const [id, logIds] of late) {
+    if (search.accepted(id, await history.at(ascending(logIds))).length > 0) ids.add(id);
+  }
+  return ids;
 }

@@ -14,6 +14,7 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import { findTask, isTerminal, type JobState, timedOutTask } from "../../core/job_state.ts";
 import {
   ALIKE_MIN,
+  BESIDE_SUSPECT_MIN,
   COMPARED_MAX,
   type Contrast,
   findContrast,
@@ -46,12 +47,14 @@ import type { QueryParts } from "./query_parts.ts";
  *
  * @param job As of `upTo`.
  * @param upTo Later entries do not count; when absent, all do.
+ * @param isSuspect If it succeeded, it need not have done something else than the others.
  */
 export async function contrastOf(
   parts: QueryParts,
   job: JobState,
   share: TimeShare,
   upTo?: LogId,
+  isSuspect = false,
 ): Promise<Contrast | undefined> {
   const kind = kindOf(parts, job, upTo);
   if (kind === undefined || job.type === undefined) return undefined;
@@ -75,15 +78,16 @@ export async function contrastOf(
     ...kind.filter === undefined ? [] : await read(kind.filter, enough, kind.isAlike, take),
   ];
   const someOthers = await readOthers(GLANCED_AT, compared);
-  if (someOthers.length < GLANCED_AT) return undefined;
+  if (someOthers.length < (isSuspect ? BESIDE_SUSPECT_MIN : GLANCED_AT)) return undefined;
   const someAlike = await readAlike(GLANCED_AT, compared);
   if (someAlike.length < kind.least) return undefined;
-  const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers))
+  const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers, isSuspect))
     ? await parts.pacer.all(
       share,
       findContrast(
         await readAlike(COMPARED_MAX - 1, compared),
         await readOthers(COMPARED_MAX, compared),
+        isSuspect,
       ),
     )
     : undefined;

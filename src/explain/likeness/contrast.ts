@@ -34,19 +34,25 @@ export interface Contrast {
 
 export const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
+/** To tell what is odd about a job that is suspected of something. */
+export const BESIDE_SUSPECT_MIN = 5;
 /** How many jobs of each kind are compared: the newest. */
 export const COMPARED_MAX = 100;
 const TRAITS_MAX = 2;
+
 /**
  * @param alike The job itself, then those that failed or wait alike. A job that succeeded is
- * compared alone, and only set apart if it did something else than the others.
+ * compared alone, and only set apart if it did something else than the others, or is suspected of
+ * something.
  */
 export function* findContrast(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
+  isSuspect = false,
 ): Work<Contrast | undefined> {
-  if (others.length < OTHERS_MIN) return undefined;
-  const traits = (yield* findTraits(alike, others, true)).slice(0, TRAITS_MAX);
+  if (others.length < (isSuspect ? BESIDE_SUSPECT_MIN : OTHERS_MIN)) return undefined;
+  const traits = (yield* findTraits(alike, others, { areAll: true, isSuspect }))
+    .slice(0, TRAITS_MAX);
   if (traits.length === 0) return undefined;
   const apart = traits[0]?.name === CREATED_AFTER
     ? {
@@ -61,15 +67,21 @@ export function* findContrast(
 export function* maySetApart(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
+  isSuspect = false,
 ): Work<boolean> {
-  return (yield* findTraits(alike, others, false)).length > 0;
+  return (yield* findTraits(alike, others, { areAll: false, isSuspect })).length > 0;
 }
 
-/** @param areAll Without it there may be more of both, and what more could refute is a trait too. */
+interface Comparison {
+  /** Without it there may be more of both, and what more could refute is a trait too. */
+  readonly areAll: boolean;
+  readonly isSuspect: boolean;
+}
+
 function* findTraits(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  areAll: boolean,
+  { areAll, isSuspect }: Comparison,
 ): Work<readonly Trait[]> {
   const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
   const isKind = alike.length >= ALIKE_MIN;
@@ -82,7 +94,7 @@ function* findTraits(
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
   const ways = (yield* lackedBy(myWay, theirWays, areAll, hasSucceeded))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
-  if (hasSucceeded && ways.length > 0) return [...ways.slice(0, 1), ...lacked];
+  if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
   if (hasSucceeded || ways.length > 0) return ways;
   const limits = [
     ...beyond(mine, theirs, areAll),

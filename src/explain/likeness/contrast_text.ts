@@ -12,10 +12,11 @@ import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER, type Trait } from 
 export function contrastText(
   { traits, alike, others }: Contrast,
   how: "failed" | "fail" | "wait",
+  one = "This job",
 ): string {
   const isOne = alike === 1;
   const all = alike < COMPARED_MAX ? `All ${alike}` : `The newest ${alike}`;
-  const subject = isOne ? "This job" : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
+  const subject = isOne ? one : `${alike === 2 ? "Both" : all} jobs that ${how} like this`;
   const have = isOne ? "has" : "have";
   const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
   const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;

@@ -1,0 +1,172 @@
+/** Finds the job that last had to do with what the error of another one is about. */
+
+import { ascending } from "../../core/ascending.ts";
+import { errorText } from "../../core/error_text.ts";
+import { isOfType } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type FailedJob, hasCode, type JobState } from "../../core/job_state.ts";
+import { shownScalar, shownText } from "../../core/shown_value.ts";
+import { isOfTime } from "../../explain/likeness/contrast.ts";
+import { contrastText } from "../../explain/likeness/contrast_text.ts";
+import { pathTo } from "../../explain/likeness/elsewhere.ts";
+import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
+import type { Statement } from "../../explain/statements/explanation.ts";
+import { reason } from "../../explain/statements/statement.ts";
+import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
+import type { TimeShare } from "../pacer.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { takenNear } from "./job_visit.ts";
+import type { QueryParts } from "./query_parts.ts";
+import { VALUES_MAX } from "./sender_search.ts";
+import { contrastOf, createdNear } from "./similar_jobs.ts";
+
+/** Values that more jobs were given do not identify the thing that an error is about. */
+const RIVALS_MAX = 10;
+/** How many jobs that went through are looked at for whether they had such a rival too. */
+const PEERS_MAX = 3;
+const PEERS_MIN = 2;
+
+/** A shorter value that is not a word of its own occurs by chance. */
+const NAMED_LENGTH_MIN = 4;
+/** Errors about the state of a thing, which another job may have changed. */
+const OF_STATE =
+  /\b(already|exists|duplicate|conflict|locked|in use|taken|not found|no such|gone|deleted|404|409|410|412|423)\b/i;
+
+interface Rival {
+  readonly rival: JobState;
+  /** Where it has the value. */
+  readonly path: string;
+  /** The value, as the failed job has it. */
+  readonly own: OwnValue;
+}
+
+/** @param upTo Later entries do not count; when absent, all do. */
+export async function findRival(
+  parts: QueryParts,
+  job: JobState,
+  share: TimeShare,
+  upTo?: LogId,
+): Promise<Statement<LogId> | undefined> {
+  if (job.state !== "Failed" || !hasCode(job)) return undefined;
+  for (const own of disputed(job)) {
+    const all = await othersGiven(parts, own, job.endedBy, upTo);
+    const rivals = all?.filter(({ rival }) => isOther(rival, job));
+    for (const rival of inOrder(job, rivals ?? [])) {
+      const apart = await setApart(parts, rival, share, upTo);
+      if (apart === "" && await isUsual(parts, job, rival, share, upTo)) continue;
+      return reason(text(rival) + apart, rival.rival.firstLogId, becameBy(rival.rival));
+    }
+  }
+  return undefined;
+}
+
+/** What its error is about. */
+function disputed(job: FailedJob): readonly OwnValue[] {
+  const given = ownValues(job).filter(({ from }) => from === "input");
+  const error = job.failure.error.message;
+  const words = new Set(error.match(/[\p{L}\p{N}]+/gu));
+  const named = given.map((own) => ({ ...own, text: `${own.value}` })).filter(({ text }) =>
+    text.length >= NAMED_LENGTH_MIN ? error.includes(text) : words.has(text)
+  );
+  if (named.length > 0) return named.slice(0, VALUES_MAX);
+  if (!OF_STATE.test(error)) return [];
+  return given.filter(({ path, value }) => isIdentifier(path, value)).slice(0, VALUES_MAX);
+}
+
+/**
+ * The jobs that were given a value; `undefined` if there are too many.
+ *
+ * @param before The position before which they were created.
+ */
+async function othersGiven(
+  { pastEvents, history, table, writer }: QueryParts,
+  own: OwnValue,
+  before: LogId,
+  upTo: LogId = writer.durableLogId,
+): Promise<readonly Rival[] | undefined> {
+  const lookup = new Lookup().jobsGiven(own.loose, RIVALS_MAX);
+  const found = new FoundEvents(await pastEvents.find(lookup.wanted, upTo));
+  const given = found.jobsGiven(own.loose, RIVALS_MAX).filter((logId) => logId < before);
+  if (given.length === RIVALS_MAX) return undefined;
+  const entries = await history.at(ascending(given));
+  return entries.flatMap((entry) => {
+    const rival = entry.jobId && table.job(entry.jobId);
+    const path = isOfType(entry, "job.JobCreated") && pathTo(own.value, entry.attributes);
+    return rival !== undefined && rival.lastLogId <= upTo && typeof path === "string"
+      ? [{ rival, path, own }]
+      : [];
+  });
+}
+
+/** None that failed in the same way. */
+function isOther(other: JobState, job: FailedJob): boolean {
+  const isRelated = other.jobId === job.jobId || other.retryOf === job.jobId ||
+    job.retryOf === other.jobId;
+  const isAlike = other.state === "Failed" &&
+    errorText(other.failure.error) === errorText(job.failure.error);
+  return !isRelated && !isAlike;
+}
+
+/** The latest first, and those that failed last. */
+function inOrder(job: FailedJob, rivals: readonly Rival[]): readonly Rival[] {
+  // What several jobs of its type were given and went through with is nothing they compete for.
+  const isLikeIt = ({ rival }: Rival) => rival.type === job.type && rival.state === "Done";
+  const isCommon = rivals.filter(isLikeIt).length > 1;
+  return rivals.filter((one) => !isCommon || !isLikeIt(one)).toSorted((one, other) =>
+    Number(one.rival.state === "Failed") - Number(other.rival.state === "Failed") ||
+    other.rival.lastLogId - one.rival.lastLogId
+  );
+}
+
+function text({ rival, path, own }: Rival): string {
+  return `Job ${rival.jobId} (${rival.type ?? "a plan"}), which also has ` +
+    `${shownScalar(own.value)} at ${shownText(path)}, ${becameText(rival)}.`;
+}
+
+/** ` It has input.year = 2025, where all 9 that went through have 2026.`, or nothing. */
+async function setApart(
+  parts: QueryParts,
+  { rival }: Rival,
+  share: TimeShare,
+  upTo: LogId | undefined,
+): Promise<string> {
+  if (rival.state !== "Done") return "";
+  const contrast = await contrastOf(parts, rival, share, upTo, true);
+  return contrast === undefined || isOfTime(contrast)
+    ? ""
+    : ` ${contrastText(contrast, "failed", "It")}`;
+}
+
+/**
+ * Whether jobs of its type that went through had a rival of that type too, which went through as
+ * well: then it is no reason to fail.
+ */
+async function isUsual(
+  parts: QueryParts,
+  job: FailedJob,
+  { rival, own }: Rival,
+  share: TimeShare,
+  upTo: LogId | undefined,
+): Promise<boolean> {
+  const { type } = rival;
+  if (rival.state !== "Done" || job.type === undefined || type === undefined) return false;
+  if (type === job.type) return false;
+  const peers = await takenNear(parts, share, {
+    range: {
+      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
+      ...upTo === undefined ? {} : { before: upTo + 1 },
+    },
+    max: PEERS_MAX,
+    take: (peer) =>
+      ownValues(peer).find(({ from, path, loose }) =>
+        from === "input" && path === own.path && loose !== own.loose
+      ),
+  });
+  for (const peer of peers) {
+    const all = await othersGiven(parts, peer, (upTo ?? parts.writer.durableLogId) + 1, upTo);
+    if (all?.some((one) => one.rival.type === type && one.rival.state === "Done") === false) {
+      return false;
+    }
+  }
+  return peers.length >= PEERS_MIN;
+}
