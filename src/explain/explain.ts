@@ -85,7 +85,7 @@ export function contrastIn(
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
   const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
-  const { apart: _, ...shown } = contrast;
+  const { apart: _, areLater: __, ...shown } = contrast;
   const between = stop === undefined ? "" : ` In between, ${processStopText(stop)}.`;
   const statement = contrastText(contrast, how) + between;
   return { ...shown, ...reason(statement, job.firstLogId, stop) };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob } from "../../src/mod.ts";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";
 import { type Act, scripted } from "./incident_kit.ts";
@@ -161,6 +161,28 @@ Deno.test("explain a failure: a part of a value of the input, or its form in a U
     iban: "DE89370400440532013000",
   });
   assert.match(summary, /, which the error has as DE89370400 \(cut off\)/);
+});
+
+Deno.test("explain a failure: a number of which a step read only the beginning is named, unless its result only happens to be equal", async () => {
+  const negative = new Error("the margin is negative");
+  const input = { price: "1.299,00", cost: 610 };
+  for (const result of [{ price: 1.299 }, 1.299, { item: { price: 1.299 } }]) {
+    const { summary } = await afterResult(result, negative, input);
+    assert.match(
+      summary,
+      /; its input has price = "1\.299,00", of which task login made 1\.299\.$/,
+    );
+  }
+  for (
+    const [result, price] of [
+      [{ discount: 1.299 }, "1.299,00"],
+      [{ price: 1_299 }, "1.299,00"],
+      [{ price: 1.299 }, "1.299"],
+    ] as const
+  ) {
+    const { summary } = await afterResult(result, negative, { ...input, price });
+    assert.doesNotMatch(summary, /of which|its input/);
+  }
 });
 
 Deno.test("explain a failure: attempts that came sooner than the error asks for are named, and when a retry may help", async () => {
@@ -652,6 +674,48 @@ Deno.test("explain a backoff: it says if the next attempt comes sooner than the 
     const asks = ", although the error asks to wait 45 s.";
     assert.equal(summary.endsWith(asks), initialMs < 45_000, summary);
   }
+});
+
+Deno.test("contrast: a result from before a stop is compared with those of newer code, as in another unit", async () => {
+  const book = (perPiece: number, refused = "none") =>
+    defineJob({
+      type: "parcel.book",
+      version: 1,
+      input: v.object({ pieces: v.number() }),
+      expects: () => ({ packed: { eventType: "depot.Packed", correlation: "any" } }),
+      async run(ctx, { pieces }) {
+        const weight = await ctx.task("weigh", () => pieces * perPiece);
+        await ctx.expect("packed");
+        await ctx.task("book", ({ jobId }) => {
+          if (weight > 30 && perPiece < 1 || jobId === refused) {
+            throw new NonRetryableError("too heavy");
+          }
+        });
+      },
+    });
+  /** What is told of a job that was weighed before a start, and booked after it. */
+  const told = async (before: number, after: number, refused?: string) => {
+    const packed = (jobId: string) => ({ jobId });
+    const first = await Explained.start({ definitions: [book(before)], maxRunning: 8 });
+    for (let at = 0; at < 12; at++) {
+      await first.submit(`old-${at}`, "parcel.book", { pieces: 1 + at % 5 });
+      await first.event("depot.Packed", {}, packed(`old-${at}`));
+    }
+    await first.submit("job", "parcel.book", { pieces: 3 });
+    const daybook = await first.crash({ definitions: [book(after, refused)] });
+    await daybook.clock.advance(1);
+    for (let at = 0; at < 12; at++) {
+      await daybook.submit(`new-${at}`, "parcel.book", { pieces: 1 + at % 5 });
+      await daybook.event("depot.Packed", {}, packed(`new-${at}`));
+    }
+    await daybook.event("depot.Packed", {}, packed("job"));
+    return (await toldOf(daybook, "job")).summary;
+  };
+  assert.match(
+    await told(500, 0.5),
+    /This job has result of weigh = 1500, where all 12 that went through later have at most 2\.5\. In between, Daybook was started at \S+, after a crash\.$/,
+  );
+  assert.doesNotMatch(await told(0.5, 0.5, "job"), /This job has|weigh/);
 });
 
 Deno.test("contrast: a text is named that is shorter or longer than all others, which are equally long", async () => {

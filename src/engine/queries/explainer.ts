@@ -43,7 +43,7 @@ import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findSameResult } from "./same_result.ts";
-import { contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
+import { contrastAfterStop, contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -156,7 +156,11 @@ export class Explainer {
       ? await circumstancesNow(this.parts, job, share)
       : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const found = await search.run(outlined);
-    const contrast = await contrastOf(this.parts, job, share, upTo);
+    const clear = await contrastOf(this.parts, job, share, upTo);
+    const after = clear === undefined
+      ? await contrastAfterStop(this.parts, { ...outlined, ...found }, share, upTo)
+      : undefined;
+    const contrast = clear ?? after?.contrast;
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
     const usual = isTimed ? await findUsualTime(this.parts, job, share, upTo) : undefined;
@@ -173,7 +177,7 @@ export class Explainer {
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
-      stopApart: await stopApart(this.parts, contrast),
+      stopApart: after?.stop ?? await stopApart(this.parts, contrast),
       later: await unusuallyLate(this.parts, job, found.later, share, upTo),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,

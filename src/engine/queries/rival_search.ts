@@ -131,7 +131,7 @@ async function setApart(
   upTo: LogId | undefined,
 ): Promise<string> {
   if (rival.state !== "Done") return "";
-  const contrast = await contrastOf(parts, rival, share, upTo, true);
+  const contrast = await contrastOf(parts, rival, share, upTo, { isSuspect: true });
   return contrast === undefined || isOfTime(contrast)
     ? ""
     : ` ${contrastText(contrast, "failed", "It")}`;

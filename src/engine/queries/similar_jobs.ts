@@ -7,6 +7,7 @@ import { deriveCondition } from "../../core/condition.ts";
 import { ascending } from "../../core/ascending.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { lengthMs } from "../../core/duration.ts";
+import { present } from "../../core/json.ts";
 import { type JobEventLogEntry, PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
@@ -30,8 +31,10 @@ import {
   countedJob,
   eventFacts,
   type Facts,
+  resultName,
 } from "../../explain/likeness/compared_job.ts";
-import { isProcessStop } from "../../explain/past/process_history.ts";
+import { resultBeforeStop } from "../../explain/ended/returned_errors.ts";
+import { isProcessStop, type Meanwhile } from "../../explain/past/process_history.ts";
 import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import { each } from "../entry_pages.ts";
@@ -42,23 +45,29 @@ import { CARRIERS_MAX } from "../views/postings.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
+interface ContrastOptions {
+  /** If it succeeded, it need not have done something else than the others. */
+  readonly isSuspect?: boolean;
+  /** Only jobs that were created after that are compared; RFC 3339. */
+  readonly createdAfter?: string;
+}
+
 /**
  * `undefined` when the job does something else than fail, wait or succeed, or nothing sets it apart.
  *
  * @param job As of `upTo`.
  * @param upTo Later entries do not count; when absent, all do.
- * @param isSuspect If it succeeded, it need not have done something else than the others.
  */
 export async function contrastOf(
   parts: QueryParts,
   job: JobState,
   share: TimeShare,
   upTo?: LogId,
-  isSuspect = false,
+  { isSuspect = false, createdAfter }: ContrastOptions = {},
 ): Promise<Contrast | undefined> {
   const kind = kindOf(parts, job, upTo);
   if (kind === undefined || job.type === undefined) return undefined;
-  const near = { types: [job.type], ...createdNear(job) };
+  const near = { types: [job.type], ...createdNear(job), ...present({ createdAfter }) };
   const range = upTo === undefined ? {} : { before: upTo + 1 };
   const read = <Taken>(
     filter: JobFilter,
@@ -101,6 +110,29 @@ export async function contrastOf(
   const alike = await byEvents(parts, await readAlike(COMPARED_MAX - 1, counted), share);
   const others = await byEvents(parts, await readOthers(COMPARED_MAX, counted), share);
   return await parts.pacer.all(share, findContrast(alike, others)) ?? contrast;
+}
+
+/**
+ * What sets a result from before a stop of the process apart from those of jobs that were created
+ * after it, as when newer code uses another unit.
+ */
+export async function contrastAfterStop(
+  parts: QueryParts,
+  known: Meanwhile,
+  share: TimeShare,
+  upTo?: LogId,
+): Promise<{ readonly contrast: Contrast; readonly stop: ProcessStop } | undefined> {
+  const before = resultBeforeStop(known);
+  if (before === undefined) return undefined;
+  const { task, stop } = before;
+  const contrast = await contrastOf(parts, known.job, share, upTo, {
+    createdAfter: stop.receivedAt,
+  });
+  const traits = contrast?.traits.slice(0, 1).filter(({ name }) =>
+    `${name}.`.startsWith(`${resultName(task.taskId)}.`)
+  );
+  if (contrast === undefined || traits === undefined || traits.length === 0) return undefined;
+  return { contrast: { ...contrast, traits, areLater: true }, stop };
 }
 
 /** Jobs, compared by what their events said. Only that is kept: events may be large. */

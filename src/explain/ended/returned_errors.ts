@@ -62,18 +62,25 @@ export function hasReadNothing({ job }: Pick<OutlinedHistory, "job">): boolean {
 
 /** The last result before a stop of the process, if code read a member of nothing after that. */
 export function resultsBeforeStop(known: Meanwhile): Reasons {
-  const failing = known.job.state === "Failed" ? known.job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
-  const began = attemptsOf(known, failing).at(-1)?.started;
-  if (began === undefined || failing === MAIN_TASK || !hasReadNothing(known)) return [];
-  const before = stepsBeforeEnd(known).findLast(({ completedBy }) =>
-    processStop(known, completedBy, began.logId) !== undefined
-  );
-  const stop = before && processStop(known, before.completedBy, began.logId);
-  if (before === undefined || stop === undefined) return [];
-  const statement = `${capital(taskText(before.taskId))} had completed before ${
+  const before = hasReadNothing(known) ? resultBeforeStop(known) : undefined;
+  if (before === undefined) return [];
+  const { task, stop } = before;
+  const statement = `${capital(taskText(task.taskId))} had completed before ${
     processStopText(stop)
   }: other code may have made its result.`;
-  return [reason(statement, before.completedBy, stop)];
+  return [reason(statement, task.completedBy, stop)];
+}
+
+/** The last step that had completed before the process stopped, and a later one failed the job. */
+export function resultBeforeStop(known: Meanwhile) {
+  const failing = known.job.state === "Failed" ? known.job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
+  const began = attemptsOf(known, failing).at(-1)?.started;
+  if (began === undefined || failing === MAIN_TASK) return undefined;
+  for (const task of stepsBeforeEnd(known).toReversed()) {
+    const stop = processStop(known, task.completedBy, began.logId);
+    if (stop !== undefined) return { task, stop };
+  }
+  return undefined;
 }
 
 /** Results that are not what later code failed to read: nothing, or a page for JSON. */

@@ -9,6 +9,7 @@ import {
   type FailedJob,
   type Failure,
   type JobState,
+  type TaskState,
   timedOutTask,
 } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
@@ -23,9 +24,10 @@ import {
   repeatedReasons,
 } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
-import { placePath, placesIn } from "../likeness/elsewhere.ts";
+import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
 import type { Evidence } from "../statements/evidence.ts";
+import { isStep } from "../history/given_values.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import {
@@ -195,7 +197,7 @@ function isNoTime(value: JsonScalar): boolean {
  * `; its input has weight = "2,5"`, for the parts of the input that the error names or has in
  * another form, or that are no numbers or times if it is about one.
  */
-function namedInputText({ input, sealed, failure }: FailedJob): string {
+function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
   if (sealed !== undefined || input === undefined || isScalar(input)) return "";
   const words = new Set(failure.error.message.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
   const tokens = (failure.error.message.match(/[^\s"'`/,;()]+/g) ?? []).slice(0, WORDS_MAX)
@@ -207,6 +209,8 @@ function namedInputText({ input, sealed, failure }: FailedJob): string {
       one !== ""
     );
     if (altered !== undefined) return [shown + altered];
+    const made = isAlmostNumber(place.value) ? misreadText(place, tasks) : "";
+    if (made !== "") return [shown + made];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
     const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
       (words.has("number") || words.has("nan")) && isAlmostNumber(place.value) ||
@@ -214,6 +218,18 @@ function namedInputText({ input, sealed, failure }: FailedJob): string {
     return isNamed ? [shown] : [];
   }).slice(0, INPUTS_SHOWN_MAX);
   return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;
+}
+
+/** `, of which task parse made 1.299`: as of `1.299,00`, of which code reads the beginning. */
+function misreadText({ value, names }: Place, tasks: readonly TaskState[]): string {
+  const misread = Number.parseFloat(`${value}`);
+  const maker = tasks.find((task) =>
+    isStep(task) &&
+    placesIn({ result: task.result ?? null }).some((made) =>
+      made.value === misread && (made.names.length === 1 || made.names.at(-1) === names.at(-1))
+    )
+  );
+  return maker === undefined ? "" : `, of which ${taskText(maker.taskId)} made ${misread}`;
 }
 
 /** How many words of an error are compared with the input. */

@@ -28,6 +28,8 @@ export interface Contrast {
   readonly traits: readonly Trait[];
   readonly alike: number;
   readonly others: number;
+  /** Whether the others were created after a stop of the process. */
+  readonly areLater?: true;
   /** If they were created apart: the first entries of the last of the others, and of the first of them. */
   readonly apart?: { readonly from: LogId; readonly to: LogId };
 }
@@ -99,6 +101,8 @@ function* findTraits(
   const limits = [
     ...beyond(mine, theirs, areAll),
     ...beyond(alike.map(({ lengths }) => lengths), others.map((one) => one.lengths), areAll),
+    // Results are of more kinds than inputs, and some are beyond others by chance.
+    ...beyond(myWay, theirWays, areAll, FAR),
   ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
@@ -240,13 +244,13 @@ function beyond(
   alike: readonly Facts[],
   others: readonly Facts[],
   areAll: boolean,
+  far = alike.length < ALIKE_MIN ? FAR : 1,
 ): readonly Trait[] {
   return [...alike[0] ?? []].flatMap(([name, [value = null]]): Trait[] => {
     const [mine, theirs] = [numbersIn(alike, name), numbersIn(others, name)];
     const grows = areAll && theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
     if (mine.length < alike.length || theirs.length < others.length || grows) return [];
     const [most, least] = [Math.max(...theirs), Math.min(...theirs)];
-    const far = mine.length < ALIKE_MIN ? FAR : 1;
     const [isOver, isUnder] = [
       most >= 0 && Math.min(...mine) > most * far,
       least > 0 && Math.max(...mine) * far < least,

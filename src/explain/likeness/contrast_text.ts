@@ -10,7 +10,7 @@ import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER, type Trait } from 
  * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
  */
 export function contrastText(
-  { traits, alike, others }: Contrast,
+  { traits, alike, others, areLater }: Contrast,
   how: "failed" | "fail" | "wait",
   one = "This job",
 ): string {
@@ -35,9 +35,10 @@ export function contrastText(
     ).join(" and ");
     return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
   }
+  const through = `${ofAll} that went through${areLater ? " later" : ""}`;
   const [sentence = "", next] = traits.map((trait, at) =>
     at === 0
-      ? `${subject} ${have} ${againstText(trait, isOne, `${ofAll} that went through`)}`
+      ? `${subject} ${have} ${againstText(trait, isOne, through)}`
       : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
   );
   return `${sentence}${next === undefined ? "" : `; ${next}`}.`;

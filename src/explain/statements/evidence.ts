@@ -153,7 +153,7 @@ export interface Findings {
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
-  /** The last stop of the process before the first of the jobs that were created apart. */
+  /** The last stop of the process between the jobs that are compared, if they came apart. */
   readonly stopApart?: ProcessStop | undefined;
   /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
