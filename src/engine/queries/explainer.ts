@@ -144,6 +144,7 @@ export class Explainer {
           this.parts.history.hasOver(SHORT_MAX, other) ? undefined : this.parts.table.job(other),
         startsOn: (type) =>
           asOfTime === undefined ? this.parts.registry.get(type)?.startsOn : undefined,
+        ...asOfTime === undefined ? { pauses: this.parts.pauses.all } : {},
       },
       (work) => this.parts.pacer.all(share, work),
       this.parts.history.pages,

@@ -1,6 +1,7 @@
 /** Finds the job that was to send an event that did not come, by the values that it was given. */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { holds, type Pause } from "../../core/pauses.ts";
 import { isCorrelated, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -56,9 +57,16 @@ export class SenderSearch {
       if (sender === undefined) continue;
       const isItself = sender.job === this.waiting;
       const last = isItself ? undefined : sender.job && await this.#lastBehind(sender.job);
-      senders.set(expected.id, { ...sender, isItself, last });
+      const pauses = this.#pausesOf(last ?? sender.job);
+      senders.set(expected.id, { ...sender, isItself, last, pauses });
     }
     return senders;
+  }
+
+  #pausesOf(job: JobState | undefined): readonly Pause[] | undefined {
+    return job === undefined || deriveCondition(job) !== "queued"
+      ? undefined
+      : this.parts.source.pauses?.filter((pause) => holds(pause, job));
   }
 
   /** The end of the chain in which each job waits for an event that the next was to send. */

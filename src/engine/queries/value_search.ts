@@ -4,6 +4,7 @@
  * which the index does not have, are searched among the latest events of the type.
  */
 
+import type { Pause } from "../../core/pauses.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
@@ -68,6 +69,8 @@ export interface JobSource {
   shortJob?(jobId: JobId): JobState | undefined;
   /** The events that start jobs of a type, if such code is loaded now. */
   startsOn?(type: string): StartsOn | undefined;
+  /** The pauses in force, oldest first, if known. */
+  readonly pauses?: readonly Pause[];
 }
 
 /** Jobs are shown as they are now, so only those that have not changed since the head count. */

@@ -12,6 +12,8 @@ import { oneLine, shownScalar, shownText, shownValue } from "../../core/shown_va
 import type { Sender } from "../statements/evidence.ts";
 import type { NextStep, Statement } from "../statements/explanation.ts";
 import { mismatchesText } from "../likeness/mismatch.ts";
+import { endStep, pausesCited } from "../queue/pause_texts.ts";
+import { pausesText } from "../words/pauses.ts";
 import { taskText } from "../words/phrases.ts";
 import { becameBy, becameText } from "../words/other_jobs.ts";
 import { resultsWithError } from "../ended/returned_errors.ts";
@@ -19,9 +21,11 @@ import { byHand, manual, reason } from "../statements/statement.ts";
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { others, value, job, path = "", isItself = false, instead, last, hasCounted, unstarted }: Sender,
+  sender: Sender,
   expectedType: string,
 ): Statement<LogId> {
+  const { others, value, job, path = "", isItself = false } = sender;
+  const { instead, last, hasCounted, unstarted, pauses = [] } = sender;
   const { type, version, taskId, sentBy } = others ?? {};
   const isOther = job !== undefined && !isItself && version !== undefined &&
     job.definitionVersion !== version;
@@ -60,7 +64,8 @@ export function senderReason(
     : `has sent nothing: it waits in turn for job ${last.jobId} of type ${last.type}, which ${
       notSentText(last)
     }`;
-  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ${stand}.`;
+  const paused = pauses.length === 0 ? "" : `: ${pausesText(pauses)}`;
+  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ${stand}${paused}.`;
   return reason(
     statement,
     sentBy,
@@ -68,6 +73,7 @@ export function senderReason(
     instead?.logId,
     becameBy(job),
     ...last ? [becameBy(last)] : [],
+    ...pausesCited(pauses),
   );
 }
 
@@ -126,13 +132,14 @@ const CALLS: Partial<Record<Condition, readonly [verb: string, path: string]>> =
 
 /** What makes the job send the event after all, or shows what keeps it from that. */
 export function moveSender(
-  { others, job, isItself = false, last = job, unstarted }: Sender,
+  { others, job, isItself = false, last = job, unstarted, pauses = [] }: Sender,
 ): readonly NextStep<LogId>[] {
   if (unstarted !== undefined) {
     const { event } = unstarted;
     return [byHand(`Send ${event.eventType} again, corrected.`, event)];
   }
   if (last === undefined || isItself || last.state === "Done") return [];
+  if (pauses.length > 0) return pauses.map(endStep);
   const condition = deriveCondition(last);
   const call = CALLS[condition];
   if (call === undefined) {

@@ -1,5 +1,6 @@
 /** What explanations of a job rest on besides its own entries. */
 
+import type { Pause } from "../../core/pauses.ts";
 import type { Alone } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
@@ -64,6 +65,8 @@ export interface Sender {
   readonly instead?: { readonly eventType: string; readonly logId: LogId } | undefined;
   /** If that job waits itself: the one at the end of the chain, which waits for no other. */
   readonly last?: JobState | undefined;
+  /** What keeps the last of these jobs, if it is queued, from beginning, oldest first. */
+  readonly pauses?: readonly Pause[] | undefined;
 }
 
 export interface Unstarted {

@@ -253,6 +253,28 @@ export const rootOfAChainOfWaits: Incident = {
   next: /Resume job extract/,
 };
 
+export const pausedSender: Incident = {
+  story: "A nightly job waits for what another was to send, whose type someone has paused.",
+  options: { definitions: STAGES, maxRunning: 8 },
+  async play(stage, culprit) {
+    for (let night = 1; night < 6; night++) {
+      for (const { type } of STAGES.toReversed()) {
+        await stage.submit(`${type}-${night}`, type, { day: `2026-11-0${night}` });
+      }
+    }
+    const day = "2026-11-06";
+    if (culprit) await stage.post("/pauses", { type: "etl.extract", reason: "the source is down" });
+    await stage.submit("job", "etl.transform", { day });
+    await stage.submit("extract", "etl.extract", { day, slow: true });
+    return "/jobs/job/explain";
+  },
+  cause: [
+    /job extract, which has "2026-11-06" at input\.day, is queued, and has not sent it yet: type etl\.extract has been paused since \S+ \(reason: the source is down\)/,
+  ],
+  decisive: [{ jobId: "extract", eventType: "job.JobStarted" }],
+  next: /End the pause of type etl\.extract/,
+};
+
 const FILE_INPUT = v.object({ fileId: v.string() });
 
 const SCAN = defineJob({
