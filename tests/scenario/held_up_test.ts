@@ -1,6 +1,8 @@
 /** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
@@ -91,6 +93,47 @@ Deno.test("explain an ended job: the pause that held it is named, and the wait f
     queuedPausedMs: 600_000,
     queuedLimitedMs: 300_000,
   });
+});
+
+Deno.test("explain an ended job: what held up the job that sent what it waited for is named", async () => {
+  const input = v.object({ order: v.string() });
+  const pack = defineJob({
+    ...{ type: "order.pack", version: 1, input },
+    run: (ctx, { order }) =>
+      ctx.task("pack", (task) => task.emit("order.Packed", { order })).then(() => undefined),
+  });
+  const ship = defineJob({
+    ...{ type: "order.ship", version: 1, input },
+    expects: ({ order }) => ({
+      packed: { eventType: "order.Packed", correlation: { equals: { order } } },
+    }),
+    run: (ctx) => ctx.expect("packed"),
+  });
+  for (const isPaused of [true, false]) {
+    const daybook = await Explained.start({ definitions: [pack, ship], maxRunning: 4 });
+    for (const order of ["O-1", "O-2", "O-3", "O-4", "O-5"]) {
+      await daybook.submit(`ship-${order}`, "order.ship", { order });
+      await daybook.submit(`pack-${order}`, "order.pack", { order });
+    }
+    await daybook.submit("ship", "order.ship", { order: "O-6" });
+    if (isPaused) await daybook.post("/pauses", { type: "order.pack", reason: "stocktake" });
+    else await daybook.clock.advance(600_000);
+    await daybook.submit("pack", "order.pack", { order: "O-6" });
+    if (isPaused) await daybook.clock.advance(600_000);
+    for (const { pauseId } of daybook.engine.pauses.all()) await daybook.engine.pauses.end(pauseId);
+    await daybook.clock.settle();
+    await daybook.assertCitations("ship");
+    const { summary } = await daybook.explanation("ship");
+    assert.match(summary, /: 10 min waiting for "packed" \(order\.Packed\)\./);
+    assert.equal(
+      summary.endsWith(
+        " Job pack (order.pack), which sent that event, was held by the pause of type order.pack " +
+          "for 10 min.",
+      ),
+      isPaused,
+      summary,
+    );
+  }
 });
 
 Deno.test("explain an ended job: if it was cancelled while it waited, what it waited for is named", async () => {

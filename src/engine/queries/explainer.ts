@@ -5,13 +5,15 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, type JobState } from "../../core/job_state.ts";
+import { lengthMs } from "../../core/duration.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import type { Causes, HeldUpBy } from "../../explain/statements/evidence.ts";
 import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
-import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
+import type { Citation, Explanation, Statement } from "../../explain/statements/explanation.ts";
+import { senderHeldUp } from "../../explain/past/hold_up_texts.ts";
 import {
   heldInQueue,
   heldUp,
@@ -23,6 +25,7 @@ import {
   outline,
   type OutlinedHistory,
   OutlineGathering,
+  tookMs,
 } from "../../explain/history/outlined_history.ts";
 import { clockReasons } from "../../explain/past/process_history.ts";
 import { limitDue } from "../../explain/past/late_limit.ts";
@@ -166,6 +169,9 @@ export class Explainer {
     const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
     const usual = isTimed ? await findUsualTime(this.parts, job, share, upTo) : undefined;
     const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
+    const senderHeldUp = usual === undefined
+      ? undefined
+      : await this.#senderHeldUp(outlined, asOf, share, hold);
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
@@ -177,7 +183,18 @@ export class Explainer {
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {
       ...found,
-      ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
+      ...{
+        circumstances,
+        asOf,
+        contrast,
+        usual,
+        heldUp,
+        senderHeldUp,
+        beside,
+        siblings,
+        sameElsewhere,
+        retried,
+      },
       stopApart: after?.stop ?? await stopApart(this.parts, contrast),
       later: await unusuallyLate(this.parts, job, found.later, share, upTo),
       rival,
@@ -227,6 +244,33 @@ export class Explainer {
   async #heldUp(outlined: OutlinedHistory, share: TimeShare): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
+  }
+
+  /** What held up the job whose task sent the event for which this one waited longest. */
+  async #senderHeldUp(
+    outlined: OutlinedHistory,
+    asOf: LogId,
+    share: TimeShare,
+    hold: ReserveMemory,
+  ): Promise<Statement<LogId> | undefined> {
+    const { history, table } = this.parts;
+    const { job, spans, entries } = outlined;
+    const [wait] = spans.flatMap(({ condition, from, to, endedBy }) =>
+      condition === "waiting" && to !== undefined ? { ms: lengthMs(from, to), endedBy } : []
+    ).toSorted((one, other) => other.ms - one.ms);
+    const counted = entries.get(wait?.endedBy ?? 0);
+    if (wait === undefined || counted?.causedBy === undefined) return undefined;
+    if (2 * wait.ms < (tookMs(outlined) ?? Infinity)) return undefined;
+    const [event] = await history.at([counted.causedBy]);
+    const [sent] = event?.causedBy === undefined ? [] : await history.at([event.causedBy]);
+    const sender = sent?.jobId && table.job(sent.jobId);
+    if (!sender || !isTerminal(sender) || sender.lastLogId > asOf) return undefined;
+    if (sender.jobId === job.jobId || history.hasOver(SHORT_MAX, sender.jobId)) return undefined;
+    const heldUp = await this.#heldUp(await this.outlined(sender.jobId, hold), share);
+    const [longest] = heldUp?.all ?? [];
+    return longest === undefined || 2 * longest.ms < wait.ms
+      ? undefined
+      : senderHeldUp(sender, longest, sent);
   }
 
   /** What else was under way when a time limit was due that acted late. */

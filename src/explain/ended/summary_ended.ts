@@ -42,7 +42,7 @@ import { uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
 import { lastWaitGivenUp } from "../past/ended_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
-import { timeSpent, timeText, usualText } from "./time_spent.ts";
+import { lateSender, timeSpent, timeText, usualText } from "./time_spent.ts";
 import { deadlineLateness } from "../past/early_and_late.ts";
 
 /** How many names a sentence has. */
@@ -56,7 +56,10 @@ export function succeededText(known: Evidence): string {
     ? `has been Done since ${job.endedAt}${took}.`
     : `has been Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
-  const [aside] = [...notableReasons(known), ...took === "" ? heldUpReasons(known) : []];
+  const [aside] = [
+    ...notableReasons(known),
+    ...took === "" ? heldUpReasons(known) : lateSender(known),
+  ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }
 

@@ -69,7 +69,12 @@ export function whereTimeWent(known: Evidence): Reasons {
   const parts = timeSpent(known);
   if (parts.length === 0) return [];
   const cites = new Set(parts.flatMap((part) => part.cites));
-  return [reason(`${SPENT}${timeText(parts)}.`, ...cites)];
+  return [reason(`${SPENT}${timeText(parts)}.`, ...cites), ...lateSender(known)];
+}
+
+/** What held up the job that sent what this one waited for. */
+export function lateSender({ senderHeldUp }: Evidence): Reasons {
+  return senderHeldUp === undefined ? [] : [senderHeldUp];
 }
 
 /** Longest first; empty for a job that did not take far longer than others. */

@@ -3,7 +3,9 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
@@ -131,6 +133,18 @@ function limitReason(
 
 function wereText(count: number): string {
   return count === 1 ? "was" : "were";
+}
+
+/** How long a job that sent a late event was held up: that event is what others waited for. */
+export function senderHeldUp(
+  sender: JobState,
+  holdUp: HoldUp,
+  sent: JobEventLogEntry,
+): Statement<LogId> {
+  const statement =
+    `Job ${sender.jobId} (${sender.type ?? "a plan"}), which sent that event, was ` +
+    `${holdUpText(holdUp)} for ${durationText(holdUp.ms)}.`;
+  return reason(statement, ...holdUp.until, sent);
 }
 
 /** `held by the pause of type mail.send`, `suspended`, `in the queue for a worker`. */

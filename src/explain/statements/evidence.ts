@@ -162,6 +162,8 @@ export interface Findings {
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
+  /** What held up the job that sent the event for which an ended job waited longest. */
+  readonly senderHeldUp?: Statement<LogId> | undefined;
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
