@@ -41,7 +41,7 @@ Deno.test("default, permissions: the server may only use its journal and one add
   assert.deepEqual(flags, [
     "--quiet",
     "--no-prompt",
-    "--v8-flags=--max-semi-space-size=16,--no-minor-gc-task,--heap-growing-percent=25,--no-allocation-site-pretenuring,--no-memory-reducer",
+    "--v8-flags=--max-semi-space-size=16,--no-minor-gc-task,--heap-growing-percent=25,--initial-old-space-size=28,--no-allocation-site-pretenuring,--no-memory-reducer",
     "--allow-net=127.0.0.1",
     "--allow-read=journal",
     "--allow-write=journal",

@@ -33,7 +33,7 @@ Deno.test("withCommand: the task's own permissions are kept, and missing ones ad
   assert.deepEqual(advice("main.ts", ["--journal", "/data/my journal"]), [
     "cannot write",
     "The whole command, with the permission:",
-    "  MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 deno run --quiet --no-prompt --v8-flags=--max-semi-space-size=16,--no-minor-gc-task,--heap-growing-percent=25,--no-allocation-site-pretenuring,--no-memory-reducer --allow-net=127.0.0.1 '--allow-env=DAYBOOK_*,PG*,INIT_CWD' " +
+    "  MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 deno run --quiet --no-prompt --v8-flags=--max-semi-space-size=16,--no-minor-gc-task,--heap-growing-percent=25,--initial-old-space-size=28,--no-allocation-site-pretenuring,--no-memory-reducer --allow-net=127.0.0.1 '--allow-env=DAYBOOK_*,PG*,INIT_CWD' " +
     "--allow-sys=statfs,setPriority " +
     "'--allow-read=journal,/data/my journal' '--allow-write=journal,/data/my journal' " +
     "main.ts --journal '/data/my journal'",
