@@ -51,7 +51,8 @@ export function* manyInLines<Judged>(
   text: string,
   judging: Judging<Judged>,
 ): Work<OneOrMany<Judged>> {
-  return yield* many(filledLines(text), judging, (line, at) => judgedLine(line, at, judging));
+  const lines = yield* filledLines(text);
+  return yield* many(lines, judging, (line, at) => judgedLine(line, at, judging));
 }
 
 function* many<Item, Judged>(
@@ -68,8 +69,11 @@ function* many<Item, Judged>(
   return { single: false, items };
 }
 
+/** A body may consist of hundreds of thousands of lines, more than it may have. */
+const LINES_AT_ONCE = 4_096;
+
 /** From the first character of each, without a step for each empty line, of which many may come. */
-function filledLines(text: string): readonly string[] {
+function* filledLines(text: string): Work<readonly string[]> {
   const lines: string[] = [];
   const filled = /[^ \t\r\n]/g;
   while (filled.test(text)) {
@@ -77,6 +81,7 @@ function filledLines(text: string): readonly string[] {
     const end = text.indexOf("\n", first);
     filled.lastIndex = end < 0 ? text.length : end;
     lines.push(text.slice(first, filled.lastIndex));
+    if (lines.length % LINES_AT_ONCE === 0) yield;
   }
   return lines;
 }

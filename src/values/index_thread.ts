@@ -261,8 +261,8 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Query | undefined):
 const OF_A_THREAD = 12;
 
 /**
- * Whether there are so many file descriptors left, or enough for another thread. Without any left, Deno ends the whole
- * process.
+ * Whether so many file descriptors are free; by default, as many as another thread needs. If a
+ * thread begins without any, Deno ends the whole process.
  *
  * @param folder A folder that the process may read.
  */

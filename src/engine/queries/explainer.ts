@@ -175,9 +175,9 @@ export class Explainer {
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
-    const isTwin = found.twin !== undefined;
+    const hasTwin = found.twin !== undefined;
     const rival = findJobInError(job, this.parts.table, asOf) ??
-      (isTwin ? undefined : await findRival(this.parts, job, share, upTo)) ??
+      (hasTwin ? undefined : await findRival(this.parts, job, share, asOf, upTo)) ??
       await findSameResult(this.parts, job, share, upTo);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
@@ -196,7 +196,7 @@ export class Explainer {
         retried,
       },
       stopApart: after?.stop ?? await stopApart(this.parts, contrast),
-      later: await unusuallyLate(this.parts, job, found.later, share, upTo),
+      later: await unusuallyLate(this.parts, job, found.later, share, asOf, upTo),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },

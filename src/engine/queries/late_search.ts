@@ -104,13 +104,15 @@ type Later = ReadonlyMap<string, readonly JobEventLogEntry[]>;
  * Without the events that came after an expectation was met, if most jobs of its type had such
  * events too: of a series, as of a sensor, the first counts, and the others are no news.
  *
- * @param upTo Later entries do not count; when absent, all do.
+ * @param asOf Later entries are not read.
+ * @param upTo Set for a past time: later entries do not count.
  */
 export async function unusuallyLate(
   parts: QueryParts,
   job: JobState,
   later: Later,
   share: TimeShare,
+  asOf: LogId,
   upTo?: LogId,
 ): Promise<Later> {
   const met = job.plan.expected.filter(({ id, multiplicity }, at) =>
@@ -124,11 +126,12 @@ export async function unusuallyLate(
       ...upTo === undefined ? {} : { before: upTo + 1 },
     },
     max: PEERS_MAX,
-    take: (peer) => peer.jobId === job.jobId ? undefined : peer,
+    // Its steps may be large.
+    take: (peer): JobState | undefined =>
+      peer.jobId === job.jobId ? undefined : { ...peer, tasks: [] },
   });
   if (peers.length < PEERS_MIN) return later;
-  const head = upTo ?? parts.writer.durableLogId;
-  const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, head)));
+  const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, asOf)));
   const isUsual = ({ id }: ExpectedEvent) =>
     2 * theirs.filter((ids) => ids.has(id)).length >= peers.length;
   const usual = new Set(met.filter(isUsual).map(({ id }) => id));
@@ -139,12 +142,12 @@ export async function unusuallyLate(
 async function lateFor(
   { pastEvents, history }: QueryParts,
   job: JobState,
-  head: LogId,
+  asOf: LogId,
 ): Promise<ReadonlySet<string>> {
-  const search = new LateSearch({ job, isOwn: () => false, hasReached: () => false }, head);
+  const search = new LateSearch({ job, isOwn: () => false, hasReached: () => false }, asOf);
   const lookup = new Lookup();
   search.lookUp(lookup);
-  const late = search.of(new FoundEvents(await pastEvents.find(lookup.wanted, head)));
+  const late = search.of(new FoundEvents(await pastEvents.find(lookup.wanted, asOf)));
   const ids = new Set<string>();
   for (const [id, logIds] of late) {
     if (search.accepted(id, await history.at(ascending(logIds))).length > 0) ids.add(id);

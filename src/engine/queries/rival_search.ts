@@ -3,7 +3,7 @@
 import { ascending } from "../../core/ascending.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import { type FailedJob, hasCode, type JobState } from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { isOfTime } from "../../explain/likeness/contrast.ts";
@@ -32,28 +32,42 @@ const NAMED_LENGTH_MIN = 4;
 const OF_STATE =
   /\b(already|exists|duplicate|conflict|locked|in use|taken|not found|no such|gone|deleted|404|409|410|412|423)\b/i;
 
-interface Rival {
-  readonly rival: JobState;
+/** A job that was given a value, before it is read. */
+interface Given {
+  readonly jobId: JobId;
+  readonly type: string | undefined;
   /** Where it has the value. */
   readonly path: string;
+}
+
+interface Rival extends Given {
+  readonly rival: JobState;
   /** The value, as the failed job has it. */
   readonly own: OwnValue;
 }
 
-/** @param upTo Later entries do not count; when absent, all do. */
+/**
+ * @param asOf Later entries are not read.
+ * @param upTo Set for a past time: later entries do not count.
+ */
 export async function findRival(
   parts: QueryParts,
   job: JobState,
   share: TimeShare,
+  asOf: LogId,
   upTo?: LogId,
 ): Promise<Statement<LogId> | undefined> {
   if (job.state !== "Failed" || !hasCode(job)) return undefined;
   for (const own of disputed(job)) {
-    const all = await othersGiven(parts, own, job.endedBy, upTo);
-    const rivals = all?.filter(({ rival }) => isOther(rival, job));
-    for (const rival of inOrder(job, rivals ?? [])) {
+    const given = await jobsGiven(parts, own, asOf, job.endedBy);
+    const rivals = (given ?? []).flatMap((one) => {
+      const rival = parts.table.job(one.jobId);
+      const isKnown = rival !== undefined && rival.lastLogId <= asOf;
+      return isKnown && isOther(rival, job) ? [{ ...one, rival, own }] : [];
+    });
+    for (const rival of inOrder(job, rivals)) {
       const apart = await setApart(parts, rival, share, upTo);
-      if (apart === "" && await isUsual(parts, job, rival, share, upTo)) continue;
+      if (apart === "" && await isUsual(parts, job, rival, share, asOf, upTo)) continue;
       return reason(text(rival) + apart, rival.rival.firstLogId, becameBy(rival.rival));
     }
   }
@@ -78,23 +92,22 @@ function disputed(job: FailedJob): readonly OwnValue[] {
  *
  * @param before The position before which they were created.
  */
-async function othersGiven(
-  { pastEvents, history, table, writer }: QueryParts,
+async function jobsGiven(
+  { pastEvents, history }: QueryParts,
   own: OwnValue,
-  before: LogId,
-  upTo: LogId = writer.durableLogId,
-): Promise<readonly Rival[] | undefined> {
+  asOf: LogId,
+  before: LogId = asOf + 1,
+): Promise<readonly Given[] | undefined> {
   const lookup = new Lookup().jobsGiven(own.loose, RIVALS_MAX);
-  const found = new FoundEvents(await pastEvents.find(lookup.wanted, upTo));
+  const found = new FoundEvents(await pastEvents.find(lookup.wanted, asOf));
   const given = found.jobsGiven(own.loose, RIVALS_MAX).filter((logId) => logId < before);
   if (given.length === RIVALS_MAX) return undefined;
   const entries = await history.at(ascending(given));
   return entries.flatMap((entry) => {
-    const rival = entry.jobId && table.job(entry.jobId);
-    const path = isOfType(entry, "job.JobCreated") && pathTo(own.value, entry.attributes);
-    return rival !== undefined && rival.lastLogId <= upTo && typeof path === "string"
-      ? [{ rival, path, own }]
-      : [];
+    if (!isOfType(entry, "job.JobCreated") || entry.jobId === undefined) return [];
+    const { jobId, attributes } = entry;
+    const path = pathTo(own.value, attributes);
+    return path === undefined ? [] : [{ jobId, type: attributes.type, path }];
   });
 }
 
@@ -138,14 +151,15 @@ async function setApart(
 }
 
 /**
- * Whether jobs of its type that went through had a rival of that type too, which went through as
- * well: then it is no reason to fail.
+ * Whether jobs of its type that went through had one of the rival's type beside them too: then it is
+ * no reason to fail.
  */
 async function isUsual(
   parts: QueryParts,
   job: FailedJob,
   { rival, own }: Rival,
   share: TimeShare,
+  asOf: LogId,
   upTo: LogId | undefined,
 ): Promise<boolean> {
   const { type } = rival;
@@ -163,10 +177,8 @@ async function isUsual(
       ),
   });
   for (const peer of peers) {
-    const all = await othersGiven(parts, peer, (upTo ?? parts.writer.durableLogId) + 1, upTo);
-    if (all?.some((one) => one.rival.type === type && one.rival.state === "Done") === false) {
-      return false;
-    }
+    const given = await jobsGiven(parts, peer, asOf);
+    if (given !== undefined && !given.some((one) => one.type === type)) return false;
   }
   return peers.length >= PEERS_MIN;
 }
