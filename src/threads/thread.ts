@@ -47,6 +47,8 @@ interface ThreadKeeper {
 
 export class Thread {
   readonly module: string;
+  /** Whether it began when others could use up what it needs. */
+  readonly isTight: boolean;
   readonly #spawner: ThreadSpawner;
   readonly #id: number;
   readonly #port: MessagePort;
@@ -61,6 +63,7 @@ export class Thread {
 
   constructor(options: ThreadOptions, keeper: ThreadKeeper) {
     this.module = options.module;
+    this.isTight = options.isTight;
     this.#spawner = options.spawner;
     this.#memoryMb = options.memoryMb;
     this.#keeper = keeper;

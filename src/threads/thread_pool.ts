@@ -16,6 +16,8 @@ const IDLE_MS = 60_000;
 
 /** Delay before checking again whether there is room for a thread. */
 const RETRY_MS = 500;
+/** How often a module is loaded that cannot be, if that may be for lack of descriptors. */
+const LOADS_MAX = 5;
 
 /**
  * How many replacements load at once. Loading uses little processor time: Deno 2.9 starts a thread
@@ -78,6 +80,8 @@ export class ThreadPool {
   #waiting: Waiting[] = [];
   /** Oldest first. */
   #replacements: Replacement[] = [];
+  /** By module, how often in a row it could not be loaded, perhaps for lack of descriptors. */
+  readonly #failedLoads = new Map<string, number>();
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -194,6 +198,7 @@ export class ThreadPool {
   }
 
   #loaded(thread: Thread): void {
+    this.#failedLoads.delete(thread.module);
     this.#replacements = this.#replacements.filter((replacement) => replacement.thread !== thread);
     this.#offer(thread);
     this.#replace();
@@ -216,11 +221,20 @@ export class ThreadPool {
 
   /** Clients that hold all descriptors must not fail jobs: the thread is made again later. */
   #failed(thread: Thread, reason: Error): void {
-    if (!isOutOfDescriptors(reason)) return this.#refuse(thread.module, reason);
+    if (!this.#mayLackDescriptors(thread, reason)) return this.#refuse(thread.module, reason);
     for (const replacement of this.#replacements) {
       if (replacement.thread === thread) delete replacement.thread;
     }
     this.#growLater();
+  }
+
+  /** Deno may say instead that it cannot read a file of a package. */
+  #mayLackDescriptors({ module, isTight }: Thread, reason: Error): boolean {
+    if (isOutOfDescriptors(reason)) return true;
+    const failed = isTight ? (this.#failedLoads.get(module) ?? 0) + 1 : LOADS_MAX;
+    if (failed < LOADS_MAX) this.#failedLoads.set(module, failed);
+    else this.#failedLoads.delete(module);
+    return failed < LOADS_MAX;
   }
 
   #left(thread: Thread): void {

@@ -42,6 +42,23 @@ Deno.test("threads: a type that has ended its thread waits for the replacement, 
   }
 });
 
+Deno.test("threads: a module that cannot be loaded is refused, after more tries if descriptors may be lacking", async () => {
+  for (const [isTight, tries] of [[false, 1], [true, 5]] as const) {
+    let made = 0;
+    const hasRoom = () => ++made > 0;
+    const pool = new ThreadPool({
+      ...{ max: 1, memoryMb: 48, hasRoom, ...few },
+      isTight: () => isTight,
+    });
+    try {
+      await assert.rejects(pool.take({ module: "file:///none.ts", type: "any" }), /Cannot load/);
+      assert.equal(made, tries);
+    } finally {
+      pool.close();
+    }
+  }
+});
+
 /** The niceness of each thread of this process, by id. */
 function niceness(): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
