@@ -12,7 +12,7 @@ import { incidentsOf, SETS } from "./incidents/collected.ts";
  * How many first answers name the cause, and how many meet all requirements: raised, never lowered.
  */
 const REACHED = {
-  seen: { causes: 179, whole: 179 },
+  seen: { causes: 180, whole: 180 },
   unseen: { causes: 20, whole: 20 },
 } as const;
 

@@ -17,6 +17,7 @@ import { senderHeldUp } from "../../explain/past/hold_up_texts.ts";
 import {
   heldInQueue,
   heldUp,
+  heldWithinMs,
   queuedStays,
   waitedForWorkerSince,
   wasHeldUp,
@@ -246,7 +247,10 @@ export class Explainer {
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
   }
 
-  /** What held up the job whose task sent the event for which this one waited longest. */
+  /**
+   * What held up the job whose task sent the event that this job waited for longest, if that was
+   * during most of the wait.
+   */
   async #senderHeldUp(
     outlined: OutlinedHistory,
     asOf: LogId,
@@ -256,7 +260,7 @@ export class Explainer {
     const { history, table } = this.parts;
     const { job, spans, entries } = outlined;
     const [wait] = spans.flatMap(({ condition, from, to, endedBy }) =>
-      condition === "waiting" && to !== undefined ? { ms: lengthMs(from, to), endedBy } : []
+      condition === "waiting" && to !== undefined ? { ms: lengthMs(from, to), from, endedBy } : []
     ).toSorted((one, other) => other.ms - one.ms);
     const counted = entries.get(wait?.endedBy ?? 0);
     if (wait === undefined || counted?.causedBy === undefined) return undefined;
@@ -266,9 +270,10 @@ export class Explainer {
     const sender = sent?.jobId && table.job(sent.jobId);
     if (!sender || !isTerminal(sender) || sender.lastLogId > asOf) return undefined;
     if (sender.jobId === job.jobId || history.hasOver(SHORT_MAX, sender.jobId)) return undefined;
-    const heldUp = await this.#heldUp(await this.outlined(sender.jobId, hold), share);
-    const [longest] = heldUp?.all ?? [];
-    return longest === undefined || 2 * longest.ms < wait.ms
+    const theirs = await this.outlined(sender.jobId, hold);
+    const [longest] = (await this.#heldUp(theirs, share))?.all ?? [];
+    const heldMs = heldWithinMs(theirs, wait.from, sent.receivedAt);
+    return longest === undefined || 2 * longest.ms < wait.ms || longest.ms > heldMs
       ? undefined
       : senderHeldUp(sender, longest, sent);
   }

@@ -14,7 +14,7 @@ import type { TimeShare } from "../pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
-import { createdNear } from "./similar_jobs.ts";
+import { createdNear, hasEnded } from "./similar_jobs.ts";
 
 /** How many expectations are searched for later events. */
 const SATISFIED_MAX = 10;
@@ -128,12 +128,12 @@ export async function unusuallyLate(
     max: PEERS_MAX,
     // Its steps may be large.
     take: (peer): JobState | undefined =>
-      peer.jobId === job.jobId ? undefined : { ...peer, tasks: [] },
+      peer.jobId === job.jobId || !hasEnded(peer, upTo) ? undefined : { ...peer, tasks: [] },
   });
   if (peers.length < PEERS_MIN) return later;
   const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, asOf)));
   const isUsual = ({ id }: ExpectedEvent) =>
-    2 * theirs.filter((ids) => ids.has(id)).length >= peers.length;
+    2 * theirs.filter((ids) => ids.has(id)).length > peers.length;
   const usual = new Set(met.filter(isUsual).map(({ id }) => id));
   return new Map([...later].filter(([id]) => !usual.has(id)));
 }

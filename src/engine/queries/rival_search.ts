@@ -18,10 +18,12 @@ import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { contrastOf, createdNear } from "./similar_jobs.ts";
+import { contrastOf, createdNear, hasEnded } from "./similar_jobs.ts";
 
 /** Values that more jobs were given do not identify the thing that an error is about. */
 const RIVALS_MAX = 10;
+/** How many of these jobs are compared with others. */
+const LOOKED_AT_MAX = 3;
 /** How many jobs that went through are looked at for whether they had such a rival too. */
 const PEERS_MAX = 3;
 const PEERS_MIN = 2;
@@ -58,6 +60,7 @@ export async function findRival(
   upTo?: LogId,
 ): Promise<Statement<LogId> | undefined> {
   if (job.state !== "Failed" || !hasCode(job)) return undefined;
+  let left = LOOKED_AT_MAX;
   for (const own of disputed(job)) {
     const given = await jobsGiven(parts, own, asOf, job.endedBy);
     const rivals = (given ?? []).flatMap((one) => {
@@ -66,6 +69,7 @@ export async function findRival(
       return isKnown && isOther(rival, job) ? [{ ...one, rival, own }] : [];
     });
     for (const rival of inOrder(job, rivals)) {
+      if (left-- === 0) return undefined;
       const apart = await setApart(parts, rival, share, upTo);
       if (apart === "" && await isUsual(parts, job, rival, share, asOf, upTo)) continue;
       return reason(text(rival) + apart, rival.rival.firstLogId, becameBy(rival.rival));
@@ -122,7 +126,7 @@ function isOther(other: JobState, job: FailedJob): boolean {
 
 /** The latest first, and those that failed last. */
 function inOrder(job: FailedJob, rivals: readonly Rival[]): readonly Rival[] {
-  // What several jobs of its type were given and went through with is nothing they compete for.
+  // Jobs of its type do not compete for what several of them went through with.
   const isLikeIt = ({ rival }: Rival) => rival.type === job.type && rival.state === "Done";
   const isCommon = rivals.filter(isLikeIt).length > 1;
   return rivals.filter((one) => !isCommon || !isLikeIt(one)).toSorted((one, other) =>
@@ -172,9 +176,11 @@ async function isUsual(
     },
     max: PEERS_MAX,
     take: (peer) =>
-      ownValues(peer).find(({ from, path, loose }) =>
-        from === "input" && path === own.path && loose !== own.loose
-      ),
+      hasEnded(peer, upTo)
+        ? ownValues(peer).find(({ from, path, loose }) =>
+          from === "input" && path === own.path && loose !== own.loose
+        )
+        : undefined,
   });
   for (const peer of peers) {
     const given = await jobsGiven(parts, peer, asOf);

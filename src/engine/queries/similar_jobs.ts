@@ -131,8 +131,23 @@ export async function contrastAfterStop(
   const traits = contrast?.traits.slice(0, 1).filter(({ name }) =>
     `${name}.`.startsWith(`${resultName(task.taskId)}.`)
   );
-  if (contrast === undefined || traits === undefined || traits.length === 0) return undefined;
-  return { contrast: { ...contrast, traits, areLater: true }, stop };
+  const [trait] = traits ?? [];
+  if (contrast === undefined || trait === undefined) return undefined;
+  // Another one that crossed the stop with such a result, and went through, refutes it.
+  const refuting = await takenNear(parts, share, {
+    range: {
+      ...{ types: [known.job.type ?? ""], states: ["Done"], ...createdNear(known.job) },
+      createdBefore: stop.receivedAt,
+    },
+    ...{ max: COMPARED_MAX, enough: 1 },
+    take: (other) =>
+      isTerminal(other) && other.endedAt > stop.receivedAt && hasEnded(other, upTo) &&
+        compared(other).doneBy.get(trait.name)?.includes(trait.value ?? null) === true
+        ? true
+        : undefined,
+  });
+  if (refuting.length > 0) return undefined;
+  return { contrast: { ...contrast, traits: [trait], areLater: true }, stop };
 }
 
 /** Jobs, compared by what their events said. Only that is kept: events may be large. */
@@ -280,7 +295,7 @@ function awaitedBy({ plan }: JobState): string {
 }
 
 /** Whether a job had ended as of a position. */
-function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }
 

@@ -114,8 +114,9 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
     if (!isFromOutside(entry)) return [];
     const { eventType, attributes } = toMatchable(entry);
     const values = looseValues({ attributes });
-    const carriesOwn = own.some(({ path, value, loose }) =>
-      isIdentifier(path, value) && values.has(loose)
+    // A result may have been copied from the event itself.
+    const carriesOwn = own.some(({ from, path, value, loose }) =>
+      from !== "result" && isIdentifier(path, value) && values.has(loose)
     );
     const other = contradiction(
       carriesOwn ? own.filter(({ from }) => from === "plan") : own,
@@ -142,8 +143,8 @@ export function countedForOther({ job, entries, sharers = new Map() }: Evidence)
     if (entry === undefined) return [];
     const { eventType, attributes } = toMatchable(entry);
     const values = looseValues({ attributes });
-    const isCarried = ({ path, value, loose }: OwnValue) =>
-      isIdentifier(path, value) && values.has(loose);
+    const isCarried = ({ from, path, value, loose }: OwnValue) =>
+      from !== "result" && isIdentifier(path, value) && values.has(loose);
     const theirs = own.some((one) => isCarried(one) && !compared.has(one.loose))
       ? undefined
       : ownValues(other).find((one) =>
@@ -325,12 +326,14 @@ export function overlookedEvents(known: Evidence): Reasons {
 
 /** The events after an entry that an expectation would have accepted. */
 function after(
-  { facts, later }: Evidence,
+  { job, facts, later }: Evidence,
   expected: ExpectedEvent,
   { logId }: JobEventLogEntry,
 ): readonly JobEventLogEntry[] {
+  const counted = new Set(job.expected.flatMap(({ by }) => by));
   const own = (facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
-    entry.logId > logId && expectationAccepts(expected, toMatchable(entry))
+    entry.logId > logId && !counted.has(entry.logId) &&
+    expectationAccepts(expected, toMatchable(entry))
   );
   const all = [...own, ...later?.get(expected.id) ?? []];
   return all.toSorted((left, right) => left.logId - right.logId);

@@ -190,8 +190,7 @@ const APART_MAX_MS = 3_600_000;
 const TIMES_APART_MAX_MS = 60_000;
 const TIMES = /"\d{4}-\d\d-\d\dT\d\d:\d\d:[^"]*"/g;
 /** What identifies a request: one that a client repeats may have another. */
-const REQUEST_IDS =
-  /"\w*(?:request|correlation|trace|idempotency)[_-]?(?:id|key)":"[^"]*"|"nonce":"[^"]*"/gi;
+const REQUEST_IDS = /"(?:x[_-])?(?:request|trace)[_-]?id":"[^"]*"|"nonce":"[^"]*"/gi;
 
 /** Whether jobs of a type got the same input, apart from times, at about the same time. */
 export function isSameWork(one: Given, other: Given): boolean {

@@ -108,7 +108,8 @@ const ELEMENTS_MIN = 4;
 /** Elements of lists that lack what all others have, if that is what the code failed to read. */
 function oddElements(known: OutlinedHistory, message: string): Reasons {
   const [, member] = READING.exec(message) ?? [];
-  if (member === undefined) return [];
+  // Most values have a length.
+  if (member === undefined || member === "length") return [];
   return givenBeforeFailure(known).flatMap(({ has, value, by }) => {
     const lists = Array.isArray(value) ? [["", value] as const] : Object.entries(value ?? {});
     return lists.slice(0, MEMBERS_MAX).flatMap(([list, elements]) => {
@@ -122,17 +123,21 @@ function oddElements(known: OutlinedHistory, message: string): Reasons {
   }).slice(0, VALUES_SHOWN_MAX);
 }
 
-/** The only element without a member that all others have, and that has what the code read. */
+/**
+ * The only element without a member that all others have, and that has what the code read; none if
+ * several members are lacking so.
+ */
 function oddElement(elements: readonly JsonValue[], member: string) {
   const compared = elements.slice(0, ELEMENTS_MAX).map((one) => isScalar(one) ? {} : one);
   if (compared.length < ELEMENTS_MIN) return undefined;
-  for (const name of Object.keys({ ...compared[0], ...compared[1] }).slice(0, MEMBERS_MAX)) {
+  const names = Object.keys({ ...compared[0], ...compared[1] }).slice(0, MEMBERS_MAX);
+  const [odd, another] = names.flatMap((name) => {
     const values = compared.map((one) => (one as JsonObject)[name] ?? null);
     const at = values.indexOf(null);
     const isOnly = at >= 0 && values.every((value, index) => index === at || has(value, member));
-    if (isOnly) return { name, at, others: compared.length - 1 };
-  }
-  return undefined;
+    return isOnly ? [{ name, at, others: compared.length - 1 }] : [];
+  });
+  return another === undefined ? odd : undefined;
 }
 
 /** Whether code may read a member of a value. */

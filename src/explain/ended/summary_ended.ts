@@ -212,7 +212,8 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
       one !== ""
     );
     if (altered !== undefined) return [shown + altered];
-    const made = isAlmostNumber(place.value) ? misreadText(place, tasks) : "";
+    const isMisread = isAlmostNumber(place.value) && OF_THOUSANDS.test(`${place.value}`);
+    const made = isMisread ? misreadText(place, tasks) : "";
     if (made !== "") return [shown + made];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
     const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
@@ -223,10 +224,15 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
   return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;
 }
 
-/** `, of which task parse made 1.299`: as of `1.299,00`, of which code reads the beginning. */
+/** `1.299,00` or `1 200`, of which code may read the beginning only. */
+const OF_THOUSANDS = /^[-+]?\d{1,3}(?:[.' ]\d{3})+(?:,\d+)?$|^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+/** In how many steps such a number is looked for. */
+const MAKERS_MAX = 32;
+
+/** `, of which task parse made 1.299`: as of `1.299,00`. */
 function misreadText({ value, names }: Place, tasks: readonly TaskState[]): string {
   const misread = Number.parseFloat(`${value}`);
-  const maker = tasks.find((task) =>
+  const maker = tasks.slice(0, MAKERS_MAX).find((task) =>
     isStep(task) &&
     placesIn({ result: task.result ?? null }).some((made) =>
       made.value === misread && (made.names.length === 1 || made.names.at(-1) === names.at(-1))

@@ -84,6 +84,15 @@ export function wasHeldUp(outlined: OutlinedHistory): boolean {
   return isRelevant(heldMs, outlined);
 }
 
+/** How long a job was queued or held between two times; RFC 3339. */
+export function heldWithinMs({ spans }: OutlinedHistory, since: string, until: string): number {
+  return spans.reduce((sum, { condition, from, to = until }) => {
+    if (condition !== "queued" && !isHold(condition)) return sum;
+    const [begin, end] = [from > since ? from : since, to < until ? to : until];
+    return sum + lengthMs(begin, end);
+  }, 0);
+}
+
 /** Since when the job waited for a worker, if that took a relevant share of its time; RFC 3339. */
 export function waitedForWorkerSince(
   outlined: OutlinedHistory,

@@ -36,7 +36,7 @@ export interface Contrast {
 
 export const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
-/** To tell what is odd about a job that is suspected of something. */
+/** The same for a job that is suspected of something. */
 export const BESIDE_SUSPECT_MIN = 5;
 /** How many jobs of each kind are compared: the newest. */
 export const COMPARED_MAX = 100;
@@ -90,11 +90,13 @@ function* findTraits(
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
   const hasSucceeded = alike[0]?.state === "Done";
-  const lacked = yield* lackedBy(mine, theirs, areAll, hasSucceeded);
+  // Of few jobs, two values may recur by chance.
+  const knownMax = others.length < OTHERS_MIN && isSuspect ? 1 : KNOWN_MAX;
+  const lacked = yield* lackedBy(mine, theirs, { areAll, hasSucceeded, knownMax });
   if (lacked.length > 0 && !hasSucceeded) return lacked;
   // A task without a result did not run; only a job that has succeeded runs no more.
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
-  const ways = (yield* lackedBy(myWay, theirWays, areAll, hasSucceeded))
+  const ways = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
   if (hasSucceeded || ways.length > 0) return ways;
@@ -102,10 +104,13 @@ function* findTraits(
     ...beyond(mine, theirs, areAll),
     ...beyond(alike.map(({ lengths }) => lengths), others.map((one) => one.lengths), areAll),
     // Results are of more kinds than inputs, and some are beyond others by chance.
-    ...beyond(myWay, theirWays, areAll, FAR),
+    ...beyond(myWay, theirWays, areAll, FAR).filter(({ name }) => !OF_LENGTH.test(name)),
   ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
+
+/** How long a step took depends on the machine. */
+const OF_LENGTH = /(?:ms|millis|seconds|minutes|duration|took|elapsed|latency)$/i;
 
 /** The trait that most of many jobs share, and this one does not have; a rule of thumb. */
 export function crowdTrait(
@@ -168,15 +173,18 @@ const LENGTH_MIN = 12;
 function* lackedBy(
   alike: readonly Facts[],
   others: readonly Facts[],
-  areAll: boolean,
-  hasSucceeded: boolean,
+  { areAll, hasSucceeded, knownMax }: {
+    readonly areAll: boolean;
+    readonly hasSucceeded: boolean;
+    readonly knownMax: number;
+  },
 ): Work<readonly Trait[]> {
   const own: Facts = alike[0] ?? new Map();
   const traits: Trait[] = [];
   for (const name of new Set([...own.keys(), ...others[0]?.keys() ?? []])) {
     for (const { view, text, isTelling = () => true } of VIEWS) {
       const under = (facts: Facts) => view(facts.get(name) ?? []);
-      const known = knownTo(others, under, areAll);
+      const known = knownTo(others, under, areAll, knownMax);
       const isStrange = (one: JsonScalar) => known?.includes(one) === false;
       const areStrange = alike.every((facts) =>
         under(facts).length === 0 || under(facts).some(isStrange)
@@ -203,12 +211,13 @@ function knownTo(
   others: readonly Facts[],
   under: (facts: Facts) => readonly JsonScalar[],
   areAll: boolean,
+  knownMax: number,
 ): readonly JsonScalar[] | undefined {
   const counts = new Map<JsonScalar, number>();
   for (const facts of others) {
     const own = new Set(under(facts));
     for (const one of own) counts.set(one, (counts.get(one) ?? 0) + 1);
-    if (own.size === 0 || counts.size > KNOWN_MAX) return undefined;
+    if (own.size === 0 || counts.size > knownMax) return undefined;
   }
   return !areAll || [...counts.values()].every((count) => count >= KNOWN_TO_MIN)
     ? [...counts.keys()]

@@ -46,15 +46,18 @@ function own(from: OwnValue["from"], path: string, value: JsonScalar): OwnValue 
   return { from, path, value, loose: looseForm(value) };
 }
 
+/** The names of ids that other services give, and the form of many: `ch_3N4x`. */
+const OF_ID = /(?:id|ref|reference|key|number|no)$/i;
+const ID = /^[a-z]{2,8}_\S+$/;
+
 /** Numbers are measures as often as ids. */
 function returnedIds(task: TaskState): readonly OwnValue[] {
   if (task.status !== "completed" || task.taskId === MAIN_TASK) return [];
   const { taskId, result = null } = task;
   return placesIn({ [taskId]: result }).flatMap((place) => {
-    const path = placePath(place);
-    return typeof place.value === "string" && isIdentifier(path, place.value)
-      ? [own("result", path, place.value)]
-      : [];
+    const [path, { value }] = [placePath(place), place];
+    if (typeof value !== "string" || !OF_ID.test(path) && !ID.test(value)) return [];
+    return isIdentifier(path, value) ? [own("result", path, value)] : [];
   });
 }
 

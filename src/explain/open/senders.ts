@@ -117,7 +117,8 @@ function resultText(job: JobState): string {
 
 /** `: it did not run task write, and returned {"skipped":"no rows"}`, or nothing. */
 function skippedText(job: JobState, taskId: TaskId | undefined): string {
-  if (taskId === undefined || findTask(job, taskId) !== undefined) return "";
+  // With a digit, it may be that of the other job's own key, or of one round of a loop.
+  if (taskId === undefined || /\d/.test(taskId) || findTask(job, taskId) !== undefined) return "";
   const main = findTask(job, MAIN_TASK);
   const output = main?.status === "completed" ? main.result : undefined;
   const returned = output === undefined ? "" : `, and returned ${shownValue(output)}`;

@@ -25,7 +25,7 @@ const ASKED: readonly RegExp[] = [
 
 /** `resets at 2026-12-03T00:00:00Z`. */
 const ASKED_UNTIL =
-  /\b(?:retry|try again|resets?|(?:blocked|locked) until)\b[^.;\n]{0,16}?(\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:\d\d))/i;
+  /\b(?:(?:retry|try again) (?:at|after|from|not before)|resets? (?:at|on)|(?:blocked|locked) until)[ :]*(\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:\d\d))/i;
 
 const UNITS_MS: readonly (readonly [RegExp, number])[] = [
   [/^m(?:s|illis)/i, 1],

@@ -135,7 +135,7 @@ function wereText(count: number): string {
   return count === 1 ? "was" : "were";
 }
 
-/** How long a job that sent a late event was held up: that event is what others waited for. */
+/** How long a job that sent a late event was held up. */
 export function senderHeldUp(
   sender: JobState,
   holdUp: HoldUp,

@@ -41,8 +41,9 @@ export function unendedAttempts(known: Evidence): readonly Overtaken[] {
   return overtakenAttempts(known).filter(({ attempt }) => attempt.ended === undefined);
 }
 
-/** What is missing may be made in a moment. */
-const OF_MISSING = /\b(?:not found|not exist|no such|unknown|missing|404)\b/i;
+/** What is missing may be made in a moment, by a task of such a name. */
+const OF_MISSING = /\b(?:not found|not exist|no such|404)\b/i;
+const MAKING = /^(?:create|make|add|register|provision|write|upload|insert|open|build)\b/i;
 /** Shorter words are no names of things. */
 const WORD_LENGTH_MIN = 4;
 
@@ -51,11 +52,12 @@ export function madeTooLate(known: Evidence): Reasons {
   const { job } = known;
   if (job.state !== "Failed" || !OF_MISSING.test(job.failure.error.message)) return [];
   const { taskId: failed = MAIN_TASK, error } = job.failure;
+  if (failed === MAIN_TASK) return [];
   const [own, said] = [wordsOf(failed), wordsOf(error.message)];
   const maker = overtakenAttempts(known).find(({ taskId }) =>
-    wordsOf(taskId).difference(own).intersection(said).size > 0
+    MAKING.test(taskId) && wordsOf(taskId).difference(own).intersection(said).size > 0
   );
-  if (failed === MAIN_TASK || maker === undefined) return [];
+  if (maker === undefined) return [];
   const statement = `${capital(taskText(maker.taskId))}, which was not awaited first, had not ` +
     `ended: ${taskText(failed)} may have needed what it makes.`;
   return [reason(statement, maker.attempt.started, maker.attempt.ended?.entry)];

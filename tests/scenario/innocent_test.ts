@@ -1,0 +1,133 @@
+/** What an explanation must not blame: each of these only resembles a cause. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
+import { scripted } from "./incident_kit.ts";
+
+const ONCE = { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } as const;
+
+/** The first answer about a job whose second step throws. */
+async function failedWith(error: Error, input: object = {}, result: unknown = "ok") {
+  const use = looseJob("feed.use", async (ctx) => {
+    await ctx.task("login", () => result as string);
+    await ctx.task("use", () => {
+      throw error;
+    }, { retry: ONCE });
+  });
+  const daybook = await Explained.start({ definitions: [use] });
+  await daybook.submit("job", "feed.use", input);
+  return await daybook.explanation("job");
+}
+
+Deno.test("innocent: a step beside the failed one that only shares a word with its error", async () => {
+  for (
+    const [beside, message] of [
+      ["notify-customer", "404: customer c-7 does not exist"],
+      ["delete-account", "404: account acme-7 does not exist"],
+      ["create-note", "unknown error from the note service"],
+    ] as const
+  ) {
+    const open = looseJob("account.open", async (ctx) => {
+      const made = ctx.task(
+        beside,
+        (task) =>
+          new Promise<string>((resolve) =>
+            task.signal.addEventListener("abort", () => resolve("made"))
+          ),
+      );
+      const failing = ctx.task("charge", () => {
+        throw new Error(message);
+      }, { retry: ONCE });
+      await Promise.all([made, failing]);
+    });
+    const daybook = await Explained.start({ definitions: [open] });
+    await daybook.submit("job", "account.open");
+    assert.doesNotMatch((await daybook.explanation("job")).summary, /may have needed/);
+  }
+});
+
+Deno.test("innocent: an optional member of one row, if the code failed on a length, or another row lacks one too", async () => {
+  const rows = (note: number, iban: number) =>
+    Array.from({ length: 6 }, (_, at) => ({
+      ...at === note ? {} : { note: "x" },
+      ...at === iban ? {} : { iban: `DE${at}` },
+    }));
+  const reading = (member: string) =>
+    new TypeError(`Cannot read properties of undefined (reading '${member}')`);
+  for (
+    const [member, given] of [["length", rows(2, -1)], ["replaceAll", rows(2, 4)]] as const
+  ) {
+    const { summary } = await failedWith(reading(member), { rows: given });
+    assert.doesNotMatch(summary, /rows\[2\]/);
+  }
+});
+
+Deno.test("innocent: two jobs whose ids of business differ, whatever their names contain", async () => {
+  for (const name of ["pullRequestId", "correlationId", "idempotencyKey"]) {
+    const daybook = await Explained.start({ definitions: [scripted("ci.build", { go: () => 1 })] });
+    await daybook.submit("one", "ci.build", { repo: "acme/shop-1", [name]: "PR-17" });
+    await daybook.submit("two", "ci.build", { repo: "acme/shop-1", [name]: "PR-18" });
+    assert.doesNotMatch((await daybook.explanation("two")).summary, /done twice/);
+  }
+});
+
+Deno.test("innocent: a time in an error before which a retry is to come", async () => {
+  for (
+    const message of [
+      "card declined, retry before 2026-01-01T01:00:00Z",
+      "you may retry until 2026-01-01T01:00:00Z",
+      "do not retry, the order closes at 2026-01-01T01:00:00Z",
+    ]
+  ) {
+    const { summary, next } = await failedWith(new Error(message));
+    assert.doesNotMatch(
+      [summary, ...next.map(({ statement }) => statement)].join(" "),
+      /asks to wait|not before/,
+    );
+  }
+});
+
+Deno.test("innocent: a text that a step read correctly as a number", async () => {
+  for (const [price, result] of [["3,00", 3], ["1.2.3", 1.2], ["10 20 30", 10]] as const) {
+    const { summary } = await failedWith(new Error("the carrier is down"), { price }, result);
+    assert.doesNotMatch(summary, /of which/);
+  }
+});
+
+Deno.test("innocent: what held up the sender of a late event after it had sent that", async () => {
+  const input = v.object({ order: v.string() });
+  const pack = defineJob({
+    ...{ type: "order.pack", version: 1, input },
+    async run(ctx, { order }) {
+      await ctx.sleep("dry", order === "late" ? 900_000 : 0);
+      await ctx.task("pack", (task) => task.emit("order.Packed", { order }));
+      await ctx.sleep("rest", 1_000);
+    },
+  });
+  const ship = defineJob({
+    ...{ type: "order.ship", version: 1, input },
+    expects: ({ order }) => ({
+      packed: { eventType: "order.Packed", correlation: { equals: { order } } },
+    }),
+    run: (ctx) => ctx.expect("packed"),
+  });
+  const daybook = await Explained.start({ definitions: [pack, ship], maxRunning: 4 });
+  for (const order of ["O-1", "O-2", "O-3", "O-4", "O-5"]) {
+    await daybook.submit(`ship-${order}`, "order.ship", { order });
+    await daybook.submit(`pack-${order}`, "order.pack", { order });
+    await daybook.clock.advance(2_000);
+  }
+  await daybook.submit("ship", "order.ship", { order: "late" });
+  await daybook.submit("pack", "order.pack", { order: "late" });
+  await daybook.clock.advance(900_000);
+  await daybook.post("/jobs/pack/suspend", { reason: "looking into it" });
+  await daybook.clock.advance(7_200_000);
+  await daybook.post("/jobs/pack/resume");
+  await daybook.clock.advance(2_000);
+  const { summary } = await daybook.explanation("ship");
+  assert.match(summary, /15 min waiting for "packed"/);
+  assert.doesNotMatch(summary, /Job pack/);
+});
