@@ -346,6 +346,22 @@ Deno.test("explain a failure: an event that came after it is not named among its
   }
 });
 
+Deno.test("explain: an event of another order that counted is named, even if a step returned what it carried", async () => {
+  const settle = defineJob({
+    ...{ type: "order.settle", version: 1, input: v.object({ order: v.string() }) },
+    expects: () => ({ paid: { eventType: "pay.Paid", correlation: "any" } }),
+    async run(ctx) {
+      await ctx.expect("paid");
+      await ctx.task("book", () => ({ payment: "pay_7781" }));
+    },
+  });
+  const daybook = await Explained.start({ definitions: [settle] });
+  await daybook.submit("job", "order.settle", { order: "O-1001" });
+  await daybook.event("pay.Paid", { order: "O-2002", payment: "pay_7781" });
+  const { summary } = await toldOf(daybook, "job");
+  assert.match(summary, /although its order is "O-2002" and this job's is "O-1001"/);
+});
+
 Deno.test("explain: an event after the one that counted is not named if most jobs of the type had such events too", async () => {
   const accept = defineJob({
     ...{ type: "reefer.accept", version: 1 },

@@ -16,7 +16,7 @@ import { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
 import { citedIn, explain } from "../../explain/explain.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { ownValues } from "../../explain/likeness/own_values.ts";
+import { soughtValues } from "../../explain/likeness/own_values.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
 import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
@@ -231,7 +231,7 @@ class HistoryReader {
    * common.
    */
   #commonCarriers(outlined: OutlinedHistory): readonly LogId[] {
-    const own = ownValues(outlined.job);
+    const own = soughtValues(outlined.job);
     const lookup = new Lookup();
     for (const { loose } of own) lookup.carrying(loose, COMMON_MIN + OWN_MAX);
     const found = new FoundEvents(this.#facts.find(lookup.wanted));

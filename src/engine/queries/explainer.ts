@@ -47,7 +47,7 @@ import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findSameResult } from "./same_result.ts";
-import { contrastAfterStop, contrastOf, findUsualTime, stopApart } from "./similar_jobs.ts";
+import { contrastOf, findUsualTime, setApartBy, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -161,13 +161,10 @@ export class Explainer {
       ? await circumstancesNow(this.parts, job, share)
       : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const found = await search.run(outlined);
-    const clear = await contrastOf(this.parts, job, share, upTo);
-    const after = clear === undefined
-      ? await contrastAfterStop(this.parts, { ...outlined, ...found }, share, upTo)
-      : undefined;
-    const contrast = clear ?? after?.contrast;
+    const known = { ...outlined, ...found };
+    const { contrast, stop } = await setApartBy(this.parts, known, share, upTo);
     // After the clock was set, no length of time on record is known.
-    const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
+    const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(this.parts, job, share, upTo) : undefined;
     const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
     const senderHeldUp = usual === undefined
@@ -184,19 +181,8 @@ export class Explainer {
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {
       ...found,
-      ...{
-        circumstances,
-        asOf,
-        contrast,
-        usual,
-        heldUp,
-        senderHeldUp,
-        beside,
-        siblings,
-        sameElsewhere,
-        retried,
-      },
-      stopApart: after?.stop ?? await stopApart(this.parts, contrast),
+      ...{ circumstances, asOf, contrast, stopApart: stop, usual, heldUp, senderHeldUp },
+      ...{ beside, siblings, sameElsewhere, retried },
       later: await unusuallyLate(this.parts, job, found.later, share, asOf, upTo),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,

@@ -12,9 +12,8 @@ import { givenUpAt } from "../../explain/ended/counted_events.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { TimeShare } from "../pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
-import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
-import { createdNear, hasEnded } from "./similar_jobs.ts";
+import { takenFromPeers } from "./similar_jobs.ts";
 
 /** How many expectations are searched for later events. */
 const SATISFIED_MAX = 10;
@@ -94,10 +93,6 @@ function metExpectations({ job }: Searched): readonly Met[] {
   });
 }
 
-/** How many jobs of its type are looked at. */
-const PEERS_MAX = 3;
-const PEERS_MIN = 2;
-
 type Later = ReadonlyMap<string, readonly JobEventLogEntry[]>;
 
 /**
@@ -119,18 +114,13 @@ export async function unusuallyLate(
     (later.get(id)?.length ?? 0) > 0 &&
     (job.expected[at]?.matched ?? 0) >= requiredMatches(multiplicity)
   );
-  if (met.length === 0 || job.type === undefined) return later;
-  const peers = await takenNear(parts, share, {
-    range: {
-      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
-      ...upTo === undefined ? {} : { before: upTo + 1 },
-    },
-    max: PEERS_MAX,
-    // Its steps may be large.
-    take: (peer): JobState | undefined =>
-      peer.jobId === job.jobId || !hasEnded(peer, upTo) ? undefined : { ...peer, tasks: [] },
-  });
-  if (peers.length < PEERS_MIN) return later;
+  if (met.length === 0) return later;
+  // Their steps may be large.
+  const peers = await takenFromPeers(parts, job, share, upTo, (peer): JobState => ({
+    ...peer,
+    tasks: [],
+  }));
+  if (peers === undefined) return later;
   const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, asOf)));
   const isUsual = ({ id }: ExpectedEvent) =>
     2 * theirs.filter((ids) => ids.has(id)).length > peers.length;

@@ -15,18 +15,14 @@ import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import type { TimeShare } from "../pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
-import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { contrastOf, createdNear, hasEnded } from "./similar_jobs.ts";
+import { contrastOf, takenFromPeers } from "./similar_jobs.ts";
 
 /** Values that more jobs were given do not identify the thing that an error is about. */
 const RIVALS_MAX = 10;
 /** How many of these jobs are compared with others. */
 const LOOKED_AT_MAX = 3;
-/** How many jobs that went through are looked at for whether they had such a rival too. */
-const PEERS_MAX = 3;
-const PEERS_MIN = 2;
 
 /** A shorter value that is not a word of its own occurs by chance. */
 const NAMED_LENGTH_MIN = 4;
@@ -167,24 +163,20 @@ async function isUsual(
   upTo: LogId | undefined,
 ): Promise<boolean> {
   const { type } = rival;
-  if (rival.state !== "Done" || job.type === undefined || type === undefined) return false;
-  if (type === job.type) return false;
-  const peers = await takenNear(parts, share, {
-    range: {
-      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
-      ...upTo === undefined ? {} : { before: upTo + 1 },
-    },
-    max: PEERS_MAX,
-    take: (peer) =>
-      hasEnded(peer, upTo)
-        ? ownValues(peer).find(({ from, path, loose }) =>
-          from === "input" && path === own.path && loose !== own.loose
-        )
-        : undefined,
-  });
-  for (const peer of peers) {
+  if (rival.state !== "Done" || type === undefined || type === job.type) return false;
+  const peers = await takenFromPeers(
+    parts,
+    job,
+    share,
+    upTo,
+    (peer) =>
+      ownValues(peer).find(({ from, path, loose }) =>
+        from === "input" && path === own.path && loose !== own.loose
+      ),
+  );
+  for (const peer of peers ?? []) {
     const given = await jobsGiven(parts, peer, asOf);
     if (given !== undefined && !given.some((one) => one.type === type)) return false;
   }
-  return peers.length >= PEERS_MIN;
+  return peers !== undefined;
 }

@@ -112,11 +112,24 @@ export async function contrastOf(
   return await parts.pacer.all(share, findContrast(alike, others)) ?? contrast;
 }
 
+/** What sets a job apart, and the stop of the process in between, if there was one. */
+export async function setApartBy(
+  parts: QueryParts,
+  known: Meanwhile,
+  share: TimeShare,
+  upTo?: LogId,
+): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
+  const contrast = await contrastOf(parts, known.job, share, upTo);
+  return contrast === undefined
+    ? await contrastAfterStop(parts, known, share, upTo) ?? {}
+    : { contrast, stop: await stopApart(parts, contrast) };
+}
+
 /**
  * What sets a result from before a stop of the process apart from those of jobs that were created
  * after it, as when newer code uses another unit.
  */
-export async function contrastAfterStop(
+async function contrastAfterStop(
   parts: QueryParts,
   known: Meanwhile,
   share: TimeShare,
@@ -295,8 +308,32 @@ function awaitedBy({ plan }: JobState): string {
 }
 
 /** Whether a job had ended as of a position. */
-export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
+}
+
+/** How many jobs that went through are looked at for what is usual, and the fewest that tell. */
+const PEERS_MAX = 3;
+const PEERS_MIN = 2;
+
+/** What is taken from other jobs of the type that succeeded; `undefined` if there are too few. */
+export async function takenFromPeers<Taken>(
+  parts: QueryParts,
+  job: JobState,
+  share: TimeShare,
+  upTo: LogId | undefined,
+  take: (peer: JobState) => Taken | undefined,
+): Promise<readonly Taken[] | undefined> {
+  if (job.type === undefined) return undefined;
+  const taken = await takenNear(parts, share, {
+    range: {
+      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
+      ...upTo === undefined ? {} : { before: upTo + 1 },
+    },
+    max: PEERS_MAX,
+    take: (peer) => peer.jobId !== job.jobId && hasEnded(peer, upTo) ? take(peer) : undefined,
+  });
+  return taken.length < PEERS_MIN ? undefined : taken;
 }
 
 /** Jobs are comparable when they were created within this time of each other. */

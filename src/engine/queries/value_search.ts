@@ -4,7 +4,6 @@
  * which the index does not have, are searched among the latest events of the type.
  */
 
-import type { Pause } from "../../core/pauses.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
@@ -12,8 +11,9 @@ import type { JobState } from "../../core/job_state.ts";
 import { type JsonScalar, jsonSize } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Work } from "../../core/work.ts";
+import type { Pause } from "../../core/pauses.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
+import { demanded, soughtValues } from "../../explain/likeness/own_values.ts";
 import { recodedForms, SEARCHED_LENGTH_MAX } from "../../explain/likeness/recoding.ts";
 import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
 import { insideForm, mismatchesWith } from "../../explain/likeness/mismatch.ts";
@@ -102,7 +102,7 @@ export class ValueSearch {
     private readonly outlined: OutlinedHistory,
     private readonly parts: Pick<SearchParts, "source" | "find" | "do">,
   ) {
-    this.#own = ownValues(outlined.job).map(({ loose }) => loose);
+    this.#own = soughtValues(outlined.job).map(({ loose }) => loose);
   }
 
   /** Adds the keys that `resembling` needs to a lookup. */

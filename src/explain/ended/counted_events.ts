@@ -114,9 +114,8 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
     if (!isFromOutside(entry)) return [];
     const { eventType, attributes } = toMatchable(entry);
     const values = looseValues({ attributes });
-    // A result may have been copied from the event itself.
-    const carriesOwn = own.some(({ from, path, value, loose }) =>
-      from !== "result" && isIdentifier(path, value) && values.has(loose)
+    const carriesOwn = own.some(({ path, value, loose }) =>
+      isIdentifier(path, value) && values.has(loose)
     );
     const other = contradiction(
       carriesOwn ? own.filter(({ from }) => from === "plan") : own,
@@ -143,8 +142,8 @@ export function countedForOther({ job, entries, sharers = new Map() }: Evidence)
     if (entry === undefined) return [];
     const { eventType, attributes } = toMatchable(entry);
     const values = looseValues({ attributes });
-    const isCarried = ({ from, path, value, loose }: OwnValue) =>
-      from !== "result" && isIdentifier(path, value) && values.has(loose);
+    const isCarried = ({ path, value, loose }: OwnValue) =>
+      isIdentifier(path, value) && values.has(loose);
     const theirs = own.some((one) => isCarried(one) && !compared.has(one.loose))
       ? undefined
       : ownValues(other).find((one) =>

@@ -19,22 +19,36 @@ export interface OwnValue {
   readonly loose: string;
 }
 
-/**
- * The most significant first: its id, what its plan correlates, labels, input scalars, and ids that
- * its steps returned, as another service gives them.
- */
+/** The most significant first: its id, what its plan correlates, labels, input scalars. */
 export function ownValues(job: JobState): readonly OwnValue[] {
-  const { jobId, plan, labels, input, sealed } = job;
+  return distinctive(givenValues(job));
+}
+
+/**
+ * The same, and last ids that its steps returned, as another service gives them: an event with one
+ * may be meant for the job.
+ */
+export function soughtValues(job: JobState): readonly OwnValue[] {
+  return distinctive([
+    ...givenValues(job),
+    ...job.tasks.slice(0, VALUES_MAX).flatMap(returnedIds),
+  ]);
+}
+
+function givenValues({ jobId, plan, labels, input, sealed }: JobState): readonly OwnValue[] {
   const planned = plan.expected.flatMap(({ matcher }) => [...demanded(matcher.correlation)]);
-  const found: OwnValue[] = [
+  return [
     own("id", "jobId", jobId),
     ...planned.map(([path, value]) => own("plan", path, value)),
     ...Object.entries(labels ?? {}).map(([name, value]) => own("label", name, value)),
     ...(sealed === undefined ? scalarsOf(input) : []).map(([path, value]) =>
       own("input", path, value)
     ),
-    ...job.tasks.slice(0, VALUES_MAX).flatMap(returnedIds),
   ];
+}
+
+/** Each value once, as it was found first. */
+function distinctive(found: readonly OwnValue[]): readonly OwnValue[] {
   const first = new Map<string, OwnValue>();
   for (const one of found) {
     if (isDistinctive(one.value) && !first.has(one.loose)) first.set(one.loose, one);

@@ -17,7 +17,7 @@ import { shownScalar, shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import type { OpenExpectation } from "../../core/awaited_events.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
-import { isIdentifier, type OwnValue, ownValues } from "../likeness/own_values.ts";
+import { isIdentifier, type OwnValue, soughtValues } from "../likeness/own_values.ts";
 import {
   type Candidate,
   type Comparison,
@@ -48,7 +48,7 @@ export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common
   const { job, created, started } = outlined;
   return {
     job,
-    own: ownValues(job),
+    own: soughtValues(job),
     createdBy: created.logId,
     causedBy: created.causedBy,
     started,

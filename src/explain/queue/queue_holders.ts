@@ -278,7 +278,7 @@ export function priorityText(
 export function deadlockText(job: JobState, holders: readonly WorkerHolder[]): readonly string[] {
   const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
   const named = ownValues(job).find(({ from, value }) =>
-    from !== "id" && from !== "result" && ids.has(value) && value !== job.key
+    from !== "id" && ids.has(value) && value !== job.key
   );
   return named === undefined ? [] : [
     `It was given job ${named.value} at ${

@@ -1,11 +1,11 @@
 /** What explanations of a job rest on besides its own entries. */
 
-import type { Pause } from "../../core/pauses.ts";
 import type { Alone } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { JsonScalar } from "../../core/json.ts";
+import type { Pause } from "../../core/pauses.ts";
 import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Contrast, Trait } from "../likeness/contrast.ts";

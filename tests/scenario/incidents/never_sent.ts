@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { Correlation } from "../../../src/core/correlation.ts";
 import type { JobId, TaskId } from "../../../src/core/ids.ts";
 import { defineJob, NonRetryableError } from "../../../src/mod.ts";
-import type { Incident } from "../incident.ts";
+import type { Incident, Stage } from "../incident.ts";
 import { hang } from "../incident_kit.ts";
 
 const CONTRACT = defineJob({
@@ -232,16 +232,21 @@ const STAGES = [
   stage("etl.load", "etl.Transformed", "etl.Loaded"),
 ];
 
+/** Five nights on which all went well, and the day of the next. */
+async function nightBefore(stage: Stage): Promise<string> {
+  for (let night = 1; night < 6; night++) {
+    for (const { type } of STAGES.toReversed()) {
+      await stage.submit(`${type}-${night}`, type, { day: `2026-11-0${night}` });
+    }
+  }
+  return "2026-11-06";
+}
+
 export const rootOfAChainOfWaits: Incident = {
   story: "The last of three nightly jobs waits: someone suspended the first of them.",
   options: { definitions: STAGES, maxRunning: 8 },
   async play(stage, culprit) {
-    for (let night = 1; night < 6; night++) {
-      for (const { type } of STAGES.toReversed()) {
-        await stage.submit(`${type}-${night}`, type, { day: `2026-11-0${night}` });
-      }
-    }
-    const day = "2026-11-06";
+    const day = await nightBefore(stage);
     await stage.submit("job", "etl.load", { day });
     await stage.submit("transform", "etl.transform", { day });
     await stage.submit("extract", "etl.extract", { day, slow: true });
@@ -257,12 +262,7 @@ export const pausedSender: Incident = {
   story: "A nightly job waits for what another was to send, whose type someone has paused.",
   options: { definitions: STAGES, maxRunning: 8 },
   async play(stage, culprit) {
-    for (let night = 1; night < 6; night++) {
-      for (const { type } of STAGES.toReversed()) {
-        await stage.submit(`${type}-${night}`, type, { day: `2026-11-0${night}` });
-      }
-    }
-    const day = "2026-11-06";
+    const day = await nightBefore(stage);
     if (culprit) await stage.post("/pauses", { type: "etl.extract", reason: "the source is down" });
     await stage.submit("job", "etl.transform", { day });
     await stage.submit("extract", "etl.extract", { day, slow: true });
