@@ -4,6 +4,7 @@
  */
 
 import type { ErrorCause, ErrorFact } from "./framework_events.ts";
+import { shortText } from "./shown_value.ts";
 import { asText, isThrown, readMember } from "./thrown.ts";
 import type { JsonValue } from "./json.ts";
 
@@ -116,9 +117,7 @@ class Recording {
 
   /** Redacted before it is cut. */
   #text(value: string, lengthMax: number): string {
-    const length = Math.max(lengthMax, this.lengthMin);
-    const text = this.redact(value.toWellFormed());
-    return text.length <= length ? text : `${text.slice(0, length)}…`;
+    return shortText(this.redact(value.toWellFormed()), Math.max(lengthMax, this.lengthMin));
   }
 }
 

@@ -11,6 +11,7 @@ import { failureHead, jobHead, type ResourceHead } from "./job_resource.ts";
 import { findTask, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 import { isMetAt, UNMATCHED } from "./expectations.ts";
 import { timeMs } from "./duration.ts";
+import { shortText } from "./shown_value.ts";
 
 export interface JobSummary extends ResourceHead {
   /** The newest job that is a retry of it. */
@@ -136,21 +137,16 @@ function failureSummary(job: JobState): FailureSummary | null {
   const { error } = head;
   return {
     ...head,
-    error: { ...causeSummary(error), name: cut(error.name, ERROR_LENGTH_MAX.name) },
+    error: { ...causeSummary(error), name: shortText(error.name, ERROR_LENGTH_MAX.name) },
   };
 }
 
 function causeSummary({ name, message, code, cause, errors }: ErrorCause): ErrorCause {
   return {
-    ...(name === undefined ? {} : { name: cut(name, ERROR_LENGTH_MAX.name) }),
-    message: cut(message, ERROR_LENGTH_MAX.message),
+    ...(name === undefined ? {} : { name: shortText(name, ERROR_LENGTH_MAX.name) }),
+    message: shortText(message, ERROR_LENGTH_MAX.message),
     ...(code === undefined ? {} : { code }),
     ...(cause === undefined ? {} : { cause: causeSummary(cause) }),
     ...(errors === undefined ? {} : { errors: errors.map(causeSummary) }),
   };
-}
-
-/** Never splits a surrogate pair. */
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;
 }

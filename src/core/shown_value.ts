@@ -33,10 +33,7 @@ const APART = /(?:(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s])+/gu;
 
 /** Text from outside, made safe for a sentence and a terminal. */
 export function oneLine(text: string): string {
-  const line = text.replaceAll(APART, " ").trim();
-  return line.length <= LINE_LENGTH_MAX
-    ? line
-    : `${line.slice(0, LINE_LENGTH_MAX).toWellFormed()}…`;
+  return shortText(text.replaceAll(APART, " ").trim(), LINE_LENGTH_MAX);
 }
 
 /**
@@ -55,21 +52,24 @@ function shownTabs(line: string): string {
 /** Converts no more of a long value than is shown. */
 function shownMembers(value: JsonValue): string {
   const text = JSON.stringify(jsonPrefix(value, 2 * SHOWN_LENGTH_MAX));
-  return visible(text.length > SHOWN_LENGTH_MAX ? `${head(text, SHOWN_LENGTH_MAX)}…` : text);
+  return visible(shortText(text, SHOWN_LENGTH_MAX));
 }
 
 function cutMiddle(text: string): string {
   if (text.length <= SHOWN_LENGTH_MAX) return text;
-  return `${head(text, SHOWN_LENGTH_MAX - TAIL_LENGTH)}…${tail(text, TAIL_LENGTH)}`;
+  // Splits no surrogate pair.
+  const tail = text.slice(-TAIL_LENGTH).replace(/^[\udc00-\udfff]/, "");
+  return `${shortText(text, SHOWN_LENGTH_MAX - TAIL_LENGTH)}${tail}`;
 }
 
-function head(text: string, length: number): string {
-  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+/** Cut to a length in UTF-16 units, with `…` where the rest was. */
+export function shortText(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${cutText(text, lengthMax)}…`;
 }
 
-/** Neither splits a surrogate pair. */
-function tail(text: string, length: number): string {
-  return text.slice(-length).replace(/^[\udc00-\udfff]/, "");
+/** Cut to a length in UTF-16 units; never splits a surrogate pair. */
+export function cutText(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : text.slice(0, lengthMax).replace(/[\ud800-\udbff]$/, "");
 }
 
 /**

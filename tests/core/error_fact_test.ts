@@ -158,6 +158,16 @@ Deno.test("errorFact: every text is redacted before it is cut", () => {
   }
 });
 
+Deno.test("errorFact: no cut leaves half a character, which strict readers of JSON refuse", () => {
+  for (const length of [199, 998, 999, 1_999, 3_999]) {
+    const text = `${"x".repeat(length)}${"\u{1f600}".repeat(2_000)}`;
+    const error = Object.assign(new Error(text, { cause: new Error(text) }), { name: text });
+    error.stack = text;
+    assert.ok(errorFact(error).message.isWellFormed());
+    assert.doesNotMatch(JSON.stringify(errorFact(error)), /\\ud83d/);
+  }
+});
+
 Deno.test("errorText: a code that the message names already is not repeated", () => {
   const message = "connect ECONNREFUSED 127.0.0.1:443";
   assert.equal(errorText({ name: "Error", message, code: "ECONNREFUSED" }), `Error: ${message}`);

@@ -24,9 +24,9 @@ import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
+import { shortText } from "../../core/shown_value.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { shortText } from "../parts/text.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 
 /** `leave` is a cancellation that undoes nothing. */

@@ -7,6 +7,7 @@ import { attemptNumber } from "../../explain/words/phrases.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
+import { shortText } from "../../core/shown_value.ts";
 import {
   legible,
   type Piece,
@@ -18,7 +19,6 @@ import {
 } from "./time_scale.ts";
 import type { AttemptOutcome, AttemptSpan, Extent, Lane, LaneSpan } from "../timeline/lanes.ts";
 import type { ConditionStretch, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
-import { shortText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 import type { Work } from "../../core/work.ts";
 

@@ -2,11 +2,12 @@
 
 import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core/job_resource.ts";
 import { type JobState, runningTasks } from "../../core/job_state.ts";
+import { shortText } from "../../core/shown_value.ts";
 import { Term } from "../parts/table.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
-import { shortText, UserText } from "../parts/text.tsx";
+import { UserText } from "../parts/text.tsx";
 import type { JobProps } from "./reading.ts";
 
 const LABEL_LENGTH_MAX = 80;

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import { withDistances } from "../../core/duration.ts";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
+import { shortText } from "../../core/shown_value.ts";
 import { lookingBack } from "../../http/capacity/limits.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { problemFacts } from "../../http/responses/problem.ts";
@@ -24,7 +25,7 @@ import { NOTE_PARAMETER, NoteLine, page, withoutNote } from "../page.tsx";
 import { type Call, curlCommands } from "../parts/curl.tsx";
 import type { RefusedForm } from "../form.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { shortText, UserText } from "../parts/text.tsx";
+import { UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 

@@ -2,10 +2,11 @@
 
 import { messageText } from "../../core/error_text.ts";
 import { countOf, countText } from "../../core/counted.ts";
+import { shortText } from "../../core/shown_value.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { jobPagePath, TypeName } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
-import { shortText, UserText } from "../parts/text.tsx";
+import { UserText } from "../parts/text.tsx";
 import { useMay } from "../parts/viewing.tsx";
 import { Day } from "../parts/amounts.tsx";
 import type { JobsAddress } from "./address.ts";

@@ -5,9 +5,10 @@ import type { Citation, Statement } from "../../explain/statements/explanation.t
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
+import { shortText } from "../../core/shown_value.ts";
 import { entryNote } from "../../documents/entry_note.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
-import { cutText, type ShownJson, shownJson, UserText } from "./text.tsx";
+import { type ShownJson, shownJson, UserText } from "./text.tsx";
 import { TimedText } from "./timed_text.tsx";
 
 /** The data of an entry that pages show. */
@@ -37,11 +38,9 @@ export async function shownEntry(
 ): Promise<ShownEntry> {
   if (isLarge(entry.attributes as JsonObject, SMALL_CHARACTERS)) await admission.enter("medium");
   const { attributes: _, ...rest } = entry;
-  const note = entryNote(entry, UTC);
-  const shown = cutText(note, NOTE_LENGTH_MAX);
   return {
     ...rest,
-    note: shown === note ? note : `${shown}…`,
+    note: shortText(entryNote(entry, UTC), NOTE_LENGTH_MAX),
     json: shownJson(entry as unknown as JsonObject, lengthMax),
   };
 }

@@ -2,6 +2,7 @@
 
 import { counted, countText } from "../../core/counted.ts";
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
+import { cutText } from "../../core/shown_value.ts";
 
 const LENGTH_MAX = 2_000;
 
@@ -21,16 +22,6 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
 export function more(text: string, shown: string) {
   if (shown === text) return null;
   return <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>;
-}
-
-/** Cut to a length, without half of a surrogate pair at the end. */
-export function cutText(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
-}
-
-/** Cut to a length, with an ellipsis where the rest was. */
-export function shortText(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : `${cutText(text, lengthMax)}…`;
 }
 
 /** JSON as shown on a page: indented, and cut if it is long. */

@@ -1,7 +1,8 @@
 /** Sentences of an explanation, with what a reader may want to follow. */
 
+import { cutText } from "../../core/shown_value.ts";
 import { jobPagePath } from "./links.tsx";
-import { cutText, more } from "./text.tsx";
+import { more } from "./text.tsx";
 
 /** In UTF-16 units. */
 const SENTENCE_MAX = 2_000;

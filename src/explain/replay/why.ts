@@ -35,7 +35,7 @@ import type {
   RunningJob,
 } from "../../core/job_state.ts";
 import { type Step, toMatchable } from "../../core/projector.ts";
-import { oneLine } from "../../core/shown_value.ts";
+import { oneLine, shortText } from "../../core/shown_value.ts";
 import { EVENT_TEXTS } from "../words/event_texts.ts";
 import { type Change, failedAttempt } from "../words/fact_texts.ts";
 import {
@@ -134,7 +134,7 @@ const LINE_LENGTH_MAX = 200;
 /** On one line, cut if long, without a full stop. */
 export function firstLine(text: string): string {
   const line = oneLine(text.split("\n", 1)[0] ?? "").replace(/\.+$/, "");
-  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
+  return shortText(line, LINE_LENGTH_MAX);
 }
 
 function errorEventText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {

@@ -1,6 +1,7 @@
 /** Columns of a CSV file: their types, rows read as typed objects, and statistics. */
 
 import type { JsonObject } from "../../core/json.ts";
+import { shortText } from "../../core/shown_value.ts";
 
 export const COLUMN_TYPES = ["string", "number", "integer", "boolean"] as const;
 
@@ -34,7 +35,7 @@ export function readRow(columns: readonly Column[], fields: readonly string[]): 
   }
   const cells = columns.map((column, index) => readCell(column, fields[index] ?? ""));
   const reasons = cells.flatMap((cell) => "reason" in cell ? [cell.reason] : []);
-  if (reasons.length > 0) return { reason: cut(reasons.join("; "), REASON_LENGTH_MAX) };
+  if (reasons.length > 0) return { reason: shortText(reasons.join("; "), REASON_LENGTH_MAX) };
   // `fromEntries` creates own properties only, even for a column named `__proto__`.
   return {
     row: Object.fromEntries(cells.map((cell, index) => [
@@ -51,7 +52,9 @@ function readCell({ name, type, isRequired }: Column, text: string): CellRead {
   }
   const value = parseCell(type, text);
   if (value === undefined) {
-    return { reason: `${name} is not ${RULES[type]}: ${JSON.stringify(cut(text))}` };
+    return {
+      reason: `${name} is not ${RULES[type]}: ${JSON.stringify(shortText(text, SHOWN_LENGTH_MAX))}`,
+    };
   }
   return { value };
 }
@@ -75,10 +78,6 @@ function parseNumber(pattern: RegExp, text: string): number | undefined {
   const value = Number(text);
   if (WHOLE.test(text) && !Number.isSafeInteger(value)) return undefined;
   return Number.isFinite(value) ? value : undefined;
-}
-
-function cut(text: string, length = SHOWN_LENGTH_MAX): string {
-  return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`;
 }
 
 // Each chunk is counted separately and the counts are merged, so that the summary reads no chunk

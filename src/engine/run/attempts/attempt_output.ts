@@ -8,6 +8,7 @@ import type { SecretGuard } from "../../secrets/secret_guard.ts";
 import { eventType, isReserved, type LogId } from "../../../core/ids.ts";
 import type { Progress } from "../../../core/job_state.ts";
 import type { Clock } from "../../ports.ts";
+import { shortText } from "../../../core/shown_value.ts";
 import { errorMessage } from "../../../core/thrown.ts";
 import type { JobLog, JobLogLine } from "../../watches.ts";
 
@@ -189,8 +190,7 @@ export class AttemptLog {
   }
 
   #textOf(message: string): string {
-    const text = this.parts.guard.redact(message.toWellFormed());
-    return text.length <= MESSAGE_LENGTH_MAX ? text : `${text.slice(0, MESSAGE_LENGTH_MAX)}…`;
+    return shortText(this.parts.guard.redact(message.toWellFormed()), MESSAGE_LENGTH_MAX);
   }
 
   /** Data that cannot be recorded must not fail the attempt; the reason is logged instead. */

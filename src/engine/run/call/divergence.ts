@@ -10,6 +10,7 @@ import {
   type JobState,
   type TimedWait,
 } from "../../../core/job_state.ts";
+import { shortText } from "../../../core/shown_value.ts";
 import { findWait } from "../../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "../attempts/settlements.ts";
@@ -106,6 +107,5 @@ const THROWN_LENGTH_MAX = 500;
 /** Formats a thrown value on one line. Secrets are masked before it is cut. */
 export function thrownText(error: unknown, guard: SecretGuard): string {
   const { name, message } = guard.factOf(error);
-  const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();
-  return text.length <= THROWN_LENGTH_MAX ? text : `${text.slice(0, THROWN_LENGTH_MAX)}…`;
+  return shortText(`${name}: ${message}`.replace(/\s+/g, " ").trim(), THROWN_LENGTH_MAX);
 }
