@@ -10,6 +10,7 @@ import { CommandError, type CommandInput, type CommandOption, UsageError } from 
 import type { Permissions } from "../core/permissions.ts";
 import { firstToken, readSecretText } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
+import { DEFAULT_FOLDER } from "../journal/layout.ts";
 
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   {
@@ -37,7 +38,6 @@ export interface ServerAddress {
 }
 
 const DEFAULT_URL = "http://127.0.0.1:8000";
-const DEFAULT_FOLDER = "journal";
 
 /**
  * Finds the server named by the options, the environment or the lock of a journal; flags override

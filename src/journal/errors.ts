@@ -5,8 +5,7 @@ import { isOutOfDescriptors } from "../core/descriptors.ts";
 import { lackText } from "../core/permissions.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import { shellWord } from "../core/shell_word.ts";
-
-const DEFAULT_FOLDER = "journal";
+import { DEFAULT_FOLDER } from "./layout.ts";
 
 /** The flag for commands, such as ` --journal /data/j`; empty for the default folder. */
 export function journalFlag(folder: string): string {
@@ -71,7 +70,7 @@ export class JournalDamagedError extends JournalFailedError {
   constructor(location: JournalLocation, reason: string, byNewerVersion = false) {
     const { segment, offset, logId } = location;
     const damage = `segment ${segment} at byte ${offset} (logId ${logId}): ${reason}`;
-    super(CANNOT + damage + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
+    super(CANNOT + damage + (byNewerVersion ? NEWER_ADVICE : adviceFor(DEFAULT_FOLDER)));
     this.damage = damage;
     this.#byNewerVersion = byNewerVersion;
     this.exitCode = byNewerVersion ? EXIT.otherJournal : EXIT.damaged;

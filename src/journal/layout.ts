@@ -13,6 +13,8 @@ export const TEMPORARY = ".tmp";
 export const DAMAGED = ".damaged";
 /** Suffix of a snapshot of entries that the journal does not have. */
 export const AHEAD = ".ahead";
+/** The default folder of a journal. */
+export const DEFAULT_FOLDER = "journal";
 /** The folder of keys; backups leave it out. */
 export const KEYS = "keys";
 /** The folder of the index; backups leave it out too. */
@@ -88,6 +90,16 @@ export function snapshotName(logId: LogId): string {
 /** The position of a snapshot; `undefined` if the name is not a snapshot's. */
 export function parseSnapshotName(name: string): LogId | undefined {
   return positionIn(SNAPSHOT, name);
+}
+
+/** The names of the snapshots among others, oldest first. */
+export function snapshotNames(names: readonly string[]): string[] {
+  return names.filter((name) => positionIn(SNAPSHOT, name) !== undefined).sort();
+}
+
+/** The name in quarantine of what a segment had from an offset on. */
+export function quarantineName(segment: string, offset: number, unique: string): string {
+  return `${segment.replace(/\.ndjson$/, "")}-${offset}-${unique}.bin`;
 }
 
 function padded(logId: LogId): string {

@@ -11,7 +11,7 @@ import type { AuditReport } from "../verify/audit_report.ts";
 import { readSegment } from "../journal/read/segment_listing.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import { chainIn, crcHolds, isCommit } from "../journal/format/line_bytes.ts";
+import { chainIn, crcHolds, isCommit, LINE_START, NEWLINE } from "../journal/format/line_bytes.ts";
 
 export interface RepairPlan {
   readonly snapshots: readonly { readonly file: string; readonly reason: string }[];
@@ -130,8 +130,6 @@ async function findLoss(
 }
 
 const JOBS_LISTED_MAX = 20;
-const NEWLINE = 10;
-const LINE_START = '{"logId":';
 
 /** What can still be read of the lines that a repair cuts away. */
 class Losses {

@@ -15,7 +15,7 @@ import {
   writeNew,
 } from "../journal/files/file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
-import { DAMAGED, type Layout } from "../journal/layout.ts";
+import { DAMAGED, type Layout, quarantineName } from "../journal/layout.ts";
 import {
   quarantineTail,
   removeRepairNote,
@@ -89,7 +89,7 @@ async function moveAway(
   name: string,
 ): Promise<void> {
   const path = `${segments}/${name}`;
-  const aside = `${quarantine}/${name.replace(/\.ndjson$/, "")}-0-${random.ulid()}.bin`;
+  const aside = `${quarantine}/${quarantineName(name, 0, random.ulid())}`;
   await orUnusable("move", path, async () => {
     await fileSystem.rename(path, aside);
     await fileSystem.syncFolder(quarantine);

@@ -8,6 +8,7 @@ import type { LogId } from "../core/ids.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/files/file_system.ts";
+import { NEWLINE } from "../journal/format/line_bytes.ts";
 import { journalEnd } from "../journal/open/journal_end.ts";
 import { type Layout, segmentName } from "../journal/layout.ts";
 import { listSegments, writeSegment } from "../journal/read/segment_listing.ts";
@@ -41,8 +42,6 @@ export interface Transferred {
   readonly batches: number;
   readonly entries: number;
 }
-
-const NEWLINE = 10;
 
 /** The batches of a folder, starting at or before a position. */
 async function* batchesIn(

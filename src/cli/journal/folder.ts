@@ -19,7 +19,7 @@ import {
 import type { AnyJobDefinition } from "../../engine/definition.ts";
 import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/files/file_system.ts";
-import type { Layout } from "../../journal/layout.ts";
+import { DEFAULT_FOLDER, type Layout } from "../../journal/layout.ts";
 import type { Scratch } from "../../verify/audit.ts";
 import type { Times } from "../times.ts";
 
@@ -67,8 +67,6 @@ export function onJournal(command: JournalCommand, tools: JournalTools): Command
     },
   };
 }
-
-const DEFAULT_FOLDER = "journal";
 
 const JOURNAL_OPTION: CommandOption = {
   name: "journal",

@@ -5,6 +5,7 @@
 
 import { Buffer, isAscii } from "node:buffer";
 import { crc32 } from "node:zlib";
+import type { LogId } from "../../core/ids.ts";
 import { CHAIN_LENGTH, CRC_KEY, CRC_SUFFIX_BYTES } from "./line_codec.ts";
 
 /** A line within a longer text; `end` is the offset of its newline. */
@@ -21,8 +22,8 @@ export interface LineBytes extends LineText {
   readonly byteEnd: number;
 }
 
+export const NEWLINE = 10;
 const QUOTE = 0x22;
-const NEWLINE = 10;
 const HEX_DIGITS = hexDigits();
 const NOT_HEX = 255;
 
@@ -38,6 +39,18 @@ export function crcHolds(bytes: Uint8Array, start: number, end: number): boolean
 /** Whether a line whose `crc` holds has a `chain`, and so ends a batch. */
 export function isCommit(bytes: Uint8Array, end: number): boolean {
   return bytes[end - CRC_SUFFIX_BYTES - 1] === QUOTE;
+}
+
+/** How each line begins. */
+export const LINE_START = '{"logId":';
+const HEADER = /^\{"logId":(\d{1,16}),"batch":(\d{1,16}),/;
+
+/** The position and the batch with which a line begins; `undefined` if it begins differently. */
+export function headerIn(
+  text: string,
+): { readonly logId: LogId; readonly batch: LogId } | undefined {
+  const header = HEADER.exec(text);
+  return header === null ? undefined : { logId: Number(header[1]), batch: Number(header[2]) };
 }
 
 /** Whether an ASCII text is at an offset. */

@@ -7,8 +7,9 @@ import type { Clock, SegmentProof } from "../../engine/ports.ts";
 import { failureReason, JournalDamagedError } from "../errors.ts";
 import { type FileStamp, type FileSystem, isSame } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";
-import { type LineIndexes, withSegment } from "../read/catalogue.ts";
+import type { LineIndexes } from "../read/catalogue.ts";
 import type { SegmentProver } from "../options.ts";
+import { withDurable } from "../read/segment_listing.ts";
 import { isSameSegment, requireWhole, type SealedSegment } from "../read/segment_proof.ts";
 import { SidecarStore } from "../read/sidecar_store.ts";
 
@@ -173,7 +174,7 @@ export class BackgroundProof {
     const { fileSystem, layout, prover } = this.options;
     const path = `${layout.segments}/${segment.name}`;
     const isWhole = isProven || await prover?.isWhole(path, segment);
-    await withSegment(fileSystem, layout, segment, async (file) => {
+    await withDurable(fileSystem, layout, segment, async (file) => {
       if (!isWhole) await requireWhole(file, segment, () => this.#pause());
       await file.sync();
     });

@@ -4,7 +4,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../../engine/ports.ts";
 import type { FileSystem, OpenFile } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";
-import { chainIn, crcHolds, isCommit } from "../format/line_bytes.ts";
+import { chainIn, crcHolds, headerIn, isCommit, NEWLINE } from "../format/line_bytes.ts";
 import { tornTail } from "../read/segment_end.ts";
 import { segmentsToRead, withSegment } from "../read/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../read/segment_scanner.ts";
@@ -22,7 +22,6 @@ export interface JournalEnd {
 
 /** Bytes at the end of a segment that are read first: few batches are longer, and hardly any. */
 const WINDOWS_BYTES = [64 * 1024, 1024 * 1024];
-const NEWLINE = 10;
 
 /**
  * Finds the end of a journal.
@@ -87,7 +86,7 @@ function anchorIn(bytes: Uint8Array): Anchor | undefined {
     if (end < 0) return undefined;
     if (end > start && crcHolds(bytes, start, end) && isCommit(bytes, end)) {
       const text = new TextDecoder().decode(bytes.subarray(start, end));
-      const logId = Number(/^\{"logId":(\d+),/.exec(text)?.[1]);
+      const logId = headerIn(text)?.logId ?? NaN;
       const chain = chainIn({ text, start: 0, end: text.length });
       return { offset: end + 1, nextLogId: logId + 1, chain };
     }

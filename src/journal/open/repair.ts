@@ -17,7 +17,7 @@ import {
   withFile,
   writeNew,
 } from "../files/file_system.ts";
-import { type Layout, TEMPORARY } from "../layout.ts";
+import { type Layout, quarantineName, TEMPORARY } from "../layout.ts";
 import type { TornTail } from "../read/segment_end.ts";
 
 interface SegmentPreparationOptions {
@@ -172,7 +172,7 @@ export async function quarantineTail(
   torn: TornTail,
   unique: string,
 ): Promise<string> {
-  const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
+  const name = quarantineName(segment, torn.offset, unique);
   const aside = `${layout.quarantine}/${name}`;
   await orUnusable("write", aside, () => replaceFile(fileSystem, aside, torn.bytes));
   const path = `${layout.segments}/${segment}`;

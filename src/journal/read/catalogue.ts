@@ -2,13 +2,14 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { EntryLocation, SegmentInfo } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "./segment_scanner.ts";
 import { JournalDamagedError } from "../errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "../files/file_system.ts";
+import type { FileSystem } from "../files/file_system.ts";
 import { type Layout, segmentName } from "../layout.ts";
 import { FORMAT_VERSION } from "../format/line_codec.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
 import { isStop } from "./seals.ts";
+import { withDurable } from "./segment_listing.ts";
 import {
   isSameSegment,
   NO_ENDS,
@@ -50,28 +51,6 @@ export function placeIn(
   const place = index.find(logId - firstLogId);
   if (place !== undefined) return place;
   throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
-}
-
-/**
- * Opens the file of a segment for `work`.
- *
- * @throws {JournalDamagedError} when there is no such file.
- */
-export async function withSegment<Result>(
-  fileSystem: FileSystem,
-  layout: Layout,
-  { name, firstLogId: logId }: SegmentInfo,
-  work: (file: OpenFile) => Promise<Result>,
-): Promise<Result> {
-  const path = `${layout.segments}/${name}`;
-  try {
-    return await withFile(fileSystem, path, "read", work);
-  } catch (error) {
-    const kind = await fileSystem.kind(path);
-    if (error instanceof JournalDamagedError || kind === "file") throw error;
-    const reason = `the segment is ${kind === "missing" ? kind : "not a file"}`;
-    throw new JournalDamagedError({ segment: name, offset: 0, logId }, reason);
-  }
 }
 
 export class Catalogue {
@@ -260,7 +239,7 @@ async function indexFromLines(
     turnBegan = offset;
     return pause();
   };
-  await withSegment(
+  await withDurable(
     fileSystem,
     layout,
     segment,

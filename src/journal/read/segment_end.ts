@@ -5,7 +5,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
 import { type Damage, JournalDamagedError } from "../errors.ts";
 import type { SegmentScanner } from "./segment_scanner.ts";
-import { crcHolds } from "../format/line_bytes.ts";
+import { crcHolds, headerIn, LINE_START, NEWLINE } from "../format/line_bytes.ts";
 
 /** Advice for a copy of a journal that was written to while it was copied. */
 const COPY_ADVICE = "if this is a copy made while Daybook ran, copy again, or use `deno task " +
@@ -86,9 +86,6 @@ interface LaterLine {
   readonly isWhole: boolean;
 }
 
-const NEWLINE = 10;
-const LINE_START = '{"logId":';
-const HEADER = /^\{"logId":(\d{1,16}),"batch":(\d{1,16}),/;
 const HEADER_BYTES_MAX = 64;
 /** Characters before a nested object, which is never the start of a line. */
 const BEFORE_NESTED = new Set([":", ",", "["].map((text) => text.charCodeAt(0)));
@@ -112,21 +109,14 @@ export function findOtherBatch(
     offset = buffer.indexOf(LINE_START, offset + 1)
   ) {
     if (BEFORE_NESTED.has(buffer[offset - 1] ?? NEWLINE)) continue;
-    const { logId, batch } = batchBeginning(buffer, offset) ?? { logId: 0, batch: expected };
+    const beginning = buffer.toString("latin1", offset, offset + HEADER_BYTES_MAX);
+    const { logId, batch } = headerIn(beginning) ?? { logId: 0, batch: expected };
     if (batch === expected) continue;
     const isWhole = isWholeLine(buffer, offset);
     const isLater = batch > expected && logId >= batch && isAfterLine(buffer, offset);
     if (isWhole || isLater) return { offset, batch, isWhole };
   }
   return undefined;
-}
-
-function batchBeginning(
-  buffer: Buffer,
-  offset: number,
-): { readonly logId: LogId; readonly batch: LogId } | undefined {
-  const header = HEADER.exec(buffer.toString("latin1", offset, offset + HEADER_BYTES_MAX));
-  return header === null ? undefined : { logId: Number(header[1]), batch: Number(header[2]) };
 }
 
 /** Whether one newline precedes, or two, as between batches; a hole has more. */

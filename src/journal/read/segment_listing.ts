@@ -1,13 +1,18 @@
 /** Lists the segments of a journal and other files among them; reads and writes their files. */
 
 import type { SegmentInfo } from "../../engine/ports.ts";
-import { ForeignFileError, JournalUnusableError, orUnusable } from "../errors.ts";
+import {
+  ForeignFileError,
+  JournalDamagedError,
+  JournalUnusableError,
+  orUnusable,
+} from "../errors.ts";
 import { type FileSystem, type OpenFile, replaceFile, withFile } from "../files/file_system.ts";
 import { named, requireKind } from "../files/folder.ts";
-import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "../layout.ts";
+import { NEWLINE } from "../format/line_bytes.ts";
+import { isTemporary, type Layout, parseSegmentName, snapshotNames } from "../layout.ts";
 
 const WINDOW_BYTES = 64 * 1024;
-const NEWLINE = 10;
 
 interface SegmentListing {
   /** With their sizes, oldest first. */
@@ -108,6 +113,28 @@ export function withSegment<Result>(
   return orUnusable("read", path, () => withFile(fileSystem, path, "read", use));
 }
 
+/**
+ * The same for a segment with acknowledged entries.
+ *
+ * @throws {JournalDamagedError} when there is no such file.
+ */
+export async function withDurable<Result>(
+  fileSystem: FileSystem,
+  layout: Layout,
+  { name, firstLogId: logId }: SegmentInfo,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
+  const path = `${layout.segments}/${name}`;
+  try {
+    return await withFile(fileSystem, path, "read", use);
+  } catch (error) {
+    const kind = await fileSystem.kind(path);
+    if (error instanceof JournalDamagedError || kind === "file") throw error;
+    const reason = `the segment is ${kind === "missing" ? kind : "not a file"}`;
+    throw new JournalDamagedError({ segment: name, offset: 0, logId }, reason);
+  }
+}
+
 /** The bytes of a segment between two offsets. @throws {JournalUnusableError} */
 export function readSegment(
   fileSystem: FileSystem,
@@ -161,18 +188,17 @@ export interface Inventory extends SegmentListing {
  */
 export async function listJournal(fileSystem: FileSystem, layout: Layout): Promise<Inventory> {
   await requireJournal(fileSystem, layout);
-  const snapshots = await snapshotNames(fileSystem, layout);
+  const snapshots = await listSnapshots(fileSystem, layout);
   return { ...await listSegments(fileSystem, layout), snapshots };
 }
 
-async function snapshotNames(
+async function listSnapshots(
   fileSystem: FileSystem,
   { snapshots }: Layout,
 ): Promise<readonly string[]> {
   const kind = await orUnusable("read", snapshots, () => fileSystem.kind(snapshots));
   if (kind === "missing") return [];
-  const names = await orUnusable("list", snapshots, () => fileSystem.list(snapshots));
-  return names.filter((name) => parseSnapshotName(name) !== undefined).sort();
+  return snapshotNames(await orUnusable("list", snapshots, () => fileSystem.list(snapshots)));
 }
 
 /**

@@ -3,12 +3,13 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
-import { type Catalogue, placeIn, withSegment } from "./catalogue.ts";
+import { type Catalogue, placeIn } from "./catalogue.ts";
 import { JournalDamagedError } from "../errors.ts";
 import type { FileSystem, OpenFile } from "../files/file_system.ts";
 import type { Layout } from "../layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import { crcHolds, isCommit } from "../format/line_bytes.ts";
+import { withDurable } from "./segment_listing.ts";
+import { crcHolds, headerIn, isCommit, NEWLINE } from "../format/line_bytes.ts";
 import { keptEntryIn } from "../format/line_reader.ts";
 
 /** Bytes of lines that are parsed before other work gets a turn; the last line may exceed it. */
@@ -47,8 +48,6 @@ const OPENING_BYTES = 8 * 1024;
 /** See `costOf`. */
 const SHORT_BLOCK_BYTES = 16 * 1024;
 const READ_PER_PARSED = 16;
-const NEWLINE = 10;
-const HEADER = /^\{"logId":\d+,"batch":(\d+),/;
 
 /** A line to read, and the block that holds it. */
 interface Span {
@@ -90,7 +89,7 @@ export class SegmentReader {
     const index = await this.catalogue.indexOf(segment);
     const runs = runsOf(logIds.map((logId) => spanOf(index, segment, logId)));
     await this.#turns.take(OPENING_BYTES);
-    return await withSegment(this.fileSystem, this.layout, segment, async (file) => {
+    return await withDurable(this.fileSystem, this.layout, segment, async (file) => {
       const entries: JobEventLogEntry[] = [];
       for (const run of runs) entries.push(...await readRun(file, segment, run, this.#turns));
       return entries;
@@ -175,7 +174,7 @@ function entryAt(bytes: Uint8Array, offset: number, logId: LogId): JobEventLogEn
   if (newline < 0) return "the line is not whole";
   if (!crcHolds(bytes, offset, newline)) return "the line does not match its crc";
   const text = decoder.decode(bytes.subarray(offset, newline));
-  const batch = Number(HEADER.exec(text)?.[1]);
+  const batch = headerIn(text)?.batch ?? NaN;
   const line = { text, start: 0, end: text.length, bytes, byteStart: offset, byteEnd: newline };
   return keptEntryIn(line, logId, batch, isCommit(bytes, newline));
 }

@@ -11,10 +11,16 @@ import {
   FIRST_FORMAT_VERSION,
   FORMAT_VERSION,
 } from "../format/line_codec.ts";
-import { chainIn, crcHolds, isCommit, isTextAt, LineCursor } from "../format/line_bytes.ts";
+import {
+  chainIn,
+  crcHolds,
+  isCommit,
+  isTextAt,
+  LineCursor,
+  NEWLINE,
+} from "../format/line_bytes.ts";
 import { entryIn, positionFlaw } from "../format/line_reader.ts";
 
-const NEWLINE = 10;
 /** Lines that are read between two pauses. */
 const LINES_PER_PAUSE = 250;
 
@@ -47,6 +53,16 @@ export interface ScannedBatch {
   /** Byte offset of the line of each entry. */
   readonly offsets: readonly number[];
   readonly chain: string;
+}
+
+/** A batch as it is written to disk, in one write. */
+export interface SealedBatch extends Omit<ScannedBatch, "offset"> {
+  /** Its lines, as they are in a segment; the offsets are relative to them. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The chain before it; empty for the first batch. */
+  readonly previousChain: string;
+  /** Whether its first entry is the first of a segment. */
+  readonly opensSegment: boolean;
 }
 
 export class SegmentScanner {

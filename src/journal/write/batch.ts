@@ -16,7 +16,8 @@ import {
   writeCrc,
   writtenAttributes,
 } from "../format/line_codec.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import { NEWLINE } from "../format/line_bytes.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 import {
   type StampedEvent,
   stampedEvent,
@@ -56,7 +57,6 @@ function attributesText(event: UnplacedEvent): string {
  * between.
  */
 const PIECE_LENGTH = 262_144;
-const NEWLINE = 10;
 const encoder = new TextEncoder();
 /** Until the chain before a batch is known, only its length is. */
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);

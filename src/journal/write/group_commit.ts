@@ -18,7 +18,7 @@ import {
   requireGroupSize,
   type UnplacedEvent,
 } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 import { Batch, type EncodedGroup, encodedGroup } from "./batch.ts";
 import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "../format/line_codec.ts";

@@ -6,12 +6,11 @@
 
 import { isOutOfRoom } from "../errors.ts";
 import type { OpenFile } from "../files/file_system.ts";
+import { NEWLINE } from "../format/line_bytes.ts";
 
 /** A segment is preallocated by as much as it already holds, within these bounds. */
 const AHEAD_BYTES_MIN = 4 * 1024;
 const AHEAD_BYTES_MAX = 1024 * 1024;
-
-const NEWLINE = 10;
 
 /** Newlines, as many as the largest preallocation so far. */
 let newlines = new Uint8Array();

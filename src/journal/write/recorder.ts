@@ -16,7 +16,7 @@ import {
   type UnplacedEvent,
   type Urgency,
 } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { type BatchListener, type BatchSink, GroupCommit } from "./group_commit.ts";
 import { DiskSpace, type Reserve } from "../files/disk_space.ts";

@@ -6,7 +6,7 @@
 import { errorMessage } from "../../core/thrown.ts";
 import { isOutOfDescriptors } from "../../core/descriptors.ts";
 import { type Clock, JournalFullError, type SegmentInfo } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 import { isOutOfRoom, missingRoom } from "../errors.ts";
 import type { FileSystem, HeldLock, OpenFile } from "../files/file_system.ts";
 import type { BatchSink } from "./group_commit.ts";

@@ -15,11 +15,10 @@ import {
   JournalFullError,
   type JournalHead,
 } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
 import { missingRoom } from "../errors.ts";
 import type { BatchSink } from "./group_commit.ts";
 import type { Recorder } from "./recorder.ts";
-import { type ScanStart, SegmentScanner } from "../read/segment_scanner.ts";
+import { type ScanStart, type SealedBatch, SegmentScanner } from "../read/segment_scanner.ts";
 import {
   DamagedLogError,
   LostHistoryError,

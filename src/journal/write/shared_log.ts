@@ -9,7 +9,7 @@ import { counted } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../../core/standing.ts";
 import type { Clock } from "../../engine/ports.ts";
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 
 /** A batch as all processes share it. */
 export type SharedBatch = Pick<

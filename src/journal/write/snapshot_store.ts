@@ -9,7 +9,8 @@ import type { LogId } from "../../core/ids.ts";
 import type { Clock, JournalHead } from "../../engine/ports.ts";
 import { failureReason } from "../errors.ts";
 import { type FileSystem, type OpenFile, replaceFile, withFile } from "../files/file_system.ts";
-import { type Layout, parseSnapshotName, snapshotName } from "../layout.ts";
+import { NEWLINE } from "../format/line_bytes.ts";
+import { type Layout, parseSnapshotName, snapshotName, snapshotNames } from "../layout.ts";
 
 const KEPT = 2;
 
@@ -18,8 +19,7 @@ export class SnapshotStore {
 
   /** File names, newest first. */
   async names(): Promise<readonly string[]> {
-    const names = await this.fileSystem.list(this.layout.snapshots);
-    return names.filter((name) => parseSnapshotName(name) !== undefined).sort().reverse();
+    return snapshotNames(await this.fileSystem.list(this.layout.snapshots)).reverse();
   }
 
   /** The position of the newest snapshot, by its name. */
@@ -162,7 +162,6 @@ function headIn(header: string, expected: LogId | undefined): JournalHead | stri
   return { logId, chain };
 }
 
-const NEWLINE = 10;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -5,7 +5,7 @@
  * again, which shows whether other work is waiting.
  */
 
-import type { SealedBatch } from "../format/sealed_batch.ts";
+import type { SealedBatch } from "../read/segment_scanner.ts";
 
 /** How many batches in a row must be about one job, with nothing appended during their syncs. */
 const QUIET_BATCHES = 16;
