@@ -18,7 +18,7 @@ import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";
-import { listsOf, NO_SHARES } from "./lists_of.ts";
+import { listsOf, NO_SHARES, WANTED } from "./lists_of.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",
@@ -314,8 +314,7 @@ Deno.test("aheadOfEach: each number is the same as when computed alone", () => {
   fc.assert(fc.property(fc.array(place), fc.array(place), upTo, (waiting, asked, upTo) => {
     const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
     for (const place of waiting) {
-      const wanted = { ...place, jobId: "j" as JobId, type: "t", labels: {}, begins: false };
-      queue.request(wanted, () => {});
+      queue.request({ ...WANTED, ...place, jobId: "j" as JobId }, () => {});
     }
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     assert.deepEqual(

@@ -1,4 +1,4 @@
-/** Lists of a table whose jobs wait for no worker, and queues whose jobs have no limits. */
+/** Lists of a table whose jobs wait for no worker, and requests of jobs without limits. */
 
 import assert from "node:assert/strict";
 import { type QueueShares, WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
@@ -13,6 +13,12 @@ export const NO_SHARES: QueueShares = {
   take: () => {},
   subscribe: () => {},
 };
+
+/** A request of a job that needs no place. */
+export const WANTED = {
+  ...{ priority: 0, rank: 0, order: 0, type: "slow", labels: {}, begins: false, isAlone: false },
+  needs: () => undefined,
+} as const;
 
 export function listsOf(table: JobTable): JobLists {
   const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);

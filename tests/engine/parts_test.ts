@@ -12,9 +12,7 @@ import type { Worker, WorkerRequest } from "../../src/engine/run/queue/request_l
 import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { NO_SHARES } from "./lists_of.ts";
-
-const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
+import { NO_SHARES, WANTED } from "./lists_of.ts";
 
 /** A queue whose grants are logged by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {

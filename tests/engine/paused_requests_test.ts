@@ -12,14 +12,12 @@ import { inQueueOrder, type Worker } from "../../src/engine/run/queue/request_li
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { InForce } from "../../src/engine/writer/in_force.ts";
 import { cases } from "../support/effort.ts";
-import { NO_SHARES } from "./lists_of.ts";
+import { NO_SHARES, WANTED } from "./lists_of.ts";
 
 const pauseOf = (by: number, scope: object): Pause => ({
   ...{ pauseId: `p${by}`, reason: "", by, since: "" },
   ...scope,
 });
-
-const WANTED = { priority: 0, type: "t", labels: {}, begins: false } as const;
 
 function queueOf(max: number): WorkerQueue {
   return new WorkerQueue(max, new PromptTypes(), assert.ifError, NO_SHARES);
@@ -158,7 +156,7 @@ class Play {
     const order = ++this.#count;
     const job: Asked = { jobId: `j${order}` as JobId, priority, order, type, labels: { tag } };
     this.waiting.add(job);
-    job.withdraw = this.queue.request({ ...job, begins: false }, (worker) => {
+    job.withdraw = this.queue.request({ ...WANTED, ...job }, (worker) => {
       assert.ok(this.waiting.delete(job), "it is granted once, and not when withdrawn");
       assert.ok(!this.isPaused(job), "no pause holds it");
       this.granted.push(job);

@@ -13,6 +13,7 @@ import { Shares } from "../../src/engine/run/queue/shares.ts";
 import { cases, rounds } from "../support/effort.ts";
 import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
 import type { LimitValues } from "../../src/core/place_limits.ts";
+import { WANTED } from "./lists_of.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 
 /** The first type has no limits. */
@@ -65,7 +66,7 @@ class Machine {
     const rated = type === "ratedByKey" ? { rateKey } : {};
     const needs = this.shares.wantedBy({ jobId, type, key, ...rated }, !wanted.begins);
     const request: QueuedRequest = {
-      ...{ jobId, order, type, key, labels: {}, ...wanted, needs, needsNow: undefined },
+      ...{ jobId, order, rank: 0, type, key, labels: {}, ...wanted, needs, needsNow: () => needs },
       ...{ epoch: 0, grant: () => {}, line: undefined },
     };
     this.turns.set(takerOf(request), this.turns.get(takerOf(request)) ?? ++this.#turn);
@@ -190,7 +191,7 @@ function grantsOf({ large, workers, limits, hasKeys }: FairnessRun): readonly st
     const job = { jobId, type: "mail.send", ...(hasKeys ? { key } : {}) };
     const needs = () => shares.wantedBy(job, true);
     queue.request(
-      { jobId, priority: 0, order, type: "mail.send", begins: true, labels: {}, needs },
+      { ...WANTED, jobId, order, type: "mail.send", begins: true, needs },
       (worker) => {
         granted.push(key);
         busy.push({ jobId, worker });

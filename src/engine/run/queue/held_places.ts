@@ -80,8 +80,7 @@ export class HeldPlaces {
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
     if (this.isBusy(jobId) || last > writer.durableLogId) return;
     this.#givenBack.delete(jobId);
-    // A pause may end in the batch in which it releases the place: the job then asked for a worker
-    // alone.
+    // The job asked only for a worker if it queued while it still had its place.
     if (this.isQueued(jobId)) shares.epoch++;
     shares.release(jobId);
   }

@@ -6,24 +6,19 @@
 
 import TinyQueue from "tinyqueue";
 import type { Work } from "../../../core/work.ts";
-import type { JobId, LogId } from "../../../core/ids.ts";
+import type { LogId } from "../../../core/ids.ts";
 import { holder, isOfEverything, type Pausable, type Pause } from "../../../core/pauses.ts";
+import { inQueueOrder, type QueuedRequest } from "./request_lines.ts";
 
 /** The most jobs that are named for a pause. */
 export const FIRST_MAX = 5;
 /** A group drops the requests that left it once they are more than this, and the majority. */
 const LEFT_MAX = 1_000;
 
-export interface PausableRequest extends Pausable {
-  readonly jobId: JobId;
-  /** The `logId` of the job's start. */
-  readonly order: number;
-}
-
-export interface HeldRequests<Request> {
+export interface HeldRequests {
   readonly jobs: number;
   /** The first requests in the queue, at most `FIRST_MAX`. */
-  readonly first: readonly Request[];
+  readonly first: readonly QueuedRequest[];
 }
 
 /** A pause, and whether it holds a job. */
@@ -36,31 +31,28 @@ export interface PauseChange {
 }
 
 /** Requests that the same pauses hold. */
-interface Group<Request> {
+interface Group {
   /** Oldest first. */
   pauses: readonly Pause[];
   size: number;
   /** In the order of the queue. Some may have left the group. */
-  requests: TinyQueue<Request>;
+  requests: TinyQueue<QueuedRequest>;
 }
 
-export class PausedRequests<Request extends PausableRequest> {
-  readonly #groupOf = new Map<Request, Group<Request>>();
+export class PausedRequests {
+  readonly #groupOf = new Map<QueuedRequest, Group>();
   /** Groups by the pauses that hold their requests. */
-  readonly #groups = new Map<string, Group<Request>>();
+  readonly #groups = new Map<string, Group>();
   /** Requests whose start may not be durable. All others are counted without being looked at. */
-  readonly #fresh = new Set<Request>();
+  readonly #fresh = new Set<QueuedRequest>();
   #pauses: readonly Pause[] = [];
   #holders: readonly Holder[] = [];
-
-  /** @param compare Negative when the left request goes first. */
-  constructor(private readonly compare: (left: Request, right: Request) => number) {}
 
   get size(): number {
     return this.#groupOf.size;
   }
 
-  get all(): MapIterator<Request> {
+  get all(): MapIterator<QueuedRequest> {
     return this.#groupOf.keys();
   }
 
@@ -69,7 +61,7 @@ export class PausedRequests<Request extends PausableRequest> {
     return false;
   }
 
-  has(request: Request): boolean {
+  has(request: QueuedRequest): boolean {
     return this.#groupOf.has(request);
   }
 
@@ -79,7 +71,7 @@ export class PausedRequests<Request extends PausableRequest> {
    * @param holders The pauses that may hold the request.
    * @returns Whether it was taken.
    */
-  take(request: Request, holders = this.#holders): boolean {
+  take(request: QueuedRequest, holders = this.#holders): boolean {
     const pauses: Pause[] = [];
     for (const [pause, isHeld] of holders) if (isHeld(request)) pauses.push(pause);
     if (pauses.length === 0) return false;
@@ -88,7 +80,7 @@ export class PausedRequests<Request extends PausableRequest> {
     return true;
   }
 
-  remove(request: Request): void {
+  remove(request: QueuedRequest): void {
     this.#fresh.delete(request);
     const group = this.#groupOf.get(request);
     if (group === undefined) return;
@@ -124,7 +116,7 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   /** Pauses have ended: releases, in queue order, the requests that no pause holds any more. */
-  *end(ended: ReadonlySet<Pause>, release: (request: Request) => void): Work<void> {
+  *end(ended: ReadonlySet<Pause>, release: (request: QueuedRequest) => void): Work<void> {
     for (const group of [...this.#groups.values()]) {
       const pauses = group.pauses.filter((pause) => !ended.has(pause));
       if (pauses.length === group.pauses.length) continue;
@@ -146,18 +138,18 @@ export class PausedRequests<Request extends PausableRequest> {
    * @param upTo Jobs that started after this position do not count, since their start is not
    * durable yet. It must never decrease.
    */
-  heldBy(pause: Pause, upTo: LogId): HeldRequests<Request> {
+  heldBy(pause: Pause, upTo: LogId): HeldRequests {
     const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
-    const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.compare);
+    const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(inQueueOrder);
     for (const one of this.#fresh) if (one.order <= upTo) this.#fresh.delete(one);
     const fresh = [...this.#fresh].filter((one) => this.#groupOf.get(one)?.pauses.includes(pause));
     const jobs = groups.reduce((sum, { size }) => sum + size, 0) - fresh.length;
     return { jobs, first: first.slice(0, FIRST_MAX) };
   }
 
-  #firstOf(group: Group<Request>, upTo: LogId): readonly Request[] {
+  #firstOf(group: Group, upTo: LogId): readonly QueuedRequest[] {
     // A request that left and came back may be in the group twice.
-    const taken = new Set<Request>();
+    const taken = new Set<QueuedRequest>();
     let durable = 0;
     while (durable < FIRST_MAX) {
       const next = group.requests.pop();
@@ -171,7 +163,7 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   /** Changes a group's pauses. Of two groups with equal pauses, the larger absorbs the smaller. */
-  *#rename(group: Group<Request>, pauses: readonly Pause[]): Work<void> {
+  *#rename(group: Group, pauses: readonly Pause[]): Work<void> {
     this.#groups.delete(keyOf(group.pauses));
     group.pauses = pauses;
     const key = keyOf(pauses);
@@ -186,31 +178,31 @@ export class PausedRequests<Request extends PausableRequest> {
     }
   }
 
-  #groupFor(pauses: readonly Pause[]): Group<Request> {
+  #groupFor(pauses: readonly Pause[]): Group {
     const key = keyOf(pauses);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      const requests = new TinyQueue<Request>([], this.compare);
+      const requests = new TinyQueue<QueuedRequest>([], inQueueOrder);
       this.#groups.set(key, group = { pauses, size: 0, requests });
     }
     return group;
   }
 
-  #add(request: Request, group: Group<Request>): void {
+  #add(request: QueuedRequest, group: Group): void {
     this.#groupOf.set(request, group);
     group.requests.push(request);
     group.size++;
   }
 
   /** A request has left the group. */
-  #shrink(group: Group<Request>): void {
+  #shrink(group: Group): void {
     group.size--;
     const key = keyOf(group.pauses);
     if (group.size === 0 && this.#groups.get(key) === group) {
       this.#groups.delete(key);
     } else if (group.requests.length > LEFT_MAX + 2 * group.size) {
       const left = group.requests.data.filter((request) => this.#groupOf.get(request) === group);
-      group.requests = new TinyQueue(left, this.compare);
+      group.requests = new TinyQueue(left, inQueueOrder);
     }
   }
 }

@@ -4,15 +4,15 @@
  * next. Within a key the oldest request comes first. Jobs without a key take turns as one key,
  * whatever their type.
  *
- * What has to wait lets others pass: requests whose type or key has no free place, whose rate is
- * used up, or that begin while the disk has no room for that. So requests are kept in lines, of
- * which all requests can be granted or none, and a line that has to wait is set aside until that
- * may have changed: the cost of a turn does not grow with the number of waiting requests.
+ * Requests let others pass while their type or key has no free place, their rate is used up, or
+ * they begin and the disk has no room for that. So requests are kept in lines: either all requests
+ * of a line can be granted, or none. A line that has to wait is set aside until that may have
+ * changed, so the cost of a turn does not grow with the number of waiting requests.
  */
 
 import TinyQueue from "tinyqueue";
+import type { JobId } from "../../../core/ids.ts";
 import type { Pausable } from "../../../core/pauses.ts";
-import type { PausableRequest } from "./paused_requests.ts";
 import type { RateWindow } from "./rate_window.ts";
 import type { Share, TypeShare, WantedPlace } from "./shares.ts";
 
@@ -23,7 +23,7 @@ export interface QueuePosition {
   readonly order: number;
 }
 
-type Place = QueuePosition & Pick<WorkerRequest, "rank">;
+type Place = QueuePosition & Partial<Pick<WorkerRequest, "rank">>;
 
 /** Compares two places: negative when the left one is granted first. */
 export function inQueueOrder(left: Place, right: Place): number {
@@ -31,16 +31,17 @@ export function inQueueOrder(left: Place, right: Place): number {
     left.order - right.order;
 }
 
-export interface WorkerRequest extends QueuePosition, PausableRequest {
+export interface WorkerRequest extends QueuePosition, Pausable {
+  readonly jobId: JobId;
   readonly type: string;
   /** Whether the job has to record that it begins, for which a full disk has no room. */
   readonly begins: boolean;
   /** Whether the job runs alone: it is granted a worker first, once all other jobs have ended. */
-  readonly isAlone?: boolean;
+  readonly isAlone: boolean;
   /** Comes before the order; lower ones go first. */
-  readonly rank?: number;
+  readonly rank: number;
   /** The place that limits require the job to have as well, if any. */
-  readonly needs?: () => WantedPlace | undefined;
+  readonly needs: () => WantedPlace | undefined;
 }
 
 export interface Worker extends Pausable {
@@ -52,9 +53,9 @@ export interface Worker extends Pausable {
   isAlone: boolean;
 }
 
-export interface QueuedRequest extends Omit<WorkerRequest, "needs" | "isAlone"> {
-  isAlone?: boolean | undefined;
-  readonly needsNow: (() => WantedPlace | undefined) | undefined;
+export interface QueuedRequest extends Omit<WorkerRequest, "needs"> {
+  isAlone: boolean;
+  readonly needsNow: WorkerRequest["needs"];
   /** The last result of `needsNow`, computed in the `epoch` of the limits. */
   needs: WantedPlace | undefined;
   epoch: number;
@@ -239,7 +240,7 @@ export class RequestLines {
     const taker = this.#takerFor(needs, priority);
     const isOfRate = needs?.window?.isOfType === true;
     const lanes = this.#lanes.getOrInsertComputed(needs?.share.of, newLanes);
-    const ready = lanes[isAlone === true ? "alone" : isOfRate ? "ofRate" : "others"];
+    const ready = lanes[isAlone ? "alone" : isOfRate ? "ofRate" : "others"];
     let line = taker.lines.find((line) => line.ready === ready && line.begins === begins);
     if (line === undefined) taker.lines.push(line = new Line(taker, ready, needs, begins));
     return line;

@@ -11,9 +11,7 @@ import type { Withdraw } from "./worker_queue.ts";
 /** The request of a started job to the queue. */
 export function wantedBy(
   job: PendingJob,
-  { type, begins, isAlone, needs }: Required<
-    Pick<WorkerRequest, "type" | "begins" | "isAlone" | "needs">
-  >,
+  { type, begins, isAlone, needs }: Pick<WorkerRequest, "type" | "begins" | "isAlone" | "needs">,
 ): WorkerRequest {
   const { head } = job;
   const { jobId, priority, labels, key } = head;
@@ -29,7 +27,7 @@ export class WorkerLease {
   #watched = 0;
   /** Leaves the queue. */
   #withdraw: Withdraw | undefined;
-  /** Cancels the end of the time for which the job runs alone, or waits for that. */
+  /** Cancels the timer of `#limitAlone`. */
   #stopTimer = () => {};
 
   constructor(private readonly run: RunSubject, worker: Worker) {

@@ -36,7 +36,7 @@ export class WorkerPool {
     return this.#alone;
   }
 
-  take({ jobId, type, labels, key, isAlone = false }: QueuedRequest): Worker | undefined {
+  take({ jobId, type, labels, key, isAlone }: QueuedRequest): Worker | undefined {
     if (this.#alone !== undefined) return undefined;
     const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
     if (isAlone) {

@@ -27,7 +27,6 @@ import {
 } from "./paused_requests.ts";
 import type { PromptTypes } from "./slots.ts";
 import {
-  inQueueOrder,
   type Line,
   type QueuedRequest,
   type QueuePosition,
@@ -53,14 +52,14 @@ export type Withdraw = () => void;
 export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
   readonly #lines: RequestLines;
-  readonly #paused = new PausedRequests<QueuedRequest>(inQueueOrder);
-  /** The queue of which this one is the first. */
+  readonly #paused = new PausedRequests();
+  /** The queue whose `first` is this one. */
   #second: WorkerQueue | undefined;
   /** How many requests are in the queue, or held by a pause. */
   #waiting = 0;
   #stopped = false;
   #isHeld = false;
-  /** How many changes of pauses are still to be sorted by. */
+  /** How many changes of pauses the requests are not sorted by yet. */
   #unsorted = 0;
   /** Grants nothing while requests come back from pauses, so that they are granted in order. */
   #isReleasing = false;
@@ -140,7 +139,7 @@ export class WorkerQueue implements PlaceQueue {
     const request: QueuedRequest = {
       ...wanted,
       needsNow: wanted.needs,
-      needs: wanted.needs?.(),
+      needs: wanted.needs(),
       epoch: this.shares.epoch,
       grant,
       line: undefined,
@@ -224,7 +223,7 @@ export class WorkerQueue implements PlaceQueue {
     const { epoch } = this.shares;
     return this.#lines.groups.flat().flatMap((request) => {
       if (request.order > upTo) return [];
-      const needs = request.epoch === epoch ? request.needs : request.needsNow?.();
+      const needs = request.epoch === epoch ? request.needs : request.needsNow();
       return needs === undefined ? [] : [{ request, needs }];
     });
   }
@@ -240,7 +239,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** The requests of this queue that a pause holds. */
-  heldBy(pause: Pause, upTo: LogId): HeldRequests<QueuedRequest> {
+  heldBy(pause: Pause, upTo: LogId): HeldRequests {
     return this.#paused.heldBy(pause, upTo);
   }
 
@@ -331,7 +330,7 @@ export class WorkerQueue implements PlaceQueue {
   #refiled(line: Line, request: QueuedRequest): boolean {
     if (request.epoch === this.shares.epoch) return false;
     request.epoch = this.shares.epoch;
-    const needs = request.needsNow?.();
+    const needs = request.needsNow();
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
     this.#lines.take(line);
