@@ -32,7 +32,7 @@ import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/met
 import { Trends } from "../metrics/trends.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type ThreadLimits, ThreadPool } from "../threads/thread_pool.ts";
-import { ThreadedCode } from "../threads/threaded_code.ts";
+import { inThreadsOf } from "../threads/threaded_code.ts";
 import { hasDescriptors, IndexThread, type SearchHere } from "../values/index_thread.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
@@ -179,7 +179,7 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
     keys: options.sharing?.keys ??
       new KeyFiles(fileSystem, layout, configuration.secretKey),
     maxRunning: configuration.maxRunning,
-    threads: { place: new ThreadedCode(threads), max: limits.threads.max },
+    threads: { place: inThreadsOf(threads), max: limits.threads.max },
     limits,
     watch: combineJobWatches(metrics.jobs, trends),
     attemptWatch: watchdog,

@@ -81,6 +81,9 @@ export type FromThread =
 
 export type UncaughtMessage = Extract<FromThread, { readonly kind: "uncaught" }>;
 
+/** All other messages about a call. */
+export type UserMessage = Exclude<FromThread, { kind: "ready" | "broken" | "uncaught" }>;
+
 export type CallMessage =
   | { readonly kind: "rested" }
   | {

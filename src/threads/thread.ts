@@ -12,6 +12,7 @@ import {
   thrownError,
   type ToThread,
   type UncaughtMessage,
+  type UserMessage,
 } from "./protocol.ts";
 
 interface ThreadOptions {
@@ -26,7 +27,7 @@ interface ThreadOptions {
 export interface ThreadUser {
   /** The number of its call. */
   readonly call: number;
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "uncaught" }>): void;
+  said(message: UserMessage): void;
   /** An error of this call, or of one that had the thread before. */
   uncaught(message: UncaughtMessage): void;
   /** The thread ended; no message follows. */
@@ -140,7 +141,7 @@ export class Thread {
     return users.find((user) => user?.call === call) ?? users.find((user) => user !== undefined);
   }
 
-  /** Code can find the port, and post to it what is no message: that costs only its own thread. */
+  /** Code can find the port and post anything to it: that ends only its own thread. */
   #said(message: FromThread): void {
     if (this.#hasEnded) return;
     try {

@@ -32,7 +32,7 @@ const LEAVING_MS = 10_000;
 export interface ThreadLimits {
   /** Threads at a time. */
   readonly max: number;
-  /** The heap of a thread; the same again for buffers. */
+  /** The heap of a thread; its buffers may take as much again. */
   readonly memoryMb: number;
 }
 
@@ -90,9 +90,9 @@ export class ThreadPool {
   }
 
   /**
-   * A thread that has loaded this module; rejects when it cannot be loaded, and stays pending when
-   * the pool closes first: a job that waits for a thread is not to blame for a stop. A type whose code ended
-   * its thread waits until that is replaced, so that it uses up only threads of its own.
+   * A thread that has loaded this module. Rejects when it cannot be loaded. Stays pending when the
+   * pool closes first: a job that waits for a thread is not to blame for a stop. A type whose code
+   * ended its thread waits until that is replaced, so that it uses up only threads of its own.
    */
   take({ module, type }: ThreadRequest): Promise<Thread> {
     return new Promise((resolve, reject) => {

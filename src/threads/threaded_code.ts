@@ -8,12 +8,12 @@ import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/call/run_ca
 import { inNoContext } from "../engine/async_context.ts";
 import {
   type CallMessage,
-  type FromThread,
   namedError,
   thrownData,
   thrownError,
   type ToThread,
   type UncaughtMessage,
+  type UserMessage,
 } from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
@@ -36,24 +36,17 @@ type Content = ToThread extends infer Message
   ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
   : never;
 
-export class ThreadedCode implements CodePlace {
-  readonly #pool: ThreadPool;
-  #calls = 0;
-
-  constructor(pool: ThreadPool) {
-    this.#pool = pool;
-  }
-
-  call(request: CodeRequest): CodeCall {
-    return new ThreadedCall(++this.#calls, request, this.#pool);
-  }
+/** Calls the code in threads of the pool. */
+export function inThreadsOf(pool: ThreadPool): CodePlace {
+  let calls = 0;
+  return { call: (request) => new ThreadedCall(++calls, request, pool) };
 }
 
 interface OpenAttempt {
   readonly context: TaskContext;
   readonly resolve: (result: unknown) => void;
   readonly reject: (reason: Error) => void;
-  /** Why it was told to end: its time limit, of which the engine knows, or an interruption. */
+  /** Why it was told to end: its time limit, which the engine has recorded, or an interruption. */
   stop?: Error;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -123,7 +116,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request.host.uncaught({ jobId, kind, thrown: thrownError(thrown), attempt, more });
   }
 
-  said(message: Exclude<FromThread, { kind: "ready" | "broken" | "uncaught" }>): void {
+  said(message: UserMessage): void {
     if (message.call !== this.call) return;
     if (!this.#isOver || message.kind === "late") return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;
@@ -186,7 +179,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#request.host.reacted();
   }
 
-  #heard(message: Exclude<CallMessage, { kind: "uncaught" }>): void {
+  #heard(message: UserMessage): void {
     switch (message.kind) {
       case "rested":
         this.#unrested--;

@@ -2,10 +2,13 @@
 
 import { RunContext, type StepRequest } from "../engine/run/call/run_context.ts";
 import {
+  AttemptContext,
   checkedProgress,
+  type ContextSource,
   LOG_LINES_MAX,
+  PROGRESS_EVERY_MS,
   StagedEvents,
-} from "../engine/run/attempts/attempt_output.ts";
+} from "../engine/run/attempts/attempt_context.ts";
 import { type AttemptOf, inNoContext, withinAttempt } from "../engine/async_context.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
@@ -14,7 +17,6 @@ import type { UncaughtKind } from "../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Progress } from "../core/job_state.ts";
-import { AttemptContext, type ContextSource } from "../engine/run/attempts/attempt_context.ts";
 import {
   type AttemptMessage,
   type CallMessage,
@@ -158,9 +160,6 @@ function messageOf(step: StepRequest): CallMessage {
   }
 }
 
-/** Reports of progress within this time are skipped. */
-const REPORT_MS = 250;
-
 /** One attempt in a thread: the context of its function, and its outcome. */
 class ThreadedAttempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
@@ -200,7 +199,7 @@ class ThreadedAttempt implements AttemptOf, ContextSource {
     return this.#message.attempt;
   }
 
-  /** The engine does, with what it records and logs. */
+  /** The engine redacts what it records and logs. */
   redact(text: string): string {
     return text;
   }
@@ -251,7 +250,7 @@ class ThreadedAttempt implements AttemptOf, ContextSource {
     const report = checkedProgress(done, total, note === undefined ? undefined : sent(note));
     if (this.#isLate("progress")) return;
     this.#report = report;
-    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
+    if (performance.now() - this.#reportedAt >= PROGRESS_EVERY_MS) this.#send(report);
   }
 
   /** The engine reports it, as without a thread. */

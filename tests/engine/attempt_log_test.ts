@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
-import { AttemptLog, LOG_LINES_MAX } from "../../src/engine/run/attempts/attempt_output.ts";
+import { AttemptLog, LOG_LINES_MAX } from "../../src/engine/run/attempts/attempt_context.ts";
 import type { JobLogLine } from "../../src/engine/watches.ts";
 import { SecretGuard } from "../../src/engine/secrets/secret_guard.ts";
 import { systemClock } from "../../src/server/system.ts";

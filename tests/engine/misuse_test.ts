@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
-import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempts/attempt_output.ts";
+import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempts/attempt_context.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";

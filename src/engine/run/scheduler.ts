@@ -73,8 +73,8 @@ export class Scheduler {
   }
 
   /**
-   * Computes the delay of a time recorded by another process now: its job may wait for a worker
-   * before it asks for the time, and the clock may be set meanwhile.
+   * Computes the delay until a time recorded by another process now, since the clock may be set
+   * before its job has a worker and asks for the time.
    */
   remember(atMs: number): void {
     this.#dueMs.set(atMs, this.#dueOf(atMs));

@@ -7,8 +7,14 @@ import type { ExecutionId, JobId, LogId, TaskId } from "../../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import { chosenDelay, NonRetryableError } from "../../job_errors.ts";
-import { AttemptContext, type ContextSource } from "./attempt_context.ts";
-import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
+import {
+  AttemptContext,
+  AttemptLog,
+  checkedProgress,
+  type ContextSource,
+  ProgressReports,
+  StagedEvents,
+} from "./attempt_context.ts";
 import { type AttemptOf, withinAttempt } from "../../async_context.ts";
 import type { AttemptWork, RunServices, RunSubject } from "../run_services.ts";
 import { recordable } from "../../recordable.ts";

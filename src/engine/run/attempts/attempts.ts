@@ -192,9 +192,9 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   /**
-   * Whether its start is durable but its handler was not called. Not between the slices of a large
-   * batch, if a later slice has more of the job: that may be its failure, or a suspension. A pause,
-   * which is of no job, holds from its own slice on.
+   * Whether its start is durable but its handler was not called. `false` between the slices of a
+   * large batch while a later slice has entries of the job: it may have failed or been suspended. A
+   * pause belongs to no job, and holds from its own slice on.
    */
   #isToBeCalled({ isCalled, startedBy }: Attempt): boolean {
     const { job, services: { writer } } = this.run;

@@ -75,7 +75,7 @@ export class RunTrace {
     this.#spans?.get(executionId)?.attempt(attempt);
   }
 
-  /** For the entries about `run` itself, and about the job while there is no call of it. */
+  /** For the entries about `run` itself, and about the job between calls of `run`. */
   get ids(): TraceIds | undefined {
     return this.#runIds ?? this.#origin?.parent;
   }

@@ -37,14 +37,6 @@ export type Settlement =
 /** A step on record that `run` does not ask for: a task, a sleep, or a wait until a time. */
 export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
 
-/** Identifies the step that is answered. */
-export function settlementKey(settlement: Settlement): string {
-  if ("taskId" in settlement) return `task ${settlement.taskId}`;
-  return settlement.kind === "expectation"
-    ? `expectation ${settlement.name}`
-    : `deadline ${settlement.name} ${settlement.wait}`;
-}
-
 /** The answers on record. */
 interface RecordedSettlements {
   /** Those that a retry reuses. `run` may ask for them in any order. */

@@ -23,12 +23,7 @@ import { expectationProgress } from "../../../core/expectations.ts";
 import type { Events, RunContext, StepRequest } from "./run_context.ts";
 import type { FactEvent } from "../../job_context.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
-import {
-  type LostStep,
-  recordedSettlements,
-  type Settlement,
-  settlementKey,
-} from "../attempts/settlements.ts";
+import { type LostStep, recordedSettlements, type Settlement } from "../attempts/settlements.ts";
 import type { LoopTurns } from "../scheduler.ts";
 import { timeMs } from "../../../core/duration.ts";
 
@@ -69,7 +64,7 @@ export class Answers {
   #settlements: Settlement[] = [];
   /** By expectation. Absent until there is one; most runs have no timed waits on record. */
   #askedWaits: Map<string, AskedWaits> | undefined;
-  /** Answers whose turn came before `run` asked for them. */
+  /** Answers whose turn came before `run` asked for them, by `keyOf`. */
   #early: Map<string, Settlement> | undefined;
   #pause: Pause = "none";
   /** The turn of the event loop in which `run` last got an answer. */
@@ -151,23 +146,19 @@ export class Answers {
 
   /** `run` asks for a step, whose answer may have come before. */
   asked(step: StepRequest): void {
-    if ("taskId" in step) {
-      this.#unearth(`task ${step.taskId}`);
-    } else {
-      this.#unearth(`expectation ${step.name}`);
-      if (step.kind === "wait") {
-        this.#unearth(`deadline ${step.name} ${step.wait}`);
-        this.#unearth(`deadline ${step.name} undefined`);
+    if (this.#early !== undefined) {
+      for (const key of keysOf(step)) {
+        this.#unearth(this.#early, key);
       }
     }
     this.#endGrace?.();
   }
 
   /** Puts an early answer back among the others. */
-  #unearth(key: string): void {
-    const early = this.#early?.get(key);
+  #unearth(kept: Map<string, Settlement>, key: string): void {
+    const early = kept.get(key);
     if (early === undefined) return;
-    this.#early?.delete(key);
+    kept.delete(key);
     // Answers keep the order of the journal, whatever order `run` asks in. It may ask for thousands.
     const all = this.#settlements;
     const at = firstIndex(0, all.length, (at) => (all[at]?.logId ?? 0) > early.logId);
@@ -216,7 +207,7 @@ export class Answers {
   }
 
   #keep(settlement: Settlement): void {
-    (this.#early ??= new Map()).set(settlementKey(settlement), settlement);
+    (this.#early ??= new Map()).set(keyOf(settlement), settlement);
   }
 
   /** Facts and elapsed times must be durable before `run` sees them; results need not be. */
@@ -366,6 +357,21 @@ export class Answers {
     this.#seenLogId = logId;
     this.#seenAtMs = timeMs(receivedAt);
   }
+}
+
+/** Identifies the step that is answered. */
+function keyOf(settlement: Settlement): string {
+  if ("taskId" in settlement) return `task ${settlement.taskId}`;
+  const { kind, name } = settlement;
+  return kind === "expectation" ? `expectation ${name}` : `deadline ${name} ${settlement.wait}`;
+}
+
+/** The keys of the answers that a step may have. */
+function keysOf(step: StepRequest): readonly string[] {
+  if ("taskId" in step) return [`task ${step.taskId}`];
+  const ofEvent = `expectation ${step.name}`;
+  if (step.kind === "events") return [ofEvent];
+  return [ofEvent, `deadline ${step.name} ${step.wait}`, `deadline ${step.name} undefined`];
 }
 
 /** As `run` gets it, live and after a restart. */

@@ -33,7 +33,7 @@ import type { AttemptWork, RunPool, RunServices } from "../run_services.ts";
 import { endOfJob, RunTrace } from "../attempts/run_trace.ts";
 import { toSettlements } from "../attempts/settlements.ts";
 
-/** Each opening is an object of its own, so that one that was stopped goes no further. */
+/** Each opening is an object of its own, so that one that was replaced goes no further. */
 interface Opening {
   readonly kind: "opening";
 }

@@ -14,7 +14,7 @@ import { isThrown } from "../../../core/thrown.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import type { JobParkedAttributes } from "../../../core/framework_events.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
-import { AttemptLog } from "../attempts/attempt_output.ts";
+import { AttemptLog } from "../attempts/attempt_context.ts";
 import {
   callRun,
   type CodeCall,
@@ -64,7 +64,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     job: RunningJob | CompensatingJob,
     answersMax: number,
   ) {
-    this.work = new PendingWork(run, this.#again);
+    this.work = new PendingWork(run);
     const { definition, pool, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
     const call = () => callRun(definition, job, this.#answers, this, run.guard, pool.code, this);
@@ -134,10 +134,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
       this.run.services.onDefect(error);
       this.#failed(error, "poison");
     }
-  }
-
-  get #again(): () => void {
-    return () => this.advanceSoon();
   }
 
   // --- Requests and output of the code
@@ -253,12 +249,13 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
       const { error } = this.#end;
       this.#failed(error, isThrown(error, NonRetryableError) ? "poison" : "error");
     } else if (this.#end.kind === "returned") {
-      this.#concludedBy = main.complete(this.#end.output, this.#ctx, this.#again);
+      this.#concludedBy = main.complete(this.#end.output, this.#ctx);
     }
   }
 
   #failed(error: unknown, kind: "poison" | "error"): void {
-    const failedBy = this.run.main.fail(this.run.guard.factOf(error), kind, this.#again);
+    const { guard, main } = this.run;
+    const failedBy = main.fail(guard.factOf(error), kind, () => this.advanceSoon());
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 
@@ -268,7 +265,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     if (!isTerminal(head) && head.parked === undefined) {
       const cut = main.isUnderWay ? [main.interrupted("withdrawn")] : [];
       const drafts = [...cut, parked(jobId, parking, trace.ids)];
-      if (recordOrRetry(services, drafts, this.#again) === undefined) return;
+      if (recordOrRetry(services, drafts, () => this.advanceSoon()) === undefined) return;
     }
     trace.endRun({ kind: "interrupted", reason: "withdrawn" });
     this.run.end();

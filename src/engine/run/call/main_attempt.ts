@@ -77,20 +77,24 @@ export class MainAttempt {
    * Records what `run` returned.
    *
    * @param ctx What it asked for.
-   * @param again Called when a full disk may have room.
    * @returns The position of the entry; 0 when it was not recorded.
    */
-  complete(output: JsonValue | undefined, ctx: RunContext, again: () => void): LogId {
+  complete(output: JsonValue | undefined, ctx: RunContext): LogId {
     const notAwaited = waitsNotAwaited(this.run.job.whole, ctx);
     const draft = this.#draft("job.TaskCompleted", {
       attempt: this.#started.attempt,
       ...(output === undefined ? {} : { result: output }),
       ...(notAwaited.length === 0 ? {} : { notAwaited }),
     });
-    return this.#end(draft, { kind: "completed" }, again);
+    return this.#end(draft, { kind: "completed" }, () => this.run.advanceSoon());
   }
 
-  /** Records the error that `run` threw, unless its job no longer runs. */
+  /**
+   * Records the error that `run` threw, unless its job no longer runs.
+   *
+   * @param again Called when a full disk may have room.
+   * @returns As for `complete`.
+   */
   fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
     if (this.run.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);

@@ -37,11 +37,7 @@ export class PendingWork {
   /** Absent until the job has something to compensate. */
   #order: CompensationOrder | undefined;
 
-  constructor(
-    private readonly run: RunParts,
-    /** Decides what to do next, once the code has asked for all steps that it asks for together. */
-    private readonly advanceSoon: () => void,
-  ) {}
+  constructor(private readonly run: RunParts) {}
 
   get isReady(): boolean {
     return this.#ready.length > 0 || this.#timers !== undefined;
@@ -76,7 +72,7 @@ export class PendingWork {
       this.giveBack(work);
       this.run.wake();
     });
-    this.advanceSoon();
+    this.run.advanceSoon();
   }
 
   /** Entries were lost, including the starts of these works. */
@@ -149,7 +145,7 @@ export class PendingWork {
           : { ...about, attributes: waitAttributes(timer, dueAt) },
       );
     }
-    if (drafts.length > 0 && !recordOrRetry(services, drafts, this.advanceSoon)) return;
+    if (drafts.length > 0 && !recordOrRetry(services, drafts, () => this.run.advanceSoon())) return;
     this.#timers = seen < timers.length ? timers.slice(seen) : undefined;
   }
 
@@ -175,7 +171,7 @@ export class PendingWork {
       this.#queueAgain();
     } else {
       const started = attempts.start(works);
-      if (started === "full") services.diskRetries.later(this.advanceSoon);
+      if (started === "full") services.diskRetries.later(() => this.run.advanceSoon());
       return started === "started";
     }
     return false;
@@ -224,7 +220,7 @@ export class PendingWork {
   #recordUndone(): void {
     const { services, job, jobId, trace } = this.run;
     const drafts = compensationEnded(job.whole, { jobId, ...trace.ids });
-    recordOrRetry(services, drafts, this.advanceSoon);
+    recordOrRetry(services, drafts, () => this.run.advanceSoon());
   }
 }
 

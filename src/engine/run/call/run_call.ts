@@ -152,7 +152,7 @@ export interface CodeHost {
   printed(text: string): void;
   /** No code in the thread caught an error. */
   uncaught(error: UncaughtInThread): void;
-  /** `run` is done reacting to its last answer, or has died of it. */
+  /** `run` is done reacting to its last answer, or its thread has died. */
   reacted(): void;
   /**
    * The thread has died of its open attempts: they fail or are withdrawn, and the call of `run`
@@ -187,11 +187,4 @@ export const IN_PROCESS: CodePlace = {
     isLost: false,
     letGo: () => {},
   }),
-};
-
-export const SILENT_HOST: CodeHost = {
-  printed: () => {},
-  uncaught: () => {},
-  reacted: () => {},
-  lost: () => {},
 };

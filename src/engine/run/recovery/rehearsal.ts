@@ -5,7 +5,7 @@ import { JobFold } from "../../../core/job_fold.ts";
 import { findTask, type JobState, type RunningJob } from "../../../core/job_state.ts";
 import { Answers } from "../call/answers.ts";
 import type { RunContext } from "../call/run_context.ts";
-import { callRun, type CodePlace, IN_PROCESS, type RunEnd, SILENT_HOST } from "../call/run_call.ts";
+import { callRun, type CodePlace, IN_PROCESS, type RunEnd } from "../call/run_call.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
 import { inNoContext } from "../../async_context.ts";
@@ -80,7 +80,7 @@ export async function rehearsed(
       { seenAt: () => answers.seenAtMs, asks: (step) => answers.asked(step) },
       guard,
       place,
-      { ...SILENT_HOST, reacted: () => answers.reacted() },
+      { printed() {}, uncaught() {}, lost() {}, reacted: () => answers.reacted() },
     )
   );
   let end: RunEnd = { kind: "pending" };
