@@ -43,7 +43,6 @@ const csv = () => import("./csv/records.ts");
 
 type LoadedRow = Extract<RowRead, { readonly row: unknown }>["row"];
 
-/** One chunk of an import: read, checked, counted, and loaded as durable facts. */
 const REJECTIONS_MAX = 100;
 /** How many rows are read before other work gets a turn. */
 const ROWS_PER_TURN = 250;

@@ -20,7 +20,7 @@ export interface WatchdogOptions {
   readonly isJson: boolean;
   /** Called after a stall that is over. */
   readonly warn: (message: string) => void;
-  /** The same, with what is recorded of it. */
+  /** The same, with what is recorded about the stall. */
   readonly onBlocked: (blocked: LoopBlocked) => void;
   /** Called twice a second; `lateMs` says by how much it is late. */
   readonly onBeat: (lateMs: number) => void;
