@@ -2,7 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
-import { removeDatabase, removeIfThere } from "./database_files.ts";
+import { openDatabase, removeDatabase, removeIfThere } from "./database_files.ts";
 import { beginBuilding } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
@@ -70,10 +70,7 @@ export function openFile(folder: string, fresh: boolean): DatabaseSync {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = `${folder}/${FILE}`;
   if (fresh) removeDatabase(path);
-  requireFile(path);
-  // SQLite gives the files beside it the same mode as this one.
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-  return new DatabaseSync(path);
+  return openDatabase(path);
 }
 
 function isThere(path: string): boolean {
@@ -81,18 +78,5 @@ function isThere(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch {
     return false;
-  }
-}
-
-/**
- * A link could lead to the file of another program, and opening a pipe would block the process.
- *
- * @throws {Error} when something else than a file is there.
- */
-function requireFile(path: string): void {
-  try {
-    if (!Deno.lstatSync(path).isFile) throw new Error(`${path} is not a file`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

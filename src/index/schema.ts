@@ -19,6 +19,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { CACHE_VERSION } from "../engine/writer/snapshot_content.ts";
+import { makeTables } from "./database_files.ts";
 
 const TABLES = `
   CREATE TABLE jobs (
@@ -84,8 +85,6 @@ const TABLES = `
   ) STRICT;
 `;
 
-/** Large, since a whole job takes a kilobyte or two. */
-const PAGE_BYTES = 16 * 1024;
 /**
  * SQLite itself copies a log of this many pages, which blocks all other work for 30 ms or more. It
  * only does so while no other thread does it earlier: see `checkpoint`.
@@ -98,9 +97,8 @@ const LOG_PAGES_MAX = 1_000;
  * @throws {Error} when it cannot be used, or has another version.
  */
 export function prepare(database: DatabaseSync): void {
-  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   log(database);
-  makeTables(database);
+  makeTables(database, TABLES, CACHE_VERSION);
 }
 
 /**
@@ -110,10 +108,9 @@ export function prepare(database: DatabaseSync): void {
  * @throws {Error} when it cannot be used.
  */
 export function beginBuilding(database: DatabaseSync): void {
-  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   database.exec("PRAGMA journal_mode = MEMORY");
   setSyncing(database, false);
-  makeTables(database);
+  makeTables(database, TABLES, CACHE_VERSION);
 }
 
 /** Whether transactions are synced to disk. */
@@ -132,14 +129,4 @@ function log(database: DatabaseSync): void {
   // Changing the mode writes it to the file, and syncs the whole file.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES_MAX}`);
-}
-
-function makeTables(database: DatabaseSync): void {
-  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
-  if (version === CACHE_VERSION) return;
-  if (version !== 0) throw new RangeError(`version ${version} is not ${CACHE_VERSION}`);
-  database.exec("BEGIN");
-  database.exec(TABLES);
-  database.exec(`PRAGMA user_version = ${CACHE_VERSION}`);
-  database.exec("COMMIT");
 }

@@ -4,11 +4,12 @@
  */
 
 import { crc32 } from "node:zlib";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
+import { makeTables, openDatabase } from "./database_files.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 
 /** A run has at most two to the power of this many buckets. */
@@ -159,8 +160,6 @@ export const VALUES_FILE = "values.sqlite";
  * Raise it whenever the meaning of a column changes, or what is indexed: the index is then rebuilt.
  */
 const SCHEMA_VERSION = 6;
-/** Large, since a row takes a kilobyte. */
-const PAGE_BYTES = 16 * 1024;
 /** Pages per checkpoint of the log. */
 const CHECKPOINT_PAGES = 64;
 
@@ -187,9 +186,7 @@ const TABLES = `
 
 /** @throws {Error} when the file cannot be used. */
 export function preparedValues(path: string): DatabaseSync {
-  // SQLite gives the files beside it the same mode as this one.
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-  const database = new DatabaseSync(path);
+  const database = openDatabase(path);
   try {
     prepare(database);
     return database;
@@ -200,12 +197,8 @@ export function preparedValues(path: string): DatabaseSync {
 }
 
 function prepare(database: DatabaseSync): void {
-  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.exec("PRAGMA synchronous = NORMAL");
-  const { user_version: version } = database.prepare("PRAGMA user_version").get() ?? {};
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0) throw new RangeError(`version ${version} is not ${SCHEMA_VERSION}`);
-  database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  makeTables(database, TABLES, SCHEMA_VERSION);
 }

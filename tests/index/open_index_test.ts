@@ -5,6 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { jobId } from "../../src/core/ids.ts";
 import { FILE, jobIndexIn } from "../../src/index/open_index.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
+import { VALUES_FILE } from "../../src/index/value_rows.ts";
+import { SqliteValueRuns } from "../../src/index/value_runs.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { endedJob, jobsFrom } from "./ended_jobs.ts";
 import { checkpoint } from "../../src/index/database_files.ts";
@@ -246,15 +248,12 @@ Deno.test("scratch index: a process that exits early, as on Ctrl-C, leaves no fo
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
 
-for (
-  const [what, put] of [
-    [
-      "a link to the file of another program",
-      (path: string) => Deno.symlink(`${path}.other`, path),
-    ],
-    ["a pipe", (path: string) => made("mkfifo", path)],
-  ] as const
-) {
+const INTRUDERS = [
+  ["a link to the file of another program", (path: string) => Deno.symlink(`${path}.other`, path)],
+  ["a pipe", (path: string) => made("mkfifo", path)],
+] as const;
+
+for (const [what, put] of INTRUDERS) {
   Deno.test(`index: ${what} in its place is replaced by a new index`, () =>
     inFolder(async (folder) => {
       const [path, other] = [`${folder}/${FILE}`, `${folder}/${FILE}.other`];
@@ -273,6 +272,18 @@ for (
       assert.match(warnings.join(), /^Cannot use the index as it is: .*jobs.sqlite is not a file/);
       assert.equal((await Deno.lstat(path)).isFile, true);
       assert.deepEqual(await Deno.readFile(other), before);
+    }));
+
+  Deno.test(`index of values: ${what} in its place is not opened, and can be replaced`, () =>
+    inFolder(async (folder) => {
+      const [path, other] = [`${folder}/${VALUES_FILE}`, `${folder}/${VALUES_FILE}.other`];
+      await Deno.writeFile(other, new Uint8Array());
+      await put(path);
+      assert.throws(() => new SqliteValueRuns(folder), /values.sqlite is not a file/);
+      SqliteValueRuns.remove(folder);
+      new SqliteValueRuns(folder).close();
+      assert.equal((await Deno.lstat(path)).isFile, true);
+      assert.equal((await Deno.stat(other)).size, 0);
     }));
 }
 
