@@ -43,10 +43,9 @@ import { poolOf, workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
-import { findJobInError, findSameElsewhere, findSiblings } from "./siblings.ts";
+import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
-import { findSameResult } from "./same_result.ts";
 import { contrastOf, findUsualTime, setApartBy, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
@@ -174,9 +173,7 @@ export class Explainer {
     const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
     const hasTwin = found.twin !== undefined;
-    const rival = findJobInError(job, this.parts.table, asOf) ??
-      (hasTwin ? undefined : await findRival(this.parts, job, share, asOf, upTo)) ??
-      await findSameResult(this.parts, job, share, upTo);
+    const rival = await findRival(this.parts, job, share, asOf, upTo, hasTwin);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {

@@ -1,23 +1,81 @@
-/** Finds the job that last had to do with what the error of another one is about. */
+/**
+ * Finds the job that the error of another one is about: one that it names, the last one that had to
+ * do with the same thing, or one with the same result, as when two jobs write one file.
+ */
 
 import { ascending } from "../../core/ascending.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { type FailedJob, hasCode, type JobState } from "../../core/job_state.ts";
+import {
+  type FailedJob,
+  findTask,
+  hasCode,
+  type JobState,
+  type TaskState,
+} from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
-import { isOfTime } from "../../explain/likeness/contrast.ts";
+import { COMPARED_MAX, isOfTime } from "../../explain/likeness/contrast.ts";
 import { contrastText } from "../../explain/likeness/contrast_text.ts";
-import { pathTo } from "../../explain/likeness/elsewhere.ts";
+import { pathTo, placesIn } from "../../explain/likeness/elsewhere.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
+import { namesWord } from "../../explain/words/phrases.ts";
 import type { TimeShare } from "../pacer.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { contrastOf, takenFromPeers } from "./similar_jobs.ts";
+import { contrastOf, createdNear, takenFromPeers } from "./similar_jobs.ts";
+
+/**
+ * @param asOf Later entries are not read.
+ * @param upTo Set for a past time: later entries do not count.
+ * @param hasTwin Whether another job was given the same work, which explains shared values.
+ */
+export async function findRival(
+  parts: QueryParts,
+  job: JobState,
+  share: TimeShare,
+  asOf: LogId,
+  upTo: LogId | undefined,
+  hasTwin: boolean,
+): Promise<Statement<LogId> | undefined> {
+  if (job.state !== "Failed") return undefined;
+  const named = namedInError(job, parts.table, asOf);
+  if (named !== undefined || !hasCode(job)) return named;
+  const rival = hasTwin ? undefined : await withSameValue(parts, job, share, asOf, upTo);
+  return rival ?? await withSameResult(parts, job, share, upTo);
+}
+
+/** How many words of an error are looked up as ids of jobs. */
+const WORDS_MAX = 32;
+
+/** A job that the error names, as one that polls a child. */
+function namedInError(
+  job: FailedJob,
+  table: QueryParts["table"],
+  asOf: LogId,
+): Statement<LogId> | undefined {
+  const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];
+  for (const word of new Set(words.slice(0, WORDS_MAX))) {
+    const named = word === job.jobId ? undefined : table.job(word as JobId);
+    if (named === undefined || named.lastLogId > asOf) continue;
+    // An id that is a plain word may be none here.
+    if (named.state !== "Failed" && !/[^a-z]/i.test(word)) continue;
+    const statement = `Job ${named.jobId}, which the ${errorWord(job)} names, ${
+      becameText(named)
+    }.`;
+    return reason(statement, becameBy(named));
+  }
+  return undefined;
+}
+
+function errorWord({ failure }: FailedJob): string {
+  return failure.kind === "cancelled" ? "reason" : "error";
+}
 
 /** Values that more jobs were given do not identify the thing that an error is about. */
 const RIVALS_MAX = 10;
@@ -44,18 +102,14 @@ interface Rival extends Given {
   readonly own: OwnValue;
 }
 
-/**
- * @param asOf Later entries are not read.
- * @param upTo Set for a past time: later entries do not count.
- */
-export async function findRival(
+/** The last job that was given the value that the error is about. */
+async function withSameValue(
   parts: QueryParts,
-  job: JobState,
+  job: FailedJob,
   share: TimeShare,
   asOf: LogId,
-  upTo?: LogId,
+  upTo: LogId | undefined,
 ): Promise<Statement<LogId> | undefined> {
-  if (job.state !== "Failed" || !hasCode(job)) return undefined;
   let left = LOOKED_AT_MAX;
   for (const own of disputed(job)) {
     const given = await jobsGiven(parts, own, asOf, job.endedBy);
@@ -113,11 +167,14 @@ async function jobsGiven(
 
 /** None that failed in the same way. */
 function isOther(other: JobState, job: FailedJob): boolean {
-  const isRelated = other.jobId === job.jobId || other.retryOf === job.jobId ||
-    job.retryOf === other.jobId;
   const isAlike = other.state === "Failed" &&
     errorText(other.failure.error) === errorText(job.failure.error);
-  return !isRelated && !isAlike;
+  return !isSameOrRetry(other, job) && !isAlike;
+}
+
+/** Whether two are one job, or one retries the other. */
+function isSameOrRetry(one: JobState, other: JobState): boolean {
+  return one.jobId === other.jobId || one.retryOf === other.jobId || other.retryOf === one.jobId;
 }
 
 /** The latest first, and those that failed last. */
@@ -179,4 +236,56 @@ async function isUsual(
     if (given !== undefined && !given.some((one) => one.type === type)) return false;
   }
   return peers !== undefined;
+}
+
+/** A shorter text occurs in an error by chance. */
+const RESULT_LENGTH_MIN = 6;
+/** A result that so many jobs have tells none of them apart; nor does one that fewer differ from. */
+const COMMON = 3;
+
+/** Another job of the type with the same result of a step, if the error names that result. */
+async function withSameResult(
+  parts: QueryParts,
+  job: FailedJob,
+  share: TimeShare,
+  upTo: LogId = Infinity,
+): Promise<Statement<LogId> | undefined> {
+  if (job.type === undefined) return undefined;
+  const error = errorText(job.failure.error);
+  const named = job.tasks.flatMap((task) =>
+    textsIn(task).filter((value) => namesWord(error, value)).map((value) => ({ task, value }))
+  );
+  if (named.length === 0) return undefined;
+  let different = 0;
+  const same = await takenNear(parts, share, {
+    range: { types: [job.type], ...createdNear(job) },
+    ...{ max: COMPARED_MAX, enough: COMMON },
+    take: (other) => {
+      if (isSameOrRetry(other, job)) return undefined;
+      for (const [taskId, mine] of Map.groupBy(named, ({ task }) => task.taskId)) {
+        const theirs = findTask(other, taskId);
+        if (theirs === undefined || theirs.lastLogId > upTo) continue;
+        const results = textsIn(theirs);
+        const found = mine.find(({ value }) => results.includes(value));
+        if (found !== undefined) return { other, theirs, ...found };
+        if (results.length > 0) different++;
+      }
+      return undefined;
+    },
+  });
+  const [first] = same;
+  const isUsual = same.length === COMMON || different < COMMON;
+  if (first === undefined || isUsual) return undefined;
+  const { other, task, theirs, value } = first;
+  const statement = `Task ${task.taskId} of job ${other.jobId} also returned ` +
+    `${shownScalar(value)}, which the ${errorWord(job)} names.`;
+  return reason(statement, theirs.lastLogId, task.lastLogId);
+}
+
+/** The texts in a result that are too long to be in an error by chance. */
+function textsIn(task: TaskState): readonly string[] {
+  const { result = null } = task.status === "completed" ? task : {};
+  return placesIn({ result }).flatMap(({ value }) =>
+    typeof value === "string" && value.length >= RESULT_LENGTH_MIN ? value : []
+  );
 }

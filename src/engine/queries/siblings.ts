@@ -5,7 +5,7 @@
 
 import { counted, countText } from "../../core/counted.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
-import { errorText, withoutPaths } from "../../core/error_text.ts";
+import { withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { type ErrorCause, isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -13,8 +13,6 @@ import { type FailedJob, type JobState, timedOutTask } from "../../core/job_stat
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
 import { shortened } from "../../explain/words/phrases.ts";
-import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
-import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
@@ -148,30 +146,6 @@ function firstCause(error: ErrorCause): ErrorCause {
   let first = error;
   while (first.cause !== undefined) first = first.cause;
   return first;
-}
-
-/** How many words of an error are looked up as ids of jobs. */
-const WORDS_MAX = 32;
-
-/** Another job that the error of a failed job names, as one that polls a child. */
-export function findJobInError(
-  job: JobState,
-  table: Pick<JobTable, "job">,
-  upTo: LogId,
-): Statement<LogId> | undefined {
-  if (job.state !== "Failed") return undefined;
-  const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];
-  for (const word of new Set(words.slice(0, WORDS_MAX))) {
-    const named = word === job.jobId ? undefined : table.job(word as JobId);
-    if (named === undefined || named.lastLogId > upTo) continue;
-    // An id that is a plain word may be none here.
-    const hasFailed = named.state === "Failed" && named.endedBy <= upTo;
-    if (!hasFailed && !/[^a-z]/i.test(word)) continue;
-    const what = job.failure.kind === "cancelled" ? "reason" : "error";
-    const statement = `Job ${named.jobId}, which the ${what} names, ${becameText(named)}.`;
-    return { statement, cites: [becameBy(named)] };
-  }
-  return undefined;
 }
 
 function toStatement(
