@@ -39,6 +39,19 @@ export function isPermissionMissing(error: unknown): error is Error {
     (readMember(error, "name") === "NotCapable" || readMember(error, "code") === "EPERM");
 }
 
+const OUT_OF_DESCRIPTORS = new Set<unknown>(["EMFILE", "ENFILE"]);
+const OUT_OF_DESCRIPTORS_TEXT = /\(os error (?:23|24)\)/;
+
+/**
+ * Whether the process or the machine has no free file descriptor. Each has a limited number of them,
+ * and clients may use them up.
+ */
+export function isOutOfDescriptors(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && OUT_OF_DESCRIPTORS.has(error.code)) ||
+    OUT_OF_DESCRIPTORS_TEXT.test(error.message);
+}
+
 /** @param otherwise The text when there is none, or none that can be read. */
 export function readMember(error: Error, name: string, otherwise?: string): string {
   try {

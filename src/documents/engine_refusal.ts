@@ -2,7 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/command.ts";
-import { isOutOfDescriptors } from "../core/descriptors.ts";
+import { isOutOfDescriptors } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";

@@ -1,7 +1,7 @@
 /** Errors that keep a journal from being opened or used. Each has the exit code of the process. */
 
 import { EXIT } from "../core/exit_codes.ts";
-import { isOutOfDescriptors } from "../core/descriptors.ts";
+import { isOutOfDescriptors } from "../core/thrown.ts";
 import { lackText } from "../core/permissions.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import { shellWord } from "../core/shell_word.ts";

@@ -5,7 +5,7 @@
 
 import { Thread, ThreadSpawner } from "./thread.ts";
 import { counted } from "../core/counted.ts";
-import { isOutOfDescriptors } from "../core/descriptors.ts";
+import { isOutOfDescriptors } from "../core/thrown.ts";
 import { namedError } from "./protocol.ts";
 
 // The platform's own: code of jobs may replace the global ones.

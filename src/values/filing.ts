@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
 import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { errorMessage, isOutOfDescriptors } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { joined } from "../core/joined.ts";
 import { SqliteValueRuns } from "../index/value_runs.ts";
@@ -223,7 +223,7 @@ export class Filing {
 
 /** Whether there was no free file descriptor. The next lines retry it. */
 function isPassing(error: unknown): boolean {
-  return /\(os error 2[34]\)|unable to open database file/.test(errorMessage(error));
+  return isOutOfDescriptors(error) || errorMessage(error).includes("unable to open database file");
 }
 
 /** Runs the index in this thread from now on. */

@@ -7,7 +7,7 @@
 
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { errorMessage, isOutOfDescriptors } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   type FoundPositions,
@@ -272,7 +272,7 @@ export function hasDescriptors(folder: string, count = OF_A_THREAD): boolean {
     while (opened.length < count) opened.push(Deno.openSync(folder));
     return true;
   } catch (error) {
-    return !String(error).includes("os error 24");
+    return !isOutOfDescriptors(error);
   } finally {
     for (const file of opened) file.close();
   }

@@ -24,7 +24,6 @@ import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
 import shellWord from "../core/shell_word.ts?source" with { type: "text" };
 import collector from "../engine/collector.ts?source" with { type: "text" };
-import descriptors from "../core/descriptors.ts?source" with { type: "text" };
 import joined from "../core/joined.ts?source" with { type: "text" };
 import permissions from "../core/permissions.ts?source" with { type: "text" };
 import byteCache from "../journal/format/byte_cache.ts?source" with { type: "text" };
@@ -63,7 +62,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/hash.ts", hash],
   ["engine/views/value_keys.ts", valueKeys],
   ["core/joined.ts", joined],
-  ["core/descriptors.ts", descriptors],
   ["core/permissions.ts", permissions],
   ["journal/format/byte_cache.ts", byteCache],
   ["index/database_files.ts", databaseFiles],

@@ -4,7 +4,7 @@
  * it.
  */
 
-import { isOutOfDescriptors } from "../../core/descriptors.ts";
+import { isOutOfDescriptors } from "../../core/thrown.ts";
 
 /**
  * Starting a segment needs two at once, a snapshot and a sidecar one each; the rest is for readers.

@@ -3,8 +3,7 @@
  * are still those that their paths lead to.
  */
 
-import { errorMessage } from "../../core/thrown.ts";
-import { isOutOfDescriptors } from "../../core/descriptors.ts";
+import { errorMessage, isOutOfDescriptors } from "../../core/thrown.ts";
 import { type Clock, JournalFullError, type SegmentInfo } from "../../engine/ports.ts";
 import type { SealedBatch } from "../read/segment_scanner.ts";
 import { isOutOfRoom, missingRoom } from "../errors.ts";
