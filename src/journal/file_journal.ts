@@ -22,14 +22,14 @@ import { WatchedFiles } from "./write/segment_writer.ts";
 import { type JournalParts, openParts } from "./journal_parts.ts";
 
 export class FileJournal implements Journal {
-  readonly #parts: JournalParts;
-  readonly #announcement: Announcement;
   #report: RecoveryReport;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: JournalParts, announcement: Announcement, report: RecoveryReport) {
-    this.#parts = parts;
-    this.#announcement = announcement;
+  private constructor(
+    private readonly parts: JournalParts,
+    private readonly announcement: Announcement,
+    report: RecoveryReport,
+  ) {
     this.#report = report;
   }
 
@@ -61,25 +61,25 @@ export class FileJournal implements Journal {
   }
 
   get head(): JournalHead {
-    return this.#parts.recorder.head;
+    return this.parts.recorder.head;
   }
 
   /** The size of all segments. */
   get bytes(): number {
-    return this.#parts.catalogue.bytes;
+    return this.parts.catalogue.bytes;
   }
 
   full(urgency: Urgency): boolean {
-    return this.#parts.recorder.full(urgency);
+    return this.parts.recorder.full(urgency);
   }
 
   get silence(): Silence | undefined {
-    const { follower, recorder } = this.#parts;
+    const { follower, recorder } = this.parts;
     return follower === undefined ? recorder.silence : follower.silence;
   }
 
   get pendingBytes(): number {
-    return this.#parts.recorder.pendingBytes;
+    return this.parts.recorder.pendingBytes;
   }
 
   /**
@@ -87,32 +87,32 @@ export class FileJournal implements Journal {
    * appended. For entries whose attributes name positions in their own group.
    */
   get nextLogId(): LogId {
-    return this.#parts.recorder.nextLogId;
+    return this.parts.recorder.nextLogId;
   }
 
   append(group: readonly UnplacedEvent[], urgency?: Urgency, receivedAt?: string): Appended {
     if (!this.#leads) {
       throw new JournalFailedError("Cannot append: another process leads this journal");
     }
-    return this.#parts.recorder.append(group, urgency, receivedAt);
+    return this.parts.recorder.append(group, urgency, receivedAt);
   }
 
   gather(): () => void {
-    return this.#parts.recorder.gather();
+    return this.parts.recorder.gather();
   }
 
   read(after: LogId, limit: number): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.read(after, limit, this.head.logId).catch(this.#failIfDamaged);
+    return this.parts.history.read(after, limit, this.head.logId).catch(this.#failIfDamaged);
   }
 
   /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    return this.#parts.history.readAt(logIds, this.head.logId).catch(this.#failIfDamaged);
+    return this.parts.history.readAt(logIds, this.head.logId).catch(this.#failIfDamaged);
   }
 
   /** Rejects with a `RangeError` when a position is not durable, or the positions do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
-    return this.#parts.catalogue.locate(logIds, this.head.logId).catch(this.#failIfDamaged);
+    return this.parts.catalogue.locate(logIds, this.head.logId).catch(this.#failIfDamaged);
   }
 
   /**
@@ -120,7 +120,7 @@ export class FileJournal implements Journal {
    * it is being closed, its files may be gone.
    */
   damaged(error: JournalDamagedError): void {
-    if (this.#closing === undefined) this.#parts.damaged(error);
+    if (this.#closing === undefined) this.parts.damaged(error);
   }
 
   readonly #failIfDamaged = (error: unknown): never => {
@@ -129,7 +129,7 @@ export class FileJournal implements Journal {
   };
 
   async info(): Promise<JournalInfo> {
-    const { recorder, catalogue, proof, verification } = this.#parts;
+    const { recorder, catalogue, proof, verification } = this.parts;
     const lastVerification = await verification();
     return {
       head: recorder.head,
@@ -151,7 +151,7 @@ export class FileJournal implements Journal {
    * first.
    */
   async lead(): Promise<LogId | null | undefined> {
-    const { follower } = this.#parts;
+    const { follower } = this.parts;
     if (follower === undefined) return this.#report.recoveredLogId;
     const recoveredLogId = await follower.untilLead();
     if (recoveredLogId === undefined) return undefined;
@@ -164,11 +164,11 @@ export class FileJournal implements Journal {
    * it. A failure is only a warning.
    */
   announce(url: string): Promise<void> {
-    return this.#announcement.make(url);
+    return this.announcement.make(url);
   }
 
   get #leads(): boolean {
-    return this.#parts.follower?.leads ?? true;
+    return this.parts.follower?.leads ?? true;
   }
 
   close(): Promise<void> {
@@ -176,15 +176,15 @@ export class FileJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    const { follower, recorder } = this.#parts;
-    const unproven = this.#parts.proof.stop();
+    const { follower, recorder } = this.parts;
+    const unproven = this.parts.proof.stop();
     try {
       await (follower ?? recorder).close();
     } finally {
-      await this.#parts.leave();
+      await this.parts.leave();
       await unproven;
-      await this.#parts.closeWriter();
-      await this.#announcement.end();
+      await this.parts.closeWriter();
+      await this.announcement.end();
     }
   }
 }

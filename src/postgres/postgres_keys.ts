@@ -11,17 +11,16 @@ import type { Place } from "./place.ts";
 export const PROBE = "secret-key";
 
 export class PostgresKeys implements KeyStore {
-  readonly #sql: Sql;
-  readonly #place: Place;
   readonly #journal: string;
-  readonly #retrying: Retrying;
   readonly #secretKey: Uint8Array;
 
-  constructor(sql: Sql, place: Place, retrying: Retrying, secretKey: Uint8Array) {
-    this.#sql = sql;
-    this.#place = place;
+  constructor(
+    private readonly sql: Sql,
+    private readonly place: Place,
+    private readonly retrying: Retrying,
+    secretKey: Uint8Array,
+  ) {
     this.#journal = place.journal;
-    this.#retrying = retrying;
     this.#secretKey = secretKey;
   }
 
@@ -35,8 +34,8 @@ export class PostgresKeys implements KeyStore {
   async requireSecretKey(): Promise<void> {
     if (await this.#opensProbe()) return;
     const text = keyText(newKey(), PROBE, this.#secretKey);
-    await this.#retrying.until(() =>
-      this.#sql`
+    await this.retrying.until(() =>
+      this.sql`
         insert into daybook_key (journal, name, key) values (${this.#journal}, ${PROBE}, ${text})
         on conflict do nothing`
     );
@@ -46,8 +45,8 @@ export class PostgresKeys implements KeyStore {
 
   /** Opens the row, or the key of a job, which may be older. Returns whether the row is there. */
   async #opensProbe(): Promise<boolean> {
-    const [row] = await this.#retrying.until(() =>
-      this.#sql<{ name: string; key: string }[]>`
+    const [row] = await this.retrying.until(() =>
+      this.sql<{ name: string; key: string }[]>`
         select name, key from daybook_key where journal = ${this.#journal}
         order by name <> ${PROBE} limit 1`
     );
@@ -57,7 +56,7 @@ export class PostgresKeys implements KeyStore {
     } catch (error) {
       const reason = "its keys are wrapped with another secret key, not the one that is set: all " +
         "processes of a journal need the same --secret-key-file";
-      throw new JournalUnusableError("use", this.#place.shown, reason, error);
+      throw new JournalUnusableError("use", this.place.shown, reason, error);
     }
     return row.name === PROBE;
   }
@@ -70,8 +69,8 @@ export class PostgresKeys implements KeyStore {
 
   /** All keys, by name; see `keyName`. */
   async all(): Promise<ReadonlyMap<string, Uint8Array>> {
-    const rows = await this.#retrying.until(() =>
-      this.#sql<{ name: string; key: string }[]>`
+    const rows = await this.retrying.until(() =>
+      this.sql<{ name: string; key: string }[]>`
         select name, key from daybook_key where journal = ${this.#journal} and name <> ${PROBE}`
     );
     return new Map(rows.map(({ name, key }) => [name, this.#opened(key, name)]));
@@ -86,8 +85,8 @@ export class PostgresKeys implements KeyStore {
   async rewrap(secretKey: Uint8Array): Promise<number> {
     const keys = new Map([...await this.all(), [PROBE, newKey()]]);
     const texts = [...keys].map(([name, key]) => keyText(key, name, secretKey));
-    await this.#retrying.until(() =>
-      this.#sql`
+    await this.retrying.until(() =>
+      this.sql`
         update daybook_key set key = text
         from unnest(${[...keys.keys()]}::text[], ${texts}::text[]) as wrapped(of, text)
         where journal = ${this.#journal} and name = of`
@@ -98,8 +97,8 @@ export class PostgresKeys implements KeyStore {
   /** Stores a key under a name; see `keyName`. */
   async put(name: string, key: Uint8Array): Promise<void> {
     const text = keyText(key, name, this.#secretKey);
-    await this.#retrying.until(() =>
-      this.#sql`
+    await this.retrying.until(() =>
+      this.sql`
         insert into daybook_key (journal, name, key) values (${this.#journal}, ${name}, ${text})
         on conflict (journal, name) do update set key = excluded.key`
     );
@@ -107,24 +106,24 @@ export class PostgresKeys implements KeyStore {
 
   async read(jobId: JobId): Promise<Uint8Array | undefined> {
     const name = keyName(jobId);
-    const [row] = await this.#retrying.until(() =>
-      this.#sql<{ key: string }[]>`
+    const [row] = await this.retrying.until(() =>
+      this.sql<{ key: string }[]>`
         select key from daybook_key where journal = ${this.#journal} and name = ${name}`
     );
     return row === undefined ? undefined : this.#opened(row.key, name);
   }
 
   async remove(jobId: JobId): Promise<void> {
-    await this.#retrying.until(() =>
-      this.#sql`
+    await this.retrying.until(() =>
+      this.sql`
         delete from daybook_key where journal = ${this.#journal} and name = ${keyName(jobId)}`
     );
   }
 
   async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     const names = new Map(jobIds.map((jobId) => [keyName(jobId), jobId]));
-    const rows = await this.#retrying.until(() =>
-      this.#sql<{ name: string }[]>`
+    const rows = await this.retrying.until(() =>
+      this.sql<{ name: string }[]>`
         select name from daybook_key
         where journal = ${this.#journal} and name = any(${[...names.keys()]}::text[])`
     );
@@ -133,8 +132,8 @@ export class PostgresKeys implements KeyStore {
 
   async keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     const held = await this.held(jobIds);
-    await this.#retrying.until(() =>
-      this.#sql`
+    await this.retrying.until(() =>
+      this.sql`
         delete from daybook_key
         where journal = ${this.#journal}
           and name <> all(${[PROBE, ...jobIds.map(keyName)]}::text[])`

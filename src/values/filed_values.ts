@@ -28,7 +28,6 @@ interface Full {
 }
 
 export class FiledValues {
-  readonly #generationPostings: number;
   #young = new Postings();
   #point: LinePoint | undefined;
   /** The last position of the generations that have ended. */
@@ -36,8 +35,10 @@ export class FiledValues {
   /** Oldest first. */
   #full: Full[] = [];
 
-  constructor(private readonly runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
-    this.#generationPostings = generationPostings;
+  constructor(
+    private readonly runs: SqliteValueRuns,
+    private readonly generationPostings = GENERATION_POSTINGS,
+  ) {
     this.#endedAt = runs.point?.logId ?? 0;
   }
 
@@ -63,8 +64,8 @@ export class FiledValues {
   /** Everything up to this point has been filed. */
   batchEnd(point: LinePoint): void {
     this.#point = point;
-    const entriesMax = ENTRIES_PER_POSTING * this.#generationPostings;
-    const isFull = this.#young.size >= this.#generationPostings ||
+    const entriesMax = ENTRIES_PER_POSTING * this.generationPostings;
+    const isFull = this.#young.size >= this.generationPostings ||
       point.logId - this.#endedAt >= entriesMax;
     if (isFull) this.#endGeneration();
   }

@@ -108,13 +108,11 @@ const ACCEPT = "if the journal is as it should be, for example after restoring a
  * must exist now. Nothing else reveals that whole batches are missing at the end.
  */
 export class WitnessAudit {
-  readonly #witness: Witness | undefined;
   #isFound = false;
   #isExcused = false;
 
-  private constructor(witness: Witness | undefined) {
-    this.#witness = witness;
-  }
+  /** @param witness The last intact state that any verdict found; kept while it is disproved. */
+  private constructor(readonly witness: Witness | undefined) {}
 
   /**
    * Read it before the segments: a server may be appending, and another `verify` may be running.
@@ -125,25 +123,20 @@ export class WitnessAudit {
     return new WitnessAudit(witness?.logId === 0 ? undefined : witness);
   }
 
-  /** The last intact state that any verdict found; it stays on record while it is disproved. */
-  get witness(): Witness | undefined {
-    return this.#witness;
-  }
-
   /** Call it at the end of each batch. */
   see({ logId, chain }: JournalHead): void {
-    if (logId === this.#witness?.logId && chain === this.#witness.chain) this.#isFound = true;
+    if (logId === this.witness?.logId && chain === this.witness.chain) this.#isFound = true;
   }
 
   /** Excuses a loss that a later repair has recorded. */
   seeRepair({ attributes, receivedAt }: FrameworkEntry<"journal.Repaired">): void {
-    if (this.#witness === undefined || attributes.lostFrom > this.#witness.logId) return;
-    if (Date.parse(receivedAt) >= Date.parse(this.#witness.at)) this.#isExcused = true;
+    if (this.witness === undefined || attributes.lostFrom > this.witness.logId) return;
+    if (Date.parse(receivedAt) >= Date.parse(this.witness.at)) this.#isExcused = true;
   }
 
   /** @param isWhole Whether all lines up to the end were read; otherwise later ones are unknown. */
   judge(head: JournalHead, isWhole: boolean): Disproof | undefined {
-    const witness = this.#witness;
+    const witness = this.witness;
     if (witness === undefined || this.#isFound || this.#isExcused) return undefined;
     const { logId, chain, at } = witness;
     const was = `it was intact up to logId ${logId}, chain ${chain}, at ${at} (verification.json)`;

@@ -51,22 +51,15 @@ interface AskedJob {
 }
 
 export class ServedAudit {
-  readonly #source: ServedSource;
-  readonly #head: JournalHead;
-  readonly #jobs: ReadonlyMap<JobId, AskedJob>;
   #chainFound: string | undefined;
   #differing = 0;
   readonly #reasons: string[] = [];
 
   private constructor(
-    source: ServedSource,
-    head: JournalHead,
-    jobs: ReadonlyMap<JobId, AskedJob>,
-  ) {
-    this.#source = source;
-    this.#head = head;
-    this.#jobs = jobs;
-  }
+    private readonly source: ServedSource,
+    private readonly head: JournalHead,
+    private readonly jobs: ReadonlyMap<JobId, AskedJob>,
+  ) {}
 
   /**
    * Lists everything that is served. Entries recorded meanwhile do no harm if the files are read
@@ -95,7 +88,7 @@ export class ServedAudit {
     table: Pick<JobTable, "existing">,
     pause: Pause,
   ): Promise<void> | undefined {
-    const asked = this.#jobs.get(jobId);
+    const asked = this.jobs.get(jobId);
     if (asked?.served.lastLogId !== lastLogId) return undefined;
     asked.isMet = true;
     const job = table.existing(jobId);
@@ -117,7 +110,7 @@ export class ServedAudit {
   }
 
   batchEnded(logId: LogId, chain: string): void {
-    if (logId === this.#head.logId) this.#chainFound = chain;
+    if (logId === this.head.logId) this.#chainFound = chain;
   }
 
   /** Call it when all files have been read, with their jobs and last entry. */
@@ -126,15 +119,15 @@ export class ServedAudit {
     lastEntry: JobEventLogEntry | undefined,
     pause: Pause,
   ): Promise<ServedOutcome> {
-    const { url } = this.#source;
+    const { url } = this.source;
     const end = lastEntry?.logId ?? 0;
-    if (this.#head.logId > end) {
-      const reason = `it serves logId ${this.#head.logId}, but the files end at ${end}`;
-      const isSame = lastEntry !== undefined && await this.#source.serves(lastEntry);
+    if (this.head.logId > end) {
+      const reason = `it serves logId ${this.head.logId}, but the files end at ${end}`;
+      const isSame = lastEntry !== undefined && await this.source.serves(lastEntry);
       return isSame ? this.#lost(reason) : { kind: "other", url };
     }
-    const chain = this.#head.logId === 0 ? "" : this.#chainFound;
-    if (chain !== this.#head.chain) return { kind: "other", url };
+    const chain = this.head.logId === 0 ? "" : this.#chainFound;
+    if (chain !== this.head.chain) return { kind: "other", url };
     const missing = await this.#missingFrom(table, end, pause);
     if (missing !== undefined) return this.#lost(missing);
     await this.#compareRest(table, pause);
@@ -144,13 +137,13 @@ export class ServedAudit {
   }
 
   #lost(what: string): ServedOutcome {
-    return { kind: "lost", url: this.#source.url, reason: this.#source.lossText(what) };
+    return { kind: "lost", url: this.source.url, reason: this.source.lossText(what) };
   }
 
   /** What is served but missing from the files. */
   async #missingFrom(table: JobTable, end: LogId, pause: Pause): Promise<string | undefined> {
     let seen = 0;
-    for (const [jobId, { served: { lastLogId } }] of this.#jobs) {
+    for (const [jobId, { served: { lastLogId } }] of this.jobs) {
       if (table.job(jobId) === undefined) {
         return `it serves job ${jobId}, which is not in the files`;
       }
@@ -164,8 +157,8 @@ export class ServedAudit {
   async #compareRest(table: JobTable, pause: Pause): Promise<void> {
     let seen = 0;
     for (const { jobId, firstLogId } of jobsOf(table)) {
-      const asked = this.#jobs.get(jobId);
-      if (asked === undefined && firstLogId <= this.#head.logId) {
+      const asked = this.jobs.get(jobId);
+      if (asked === undefined && firstLogId <= this.head.logId) {
         this.#differ(`job ${jobId} is not served`);
       } else if (asked?.isMet === false) {
         const { lastLogId } = asked.served;

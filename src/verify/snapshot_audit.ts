@@ -21,9 +21,6 @@ interface SnapshotPlace {
 }
 
 export class SnapshotAudit {
-  readonly #fileSystem: FileSystem;
-  readonly #layout: Layout;
-  readonly #pause: Pause;
   readonly #store: SnapshotStore;
   /** Oldest first; the first is the next to compare. */
   #names: readonly string[];
@@ -32,14 +29,11 @@ export class SnapshotAudit {
   readonly notes: string[] = [];
 
   constructor(
-    { fileSystem, layout, pause }: SnapshotPlace,
+    private readonly place: SnapshotPlace,
     names: readonly string[],
     private readonly findings: Findings,
   ) {
-    this.#fileSystem = fileSystem;
-    this.#layout = layout;
-    this.#pause = pause;
-    this.#store = new SnapshotStore(fileSystem, layout);
+    this.#store = new SnapshotStore(place.fileSystem, place.layout);
     this.#names = names;
   }
 
@@ -86,17 +80,15 @@ export class SnapshotAudit {
 
   /** A server may remove old snapshots at any time. */
   async #outcomeOf(file: string, judge: SnapshotJudge): Promise<SnapshotOutcome> {
-    const path = `${this.#layout.snapshots}/${file}`;
+    const { fileSystem, layout, pause } = this.place;
+    const path = `${layout.snapshots}/${file}`;
     try {
-      await requireKind(this.#fileSystem, path, ["file"]);
-      const reason = await orUnusable(
-        "read",
-        path,
-        () => this.#store.visit(file, judge, this.#pause),
-      );
+      await requireKind(fileSystem, path, ["file"]);
+      const visit = () => this.#store.visit(file, judge, pause);
+      const reason = await orUnusable("read", path, visit);
       return reason === undefined ? judge.outcome() : { kind: "flaw", reason };
     } catch (error) {
-      if (await this.#fileSystem.kind(path) === "missing") return { kind: "not compared" };
+      if (await fileSystem.kind(path) === "missing") return { kind: "not compared" };
       if (!(error instanceof JournalUnusableError) || error.cause !== undefined) throw error;
       return { kind: "flaw", reason: error.message };
     }
@@ -126,8 +118,7 @@ class Judgement implements SnapshotJudge {
   #matchesHead = false;
   #isComparable = true;
 
-  constructor(private readonly expected: JournalHead, private readonly capture: Captures) {
-  }
+  constructor(private readonly expected: JournalHead, private readonly capture: Captures) {}
 
   head({ logId, chain }: JournalHead): void {
     if (logId !== this.expected.logId) this.#reason = `no batch ends at logId ${logId}`;

@@ -238,19 +238,11 @@ function lossAfter(
 
 /** What the index and the sidecars of a journal show, as a start would find it. */
 export class CacheWitnesses {
-  readonly #place: Place;
-  readonly #known: KnownEntry | undefined;
-  readonly #sidecars: readonly SealedSegment[];
-
   private constructor(
-    place: Place,
-    known: KnownEntry | undefined,
-    sidecars: readonly SealedSegment[],
-  ) {
-    this.#place = place;
-    this.#known = known;
-    this.#sidecars = sidecars;
-  }
+    private readonly place: Place,
+    private readonly known: KnownEntry | undefined,
+    private readonly sidecars: readonly SealedSegment[],
+  ) {}
 
   /**
    * Read them before the segments that they are compared with: a server may be appending.
@@ -270,9 +262,9 @@ export class CacheWitnesses {
     knownUpTo: KnownUpTo,
   ): Promise<readonly ShownLoss[]> {
     const active = segments.at(-1);
-    const inIndex = this.#known &&
-      await indexed(this.#place, segments, end.head, this.#known, knownUpTo);
-    const besideSegments = described(this.#place, this.#sidecars, active, end);
+    const inIndex = this.known &&
+      await indexed(this.place, segments, end.head, this.known, knownUpTo);
+    const besideSegments = described(this.place, this.sidecars, active, end);
     return [inIndex, besideSegments].flatMap((witness) =>
       lossAfter(end.head, active, witness) ?? []
     );

@@ -24,7 +24,6 @@ interface SegmentWriterOptions {
 }
 
 export class SegmentWriter implements BatchSink {
-  readonly #options: SegmentWriterOptions;
   #file: OpenFile;
   #name: string;
   /** Bytes of batches known to be on disk; newlines follow. */
@@ -32,8 +31,11 @@ export class SegmentWriter implements BatchSink {
   #preallocation: Preallocation;
   #hasFailed = false;
 
-  private constructor(options: SegmentWriterOptions, file: OpenFile, { name, bytes }: SegmentInfo) {
-    this.#options = options;
+  private constructor(
+    private readonly options: SegmentWriterOptions,
+    file: OpenFile,
+    { name, bytes }: SegmentInfo,
+  ) {
     this.#file = file;
     this.#name = name;
     this.#bytes = bytes;
@@ -61,19 +63,19 @@ export class SegmentWriter implements BatchSink {
     const [, loss] = await Promise.all([
       this.#file.syncData(holdUp),
       // Checked while another thread waits for the disk. Both can fail.
-      Promise.try(() => this.#options.watched.loss(this.#watchedFile)),
+      Promise.try(() => this.options.watched.loss(this.#watchedFile)),
     ]);
     if (loss !== undefined) throw new Error(loss);
   }
 
   get #watchedFile(): WatchedSegment {
-    const path = `${this.#options.layout.segments}/${this.#name}`;
+    const path = `${this.options.layout.segments}/${this.#name}`;
     return { file: this.#file, path, bytes: this.#preallocation.end };
   }
 
   /** Describes what happened to the open segment; `undefined` if its path leads to it. */
   loss(): string | undefined {
-    return this.#options.watched.lossAtLast(this.#watchedFile);
+    return this.options.watched.lossAtLast(this.#watchedFile);
   }
 
   /** Truncates the file after the last batch. After a disk failure, the next start does that. */
@@ -84,7 +86,7 @@ export class SegmentWriter implements BatchSink {
       await this.#preallocation.cutAhead(this.#bytes);
     } catch (error) {
       const reason = errorMessage(error);
-      this.#options.warn(
+      this.options.warn(
         `Cannot remove the blank lines at the end of segment ${this.#name}: ${reason}`,
       );
     } finally {
@@ -106,12 +108,12 @@ export class SegmentWriter implements BatchSink {
     this.#file = file;
     this.#name = name;
     this.#bytes = 0;
-    this.#preallocation = new Preallocation(file, 0, this.#options.segmentBytes);
+    this.#preallocation = new Preallocation(file, 0, this.options.segmentBytes);
   }
 
   /** Creates a file and puts its name on disk. If there is no space, leaves no file behind. */
   async #create(name: string): Promise<OpenFile> {
-    const { fileSystem, layout } = this.#options;
+    const { fileSystem, layout } = this.options;
     const path = `${layout.segments}/${name}`;
     let file: OpenFile | undefined;
     try {
