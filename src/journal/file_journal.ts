@@ -52,7 +52,7 @@ export class FileJournal implements Journal {
     const watched = new WatchedFiles({ ...resolved, lock, lockPath: layout.lock });
     try {
       await announcement.clear();
-      const { parts, report } = await openParts({ ...resolved, watched });
+      const { parts, report } = await openParts({ ...resolved, layout, watched });
       return { journal: new FileJournal(parts, announcement, report), report };
     } catch (error) {
       lock.release();
@@ -183,7 +183,7 @@ export class FileJournal implements Journal {
     } finally {
       await this.parts.leave();
       await unproven;
-      await this.parts.closeWriter();
+      await this.parts.segment.close();
       await this.announcement.end();
     }
   }

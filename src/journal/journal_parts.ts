@@ -1,15 +1,13 @@
 /**
  * The parts of a journal in files, and how they are opened once its lock is held.
  *
- * Bound later: the writer of the active segment, since a full disk may have no room for it yet; the
- * proof, which the recorder passes sealed segments, and which asks the recorder for room; and the
- * follower, which tells the recorder whether it leads, and fills it.
+ * Bound later: the proof, which the recorder passes sealed segments, and which asks the recorder for
+ * room; and the follower, which tells the recorder whether it leads, and fills it.
  */
 
 import type { FrameworkEntry, JournalEventDraft } from "../core/event.ts";
 import type { ProcessEnd } from "../core/framework_events.ts";
 import {
-  type JournalConsumer,
   JournalFailedError,
   JournalFullError,
   type RecoveryReport,
@@ -19,7 +17,7 @@ import { BackgroundProof } from "./open/background_proof.ts";
 import { Catalogue, LineIndexes } from "./read/catalogue.ts";
 import { type JournalDamagedError, JournalUnusableError, orUnusable } from "./errors.ts";
 import { DurableEntries, Tail } from "./read/durable_entries.ts";
-import { journalLayout, type Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import type { BatchSink } from "./write/group_commit.ts";
 import { FORMAT_VERSION } from "./format/line_codec.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -31,7 +29,8 @@ import { SegmentReader } from "./read/segment_reader.ts";
 import { SegmentWriter, type WatchedFiles } from "./write/segment_writer.ts";
 import { SnapshotStore } from "./write/snapshot_store.ts";
 import { readVerification } from "./files/verification_file.ts";
-import { type FileSystem, readWhole } from "./files/file_system.ts";
+import { readWhole } from "./files/file_system.ts";
+import type { SealedBatch } from "./read/segment_scanner.ts";
 
 /** The parts of an open journal. */
 export interface JournalParts {
@@ -40,9 +39,7 @@ export interface JournalParts {
   readonly follower: Follower | undefined;
   readonly catalogue: Catalogue;
   readonly history: DurableEntries;
-  /** Prepares the last segment for writing; `false` if there is no space for that. */
-  mend(): Promise<boolean>;
-  closeWriter(): Promise<void>;
+  readonly segment: ActiveSegment;
   /** Allows another process to lead a shared journal. */
   leave(): Promise<void>;
   readonly proof: BackgroundProof;
@@ -57,6 +54,7 @@ export interface JournalParts {
 
 /** The options for opening once the lock is held. */
 interface LockedOptions extends ResolvedOptions {
+  readonly layout: Layout;
   readonly watched: WatchedFiles;
 }
 
@@ -71,25 +69,20 @@ export async function openParts(
   const isRepair = options.firstFacts.some(({ eventType }) => eventType === "journal.Repaired");
   const recovery = await recover({
     ...options,
-    layout: journalLayout(options.folder),
     acceptLoss: options.acceptSnapshotAhead || isRepair,
     isCopy: options.shared !== undefined,
   });
   for (const warning of recovery.warnings) options.warn(warning);
   const reserve = await prepareReserve(options);
-  const ended = await takeEndNote(
-    options.fileSystem,
-    journalLayout(options.folder),
-    options.consumer,
-  );
+  const ended = await takeEndNote(options);
   const parts = createParts(options, recovery, reserve, ended);
   try {
-    const { recorder, follower } = parts;
+    const { recorder, follower, segment } = parts;
     if (follower !== undefined) {
-      if (!await parts.mend()) throw noRoom(options.folder);
+      if (!await segment.mend()) throw noRoom(options.folder);
       await follower.catchUp();
     }
-    if (options.firstFacts.length > 0) await parts.mend();
+    if (options.firstFacts.length > 0) await segment.mend();
     for (const fact of options.firstFacts) {
       await orUnrecorded(options.folder, () => recorder.record(fact));
     }
@@ -102,7 +95,7 @@ export async function openParts(
   } catch (error) {
     await parts.leave();
     await parts.proof.stop();
-    await parts.closeWriter();
+    await parts.segment.close();
     throw error;
   }
 }
@@ -114,10 +107,10 @@ interface PreparedReserve {
 }
 
 async function prepareReserve(
-  { fileSystem, folder, reserveBytes, warn }: ResolvedOptions,
+  { fileSystem, layout, reserveBytes, warn }: LockedOptions,
 ): Promise<PreparedReserve> {
   if (reserveBytes === 0) return { reserve: undefined, short: false };
-  const reserve = new Reserve(fileSystem, journalLayout(folder), reserveBytes, warn);
+  const reserve = new Reserve(fileSystem, layout, reserveBytes, warn);
   return { reserve, short: !await reserve.take() };
 }
 
@@ -127,10 +120,9 @@ function createParts(
   kept: PreparedReserve,
   ended: ProcessEnd | undefined,
 ): JournalParts {
-  const { fileSystem, clock } = options;
+  const { fileSystem, layout, clock } = options;
   // The recovery itself is not kept: the line indexes in it may be large.
   const { preparation: repairs, head, ends, clean, full, snapshot } = recovery;
-  const layout = journalLayout(options.folder);
   const indexes = new LineIndexes(recovery.indexes, {
     fileSystem,
     layout,
@@ -140,22 +132,7 @@ function createParts(
   const catalogue = new Catalogue(recovery.segments, indexes, ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
-  let writer: SegmentWriter | undefined;
-  const mendNow = async (): Promise<boolean> => {
-    if (writer !== undefined) return true;
-    if (!await repairs.run()) return false;
-    const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
-    writer = await orUnusable("open", layout.segments, open);
-    return true;
-  };
-  let preparation: Promise<boolean> | undefined;
-  // The start and a probe may call this at the same time. The segment is replaced only once: on a
-  // slow disk, a second replacement could undo writes made after the first.
-  const mend = () => preparation ??= mendNow().finally(() => preparation = undefined);
-  const copy: BatchSink = {
-    write: (batch, holdUp) =>
-      writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
-  };
+  const segment = new ActiveSegment(options, repairs, catalogue);
   // Entries missing at the end of a copy are fetched from the shared log, so no recovery is
   // recorded.
   const isWhole = clean || options.shared !== undefined;
@@ -163,8 +140,11 @@ function createParts(
     ...options,
     ...kept,
     leads: () => follower?.leads ?? true,
-    sink: options.shared === undefined ? copy : new SharedSink(options.shared.log, copy),
-    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs, ended) },
+    sink: options.shared === undefined ? segment : new SharedSink(options.shared.log, segment),
+    undone: {
+      mend: () => segment.mend(),
+      fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs, ended),
+    },
     origin: {
       head,
       segmentBytes: catalogue.active.bytes,
@@ -180,7 +160,7 @@ function createParts(
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
   });
   const damaged = (error: JournalDamagedError) => {
-    const loss = writer?.loss();
+    const loss = segment.loss();
     recorder.fail(
       loss === undefined
         ? new JournalFailedError(error.message, { cause: error })
@@ -189,7 +169,6 @@ function createParts(
   };
   const proof = new BackgroundProof({
     ...options,
-    layout,
     indexes,
     full: () => recorder.full("ordinary"),
     damaged,
@@ -197,7 +176,6 @@ function createParts(
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
   const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
-  const closeWriter = async () => await writer?.close();
   const leave = async () => {
     await options.shared?.turn.end();
     await options.shared?.log.end();
@@ -208,16 +186,56 @@ function createParts(
     clock,
     refuse: (entry) => options.consumer.refuse(entry),
     firstEventId: async () => (await history.read(0, 1, recorder.head.logId))[0]?.eventId,
-    store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
+    store: (batch) => orUnusable("write to", options.folder, () => segment.write(batch, false)),
   });
   return {
-    ...{ recorder, follower, catalogue, history, proof, damaged },
-    ...{ mend, closeWriter, leave, verification },
+    ...{ recorder, follower, catalogue, history, segment, proof },
+    ...{ damaged, leave, verification },
   };
 }
 
-function unmended(): JournalFullError {
-  return new JournalFullError("Cannot record: the disk has been full since the start");
+/** The active segment. It can be written to once it is prepared, which a full disk may delay. */
+class ActiveSegment implements BatchSink {
+  #writer: SegmentWriter | undefined;
+  #mending: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly options: LockedOptions,
+    private readonly preparation: Recovery["preparation"],
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /**
+   * Prepares it; `false` if there is no space for that. The start and a probe may call this at the
+   * same time. The segment is replaced only once: on a slow disk, a second replacement could undo
+   * writes made after the first.
+   */
+  mend(): Promise<boolean> {
+    return this.#mending ??= this.#mend().finally(() => this.#mending = undefined);
+  }
+
+  async #mend(): Promise<boolean> {
+    if (this.#writer !== undefined) return true;
+    if (!await this.preparation.run()) return false;
+    const open = () => SegmentWriter.open(this.options, this.catalogue.active);
+    this.#writer = await orUnusable("open", this.options.layout.segments, open);
+    return true;
+  }
+
+  write(batch: SealedBatch, holdUp: boolean): Promise<void> {
+    return this.#writer?.write(batch, holdUp) ?? Promise.reject(
+      new JournalFullError("Cannot record: the disk has been full since the start"),
+    );
+  }
+
+  /** Describes what happened to its file; `undefined` if its path leads to it. */
+  loss(): string | undefined {
+    return this.#writer?.loss();
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close();
+  }
 }
 
 /** Without a reserve nothing tests for space, so the start fails. */
@@ -260,9 +278,7 @@ async function orUnrecorded<Result>(
  * @returns What can be recorded of it. It only explains, so a note that cannot be used is ignored.
  */
 async function takeEndNote(
-  fileSystem: FileSystem,
-  { endNote: path }: Layout,
-  consumer: Pick<JournalConsumer, "refuse">,
+  { fileSystem, layout: { endNote: path }, consumer }: LockedOptions,
 ): Promise<ProcessEnd | undefined> {
   try {
     if (await fileSystem.kind(path) !== "file") return undefined;
