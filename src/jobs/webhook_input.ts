@@ -115,8 +115,8 @@ export class AllowedHosts {
 /** In the form that `URL` uses: lower case, punycode, the shortest form of an address. */
 function normalEntry(entry: string): string {
   const [, host = "", port] = ENTRY.exec(entry) ?? [];
-  const url = URL.parse(`http://${host}/`);
-  if (url === null || host.includes("*") || url.host === "" || url.href !== `http://${url.host}/`) {
+  const url = URL.parse(`http://${entry}/`);
+  if (url === null || host === "" || host.includes("*") || url.href !== `http://${url.host}/`) {
     throw new TypeError(
       `Cannot allow webhooks to ${JSON.stringify(entry)}: it must be a host or host:port`,
     );

@@ -63,6 +63,7 @@ Deno.test("AllowedHosts: an invalid host is refused when Daybook starts", () => 
       "example.com/hook",
       "user@example.com",
       "example.com:http",
+      "example.com:65536",
       "a b",
     ]
   ) assert.throws(() => new AllowedHosts([entry]), TypeError, entry);
