@@ -26,7 +26,7 @@ import {
   thrownError,
   type ToThread,
 } from "./protocol.ts";
-import { errorMessage } from "../core/thrown.ts";
+import { asText, errorMessage } from "../core/thrown.ts";
 import { type AttemptName, UncaughtBound } from "../engine/writer/process_facts.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
@@ -289,7 +289,7 @@ function reportUncaught(
 }
 
 function sent(text: unknown): string {
-  return String(text).slice(0, SENT_LENGTH_MAX);
+  return asText(text).slice(0, SENT_LENGTH_MAX);
 }
 
 /** Values that cannot be sent are only mentioned. */

@@ -49,6 +49,8 @@ Deno.test("attempt log: secrets are masked, and data that cannot be recorded is 
   assert.deepEqual(lines[0]?.data, { deep: ["[secret]"] });
   assert.match(JSON.stringify(lines[1]?.data), /leftOut.*at is a Map/);
   assert.deepEqual(lines[2]?.data, { leftOut: "9002 characters" });
+  log.write(Object.create(null));
+  assert.equal(lines[3]?.message, "[object Object]");
   log.write(`${"x".repeat(3_999)}\u{1f600}`);
-  assert.equal(lines[3]?.message, `${"x".repeat(3_999)}…`);
+  assert.equal(lines[4]?.message, `${"x".repeat(3_999)}…`);
 });

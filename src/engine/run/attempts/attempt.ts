@@ -5,7 +5,7 @@ import type { FactDraft } from "../../../core/event.ts";
 import type { InterruptionReason, UncaughtKind } from "../../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
-import { isThrown } from "../../../core/thrown.ts";
+import { asText, isThrown } from "../../../core/thrown.ts";
 import { chosenDelay, NonRetryableError } from "../../job_errors.ts";
 import {
   AttemptContext,
@@ -218,7 +218,7 @@ export class Attempt implements AttemptOf, ContextSource {
     if (owner === undefined) return this.#late("progress");
     const text = note === undefined
       ? undefined
-      : owner.run.guard.redact(String(note)).slice(0, NOTE_LENGTH_MAX).toWellFormed();
+      : owner.run.guard.redact(asText(note)).slice(0, NOTE_LENGTH_MAX).toWellFormed();
     const progress = checkedProgress(done, total, text);
     // No view shows the progress of a compensation.
     if (this.#work?.kind !== "task") return;

@@ -13,7 +13,7 @@ import { eventType, isReserved, type LogId } from "../../../core/ids.ts";
 import type { Progress } from "../../../core/job_state.ts";
 import type { Clock } from "../../ports.ts";
 import { shortText } from "../../../core/shown_value.ts";
-import { errorMessage } from "../../../core/thrown.ts";
+import { asText, errorMessage } from "../../../core/thrown.ts";
 import type { JobLog, JobLogLine } from "../../watches.ts";
 
 /** An attempt, in the engine's thread or another, for its context. */
@@ -223,7 +223,7 @@ export class AttemptLog {
   constructor(private readonly parts: AttemptLogParts) {}
 
   write(message: unknown, data?: unknown): void {
-    const text = this.#textOf(String(message));
+    const text = this.#textOf(asText(message));
     const added = data === undefined ? {} : this.#dataOf(data);
     this.#lines++;
     this.#length += text.length + JSON.stringify(added).length;
