@@ -30,7 +30,7 @@ import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { WaitingCallers } from "./views/waiting_callers.ts";
 import { HeldPlaces } from "./run/queue/held_places.ts";
-import { LateCalls } from "./run/call/misuse.ts";
+import { LateCalls } from "./run/attempts/attempt_context.ts";
 import { LiveSecrets } from "./secrets/secret_guard.ts";
 import { Pacer } from "./pacer.ts";
 import { DiskRetries } from "./writer/disk_retries.ts";

@@ -10,7 +10,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { AttemptName } from "../engine/writer/process_facts.ts";
-import type { RestTime } from "../engine/run/call/step_options.ts";
+import type { RestTime } from "../engine/run/call/step_checks.ts";
 import { type Events, type Expectable, UnplannedError } from "../engine/run/call/run_context.ts";
 import { errorFact } from "../core/error_fact.ts";
 import { isThrown, named } from "../core/thrown.ts";

@@ -5,7 +5,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../engine_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
 import type { JobTraces } from "../views/job_traces.ts";
-import type { LateCalls } from "./call/misuse.ts";
+import type { LateCalls } from "./attempts/attempt_context.ts";
 import type { CodePlace } from "./call/run_call.ts";
 import type { Clock, EntriesAt, Random } from "../ports.ts";
 import type { AttemptWatch, JobLog, Tracing } from "../watches.ts";

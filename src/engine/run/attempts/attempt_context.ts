@@ -1,6 +1,6 @@
 /**
  * What the code of one attempt receives, and what it reports besides its result: events, progress
- * and log lines.
+ * and log lines; and calls that come too late for that.
  */
 
 import type { FactDraft } from "../../../core/event.ts";
@@ -256,5 +256,37 @@ export class AttemptLog {
     } catch (error) {
       return { data: { leftOut: this.#textOf(errorMessage(error)) } };
     }
+  }
+}
+
+/** The most steps that are reported, since a job may generate any number of task names. */
+const REPORTED_MAX = 1_000;
+
+interface LateCall {
+  readonly call: "emit" | "progress";
+  /** The type of the job. */
+  readonly type: string;
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/**
+ * Reports calls of `emit` and `progress` that come after the end of their attempt and are not
+ * recorded. Each step is reported once.
+ */
+export class LateCalls {
+  readonly #reported = new Set<string>();
+
+  constructor(private readonly report: (message: string) => void) {}
+
+  came({ call, type, jobId, taskId, attempt }: LateCall): void {
+    const step = `${call} ${type} ${taskId}`;
+    if (this.#reported.has(step) || this.#reported.size >= REPORTED_MAX) return;
+    this.#reported.add(step);
+    this.report(
+      `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
+        "had ended: the call is not recorded; await its caller in the task (reported once)",
+    );
   }
 }

@@ -9,7 +9,7 @@ import { type CompletedTask, isHeld, type TaskState } from "../../../core/job_st
 import { copyJson } from "../../../core/json.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { recordOrRetry } from "../../writer/disk_retries.ts";
-import { restDueAt } from "./step_options.ts";
+import { restDueAt } from "./step_checks.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { Attempts, RunOfAttempts } from "../attempts/attempts.ts";
 import type { Backoffs } from "../timers.ts";

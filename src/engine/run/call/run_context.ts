@@ -10,7 +10,6 @@ import {
 import { TASKS_MAX, WAITS_MAX } from "../../../core/job_state.ts";
 import { waitKey } from "../../../core/waits.ts";
 import { NO_SECRETS, type SecretGuard } from "../../secrets/secret_guard.ts";
-import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import type { ExpectedEvent } from "../../../core/job_plan.ts";
 import type { RetryPolicy } from "../../../core/retry_policy.ts";
 import type { JsonForm } from "../../../core/json_form.ts";
@@ -22,7 +21,15 @@ import type {
   TaskContext,
   TaskOptions,
 } from "../../job_context.ts";
-import { checkedRetry, checkedWithin, type RestTime, restTime } from "./step_options.ts";
+import {
+  checkedRetry,
+  checkedWithin,
+  MisuseError,
+  mustBeInRun,
+  mustHaveEnded,
+  type RestTime,
+  restTime,
+} from "./step_checks.ts";
 
 export interface TaskRequest {
   readonly kind: "task";

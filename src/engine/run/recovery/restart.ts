@@ -45,17 +45,17 @@ export function interruptions(job: JobState, restart: Restart | undefined): read
  * was also open at the previous two unclean ends. `undefined` if there is no such job.
  *
  * @param jobs All jobs that have not ended, in the state in which the process left them.
- * @param isInThread A job in a thread of its own cannot end the process.
  */
 function culpritAt(
   jobs: readonly JobState[],
   restart: Restart,
-  isInThread: (job: JobState) => boolean,
+  registry: DefinitionRegistry,
 ): EventDraft | undefined {
   const open = jobs.flatMap((job) => attemptsAt(job).map((task) => ({ job, task })));
   const [alone] = open;
   if (alone === undefined || open.length > 1 || !isCulprit(alone.job, alone.task)) return undefined;
-  if (isInThread(alone.job)) return undefined;
+  // A job in a thread of its own cannot end the process.
+  if (registry.isInThread(alone.job)) return undefined;
   const { job: { jobId }, task: { taskId, interruptions, status } } = alone;
   const what = taskId === MAIN_TASK ? "run" : `task ${taskId}`;
   const step = status === "completed" ? `the compensation of ${what}` : what;
@@ -121,9 +121,7 @@ export function draftParkings(
   registry: DefinitionRegistry,
   restart: Restart | undefined,
 ): readonly EventDraft[] {
-  const culprit = restart === undefined
-    ? undefined
-    : culpritAt(jobs, restart, (job) => registry.isInThread(job));
+  const culprit = restart === undefined ? undefined : culpritAt(jobs, restart, registry);
   const withoutCode = jobs.flatMap((job) => {
     if (job.state === "Created" || job.parked?.reason === "crashed" || !hasCode(job)) return [];
     const message = registry.lackFor(job);

@@ -1,13 +1,77 @@
 /**
- * Checks what `run` gives a step besides its id, so that a mistake is not taken for a default: the
- * options of a task, and the time of a rest.
+ * Checks the calls of `ctx`, with messages that name the step: only `run` may ask for steps, it must
+ * await them, and a mistake in their options must not be taken for a default.
  */
 
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../../core/retry_policy.ts";
 import { optionsFlaw } from "../../../core/given_options.ts";
 import type { ExpectOptions, SleepTime, TaskOptions } from "../../job_context.ts";
+import { NonRetryableError } from "../../job_errors.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../../core/job_plan.ts";
-import { MisuseError } from "./misuse.ts";
+import { attemptHere } from "../../async_context.ts";
+
+export class MisuseError extends NonRetryableError {
+  override readonly name = "MisuseError";
+}
+
+/**
+ * Only `run` itself may ask for a step, and only until it ends.
+ *
+ * @param step Such as `task charge`.
+ * @throws {MisuseError} when a task asks for the step, or `run` has ended.
+ */
+export function mustBeInRun(step: string, caller: StepCaller | undefined): void {
+  if (caller === undefined) {
+    throw new MisuseError(
+      `Cannot ask for ${step} without ctx: call the methods of ctx as ctx.task, ctx.sleep and ` +
+        "ctx.expect, not taken out of it",
+    );
+  }
+  const { jobId, isOver } = caller;
+  const outer = attemptHere();
+  if (outer?.jobId === jobId) {
+    throw new MisuseError(
+      `Cannot ask for ${step} inside task ${outer.taskId}: a task is a single step; ` +
+        "ask for both in run, one after the other",
+    );
+  }
+  if (outer !== undefined) {
+    throw new MisuseError(
+      `Cannot ask for ${step} of job ${jobId} inside task ${outer.taskId} of job ` +
+        `${outer.jobId}: only the run of a job may use its ctx`,
+    );
+  }
+  if (isOver) {
+    throw new MisuseError(
+      `Cannot ask for ${step} of job ${jobId}: its run has ended; await every step in run`,
+    );
+  }
+}
+
+interface StepCaller {
+  readonly jobId: string;
+  readonly isOver: boolean;
+}
+
+/**
+ * All steps must have ended when `run` returns, or they would be silently abandoned.
+ *
+ * @param steps Steps that have not ended, such as `task charge`.
+ * @throws {MisuseError} when there are open steps.
+ */
+export function mustHaveEnded(steps: readonly string[]): void {
+  if (steps.length === 0) return;
+  const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
+  const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
+  const limited = steps.some((step) => step.startsWith("expectation "))
+    ? "; to wait for an event only for a time, give ctx.expect withinMs"
+    : "";
+  throw new MisuseError(
+    `run returned before ${named}${more} had ended: await everything that ctx returns${limited}`,
+  );
+}
+
+const STEPS_NAMED_MAX = 10;
 
 /** @throws {TypeError} when there is nothing to call, or an option is invalid. */
 export function checkedRetry<Result>(
