@@ -29,7 +29,7 @@ import { isIdentifier } from "../../explain/likeness/own_values.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { isSameWork } from "../../explain/ended/repeated_work.ts";
 import type { TimeShare } from "../pacer.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "../entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
@@ -65,8 +65,8 @@ export class AboutSearch {
   async of(about: string, hold: ReserveMemory = RESERVE_NOTHING): Promise<About<Citation>> {
     const head = this.parts.writer.durableLogId;
     const loose = looseForm(about);
-    const { wanted } = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
-    const found = new FoundEvents(await this.parts.pastEvents.find(wanted, head));
+    const lookup = new Lookup().jobsGiven(loose, SHOWN_MAX).carrying(loose, SHOWN_MAX);
+    const found = await lookup.in(this.parts.pastEvents, head);
     const asOf = Math.min(head, found.upTo);
     const share: TimeShare = { spentMs: 0 };
     const having = await this.#jobs(about, found, asOf, share, hold);

@@ -24,8 +24,7 @@ import { wantedCauses } from "../../explain/explain.ts";
 import type { Effect } from "../../explain/likeness/resemblance.ts";
 import { outline, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { WAITS_SHOWN_MAX } from "../../explain/open/waiting_for.ts";
-import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import { CARRIERS_MAX } from "../views/postings.ts";
+import { type FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { uncaughtOf } from "../views/value_keys.ts";
 import {
   EntryPages,
@@ -98,7 +97,7 @@ export class EvidenceSearch {
       : policyTargets(outlined.job).map(({ expected }) => expected);
     const parts: SearchParts = {
       source: this.source,
-      find: async ({ wanted }) => new FoundEvents(await this.pastEvents.find(wanted, headLogId)),
+      find: (lookup) => lookup.in(this.pastEvents, headLogId),
       read: (logIds) => this.#read(logIds),
       do: this.paced,
     };
@@ -110,8 +109,8 @@ export class EvidenceSearch {
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
     senders.lookUp(open, lookup);
     late.lookUp(lookup);
-    for (const type of [...PROCESS_FACTS, ...PROCESS_ENDS]) lookup.ofType(type, CARRIERS_MAX);
-    lookup.ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
+    lookup.ofTypes(PROCESS_FACTS).ofTypes(PROCESS_ENDS)
+      .ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
     twins.lookUp(lookup);
     const found = await parts.find(lookup);
     const wanted = await this.#resembling(open, named, search, found);
@@ -275,7 +274,7 @@ function processFacts(
   headLogId: LogId,
 ): readonly LogId[] {
   const since = (types: readonly string[]) =>
-    types.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+    found.ofTypes(types)
       .filter((logId) => logId > created.logId && logId <= headLogId)
       .toSorted((left, right) => left - right);
   const end = endedBy?.entry.logId ?? Infinity;

@@ -11,7 +11,7 @@ import { policyExpectations } from "../../core/awaited_events.ts";
 import { givenUpAt } from "../../explain/ended/counted_events.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { TimeShare } from "../pacer.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { takenFromPeers } from "./similar_jobs.ts";
 
@@ -137,7 +137,7 @@ async function lateFor(
   const search = new LateSearch({ job, isOwn: () => false, hasReached: () => false }, asOf);
   const lookup = new Lookup();
   search.lookUp(lookup);
-  const late = search.of(new FoundEvents(await pastEvents.find(lookup.wanted, asOf)));
+  const late = search.of(await lookup.in(pastEvents, asOf));
   const ids = new Set<string>();
   for (const [id, logIds] of late) {
     if (search.accepted(id, await history.at(ascending(logIds))).length > 0) ids.add(id);

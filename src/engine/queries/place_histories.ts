@@ -26,8 +26,7 @@ import {
 } from "../../explain/history/place_history.ts";
 import type { TimeShare } from "../pacer.ts";
 import { placeLimits } from "../definition_limits.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
-import { CARRIERS_MAX } from "../views/postings.ts";
+import { Lookup } from "../views/past_events.ts";
 import type { ConditionFrom } from "../writer/trail.ts";
 import { visitBothEnds, type Visited } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
@@ -102,10 +101,9 @@ async function recorded(
   types: readonly string[],
   upTo: LogId,
 ): Promise<readonly JobEventLogEntry[]> {
-  const lookup = types.reduce((lookup, type) => lookup.ofType(type, CARRIERS_MAX), new Lookup());
-  const found = new FoundEvents(await pastEvents.find(lookup.wanted, upTo));
+  const found = await new Lookup().ofTypes(types).in(pastEvents, upTo);
   const logIds = types.flatMap((type) =>
-    found.ofType(type, CARRIERS_MAX).filter((logId) => logId <= upTo).slice(0, FACTS_MAX)
+    found.ofType(type).filter((logId) => logId <= upTo).slice(0, FACTS_MAX)
   );
   const entries = await history.at(ascending(logIds));
   return entries.filter(({ eventType }) => types.includes(eventType));

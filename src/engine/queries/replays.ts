@@ -19,7 +19,7 @@ import { supposedPlan, type Supposition } from "../../explain/replay/supposition
 import { supposing, type WhatIf } from "../../explain/replay/what_if.ts";
 import type { TimeShare } from "../pacer.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "../entry_pages.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
@@ -186,7 +186,7 @@ export class Replays {
       const some = matchers.slice(at, at + MATCHERS_AT_A_TIME);
       const lookup = new Lookup();
       for (const matcher of some) lookup.near(matcher);
-      const found = new FoundEvents(await this.parts.pastEvents.find(lookup.wanted, head));
+      const found = await lookup.in(this.parts.pastEvents, head);
       await this.parts.pacer.all(share, near.adding(found, some));
     }
     return near.found;

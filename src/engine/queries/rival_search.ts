@@ -24,7 +24,7 @@ import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { namesWord } from "../../explain/words/phrases.ts";
 import type { TimeShare } from "../pacer.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
+import { Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
@@ -152,8 +152,7 @@ async function jobsGiven(
   asOf: LogId,
   before: LogId = asOf + 1,
 ): Promise<readonly Given[] | undefined> {
-  const lookup = new Lookup().jobsGiven(own.loose, RIVALS_MAX);
-  const found = new FoundEvents(await pastEvents.find(lookup.wanted, asOf));
+  const found = await new Lookup().jobsGiven(own.loose, RIVALS_MAX).in(pastEvents, asOf);
   const given = found.jobsGiven(own.loose, RIVALS_MAX).filter((logId) => logId < before);
   if (given.length === RIVALS_MAX) return undefined;
   const entries = await history.at(ascending(given));

@@ -40,8 +40,7 @@ import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import { each } from "../entry_pages.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
-import { FoundEvents, Lookup } from "../views/past_events.ts";
-import { CARRIERS_MAX } from "../views/postings.ts";
+import { Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -193,10 +192,8 @@ export async function stopApart(
 ): Promise<ProcessStop | undefined> {
   const apart = contrast?.apart;
   if (apart === undefined) return undefined;
-  const lookup = new Lookup();
-  for (const type of PROCESS_ENDS) lookup.ofType(type, CARRIERS_MAX);
-  const found = new FoundEvents(await pastEvents.find(lookup.wanted, writer.durableLogId));
-  const [last] = PROCESS_ENDS.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+  const found = await new Lookup().ofTypes(PROCESS_ENDS).in(pastEvents, writer.durableLogId);
+  const [last] = found.ofTypes(PROCESS_ENDS)
     .filter((logId) => logId > apart.from && logId < apart.to)
     .toSorted((one, other) => other - one);
   const [entry] = last === undefined ? [] : await history.at([last]);

@@ -107,10 +107,8 @@ export class ValueSearch {
 
   /** Adds the keys that `resembling` needs to a lookup. */
   lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
-    lookup.ofType(matcher.eventType, CARRIERS_MAX);
-    for (const loose of [...wantedValues(matcher), ...this.#own]) {
-      lookup.carrying(loose, CARRIERS_MAX);
-    }
+    lookup.ofType(matcher.eventType);
+    for (const loose of [...wantedValues(matcher), ...this.#own]) lookup.carrying(loose);
   }
 
   /** @param events The result of that lookup. */
@@ -120,7 +118,7 @@ export class ValueSearch {
     limit: number,
   ): Promise<Resembling> {
     const { headLogId } = this.parts.source;
-    const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
+    const latest = events.ofType(matcher.eventType);
     const wanted = wantedValues(matcher);
     const weighed = await this.parts.do(this.#weighed(wanted, events, latest));
     const { weights, common, ofType, hasRare, isCarried } = weighed;
@@ -193,7 +191,7 @@ export class ValueSearch {
     this.#slipsLeft -= slips.length;
     if (slips.length === 0 || ofType.size === 0) return [];
     const written = new Lookup();
-    for (const slip of slips) written.carrying(slip, CARRIERS_MAX);
+    for (const slip of slips) written.carrying(slip);
     const events = await this.parts.find(written);
     const carriersOf = (slip: string) =>
       this.#carrying(events, slip).filter((logId) => ofType.has(logId));
@@ -211,7 +209,7 @@ export class ValueSearch {
   #carrying(events: FoundEvents, loose: string): readonly LogId[] {
     return this.#carriers.getOrInsertComputed(
       loose,
-      () => this.#others(events.carrying(loose, CARRIERS_MAX)),
+      () => this.#others(events.carrying(loose)),
     );
   }
 

@@ -42,8 +42,13 @@ export class Lookup {
     return this.#wanted;
   }
 
+  /** Looks the keys up among the entries up to a position. */
+  async in(pastEvents: Pick<PastEvents, "find">, asOf: LogId): Promise<FoundEvents> {
+    return new FoundEvents(await pastEvents.find(this.#wanted, asOf));
+  }
+
   /** @param loose A value in its loose form. */
-  carrying(loose: string, limit: number): this {
+  carrying(loose: string, limit = CARRIERS_MAX): this {
     return this.#add(valueKey(loose), limit);
   }
 
@@ -51,14 +56,19 @@ export class Lookup {
     return this.#add(jobKey(loose), limit);
   }
 
-  ofType(eventType: string, limit: number): this {
+  ofType(eventType: string, limit = CARRIERS_MAX): this {
     return this.#add(typeKey(eventType), limit);
   }
 
+  ofTypes(eventTypes: readonly string[]): this {
+    for (const type of eventTypes) this.ofType(type);
+    return this;
+  }
+
   near({ eventType, correlation }: EventMatcher): this {
-    this.ofType(eventType, CARRIERS_MAX);
+    this.ofType(eventType);
     for (const { value } of indexAlternatives(correlation).flat()) {
-      if (isFiled(value)) this.carrying(looseForm(value), CARRIERS_MAX);
+      if (isFiled(value)) this.carrying(looseForm(value));
     }
     return this;
   }
@@ -86,7 +96,7 @@ export class FoundEvents {
    *
    * @param loose The value in its loose form.
    */
-  carrying(loose: string, limit: number): readonly LogId[] {
+  carrying(loose: string, limit = CARRIERS_MAX): readonly LogId[] {
     return this.#of(valueKey(loose), limit);
   }
 
@@ -96,17 +106,22 @@ export class FoundEvents {
   }
 
   /** Positions of events of a type, newest first, at most `limit`. */
-  ofType(eventType: string, limit: number): readonly LogId[] {
+  ofType(eventType: string, limit = CARRIERS_MAX): readonly LogId[] {
     return this.#of(typeKey(eventType), limit);
+  }
+
+  /** The same for several types, one after the other. */
+  ofTypes(eventTypes: readonly string[]): readonly LogId[] {
+    return eventTypes.flatMap((type) => this.ofType(type));
   }
 
   /** Includes all events that a matcher accepts, unless the limit is reached. */
   near({ eventType, correlation }: EventMatcher, limit: number): readonly LogId[] {
-    const ofType = this.ofType(eventType, CARRIERS_MAX);
+    const ofType = this.ofType(eventType);
     let best = ofType;
     for (const terms of indexAlternatives(correlation)) {
       if (!terms.every(({ value }) => isFiled(value))) continue;
-      const lists = terms.map(({ value }) => this.carrying(looseForm(value), CARRIERS_MAX));
+      const lists = terms.map(({ value }) => this.carrying(looseForm(value)));
       const all = [...new Set(lists.flat())];
       if (all.length < best.length || best.length >= CARRIERS_MAX) best = all;
     }
