@@ -7,7 +7,7 @@ import { workersThen } from "../../src/engine/queries/holders.ts";
 import type { ListQuery } from "../../src/engine/job_pages.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-type Parts = Parameters<typeof workersThen>[0];
+type Parts = Parameters<typeof workersThen>[0]["parts"];
 
 const POOL = { isThreaded: false, max: 4 };
 
@@ -51,7 +51,8 @@ function partsOf(count: number, executing: readonly number[]): Parts {
 }
 
 async function found(count: number, executing: readonly number[]) {
-  const then = await workersThen(partsOf(count, executing), POOL, count, { spentMs: 0 });
+  const query = { parts: partsOf(count, executing), share: { spentMs: 0 } };
+  const then = await workersThen(query, POOL, count);
   const { holders, lookedAt } = then;
   return { jobs: holders.map(({ jobId }) => Number(jobId)), lookedAt, text: queueThenText(then) };
 }

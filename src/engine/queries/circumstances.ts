@@ -13,7 +13,6 @@ import type { Circumstances } from "../../explain/statements/evidence.ts";
 import type { BlockingLimit, HoldingPause } from "../../explain/statements/queue_facts.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/history/place_history.ts";
-import type { TimeShare } from "../pacer.ts";
 import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
@@ -22,14 +21,11 @@ import { JobDescriptions } from "../writer/job_descriptions.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
 import { isQueued, overtakenBy, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Query, QueryParts } from "./query_parts.ts";
 
 /** As of now, in this process. */
-export async function circumstancesNow(
-  parts: QueryParts,
-  job: JobState,
-  share: TimeShare,
-): Promise<Circumstances> {
+export async function circumstancesNow(query: Query, job: JobState): Promise<Circumstances> {
+  const { parts } = query;
   const { pauses, registry, writer, draining, events, silence } = parts;
   const loaded = registry.running(job);
   const isKnown = loaded !== undefined;
@@ -59,8 +55,8 @@ export async function circumstancesNow(
   // The job itself may have been granted a worker since it was looked at.
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
-  const overtaken = await overtakenBy(parts, job, share);
-  const crowd = await crowdAhead(parts, job, share);
+  const overtaken = await overtakenBy(query, job);
+  const crowd = await crowdAhead(query, job);
   const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
   return { ...common, queue: { ...queue, holders, overtaken, ...crowd, ...last } };
 }
@@ -70,13 +66,12 @@ const CROWD_MAX = 100;
 
 /** What most of the jobs of its type have that go before it. */
 async function crowdAhead(
-  parts: QueryParts,
+  query: Query,
   job: JobState & { readonly startedBy: LogId },
-  share: TimeShare,
 ): Promise<Pick<NonNullable<Circumstances["queue"]>, "crowd">> {
   if (job.type === undefined) return {};
   const isAhead = (other: JobState) => "startedBy" in other && isQueuedBefore(other, job);
-  const ahead = await takenNear(parts, share, {
+  const ahead = await takenNear(query, {
     range: { types: [job.type], conditions: ["queued"], oldestFirst: true },
     ...{ max: CROWD_MAX, enough: CROWD_MAX },
     take: (other) => isAhead(other) ? compared(other) : undefined,
@@ -98,12 +93,12 @@ function refusalOf(
 
 /** What the journal shows of the circumstances of a job at a past time. */
 export async function circumstancesThen(
-  parts: QueryParts,
+  query: Query,
   outlined: OutlinedHistory,
   upTo: LogId,
   atMs: number,
-  share: TimeShare,
 ): Promise<Circumstances> {
+  const { parts } = query;
   const { job } = outlined;
   const definition = hasCode(job) ? "loaded" : "none";
   const common = { definition, draining: false, full: false } as const;
@@ -113,7 +108,7 @@ export async function circumstancesThen(
     return { ...common, pauses: await holdingPauses(parts, inForce, job) };
   }
   const stretch = { from: upTo, to: upTo };
-  const history = await placeHistory(parts, job, stretch, share);
+  const history = await placeHistory(query, job, stretch);
   const inForce = history.pauses.filter(({ ended }) => ended === undefined);
   const pauses = await holdingPauses(parts, inForce, job);
   if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
@@ -127,7 +122,7 @@ export async function circumstancesThen(
     return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
   }
   const pool = poolOf(parts, job);
-  return { ...common, queueThen: await workersThen(parts, pool, upTo, share) };
+  return { ...common, queueThen: await workersThen(query, pool, upTo) };
 }
 
 /** The limit that a job waits for, if it does not wait for a worker. */

@@ -42,7 +42,7 @@ import { EvidenceSearch } from "./evidence_search.ts";
 import { poolOf, workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
@@ -88,7 +88,9 @@ export class Explainer {
   async setApart(jobId: JobId): Promise<string | undefined> {
     const job = this.parts.table.job(jobId);
     if (job === undefined) return undefined;
-    const contrast = await contrastOf(this.parts, job, { spentMs: 0 });
+    const asOf = this.parts.writer.durableLogId;
+    const inquiry = { parts: this.parts, share: { spentMs: 0 }, asOf, upTo: undefined };
+    const contrast = await contrastOf(inquiry, job);
     return contrastIn(job, contrast, await stopApart(this.parts, contrast))?.statement;
   }
 
@@ -153,34 +155,34 @@ export class Explainer {
       this.parts.history.pages,
       hold,
     );
+    const upTo = asOfTime === undefined ? undefined : asOf;
+    const inquiry: Inquiry = { parts: this.parts, share, asOf, upTo };
     const outlined = await this.#outlined(logIds, share, hold);
     const { job } = outlined;
-    const upTo = asOfTime === undefined ? undefined : asOf;
-    const circumstances = upTo === undefined
-      ? await circumstancesNow(this.parts, job, share)
-      : await circumstancesThen(this.parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
+    const circumstances = asOfTime === undefined
+      ? await circumstancesNow(inquiry, job)
+      : await circumstancesThen(inquiry, outlined, asOf, Date.parse(asOfTime));
     const found = await search.run(outlined);
     const known = { ...outlined, ...found };
-    const { contrast, stop } = await setApartBy(this.parts, known, share, upTo);
+    const { contrast, stop } = await setApartBy(inquiry, known);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
-    const usual = isTimed ? await findUsualTime(this.parts, job, share, upTo) : undefined;
-    const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
+    const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
+    const heldUp = isTimed ? await this.#heldUp(inquiry, outlined) : undefined;
     const senderHeldUp = usual === undefined
       ? undefined
-      : await this.#senderHeldUp(outlined, asOf, share, hold);
-    const beside = await this.#besideLimit(outlined, share);
-    const siblings = await findSiblings(job, outlined.entries.values(), this.parts, upTo);
-    const sameElsewhere = findSameElsewhere(job, this.parts.lists, upTo);
-    const hasTwin = found.twin !== undefined;
-    const rival = await findRival(this.parts, job, share, asOf, upTo, hasTwin);
+      : await this.#senderHeldUp(inquiry, outlined, hold);
+    const beside = await this.#besideLimit(inquiry, outlined);
+    const siblings = await findSiblings(inquiry, job, outlined.entries.values());
+    const sameElsewhere = findSameElsewhere(inquiry, job);
+    const rival = await findRival(inquiry, job, found.twin !== undefined);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
     const evidence = {
       ...found,
       ...{ circumstances, asOf, contrast, stopApart: stop, usual, heldUp, senderHeldUp },
       ...{ beside, siblings, sameElsewhere, retried },
-      later: await unusuallyLate(this.parts, job, found.later, share, asOf, upTo),
+      later: await unusuallyLate(inquiry, job, found.later),
       rival,
       retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
       ...asOfTime === undefined ? {} : { asOfTime },
@@ -225,9 +227,9 @@ export class Explainer {
   }
 
   /** What held up an ended job with code, if it was queued, suspended or parked for long. */
-  async #heldUp(outlined: OutlinedHistory, share: TimeShare): Promise<HeldUpBy | undefined> {
+  async #heldUp(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
-    return heldUp(outlined, await this.#heldInQueue(outlined, share));
+    return heldUp(outlined, await this.#heldInQueue(query, outlined));
   }
 
   /**
@@ -235,9 +237,8 @@ export class Explainer {
    * during most of the wait.
    */
   async #senderHeldUp(
+    inquiry: Inquiry,
     outlined: OutlinedHistory,
-    asOf: LogId,
-    share: TimeShare,
     hold: ReserveMemory,
   ): Promise<Statement<LogId> | undefined> {
     const { history, table } = this.parts;
@@ -251,10 +252,10 @@ export class Explainer {
     const [event] = await history.at([counted.causedBy]);
     const [sent] = event?.causedBy === undefined ? [] : await history.at([event.causedBy]);
     const sender = sent?.jobId && table.job(sent.jobId);
-    if (!sender || !isTerminal(sender) || sender.lastLogId > asOf) return undefined;
+    if (!sender || !isTerminal(sender) || sender.lastLogId > inquiry.asOf) return undefined;
     if (sender.jobId === job.jobId || history.hasOver(SHORT_MAX, sender.jobId)) return undefined;
     const theirs = await this.outlined(sender.jobId, hold);
-    const [longest] = (await this.#heldUp(theirs, share))?.all ?? [];
+    const [longest] = (await this.#heldUp(inquiry, theirs))?.all ?? [];
     const heldMs = heldWithinMs(theirs, wait.from, sent.receivedAt);
     return longest === undefined || 2 * longest.ms < wait.ms || longest.ms > heldMs
       ? undefined
@@ -263,39 +264,39 @@ export class Explainer {
 
   /** What else was under way when a time limit was due that acted late. */
   async #besideLimit(
+    query: Query,
     outlined: OutlinedHistory,
-    share: TimeShare,
   ): Promise<WorkersThen | undefined> {
     const due = limitDue(outlined);
     if (due === undefined) return undefined;
     const { job } = outlined;
-    const then = await this.#workersAt(due.at as Timestamp, due, job, share);
+    const then = await this.#workersAt(query, job, due.at as Timestamp, due);
     return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
   }
 
-  async #heldInQueue(outlined: OutlinedHistory, share: TimeShare): Promise<HeldUpBy> {
+  async #heldInQueue(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy> {
     const stays = queuedStays(outlined);
     const [first, last] = [stays[0], stays.at(-1)];
     if (first === undefined || last === undefined) return { all: [], isAll: true };
     const stretch = { from: first.from.logId, to: last.to.logId };
-    const history = await placeHistory(this.parts, outlined.job, stretch, share);
+    const history = await placeHistory(query, outlined.job, stretch);
     const work = heldInQueue(outlined, queuedAs(outlined.job), history);
-    const held = await this.parts.pacer.all(share, work);
+    const held = await this.parts.pacer.all(query.share, work);
     const since = waitedForWorkerSince(outlined, held);
     if (since === undefined) return held;
-    return { ...held, workers: await this.#workersAt(since, stretch, outlined.job, share) };
+    return { ...held, workers: await this.#workersAt(query, outlined.job, since, stretch) };
   }
 
   /** The jobs that held the workers at a time of a stretch. */
   async #workersAt(
+    query: Query,
+    job: JobState,
     time: Timestamp,
     { from, to }: { readonly from: LogId; readonly to: LogId },
-    job: JobState,
-    share: TimeShare,
   ): Promise<WorkersThen> {
     const { pages } = this.parts.history;
     const at = await findPosition({ kind: "time", time }, pages, [from], 1, to - 1);
-    return await workersThen(this.parts, poolOf(this.parts, job), at, share);
+    return await workersThen(query, poolOf(this.parts, job), at);
   }
 
   async #cited(

@@ -11,11 +11,10 @@ import type {
   WorkerHolder,
   WorkersThen,
 } from "../../explain/statements/queue_facts.ts";
-import type { TimeShare } from "../pacer.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobEntryReader } from "../writer/job_entries.ts";
 import { visitBothEnds, visitJobs } from "./job_visit.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Query, QueryParts } from "./query_parts.ts";
 
 /** The most running jobs, and later jobs, that are looked at. */
 const RUNNING_MAX = 32;
@@ -109,13 +108,9 @@ function isOfUndoing(entry: JobEventLogEntry): boolean {
 }
 
 /** How many jobs created later have begun because of a lower priority. */
-export async function overtakenBy(
-  parts: QueryParts,
-  job: JobState,
-  share: TimeShare,
-): Promise<OvertakenBy> {
+export async function overtakenBy(query: Query, job: JobState): Promise<OvertakenBy> {
   let count = 0;
-  const { isAll } = await visitJobs(parts, share, {
+  const { isAll } = await visitJobs(query, {
     range: { after: job.firstLogId, oldestFirst: true },
     max: LATER_MAX,
     see: ({ priority, progress }) => {
@@ -151,11 +146,11 @@ export function isQueued(job: JobState, queue: WorkerQueue): boolean {
 }
 
 export async function workersThen(
-  parts: QueryParts,
+  query: Query,
   { isThreaded, max }: Pool,
   upTo: LogId,
-  share: TimeShare,
 ): Promise<WorkersThen> {
+  const { parts } = query;
   const executing = new Set<JobId>();
   const isEnough = () => executing.size >= max;
   const see = (job: JobSummary) => {
@@ -165,7 +160,7 @@ export async function workersThen(
   // A job that held a worker then had entries after that.
   const range = { before: upTo + 1, continuesAfter: upTo };
   const visit = { range, max: LOOKED_AT_MAX, see, isEnough };
-  const { seen: lookedAt, isAll } = await visitBothEnds(parts, share, visit);
+  const { seen: lookedAt, isAll } = await visitBothEnds(query, visit);
   const holders = await holdersThen(parts, [...executing].map((jobId) => ({ jobId })), upTo);
   return { holders, ...(isAll || isEnough() ? {} : { lookedAt }) };
 }

@@ -3,9 +3,8 @@
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { TimeShare } from "../pacer.ts";
 import type { ListPage, ListQuery } from "../job_pages.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Query } from "./query_parts.ts";
 
 /** How many jobs are read without a pause, and how many characters of whole ones. */
 const PAGE = 20;
@@ -34,12 +33,9 @@ export interface Visited {
 }
 
 /** Visits summaries. */
-export function visitJobs(
-  parts: QueryParts,
-  share: TimeShare,
-  visit: JobVisit<JobSummary>,
-): Promise<Visited> {
-  return visitPages(parts, share, (query) => parts.lists.summaries(query), visit);
+export function visitJobs(query: Query, visit: JobVisit<JobSummary>): Promise<Visited> {
+  const { lists } = query.parts;
+  return visitPages(query, (page) => lists.summaries(page), visit);
 }
 
 /**
@@ -49,15 +45,14 @@ export function visitJobs(
  * @param newest The range at the newer end, if it is another.
  */
 export async function visitBothEnds(
-  parts: QueryParts,
-  share: TimeShare,
+  query: Query,
   { range, newest = range, ...visit }: JobVisit<JobSummary> & {
     readonly newest?: JobVisit<JobSummary>["range"];
   },
 ): Promise<Visited> {
-  const back = await visitJobs(parts, share, { ...visit, range: newest });
+  const back = await visitJobs(query, { ...visit, range: newest });
   if (back.isAll || visit.isEnough?.() === true) return back;
-  const { seen, isAll } = await visitJobs(parts, share, {
+  const { seen, isAll } = await visitJobs(query, {
     ...visit,
     range: { ...range, oldestFirst: true },
   });
@@ -65,8 +60,7 @@ export async function visitBothEnds(
 }
 
 async function visitPages<Job>(
-  { pacer }: QueryParts,
-  share: TimeShare,
+  { parts: { pacer }, share }: Query,
   read: Read<Job>,
   { range, max, see, isEnough = () => false, first = PAGE }: JobVisit<Job>,
 ): Promise<Visited> {
@@ -98,17 +92,16 @@ async function visitPages<Job>(
  * @param max Bounds how many are looked at.
  */
 export async function takenNear<Taken>(
-  parts: QueryParts,
-  share: TimeShare,
+  query: Query,
   { range, max, enough = max, take }: Pick<JobVisit<JobState>, "range" | "max"> & {
     readonly enough?: number;
     take(job: JobState): Taken | undefined;
   },
 ): Promise<readonly Taken[]> {
   const all: Taken[] = [];
-  const read = (query: ListQuery) =>
-    parts.lists.page({ ...query, charactersMax: PAGE_CHARACTERS_MAX });
-  await visitPages(parts, share, read, {
+  const { lists } = query.parts;
+  const read = (page: ListQuery) => lists.page({ ...page, charactersMax: PAGE_CHARACTERS_MAX });
+  await visitPages(query, read, {
     range,
     max: max * LOOKED_AT_EACH,
     see: (job) => {

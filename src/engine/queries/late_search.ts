@@ -10,9 +10,8 @@ import { toMatchable } from "../../core/projector.ts";
 import { policyExpectations } from "../../core/awaited_events.ts";
 import { givenUpAt } from "../../explain/ended/counted_events.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import type { TimeShare } from "../pacer.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry } from "./query_parts.ts";
 import { takenFromPeers } from "./similar_jobs.ts";
 
 /** How many expectations are searched for later events. */
@@ -98,17 +97,11 @@ type Later = ReadonlyMap<string, readonly JobEventLogEntry[]>;
 /**
  * Without the events that came after an expectation was met, if most jobs of its type had such
  * events too: of a series, as of a sensor, the first counts, and the others are no news.
- *
- * @param asOf Later entries are not read.
- * @param upTo Set for a past time: later entries do not count.
  */
 export async function unusuallyLate(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: JobState,
   later: Later,
-  share: TimeShare,
-  asOf: LogId,
-  upTo?: LogId,
 ): Promise<Later> {
   const met = job.plan.expected.filter(({ id, multiplicity }, at) =>
     (later.get(id)?.length ?? 0) > 0 &&
@@ -116,12 +109,12 @@ export async function unusuallyLate(
   );
   if (met.length === 0) return later;
   // Their steps may be large.
-  const peers = await takenFromPeers(parts, job, share, upTo, (peer): JobState => ({
+  const peers = await takenFromPeers(inquiry, job, (peer): JobState => ({
     ...peer,
     tasks: [],
   }));
   if (peers === undefined) return later;
-  const theirs = await Promise.all(peers.map((peer) => lateFor(parts, peer, asOf)));
+  const theirs = await Promise.all(peers.map((peer) => lateFor(inquiry, peer)));
   const isUsual = ({ id }: ExpectedEvent) =>
     2 * theirs.filter((ids) => ids.has(id)).length > peers.length;
   const usual = new Set(met.filter(isUsual).map(({ id }) => id));
@@ -130,9 +123,8 @@ export async function unusuallyLate(
 
 /** The expectations of a job for which events came later. */
 async function lateFor(
-  { pastEvents, history }: QueryParts,
+  { parts: { pastEvents, history }, asOf }: Inquiry,
   job: JobState,
-  asOf: LogId,
 ): Promise<ReadonlySet<string>> {
   const search = new LateSearch({ job, isOwn: () => false, hasReached: () => false }, asOf);
   const lookup = new Lookup();

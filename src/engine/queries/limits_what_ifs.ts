@@ -166,7 +166,8 @@ export class LimitsWhatIfs {
     const from = stays[0]?.from.logId ?? begun ?? job.firstLogId;
     const to = stays.at(-1)?.to.logId ?? begun ?? job.firstLogId;
     const limits = withSupposed({}, supposed);
-    const history: PlaceHistory = await placeHistory(this.parts, job, { from, to }, share, limits);
+    const query = { parts: this.parts, share };
+    const history: PlaceHistory = await placeHistory(query, job, { from, to }, limits);
     const own = queuedAs(job);
     const { pacer } = this.parts;
     const inForce = limitsAt(history, from);

@@ -24,12 +24,11 @@ import {
   type PlaceHistory,
   type Stay,
 } from "../../explain/history/place_history.ts";
-import type { TimeShare } from "../pacer.ts";
 import { placeLimits } from "../definition_limits.ts";
 import { Lookup } from "../views/past_events.ts";
 import type { ConditionFrom } from "../writer/trail.ts";
 import { visitBothEnds, type Visited } from "./job_visit.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Query, QueryParts } from "./query_parts.ts";
 
 /** The most jobs read from each end, and the most of their entries. */
 const LOOKED_AT_MAX = 1_000;
@@ -52,12 +51,12 @@ interface Stretch {
  * @param supposed Limits that a what-if supposes.
  */
 export async function placeHistory(
-  parts: QueryParts,
+  query: Query,
   job: JobState,
   stretch: Stretch,
-  share: TimeShare,
   supposed: LimitValues = {},
 ): Promise<PlaceHistory> {
+  const { parts } = query;
   const { type = "" } = job;
   const code = placeLimits(parts.registry.get(type)?.limits);
   const limits = await limitsIn(parts, type, code, stretch);
@@ -67,7 +66,7 @@ export async function placeHistory(
   if (asked.every((one) => Object.keys(one).length === 0)) {
     return { type, code, limits, pauses, others: [] };
   }
-  const reading = new Reading(parts, job, stretch, allPauses, share);
+  const reading = new Reading(query, job, stretch, allPauses);
   return { type, code, limits, pauses, ...await reading.all(asked) };
 }
 
@@ -120,11 +119,10 @@ class Reading {
   readonly #found = new Map<JobId, Found>();
 
   constructor(
-    readonly parts: QueryParts,
-    readonly job: JobState,
-    readonly stretch: Stretch,
-    readonly pauses: readonly PauseStay[],
-    readonly share: TimeShare,
+    private readonly query: Query,
+    private readonly job: JobState,
+    private readonly stretch: Stretch,
+    private readonly pauses: readonly PauseStay[],
   ) {}
 
   async all(limits: readonly LimitValues[]): Promise<Pick<PlaceHistory, "others" | "lookedAt">> {
@@ -132,9 +130,10 @@ class Reading {
     const wanted = [...this.#found.values()];
     const entries = await this.#read(wanted.flatMap(({ conditions }) => this.#inSight(conditions)));
     for (const { by, since } of this.pauses) entries.at.set(by, since);
+    const { parts, share } = this.query;
     const others: JobOfType[] = [];
     for (const found of wanted) {
-      const job = await this.parts.pacer.do(this.share, () => this.#jobOf(found, entries));
+      const job = await parts.pacer.do(share, () => this.#jobOf(found, entries));
       if (job !== undefined) others.push(job);
     }
     return { others, ...(isAll && !entries.isCut ? {} : { lookedAt: seen }) };
@@ -147,17 +146,16 @@ class Reading {
   #find(isRate: boolean): Promise<Visited> {
     const { type = "" } = this.job;
     const { from, to } = this.stretch;
+    const { trails } = this.query.parts.table;
     const all = { types: [type], before: to + 1 };
     const lasting = { ...all, continuesAfter: from };
-    return visitBothEnds(this.parts, this.share, {
+    return visitBothEnds(this.query, {
       range: lasting,
       newest: isRate ? all : lasting,
       max: LOOKED_AT_MAX,
       see: ({ jobId, priority }) => {
         if (jobId === this.job.jobId) return;
-        const conditions = this.parts.table.trails.conditionsOf(jobId).filter(({ logId }) =>
-          logId <= to
-        );
+        const conditions = trails.conditionsOf(jobId).filter(({ logId }) => logId <= to);
         this.#found.set(jobId, { jobId, priority, conditions });
       },
     });
@@ -178,7 +176,7 @@ class Reading {
     const wanted = sorted.slice(0, ENTRIES_MAX).toReversed();
     const read = new ReadEntries(wanted.length < sorted.length);
     for (let at = 0; at < wanted.length; at += READ_AT_A_TIME) {
-      const entries = await this.parts.history.at(wanted.slice(at, at + READ_AT_A_TIME));
+      const entries = await this.query.parts.history.at(wanted.slice(at, at + READ_AT_A_TIME));
       for (const { logId, receivedAt, attributes } of entries) {
         read.at.set(logId, receivedAt);
         if ("reason" in attributes && attributes.reason === "paused") read.paused.add(logId);
@@ -189,7 +187,7 @@ class Reading {
 
   /** `undefined` for a job that did not compete for places. */
   #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
-    const head = this.parts.table.head(jobId);
+    const head = this.query.parts.table.head(jobId);
     const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));
     const places = derivePlaces(
       conditions,

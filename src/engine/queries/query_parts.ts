@@ -1,10 +1,11 @@
 /** The parts of the engine that queries read. Each takes out those that it needs. */
 
-import type { Silence } from "../../core/silence.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
+import type { LogId } from "../../core/ids.ts";
 import type { Pause } from "../../core/pauses.ts";
+import type { Silence } from "../../core/silence.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer } from "../pacer.ts";
+import type { Pacer, TimeShare } from "../pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import type { PauseControls } from "../run/queue/pause_controls.ts";
 import type { Shares } from "../run/queue/shares.ts";
@@ -47,4 +48,18 @@ export interface QueryParts {
   readonly leads: boolean;
   /** Of what keeps the entries of the leader. */
   readonly silence: Silence | undefined;
+}
+
+/** What a query reads, and the time that it has used. */
+export interface Query {
+  readonly parts: QueryParts;
+  readonly share: TimeShare;
+}
+
+/** A query about a job, now or as of a past time. */
+export interface Inquiry extends Query {
+  /** Later entries are not read. */
+  readonly asOf: LogId;
+  /** The same position for a past time: later entries do not count. Otherwise all do. */
+  readonly upTo: LogId | undefined;
 }

@@ -23,31 +23,23 @@ import type { Statement } from "../../explain/statements/explanation.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { namesWord } from "../../explain/words/phrases.ts";
-import type { TimeShare } from "../pacer.ts";
 import { Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
 import { contrastOf, createdNear, takenFromPeers } from "./similar_jobs.ts";
 
-/**
- * @param asOf Later entries are not read.
- * @param upTo Set for a past time: later entries do not count.
- * @param hasTwin Whether another job was given the same work, which explains shared values.
- */
+/** @param hasTwin Whether another job was given the same work, which explains shared values. */
 export async function findRival(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: JobState,
-  share: TimeShare,
-  asOf: LogId,
-  upTo: LogId | undefined,
   hasTwin: boolean,
 ): Promise<Statement<LogId> | undefined> {
   if (job.state !== "Failed") return undefined;
-  const named = namedInError(job, parts.table, asOf);
+  const named = namedInError(inquiry, job);
   if (named !== undefined || !hasCode(job)) return named;
-  const rival = hasTwin ? undefined : await withSameValue(parts, job, share, asOf, upTo);
-  return rival ?? await withSameResult(parts, job, share, upTo);
+  const rival = hasTwin ? undefined : await withSameValue(inquiry, job);
+  return rival ?? await withSameResult(inquiry, job);
 }
 
 /** How many words of an error are looked up as ids of jobs. */
@@ -55,9 +47,8 @@ const WORDS_MAX = 32;
 
 /** A job that the error names, as one that polls a child. */
 function namedInError(
+  { parts: { table }, asOf }: Inquiry,
   job: FailedJob,
-  table: QueryParts["table"],
-  asOf: LogId,
 ): Statement<LogId> | undefined {
   const words = errorText(job.failure.error).match(/[\w~.:-]*[\w~]/g) ?? [];
   for (const word of new Set(words.slice(0, WORDS_MAX))) {
@@ -104,24 +95,22 @@ interface Rival extends Given {
 
 /** The last job that was given the value that the error is about. */
 async function withSameValue(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: FailedJob,
-  share: TimeShare,
-  asOf: LogId,
-  upTo: LogId | undefined,
 ): Promise<Statement<LogId> | undefined> {
+  const { parts: { table }, asOf } = inquiry;
   let left = LOOKED_AT_MAX;
   for (const own of disputed(job)) {
-    const given = await jobsGiven(parts, own, asOf, job.endedBy);
+    const given = await jobsGiven(inquiry, own, job.endedBy);
     const rivals = (given ?? []).flatMap((one) => {
-      const rival = parts.table.job(one.jobId);
+      const rival = table.job(one.jobId);
       const isKnown = rival !== undefined && rival.lastLogId <= asOf;
       return isKnown && isOther(rival, job) ? [{ ...one, rival, own }] : [];
     });
     for (const rival of inOrder(job, rivals)) {
       if (left-- === 0) return undefined;
-      const apart = await setApart(parts, rival, share, upTo);
-      if (apart === "" && await isUsual(parts, job, rival, share, asOf, upTo)) continue;
+      const apart = await setApart(inquiry, rival);
+      if (apart === "" && await isUsual(inquiry, job, rival)) continue;
       return reason(text(rival) + apart, rival.rival.firstLogId, becameBy(rival.rival));
     }
   }
@@ -147,9 +136,8 @@ function disputed(job: FailedJob): readonly OwnValue[] {
  * @param before The position before which they were created.
  */
 async function jobsGiven(
-  { pastEvents, history }: QueryParts,
+  { parts: { pastEvents, history }, asOf }: Inquiry,
   own: OwnValue,
-  asOf: LogId,
   before: LogId = asOf + 1,
 ): Promise<readonly Given[] | undefined> {
   const found = await new Lookup().jobsGiven(own.loose, RIVALS_MAX).in(pastEvents, asOf);
@@ -194,13 +182,11 @@ function text({ rival, path, own }: Rival): string {
 
 /** ` It has input.year = 2025, where all 9 that went through have 2026.`, or nothing. */
 async function setApart(
-  parts: QueryParts,
+  inquiry: Inquiry,
   { rival }: Rival,
-  share: TimeShare,
-  upTo: LogId | undefined,
 ): Promise<string> {
   if (rival.state !== "Done") return "";
-  const contrast = await contrastOf(parts, rival, share, upTo, { isSuspect: true });
+  const contrast = await contrastOf(inquiry, rival, { isSuspect: true });
   return contrast === undefined || isOfTime(contrast)
     ? ""
     : ` ${contrastText(contrast, "failed", "It")}`;
@@ -211,27 +197,22 @@ async function setApart(
  * no reason to fail.
  */
 async function isUsual(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: FailedJob,
   { rival, own }: Rival,
-  share: TimeShare,
-  asOf: LogId,
-  upTo: LogId | undefined,
 ): Promise<boolean> {
   const { type } = rival;
   if (rival.state !== "Done" || type === undefined || type === job.type) return false;
   const peers = await takenFromPeers(
-    parts,
+    inquiry,
     job,
-    share,
-    upTo,
     (peer) =>
       ownValues(peer).find(({ from, path, loose }) =>
         from === "input" && path === own.path && loose !== own.loose
       ),
   );
   for (const peer of peers ?? []) {
-    const given = await jobsGiven(parts, peer, asOf);
+    const given = await jobsGiven(inquiry, peer);
     if (given !== undefined && !given.some((one) => one.type === type)) return false;
   }
   return peers !== undefined;
@@ -244,10 +225,8 @@ const COMMON = 3;
 
 /** Another job of the type with the same result of a step, if the error names that result. */
 async function withSameResult(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: FailedJob,
-  share: TimeShare,
-  upTo: LogId = Infinity,
 ): Promise<Statement<LogId> | undefined> {
   if (job.type === undefined) return undefined;
   const error = errorText(job.failure.error);
@@ -255,8 +234,9 @@ async function withSameResult(
     textsIn(task).filter((value) => namesWord(error, value)).map((value) => ({ task, value }))
   );
   if (named.length === 0) return undefined;
+  const { upTo = Infinity } = inquiry;
   let different = 0;
-  const same = await takenNear(parts, share, {
+  const same = await takenNear(inquiry, {
     range: { types: [job.type], ...createdNear(job) },
     ...{ max: COMPARED_MAX, enough: COMMON },
     take: (other) => {

@@ -13,8 +13,7 @@ import { type FailedJob, type JobState, timedOutTask } from "../../core/job_stat
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
 import { shortened } from "../../explain/words/phrases.ts";
-import type { JobLists } from "./job_lists.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
 
 type Siblings = SiblingsStatement<LogId>;
@@ -31,20 +30,16 @@ const LOOKED_AT_MAX = 200;
 /** How many failures near by are looked at for other types. */
 const ELSEWHERE_MAX = 100;
 
-/**
- * @param job As of `upTo`.
- * @param entries The job's own, as far as known.
- * @param upTo Later entries do not count; when absent, all do.
- */
+/** @param entries The job's own, as far as known. */
 export async function findSiblings(
+  inquiry: Inquiry,
   job: JobState,
   entries: Iterable<JobEventLogEntry>,
-  { lists, events }: QueryParts,
-  upTo: LogId | undefined,
 ): Promise<Siblings | undefined> {
+  const { parts: { events }, upTo } = inquiry;
   if (job.state === "Failed") {
     const fingerprint = jobFingerprint(job, job.failure);
-    if (fingerprint !== undefined) return sameError(job, fingerprint, lists, upTo);
+    if (fingerprint !== undefined) return sameError(inquiry, job, fingerprint);
   }
   const cause = [...entries].findLast((entry) => isCancellation(entry) || isUnclean(entry));
   if (cause === undefined) return undefined;
@@ -69,10 +64,9 @@ export async function findSiblings(
 }
 
 function sameError(
+  { parts: { lists }, upTo }: Inquiry,
   { jobId, ...job }: FailedJob,
   fingerprint: ErrorFingerprint,
-  lists: JobLists,
-  upTo: LogId | undefined,
 ): Siblings | undefined {
   const how = "failed with the same error";
   if (upTo !== undefined) {
@@ -100,9 +94,8 @@ function sameError(
  * Time limits differ for one thing that is slow: those of failures close together count too.
  */
 export function findSameElsewhere(
+  { parts: { lists }, upTo = Infinity }: Inquiry,
   job: JobState,
-  lists: Pick<JobLists, "found">,
-  upTo: LogId = Infinity,
 ): Statement<LogId> | undefined {
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;

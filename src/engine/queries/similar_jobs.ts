@@ -38,11 +38,10 @@ import { isProcessStop, type Meanwhile } from "../../explain/past/process_histor
 import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
 import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
 import { each } from "../entry_pages.ts";
-import type { TimeShare } from "../pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
 
 interface ContrastOptions {
   /** If it succeeded, it need not have done something else than the others. */
@@ -55,15 +54,13 @@ interface ContrastOptions {
  * `undefined` when the job does something else than fail, wait or succeed, or nothing sets it apart.
  *
  * @param job As of `upTo`.
- * @param upTo Later entries do not count; when absent, all do.
  */
 export async function contrastOf(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: JobState,
-  share: TimeShare,
-  upTo?: LogId,
   { isSuspect = false, createdAfter }: ContrastOptions = {},
 ): Promise<Contrast | undefined> {
+  const { parts, share, upTo } = inquiry;
   const kind = kindOf(parts, job, upTo);
   if (kind === undefined || job.type === undefined) return undefined;
   const near = { types: [job.type], ...createdNear(job), ...present({ createdAfter }) };
@@ -74,7 +71,7 @@ export async function contrastOf(
     isMeant: Kind["isAlike"],
     take: (other: JobState) => Taken,
   ) =>
-    takenNear(parts, share, {
+    takenNear(inquiry, {
       range: { ...near, ...filter, ...range },
       ...{ max: COMPARED_MAX, enough },
       take: (other) => other.jobId !== job.jobId && isMeant(other) ? take(other) : undefined,
@@ -106,22 +103,20 @@ export async function contrastOf(
   // What events said is in no state, so it is read only if nothing else sets the job apart.
   const expectations = new Set(countedEvents(job).map(({ expectation }) => expectation));
   const counted = (other: JobState) => countedJob(other, expectations);
-  const alike = await byEvents(parts, await readAlike(COMPARED_MAX - 1, counted), share);
-  const others = await byEvents(parts, await readOthers(COMPARED_MAX, counted), share);
+  const alike = await byEvents(inquiry, await readAlike(COMPARED_MAX - 1, counted));
+  const others = await byEvents(inquiry, await readOthers(COMPARED_MAX, counted));
   return await parts.pacer.all(share, findContrast(alike, others)) ?? contrast;
 }
 
 /** What sets a job apart, and the stop of the process in between, if there was one. */
 export async function setApartBy(
-  parts: QueryParts,
+  inquiry: Inquiry,
   known: Meanwhile,
-  share: TimeShare,
-  upTo?: LogId,
 ): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
-  const contrast = await contrastOf(parts, known.job, share, upTo);
+  const contrast = await contrastOf(inquiry, known.job);
   return contrast === undefined
-    ? await contrastAfterStop(parts, known, share, upTo) ?? {}
-    : { contrast, stop: await stopApart(parts, contrast) };
+    ? await contrastAfterStop(inquiry, known) ?? {}
+    : { contrast, stop: await stopApart(inquiry.parts, contrast) };
 }
 
 /**
@@ -129,31 +124,27 @@ export async function setApartBy(
  * after it, as when newer code uses another unit.
  */
 async function contrastAfterStop(
-  parts: QueryParts,
+  inquiry: Inquiry,
   known: Meanwhile,
-  share: TimeShare,
-  upTo?: LogId,
 ): Promise<{ readonly contrast: Contrast; readonly stop: ProcessStop } | undefined> {
   const before = resultBeforeStop(known);
   if (before === undefined) return undefined;
   const { task, stop } = before;
-  const contrast = await contrastOf(parts, known.job, share, upTo, {
-    createdAfter: stop.receivedAt,
-  });
+  const contrast = await contrastOf(inquiry, known.job, { createdAfter: stop.receivedAt });
   const traits = contrast?.traits.slice(0, 1).filter(({ name }) =>
     `${name}.`.startsWith(`${resultName(task.taskId)}.`)
   );
   const [trait] = traits ?? [];
   if (contrast === undefined || trait === undefined) return undefined;
   // Another one that crossed the stop with such a result, and went through, refutes it.
-  const refuting = await takenNear(parts, share, {
+  const refuting = await takenNear(inquiry, {
     range: {
       ...{ types: [known.job.type ?? ""], states: ["Done"], ...createdNear(known.job) },
       createdBefore: stop.receivedAt,
     },
     ...{ max: COMPARED_MAX, enough: 1 },
     take: (other) =>
-      isTerminal(other) && other.endedAt > stop.receivedAt && hasEnded(other, upTo) &&
+      isTerminal(other) && other.endedAt > stop.receivedAt && hasEnded(other, inquiry.upTo) &&
         compared(other).doneBy.get(trait.name)?.includes(trait.value ?? null) === true
         ? true
         : undefined,
@@ -164,9 +155,8 @@ async function contrastAfterStop(
 
 /** Jobs, compared by what their events said. Only that is kept: events may be large. */
 async function byEvents(
-  { history, pacer }: QueryParts,
+  { parts: { history, pacer }, share }: Query,
   jobs: readonly CountedJob[],
-  share: TimeShare,
 ): Promise<readonly ComparedJob[]> {
   const counted = Map.groupBy(
     jobs.flatMap((job) => job.events.map(({ by, expectation }) => ({ job, by, expectation }))),
@@ -255,14 +245,10 @@ const JOBS_MAX = 100;
  * The usual time of jobs that were created before it and succeeded, or of the only step that the
  * job is in, or that failed it at a time limit; `undefined` when there are too few, or the job does
  * none of these, or was short.
- *
- * @param upTo Only jobs that had ended by then count; when absent, all do.
  */
 export async function findUsualTime(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: JobState,
-  share: TimeShare,
-  upTo: LogId | undefined,
 ): Promise<UsualTime | undefined> {
   const step = openStep(job) ?? timedOutTask(job);
   const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));
@@ -273,11 +259,11 @@ export async function findUsualTime(
     : { states: ["Done"], types: [type] };
   const awaited = awaitedBy(job);
   const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
-  const taken = await takenNear(parts, share, {
+  const taken = await takenNear(inquiry, {
     range: { ...filter, before: job.firstLogId },
     max: JOBS_MAX,
     take: (other) =>
-      other.type === type && isLike(other) && hasEnded(other, upTo)
+      other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
         ? { tookMs: tookMs(other, step) }
         : undefined,
   });
@@ -315,14 +301,13 @@ const PEERS_MIN = 2;
 
 /** What is taken from other jobs of the type that succeeded; `undefined` if there are too few. */
 export async function takenFromPeers<Taken>(
-  parts: QueryParts,
+  inquiry: Inquiry,
   job: JobState,
-  share: TimeShare,
-  upTo: LogId | undefined,
   take: (peer: JobState) => Taken | undefined,
 ): Promise<readonly Taken[] | undefined> {
   if (job.type === undefined) return undefined;
-  const taken = await takenNear(parts, share, {
+  const { upTo } = inquiry;
+  const taken = await takenNear(inquiry, {
     range: {
       ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
       ...upTo === undefined ? {} : { before: upTo + 1 },
