@@ -7,6 +7,13 @@ import { type MatchableEvent, matcherAccepts } from "./job_plan.ts";
 import type { Failure, RunningJob } from "./job_state.ts";
 import { passedDeadline } from "./waits.ts";
 
+/** The name of the error of a job whose code rejects its input. */
+export const INVALID_INPUT = "InvalidInput";
+/** The name of the error of a job that a deadline failed. */
+export const DEADLINE_PASSED = "DeadlinePassed";
+/** The message of a cancellation without a reason. */
+export const NO_REASON = "cancelled by an operator";
+
 /**
  * The failure that an entry causes, or `undefined` when it is not an error event: a final
  * `job.TaskFailed`, `job.JobCancelled`, a deadline that fails the job, or an event that the policy
@@ -19,7 +26,7 @@ export function failureBy(
 ): Failure | undefined {
   if (entry.stratum === "framework") {
     if (entry.eventType === "job.JobCancelled") {
-      const message = entry.attributes.reason ?? "cancelled by an operator";
+      const message = entry.attributes.reason ?? NO_REASON;
       const error = { name: "JobCancelled", message };
       const leave = leavesInPlace(entry) ? { leave: true } as const : {};
       return { kind: "cancelled", error, ...because(entry), ...leave };
@@ -34,7 +41,7 @@ export function failureBy(
     if (late?.within?.otherwise === "fail") {
       const time = durationText(late.within.ms);
       const message = `"${late.id}" was not met within ${time} of the start`;
-      return { kind: "error", error: { name: "DeadlinePassed", message }, ...because(entry) };
+      return { kind: "error", error: { name: DEADLINE_PASSED, message }, ...because(entry) };
     }
   }
   for (const matcher of job.plan.policy.errors) {
@@ -61,6 +68,11 @@ function errorOfEvent(event: MatchableEvent): ErrorFact {
   const { message } = event.attributes;
   return {
     name: event.eventType,
-    message: typeof message === "string" ? message : `the policy names ${event.eventType} an error`,
+    message: typeof message === "string" ? message : policyMessage(event.eventType),
   };
+}
+
+/** The message of an error event that has none. */
+export function policyMessage(eventType: string): string {
+  return `the policy names ${eventType} an error`;
 }

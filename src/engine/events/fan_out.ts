@@ -14,6 +14,7 @@ import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { copyJson, jsonSize } from "../../core/json.ts";
 import { errorFact } from "../../core/error_fact.ts";
+import { INVALID_INPUT } from "../../core/failure.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "../matching/correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -159,7 +160,7 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
     const message = `Cannot start ${definition.type} on event ${event.eventId}: ${
       issuesText(result.issues)
     }`;
-    return { ok: false, error: { name: "InvalidInput", message } };
+    return { ok: false, error: { name: INVALID_INPUT, message } };
   } catch (error) {
     return { ok: false, error: errorFact(error) };
   }

@@ -3,6 +3,7 @@
 import { reusableTasks } from "../../core/decide.ts";
 import { errorText } from "../../core/error_text.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
+import { INVALID_INPUT } from "../../core/failure.ts";
 import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import {
@@ -52,7 +53,7 @@ export function afterFailure(known: Evidence): Next {
   if (inputRemoved !== undefined) {
     return [...first, ...leftovers(left, "Check"), withInput(inputRemoved)];
   }
-  if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
+  if (job.failure.error.name === INVALID_INPUT) return [...first, submitAgain(known)];
   const beforehand = [
     ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
     ...firstFit(known),
@@ -146,9 +147,7 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     : kind === "deadLetter"
     ? codeToDo(known, failure)
     : undefined;
-  const statement = error.name === "CrashLoop"
-    ? `First find out why the process ended during ${task}.`
-    : error.name === "NotCapable"
+  const statement = error.name === "NotCapable"
     ? `First start Daybook again with ${permissionText(error.message)} as well.`
     : known.twin?.state === "Done"
     ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`

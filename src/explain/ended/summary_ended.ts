@@ -3,6 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
+import { DEADLINE_PASSED, policyMessage } from "../../core/failure.ts";
 import { MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import {
   compensableTasks,
@@ -163,18 +164,13 @@ export function failureText(failure: Failure | undefined, tries = ""): string {
       return `${taskText(taskId ?? MAIN_TASK)} failed for good with ${errorText(error)}`;
     case "error":
       if (taskId === MAIN_TASK) return `run threw ${errorText(error)}`;
-      if (error.name === "DeadlinePassed") return error.message;
+      if (error.name === DEADLINE_PASSED) return error.message;
       return error.message === policyMessage(error.name)
         ? `${error.name} came, which its policy names an error`
         : errorText(error);
     default:
       return assertNever(kind, "kind of failure");
   }
-}
-
-/** The message that `failureBy` gives an event without one. */
-function policyMessage(eventType: string): string {
-  return `the policy names ${eventType} an error`;
 }
 
 const INPUTS_SHOWN_MAX = 2;

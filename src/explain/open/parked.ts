@@ -7,7 +7,7 @@ import type { ParkReason } from "../../core/framework_events.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
-import { isPlanMisfit } from "../../core/plan_misfit.ts";
+import { askedInstead, isPlanMisfit } from "../../core/misfit.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../past/attempts.ts";
 import { firstFit, firstLoadType, refusalText } from "../ended/code_for_retry.ts";
@@ -40,20 +40,16 @@ export function parkedSummary(known: Evidence): string {
 const TIME =
   /\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d:\d\d)?)?|(?<!\d)\d{10}(?:\d{3})?(?!\d)/g;
 const DAY_MS = 86_400_000;
-/** Of equal versions. */
-const ASKED =
-  /version (\d+) no longer asks for .* recorded when version \1 ran; it asks for (.+) instead$/;
 
 /** Whether `run` asks for the step on record under an id that it makes of the time. */
 function hasTimeInId({ job, parked }: Pick<Evidence, "job" | "parked">): boolean {
   if (job.parked?.reason !== "diverged" || parked === undefined) return false;
   const { message, disagreesWith } = job.parked;
   const step = job.tasks.find(({ firstLogId }) => firstLogId === disagreesWith);
-  const [, , asked = ""] = ASKED.exec(message) ?? [];
   if (step === undefined || isGiven(job, timesIn(step.taskId, step.startedAt))) return false;
   const named = withoutTimes(step.taskId, step.startedAt);
   return named !== step.taskId &&
-    asked.split(", ").some((id) => withoutTimes(id, parked.receivedAt) === named);
+    askedInstead(message).some((id) => withoutTimes(id, parked.receivedAt) === named);
 }
 
 function timesIn(id: string, aboutAt: string): readonly string[] {

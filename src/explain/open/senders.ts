@@ -6,6 +6,7 @@
 
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { thrownErrorText } from "../../core/error_text.ts";
+import { INVALID_INPUT } from "../../core/failure.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { oneLine, shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
@@ -87,7 +88,7 @@ function unstartedText(unstarted: Sender["unstarted"]): string {
   const came = `: ${eventType}, which starts them, came at ${receivedAt}`;
   if (failed === undefined) return `${came} and started none: ${mismatchesText(clauses)}`;
   const { error } = failed.failure;
-  return error.name === "InvalidInput"
+  return error.name === INVALID_INPUT
     ? `${came}; job ${failed.jobId} failed: ${oneLine(error.message)}`
     : `${came}; job ${failed.jobId} could not be started: ${thrownErrorText(error)}`;
 }

@@ -142,10 +142,7 @@ export function crashRestarts({ attempts, compensations }: OutlinedHistory): rea
 
 /** The restart after a crash that cut an attempt short, if one did. */
 export function restartAfter({ ended }: Attempt): LogId | undefined {
-  if (ended === undefined) return undefined;
-  const isCrash = ended.kind === "interrupted"
-    ? isUncleanEnd(ended.reason)
-    : ended.kind === "failed" && ended.error.name === "CrashLoop";
+  const isCrash = ended?.kind === "interrupted" && isUncleanEnd(ended.reason);
   return isCrash ? ended.entry.causedBy : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
 import { countOf, countText } from "../../core/counted.ts";
+import { NO_REASON } from "../../core/failure.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Failure } from "../../core/job_state.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
@@ -55,7 +56,7 @@ export function progressText(
 
 /** The reason of a cancellation, which is the message of the failure; empty without one. */
 export function cancelReason({ error }: Failure): string {
-  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
+  return error.message === NO_REASON ? "" : reasonText(error.message);
 }
 
 /** ` (reason: the customer asked)`, or nothing. */

@@ -10,6 +10,7 @@ import {
   type JobState,
   type TimedWait,
 } from "../../../core/job_state.ts";
+import { askedText, divergedText } from "../../../core/misfit.ts";
 import { shortText } from "../../../core/shown_value.ts";
 import { findWait } from "../../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
@@ -70,8 +71,8 @@ export function divergedParking(
   { definitionVersion }: JobHead,
   { step, logId, instead }: Divergence,
 ): JobParkedAttributes {
-  const message = `${type} version ${version} no longer asks for ${step}, which entry ${logId} ` +
-    `recorded when version ${definitionVersion} ran; it ${instead}`;
+  const about = { type, version, recordedVersion: definitionVersion };
+  const message = divergedText({ ...about, step, logId, instead });
   return { reason: "diverged", message, disagreesWith: logId };
 }
 
@@ -97,7 +98,7 @@ function nextInstead(
   const open = ctx.openTasks.map(({ taskId }) => taskId);
   const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
   const tasks = fresh.length > 0 ? fresh : open;
-  if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
+  if (tasks.length > 0) return askedText(tasks);
   if (ctx.awaited.length > 0) return `waits for ${ctx.awaited.join(", ")} instead`;
   return "asks for nothing new: it awaits something other than ctx";
 }

@@ -4,11 +4,12 @@
  * checks share this code, so that they cannot get different answers.
  */
 
+import { INVALID_INPUT } from "../../../core/failure.ts";
 import type { LogId } from "../../../core/ids.ts";
 import type { JobPlan } from "../../../core/job_plan.ts";
 import type { JobState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
-import { planMisfitText } from "../../../core/plan_misfit.ts";
+import { planMisfitText } from "../../../core/misfit.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import type { Answers } from "./answers.ts";
 import { expectationNames, RunContext, type RunListener, UnplannedError } from "./run_context.ts";
@@ -41,7 +42,7 @@ export abstract class MisfitError extends NonRetryableError {
 
 /** The definition rejects the input of the job; `run` was not called. */
 export class InputMismatchError extends MisfitError {
-  override readonly name = "InvalidInput";
+  override readonly name = INVALID_INPUT;
   /** The validation issues, on one line. */
   readonly #issues: string;
 
