@@ -33,12 +33,10 @@ type Constructable = (new (...args: unknown[]) => Sized) & { readonly BYTES_PER_
  * that arise elsewhere, such as the body of a response, are checked when the code yields.
  */
 export class BufferGuard {
-  readonly #max: number;
-  readonly #refusal: () => Error;
   readonly #shared = new SharedMemory({
     before: (bytes) => this.#requireRoom(bytes),
     after: () => {
-      if (this.#holdsTooMuch()) throw this.#refusal();
+      if (this.#holdsTooMuch()) throw this.refusal();
     },
   });
   /** Since the last check. */
@@ -46,10 +44,7 @@ export class BufferGuard {
   #lookedAt = 0;
 
   /** @param refusal Makes the error for an allocation beyond `max` bytes. */
-  constructor(max: number, refusal: () => Error) {
-    this.#max = max;
-    this.#refusal = refusal;
-  }
+  constructor(private readonly max: number, private readonly refusal: () => Error) {}
 
   /** From now on, allocations beyond the limit throw. */
   begin(): void {
@@ -93,12 +88,12 @@ export class BufferGuard {
 
   /** Refuses a far too large allocation at once. */
   #requireRoom(bytes: number): void {
-    if (bytes > this.#max) throw this.#refusal();
+    if (bytes > this.max) throw this.refusal();
   }
 
   #noted<Made extends Sized>(made: Made): Made {
     this.#allocated += made.byteLength;
-    if (this.#allocated > LOOK_BYTES && this.#holdsTooMuch()) throw this.#refusal();
+    if (this.#allocated > LOOK_BYTES && this.#holdsTooMuch()) throw this.refusal();
     return made;
   }
 
@@ -107,11 +102,11 @@ export class BufferGuard {
     this.#allocated = 0;
     // Before the buffers are counted, which keeps them for the rest of this turn: what an earlier
     // job left must not end this one.
-    if (externalBytes() + this.#shared.knownBytes > this.#max) collectGarbage();
-    if (this.#bytes() <= this.#max) return false;
+    if (externalBytes() + this.#shared.knownBytes > this.max) collectGarbage();
+    if (this.#bytes() <= this.max) return false;
     collectGarbage();
-    this.#allocated = LOOK_BYTES - this.#max / 4;
-    return this.#bytes() > this.#max;
+    this.#allocated = LOOK_BYTES - this.max / 4;
+    return this.#bytes() > this.max;
   }
 
   #bytes(): number {
@@ -151,12 +146,9 @@ interface Growth {
  */
 class SharedMemory {
   readonly #held = new Set<WeakRef<Held>>();
-  readonly #growth: Growth;
   #known = 0;
 
-  constructor(growth: Growth) {
-    this.#growth = growth;
-  }
+  constructor(private readonly growth: Growth) {}
 
   /** From now on, tracks each buffer that code creates. */
   begin(): void {
@@ -182,7 +174,7 @@ class SharedMemory {
   }
 
   #watchBuffers(): void {
-    const growth = this.#growth;
+    const growth = this.growth;
     const { prototype } = SharedArrayBuffer;
     const grow = prototype.grow;
     prototype.grow = function (size) {
@@ -194,7 +186,7 @@ class SharedMemory {
   }
 
   #watchMemories(): void {
-    const growth = this.#growth;
+    const growth = this.growth;
     const { prototype } = WebAssembly.Memory;
     const grow = prototype.grow;
     prototype.grow = function (pages) {
@@ -239,7 +231,7 @@ class SharedMemory {
   ): Made {
     return new Proxy(original, {
       construct: (target, args, newTarget) => {
-        this.#growth.before(sizeOf(args as ConstructorParameters<Made>));
+        this.growth.before(sizeOf(args as ConstructorParameters<Made>));
         const made = Reflect.construct(target, args, newTarget);
         this.#keep(made);
         return made;
@@ -249,6 +241,6 @@ class SharedMemory {
 
   #keep(made: Held): void {
     this.#held.add(new WeakRef(made));
-    this.#growth.after();
+    this.growth.after();
   }
 }

@@ -47,14 +47,8 @@ interface ThreadKeeper {
 }
 
 export class Thread {
-  readonly module: string;
-  /** Whether it began when others could use up what it needs. */
-  readonly isTight: boolean;
-  readonly #spawner: ThreadSpawner;
   readonly #id: number;
   readonly #port: MessagePort;
-  readonly #memoryMb: number;
-  readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
   /** The previous user: a timer that its code left behind may still call. */
   #former: ThreadUser | undefined;
@@ -62,12 +56,7 @@ export class Thread {
   #hasEnded = false;
   #hasLeft = false;
 
-  constructor(options: ThreadOptions, keeper: ThreadKeeper) {
-    this.module = options.module;
-    this.isTight = options.isTight;
-    this.#spawner = options.spawner;
-    this.#memoryMb = options.memoryMb;
-    this.#keeper = keeper;
+  constructor(readonly options: ThreadOptions, private readonly keeper: ThreadKeeper) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#id = options.spawner.start(this, options, port2);
@@ -80,14 +69,16 @@ export class Thread {
 
   /** It failed, and will exit. */
   failed(message: string): void {
+    const { memoryMb } = this.options;
     this.end(
-      /memory/i.test(message) ? outOfMemory(this.#memoryMb) : namedError("ThreadFailed", message),
+      /memory/i.test(message) ? outOfMemory(memoryMb) : namedError("ThreadFailed", message),
     );
   }
 
   exited(code: number): void {
     const why = `the code ended its thread, with exit code ${code}`;
-    this.end(code === EXHAUSTED ? outOfMemory(this.#memoryMb) : namedError("ThreadExited", why));
+    const { memoryMb } = this.options;
+    this.end(code === EXHAUSTED ? outOfMemory(memoryMb) : namedError("ThreadExited", why));
   }
 
   get isLoaded(): boolean {
@@ -116,7 +107,7 @@ export class Thread {
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#end();
-    this.#keeper.ended(reason);
+    this.keeper.ended(reason);
     this.#user?.ended(reason);
   }
 
@@ -130,7 +121,7 @@ export class Thread {
 
   #end(): void {
     this.#hasEnded = true;
-    this.#spawner.end(this.#id);
+    this.options.spawner.end(this.#id);
     // It closes when the thread has really ended, which no event of a `Worker` shows in Deno 2.9.
     this.#port.unref();
   }
@@ -155,9 +146,10 @@ export class Thread {
   #pass(message: FromThread): void {
     if (message.kind === "ready") {
       this.#isLoaded = true;
-      this.#keeper.loaded();
-    } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
-    else if (message.kind === "uncaught") this.#knowing(message.call)?.uncaught(message);
+      this.keeper.loaded();
+    } else if (message.kind === "broken") {
+      this.end(brokenError(this.options.module, message.thrown));
+    } else if (message.kind === "uncaught") this.#knowing(message.call)?.uncaught(message);
     else {
       this.#user?.said(message);
       this.#former?.said(message);

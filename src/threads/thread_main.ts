@@ -57,15 +57,12 @@ const LIMIT_MAX_MS = 2 ** 32 - 1;
  * resolved from outside begins with a tick that runs the microtasks under the limit.
  */
 class TurnGuard {
-  readonly #limits: TurnLimits;
   readonly #script = new Script(`globalThis.${WORK}()`);
   readonly #core = findCore();
   #isInside = false;
   #isArmed = false;
 
-  constructor(limits: TurnLimits) {
-    this.#limits = limits;
-  }
+  constructor(private readonly limits: TurnLimits) {}
 
   /** Whether code is running under a limit. */
   get isInside(): boolean {
@@ -75,14 +72,14 @@ class TurnGuard {
   /** From now on, code that promises and timers call is cut off at its limit. */
   begin(): void {
     this.#core?.setPromiseHooks(undefined, undefined, undefined, () => {
-      this.#limits.wentOn();
+      this.limits.wentOn();
       this.#arm();
     });
     guardTimers((work) => this.enter(work));
   }
 
   /** Calls `work`, and the microtasks it queues, under the limit. */
-  enter(work: () => void, limitMs: number = this.#limits.limitMs()): void {
+  enter(work: () => void, limitMs: number = this.limits.limitMs()): void {
     if (this.#isInside) return work();
     let thrown: { readonly error: unknown } | undefined;
     const within = () => {
@@ -100,11 +97,11 @@ class TurnGuard {
       this.#script.runInThisContext({ timeout });
     } catch {
       // Errors of `work` are caught inside, so this is the time limit.
-      this.#limits.cutOff(timeout);
+      this.limits.cutOff(timeout);
     } finally {
       this.#isInside = false;
     }
-    this.#limits.wentOn();
+    this.limits.wentOn();
     if (thrown !== undefined) throw thrown.error;
   }
 

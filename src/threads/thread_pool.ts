@@ -68,7 +68,6 @@ interface Replacement extends ThreadRequest {
 }
 
 export class ThreadPool {
-  readonly #options: ThreadPoolOptions;
   readonly #spawner = new ThreadSpawner();
   readonly #threads = new Set<Thread>();
   /** Idle threads, the longest idle first, each with the timer that will end it. */
@@ -85,9 +84,7 @@ export class ThreadPool {
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor(options: ThreadPoolOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: ThreadPoolOptions) {}
 
   /**
    * A thread that has loaded this module. Rejects when it cannot be loaded. Stays pending when the
@@ -134,7 +131,7 @@ export class ThreadPool {
   #serve(): void {
     for (const thread of [...this.#idle.keys()]) {
       const index = this.#waiting.findIndex(({ module, type }) =>
-        module === thread.module && !this.#awaitsReplacement(type)
+        module === thread.options.module && !this.#awaitsReplacement(type)
       );
       const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
       next?.resolve(this.#lend(thread, next.type));
@@ -157,7 +154,7 @@ export class ThreadPool {
     const loading = this.#loading();
     for (const { module, type } of this.#waiting) {
       if (this.#awaitsReplacement(type)) continue;
-      const index = loading.findIndex((thread) => thread.module === module);
+      const index = loading.findIndex(({ options }) => options.module === module);
       if (index >= 0) loading.splice(index, 1);
       else if (!this.#make(module)) return;
     }
@@ -169,7 +166,7 @@ export class ThreadPool {
 
   /** Creates a thread; whether there was room for it. */
   #make(module: string): boolean {
-    const { max, memoryMb, leavingMax, hasRoom, isTight } = this.#options;
+    const { max, memoryMb, leavingMax, hasRoom, isTight } = this.options;
     const [unused] = this.#idle.keys();
     if (this.#threads.size >= max) unused?.end(unneeded());
     if (this.#threads.size >= max || this.#isClosed) return false;
@@ -198,7 +195,7 @@ export class ThreadPool {
   }
 
   #loaded(thread: Thread): void {
-    this.#failedLoads.delete(thread.module);
+    this.#failedLoads.delete(thread.options.module);
     this.#replacements = this.#replacements.filter((replacement) => replacement.thread !== thread);
     this.#offer(thread);
     this.#replace();
@@ -213,7 +210,7 @@ export class ThreadPool {
       this.#leaving.set(thread, setTimeout(() => this.#report(type), LEAVING_MS));
     }
     if (!thread.isLoaded) return this.#failed(thread, reason);
-    if (type !== undefined) this.#replacements.push({ module: thread.module, type });
+    if (type !== undefined) this.#replacements.push({ module: thread.options.module, type });
     this.#dropUnneeded();
     this.#grow();
     this.#replace();
@@ -221,7 +218,9 @@ export class ThreadPool {
 
   /** Clients that hold all descriptors must not fail jobs: the thread is made again later. */
   #failed(thread: Thread, reason: Error): void {
-    if (!this.#mayLackDescriptors(thread, reason)) return this.#refuse(thread.module, reason);
+    if (!this.#mayLackDescriptors(thread, reason)) {
+      return this.#refuse(thread.options.module, reason);
+    }
     for (const replacement of this.#replacements) {
       if (replacement.thread === thread) delete replacement.thread;
     }
@@ -229,7 +228,7 @@ export class ThreadPool {
   }
 
   /** Deno may say instead that it cannot read a file of a package. */
-  #mayLackDescriptors({ module, isTight }: Thread, reason: Error): boolean {
+  #mayLackDescriptors({ options: { module, isTight } }: Thread, reason: Error): boolean {
     if (isOutOfDescriptors(reason)) return true;
     const failed = isTight ? (this.#failedLoads.get(module) ?? 0) + 1 : LOADS_MAX;
     if (failed < LOADS_MAX) this.#failedLoads.set(module, failed);
@@ -243,7 +242,7 @@ export class ThreadPool {
   }
 
   #report(type = "a module of definitions"): void {
-    const { leavingMax, warn } = this.#options;
+    const { leavingMax, warn } = this.options;
     const count = this.#leaving.size;
     const rest = count < leavingMax
       ? ""
@@ -258,7 +257,7 @@ export class ThreadPool {
   /** Drops replacements for which other threads have taken the room. */
   #dropUnneeded(): void {
     const pending = this.#replacements.filter((replacement) => replacement.thread === undefined);
-    const places = Math.max(this.#options.max - this.#threads.size, 0);
+    const places = Math.max(this.options.max - this.#threads.size, 0);
     const dropped = new Set(pending.slice(0, Math.max(pending.length - places, 0)));
     if (dropped.size === 0) return;
     this.#replacements = this.#replacements.filter((replacement) => !dropped.has(replacement));

@@ -52,15 +52,14 @@ interface OpenAttempt {
 }
 
 class ThreadedCall implements CodeCall, ThreadUser {
-  readonly call: number;
+  /** It has the input in the clear. */
   readonly #request: CodeRequest;
-  readonly #pool: ThreadPool;
   readonly #output = Promise.withResolvers<unknown>();
   readonly #attempts = new Map<ExecutionId, OpenAttempt>();
   readonly #ended = new Map<ExecutionId, TaskContext>();
   #thread: Thread | undefined;
-  /** Messages sent since the code was last idle. */
-  #unrested = 0;
+  /** Messages sent since the code was last idle; 1 until there is a thread. */
+  #unrested = 1;
   /** Whether `run` has returned or thrown. */
   #hasEnded = false;
   /** Ends a thread that does not become idle. */
@@ -69,11 +68,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
   /** Why the thread died, if not of an attempt. */
   #lostBy: Error | undefined;
 
-  constructor(number: number, request: CodeRequest, pool: ThreadPool) {
-    this.call = number;
+  constructor(readonly call: number, request: CodeRequest, private readonly pool: ThreadPool) {
     this.#request = request;
-    this.#pool = pool;
-    this.#unrested = 1;
     this.#begin().catch((error) => this.#fail(error));
   }
 
@@ -100,7 +96,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#endUnsettled();
     const thread = this.#thread;
     if (thread === undefined) return;
-    if (isIdle && this.#unrested === 0) this.#pool.giveBack(thread);
+    if (isIdle && this.#unrested === 0) this.pool.giveBack(thread);
     else if (isIdle && this.#hasEnded) this.#leaving = setTimeout(() => leave(thread), REST_MS);
     else leave(thread);
   }
@@ -109,7 +105,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   #leave(thread: Thread): void {
     clearTimeout(this.#leaving);
     this.#leaving = undefined;
-    this.#pool.giveBack(thread);
+    this.pool.giveBack(thread);
   }
 
   uncaught({ jobId, how: kind, thrown, attempt, more }: UncaughtMessage): void {
@@ -153,8 +149,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   async #begin(): Promise<void> {
     const { definition: { module = "", type, version }, ctx, recorded } = this.#request;
-    const thread = await this.#pool.take({ module, type });
-    if (this.#isOver) return this.#pool.giveBack(thread);
+    const thread = await this.pool.take({ module, type });
+    if (this.#isOver) return this.pool.giveBack(thread);
     this.#thread = thread;
     thread.use(this);
     const expectations = ctx.expectables.map(({ id, within }) => (
