@@ -26,6 +26,7 @@ import { FanOut, Reaches } from "./events/fan_out.ts";
 import { JobEntryReader } from "./writer/job_entries.ts";
 import type { EngineLimits } from "./engine_limits.ts";
 import { Intake } from "./writer/intake.ts";
+import { JobDescriptions } from "./writer/job_descriptions.ts";
 import { JobCensus } from "./views/job_census.ts";
 import { JobTraces } from "./views/job_traces.ts";
 import { WaitingCallers } from "./views/waiting_callers.ts";
@@ -138,6 +139,7 @@ export class EngineParts extends Given {
   readonly commands = new Commands(this.writer, this.table);
   readonly diskRetries = new DiskRetries(this);
   readonly sealing = new Sealing(this.keys);
+  readonly descriptions = new JobDescriptions(this.registry);
   readonly fanOut = new FanOut(this.filed.started, this.registry, this.table);
 
   // What the work waits for.

@@ -3,20 +3,18 @@
  * readers there are, only one page is in memory at a time, apart from what its reader keeps of it.
  */
 
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { type JsonObject, jsonSize } from "../core/json.ts";
 import type { Work } from "../core/work.ts";
 import { Lane } from "./turns.ts";
-import type { EntriesAt } from "./ports.ts";
+import { type EntriesAt, LINE_OVERHEAD_BYTES } from "./ports.ts";
 
 const ENTRIES_FIRST = 2;
 const ENTRIES_MAX = 64;
 const GROWTH = 8;
 /** The target size of a page, as estimated from the previous one. */
 const PAGE_CHARACTERS = 512 * 1024;
-/** The size of an entry without its attributes. */
-const ENTRY_CHARACTERS = 400;
 
 export interface EntrySource {
   readonly at: EntriesAt;
@@ -27,9 +25,9 @@ export type ReserveMemory = (bytes: number) => void;
 
 export const RESERVE_NOTHING: ReserveMemory = () => {};
 
-/** About how many characters an entry takes. */
-export function entryCharacters({ attributes }: JobEventLogEntry): number {
-  return ENTRY_CHARACTERS + jsonSize(attributes as JsonObject);
+/** About how many characters an entry takes, or will take. */
+export function entryCharacters({ attributes }: Pick<EventDraft, "attributes">): number {
+  return LINE_OVERHEAD_BYTES + jsonSize(attributes as JsonObject);
 }
 
 /** Work with a pause after each entry. */

@@ -31,6 +31,7 @@ import {
   type IncomingEvent,
   type Outcome,
   type Receipt,
+  rejected,
   type RetryRequest,
   type ShownInput,
   type Transition,
@@ -212,7 +213,7 @@ export class JobEngine {
     const refusal = await this.#parts.commands.execute(jobId, this.#traced(request), admit);
     return refusal === undefined
       ? { ok: true, value: this.#parts.table.existing(jobId) }
-      : { ok: false, problem: { kind: "rejected", rejection: refusal } };
+      : rejected(refusal);
   }
 
   /** Creates a new job from a failed or parked one, which then ends. Rejects as `create` does. */

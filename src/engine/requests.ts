@@ -46,6 +46,11 @@ export function unknownJob(jobId: string): Outcome<never> {
   return { ok: false, problem: { kind: "unknownJob", jobId } };
 }
 
+/** @param known The types of which definitions are loaded. */
+export function unknownType(type: string, known: readonly string[]): Outcome<never> {
+  return { ok: false, problem: { kind: "unknownType", type, known } };
+}
+
 export function rejected(rejection: Rejection): Outcome<never> {
   return { ok: false, problem: { kind: "rejected", rejection } };
 }

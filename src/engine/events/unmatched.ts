@@ -35,8 +35,6 @@ import type { Receipt } from "../requests.ts";
 /** How many expectations and policy events are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
 const EFFORT_MAX = 400;
-/** How many retries of retries are followed. */
-const RETRIES_MAX = 100;
 /** How many event types are searched for the one that was meant. */
 const TYPES_MAX = 256;
 
@@ -88,8 +86,8 @@ export class Unmatched {
   }
 
   #nearestInRetry(event: MatchableEvent, named: JobHead): Missed | undefined {
-    const jobId = newestRetry(this.table, named.jobId);
-    const newest = jobId === named.jobId ? undefined : this.table.pending(jobId)?.head;
+    const jobId = this.table.listed.newestRetryOf(named.jobId);
+    const newest = jobId && this.table.pending(jobId)?.head;
     if (newest === undefined) return undefined;
     const nearest = nearestInJob(newest, event, new Comparisons(EFFORT_MAX));
     return nearest === undefined || isIdle(nearest) ? undefined : nearest;
@@ -246,17 +244,6 @@ export class Unmatched {
     const naming = index.naming(eventType);
     return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
   }
-}
-
-/** The newest retry of a job, or of its retries; the job itself if it was not retried. */
-export function newestRetry({ listed }: Pick<JobTable, "listed">, jobId: JobId): JobId {
-  let newest = jobId;
-  for (let hops = 0; hops < RETRIES_MAX; hops++) {
-    const next = listed.retryOf(newest);
-    if (next === undefined) break;
-    newest = next;
-  }
-  return newest;
 }
 
 /** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */

@@ -17,7 +17,6 @@ import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
-import { JobDescriptions } from "../writer/job_descriptions.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
 import { isQueued, overtakenBy, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
@@ -82,12 +81,12 @@ async function crowdAhead(
 
 /** Sealed inputs are not opened for this. */
 function refusalOf(
-  { registry }: QueryParts,
+  { descriptions, registry }: QueryParts,
   job: JobState,
 ): Pick<Circumstances, "refusal"> {
   const newest = registry.get(job.type);
   if (newest === undefined || isSealed(job)) return {};
-  const why = new JobDescriptions(registry).inputRefusal(job);
+  const why = descriptions.inputRefusal(job);
   return why === undefined ? {} : { refusal: { version: newest.version, why } };
 }
 

@@ -32,7 +32,6 @@ import { clockReasons } from "../../explain/past/process_history.ts";
 import { limitDue } from "../../explain/past/late_limit.ts";
 import type { TimeShare } from "../pacer.ts";
 import { Lane } from "../turns.ts";
-import { newestRetry } from "../events/unmatched.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { circumstancesNow, circumstancesThen } from "./circumstances.ts";
 import { queuedAs } from "./blocking_limit.ts";
@@ -195,8 +194,8 @@ export class Explainer {
   /** As it is now, so it must not have changed since the head. */
   #newestRetry(jobId: JobId, head: LogId): JobState | undefined {
     const { table } = this.parts;
-    const newest = newestRetry(table, jobId);
-    const job = newest === jobId ? undefined : table.job(newest);
+    const newest = table.listed.newestRetryOf(jobId);
+    const job = newest && table.job(newest);
     return job !== undefined && job.lastLogId <= head ? job : undefined;
   }
 

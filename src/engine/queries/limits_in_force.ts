@@ -4,7 +4,7 @@ import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { LimitValues } from "../../core/place_limits.ts";
 import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits, withoutKeyText } from "../definition_limits.ts";
-import type { Outcome, TypeLimits } from "../requests.ts";
+import { type Outcome, type TypeLimits, unknownType } from "../requests.ts";
 import type { TypeUse } from "../run/queue/shares.ts";
 import type { QueryParts } from "./query_parts.ts";
 
@@ -54,9 +54,7 @@ export class LimitsInForce {
   ): Promise<Outcome<TypeLimits>> {
     const { registry, writer } = this.parts;
     const definition = registry.get(type);
-    if (definition === undefined) {
-      return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
-    }
+    if (definition === undefined) return unknownType(type, registry.types);
     if (limits.perKey !== undefined && definition.limits?.key === undefined) {
       const issues = [{ pointer: "/perKey", detail: withoutKeyText(type) }];
       return { ok: false, problem: { kind: "invalidLimits", issues } };

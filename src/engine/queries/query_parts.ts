@@ -14,6 +14,7 @@ import type { Attention } from "../views/attention.ts";
 import type { JobCensus } from "../views/job_census.ts";
 import type { PastEvents } from "../views/past_events.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobDescriptions } from "../writer/job_descriptions.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { InForce } from "../writer/in_force.ts";
 import type { Places, Starts } from "../writer/places.ts";
@@ -24,6 +25,7 @@ import type { JobLists } from "./job_lists.ts";
 export interface QueryParts {
   readonly attention: Attention;
   readonly census: JobCensus;
+  readonly descriptions: JobDescriptions;
   readonly events: EventEngine;
   readonly history: JobEntryReader;
   readonly limitChanges: InForce<ChangedLimits>;

@@ -111,17 +111,15 @@ export class Attention implements View {
     };
   }
 
-  #park({ jobId, type, parked }: JobState): void {
-    if (parked === undefined) return;
-    const group = `${parked.reason} ${type}`;
-    this.#parked.getOrInsertComputed(group, () => new Set()).add(jobId);
+  #park(job: JobState): void {
+    if (job.parked === undefined) return;
+    this.#parked.getOrInsertComputed(parkedGroup(job), () => new Set()).add(job.jobId);
   }
 
-  #unpark({ jobId, type, parked }: JobState): void {
-    if (parked === undefined) return;
-    const group = `${parked.reason} ${type}`;
+  #unpark(job: JobState): void {
+    const group = parkedGroup(job);
     const jobIds = this.#parked.get(group);
-    jobIds?.delete(jobId);
+    jobIds?.delete(job.jobId);
     if (jobIds?.size === 0) this.#parked.delete(group);
   }
 
@@ -132,24 +130,25 @@ export class Attention implements View {
   }
 }
 
+function parkedGroup({ type, parked }: JobState): string {
+  return `${parked?.reason} ${type}`;
+}
+
 /** The most reports of one process, since a release that fits no job parks many. */
 const SHOWN_MAX = 10;
 
 /** Reports jobs when they are parked. */
 export class ParkedReports implements View {
-  readonly #report: (message: string) => void;
   #reported = 0;
 
-  constructor(tell: (message: string) => void) {
-    this.#report = tell;
-  }
+  constructor(private readonly report: (message: string) => void) {}
 
   see({ entry, job }: Applied): void {
     if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
     this.#reported++;
-    if (this.#reported <= SHOWN_MAX) this.#report(parkedText(job));
+    if (this.#reported <= SHOWN_MAX) this.report(parkedText(job));
     if (this.#reported === SHOWN_MAX) {
-      this.#report(
+      this.report(
         "further parked jobs are not reported one by one: " +
           "deno task daybook jobs --condition parked lists them",
       );

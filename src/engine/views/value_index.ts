@@ -16,15 +16,12 @@ const GENERATION_POSTINGS = 1 << 20;
 const ENTRIES_AT_A_TIME = 500;
 
 export class ValueIndex {
-  readonly #generationPostings: number;
   #young = new Postings();
   #old = new Postings();
   #horizon: LogId = 0;
   #upTo: LogId = 0;
 
-  constructor(generationPostings = GENERATION_POSTINGS) {
-    this.#generationPostings = generationPostings;
-  }
+  constructor(private readonly generationPostings = GENERATION_POSTINGS) {}
 
   get upTo(): LogId {
     return this.#upTo;
@@ -36,7 +33,7 @@ export class ValueIndex {
 
   /** Files an entry; positions ascend. */
   add(entry: JobEventLogEntry): void {
-    if (this.#young.size >= this.#generationPostings) {
+    if (this.#young.size >= this.generationPostings) {
       this.#horizon = this.#old.last;
       [this.#old, this.#young] = [this.#young, new Postings()];
     }

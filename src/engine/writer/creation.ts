@@ -10,10 +10,9 @@ import { type JobId, newId } from "../../core/ids.ts";
 import { foldAll } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { equalJson } from "../../core/json.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, TimeShare } from "../pacer.ts";
 import type { JobEntryReader } from "./job_entries.ts";
-import { JobDescriptions } from "./job_descriptions.ts";
+import type { JobDescriptions } from "./job_descriptions.ts";
 import type { Intake } from "./intake.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Clock, Random } from "../ports.ts";
@@ -25,7 +24,7 @@ import type { Writer } from "./writer.ts";
 export interface CreationParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly registry: DefinitionRegistry;
+  readonly descriptions: JobDescriptions;
   readonly table: JobTable;
   readonly history: JobEntryReader;
   readonly writer: Writer;
@@ -68,13 +67,10 @@ interface Batch {
 }
 
 export class Creation {
-  readonly #descriptions: JobDescriptions;
   /** Ids and keys of jobs whose inputs are being sealed, so that no other request takes them. */
   readonly #reserved = new Map<string, Promise<void>>();
 
-  constructor(private readonly parts: CreationParts) {
-    this.#descriptions = new JobDescriptions(parts.registry);
-  }
+  constructor(private readonly parts: CreationParts) {}
 
   /**
    * Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`.
@@ -143,7 +139,7 @@ export class Creation {
   #check(request: CreateRequest, share: TimeShare | undefined): CheckedJob | Promise<CheckedJob> {
     const before = this.#answeredBefore(request, share);
     if (before !== undefined) return answered(before);
-    const described = this.#descriptions.of(request);
+    const described = this.parts.descriptions.of(request);
     if (!described.ok) return answered(Promise.resolve(described));
     const existing = this.#existing(request);
     if (existing !== undefined) return answered(existing);

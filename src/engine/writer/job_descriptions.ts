@@ -9,7 +9,7 @@ import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../definition_limits.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection, secretValues } from "../secrets/protection.ts";
-import type { CreateRequest, Outcome } from "../requests.ts";
+import { type CreateRequest, type Outcome, unknownType } from "../requests.ts";
 import { secretGuard, visibleAt } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
@@ -71,9 +71,7 @@ export class JobDescriptions {
 
   #code(type: string, input: JsonValue | undefined): Outcome<FromDefinition> {
     const definition = this.registry.get(type);
-    if (definition === undefined) {
-      return { ok: false, problem: { kind: "unknownType", type, known: this.registry.types } };
-    }
+    if (definition === undefined) return unknownType(type, this.registry.types);
     const { secrets = [] } = definition;
     const guard = secretGuard(input, secrets);
     let step = "check";

@@ -9,6 +9,9 @@ import type { JobFilter, ScanRange, Stop } from "../job_pages.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";
 
+/** How many retries of retries are followed. */
+const RETRIES_MAX = 100;
+
 type Retry = Pick<JobState, "jobId" | "firstLogId">;
 
 export class ListedJobs {
@@ -28,6 +31,17 @@ export class ListedJobs {
     if (record !== undefined && !isTerminal(record.head)) return undefined;
     const retriedAt = this.index?.retriedAt(jobId);
     return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
+  }
+
+  /** The newest retry of a job, or of its retries; `undefined` if it was not retried. */
+  newestRetryOf(jobId: JobId): JobId | undefined {
+    let newest: JobId | undefined;
+    for (let hops = 0; hops < RETRIES_MAX; hops++) {
+      const next = this.retryOf(newest ?? jobId);
+      if (next === undefined) break;
+      newest = next;
+    }
+    return newest;
   }
 
   /** The position at which the newest retry of a job was created. */

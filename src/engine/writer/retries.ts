@@ -24,18 +24,12 @@ import { createdIn } from "./job_entries.ts";
 import type { TimeShare } from "../pacer.ts";
 import type { CreationParts } from "./creation.ts";
 import { correlatedEventId } from "./derived_ids.ts";
-import { JobDescriptions } from "./job_descriptions.ts";
 import { groupSlices, type Slices } from "./slices.ts";
 
 type Retrying = RetryCommand & Originated;
-type RetryParts = Omit<CreationParts, "clock">;
 
 export class Retries {
-  readonly #descriptions: JobDescriptions;
-
-  constructor(private readonly parts: RetryParts) {
-    this.#descriptions = new JobDescriptions(parts.registry);
-  }
+  constructor(private readonly parts: Omit<CreationParts, "clock">) {}
 
   /** Rejects as `Creation.create` does. */
   async retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
@@ -87,8 +81,8 @@ export class Retries {
     input: JsonValue | undefined,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Promise<Outcome<JobState>> {
-    const { history, writer } = this.parts;
-    const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
+    const { descriptions, history, sealing, writer } = this.parts;
+    const { attributes, protection } = descriptions.ofRetry(retried, input);
     // Without a trace of its own, the retry continues the trace of the retried job.
     const trace = request.origin?.traceId === undefined
       ? await createdIn(retried, (logIds) => history.at(logIds))
@@ -102,7 +96,6 @@ export class Retries {
         : await writer.onceDurable(lastLogId, outcome, () => record(attributes));
     };
     if (protection === undefined) return await record(attributes);
-    const { sealing } = this.parts;
     const sealed = await sealing.seal(newJobId, attributes, protection);
     return sealed.ok ? await sealing.keptIf(newJobId, record(sealed.value)) : sealed;
   }

@@ -5,10 +5,10 @@
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Work } from "../../core/work.ts";
+import { entryCharacters } from "../entry_pages.ts";
+import { requireGroupSize } from "../ports.ts";
 import { requireReadable } from "./framework_schemas.ts";
-import { LINE_OVERHEAD_BYTES, requireGroupSize } from "../ports.ts";
 
 /** What is appended at a time. */
 const SLICE_ENTRIES = 250;
@@ -27,7 +27,7 @@ export function* groupSlices(drafts: readonly EventDraft[]): Work<Slices> {
   let [slice, inSlice, bytes]: [EventDraft[], number, number] = [[], Infinity, 0];
   for (const draft of drafts) {
     requireReadable(draft);
-    const size = LINE_OVERHEAD_BYTES + jsonSize(draft.attributes as JsonObject);
+    const size = entryCharacters(draft);
     bytes += size;
     if (slice.length === SLICE_ENTRIES || inSlice + size > SLICE_BYTES) {
       if (slices.length > 0) yield;
