@@ -28,7 +28,7 @@ import { openingFailure, runningFailure, stopInOrder, stopOnSignal } from "./src
 import { Joining } from "./src/server/joining.ts";
 import type { DaybookOptions } from "./src/server/parts.ts";
 import type { Listener } from "./src/server/listener.ts";
-import { withStart } from "./src/settings/permission_advice.ts";
+import { environment, withStart } from "./src/settings/permission_advice.ts";
 import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.ts";
 import { ServerLog } from "./src/server/logs.ts";
 import { readSecretText, TokenFile } from "./src/settings/token_file.ts";
@@ -186,17 +186,11 @@ function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
-/** `undefined` without the permission for this variable, for which nobody is asked. */
-function readableVariable(name: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-  return state === "granted" ? Deno.env.get(name) : undefined;
-}
-
 /** The first lines of the log: what runs, with which settings. */
 function introduce(configuration: Configuration, origins: Origins): void {
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
-  for (const warning of misspeltVariables(readableVariable)) warn(warning);
+  for (const warning of misspeltVariables(environment)) warn(warning);
 }
 
 /** Other processes that share the journal need to know where this one listens. */

@@ -20,6 +20,9 @@ export interface AccessToken {
 /** The holder of a token; the token itself is never shown. */
 export type Holder = Omit<AccessToken, "token">;
 
+/** The hosts at which a server needs no token, since only this machine reaches them. */
+export const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "::1", "[::1]"];
+
 /** The source of tokens. */
 export interface Access {
   /**

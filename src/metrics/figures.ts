@@ -1,5 +1,7 @@
 /** The figures that `/metrics` and the overview show. */
 
+import type { Condition } from "../core/condition.ts";
+
 /** What the HTTP layer has open now. */
 export interface HttpActivity {
   readonly streams: number;
@@ -18,6 +20,11 @@ export interface MetricsPort {
 
 /** How jobs end: the conditions that last. */
 export const OUTCOMES = ["succeeded", "failed", "cancelled"] as const;
+type Outcome = (typeof OUTCOMES)[number];
+
+export function isOutcome(condition: Condition | undefined): condition is Outcome {
+  return OUTCOMES.some((outcome) => outcome === condition);
+}
 
 /** The periods of a trend, with their intervals. */
 export const TREND_SPANS = {

@@ -6,7 +6,7 @@
 import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
-import { type MetricsPort, OUTCOMES } from "./figures.ts";
+import { isOutcome, type MetricsPort, OUTCOMES } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { Counter, exponentialBuckets, Histogram, Registry } from "./prometheus.ts";
 import { type ProcessUsage, readingsText } from "./readings.ts";
@@ -79,10 +79,6 @@ class JobMetrics implements JobWatch {
       for (const outcome of OUTCOMES) this.#ended.inc({ type, outcome }, 0);
     }
   }
-}
-
-function isOutcome(condition: string | undefined): condition is typeof OUTCOMES[number] {
-  return (OUTCOMES as readonly (string | undefined)[]).includes(condition);
 }
 
 function createCounter<Label extends string>(

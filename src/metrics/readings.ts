@@ -4,7 +4,7 @@ import { CONDITIONS } from "../core/condition.ts";
 import type { Standing } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalInfo } from "../engine/ports.ts";
-import { type HttpActivity, OUTCOMES } from "./figures.ts";
+import { type HttpActivity, isOutcome } from "./figures.ts";
 import { Counter, Gauge, Registry } from "./prometheus.ts";
 import { VERSION } from "../version.ts";
 
@@ -200,8 +200,7 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   const [name, help] = ["daybook_unfinished_jobs", "Jobs that have not ended, by condition."];
   const unfinished = new Gauge({ name, help, labelNames: ["condition"], registers });
   for (const condition of CONDITIONS) {
-    const isEnd = OUTCOMES.some((outcome) => outcome === condition);
-    if (!isEnd) unfinished.set({ condition }, conditions.get(condition) ?? 0);
+    if (!isOutcome(condition)) unfinished.set({ condition }, conditions.get(condition) ?? 0);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../engine/ports.ts";
 import type { ConditionChange, JobWatch } from "../engine/watches.ts";
 import {
   type FailingType,
+  isOutcome,
   OUTCOMES,
   type PeriodFigures,
   type Spread,
@@ -98,7 +99,7 @@ export class Trends implements JobWatch, CommitWatch {
     const { from, to, stayedMs } = change;
     const { nowMs } = this.#time;
     if (from === undefined) this.#count("created", nowMs);
-    if (to === "succeeded" || to === "failed" || to === "cancelled") this.#count(to, nowMs);
+    if (isOutcome(to)) this.#count(to, nowMs);
     if (to === "failed") this.#failing.failed(change, nowMs);
     if (stayedMs === undefined) return;
     if (from === "queued") this.#measure("queued", stayedMs, nowMs);

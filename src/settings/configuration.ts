@@ -7,7 +7,8 @@ import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { Buffer } from "node:buffer";
 import { errorMessage } from "../core/thrown.ts";
-import { type AccessToken, SCOPES } from "../access/tokens.ts";
+import { type AccessToken, LOOPBACK_HOSTS, SCOPES } from "../access/tokens.ts";
+import type { SettingOrigin } from "../documents/answers/system.ts";
 import { given, parsingFailure } from "./command_line.ts";
 import { readSecretText, readTokenLines, tokenProblems } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
@@ -50,11 +51,8 @@ export type ConfigurationResult =
   | { readonly kind: "version" }
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
-type Origin = "flag" | "environment" | "default";
 /** The origin of each setting, by its flag. */
-export type Origins = ReadonlyMap<string, Origin>;
-
-const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1", "[::1]"];
+export type Origins = ReadonlyMap<string, SettingOrigin>;
 
 /** Reads flags and environment; never throws for user input. */
 export function readConfiguration(sources: ConfigurationSources): ConfigurationResult {
@@ -113,7 +111,7 @@ const SCHEMA = v.object(
 
 class Reader {
   readonly problems: string[] = [];
-  readonly origins = new Map<string, Origin>();
+  readonly origins = new Map<string, SettingOrigin>();
   readonly #texts: Readonly<Record<SettingName, string>>;
 
   constructor(flags: FlagValues, private readonly sources: ConfigurationSources) {
@@ -134,7 +132,7 @@ class Reader {
     const isShared = namesDatabase(this.#texts.journal);
     this.problems.push(...this.#problemsOfSharing(isShared));
     const { hostname } = this.#texts;
-    if (!LOOPBACK.includes(hostname) && tokens.length === 0) {
+    if (!LOOPBACK_HOSTS.includes(hostname) && tokens.length === 0) {
       this.problems.push(
         `--hostname ${hostname} is reachable from other machines: set DAYBOOK_TOKEN or ` +
           "--token-file, or stay on 127.0.0.1",

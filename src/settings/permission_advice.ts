@@ -9,7 +9,7 @@ import type { Permissions } from "../core/permissions.ts";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { namesDatabase } from "../postgres/place.ts";
-import { environmentName, FLAG_OPTIONS, type Setting, SETTING_LIST } from "./settings.ts";
+import { environmentName, FLAG_OPTIONS, partsOf, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Program {
   readonly mainModule: string;
@@ -136,7 +136,7 @@ function taskPermissions(needs: Setting["needs"], text: string, program: Program
     case "module":
       return permissionsOfModule(text, program);
     case "net":
-      return { net: text.split(",").map((host) => host.trim()).filter((host) => host !== "") };
+      return { net: partsOf(text) };
     case undefined:
       return {};
   }

@@ -64,10 +64,13 @@ function optional(value: string, none: string): Kind<string | undefined> {
   return { value, schema, show: (given) => given ?? none };
 }
 
+/** The parts of a text with commas between them. */
+export function partsOf(text: string): readonly string[] {
+  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+}
+
 function list(value: string): Kind<readonly string[]> {
-  const parts = (given: string) =>
-    given.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  const schema = v.pipe(v.string(), v.transform(parts));
+  const schema = v.pipe(v.string(), v.transform(partsOf));
   return { value, schema, show: (names) => names.join(", ") || "none" };
 }
 

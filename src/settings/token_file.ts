@@ -146,13 +146,16 @@ export class TokenFile implements Access {
   }
 
   holderOf(token: string): Holder | undefined {
-    if (this.options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
-    return this.#tokens.holderOf(token);
+    return this.#current.holderOf(token);
   }
 
   holders(): readonly Holder[] {
+    return this.#current.holders();
+  }
+
+  get #current(): TokenList {
     if (this.options.monotonic() - this.#readAt >= FRESH_MS) this.#readAgain();
-    return this.#tokens.holders();
+    return this.#tokens;
   }
 
   #readAgain(): void {

@@ -4,16 +4,18 @@ import * as v from "valibot";
 import { correlationField } from "../plan_schema.ts";
 import { describe, maybe } from "../fields.ts";
 import { SCOPES } from "../../access/tokens.ts";
-
 import { retentionAnswer } from "./job.ts";
 import { anyJson, count, limitName, milliseconds, position, text, time, use } from "./parts.ts";
+
+const ORIGINS = ["flag", "environment", "default"] as const;
+export type SettingOrigin = (typeof ORIGINS)[number];
 
 /** A setting in force; of a secret, only whether it is set. */
 export interface ShownSetting {
   /** The name of its flag, without the dashes. */
   readonly name: string;
   readonly value: string;
-  readonly origin: "flag" | "environment" | "default";
+  readonly origin: SettingOrigin;
 }
 
 const head = { logId: position, chain: text };
@@ -202,7 +204,7 @@ export const systemAnswer = v.object({
   settings: v.nullable(v.array(v.object({
     flag: text,
     value: text,
-    origin: v.picklist(["flag", "environment", "default"]),
+    origin: v.picklist(ORIGINS),
   }))),
   tokens: v.object({
     needed: v.boolean(),

@@ -11,6 +11,7 @@ import { Problem } from "../responses/problem.ts";
 import type { Relay } from "./relay.ts";
 import type { Route, RouteScope } from "../routing/route.ts";
 import { type Checked, NO_HOLDER, requestSession, type Sessions } from "../requests/credentials.ts";
+import { isSafe } from "../requests/request.ts";
 import { sizeOfGet } from "../capacity/admission_gate.ts";
 
 interface GuardOptions {
@@ -22,8 +23,6 @@ interface GuardOptions {
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
 }
-
-const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Answered however busy the server is, so that a supervisor does not restart it. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
@@ -74,10 +73,10 @@ export class Guard {
    */
   admit(c: Context, scope: RouteScope | undefined): void {
     const { engine, access } = this.deps;
-    const { raw, method } = c.req;
+    const { raw } = c.req;
     const host = this.#hosts.of(raw);
     if (access !== undefined) this.#requireScope(c, scope, access, host);
-    if (SAFE_METHODS.has(method)) return;
+    if (isSafe(raw)) return;
     refuseCrossSite(raw.headers, host);
     if (engine.draining) throw draining();
   }
@@ -99,7 +98,7 @@ export class Guard {
     if (holder === undefined) {
       throw checked.waitSeconds > 0 ? slowedDown(checked.waitSeconds) : unauthorized(credential);
     }
-    if (session && !SAFE_METHODS.has(request.method)) requireSameOrigin(request.headers);
+    if (session && !isSafe(request)) requireSameOrigin(request.headers);
     if (scope === undefined) return;
     if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
   }

@@ -1,9 +1,8 @@
 /** The host that a request is for, and whether it is served here. */
 
+import { LOOPBACK_HOSTS } from "../../access/tokens.ts";
 import { shellWord } from "../../core/shell_word.ts";
 import { Problem, problemResponse } from "../responses/problem.ts";
-
-const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 export class Hosts {
   /** `undefined` when all are served. */
@@ -17,7 +16,7 @@ export class Hosts {
   constructor(allowed: readonly string[] | "any") {
     this.#served = allowed === "any"
       ? undefined
-      : new Set([...LOOPBACK_HOSTS, ...allowed.map(hostOf)]);
+      : new Set([...LOOPBACK_HOSTS, ...allowed].map(hostOf));
   }
 
   /**

@@ -17,7 +17,7 @@ import { requestSession } from "../requests/credentials.ts";
 import type { HttpDeps, SharedPart } from "../routing/http_deps.ts";
 import type { Header, Route } from "../routing/route.ts";
 import { Problem, problemFacts } from "../responses/problem.ts";
-import { headerPosition, positionField, reachedAs } from "../requests/request.ts";
+import { headerPosition, isSafe, positionField, reachedAs } from "../requests/request.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */
 const LOG_ID = "Daybook-Log-Id";
@@ -215,10 +215,6 @@ function resumedAfter({ req }: Context): LogId {
   const texts = [req.header("last-event-id"), req.query("after")];
   const positions = texts.map((text) => parseWholeNumber(text ?? "") ?? 0);
   return Math.max(0, ...positions, cursorPosition(req.query("cursor") ?? "") ?? 0);
-}
-
-function isSafe({ method }: Request): boolean {
-  return method === "GET" || method === "HEAD";
 }
 
 function withBody({ url, method, headers, signal }: Request, body: Uint8Array<ArrayBuffer>) {

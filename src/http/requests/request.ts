@@ -100,6 +100,13 @@ export function acceptsHtml(c: Context): boolean {
   return prefers(c, "text/html");
 }
 
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Whether the method of a request says that it changes nothing (RFC 9110, 9.2.1). */
+export function isSafe({ method }: Request): boolean {
+  return SAFE_METHODS.has(method);
+}
+
 /** Collects spans for the request that is being answered. */
 export interface RequestSpans {
   /** The trace and span of the current request. */
