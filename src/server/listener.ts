@@ -3,13 +3,17 @@
  * connection fails, as it does while the process has no free file descriptors. Open connections are
  * served meanwhile. Deno has no time limit for request headers, so if connections that send no
  * request hold all descriptors, they are closed after a while; open requests are answered.
- * A connection over HTTP/2 is closed only if its client replies to the server's ping.
+ * A connection over HTTP/2 is closed only if its client replies to the server's ping. It may also
+ * send many requests at a time, so there is a limit on those of one connection.
  */
 
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
-import { limitConnections } from "../http/guard/connections.ts";
+import { LIMITS, overCapacity } from "../documents/refusal.ts";
+import { leaveUnread } from "../http/bodies/streamed_body.ts";
+import { HTTP_LIMITS } from "../http/capacity/limits.ts";
+import { problemResponse } from "../http/responses/problem.ts";
 
 /**
  * The backlog of connections that are not yet accepted; beyond it, a client waits at least a
@@ -107,4 +111,41 @@ export class Listener {
       this.#refused(error);
     }
   }
+}
+
+/** While fewer requests are being answered, connections are not counted, since that takes time. */
+const UNCOUNTED_MAX = 100;
+const LIMIT = "connectionRequestsMax";
+
+function limitConnections(fetch: Fetch): Fetch {
+  let open = 0;
+  /** Counted requests being answered, by the address of their client. */
+  const counts = new Map<string, number>();
+  const add = (client: string, difference: 1 | -1) => {
+    const count = (counts.get(client) ?? 0) + difference;
+    if (count > 0) counts.set(client, count);
+    else counts.delete(client);
+  };
+  return async (request, info) => {
+    const client = open < UNCOUNTED_MAX ? undefined : addressText(info.remoteAddr);
+    if (client !== undefined && counts.get(client) === HTTP_LIMITS[LIMIT]) return refusal(request);
+    open++;
+    if (client !== undefined) add(client, 1);
+    try {
+      return await fetch(request, info);
+    } finally {
+      open--;
+      if (client !== undefined) add(client, -1);
+    }
+  };
+}
+
+function addressText({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname} ${port}`;
+}
+
+function refusal(request: Request): Response {
+  leaveUnread(request);
+  const problem = overCapacity(LIMIT, HTTP_LIMITS[LIMIT], LIMITS[LIMIT]);
+  return problemResponse(problem, request);
 }

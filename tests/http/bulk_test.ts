@@ -244,15 +244,18 @@ function waiting(app: TestApp): number {
   return app.engine.lists.count({ conditions: ["waiting"] }).jobs;
 }
 
+/** Admits all work at once. */
+const AT_ONCE = { enter: () => undefined };
+
 Deno.test("runBulk: it acts on up to the limit, the newest first, and says where to continue", async () => {
   const app = await withPlans(BULK_MAX + 200);
   const request = all(app, "cancel");
-  const first = await runBulk(app.engine, request);
+  const first = await runBulk(app.engine, request, AT_ONCE);
   assert.deepEqual([first.done.length, first.left.jobs], [BULK_MAX, 200]);
   const oldest = app.engine.job("job-1" as JobId);
   assert.equal(oldest?.state, "Running");
   assert.ok(first.next !== undefined);
-  const rest = await runBulk(app.engine, { ...request, before: first.next });
+  const rest = await runBulk(app.engine, { ...request, before: first.next }, AT_ONCE);
   assert.deepEqual([rest.done.length, rest.left.jobs, rest.next], [200, 0, undefined]);
   assert.equal(waiting(app), 0);
 });
@@ -261,7 +264,7 @@ Deno.test("runBulk: many jobs share a batch", async () => {
   const app = await withPlans(320);
   const { batches: before } = app.journal.content;
   const count = before.length;
-  await runBulk(app.engine, all(app, "suspend"));
+  await runBulk(app.engine, all(app, "suspend"), AT_ONCE);
   assert.ok(app.journal.content.batches.length - count <= 40);
 });
 
@@ -303,7 +306,7 @@ Deno.test("runBulk: a job that requires recovery is not retried in bulk", async 
   const request = all(app, "retry");
   const { count, byHand } = previewBulk(app.engine, request);
   assert.deepEqual([count.jobs, byHand], [1, 1]);
-  const { done, skipped } = await runBulk(app.engine, request);
+  const { done, skipped } = await runBulk(app.engine, request, AT_ONCE);
   assert.equal(done.length, 1);
   assert.deepEqual([...skipped], [
     ["effects that could not be undone have to be fixed by hand first", [jobId]],
@@ -313,7 +316,7 @@ Deno.test("runBulk: a job that requires recovery is not retried in bulk", async 
 Deno.test("runBulk: a job that changed since it was selected is skipped", async () => {
   const app = await withPlans(100);
   app.journal.hold();
-  const running = runBulk(app.engine, all(app, "cancel"));
+  const running = runBulk(app.engine, all(app, "cancel"), AT_ONCE);
   // Its turn has not come yet: the batch of earlier ones is held.
   const first = app.engine.control("job-1" as JobId, { kind: "cancel" });
   app.journal.release();
@@ -327,12 +330,12 @@ Deno.test("runBulk: on a full disk it stops, says how far it got, and can be rep
   const app = await withPlans(100);
   app.journal.failNext(new JournalFullError("no room"));
   const request = all(app, "cancel");
-  const report = await runBulk(app.engine, request);
+  const report = await runBulk(app.engine, request, AT_ONCE);
   assert.equal(report.stopped?.kind, "disk-full");
   assert.ok(report.done.length < 100);
   assert.equal(report.left.jobs, 100 - report.done.length);
   assert.equal(waiting(app), report.left.jobs);
-  const again = await runBulk(app.engine, { ...request, before: report.next ?? 0 });
+  const again = await runBulk(app.engine, { ...request, before: report.next ?? 0 }, AT_ONCE);
   assert.equal(again.stopped, undefined);
   assert.equal(report.done.length + again.done.length, 100);
   assert.equal(waiting(app), 0);
@@ -341,7 +344,7 @@ Deno.test("runBulk: on a full disk it stops, says how far it got, and can be rep
 Deno.test("runBulk: with a failed journal it stops, and `done` lists what was durable", async () => {
   const app = await withPlans(10);
   app.journal.failNext(new JournalFailedError("sync failed"));
-  const report = await runBulk(app.engine, all(app, "cancel"));
+  const report = await runBulk(app.engine, all(app, "cancel"), AT_ONCE);
   assert.equal(report.stopped?.kind, "outcome-unknown");
   assert.deepEqual(report.done, []);
 });
@@ -349,7 +352,7 @@ Deno.test("runBulk: with a failed journal it stops, and `done` lists what was du
 Deno.test("runBulk: when the process stops it stops too, and says so", async () => {
   const app = await withPlans(100);
   app.journal.hold();
-  const running = runBulk(app.engine, all(app, "cancel"));
+  const running = runBulk(app.engine, all(app, "cancel"), AT_ONCE);
   const stopped = app.engine.stop(0);
   app.journal.release();
   const report = await running;
@@ -364,7 +367,7 @@ Deno.test("runBulk: at a limit of the engine it stops, and can continue later", 
   const app = await startApp({ limits: { jobsMax: 2 } });
   for (let index = 0; index < 5; index++) await createAndRun(app, "test.doomed");
   await createPlan(app);
-  const report = await runBulk(app.engine, all(app, "retry"));
+  const report = await runBulk(app.engine, all(app, "retry"), AT_ONCE);
   assert.equal(report.stopped?.kind, "over-capacity");
   assert.equal(report.done.length, 1);
   assert.equal(report.left.jobs, 4);
@@ -374,7 +377,7 @@ Deno.test("runBulk: two at once retry each job once", async () => {
   const app = await startApp();
   for (let index = 0; index < 5; index++) await createAndRun(app, "test.doomed");
   const request = all(app, "retry");
-  const reports = await Promise.all([1, 2, 3].map(() => runBulk(app.engine, request)));
+  const reports = await Promise.all([1, 2, 3].map(() => runBulk(app.engine, request, AT_ONCE)));
   assert.equal(reports.flatMap(({ done }) => done).length, 5);
   assert.equal(app.engine.lists.count({}).jobs, 10);
 });

@@ -129,7 +129,7 @@ function scanRange({ upTo, before = Infinity }: BulkRequest): { readonly before:
 export async function runBulk(
   engine: JobEngine,
   request: BulkRequest,
-  admission?: Pick<AdmissionGate, "enter">,
+  admission: Pick<AdmissionGate, "enter">,
 ): Promise<BulkReport> {
   if (isContradictory(request)) return { done: [], skipped: new Map(), left: NONE };
   const query = {
@@ -159,7 +159,7 @@ class BulkRun {
   constructor(
     private readonly engine: JobEngine,
     private readonly request: BulkRequest,
-    private readonly admission: Pick<AdmissionGate, "enter"> | undefined,
+    private readonly admission: Pick<AdmissionGate, "enter">,
   ) {}
 
   /** Acts on several jobs at a time; resolves when none is in progress. */
@@ -171,7 +171,7 @@ class BulkRun {
 
   async #work(queue: Iterable<JobSummary>): Promise<void> {
     for (const job of queue) {
-      const turn = this.admission?.enter();
+      const turn = this.admission.enter();
       if (turn !== undefined) await turn;
       const act = () => this.#act(job);
       await (this.#size === "large" ? this.#large = this.#large.then(act) : act());
@@ -183,7 +183,7 @@ class BulkRun {
     if (this.engine.draining) this.stopped ??= draining();
     if (this.stopped !== undefined) return;
     try {
-      if (this.#size === "large") await this.admission?.enter("large");
+      if (this.#size === "large") await this.admission.enter("large");
       const whole = this.engine.job(job.jobId);
       this.#size = whole === undefined ? "small" : sizeFor(whole);
       await this.#one(job);

@@ -64,10 +64,7 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
     )
     : undefined;
   if (explanation === undefined) throw unknownEvent(id);
-  return answer(c, deps, format, {
-    json: () => explanation,
-    text: (texts) => texts.eventExplanationText(explanation),
-  });
+  return answer(c, deps, format, explanation, (texts) => texts.eventExplanationText(explanation));
 }
 
 const VALUE_LENGTH_MAX = 200;
@@ -99,10 +96,7 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async ({ hold }) => await (await deps.engine.explanations()).about.of(about, hold),
   );
-  return answer(c, deps, format, {
-    json: () => explanation,
-    text: (texts) => texts.aboutText(explanation),
-  });
+  return answer(c, deps, format, explanation, (texts) => texts.aboutText(explanation));
 }
 
 /** Explains why all work has stopped, or says that it has not. */
@@ -134,14 +128,12 @@ async function answer(
   c: Context,
   deps: HttpDeps,
   format: Format,
-  { json, text }: {
-    readonly json: () => object;
-    readonly text: (texts: ExplanationTexts) => string;
-  },
+  explanation: object,
+  toText: (texts: ExplanationTexts) => string,
 ): Promise<Response> {
   return format === "text" || (format === undefined && prefers(c, "text/plain"))
-    ? textResponse(text(await explanationTexts()), STATUS.ok)
-    : largeJsonResponse(deps, json(), STATUS.ok);
+    ? textResponse(toText(await explanationTexts()), STATUS.ok)
+    : largeJsonResponse(deps, explanation, STATUS.ok);
 }
 
 /** Adds the curl call for each step that has one. */
@@ -154,14 +146,16 @@ function withCommands<Explained extends { readonly next: readonly NextStep<Citat
 ): Promise<Response> {
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
-  const next = () =>
-    explanation.next.map((step) =>
-      step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
-    );
-  return answer(c, deps, format, {
-    json: () => ({ ...explanation, next: next() }),
-    text: (texts) => toText(texts)(explanation, { commandOf, nowMs: deps.clock.now() }),
-  });
+  const next = explanation.next.map((step) =>
+    step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
+  );
+  return answer(
+    c,
+    deps,
+    format,
+    { ...explanation, next },
+    (texts) => toText(texts)(explanation, { commandOf, nowMs: deps.clock.now() }),
+  );
 }
 
 const PROSE = {
