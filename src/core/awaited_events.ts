@@ -48,7 +48,10 @@ interface PolicyTarget extends OpenExpectation {
 /** The most events of a policy that others are compared with. */
 const POLICY_TARGETS_MAX = 16;
 
-/** What an event may have been meant for that met no expectation; ids have a space, unlike others. */
+/**
+ * What an event that met no expectation may have been meant for. Unlike those of expectations, these
+ * ids contain a space.
+ */
 export function policyTargets({ state, plan }: JobState): readonly PolicyTarget[] {
   return state === "Created" || state === "Running" ? policyExpectations(plan) : [];
 }

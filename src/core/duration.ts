@@ -1,4 +1,4 @@
-/** Formats and parses durations and times, the same way everywhere; adds distances to the times in a text. */
+/** Formats and parses durations and times the same way everywhere, and adds distances to times. */
 
 /**
  * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: at most two whole units. Browsers

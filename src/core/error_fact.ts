@@ -107,7 +107,7 @@ class Recording {
     return errors;
   }
 
-  /** An error that was met before is part of a cycle, or said already. */
+  /** An error that was met before is part of a cycle, or recorded already. */
   #cause(value: unknown, depth: number): ErrorCause | undefined {
     if (value === undefined || value === null || typeof value === "function") return undefined;
     if (this.#causesLeft === 0 || this.#seen.has(value)) return undefined;
@@ -145,7 +145,7 @@ interface Room {
 }
 
 /**
- * `undefined` for a value that JSON says nothing about, or that has a text.
+ * `undefined` for a value that has its own text, or of which JSON shows nothing.
  *
  * @param lengthMax Where it stops; the text may be somewhat longer.
  * @param redact Each text is redacted before it is cut.

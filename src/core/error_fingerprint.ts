@@ -1,8 +1,8 @@
 /**
  * Groups failures of one kind. Two failures have the same fingerprint when the type of the job, the
  * task, the name of the error and the words of its message are the same, and so are those of its
- * causes. Parts that vary from one
- * failure to the next are not words; `messageTemplate` replaces them with `*`:
+ * causes. Parts that vary from one failure to the next are not words; `messageTemplate` replaces them
+ * with `*`:
  *
  * - text in quotation marks, `"…"`, `'…'`, `` `…` `` and their typographic forms
  * - web and mail addresses

@@ -9,10 +9,10 @@ export function errorText(error: ErrorCause): string {
   return `${headText(error)}${causesText(error)}`;
 }
 
-/** What comes after the host of a URL differs from call to call, when one host fails all. */
+/** When a host fails every call, only the rest of its URL differs. */
 const PATH = /(:\/\/[^/\s"'<>)]+)[^\s"'<>)]*/g;
 
-/** As `errorText`, equal for errors that are the very same, apart from paths of URLs. */
+/** Like `errorText`, but equal for errors that differ only in the paths of URLs. */
 export function withoutPaths(error: ErrorCause): string {
   return errorText(error).replaceAll(PATH, "$1");
 }
@@ -22,7 +22,7 @@ export function messageText({ message, code, ...causes }: ErrorCause): string {
   return `${withCode(message, code)}${causesText(causes)}`;
 }
 
-/** As `errorText`, with the place where the error itself, not its cause, was thrown. */
+/** Like `errorText`, with the place where the error itself, not its cause, was thrown. */
 export function thrownErrorText(error: ErrorCause & { readonly stack?: string }): string {
   return `${headText(error)}${placeText(error)}${causesText(error)}`;
 }

@@ -11,14 +11,14 @@ export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationStat
   return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;
 }
 
-/** The same of the expectation at an index of the plan; `false` when there is none. */
+/** The same for the expectation at an index of the plan; `false` when there is none. */
 export function isMetAt(job: JobHead, index: number): boolean {
   const expected = job.plan.expected[index];
   const progress = job.expected[index];
   return expected !== undefined && progress !== undefined && isMet(expected, progress);
 }
 
-/** The same of the expectation with a name; `false` when there is none. */
+/** The same for the expectation with a name; `false` when there is none. */
 export function isSettled(job: JobHead, expectation: string): boolean {
   return isMetAt(job, indexOf(job, expectation));
 }
@@ -34,7 +34,7 @@ export function expectationProgress(job: JobHead, expectation: string) {
   return expected && progress && { index, expected, progress };
 }
 
-/** Of a longer plan, the positions are kept: each timed wait may ask for one. */
+/** For longer plans, the positions are kept: each timed wait may ask for one. */
 const SHORT = 16;
 
 const positions = new WeakMap<JobPlan, ReadonlyMap<string, number>>();

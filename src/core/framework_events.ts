@@ -200,20 +200,20 @@ export interface OpenAttempt {
 }
 
 /**
- * How an error came that no code caught. `rejection`: of a promise that nothing awaits. `callback`:
- * of a timer or microtask. `reported`: of an event listener, or by `reportError`.
+ * Where an uncaught error came from. `rejection`: a promise that nothing awaits. `callback`: a timer
+ * or microtask. `reported`: an event listener, or `reportError`.
  */
 export type UncaughtKind = "rejection" | "callback" | "reported";
 
-/** The attempt whose code began what threw an error; it may have ended before. */
+/** The attempt whose code began what threw an error. It may have ended before that. */
 export interface AttemptAtFault extends OpenAttempt {
   /** Absent for an attempt of the task itself. */
   readonly phase?: "compensation";
 }
 
 /**
- * How a process ended that had to. `blocked`: the event loop did not turn for too long; one of the
- * open attempts, or the first of them, may have caused it. `exited`: code of a job ended it.
+ * Why a process had to end. `blocked`: the event loop did not turn for too long; one of the open
+ * attempts, of which `open` has the first, may have caused it. `exited`: code of a job ended it.
  */
 export type ProcessEnd =
   | {
@@ -370,8 +370,8 @@ export interface FrameworkAttributes {
     readonly url: string;
   };
   /**
-   * No code on the event loop ran, nor was anything recorded, for a time that ends here; `open` were
-   * the attempts, or the first of them, of which one may have caused it.
+   * The event loop was blocked until now: no code ran, and nothing was recorded. One of the attempts
+   * that were open, of which `open` has the first, may have caused it.
    */
   readonly "journal.LoopBlocked": {
     readonly blockedMs: number;
@@ -383,9 +383,8 @@ export interface FrameworkAttributes {
    */
   readonly "journal.ClockSet": { readonly setMs: number };
   /**
-   * No code caught an error, and it failed no attempt. When it is known whose it was, `attempt`
-   * says so. Otherwise `open` are the attempts, or the first of them, of which one may have caused
-   * it.
+   * An error was not caught, and failed no attempt. `attempt` caused it, if that is known. Otherwise
+   * one of the attempts that were open may have; `open` has the first of them.
    */
   readonly "journal.ErrorUncaught": {
     readonly kind: UncaughtKind;

@@ -1,11 +1,11 @@
-/** Checks options that code without types may have given, so that no mistake is taken for a default. */
+/** Checks options from code without types, so that no mistake counts as a default. */
 
 /**
- * Why options cannot be taken, as a clause; `undefined` if their names are known. A number in place
- * of options would count as none, and a name that nothing reads would be a limit that there is not.
+ * Why options cannot be used, as a clause; `undefined` if their names are known. Without this check,
+ * a number in place of options would count as none, and an unknown name would have no effect.
  *
  * @param what Begins the clause, such as `its options`.
- * @param example Options that can be taken.
+ * @param example Correct options.
  * @param member What each name stands for, such as `an option`.
  */
 export function optionsFlaw(

@@ -1,4 +1,4 @@
-/** What keeps the entries does not answer: nothing can be recorded until it does. */
+/** The store of the entries does not answer: nothing can be recorded until it does. */
 export interface Silence {
   /** The database of a shared journal, or the disk. */
   readonly of: "database" | "disk";

@@ -66,8 +66,8 @@ export function versionOf(database: DatabaseSync): unknown {
 const PASSES_MAX = 4;
 
 /**
- * Copies the log of a database into it. For a thread that nobody waits for: it takes two syncs, and
- * would block all other work for as long.
+ * Copies the log of a database into it. Call it in a thread that nobody waits for: it takes two
+ * syncs, which block all other work of the thread.
  *
  * @param path A database with a log.
  * @throws {Error} when it is gone or cannot be used, or the disk has no room.

@@ -184,7 +184,7 @@ function hasAny(labels: Readonly<Record<string, string>>): boolean {
 // of the space, and is written faster.
 
 /**
- * A task that completed at its first attempt, with nothing else to tell: `taskId`, `startedAt`,
+ * A task that completed at its first attempt, and has nothing else to record: `taskId`, `startedAt`,
  * `firstLogId`, `endedAt`, `completedBy` and `result`.
  */
 type PlainTask = readonly [TaskId, string, LogId, string, LogId, JsonValue];

@@ -38,7 +38,7 @@ function adviceFor(folder: string): string {
 
 const CANNOT = "Cannot use the journal: ";
 
-/** Neither a repair nor another download would make it readable. */
+/** A repair or another download would not make it readable. */
 const NEWER_ADVICE = "; use a newer version";
 
 function copyAdvice(folder: string): string {

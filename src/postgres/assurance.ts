@@ -27,7 +27,7 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   server_encoding: ["UTF8", "SQL_ASCII"],
 };
 
-/** What an unsafe setting does, unless it is the usual. */
+/** The effects of unsafe settings that lose nothing. */
 const EFFECT: Readonly<Record<string, string>> = {
   idle_session_timeout: "so it ends the session of a leader that has nothing to record",
 };

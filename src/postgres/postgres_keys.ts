@@ -25,9 +25,9 @@ export class PostgresKeys implements KeyStore {
   }
 
   /**
-   * Requires that all processes of the journal have the same secret key: with another one, a process
-   * could not continue sealed jobs, nor others the jobs that it sealed. The first process leaves a
-   * row that the others must be able to open.
+   * Requires that all processes of the journal have the same secret key: with different ones, they
+   * could not continue each other's sealed jobs. The first process leaves a row that the others must
+   * be able to open.
    *
    * @throws {JournalUnusableError} if the secret key is another one.
    */

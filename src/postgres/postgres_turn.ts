@@ -125,7 +125,7 @@ export class PostgresTurn implements Turn {
       if (leader !== undefined) {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
         if (!isSilent && (!isFree || await this.#isHealthy(leader))) return undefined;
-        // Whoever holds the lock may have got it just now, and not have replaced that row yet.
+        // The holder of the lock may have got it just now, and not have replaced that row yet.
         if (!isFree && this.#lookedMs < STALL_MS) return undefined;
         if (!isFree) await this.#depose(leader, silentMs);
         // An ended session may release its lock a moment later.

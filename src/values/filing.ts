@@ -114,7 +114,7 @@ export class Filing {
       else if (this.#values.hasToMerge) this.#write("merge");
       else return false;
     } catch (error) {
-      this.#makeAgain(errorMessage(error));
+      this.#rebuild(errorMessage(error));
     }
     return true;
   }
@@ -164,7 +164,7 @@ export class Filing {
       try {
         this.options.answer(this.#found(waiting.question));
       } catch (error) {
-        this.#makeAgain(errorMessage(error));
+        this.#rebuild(errorMessage(error));
         this.#waiting.push(waiting);
       }
     }
@@ -201,7 +201,7 @@ export class Filing {
     return new SqliteValueRuns(this.options.index);
   }
 
-  #makeAgain(reason: string): void {
+  #rebuild(reason: string): void {
     this.#tell(`The index of values is damaged: ${reason}; it is being rebuilt`);
     this.#works = {};
     this.#runs.close();
@@ -221,7 +221,7 @@ export class Filing {
   };
 }
 
-/** Whether there was no free file descriptor. The next lines retry it. */
+/** Whether there was no free file descriptor: then the next lines are a new attempt. */
 function isPassing(error: unknown): boolean {
   return isOutOfDescriptors(error) || errorMessage(error).includes("unable to open database file");
 }
@@ -278,7 +278,7 @@ function copyLog(path: string): void {
   try {
     checkpoint(path);
   } catch {
-    // The next request tries again. Whoever reads the index reports what is wrong with it.
+    // The next request tries again. Readers of the index report what is wrong with it.
   }
 }
 

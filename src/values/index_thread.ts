@@ -1,8 +1,8 @@
 /**
- * The thread of the index. It keeps the index of values, for which it reads the journal itself: the
- * engine only sends it the durable position. It also does what would block the engine: it copies the
- * log of the index of ended jobs, and verifies full segments. If the thread ends, another one takes
- * over.
+ * The thread of the index. It keeps the index of values, and reads the journal for that by itself:
+ * the engine only sends it the durable position. It also does what would block the engine: it copies
+ * the log of the index of ended jobs, and verifies full segments. If the thread ends, another one
+ * replaces it.
  */
 
 import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from "node:worker_threads";

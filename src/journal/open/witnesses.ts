@@ -59,7 +59,7 @@ export interface ShownLoss {
  * that does not fit. Usually a snapshot or the last batch shows that the journal reaches as far.
  *
  * @throws {JournalDamagedError} when the index has a job that ended after the last entry. An index
- * whose other jobs are not in the journal is that of another one, and proves nothing.
+ * whose other jobs are not in the journal belongs to another one, and proves nothing.
  */
 export async function requireIndexed(
   source: Source & { readonly consumer: JournalConsumer },
@@ -183,8 +183,8 @@ function sidecarsFrom(
 }
 
 /**
- * A segment gets a sidecar only once another segment has begun. Sidecars whose chains do not lead
- * on from the journal are those of another one, and prove nothing.
+ * A segment gets a sidecar only once another segment has begun. Sidecars whose chains do not continue
+ * the journal belong to another one, and prove nothing.
  */
 function described(
   { layout }: Place,
