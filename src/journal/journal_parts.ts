@@ -29,7 +29,7 @@ import { SegmentReader } from "./read/segment_reader.ts";
 import { SegmentWriter, type WatchedFiles } from "./write/segment_writer.ts";
 import { SnapshotStore } from "./write/snapshot_store.ts";
 import { readVerification } from "./files/verification_file.ts";
-import { readWhole } from "./files/file_system.ts";
+import { readText } from "./files/file_system.ts";
 import type { SealedBatch } from "./read/segment_scanner.ts";
 
 /** The parts of an open journal. */
@@ -282,9 +282,9 @@ async function takeEndNote(
 ): Promise<ProcessEnd | undefined> {
   try {
     if (await fileSystem.kind(path) !== "file") return undefined;
-    const bytes = await readWhole(fileSystem, path);
+    const text = await readText(fileSystem, path);
     await fileSystem.remove(path);
-    const ended: ProcessEnd = JSON.parse(new TextDecoder().decode(bytes));
+    const ended: ProcessEnd = JSON.parse(text);
     const attributes = { segment: "", bytesQuarantined: 0, ended };
     const fact = { stratum: "framework", eventType: "journal.Recovered", attributes };
     return consumer.refuse(fact as FrameworkEntry<"journal.Recovered">) === undefined

@@ -132,17 +132,18 @@ export async function withFile<Result>(
   }
 }
 
-/** The whole content of a file. */
-export function readWhole(
+/** The text in a file. @throws {RangeError} when it has more bytes than expected. */
+export async function readText(
   fileSystem: FileSystem,
   path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return withFile(
-    fileSystem,
-    path,
-    "read",
-    async (file) => await file.read(0, await file.size()),
-  );
+  bytesMax = Infinity,
+): Promise<string> {
+  const bytes = await withFile(fileSystem, path, "read", async (file) => {
+    const size = await file.size();
+    if (size > bytesMax) throw new RangeError(`Cannot use ${path}: it is too long`);
+    return await file.read(0, size);
+  });
+  return new TextDecoder().decode(bytes);
 }
 
 const COPIED_BYTES = 4 * 1024 * 1024;

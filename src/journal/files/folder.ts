@@ -14,7 +14,7 @@ import {
   type FileSystem,
   type HeldLock,
   type PathKind,
-  readWhole,
+  readText,
   removeIfThere,
   writeNew,
 } from "./file_system.ts";
@@ -223,7 +223,7 @@ async function announcedIn(
   { lock }: Layout,
 ): Promise<string | undefined> {
   try {
-    const text = new TextDecoder().decode(await readWhole(fileSystem, lock)).trim();
+    const text = (await readText(fileSystem, lock)).trim();
     return /^https?:\/\/\S+$/.test(text) ? text : undefined;
   } catch {
     return undefined; // The address is only a hint.

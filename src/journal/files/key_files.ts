@@ -8,7 +8,7 @@ import type { JobId } from "../../core/ids.ts";
 import { Lane } from "../../engine/turns.ts";
 import { JournalFullError, type KeyStore } from "../../engine/ports.ts";
 import { isOutOfRoom, orUnusable } from "../errors.ts";
-import { type FileSystem, readWhole, removeIfThere, replaceFile } from "./file_system.ts";
+import { type FileSystem, readText, removeIfThere, replaceFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { KEY, type Layout } from "../layout.ts";
 import { keyIn, keyName, keyText, newKey } from "./wrapped_key.ts";
@@ -133,7 +133,7 @@ export class KeyFiles implements KeyStore {
   /** `undefined` if there is none: another process may remove it at any time. */
   async #textAt(path: string): Promise<string | undefined> {
     try {
-      return new TextDecoder().decode(await readWhole(this.fileSystem, path));
+      return await readText(this.fileSystem, path);
     } catch (error) {
       if (await this.fileSystem.kind(path) === "missing") return undefined;
       throw error;

@@ -7,7 +7,7 @@
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import type { Verification } from "../../engine/ports.ts";
-import { type FileSystem, replaceFile, withFile } from "./file_system.ts";
+import { type FileSystem, readText, replaceFile } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "../layout.ts";
 
 /** A longer file is not a verification result. */
@@ -43,7 +43,8 @@ export async function readVerification(
 ): Promise<Verification | null> {
   try {
     if (await fileSystem.kind(layout.verification) !== "file") return null;
-    const result = v.safeParse(schema, JSON.parse(await readText(fileSystem, layout.verification)));
+    const text = await readText(fileSystem, layout.verification, BYTES_MAX);
+    const result = v.safeParse(schema, JSON.parse(text));
     return result.success ? toVerification(result.output) : null;
   } catch {
     return null; // Treated as never verified.
@@ -72,15 +73,4 @@ export async function writeVerification(
 
 function temporaryName({ verification }: Layout, bytes: Uint8Array): string {
   return `${verification}.${crc32(bytes).toString(16).padStart(8, "0")}${TEMPORARY}`;
-}
-
-async function readText(fileSystem: FileSystem, path: string): Promise<string> {
-  const bytes = await withFile(
-    fileSystem,
-    path,
-    "read",
-    (file) => file.read(0, BYTES_MAX + 1),
-  );
-  if (bytes.length > BYTES_MAX) throw new RangeError(`Cannot use ${path}: it is too long`);
-  return new TextDecoder().decode(bytes);
 }

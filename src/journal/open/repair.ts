@@ -11,7 +11,7 @@ import {
   type FileSystem,
   type OpenFile,
   putInPlace,
-  readWhole,
+  readText,
   removeIfThere,
   replaceFile,
   withFile,
@@ -204,8 +204,7 @@ export async function readRepairNote(
   const path = pathOf(layout);
   return await orUnusable("read", path, async () => {
     if (await fileSystem.kind(path) === "missing") return undefined;
-    const text = new TextDecoder().decode(await readWhole(fileSystem, path));
-    const note = JSON.parse(text);
+    const note = JSON.parse(await readText(fileSystem, path));
     if (typeof note?.lostFrom === "number" && typeof note.aside === "string") return note;
     const reason = "it is not the note of a repair; move it elsewhere";
     throw new JournalUnusableError("use", path, reason);
