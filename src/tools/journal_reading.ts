@@ -5,10 +5,15 @@ import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { Catalogue, LineIndexes, requireDurable } from "../journal/read/catalogue.ts";
 import type { FileSystem, OpenFile } from "../journal/files/file_system.ts";
-import { journalLayout, type Layout, segmentName } from "../journal/layout.ts";
+import { journalLayout, type Layout } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/open/replay.ts";
 import { gapBefore, tornTail, withoutTail } from "../journal/read/segment_end.ts";
-import { segmentsToRead, withSegment, writtenBytes } from "../journal/read/segment_listing.ts";
+import {
+  FIRST_SEGMENT,
+  segmentsToRead,
+  withSegment,
+  writtenBytes,
+} from "../journal/read/segment_listing.ts";
 import type { SegmentSource } from "../journal/read/segment_pieces.ts";
 import { SegmentReader } from "../journal/read/segment_reader.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
@@ -32,8 +37,7 @@ export class JournalReading {
 
   private constructor({ fileSystem, layout, segments }: SegmentSource, replayed: Replayed) {
     const { head, indexes, torn } = replayed;
-    const empty = { name: segmentName(1), firstLogId: 1, bytes: 0 };
-    const whole = segments.length > 0 ? withoutTail(segments, torn) : [empty];
+    const whole = segments.length > 0 ? withoutTail(segments, torn) : [FIRST_SEGMENT];
     this.head = head;
     this.#catalogue = new Catalogue(whole, new LineIndexes(indexes));
     this.#reader = new SegmentReader(fileSystem, layout, this.#catalogue);

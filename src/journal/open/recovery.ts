@@ -5,13 +5,13 @@ import type { JournalHead, RecoveryReport, SegmentInfo } from "../../engine/port
 import type { FullSegment } from "./background_proof.ts";
 import { failureReason, JournalDamagedError, orUnusable } from "../errors.ts";
 import { requireKind } from "../files/folder.ts";
-import { AHEAD, DAMAGED, type Layout, segmentName } from "../layout.ts";
+import { AHEAD, DAMAGED, type Layout } from "../layout.ts";
 import type { LineIndex } from "../read/line_index.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { SegmentPreparation } from "./repair.ts";
 import { type FoundSegment, replay, type Replayed } from "./replay.ts";
 import { withoutTail } from "../read/segment_end.ts";
-import { onlySegments } from "../read/segment_listing.ts";
+import { FIRST_SEGMENT, onlySegments } from "../read/segment_listing.ts";
 import { isSameSegment, type SegmentEnds } from "../read/segment_proof.ts";
 import { type SegmentVerdict, SidecarStore } from "../read/sidecar_store.ts";
 import { type Snapshot, SnapshotStore } from "../write/snapshot_store.ts";
@@ -62,13 +62,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
   const found = await onlySegments(fileSystem, layout);
   const isNew = found.length === 0;
-  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
-  const active = found.at(-1) ?? first;
+  const active = found.at(-1) ?? FIRST_SEGMENT;
   const preparation = new SegmentPreparation({ fileSystem, layout, random, active, isNew });
   try {
     const { torn, ...verified } = await verify(options, found);
     await preparation.verified(torn);
-    const segments = isNew ? [first] : withoutTail(found, torn);
+    const segments = isNew ? [active] : withoutTail(found, torn);
     return { ...verified, segments, preparation };
   } catch (error) {
     await preparation.refused();
@@ -230,10 +229,9 @@ async function acceptAhead(
     const path = `${layout.snapshots}/${name}`;
     return await orUnusable("set aside", path, () => store.setAside(name, AHEAD));
   }
-  const last = segments.at(-1);
-  const location = { segment: last?.name ?? segmentName(1), offset: last?.bytes ?? 0, logId };
+  const { name: segment, bytes: offset } = segments.at(-1) ?? FIRST_SEGMENT;
   throw new JournalDamagedError(
-    location,
+    { segment, offset, logId },
     `snapshot ${name} covers logId ${logId}, but the journal ends before it: acknowledged ` +
       "entries are lost (--accept-snapshot-ahead continues without them); in a copy made while " +
       "Daybook ran, delete its snapshots instead: they are caches",

@@ -8,9 +8,9 @@ import type { JournalConsumer, JournalHead, KnownEntry, SegmentInfo } from "../.
 import { JournalDamagedError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { journalEnd } from "./journal_end.ts";
-import { type Layout, segmentName, sidecarName, SIDECARS } from "../layout.ts";
+import { type Layout, sidecarName, SIDECARS } from "../layout.ts";
 import type { Replayed } from "./replay.ts";
-import { listSegments } from "../read/segment_listing.ts";
+import { FIRST_SEGMENT, listSegments } from "../read/segment_listing.ts";
 import type { SealedSegment } from "../read/segment_proof.ts";
 import { piecesOf } from "../read/segment_pieces.ts";
 import type { ScannedBatch } from "../read/segment_scanner.ts";
@@ -214,7 +214,7 @@ function requireUpTo(
 ): void {
   const loss = lossAfter(head, active, witness);
   if (loss === undefined) return;
-  const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
+  const { name, bytes } = active ?? FIRST_SEGMENT;
   const location = { segment: name, offset: bytes, logId: head.logId + 1 };
   throw new JournalDamagedError(location, loss.reason);
 }

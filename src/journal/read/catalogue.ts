@@ -1,5 +1,6 @@
 /** The segments of a journal and the places of their lines, as far as they are durable. */
 
+import { firstIndex } from "../../core/ascending.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EntryLocation, SegmentInfo } from "../../engine/ports.ts";
 import type { SealedBatch } from "./segment_scanner.ts";
@@ -105,13 +106,9 @@ export class Catalogue {
 
   /** The segment that holds a position, or would hold it next. */
   segmentOf(logId: LogId): SegmentInfo {
-    let low = 0;
-    for (let high = this.#segments.length - 1; low < high;) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((this.#segments[middle]?.firstLogId ?? 0) <= logId) low = middle;
-      else high = middle - 1;
-    }
-    return this.#segments[low] ?? this.active;
+    const segments = this.#segments;
+    const next = firstIndex(1, segments.length, (at) => (segments[at]?.firstLogId ?? 0) > logId);
+    return segments[next - 1] ?? this.active;
   }
 
   /**

@@ -4,6 +4,8 @@
  * needs no read, because the index also stores where batches begin.
  */
 
+import { firstIndex } from "../../core/ascending.ts";
+
 /** The size at which a block is full, so that little is read to find one line. */
 const BLOCK_BYTES = 8 * 1024;
 /** One bit per line marks where batches begin. */
@@ -122,13 +124,8 @@ export class LineIndex {
 
   /** The last block that begins at or before an entry. */
   #blockOf(entry: number): number {
-    let low = 0;
-    for (let high = this.#last / FIELDS; low < high;) {
-      const middle = Math.ceil((low + high) / 2);
-      if (this.#field(middle * FIELDS, ENTRY) <= entry) low = middle;
-      else high = middle - 1;
-    }
-    return low * FIELDS;
+    const blocks = this.#last / FIELDS + 1;
+    return FIELDS * (firstIndex(1, blocks, (at) => this.#field(at * FIELDS, ENTRY) > entry) - 1);
   }
 
   #field(block: number, field: number): number {

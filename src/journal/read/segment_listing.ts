@@ -10,9 +10,18 @@ import {
 import { type FileSystem, type OpenFile, replaceFile, withFile } from "../files/file_system.ts";
 import { named, requireKind } from "../files/folder.ts";
 import { NEWLINE } from "../format/line_bytes.ts";
-import { isTemporary, type Layout, parseSegmentName, snapshotNames } from "../layout.ts";
+import {
+  isTemporary,
+  type Layout,
+  parseSegmentName,
+  segmentName,
+  snapshotNames,
+} from "../layout.ts";
 
 const WINDOW_BYTES = 64 * 1024;
+
+/** The segment with which a journal begins, before anything is written. */
+export const FIRST_SEGMENT: SegmentInfo = { name: segmentName(1), firstLogId: 1, bytes: 0 };
 
 interface SegmentListing {
   /** With their sizes, oldest first. */
