@@ -11,7 +11,7 @@ import {
 import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { startOfExecution } from "./ids.ts";
-import { findTask, isHeld, type JobState } from "./job_state.ts";
+import { compensationOf, findTask, isHeld, type JobState } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 
 export function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
@@ -59,7 +59,7 @@ export function decideStartCompensation(
     return reject(`Cannot compensate job ${job.jobId}: it is held`, []);
   }
   const task = findTask(job, command.taskId);
-  const attempts = task?.status === "completed" ? task.compensation?.attempts ?? 0 : 0;
+  const attempts = compensationOf(task)?.attempts ?? 0;
   return accept([{
     stratum: "framework",
     eventType: "job.CompensationStarted",

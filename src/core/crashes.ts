@@ -5,7 +5,7 @@
  */
 
 import { type JobId, type LogId, MAIN_TASK } from "./ids.ts";
-import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.ts";
+import { compensationOf, hasCode, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
 const CRASHES_UNTIL_ALONE = 2;
@@ -94,11 +94,9 @@ function isMain({ taskId }: TaskState): boolean {
 }
 
 function isOpen(task: TaskState): boolean {
-  return task.status === "running" ||
-    (task.status === "completed" && task.compensation?.status === "running");
+  return task.status === "running" || compensationOf(task)?.status === "running";
 }
 
 function isInterrupted(task: TaskState): boolean {
-  return task.status === "interrupted" ||
-    (task.status === "completed" && task.compensation?.status === "interrupted");
+  return task.status === "interrupted" || compensationOf(task)?.status === "interrupted";
 }

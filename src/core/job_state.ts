@@ -244,6 +244,11 @@ export function isReused(task: TaskState): task is CompletedTask {
   return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
+/** How the compensation of a task stands; `undefined` if none has begun. */
+export function compensationOf(task: TaskState | undefined): Compensation | undefined {
+  return task?.status === "completed" ? task.compensation : undefined;
+}
+
 /** The completed tasks that can be undone, whether or not they were. */
 export function compensableTasks({ tasks }: Pick<JobState, "tasks">): readonly CompletedTask[] {
   return tasks.filter((task): task is CompletedTask =>

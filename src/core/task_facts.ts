@@ -10,7 +10,13 @@ import type {
 } from "./event.ts";
 import type { InterruptionReason } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { Compensation, CompletedTask, SleepingTask, TaskState } from "./job_state.ts";
+import {
+  type Compensation,
+  compensationOf,
+  type CompletedTask,
+  type SleepingTask,
+  type TaskState,
+} from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
 export function noteTask(
@@ -52,8 +58,7 @@ export function sleeping(tasks: readonly TaskState[]): readonly SleepingTask[] {
 
 export function backsOff(tasks: readonly TaskState[]): boolean {
   return tasks.some((task) =>
-    task.status === "backingOff" ||
-    task.status === "completed" && task.compensation?.status === "backingOff"
+    task.status === "backingOff" || compensationOf(task)?.status === "backingOff"
   );
 }
 

@@ -4,7 +4,7 @@ import { type Condition, deriveCondition } from "../../core/condition.ts";
 import { attemptsAt } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import type { JobState, TaskState } from "../../core/job_state.ts";
+import { compensationOf, type JobState, type TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type {
   OvertakenBy,
@@ -188,7 +188,7 @@ function isInThread({ registry }: QueryParts, { type, definitionVersion }: JobSu
 
 /** Whether an attempt to compensate the task is open. */
 function isUndone(task: TaskState): boolean {
-  return task.status === "completed" && task.compensation?.status === "running";
+  return compensationOf(task)?.status === "running";
 }
 
 /** @param entries Newest first. */

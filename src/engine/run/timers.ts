@@ -5,7 +5,7 @@ import type { FrameworkEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { compensationOf, type JobState } from "../../core/job_state.ts";
 import { isMet, isSettled } from "../../core/expectations.ts";
 import { openWaits } from "../../core/waits.ts";
 import { sleeping } from "../../core/task_facts.ts";
@@ -181,7 +181,7 @@ export class Timers {
 export function retryTimes({ state, tasks }: JobState): readonly string[] {
   return tasks.flatMap((task) => {
     if (state === "Running") return task.status === "backingOff" ? [task.retryAt] : [];
-    const compensation = task.status === "completed" ? task.compensation : undefined;
+    const compensation = compensationOf(task);
     return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
   });
 }

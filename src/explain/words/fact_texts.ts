@@ -6,11 +6,11 @@ import type { FrameworkEntry, TaskEntry } from "../../core/event.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import {
   type CompensatingJob,
+  compensationOf,
   type CompletedTask,
   findTask,
   type JobState,
   type RunningJob,
-  type TaskState,
 } from "../../core/job_state.ts";
 import { attemptText } from "./phrases.ts";
 
@@ -123,12 +123,6 @@ export function failedAttempt(
   >,
 ): string {
   const task = taskId === undefined ? undefined : findTask(before, taskId);
-  const failures = eventType === "job.TaskFailed"
-    ? task?.failures
-    : compensationState(task)?.failures;
+  const failures = eventType === "job.TaskFailed" ? task?.failures : compensationOf(task)?.failures;
   return attemptText(attributes.attempt, failures ?? 0, attributes.maxAttempts);
-}
-
-function compensationState(task: TaskState | undefined) {
-  return task?.status === "completed" ? task.compensation : undefined;
 }

@@ -4,7 +4,7 @@ import { judgeFailure } from "../../../core/attempt_decisions.ts";
 import type { Command } from "../../../core/command.ts";
 import type { AttemptFailure } from "../../../core/framework_events.ts";
 import type { EventId, ExecutionId } from "../../../core/ids.ts";
-import type { TaskState } from "../../../core/job_state.ts";
+import { compensationOf, type TaskState } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import type { Clock, Random } from "../../ports.ts";
 import type { AttemptOutcome } from "./attempt.ts";
@@ -50,8 +50,7 @@ export function attemptCounts(
   { kind }: AttemptWork,
   task: TaskState | undefined,
 ): { readonly attempts: number; readonly failures: number } | undefined {
-  if (kind === "task") return task;
-  return task?.status === "completed" ? task.compensation : undefined;
+  return kind === "task" ? task : compensationOf(task);
 }
 
 /**

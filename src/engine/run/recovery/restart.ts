@@ -9,6 +9,7 @@ import { type JobId, type LogId, MAIN_TASK } from "../../../core/ids.ts";
 import { attemptsAt, isCulprit, openTasks } from "../../../core/crashes.ts";
 import { parked } from "../../../core/decide_parked.ts";
 import {
+  compensationOf,
   findTask,
   hasCode,
   type JobHead,
@@ -77,15 +78,11 @@ function interruption(job: JobState, task: TaskState, restart: Restart | undefin
     taskId: task.taskId,
     ...(restart === undefined ? {} : { causedBy: restart.logId }),
     attributes: {
-      attempt: Math.max(1, attemptOf(task)),
+      attempt: Math.max(1, compensationOf(task)?.attempts ?? task.attempts),
       phase,
       reason: restart?.reason ?? "crash",
     },
   };
-}
-
-function attemptOf(task: TaskState): number {
-  return task.status === "completed" ? task.compensation?.attempts ?? 1 : task.attempts;
 }
 
 /** Adds the trace ids of the attempts, each from the last entry of its open task. */
