@@ -76,8 +76,6 @@ export interface WebhookOptions {
   readonly fetch: WebhookFetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The time limit of one attempt; 15 s by default. */
-  readonly timeoutMs?: number;
   /**
    * Looks up the addresses of a name. When given, no connection is made to a name with an address
    * that is not public.
@@ -96,6 +94,7 @@ interface Delivered {
 /** Eight attempts over about 18 minutes, unless the receiver asks for other delays. */
 const RETRY = { maxAttempts: 8, initialMs: 1_000, factor: 3, maxMs: 3_600_000, jitter: 0.2 };
 
+/** Of one attempt. */
 const TIMEOUT_MS = 15_000;
 
 /** @throws {TypeError} when the secret or an allowed host cannot be used. */
@@ -112,7 +111,7 @@ export function webhookDeliver(options: WebhookOptions) {
       const body = JSON.stringify({ type: input.event, timestamp, data: input.payload });
       return await ctx.task("deliver", (task) => sender.deliver(task, input, body), {
         retry: RETRY,
-        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+        timeoutMs: TIMEOUT_MS,
       });
     },
   });

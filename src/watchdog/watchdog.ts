@@ -117,7 +117,9 @@ export class Watchdog implements AttemptWatch {
     if (mustEnd) return onTooLong({ reason: "blocked", blockedMs, open });
     onBlocked({ blockedMs, open });
     warn(
-      `the event loop was blocked for more than 2 s, and runs again${reports ? "" : `; ${text}`}`,
+      `the event loop was blocked for more than ${STALL_MS / 1_000} s, and runs again${
+        reports ? "" : `; ${text}`
+      }`,
     );
   }
 }
