@@ -14,7 +14,7 @@ import { isPermissionMissing, isThrown } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { planFor } from "../engine/definition_plan.ts";
 import { parseInput } from "../engine/parsed_input.ts";
-import { tasksToCompensate } from "../engine/run/attempts/compensation_order.ts";
+import { tasksToCompensate } from "../engine/run/call/pending_work.ts";
 import { type Divergence, divergenceAt, thrownText } from "../engine/run/call/divergence.ts";
 import { DIVERGENCE_GRACE_MS } from "../engine/run/call/answers.ts";
 import {

@@ -5,17 +5,24 @@
 
 import { isSettled } from "../../../core/expectations.ts";
 import type { JobEventDraft } from "../../../core/event.ts";
-import { type CompletedTask, isHeld, type TaskState } from "../../../core/job_state.ts";
+import type { JobId, TaskId } from "../../../core/ids.ts";
+import {
+  compensableTasks,
+  type CompletedTask,
+  isHeld,
+  type JobState,
+  type TaskState,
+} from "../../../core/job_state.ts";
 import { copyJson } from "../../../core/json.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { recordOrRetry } from "../../writer/disk_retries.ts";
+import type { PendingJob } from "../../writer/job_record.ts";
 import { restDueAt } from "./step_checks.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { Attempts, RunOfAttempts } from "../attempts/attempts.ts";
 import type { Backoffs } from "../timers.ts";
 import type { MainAttempt } from "./main_attempt.ts";
 import type { AttemptWork } from "../run_services.ts";
-import { compensationEnded, CompensationOrder } from "../attempts/compensation_order.ts";
 
 /**
  * How many steps begin at a time; the others once these are durable. `run` may ask for thousands
@@ -243,4 +250,59 @@ function isOver({ status }: TaskState): boolean {
 
 function waitAttributes({ name, wait, time }: WaitRequest, dueAt: string) {
   return { dueAt, expectation: name, wait, withinMs: time.ms };
+}
+
+/** Decides which tasks of a job are undone, and in what order: the last to complete comes first. */
+class CompensationOrder {
+  /** The tasks left to undo, the next one last. */
+  readonly #left: TaskId[];
+
+  constructor(private readonly job: PendingJob) {
+    this.#left = tasksToCompensate(job.whole).map(({ taskId }) => taskId);
+  }
+
+  /** The task to undo now; `undefined` when all have been tried. */
+  next(): CompletedTask | undefined {
+    for (let taskId = this.#left.at(-1); taskId !== undefined; taskId = this.#left.at(-1)) {
+      const task = this.job.task(taskId);
+      if (task?.status === "completed" && !isUndone(task)) return task;
+      this.#left.pop();
+    }
+    return undefined;
+  }
+}
+
+/** The tasks to undo, in order of completion. */
+export function tasksToCompensate(job: JobState): readonly CompletedTask[] {
+  return compensableTasks(job)
+    .filter((task) => !isUndone(task))
+    .toSorted((left, right) => left.completedBy - right.completedBy);
+}
+
+/** Whether the task's compensation has ended. */
+function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated" || compensation?.status === "failed";
+}
+
+/**
+ * The entries to append when compensation of all tasks has been tried.
+ *
+ * @param about The job and its trace.
+ */
+function compensationEnded(
+  job: JobState,
+  about: { readonly jobId: JobId },
+): readonly JobEventDraft[] {
+  const ids = (status: string) =>
+    compensableTasks(job).filter(({ compensation }) => compensation?.status === status)
+      .map(({ taskId }) => taskId);
+  const failed = ids("failed");
+  const common = { stratum: "framework", ...about } as const;
+  const ended: JobEventDraft = {
+    ...common,
+    eventType: "job.CompensationEnded",
+    attributes: { compensated: ids("compensated"), failed },
+  };
+  if (failed.length === 0) return [ended];
+  return [{ ...common, eventType: "job.RecoveryRequired", attributes: { tasks: failed } }, ended];
 }
