@@ -9,7 +9,7 @@ import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/resp
 import { requestViewer, type Viewer } from "../http/requests/viewer.ts";
 import { type AssetName, assetPath } from "./assets.ts";
 import { type Call, Calls } from "./parts/curl.tsx";
-import { LIMITS_PATH } from "./parts/links.tsx";
+import { JOBS_PATH, LIMITS_PATH } from "./parts/links.tsx";
 import { useNow, Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/responses/response.ts";
 import { single, text } from "../documents/parameters.ts";
@@ -47,7 +47,7 @@ type ScreenName = keyof typeof SCREENS;
 
 const SCREENS = {
   overview: { path: "/", title: "Overview" },
-  jobs: { path: "/ui/jobs", title: "Jobs" },
+  jobs: { path: JOBS_PATH, title: "Jobs" },
   limits: { path: LIMITS_PATH, title: "Limits" },
   stream: { path: "/ui/stream", title: "Stream" },
   system: { path: "/ui/system", title: "System" },

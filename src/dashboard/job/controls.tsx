@@ -12,6 +12,7 @@ import {
 import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, present } from "../../core/json.ts";
 import { controlled } from "../../documents/controls.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { sizeFor } from "../../http/capacity/admission_gate.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
@@ -26,7 +27,7 @@ import { ActionForm, Confirm, ReasonField } from "../parts/forms.tsx";
 import { counted } from "../../core/counted.ts";
 import { shortText } from "../../core/shown_value.ts";
 import type { Call } from "../parts/curl.tsx";
-import { jobPagePath } from "../parts/links.tsx";
+import { jobPagePath, JOBS_PATH } from "../parts/links.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
@@ -67,7 +68,7 @@ export function JobControls({ state }: JobProps) {
 export function controlCalls(state: JobScreenState): readonly Call[] {
   return OFFERED.filter((control) => isLegal(state, control)).map((control) => ({
     label: labelOf(control),
-    command: controlCurl(state, `/jobs/${state.job.jobId}`, control),
+    command: controlCurl(state, jobPath(state.job.jobId), control),
   }));
 }
 
@@ -261,7 +262,7 @@ function cancelledText(job: JobState): string {
 
 export const CONTROL_ROUTES: readonly Route[] = CONTROL_NAMES.map((control) => ({
   method: "POST",
-  path: `/ui/jobs/:id/${control}`,
+  path: `${JOBS_PATH}/:id/${control}`,
   scope: "operate",
   handle: (c, deps) => actOnJob(c, deps, control),
 }));

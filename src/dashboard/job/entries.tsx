@@ -1,8 +1,9 @@
 /** The recorded entries of a job. */
 
 import { countOf, countText } from "../../core/counted.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
-import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
+import { Choices, entryJsonPath, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import type { EntryPage, JobProps } from "./reading.ts";
@@ -106,7 +107,7 @@ function Entry({ state, entry }: JobProps & { readonly entry: ShownEntry }) {
           )}
           {causedBy !== undefined && <a href={state.pathOf(causedBy)}>Caused by {causedBy}</a>}
         </p>
-        <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
+        <JsonText json={entry.json} href={entryJsonPath(logId)} />
       </details>
     </li>
   );
@@ -133,7 +134,7 @@ const DATA_LENGTH_MAX = 400;
 export function JobLog({ state }: JobProps) {
   const { log, job } = state;
   if (log.lines.length === 0) return <section id="job-log" data-live hidden></section>;
-  const href = `/jobs/${encodeURIComponent(job.jobId)}/log?limit=2000`;
+  const href = `${jobPath(job.jobId)}/log?limit=2000`;
   return (
     <section id="job-log" class="part" aria-label="Log" data-live>
       <h2>Log</h2>

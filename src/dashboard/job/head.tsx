@@ -4,7 +4,7 @@ import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core
 import { type JobState, runningTasks } from "../../core/job_state.ts";
 import { shortText } from "../../core/shown_value.ts";
 import { Term } from "../parts/table.tsx";
-import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
+import { definitionPath, JobLink, JOBS_PATH, jobsPath, timePath } from "../parts/links.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -18,7 +18,7 @@ export function JobHead({ state }: JobProps) {
   return (
     <header id="job-head" class="stack-wide" data-live>
       <p class="crumbs">
-        <a href="/ui/jobs">Jobs</a>
+        <a href={JOBS_PATH}>Jobs</a>
       </p>
       <div class="row job-title">
         <h1>
@@ -117,7 +117,7 @@ function Labels({ job }: { readonly job: JobState }) {
     <Term name="Labels">
       {labels.map(([name, value]) => (
         <>
-          <a class="label" href={`/ui/jobs?label=${encodeURIComponent(`${name}:${value}`)}`}>
+          <a class="label" href={jobsPath({ label: `${name}:${value}` })}>
             <UserText text={name} lengthMax={LABEL_LENGTH_MAX} />:<UserText
               text={value}
               lengthMax={LABEL_LENGTH_MAX}

@@ -4,7 +4,9 @@ import { MissingScope } from "../parts/viewing.tsx";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { Time } from "../parts/amounts.tsx";
+import { jobsPath } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
 import { messageText } from "../../core/error_text.ts";
@@ -15,7 +17,7 @@ import type { ErrorCause, ErrorFact } from "../../core/framework_events.ts";
 
 export function JobData({ state }: JobProps) {
   const { job } = state;
-  const href = `/jobs/${encodeURIComponent(job.jobId)}`;
+  const href = jobPath(job.jobId);
   const output = jobOutput(job);
   return (
     <section id="job-data" class="grid" aria-label="Input and output" data-live>
@@ -144,7 +146,7 @@ function Fingerprint({ job }: { readonly job: JobState }) {
   if (fingerprint === undefined) return null;
   return (
     <Term name="Fingerprint" class="mono">
-      <a href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
+      <a href={jobsPath({ fingerprint })}>{fingerprint}</a>
     </Term>
   );
 }

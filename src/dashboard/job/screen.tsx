@@ -8,6 +8,7 @@ import { lookingBack } from "../../http/capacity/limits.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { problemFacts } from "../../http/responses/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/requests/viewer.ts";
 import { JobAttempts } from "./timeline_tables.tsx";
@@ -24,16 +25,16 @@ import { JobTimeline } from "./timeline_figure.tsx";
 import { NOTE_PARAMETER, NoteLine, page, withoutNote } from "../page.tsx";
 import { type Call, curlCommands } from "../parts/curl.tsx";
 import type { RefusedForm } from "../form.tsx";
-import { jobPagePath } from "../parts/links.tsx";
+import { jobPagePath, JOBS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import { eventCalls, takeEvent } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: (c, deps) => showJob(c, deps) },
+  { method: "GET", path: `${JOBS_PATH}/:id`, scope: "read", handle: (c, deps) => showJob(c, deps) },
   {
     method: "POST",
-    path: "/ui/jobs/:id/event",
+    path: `${JOBS_PATH}/:id/event`,
     scope: "submit",
     handle: (c, deps) => takeEvent(c, deps, (refused) => showJob(c, deps, refused)),
   },
@@ -130,7 +131,7 @@ function unknownJob(c: Context, deps: HttpDeps): Response {
 /** The curl calls for the data and the actions of a job's page. */
 function jobCalls(state: JobScreenState): readonly Call[] {
   const { job, curl, outlined, exportCommand } = state;
-  const path = `/jobs/${job.jobId}`;
+  const path = jobPath(job.jobId);
   const isSealed = job.sealed !== undefined && outlined.inputRemoved === undefined;
   return [
     { label: "This job", command: curl.get(path) },
@@ -149,7 +150,7 @@ function jobCalls(state: JobScreenState): readonly Call[] {
 function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readonly Call[] {
   return explanation.next.flatMap(({ statement, action }) => {
     const isKnown = action === undefined || action.path === "/events" ||
-      action.path.startsWith(`/jobs/${job.jobId}/`);
+      action.path.startsWith(`${jobPath(job.jobId)}/`);
     return isKnown ? [] : [{ label: withDistances(statement, nowMs), command: curl.of(action) }];
   });
 }
@@ -174,7 +175,7 @@ function UnknownJob({ id }: { readonly id: string }) {
           ? "Was the id cut off when it was copied, or is the job in the journal of another server? You can search for a part of the id."
           : `This is not a valid job id: ids are ${ID_RULE}.`}
       </p>
-      <form method="get" action="/ui/jobs" class="stack" role="search">
+      <form method="get" action={JOBS_PATH} class="stack" role="search">
         <label for="search">Search for jobs by id, type, label or error</label>
         <input
           id="search"
@@ -187,7 +188,7 @@ function UnknownJob({ id }: { readonly id: string }) {
         <button type="submit" class="primary">Search</button>
       </form>
       <p>
-        <a href="/ui/jobs">All jobs</a>
+        <a href={JOBS_PATH}>All jobs</a>
       </p>
     </section>
   );

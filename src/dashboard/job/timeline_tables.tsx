@@ -4,6 +4,7 @@ import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { jobPath } from "../../documents/jobs.ts";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
@@ -41,8 +42,7 @@ export function JobAttempts({ state }: JobProps) {
           <>
             {counted(all - rows.length, "attempt before these is", "attempts before these are")}
             {" not shown: "}
-            <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>{" "}
-            has all tasks.
+            <a href={jobPath(state.job.jobId)}>the job as JSON</a> has all tasks.
           </>
         )}
       >
@@ -100,7 +100,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
   const { attempt, backoff, lane } = row;
   const id = attempt.startedBy === undefined ? undefined : `attempt-${attempt.startedBy}`;
   return (
-    <tr id={id} class={isFirst ? "first-of-task" : undefined}>
+    <tr id={id}>
       <th scope="row">
         <span class={isFirst ? undefined : "unseen"}>
           {lane.phase !== "run" && "undo "}

@@ -25,10 +25,10 @@ import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";
 import { counted, countText } from "../../core/counted.ts";
-import { JOBS_PATH, JobsAddress } from "./address.ts";
+import { JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
-import { JobLink } from "../parts/links.tsx";
+import { JobLink, JOBS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 
 interface BulkResultProps {

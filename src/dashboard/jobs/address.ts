@@ -10,8 +10,7 @@ import { readQuery } from "../../http/requests/request.ts";
 import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
 import { filledParameters, timeTyped } from "../form.tsx";
 import { NOTE_PARAMETER } from "../page.tsx";
-
-export const JOBS_PATH = "/ui/jobs";
+import { JOBS_PATH } from "../parts/links.tsx";
 
 const SCREEN_PARAMETERS = {
   ...FILTER_PARAMETERS,

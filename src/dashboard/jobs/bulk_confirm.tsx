@@ -4,12 +4,12 @@ import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import { BULK_MAX, type BulkPreview } from "../../http/routes/bulk_action.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { Empty, Table } from "../parts/table.tsx";
-import { JobLink } from "../parts/links.tsx";
+import { JobLink, JOBS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { ReasonField } from "../parts/forms.tsx";
-import { JOBS_PATH, type JobsAddress } from "./address.ts";
+import type { JobsAddress } from "./address.ts";
 import { Chips } from "./filters.tsx";
 import { SearchedLine } from "./surroundings.tsx";
 

@@ -5,7 +5,8 @@ import { STATE_NAMES } from "../../core/job_state.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
 import { countText } from "../../core/counted.ts";
 import { UserText } from "../parts/text.tsx";
-import { JOBS_PATH, type JobsAddress } from "./address.ts";
+import type { JobsAddress } from "./address.ts";
+import { JOBS_PATH } from "../parts/links.tsx";
 
 interface FilterFormProps {
   readonly address: JobsAddress;

@@ -37,11 +37,12 @@ import { GroupTable } from "./groups.tsx";
 import { JobTable, SelectionBar } from "./table.tsx";
 import { readOrRefusal } from "../form.tsx";
 import { NoteLine, page } from "../page.tsx";
+import { JOBS_PATH } from "../parts/links.tsx";
 import type { Route } from "../../http/routing/route.ts";
 
 export const JOBS_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/ui/jobs", scope: "read", handle: showJobs },
-  { method: "POST", path: "/ui/jobs", scope: "operate", handle: actOnJobs },
+  { method: "GET", path: JOBS_PATH, scope: "read", handle: showJobs },
+  { method: "POST", path: JOBS_PATH, scope: "operate", handle: actOnJobs },
 ];
 
 /** The request, and its viewer. */

@@ -3,12 +3,11 @@
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ActionForm, Confirm } from "../parts/forms.tsx";
-import { JobLink, TypeName } from "../parts/links.tsx";
+import { JobLink, JOBS_PATH, TypeName } from "../parts/links.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Day, Duration, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { JOBS_PATH } from "./address.ts";
 import type { JobRow, Length } from "./rows.ts";
 
 /** The form of the boxes in the rows; each row also has a form of its own. */

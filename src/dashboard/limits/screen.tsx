@@ -9,7 +9,7 @@ import { readQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { curlCommands } from "../parts/curl.tsx";
-import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
+import { definitionPath, jobsPath, LIMITS_PATH } from "../parts/links.tsx";
 import {
   ChangeForm,
   changeLimitsRoute,
@@ -174,7 +174,7 @@ function Use({ one }: OneProps) {
   const { type, limits: { maxRunning, perKey }, held, waiting } = one;
   // For a type without keys, the only row would repeat the one for all jobs.
   const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
-  const query = new URLSearchParams({ type, condition: "queued" });
+  const queued = jobsPath({ type, condition: "queued" });
   return (
     <div class="limit-use">
       <Table
@@ -184,7 +184,7 @@ function Use({ one }: OneProps) {
         <UseRow
           used={held}
           max={maxRunning}
-          waiting={waiting === 0 ? "0" : <a href={`/ui/jobs?${query}`}>{countText(waiting)}</a>}
+          waiting={waiting === 0 ? "0" : <a href={queued}>{countText(waiting)}</a>}
         >
           running
         </UseRow>

@@ -1,6 +1,7 @@
 /** What may need attention: recent failures, types that fail often, and the longest waits. */
 
 import type { Child } from "hono/jsx";
+import type { Condition } from "../../core/condition.ts";
 import { messageText } from "../../core/error_text.ts";
 import { countOf, countText } from "../../core/counted.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -10,7 +11,7 @@ import type { ParkedJobs } from "../../explain/statements/queue_facts.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
 import { openExpectations } from "../../core/awaited_events.ts";
 import type { FailingType } from "../../metrics/figures.ts";
-import { JobLink } from "../parts/links.tsx";
+import { JobLink, jobsPath } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 
@@ -54,16 +55,16 @@ export function AttentionSection(props: AttentionSectionProps) {
   );
 }
 
-const OPEN_FAILURES = "/ui/jobs?condition=failed&retried=false";
+const OPEN_FAILURES = { condition: "failed", retried: "false" };
 
 function Headline({ open: { jobs, searched } }: { readonly open: JobCount }) {
   const count = countText(jobs) + (searched === undefined ? "" : "+");
   return (
     <h3 id="attention-headline" class="row headline" data-live>
-      <a href={OPEN_FAILURES} class={jobs === 0 ? undefined : "bad"}>
+      <a href={jobsPath(OPEN_FAILURES)} class={jobs === 0 ? undefined : "bad"}>
         <b>{count}</b> {jobs === 1 ? "failure" : "failures"} not yet retried
       </a>
-      {jobs !== 0 && <a href={`${OPEN_FAILURES}&group=error`}>by kind</a>}
+      {jobs !== 0 && <a href={jobsPath({ ...OPEN_FAILURES, group: "error" })}>by kind</a>}
     </h3>
   );
 }
@@ -73,7 +74,7 @@ function ParkedType({ type, jobs, newest }: ParkedJobs) {
   return (
     <p class="note note-bad">
       {countText(jobs)} {jobs === 1 ? "job" : "jobs"} of type{" "}
-      <TypeLink type={type} query="condition=parked&" /> {jobs === 1 ? "is" : "are"} parked:{" "}
+      <TypeLink type={type} condition="parked" /> {jobs === 1 ? "is" : "are"} parked:{" "}
       <UserText text={newest.message} lengthMax={LINE_LENGTH_MAX} />{" "}
       (<JobLink jobId={newest.jobId} />).
     </p>
@@ -193,18 +194,18 @@ function FailingTypes({ types }: { readonly types: readonly FailingType[] }) {
 function FailingTypeName({ type }: { readonly type: FailingType["type"] }) {
   if (type.of === "plan") return <>plans without code</>;
   if (type.of === "other") return <>types that are not loaded</>;
-  return <TypeLink type={type.name} query="condition=failed&" />;
+  return <TypeLink type={type.name} condition="failed" />;
 }
 
 interface TypeLinkProps {
   readonly type: string;
-  /** The filters of the linked list. */
-  readonly query: string;
+  /** The condition of the jobs in the linked list. */
+  readonly condition: Condition;
 }
 
-function TypeLink({ type, query }: TypeLinkProps) {
+function TypeLink({ type, condition }: TypeLinkProps) {
   return (
-    <a href={`/ui/jobs?${query}type=${encodeURIComponent(type)}`}>
+    <a href={jobsPath({ condition, type })}>
       <UserText text={type} lengthMax={LINE_LENGTH_MAX} />
     </a>
   );

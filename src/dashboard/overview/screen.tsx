@@ -17,9 +17,8 @@ import { TrendSection } from "./trend_section.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
-import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, jobsPath, LIMITS_PATH } from "../parts/links.tsx";
 import { controlledJob } from "../job/controls.tsx";
-import { JOBS_PATH } from "../jobs/address.ts";
 import { Cited, CitedItems } from "../parts/entries.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import { requestViewer } from "../../http/requests/viewer.ts";
@@ -207,7 +206,7 @@ function controlPlace({ action }: NextStep<Citation>): Child | null {
   const jobId = controlledJob(action);
   if (jobId !== undefined) return <JobLink jobId={jobId} />;
   if (action?.path !== "/jobs/bulk") return null;
-  return <a href={`${JOBS_PATH}?condition=suspended`}>suspended jobs</a>;
+  return <a href={jobsPath({ condition: "suspended" })}>suspended jobs</a>;
 }
 
 type QueueBrief = ReturnType<typeof toQueueBrief>;

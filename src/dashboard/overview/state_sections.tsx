@@ -8,7 +8,7 @@ import { STATE_NAMES } from "../../core/job_state.ts";
 import { countText, sizeText } from "../../core/counted.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Duration, Time } from "../parts/amounts.tsx";
-import { jobPagePath } from "../parts/links.tsx";
+import { entryJsonPath, jobPagePath, JOBS_PATH, jobsPath } from "../parts/links.tsx";
 import { isNewJournal } from "../system/journal_section.tsx";
 import type { JournalInfo, RecoveryReport, Verification } from "../../engine/ports.ts";
 import type { Census, OldestQueued } from "../../engine/requests.ts";
@@ -23,7 +23,7 @@ export function CensusSection({ census }: { readonly census: Census }) {
           const count = census.conditions.get(condition) ?? 0;
           return (
             <li class={count === 0 ? "tile tile-none" : "tile"}>
-              <a href={`/ui/jobs?condition=${condition}`}>
+              <a href={jobsPath({ condition })}>
                 <span class="tile-count">{countText(count)}</span>
                 <ConditionMark condition={condition} />
               </a>
@@ -31,7 +31,7 @@ export function CensusSection({ census }: { readonly census: Census }) {
           );
         })}
         <li class="tile">
-          <a href="/ui/jobs">
+          <a href={JOBS_PATH}>
             <span class="tile-count">{countText(census.jobs)}</span>
             <span>all jobs</span>
           </a>
@@ -46,7 +46,7 @@ export function CensusSection({ census }: { readonly census: Census }) {
       </ul>
       <p id="states" class="links states soft" data-live>
         By state: {STATE_NAMES.map((state) => (
-          <a href={`/ui/jobs?state=${state}`}>
+          <a href={jobsPath({ state })}>
             {state} <b>{countText(census.states.get(state) ?? 0)}</b>
           </a>
         ))}
@@ -174,7 +174,7 @@ function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
 
 /** The entry of the recovery belongs to no job, so it has no page. */
 function entryLink(logId: LogId) {
-  return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
+  return <a href={entryJsonPath(logId)}>#{countText(logId)}</a>;
 }
 
 function VerificationFact({ found }: { readonly found: Verification | null }) {

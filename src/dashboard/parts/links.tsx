@@ -20,9 +20,22 @@ export function timePath(jobId: string, query: TimeQuery = {}): string {
   return `${jobPagePath(jobId)}/time${search === "" ? "" : `?${search}`}`;
 }
 
+/** The path of the screen of jobs. */
+export const JOBS_PATH = "/ui/jobs";
+
+/** The list of the jobs that pass the filters. */
+export function jobsPath(filters: Readonly<Record<string, string>>): string {
+  return `${JOBS_PATH}?${new URLSearchParams(filters)}`;
+}
+
 /** The path of a job's page, with the id escaped. */
 export function jobPagePath(jobId: string): string {
-  return `/ui/jobs/${encodeURIComponent(jobId)}`;
+  return `${JOBS_PATH}/${encodeURIComponent(jobId)}`;
+}
+
+/** Any entry as JSON, whether or not it is about a job. */
+export function entryJsonPath(logId: LogId): string {
+  return `/events?after=${logId - 1}&limit=1`;
 }
 
 /** The path of the screen of limits and pauses. */

@@ -23,7 +23,7 @@ import {
 } from "./filter.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import type { Transition } from "../../engine/requests.ts";
-import { JobLink, timePath } from "../parts/links.tsx";
+import { entryJsonPath, JobLink, timePath } from "../parts/links.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { momentText } from "../parts/amounts.tsx";
 import { useNow } from "../parts/viewing.tsx";
@@ -219,7 +219,7 @@ function EntryRow({ entry, transition }: EntryRowProps) {
       </span>
       <details class="entry-json">
         <summary>JSON</summary>
-        <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
+        <JsonText json={entry.json} href={entryJsonPath(logId)} />
       </details>
     </li>
   );

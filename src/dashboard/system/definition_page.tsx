@@ -12,7 +12,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { ruleText } from "../../core/pauses.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
-import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, jobsPath, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { FieldNote } from "../parts/forms.tsx";
@@ -248,7 +248,7 @@ function TypeFigures({ deps, type }: TypeFiguresProps) {
       <h2 id="figures-heading">In figures</h2>
       <p class="row">
         {CONDITIONS.filter((condition) => conditions.has(condition)).map((condition) => (
-          <a class="type-count" href={jobsPath(type, { condition })}>
+          <a class="type-count" href={jobsPath({ type, condition })}>
             {countText(conditions.get(condition) ?? 0)} <ConditionMark condition={condition} />
           </a>
         ))}
@@ -306,7 +306,7 @@ function Kinds({ deps, type }: TypeFiguresProps) {
           <tr>
             <td data-name="jobs">{countText(jobs)}</td>
             <td>
-              <a href={jobsPath(type, { fingerprint })}>
+              <a href={jobsPath({ type, fingerprint })}>
                 <UserText
                   text={`${error.name}: ${messageText(error)}`}
                   lengthMax={MESSAGE_LENGTH_MAX}
@@ -320,11 +320,7 @@ function Kinds({ deps, type }: TypeFiguresProps) {
           </tr>
         ))}
       </Table>
-      {more !== 0 && <a href={jobsPath(type, { group: "error" })}>{counted(more, "more kind")}</a>}
+      {more !== 0 && <a href={jobsPath({ type, group: "error" })}>{counted(more, "more kind")}</a>}
     </>
   );
-}
-
-function jobsPath(type: string, more: Readonly<Record<string, string>>): string {
-  return `/ui/jobs?${new URLSearchParams({ type, ...more })}`;
 }

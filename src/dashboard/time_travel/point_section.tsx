@@ -6,7 +6,7 @@ import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
-import { jobEntryPath } from "../parts/links.tsx";
+import { entryJsonPath, jobEntryPath } from "../parts/links.tsx";
 import { ExpectationTable } from "../job/expectations.tsx";
 import { FailureView } from "../job/outcome.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
@@ -165,7 +165,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
           : <ChangeTable caption="What the entry changed" changes={step.changed} />}
         <details>
           <summary>The entry itself</summary>
-          <JsonView value={entry} href={`/events?after=${entry.logId - 1}&limit=1`} />
+          <JsonView value={entry} href={entryJsonPath(entry.logId)} />
         </details>
       </div>
       <div class="sheet">
@@ -175,7 +175,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
         <TaskTable tasks={resource.tasks} />
         {resource.failure !== null && <h3>Failure</h3>}
         <FailureView job={job} pathOf={pathOf} />
-        <Output output={resource.output} href={`/jobs/${job.jobId}/replay?at=${entry.logId}`} />
+        <Output output={resource.output} href={`${jobPath(job.jobId)}/replay?at=${entry.logId}`} />
       </div>
     </section>
   );

@@ -17,7 +17,7 @@ import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.tsx";
 import { type Call, type Commands, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { JobLink, type TimeQuery } from "../parts/links.tsx";
+import { JobLink, JOBS_PATH, type TimeQuery } from "../parts/links.tsx";
 import { type Comparison, comparison, DifferenceSection } from "./changes.tsx";
 import { EntryTable, Slider } from "./entry_table.tsx";
 import { PointSection, type TimeView, timeView } from "./point_section.tsx";
@@ -36,10 +36,12 @@ import type { Route } from "../../http/routing/route.ts";
 /** A longer plan is not put into the form. */
 const PLAN_LENGTH_MAX = 16_000;
 
+const PATH = `${JOBS_PATH}/:id/time`;
+
 export const TIME_TRAVEL_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
+  { method: "GET", path: PATH, scope: "read", handle: showTime },
   // Like the what-if of the API, it records nothing.
-  { method: "POST", path: "/ui/jobs/:id/time", by: "here", scope: "read", handle: showWhatIf },
+  { method: "POST", path: PATH, by: "here", scope: "read", handle: showWhatIf },
 ];
 
 const TIME_PARAMETERS = {
