@@ -23,7 +23,7 @@ import { JsonView, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Call } from "../parts/curl.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
-import { JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
+import { HiddenFields, JsonInput, ONCE, OnceField } from "../parts/forms.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
 interface EventFormProps {
@@ -48,8 +48,7 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
       <summary role="button">Send this event from here</summary>
       <Needs scope="submit" what="sending events">
         <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
-          <input type="hidden" name="return" value={state.returnTo} />
-          <input type="hidden" name="expectation" value={expectation} />
+          <HiddenFields fields={{ return: state.returnTo, expectation }} />
           <OnceField />
           <JsonInput
             id={id}

@@ -24,6 +24,7 @@ import { emptyResponse } from "../../http/responses/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";
+import { HiddenFields } from "../parts/forms.tsx";
 import { counted, countText } from "../../core/counted.ts";
 import { JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
@@ -96,17 +97,15 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
   const fields = {
     return: returnTo,
     action: request.action,
-    upTo: String(request.upTo),
-    before: String(next),
+    upTo: request.upTo,
+    before: next,
     confirm: "yes",
-    ...(request.again ? { again: "yes" } : {}),
-    ...present({ reason: request.reason }),
+    again: request.again ? "yes" : undefined,
+    reason: request.reason,
   };
   return (
     <form method="post" action={JOBS_PATH} class="stack">
-      {Object.entries(fields).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
+      <HiddenFields fields={fields} />
       <p>{leftText(left)}</p>
       <button type="submit" class="primary">
         {label} {left.jobs > BULK_MAX ? `the next ${countText(BULK_MAX)}` : "them"}

@@ -8,7 +8,7 @@ import { JobLink, JOBS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Time } from "../parts/amounts.tsx";
-import { ReasonField } from "../parts/forms.tsx";
+import { HiddenFields, ReasonField } from "../parts/forms.tsx";
 import type { JobsAddress } from "./address.ts";
 import { Chips } from "./filters.tsx";
 import { SearchedLine } from "./surroundings.tsx";
@@ -78,9 +78,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
   const many = Math.min(jobs, BULK_MAX);
   return (
     <form method="post" action={JOBS_PATH} class="stack bulk-form">
-      <input type="hidden" name="return" value={address.with()} />
-      <input type="hidden" name="action" value={action} />
-      <input type="hidden" name="upTo" value={String(upTo)} />
+      <HiddenFields fields={{ return: address.with(), action, upTo }} />
       {preview.retried !== 0 && (
         <Check
           name="again"

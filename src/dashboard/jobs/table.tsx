@@ -2,8 +2,9 @@
 
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { ActionForm, Confirm } from "../parts/forms.tsx";
+import { ActionForm, Confirm, HiddenFields } from "../parts/forms.tsx";
 import { JobLink, JOBS_PATH, TypeName } from "../parts/links.tsx";
+import { TableBox } from "../parts/table.tsx";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Day, Duration, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -23,8 +24,7 @@ export function SelectionBar(
   if (possible.length === 0) return null;
   return (
     <form id={SELECTION_FORM} method="post" action={JOBS_PATH} class="row">
-      <input type="hidden" name="return" value={returnTo} />
-      <input type="hidden" name="ticked" value="yes" />
+      <HiddenFields fields={{ return: returnTo, ticked: "yes" }} />
       <span class="hint">Ticked:</span>
       {possible.filter((action) => action !== "cancel").map((action) => (
         <button id={`${action}-ticked`} type="submit" name="action" value={action}>
@@ -54,7 +54,7 @@ interface JobTableProps {
 
 export function JobTable({ rows, gone, returnTo }: JobTableProps) {
   return (
-    <div class="table-box as-cards job-table" tabindex={0} role="region" aria-label="Jobs">
+    <TableBox label="Jobs" class="as-cards job-table">
       <table>
         <caption class="unseen">Jobs</caption>
         <thead>
@@ -81,7 +81,7 @@ export function JobTable({ rows, gone, returnTo }: JobTableProps) {
           {rows.map((row) => <Row row={row} isGone={gone.has(row.job)} returnTo={returnTo} />)}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -6,6 +6,7 @@
 import type { Child } from "hono/jsx";
 import { lexer, type MarkedToken, type Token, type Tokens } from "marked";
 import { CopyText } from "../parts/curl.tsx";
+import { TableBox } from "../parts/table.tsx";
 
 interface MarkdownProps {
   readonly text: string;
@@ -71,7 +72,7 @@ class Rendering {
 
   #table({ header, rows }: Tokens.Table): Child {
     return (
-      <div class="table-box" tabindex={0} role="region" aria-label={labelOf(header)}>
+      <TableBox label={labelOf(header)}>
         <table>
           <thead>
             <tr>{header.map((cell) => <th scope="col">{this.#inline(cell.tokens)}</th>)}</tr>
@@ -80,7 +81,7 @@ class Rendering {
             {rows.map((row) => <tr>{row.map((cell) => <td>{this.#inline(cell.tokens)}</td>)}</tr>)}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     );
   }
 

@@ -9,6 +9,7 @@ import {
 } from "../../metrics/figures.ts";
 import { Time } from "../parts/amounts.tsx";
 import { Choices } from "../parts/links.tsx";
+import { TableBox } from "../parts/table.tsx";
 import { countText } from "../../core/counted.ts";
 import { durationText } from "../../core/duration.ts";
 
@@ -184,7 +185,7 @@ function TrendTable({ span, trend: { points } }: Pick<TrendSectionProps, "span" 
   return (
     <details class="folded figures">
       <summary>As a table</summary>
-      <div class="table-box" tabindex={0} role="region" aria-label="The figures of the charts">
+      <TableBox label="The figures of the charts">
         <table
           id="trend-figures"
           data-live
@@ -204,7 +205,7 @@ function TrendTable({ span, trend: { points } }: Pick<TrendSectionProps, "span" 
             {points.map((point) => <Row point={point} />)}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     </details>
   );
 }

@@ -126,6 +126,21 @@ export function issuesAt(
   return issues.filter(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`));
 }
 
+interface HiddenFieldsProps {
+  /** The values by the names of the fields; one that is absent is not sent. */
+  readonly fields: Readonly<Record<string, string | number | undefined>>;
+}
+
+export function HiddenFields({ fields }: HiddenFieldsProps) {
+  return (
+    <>
+      {Object.entries(fields).map(([name, value]) =>
+        value !== undefined && <input type="hidden" name={name} value={value} />
+      )}
+    </>
+  );
+}
+
 interface ActionFormProps {
   /**
    * The id on its page, so that an update of the page never makes another form of it, such as one
@@ -147,10 +162,7 @@ export function ActionForm(props: ActionFormProps) {
   const { id, action, label, fields = {}, returnTo, children } = props;
   return (
     <form method="post" action={action} class="action row" id={id}>
-      <input type="hidden" name="return" value={returnTo} />
-      {Object.entries(fields).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
+      <HiddenFields fields={{ return: returnTo, ...fields }} />
       {children}
       <button type="submit">{label}</button>
     </form>

@@ -2,11 +2,36 @@
 
 import type { Child } from "hono/jsx";
 
+interface TableBoxProps {
+  /** For screen readers. */
+  readonly label: string;
+  /** CSS classes besides its own. */
+  readonly class?: string | undefined;
+  readonly children: Child;
+}
+
+/**
+ * The box that a table scrolls in, also by keyboard, so that the page never scrolls sideways. With
+ * `as-cards`, a phone shows each row as a card, where `data-name` is the label of a cell.
+ */
+export function TableBox({ label, class: further, children }: TableBoxProps) {
+  return (
+    <div
+      class={further === undefined ? "table-box" : `table-box ${further}`}
+      tabindex={0}
+      role="region"
+      aria-label={label}
+    >
+      {children}
+    </div>
+  );
+}
+
 interface TableProps {
   /** A caption for screen readers. */
   readonly caption: string;
   readonly headings: readonly string[];
-  /** Whether a phone shows each row as a card, where `data-name` is the label of a cell. */
+  /** Whether a phone shows each row as a card. */
   readonly asCards?: boolean;
   /** Rows of cells. */
   readonly children: Child;
@@ -14,16 +39,10 @@ interface TableProps {
   readonly rest?: Child | false;
 }
 
-/** It scrolls inside its own box, so that the page never scrolls sideways. */
 export function Table({ caption, headings, asCards = false, children, rest = false }: TableProps) {
   return (
     <>
-      <div
-        class={asCards ? "table-box as-cards" : "table-box"}
-        tabindex={0}
-        role="region"
-        aria-label={caption}
-      >
+      <TableBox label={caption} class={asCards ? "as-cards" : undefined}>
         <table>
           <caption class="unseen">{caption}</caption>
           <thead>
@@ -31,7 +50,7 @@ export function Table({ caption, headings, asCards = false, children, rest = fal
           </thead>
           <tbody>{children}</tbody>
         </table>
-      </div>
+      </TableBox>
       {rest !== false && <p class="hint">{rest}</p>}
     </>
   );
