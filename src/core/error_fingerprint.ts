@@ -23,6 +23,11 @@ declare const fingerprintBrand: unique symbol;
 /** Twelve lower-case hexadecimal digits. */
 export type ErrorFingerprint = string & { readonly [fingerprintBrand]: true };
 
+/** In words, for people who look at kinds of failures. */
+export const FINGERPRINT_RULE =
+  "Failures are of one kind if they have the same type, task, error and words in the message; " +
+  "numbers, ids, times, paths and text in quotation marks are ignored.";
+
 export const FINGERPRINT_PATTERN = /^[0-9a-f]{12}$/;
 
 interface ErrorOrigin {

@@ -17,6 +17,12 @@ export function withoutPaths(error: ErrorCause): string {
   return errorText(error).replaceAll(PATH, "$1");
 }
 
+/** Why there was no further attempt, by the kind of failure. */
+export const FINAL_BECAUSE = {
+  poison: "another attempt would not help",
+  deadLetter: "all attempts are used up",
+} as const;
+
 /** The message with code and causes, without the name. */
 export function messageText({ message, code, ...causes }: ErrorCause): string {
   return `${withCode(message, code)}${causesText(causes)}`;

@@ -124,6 +124,11 @@ export type JournalEventDraft = Distributed<JournalEntry>;
 export type FactDraft = DraftOf<FactEntry>;
 export type EventDraft = JobEventDraft | JournalEventDraft | FactDraft;
 
+/** Types of the framework's events without their namespace, since they are the most frequent. */
+export function shortType(eventType: string): string {
+  return eventType.replace(/^job\./, "");
+}
+
 type CorrelatedFact = Pick<
   FactEntry,
   "eventId" | "eventType" | "occurredAt" | "taskId" | "attributes"

@@ -152,6 +152,18 @@ export type NearestExpectation =
   | NearestFacts & { readonly expectation: string; readonly policy?: undefined }
   | NearestFacts & { readonly policy: PolicyRole; readonly expectation?: undefined };
 
+const MATCHED_NOTHING = "matched nothing: ";
+
+/** The reason of a receipt for an event that matched nothing. */
+export function matchedNothing(why: string): string {
+  return MATCHED_NOTHING + why;
+}
+
+/** The reason without what the disposition `recorded` says already. */
+export function whyRecorded(reason: string): string {
+  return reason.startsWith(MATCHED_NOTHING) ? reason.slice(MATCHED_NOTHING.length) : reason;
+}
+
 export interface Receipt {
   readonly eventId: EventId;
   /**

@@ -1,5 +1,6 @@
 /** `event`: delivers an event, and shows its effect. */
 
+import { whyRecorded } from "../../engine/requests.ts";
 import { EXIT } from "../../core/exit_codes.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
 import { plainText } from "../terminal.ts";
@@ -67,7 +68,9 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
       return [`duplicate: event ${eventId} was already recorded${at}, and changes nothing`];
     case "recorded":
       return [
-        `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,
+        `recorded${at}, and matched nothing${
+          because(receipt.reason && whyRecorded(receipt.reason))
+        }`,
         ...jobs.map((job) => reachedLine(job, paint)),
         ...moreLines(receipt),
         ...nearestLines(receipt, paint),
@@ -79,11 +82,6 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
 
 function moreLines({ more = 0 }: ReceiptResource): readonly string[] {
   return more === 0 ? [] : [`${more} more ${more === 1 ? "is" : "are"} not listed`];
-}
-
-/** The reason, without what the line already says. */
-function shortReason(reason: string | undefined): string | undefined {
-  return reason?.replace(/^matched nothing: /, "");
 }
 
 function because(reason: string | undefined): string {

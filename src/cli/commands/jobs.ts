@@ -2,6 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
+import { FINGERPRINT_RULE } from "../../core/error_fingerprint.ts";
 import { messageText } from "../../core/error_text.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { UsageError } from "../command.ts";
@@ -83,9 +84,7 @@ export const FAILURES_COMMAND: ServerCommand = {
   summary: "list failures that were not retried, by kind",
   options: [...FILTER_OPTIONS, limitOption(50, "the most kinds to list")],
   notes: [
-    "The most frequent come first. Failures are of one kind if they have the same type, task, " +
-    "error and words in the message; numbers, ids, times, paths and text in quotation marks " +
-    "are ignored.",
+    `The most frequent come first. ${FINGERPRINT_RULE}`,
     FILTER_NOTE,
   ],
   examples: [

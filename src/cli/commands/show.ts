@@ -1,5 +1,6 @@
 /** `show`: prints one job as a page. */
 
+import { shortType } from "../../core/event.ts";
 import { PAGE_MAX } from "../../documents/parameters.ts";
 import { UsageError } from "../command.ts";
 import { AT_OPTION } from "../filters.ts";
@@ -99,7 +100,7 @@ type Step = ReplayAnswer["steps"][number];
 
 /** The sentence is wrapped and not cut, since it is the answer. */
 function stepLines(steps: readonly Step[], { paint, columns }: PageOptions): readonly string[] {
-  const types = steps.map(({ eventType }) => plainText(eventType.replace(/^job\./, "")));
+  const types = steps.map(({ eventType }) => plainText(shortType(eventType)));
   const typeColumns = Math.max(0, ...types.map(textWidth));
   const idColumns = Math.max(0, ...steps.map(({ logId }) => String(logId).length));
   const indent = " ".repeat(idColumns + typeColumns + 4);

@@ -1,6 +1,7 @@
 /** Renders entries of the journal as lines with columns. */
 
 import { changeText } from "../../core/condition.ts";
+import { shortType } from "../../core/event.ts";
 import { entryNote, type NotedEntry } from "../../documents/entry_note.ts";
 import { fitted, padded, plainText, type Style, textWidth } from "../terminal.ts";
 import type { EntryResource } from "../resources.ts";
@@ -112,11 +113,6 @@ export class EntryLines {
 
 function grown(columns: number, text: string, max: number): number {
   return Math.min(Math.max(columns, textWidth(text)), max);
-}
-
-/** Framework event types are shown without their namespace, since they are the most frequent. */
-function shortType(eventType: string): string {
-  return eventType.replace(/^job\./, "");
 }
 
 function styled(paint: Paint, style: Style | undefined, text: string): string {

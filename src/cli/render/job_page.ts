@@ -1,6 +1,6 @@
 /** Renders one job as a page, and several as a table. */
 
-import { messageText } from "../../core/error_text.ts";
+import { FINAL_BECAUSE, messageText } from "../../core/error_text.ts";
 import { correlationText, deadlineText } from "../../explain/words/expectations.ts";
 import { progressText } from "../../explain/words/phrases.ts";
 import { aligned, fitted, padded, plainText, textWidth } from "../terminal.ts";
@@ -109,14 +109,7 @@ function failureLines({ failure }: JobResource, options: PageOptions): readonly 
 }
 
 function kindText(kind: FailureResource["kind"]): string {
-  switch (kind) {
-    case "poison":
-      return "another attempt would not help (poison)";
-    case "deadLetter":
-      return "all attempts are used up (deadLetter)";
-    default:
-      return kind;
-  }
+  return kind === "poison" || kind === "deadLetter" ? `${FINAL_BECAUSE[kind]} (${kind})` : kind;
 }
 
 function expectationLines({ expected }: JobResource, options: PageOptions): readonly string[] {

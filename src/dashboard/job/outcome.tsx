@@ -2,14 +2,14 @@
 
 import { MissingScope } from "../parts/viewing.tsx";
 import { EntryLink, type EntryPath } from "../parts/entries.tsx";
-import { MAIN_TASK } from "../../core/ids.ts";
+import { taskName } from "../../explain/words/phrases.ts";
 import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { Time } from "../parts/amounts.tsx";
 import { jobsPath } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import type { JobProps, JobScreenState } from "./reading.ts";
-import { messageText } from "../../core/error_text.ts";
+import { FINAL_BECAUSE, messageText } from "../../core/error_text.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { Term } from "../parts/table.tsx";
 import type { JobState } from "../../core/job_state.ts";
@@ -78,8 +78,8 @@ const LEFT_MAX = 20;
 
 const KINDS = {
   error: "error: an error event, or its code threw",
-  poison: "poison: another attempt would not help",
-  deadLetter: "dead letter: all attempts are used up",
+  poison: `poison: ${FINAL_BECAUSE.poison}`,
+  deadLetter: `dead letter: ${FINAL_BECAUSE.deadLetter}`,
   cancelled: "cancelled",
 } as const;
 
@@ -117,7 +117,7 @@ export function FailureView({ job, pathOf }: FailureViewProps) {
         <Term name="Kind">{KINDS[kind]}</Term>
         {taskId !== null && (
           <Term name="Task" class="mono">
-            <UserText text={taskId === MAIN_TASK ? "run" : taskId} lengthMax={120} />
+            <UserText text={taskName(taskId)} lengthMax={120} />
           </Term>
         )}
         <Fingerprint job={job} />

@@ -5,6 +5,7 @@ import { conditionText } from "../../core/condition.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { jobPath } from "../../documents/jobs.ts";
+import { taskName } from "../../explain/words/phrases.ts";
 import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
@@ -105,7 +106,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         <span class={isFirst ? undefined : "unseen"}>
           {lane.phase !== "run" && "undo "}
           <span class="mono">
-            <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
+            <UserText text={taskName(lane.taskId)} lengthMax={80} />
           </span>
         </span>
       </th>

@@ -4,7 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type { LogId } from "../../core/ids.ts";
 import {
   type BackingOffTask,
   type CompletedTask,
@@ -22,6 +22,7 @@ import type { ParkReason } from "../../core/framework_events.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import { jobSleepsUntil, recordedFailure } from "../../core/job_resource.ts";
 import { errorText } from "../../core/error_text.ts";
+import { taskName } from "../../explain/words/phrases.ts";
 import { momentText } from "../parts/amounts.tsx";
 
 export interface JobRow {
@@ -167,7 +168,7 @@ function aheadText(ahead: number | undefined): string {
 
 /** `charge attempt 2, 40 of 100`. */
 function runningText({ taskId, attempts, progress }: TaskState): string {
-  const name = taskId === MAIN_TASK ? "run" : taskId;
+  const name = taskName(taskId);
   const attempt = attempts > 1 ? ` attempt ${attempts}` : "";
   if (progress === undefined) return name + attempt;
   const total = progress.total === undefined ? "" : ` of ${countText(progress.total)}`;

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { Needs } from "../parts/viewing.tsx";
 import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
+import { FINGERPRINT_RULE } from "../../core/error_fingerprint.ts";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
@@ -192,10 +193,7 @@ function groupsPage(asked: PageRequest): Response {
           <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>
         )}
         <SearchedLine searched={searched} />
-        <p class="hint">
-          Failures are of one kind if they have the same type, task, error and words in the message;
-          numbers, ids, times, paths and text in quotation marks are ignored.
-        </p>
+        <p class="hint">{FINGERPRINT_RULE}</p>
       </>
     ),
   });

@@ -1,6 +1,7 @@
 /** `/ui/stream`: the journal, live and back to its beginning. */
 
 import type { Context } from "hono";
+import { shortType } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import type { EntriesFound } from "../../http/stream/feed.ts";
@@ -203,7 +204,7 @@ function EntryRow({ entry, transition }: EntryRowProps) {
         {momentText(receivedAt, useNow(), "milliseconds")}
       </time>
       <span class="entry-type mono">
-        <UserText text={eventType.replace(/^job\./, "")} />
+        <UserText text={shortType(eventType)} />
       </span>
       <span class="entry-job">{jobId !== undefined && <JobLink jobId={jobId} />}</span>
       <span class="entry-task">

@@ -17,7 +17,7 @@ import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fiel
 import { deliverOne, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import { type Receipt, type ReceiptJob, withOrigin } from "../../engine/requests.ts";
+import { type Receipt, type ReceiptJob, whyRecorded, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
 import type { Problem } from "../../http/responses/problem.ts";
@@ -169,7 +169,7 @@ const JOBS_MAX = 3;
 function receiptText(receipt: Receipt): string {
   const { disposition, eventId, logId, reason, nearest } = receipt;
   const at = logId === undefined ? "" : ` as entry ${logId}`;
-  const why = reason === undefined ? "" : `: ${reason.replace(/^matched nothing: /, "")}`;
+  const why = reason === undefined ? "" : `: ${whyRecorded(reason)}`;
   switch (disposition) {
     case "matched":
       return `Event ${eventId} is recorded${at}. ${jobsText(receipt)}`;

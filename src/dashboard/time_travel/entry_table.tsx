@@ -4,7 +4,10 @@
  * of a what-if; these controls belong to the forms below the table.
  */
 
+import { shortType } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import { HiddenFields } from "../parts/forms.tsx";
+import { TableBox } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { ChangeLine, COMPARE_FORM } from "./changes.tsx";
 import { WHAT_IF_FORM } from "./what_if.tsx";
@@ -48,7 +51,7 @@ export function EntryTable(props: EntryTableProps) {
             </p>
           )}
       </div>
-      <div class="table-box tall" tabindex={0} role="region" aria-label="Entries of the job">
+      <TableBox label="Entries of the job" class="tall">
         <table class="entries-table">
           <thead>
             <tr>
@@ -64,7 +67,7 @@ export function EntryTable(props: EntryTableProps) {
             {shown.map((at) => <Row props={props} at={at} />)}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       {unshown(props, shown).map((logId) => (
         <input type="hidden" name="without" value={logId} form={WHAT_IF_FORM} />
       ))}
@@ -134,7 +137,7 @@ function Row({ props, at }: { readonly props: EntryTableProps; readonly at: numb
         )}
       </td>
       <td class="mono">
-        <UserText text={eventType.replace(/^job\./, "")} />
+        <UserText text={shortType(eventType)} />
       </td>
       <td>
         <ChangeLine changed={changed} />
@@ -170,8 +173,7 @@ export function Slider({ view, query }: SliderProps) {
   return (
     <div class="slider">
       <form method="get" action={timePath(job.jobId)} class="slider-form">
-        {query.from !== undefined && <input type="hidden" name="from" value={query.from} />}
-        {query.to !== undefined && <input type="hidden" name="to" value={query.to} />}
+        <HiddenFields fields={{ from: query.from, to: query.to }} />
         <label for="step">Entry</label>
         <input
           id="step"

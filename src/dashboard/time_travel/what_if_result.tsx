@@ -1,6 +1,7 @@
 /** The supposed outcome of a job beside the recorded one. */
 
 import { deriveCondition } from "../../core/condition.ts";
+import { shortType } from "../../core/event.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Replay, ReplayStep } from "../../explain/replay/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../explain/replay/what_if.ts";
@@ -142,7 +143,7 @@ function PairRow({ pair }: { readonly pair: StepPair }) {
     <tr class={differs ? "differs" : undefined} data-log-id={logId}>
       <th scope="row" class="mono">{logId}</th>
       <td class="mono">
-        <UserText text={eventType.replace(/^job\./, "")} />
+        <UserText text={shortType(eventType)} />
       </td>
       <td class="side">
         <Side step={recorded} absent="not on record" />

@@ -30,7 +30,7 @@ import {
   untimelyText,
 } from "../matching/nearest_expectation.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Receipt } from "../requests.ts";
+import { matchedNothing, type Receipt } from "../requests.ts";
 
 /** How many expectations and policy events are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
@@ -117,7 +117,7 @@ export class Unmatched {
     if (missed === undefined) return undefined;
     const but = later.includes(missed) ? "the job was created after it" : untimelyText(missed.job);
     return {
-      reason: `matched nothing: ${subjectText(missed)} would match, but ${but}`,
+      reason: matchedNothing(`${subjectText(missed)} would match, but ${but}`),
       nearest: nearestExpectation(missed, [], but),
     };
   }
@@ -136,7 +136,7 @@ export class Unmatched {
       const all = `each job that waits for events of type ${event.eventType} was created after it`;
       return compared.length === 0
         ? undefined
-        : { reason: `matched nothing: ${all}${this.#startsOthers(event) ?? ""}` };
+        : { reason: matchedNothing(all + (this.#startsOthers(event) ?? "")) };
     }
     const clauses = failingClauses(nearest, event);
     const why = mismatchesText(clauses);
@@ -145,7 +145,7 @@ export class Unmatched {
     const reason = others === undefined
       ? `the nearest is ${subject}${asNearText(asNear(missing, nearest))}: ${why}`
       : `${others}; for one, ${subject}: ${why}`;
-    return { reason: `matched nothing: ${reason}`, nearest: nearestExpectation(nearest, clauses) };
+    return { reason: matchedNothing(reason), nearest: nearestExpectation(nearest, clauses) };
   }
 
   /** How many jobs want events of a type, when naming one of them would be arbitrary. */
@@ -198,7 +198,7 @@ export class Unmatched {
         ? `${subject} would match, but ${but}`
         : `the nearest is ${subject}, but ${but}, and ${mismatchesText(clauses)}`;
       return {
-        reason: `matched nothing: ${why}`,
+        reason: matchedNothing(why),
         nearest: nearestExpectation(missed, clauses, but),
       };
     }

@@ -22,6 +22,7 @@ import { CONTENTS_MAX } from "../events/refusals.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import { cited } from "./citations.ts";
 import type { ReserveMemory } from "../entry_pages.ts";
+import { whyRecorded } from "../requests.ts";
 import type { QueryParts } from "./query_parts.ts";
 import type { Replays } from "./replays.ts";
 
@@ -140,7 +141,7 @@ export class EventExplainer {
   #nearly(entry: JobEventLogEntry, asOf: LogId): readonly NearlyReached<LogId>[] {
     const { reason, nearest } = this.parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
-    const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
+    const why = sentence(reason === undefined ? "It matched nothing" : whyRecorded(reason));
     const ended = nearest?.state === "Failed" || nearest?.state === "Done"
       ? this.#standOf(nearest.jobId, asOf)
       : undefined;

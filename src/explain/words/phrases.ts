@@ -74,6 +74,11 @@ export function taskText(taskId: string): string {
   return taskId === MAIN_TASK ? "run" : `task ${taskId}`;
 }
 
+/** `charge`, or `run` for the root task. */
+export function taskName(taskId: string): string {
+  return taskId === MAIN_TASK ? "run" : taskId;
+}
+
 /** Shortens long lists: `a, b, c and 7 more`. */
 export function shortened(parts: readonly string[], max: number): string {
   return parts.length <= max

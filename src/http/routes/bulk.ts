@@ -12,6 +12,7 @@ import {
 } from "../../documents/fields.ts";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import { counted } from "../../core/counted.ts";
+import { FINGERPRINT_RULE } from "../../core/error_fingerprint.ts";
 import { errorText, withoutPaths } from "../../core/error_text.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";
@@ -181,10 +182,8 @@ export const BULK_ROUTES: readonly Route[] = [
       tag: "jobs",
       summary: "List failures that were not yet retried, by kind, the most frequent first",
       description:
-        "Failures are of one kind if they have the same type, task, error and words in " +
-        "the message; numbers, ids, times, paths and text in quotation marks are " +
-        "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
-        "/jobs/bulk with the fingerprint retries all of a kind.",
+        `${FINGERPRINT_RULE} A kind whose jobs were all retried is listed only with retried=true. ` +
+        "POST /jobs/bulk with the fingerprint retries all of a kind.",
       query: FAILURE_PARAMETERS,
       answers: ok("The kinds of failures.", failuresAnswer),
     },
