@@ -12,6 +12,15 @@ export async function inTurns<Result>(
   return step.value;
 }
 
+/**
+ * Lets other work run when it is due; await the result if there is one. May throw or reject, to end
+ * the work early.
+ */
+export type Pause = () => Promise<void> | undefined;
+
+/** For when no other work is waiting. */
+export const NO_PAUSE: Pause = () => undefined;
+
 /** How long steps may take in total before others get their turn. */
 const TURN_MS = 8;
 

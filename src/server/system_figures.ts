@@ -10,7 +10,7 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "../http/routing/http_deps.ts";
 import { journalFlag } from "../journal/errors.ts";
 import type { ProcessUsage } from "../metrics/readings.ts";
-import type { MemoryUse } from "../verify/pace.ts";
+import type { MemoryUse } from "../verify/verifier.ts";
 
 /** The process's use of memory and processor. */
 export function processUsage(): ProcessUsage {

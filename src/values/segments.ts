@@ -18,6 +18,7 @@ import {
   CRC_SUFFIX_BYTES,
 } from "../journal/format/line_codec.ts";
 import { collectGarbage } from "../engine/collector.ts";
+import type { Pause } from "../engine/turns.ts";
 import type { OpenFile } from "../journal/files/file_system.ts";
 import { type ProvableSegment, requireWhole } from "../journal/read/segment_proof.ts";
 
@@ -218,7 +219,7 @@ function source(file: Deno.FsFile): Pick<OpenFile, "read" | "size"> {
   };
 }
 
-function pauses(): () => Promise<void> | undefined {
+function pauses(): Pause {
   let endMs = performance.now() + SLICE_MS;
   return () => {
     if (performance.now() < endMs) return undefined;

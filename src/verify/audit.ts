@@ -19,7 +19,7 @@ import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "./segment_wa
 import { CacheWitnesses, type ShownLoss } from "../journal/open/witnesses.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./entry_audit.ts";
 import { IndexAudit, type IndexContent, SidecarAudit } from "./cache_audit.ts";
-import { NO_PAUSE, type Pause } from "./pace.ts";
+import { NO_PAUSE, type Pause } from "../engine/turns.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type AuditReport, type Disproof, Findings, WitnessAudit } from "./audit_report.ts";

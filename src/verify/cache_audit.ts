@@ -9,7 +9,7 @@ import { type Layout, sidecarName } from "../journal/layout.ts";
 import type { LineIndex } from "../journal/read/line_index.ts";
 import { isSameSegment, type SealedSegment } from "../journal/read/segment_proof.ts";
 import { type Sidecar, SidecarStore } from "../journal/read/sidecar_store.ts";
-import type { Pause } from "./pace.ts";
+import type { Pause } from "../engine/turns.ts";
 
 interface IndexedJob {
   readonly jobId: string;

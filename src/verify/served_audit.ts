@@ -14,7 +14,7 @@ import type { JobTable } from "../engine/writer/job_table.ts";
 import { jobView } from "../documents/jobs.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead } from "../engine/ports.ts";
-import { NO_PAUSE, type Pause } from "./pace.ts";
+import { NO_PAUSE, type Pause } from "../engine/turns.ts";
 
 export interface ServedSource {
   /** How a verdict names it, such as by its address. */

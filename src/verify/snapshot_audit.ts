@@ -11,7 +11,7 @@ import { requireKind } from "../journal/files/folder.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import { SnapshotStore, type SnapshotVisitor } from "../journal/write/snapshot_store.ts";
 import type { Findings } from "./audit_report.ts";
-import type { Pause } from "./pace.ts";
+import type { Pause } from "../engine/turns.ts";
 
 /** Where the snapshots are, and how to yield while one is read. */
 interface SnapshotPlace {

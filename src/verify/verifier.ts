@@ -7,13 +7,14 @@
  * limit memory: a worker that runs out of memory ends the process.
  */
 
+import { sizeText } from "../core/counted.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, VerificationRun } from "../engine/ports.ts";
+import type { Pause } from "../engine/turns.ts";
 import { failureReason, JournalDamagedError } from "../journal/errors.ts";
 import type { AuditOptions } from "./audit.ts";
 import type { JudgedAudit } from "./verdict.ts";
-import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 
 interface VerifierOptions extends Pick<AuditOptions, "fileSystem" | "layout" | "scratch"> {
   readonly clock: Clock;
@@ -139,4 +140,57 @@ export class Verifier {
   #now(): string {
     return new Date(this.options.clock.now()).toISOString();
   }
+}
+
+/** How long other work may be delayed; a request needs several turns. */
+const SLICE_MS = 2;
+
+/**
+ * Pauses after every slice of time.
+ *
+ * @param signal Ends the work with its reason, wherever a pause might be.
+ * @param beforePause Called before each pause; may abort the signal.
+ */
+export function pauseBetweenSlices(
+  clock: Clock,
+  signal: AbortSignal,
+  beforePause: () => void,
+): Pause {
+  let began = clock.monotonic();
+  const pause = async () => {
+    beforePause();
+    signal.throwIfAborted();
+    await clock.pause();
+    began = clock.monotonic();
+  };
+  return () => {
+    signal.throwIfAborted();
+    return clock.monotonic() - began < SLICE_MS ? undefined : pause();
+  };
+}
+
+/** The heap of the process. Memory outside of it is negligible. */
+export interface MemoryUse {
+  readonly usedBytes: number;
+  /** The size at which the process would die. */
+  readonly bytesMax: number;
+}
+
+/** The part of the heap beyond this share is reserved for requests. */
+const SHARE_MAX = 0.8;
+
+/**
+ * Why a verification has too little memory, if so: this process does other work too. It projects the
+ * whole journal a second time, which takes about as much memory as the first.
+ *
+ * @param when Before it begins, that memory is still to be used.
+ */
+function memoryLack(
+  { usedBytes, bytesMax }: MemoryUse,
+  when: "before" | "during",
+): string | undefined {
+  const neededBytes = when === "before" ? 2 * usedBytes : usedBytes;
+  if (neededBytes <= SHARE_MAX * bytesMax) return undefined;
+  return `the heap of this process, ${sizeText(bytesMax)}, has too little room to project ` +
+    "the journal a second time; deno task journal verify does it in a process of its own";
 }

@@ -3,8 +3,7 @@ import { JournalFailedError, type VerificationRun } from "../../src/engine/ports
 import { journalLayout } from "../../src/journal/layout.ts";
 import type { JournalDamagedError } from "../../src/journal/errors.ts";
 import { readVerification } from "../../src/journal/files/verification_file.ts";
-import { type MemoryUse, pauseBetweenSlices } from "../../src/verify/pace.ts";
-import { Verifier } from "../../src/verify/verifier.ts";
+import { type MemoryUse, pauseBetweenSlices, Verifier } from "../../src/verify/verifier.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import {

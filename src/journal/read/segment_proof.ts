@@ -5,6 +5,7 @@
 
 import type { LogId } from "../../core/ids.ts";
 import type { SegmentInfo } from "../../engine/ports.ts";
+import type { Pause } from "../../engine/turns.ts";
 import { JournalDamagedError } from "../errors.ts";
 import type { OpenFile } from "../files/file_system.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
@@ -60,7 +61,7 @@ const PIECE_BYTES = 512 * 1024;
 export async function requireWhole(
   file: Pick<OpenFile, "read" | "size">,
   segment: ProvableSegment,
-  pause: () => Promise<void> | undefined,
+  pause: Pause,
   onBatch?: (batch: ScannedBatch, origin: number) => void,
 ): Promise<void> {
   const pieces = readPieces({

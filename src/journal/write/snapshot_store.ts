@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock, JournalHead } from "../../engine/ports.ts";
+import { NO_PAUSE, type Pause } from "../../engine/turns.ts";
 import { failureReason } from "../errors.ts";
 import { type FileSystem, type OpenFile, replaceFile, withFile } from "../files/file_system.ts";
 import { NEWLINE } from "../format/line_bytes.ts";
@@ -55,7 +56,7 @@ export class SnapshotStore {
   async visit(
     name: string,
     visitor: SnapshotVisitor,
-    pause?: () => Promise<void> | undefined,
+    pause?: Pause,
   ): Promise<string | undefined> {
     const path = this.#pathOf(name);
     return await withFile(
@@ -219,7 +220,7 @@ async function visitSnapshot(
   file: OpenFile,
   logId: LogId | undefined,
   visitor: SnapshotVisitor,
-  pause: () => Promise<void> | undefined = () => undefined,
+  pause = NO_PAUSE,
 ): Promise<string | undefined> {
   const from = Math.max(0, await file.size() - TRAILER_BYTES_MAX);
   const end = await file.read(from, TRAILER_BYTES_MAX);
