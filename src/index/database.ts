@@ -4,6 +4,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { JournalFullError } from "../engine/ports.ts";
+import { orClosed } from "./database_files.ts";
 import { beginBuilding, endBuilding, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
@@ -125,8 +126,7 @@ export class Database {
   reopen(fresh: boolean): DatabaseSync {
     this.close();
     const database = this.options.open(fresh);
-    if (fresh) beginBuilding(database);
-    else prepare(database);
+    orClosed(database, () => fresh ? beginBuilding(database) : prepare(database));
     this.#isBuilding = fresh;
     return this.#database = database;
   }

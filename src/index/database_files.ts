@@ -28,8 +28,18 @@ export function openDatabase(path: string): DatabaseSync {
   // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   const database = new DatabaseSync(path);
-  database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  orClosed(database, () => database.exec(`PRAGMA page_size = ${PAGE_BYTES}`));
   return database;
+}
+
+/** Closes a database if this fails: while it is open, its file takes space, even once removed. */
+export function orClosed<Result>(database: DatabaseSync, use: () => Result): Result {
+  try {
+    return use();
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import type { Row } from "./database.ts";
-import { versionOf } from "./database_files.ts";
+import { orClosed, versionOf } from "./database_files.ts";
 import { FILE, openFile, requireRoom } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
@@ -164,7 +164,8 @@ function indexContentIn(folder: string): SqliteContent | undefined {
   const path = `${folder}/${FILE}`;
   if (!isThere(path)) return undefined;
   const database = new DatabaseSync(path, { readOnly: true });
-  if (versionOf(database) === CACHE_VERSION) return new SqliteContent(database);
+  const version = orClosed(database, () => versionOf(database));
+  if (version === CACHE_VERSION) return new SqliteContent(database);
   database.close();
   return undefined;
 }

@@ -9,7 +9,7 @@ import type { Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { makeTables, openDatabase } from "./database_files.ts";
+import { makeTables, openDatabase, orClosed } from "./database_files.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 
 /** A run has at most two to the power of this many buckets. */
@@ -187,13 +187,8 @@ const TABLES = `
 /** @throws {Error} when the file cannot be used. */
 export function preparedValues(path: string): DatabaseSync {
   const database = openDatabase(path);
-  try {
-    prepare(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  orClosed(database, () => prepare(database));
+  return database;
 }
 
 function prepare(database: DatabaseSync): void {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { jobId } from "../../src/core/ids.ts";
 import { FILE, jobIndexIn } from "../../src/index/open_index.ts";
+import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { VALUES_FILE } from "../../src/index/value_rows.ts";
 import { SqliteValueRuns } from "../../src/index/value_runs.ts";
@@ -247,6 +248,56 @@ Deno.test("scratch index: a process that exits early, as on Ctrl-C, leaves no fo
     assert.equal(new TextDecoder().decode(stdout).trim(), "1");
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
+
+const IS_LINUX = Deno.build.os === "linux";
+
+/** The files of a folder that this process has open, removed ones included. */
+async function openFilesIn(folder: string): Promise<readonly string[]> {
+  return (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).flatMap(({ name }) => {
+    try {
+      const path = Deno.readLinkSync(`/proc/self/fd/${name}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // The descriptor of the listing itself.
+    }
+  });
+}
+
+Deno.test({
+  name: "index: one of another version is closed, so that its space is free once it is removed",
+  ignore: !IS_LINUX,
+  fn: () =>
+    inFolder(async (folder) => {
+      {
+        using old = new DatabaseSync(`${folder}/${FILE}`);
+        old.exec("PRAGMA user_version = 1; CREATE TABLE jobs (first INTEGER)");
+      }
+      const index = jobIndexIn({ folder, warn: () => {} });
+      assert.equal(index.known(HEAD.logId), undefined);
+      assert.equal(index.begin(HEAD), false);
+      assert.ok(index.begin(undefined));
+      assert.deepEqual(
+        (await openFilesIn(folder)).filter((path) => path.endsWith(" (deleted)")),
+        [],
+      );
+      index.close();
+      assert.deepEqual(await openFilesIn(folder), []);
+    }),
+});
+
+Deno.test({
+  name: "scratch index: an index that cannot be compared is closed",
+  ignore: !IS_LINUX,
+  fn: () =>
+    inFolder(async (folder) => {
+      const layout = journalLayout(folder);
+      Deno.mkdirSync(layout.index);
+      Deno.writeTextFileSync(`${layout.index}/${FILE}`, "not a database ".repeat(1_000));
+      using scratch = scratchIndexIn(layout);
+      assert.throws(() => scratch.held(), /not a database/);
+      assert.deepEqual(await openFilesIn(layout.index), []);
+    }),
+});
 
 const INTRUDERS = [
   ["a link to the file of another program", (path: string) => Deno.symlink(`${path}.other`, path)],
