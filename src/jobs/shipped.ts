@@ -2,15 +2,7 @@
 
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { csvImport } from "./csv_import.ts";
-import {
-  type CallOptions,
-  type ChargeAnswer,
-  type Order,
-  orderFulfil,
-  type OrderServices,
-  type Payments,
-  type Warehouse,
-} from "./order_fulfil.ts";
+import { type ChargeAnswer, type Order, orderFulfil, type OrderServices } from "./order_fulfil.ts";
 import { webhookDeliver, type WebhookOptions } from "./webhook_deliver.ts";
 
 /** @throws {TypeError} when an option of the webhooks cannot be used. */
@@ -41,48 +33,39 @@ const FLAKY_KEYS_MAX = 1_000;
  * `ec.shipment.ShipmentCompleted` (with `tracking`), or `ec.shipment.ShipmentLost`.
  */
 export function demonstrationServices(): OrderServices {
-  return { warehouse: new DemonstrationWarehouse(), payments: new DemonstrationPayments() };
+  const failures = new Map<string, number>();
+  // Ids follow from the key, so a repeated call returns the same ids as the first.
+  return {
+    warehouse: {
+      reserve: (_order, { idempotencyKey }) =>
+        Promise.resolve({ reservationId: `reservation:${idempotencyKey}` }),
+      release: () => Promise.resolve(),
+    },
+    payments: {
+      charge: (order, { idempotencyKey }) => charge(order, idempotencyKey, failures),
+      refund: () => Promise.resolve(),
+    },
+  };
 }
 
-/** Ids follow from the key, so a repeated call returns the same ids as the first. */
-class DemonstrationWarehouse implements Warehouse {
-  reserve(_order: Order, { idempotencyKey }: CallOptions) {
-    return Promise.resolve({ reservationId: `reservation:${idempotencyKey}` });
+/** @param failures How often the charges of flaky orders have failed, by key. */
+function charge(order: Order, key: string, failures: Map<string, number>): Promise<ChargeAnswer> {
+  if (order.amount > REFUSED_ABOVE_CENTS) {
+    const reason = `${order.amount} cents are more than ${REFUSED_ABOVE_CENTS}`;
+    return Promise.resolve({ kind: "refused", reason });
   }
-
-  release(): Promise<void> {
-    return Promise.resolve();
+  if (order.orderId.startsWith(FLAKY_PREFIX) && failsAgain(key, failures)) {
+    return Promise.reject(new Error("the payment service does not answer"));
   }
+  return Promise.resolve({ kind: "charged", payment: { paymentId: `payment:${key}` } });
 }
 
-class DemonstrationPayments implements Payments {
-  readonly #failures = new Map<string, number>();
-
-  charge(order: Order, { idempotencyKey }: CallOptions): Promise<ChargeAnswer> {
-    if (order.amount > REFUSED_ABOVE_CENTS) {
-      const reason = `${order.amount} cents are more than ${REFUSED_ABOVE_CENTS}`;
-      return Promise.resolve({ kind: "refused", reason });
-    }
-    if (order.orderId.startsWith(FLAKY_PREFIX) && this.#failsAgain(idempotencyKey)) {
-      return Promise.reject(new Error("the payment service does not answer"));
-    }
-    const payment = { paymentId: `payment:${idempotencyKey}` };
-    return Promise.resolve({ kind: "charged", payment });
-  }
-
-  refund(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  #failsAgain(key: string): boolean {
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.delete(key);
-    if (failures === FLAKY_FAILURES) return false;
-    const [oldest] = this.#failures.keys();
-    if (oldest !== undefined && this.#failures.size >= FLAKY_KEYS_MAX) {
-      this.#failures.delete(oldest);
-    }
-    this.#failures.set(key, failures + 1);
-    return true;
-  }
+function failsAgain(key: string, failures: Map<string, number>): boolean {
+  const before = failures.get(key) ?? 0;
+  failures.delete(key);
+  if (before === FLAKY_FAILURES) return false;
+  const [oldest] = failures.keys();
+  if (oldest !== undefined && failures.size >= FLAKY_KEYS_MAX) failures.delete(oldest);
+  failures.set(key, before + 1);
+  return true;
 }
