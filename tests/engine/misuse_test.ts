@@ -43,7 +43,7 @@ Deno.test("misuse: a task that run does not await fails the job, and failure and
   );
 });
 
-Deno.test("misuse: who races an expectation with a sleep is told how to limit a wait", async () => {
+Deno.test("misuse: a run that races an expectation with a sleep is told how to limit a wait", async () => {
   const definition = looseJob("demo.race", async (ctx) => {
     await Promise.race([ctx.expect("paid"), ctx.sleep("hour", 3_600_000)]);
   }, { expects: () => ({ paid: { eventType: "ec.Paid" } }) });
