@@ -28,7 +28,7 @@ interface Rejection {
   readonly reason: string;
 }
 
-/** What the journal keeps of a chunk besides its rows. */
+/** What the journal keeps about a chunk besides its rows. */
 interface ChunkResult {
   readonly accepted: number;
   readonly rejected: number;
@@ -38,7 +38,7 @@ interface ChunkResult {
   readonly counts: readonly ColumnCount[];
 }
 
-/** Loaded at its first use, so that no start loads a parser of CSV. */
+/** Loaded at its first use, so that no start loads the CSV parser. */
 const csv = () => import("./csv/records.ts");
 
 type LoadedRow = Extract<RowRead, { readonly row: unknown }>["row"];
@@ -137,7 +137,7 @@ const input = v.strictObject({
   delimiter: v.optional(delimiter, ","),
 });
 
-/** What an import gives as its output; the rows themselves are in `csv.RowsLoaded`. */
+/** The output of an import; the rows themselves are in `csv.RowsLoaded`. */
 export interface ImportSummary {
   readonly rows: number;
   readonly accepted: number;
@@ -150,9 +150,9 @@ export interface ImportSummary {
 
 /**
  * `run` awaits nothing but `ctx`, and what it does between calls depends only on results. So it can
- * be called again after a restart: chunks that are on record are not read again. Chunks go one
- * after the other, because reading them uses the processor. Tasks that wait for other machines
- * would go side by side with `Promise.all`.
+ * be called again after a restart: chunks that are on record are not read again. Chunks are read one
+ * after the other, because that uses the processor. Tasks that wait for other machines would run
+ * side by side with `Promise.all`.
  */
 export const csvImport = defineJob({
   type: "csv.import",

@@ -44,7 +44,7 @@ export class Interruption extends Error {
   }
 }
 
-/** A handler of the engine rejects with it: the code of the task was not called, or not at fault. */
+/** Why an attempt ends although its code was not called, or is not at fault. */
 export class Withdrawal extends Error {
   override readonly name = "Withdrawal";
 }
@@ -80,12 +80,12 @@ export class Attempt implements AttemptOf, ContextSource {
   readonly taskId: TaskId;
   readonly #type: string;
   readonly #isUndoing: boolean;
-  /** For what its code does after the end, as the guard is. */
+  /** Kept, like the guard, for what its code does after the end. */
   readonly #services: RunServices;
   readonly #guard: SecretGuard;
   /**
-   * From here to its log, all is `undefined` after the end: code that keeps its context, or a
-   * promise that never settles, must not keep the run.
+   * From here to `#log`, members are `undefined` after the end: code that keeps its context, or a
+   * promise that never settles, must not keep the run in memory.
    */
   #owner: AttemptOwner | undefined;
   #work: AttemptWork | undefined;
