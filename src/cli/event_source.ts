@@ -6,10 +6,10 @@
 import { createParser } from "eventsource-parser";
 import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
 import type { Clock } from "../engine/ports.ts";
-import { type Client, RefusedByServerError } from "./client.ts";
-import { CommandError } from "./command.ts";
+import { RefusedByServerError } from "./client.ts";
+import { CommandError, type CommandInput } from "./command.ts";
 import { pause } from "./times.ts";
-import type { ServerCall } from "./server_call.ts";
+import type { ServerCall, Surroundings } from "./server_call.ts";
 
 const NO_CONTENT = 204;
 
@@ -21,30 +21,34 @@ const RECONNECT: RetryPolicy = {
   jitter: 0,
 };
 
-interface EventSourceOptions {
-  readonly client: Client;
-  readonly clock: Clock;
-  /** The path, with its query. */
-  readonly path: string;
+/** The parts of a call that following a stream needs. */
+interface FollowingCall extends Pick<ServerCall, "client"> {
+  readonly input: Pick<CommandInput, "warn">;
+  readonly surroundings: Pick<Surroundings, "clock">;
+}
+
+interface FollowOptions {
   /**
    * Whether the stream may end by itself: a regular end is then checked with another request, and
    * not reported as a loss.
    */
   readonly endsItself: boolean;
-  readonly signal: AbortSignal;
-  /** Called once for each loss of the connection, not for each attempt to reconnect. */
-  onLost(lastId: string | undefined): void;
-  onResumed(): void;
+  /** Default: never aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Yields the data of each message, until the stream ends or the signal aborts.
+ * Yields the data of each message, until the stream ends or the signal aborts. Each loss of the
+ * connection is reported once, not each attempt to reconnect.
  *
+ * @param path With its query.
  * @throws {CommandError} if the server cannot be reached at the first attempt.
  * @throws {RefusedByServerError} if the server refuses permanently.
  */
 export async function* follow(
-  { client, clock, path, endsItself, signal, onLost, onResumed }: EventSourceOptions,
+  { client, input, surroundings: { clock } }: FollowingCall,
+  path: string,
+  { endsItself, signal = new AbortController().signal }: FollowOptions,
 ): AsyncGenerator<string> {
   let lastId: string | undefined;
   let [hasConnected, isLost, failures] = [false, false, 0];
@@ -56,7 +60,7 @@ export async function* follow(
       const { status, body } = await client.request(path, { headers, signal });
       if (status === NO_CONTENT || body === null) return;
       for await (const message of eventMessages(body, clock, signal)) {
-        if (isLost) onResumed();
+        if (isLost) input.warn("connected again, continuing from there");
         [hasConnected, isLost, failures] = [true, false, 0];
         if (message.kind === "position") lastId = message.id;
         else yield message.data;
@@ -69,7 +73,10 @@ export async function* follow(
     // Only another request shows whether the stream is complete; after an empty stream it is
     // delayed.
     if (isComplete && lastId !== positionBefore) continue;
-    if (!isComplete && !isLost && !signal.aborted) onLost(lastId);
+    if (!isComplete && !isLost && !signal.aborted) {
+      const place = lastId === undefined ? "" : ` after entry ${lastId}`;
+      input.warn(`lost the connection to ${client.url}${place}; trying until it is back`);
+    }
     isLost ||= !isComplete;
     await pause(clock, backoffMs(RECONNECT, ++failures, 0), signal);
   }
@@ -137,21 +144,4 @@ async function read(
   } finally {
     cancel();
   }
-}
-
-/** Follows a stream for a command; each loss of the connection is reported on standard error. */
-export function followReporting(
-  { client, input, surroundings: { clock } }: ServerCall,
-  path: string,
-  endsItself: boolean,
-  signal: AbortSignal = new AbortController().signal,
-): AsyncGenerator<string> {
-  return follow({
-    ...{ client, clock, path, endsItself, signal },
-    onLost(lastId) {
-      const place = lastId === undefined ? "" : ` after entry ${lastId}`;
-      input.warn(`lost the connection to ${client.url}${place}; trying until it is back`);
-    },
-    onResumed: () => input.warn("connected again, continuing from there"),
-  });
 }

@@ -10,7 +10,7 @@ import { CommandError, type CommandInput, type CommandOption, UsageError } from 
 import type { Permissions } from "../core/permissions.ts";
 import { firstToken, readSecretText } from "../settings/token_file.ts";
 import { failureReason } from "../journal/errors.ts";
-import { DEFAULT_FOLDER } from "../journal/layout.ts";
+import { DEFAULT_FOLDER, journalLayout } from "../journal/layout.ts";
 
 export const SERVER_OPTIONS: readonly CommandOption[] = [
   {
@@ -30,6 +30,16 @@ export const SERVER_OPTIONS: readonly CommandOption[] = [
   },
 ];
 
+/** The folder of a journal that the options or the environment name. */
+export function journalOption(input: CommandInput): string | undefined {
+  return input.text("journal") ?? input.env("DAYBOOK_JOURNAL");
+}
+
+/** The address of a server that the options or the environment name. */
+export function urlOption(input: CommandInput): string | undefined {
+  return input.text("url") ?? input.env("DAYBOOK_URL");
+}
+
 /** The address of a server, as far as known. */
 export interface ServerAddress {
   readonly url: string;
@@ -46,16 +56,16 @@ const DEFAULT_URL = "http://127.0.0.1:8000";
  * @throws {UsageError} if the address is invalid, or two are given.
  */
 export function serverAddress(input: CommandInput): () => ServerAddress {
-  const [flag, folder] = [input.text("url"), input.text("journal")];
-  if (flag !== undefined && folder !== undefined) {
+  const folder = input.text("journal");
+  if (input.text("url") !== undefined && folder !== undefined) {
     throw new UsageError("--url and --journal both name the server: give only one");
   }
-  const url = flag ?? (folder === undefined ? input.env("DAYBOOK_URL") : undefined);
+  const url = folder === undefined ? urlOption(input) : undefined;
   if (url !== undefined) {
     const address = { url: parseAddress(url) };
     return () => address;
   }
-  const named = folder ?? input.env("DAYBOOK_JOURNAL");
+  const named = journalOption(input);
   return named === undefined ? usualServer() : () => ({ url: namedHolder(named) });
 }
 
@@ -88,8 +98,10 @@ function parseAddress(text: string): string {
 
 /** @throws {CommandError} if no server holds the journal, or this cannot be determined. */
 function namedHolder(folder: string): string {
-  const path = `${folder}/LOCK`;
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+  if (
+    Deno.permissions.querySync({ name: "read", path: journalLayout(folder).lock }).state !==
+      "granted"
+  ) {
     const what = `cannot tell which server holds ${folder}`;
     throw CommandError.lacking(what, EXIT.unavailable, { read: [folder] });
   }
@@ -107,10 +119,10 @@ function namedHolder(folder: string): string {
  * could not remove it, and its port may belong to another process by now, so the lock must be held.
  */
 function lockHolder(folder: string): string | undefined {
-  const path = `${folder}/LOCK`;
+  const { lock } = journalLayout(folder);
   try {
-    const text = Deno.readTextFileSync(path).trim();
-    return text.startsWith("http") && isHeld(path) ? reachable(text) : undefined;
+    const text = Deno.readTextFileSync(lock).trim();
+    return text.startsWith("http") && isHeld(lock) ? reachable(text) : undefined;
   } catch {
     return undefined; // There is no journal here, or it is not readable.
   }
@@ -156,7 +168,7 @@ export function readingFailure(error: unknown, path: string): string {
 
 /** Permissions to reach the server that a command names. */
 export function hostPermissions(input: CommandInput): Permissions {
-  const host = parseUrl(input.text("url") ?? input.env("DAYBOOK_URL") ?? "")?.host;
+  const host = parseUrl(urlOption(input) ?? "")?.host;
   return host ? { net: [host] } : {};
 }
 
@@ -168,7 +180,7 @@ export function clientPermissions(input: CommandInput): readonly Permissions[] {
   const typedIn = input.env("INIT_CWD") ?? "";
   const files = [...named, ...sent, ...input.all("jobs")].filter((path) => path !== "-");
   const settings = [
-    input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
+    journalOption(input) ?? "",
     input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",
   ];
   return [

@@ -6,7 +6,7 @@ import { stateText } from "../core/condition.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import type { Client } from "./client.ts";
 import { CommandError, type CommandInput, type CommandOption, UsageError } from "./command.ts";
-import { followReporting } from "./event_source.ts";
+import { follow } from "./event_source.ts";
 import {
   fitted,
   padded,
@@ -170,7 +170,7 @@ async function watch(jobId: string, call: ServerCall, signal: AbortSignal): Prom
   const { terminal, form, surroundings: { times } } = call;
   const progress = new JobProgress(terminal, times, form === "text", textColumns(terminal));
   const path = `/jobs/${jobId}/stream?until=terminal`;
-  for await (const data of followReporting(call, path, true, signal)) {
+  for await (const data of follow(call, path, { endsItself: true, signal })) {
     const entry = call.client.parse(entryResource, data);
     progress.note(entry);
     if (isTerminal(entry.job?.to)) return;

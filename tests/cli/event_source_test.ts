@@ -30,15 +30,12 @@ class Scene {
       this.asked.push([this.clock.monotonic(), lastEventId]);
       return answer(connection ?? { text: "", end: "open" });
     };
-    const stream = follow({
+    const call = {
       client: new Client("http://daybook", undefined, fetchOf),
-      clock: this.clock,
-      path: "/stream",
-      endsItself,
-      signal: this.#leave.signal,
-      onLost: (lastId) => this.told.push(`lost after ${lastId}`),
-      onResumed: () => this.told.push("back"),
-    });
+      input: { warn: (message: string) => void this.told.push(message) },
+      surroundings: { clock: this.clock },
+    };
+    const stream = follow(call, "/stream", { endsItself, signal: this.#leave.signal });
     for await (const data of stream) this.data.push(data);
   }
 
@@ -66,6 +63,9 @@ function answer(connection: Connection): Promise<Response> {
   return Promise.resolve(new Response(body));
 }
 
+const lost = (id: number) =>
+  `lost the connection to http://daybook after entry ${id}; trying until it is back`;
+const BACK = "connected again, continuing from there";
 const message = (id: number) => `id: ${id}\ndata: {"logId":${id}}\n\n`;
 const heartbeat = (id: number) => `: heartbeat\nid: ${id}\n\n`;
 const data = (...ids: readonly number[]) => ids.map((id) => `{"logId":${id}}`);
@@ -83,7 +83,7 @@ Deno.test("follow: it resumes after the last whole message, and drops a partial 
 
   assert.deepEqual(scene.data, data(5, 6, 7));
   assert.deepEqual(scene.asked, [[0, null], [500, "6"]]);
-  assert.deepEqual(scene.told, ["lost after 6", "back"]);
+  assert.deepEqual(scene.told, [lost(6), BACK]);
   scene.stop();
   await running;
 });
@@ -115,7 +115,7 @@ Deno.test("follow: while the server is away it retries less and less often, and 
   const at = scene.asked.map(([ms]) => ms);
   const waits = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
   assert.deepEqual(waits, [500, 1_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000, 500]);
-  assert.deepEqual(scene.told, ["lost after 4", "back", "lost after 5", "back"]);
+  assert.deepEqual(scene.told, [lost(4), BACK, lost(5), BACK]);
   assert.deepEqual(scene.data, data(5, 6));
   scene.stop();
   await running;
@@ -157,7 +157,7 @@ Deno.test("follow: a stream that ended because the server stopped is resumed", a
   await running;
 
   assert.deepEqual(scene.data, data(5, 6));
-  assert.deepEqual(scene.told, ["lost after 5", "back"]);
+  assert.deepEqual(scene.told, [lost(5), BACK]);
 });
 
 Deno.test("follow: a silent connection is given up", async () => {
@@ -171,7 +171,7 @@ Deno.test("follow: a silent connection is given up", async () => {
   await scene.clock.advance(501);
 
   assert.deepEqual(scene.data, data(5, 6));
-  assert.deepEqual(scene.told, ["lost after 5", "back"]);
+  assert.deepEqual(scene.told, [lost(5), BACK]);
   scene.stop();
   await running;
   assert.equal(scene.clock.armed, 0);
@@ -184,6 +184,6 @@ Deno.test("follow: a stop while it waits for the server ends it at once", async 
   scene.stop();
   await running;
 
-  assert.deepEqual(scene.told, ["lost after 5"]);
+  assert.deepEqual(scene.told, [lost(5)]);
   assert.equal(scene.clock.armed, 0);
 });

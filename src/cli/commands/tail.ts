@@ -2,7 +2,7 @@
 
 import { type CommandInput, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
-import { followReporting } from "../event_source.ts";
+import { follow } from "../event_source.ts";
 import { DatedLines } from "../render/entry_line.ts";
 import { entryResource, jobPath } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
@@ -38,8 +38,8 @@ async function tail(call: ServerCall): Promise<void> {
   const path = streamPath(call.input);
   const print = createPrinter(call);
   announceWaiting(call);
-  const stream = followReporting(call, path, call.input.isSet("until-end"));
-  for await (const data of stream) print(data);
+  const endsItself = call.input.isSet("until-end");
+  for await (const data of follow(call, path, { endsItself })) print(data);
 }
 
 /** Printed so that an empty screen at the beginning does not look like a failure. */

@@ -21,6 +21,7 @@ import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/files/file_system.ts";
 import { DEFAULT_FOLDER, type Layout } from "../../journal/layout.ts";
 import type { Scratch } from "../../verify/audit.ts";
+import { journalOption } from "../server_address.ts";
 import type { Times } from "../times.ts";
 
 /** The parts of the system that commands on a journal use; the real ones come from `journal.ts`. */
@@ -81,7 +82,7 @@ const JOURNAL_OPTION: CommandOption = {
  * password, so it is not repeated.
  */
 export function journalFolder(input: CommandInput): string {
-  const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? DEFAULT_FOLDER;
+  const folder = journalOption(input) ?? DEFAULT_FOLDER;
   if (namesDatabase(folder)) {
     throw new UsageError(
       "--journal, or DAYBOOK_JOURNAL, must be a folder, and is a database: give the --folder of " +
@@ -93,7 +94,7 @@ export function journalFolder(input: CommandInput): string {
 
 /** Permissions of a command that reads the journal, and optionally writes into its folder. */
 function journalPermissions(input: CommandInput, writes: boolean): Permissions {
-  const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL");
+  const folder = journalOption(input);
   if (folder === undefined) return {};
   return { read: [folder], ...(writes ? { write: [folder] } : {}) };
 }

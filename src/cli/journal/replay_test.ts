@@ -15,7 +15,6 @@ import {
   withInput,
 } from "../../engine/secrets/sealing.ts";
 import { NO_SECRETS } from "../../engine/secrets/secret_guard.ts";
-import type { FileSystem } from "../../journal/files/file_system.ts";
 import { KeyFiles } from "../../journal/files/key_files.ts";
 import { journalLayout } from "../../journal/layout.ts";
 import { permissionsOfModule } from "../../settings/permission_advice.ts";
@@ -26,7 +25,7 @@ import { CommandError, type CommandInput } from "../command.ts";
 import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
 import { type Finding, ReplayReport } from "../../tools/replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
-import type { Terminal } from "../terminal.ts";
+import { printLines } from "../terminal.ts";
 
 export const REPLAY_TEST_COMMAND: JournalCommand = {
   name: "replay-test",
@@ -76,7 +75,11 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
   const registry = await loadRegistry(parts, input);
   requireKnownType(registry, selection);
   const folder = readableFolder(input);
-  const recorded = await read(parts.fileSystem, folder, terminal);
+  const recorded = await RecordedJobs.read(
+    parts.fileSystem,
+    folder,
+    (done, total) => terminal.progress("reading", done, total),
+  );
   const selected = selectedJobs(recorded, selection);
   const sealing = createSealing(parts, input, folder);
   const report = new ReplayReport(selection.jobId !== undefined);
@@ -126,11 +129,6 @@ function requireKnownType(registry: DefinitionRegistry, { type }: Selection): vo
   );
 }
 
-function read(fileSystem: FileSystem, folder: string, terminal: Terminal): Promise<RecordedJobs> {
-  const progress = (done: number, total: number) => terminal.progress("reading", done, total);
-  return RecordedJobs.read(fileSystem, folder, progress);
-}
-
 function selectedJobs(
   { table }: RecordedJobs,
   { type, jobId, unfinishedOnly }: Selection,
@@ -163,7 +161,7 @@ async function check(
   }
   const type = report.of(definition.type, definition.version);
   const add = async (verdict: Finding["verdict"]) =>
-    type.add(await findByName(job, definition, verdict, recorded));
+    type.add(await toFinding(job, definition, verdict, recorded));
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
     return await add({ kind: "notChecked", message: `the input is sealed, and ${opened.reason}` });
@@ -190,7 +188,7 @@ async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInpu
   }
 }
 
-async function findByName(
+async function toFinding(
   job: JobState,
   definition: AnyJobDefinition,
   verdict: Finding["verdict"],
@@ -214,9 +212,6 @@ function printReport(
   head: number,
   all: boolean,
 ): void {
-  if (form === "text") {
-    for (const line of reportText(report, head, all, terminal.style)) terminal.out(line);
-  } else {
-    for (const record of reportRecords(report, head)) terminal.out(JSON.stringify(record));
-  }
+  if (form === "text") return printLines(terminal, reportText(report, head, all, terminal.style));
+  for (const record of reportRecords(report, head)) terminal.out(JSON.stringify(record));
 }

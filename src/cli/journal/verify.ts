@@ -11,7 +11,7 @@ import { ServedAudit, ServedJob, type ServedSource } from "../../verify/served_a
 import { problemText } from "../../verify/audit_report.ts";
 import { judge, type JudgedAudit } from "../../verify/verdict.ts";
 import { Client } from "../client.ts";
-import { hostPermissions } from "../server_address.ts";
+import { hostPermissions, urlOption } from "../server_address.ts";
 import { CommandError, type CommandInput } from "../command.ts";
 import { plainText } from "../terminal.ts";
 import { judgeOptions, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
@@ -133,7 +133,7 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
 
 /** A named server has to answer; a guessed one may be absent, or serve another journal. */
 function isServerNamed(input: CommandInput): boolean {
-  return (input.text("url") ?? input.env("DAYBOOK_URL")) !== undefined;
+  return urlOption(input) !== undefined;
 }
 
 function print(
