@@ -53,6 +53,26 @@ async function recordAlone(folder: string, env: Record<string, string> = ENV): P
   assert.equal(await alone.stop(), 0);
 }
 
+/** The secret key as a shell gives it with `<(...)`: it can be read only once. */
+async function keyInPipe(folder: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = `${folder}/key`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  // Should it be read again, it is empty.
+  const script = `printf %s "$1" > "$0"; sleep 0.3; : > "$0"`;
+  const writer = new Deno.Command("sh", { args: ["-c", script, path, SECRET_KEY] }).spawn();
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      try {
+        writer.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await writer.status;
+    },
+  };
+}
+
 async function movesIn(server: PostgresServer, folder: string): Promise<void> {
   const database = server.url("shop");
   const copy = `${folder}/a`;
@@ -70,7 +90,9 @@ async function movesIn(server: PostgresServer, folder: string): Promise<void> {
   const push = await journal("push", database, "--journal", copy);
   assert.equal(push.code, 0, push.err.join("\n"));
   assert.equal(push.result["keys"], 1);
-  const again = await journal("push", database, "--journal", copy);
+  await using key = await keyInPipe(folder);
+  const again = await journal("push", database, "--journal", copy, "--secret-key-file", key.path);
+  assert.equal(again.code, 0, again.err.join("\n"));
   assert.equal(again.result["batches"], 0);
   const verify = await journal("verify", "--journal", copy, "--against", database, "--no-server");
   assert.equal(verify.code, 0, verify.err.join("\n"));

@@ -72,6 +72,8 @@ function commandError(error: unknown, place: Place): unknown {
 }
 
 /**
+ * Called once: the file may be a pipe, which is empty afterwards.
+ *
  * @throws {UsageError} if the secret key is invalid.
  */
 export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
@@ -98,12 +100,11 @@ function parseSecretKey(text: string): Uint8Array {
  * @throws {UsageError} if there are keys, but no secret key to wrap them with.
  */
 export function requireSecretKey(
-  input: CommandInput,
+  key: Uint8Array | undefined,
   keys: number,
   where: string,
-): Uint8Array | undefined {
-  const key = secretKeyOption(input);
-  if (keys === 0 || key !== undefined) return key;
+): void {
+  if (keys === 0 || key !== undefined) return;
   throw new UsageError(
     `${where} has keys of sealed inputs: give --secret-key-file, the same as that of the servers`,
   );

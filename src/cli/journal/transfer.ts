@@ -95,8 +95,9 @@ async function pushed(
   table: PostgresTable,
 ): Promise<Pushed> {
   const { terminal } = input;
-  const keys = await new KeyFiles(fileSystem, layout, secretKeyOption(input)).all();
-  const secretKey = requireSecretKey(input, keys.size, layout.folder);
+  const secretKey = secretKeyOption(input);
+  const keys = await new KeyFiles(fileSystem, layout, secretKey).all();
+  requireSecretKey(secretKey, keys.size, layout.folder);
   const transferred = await push({
     fileSystem,
     layout,
@@ -178,7 +179,8 @@ async function pulled(
   table: PostgresTable,
 ): Promise<Transferred> {
   const { terminal } = input;
-  const secretKey = requireSecretKey(input, await table.keyCount(), "the database");
+  const secretKey = secretKeyOption(input);
+  requireSecretKey(secretKey, await table.keyCount(), "the database");
   return await pull({
     fileSystem,
     layout,
