@@ -168,7 +168,12 @@ export function correlationFlaw(correlation: unknown, depth = 1): string | undef
 
 function partsFlaw(form: string, parts: unknown, depth: number): string | undefined {
   if (!Array.isArray(parts)) return `${form} is ${shown(parts)}, not a list of correlations`;
-  return parts.map((part) => correlationFlaw(part, depth)).find((flaw) => flaw !== undefined);
+  // Includes holes, as in `[, part]`: JSON would make them null.
+  for (const part of parts) {
+    const flaw = correlationFlaw(part, depth);
+    if (flaw !== undefined) return flaw;
+  }
+  return undefined;
 }
 
 function termsFlaw(form: "equals" | "in", terms: unknown): string | undefined {

@@ -47,7 +47,7 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   requireFew("have", specs.length, EXPECTATIONS_MAX, "expectations");
   requireFew("fail on", errors.length, ERRORS_MAX, "events");
   const named = specs.map(([id, spec]) => expectedEvent(id, spec));
-  const failing = errors.map((spec) => {
+  const failing = Array.from(errors, (spec) => {
     requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
     return toMatcher(spec);
   });

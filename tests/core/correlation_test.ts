@@ -294,6 +294,8 @@ const FLAWS: readonly (readonly [unknown, RegExp])[] = [
   [{ in: { a: [1, NaN] } }, /^in of a is NaN, not a scalar$/],
   [{ all: { equals: { a: 1 } } }, /^all is \[object Object\], not a list of correlations$/],
   [{ anyOf: "any" }, /^anyOf is any, not a list of correlations$/],
+  [{ all: Array(1) }, /^the correlation is undefined: it must be/],
+  [{ in: { a: Array(1) } }, /^in of a is undefined, not a scalar$/],
 ];
 
 for (const [index, [correlation, told]] of FLAWS.entries()) {

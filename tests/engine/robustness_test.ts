@@ -405,6 +405,11 @@ const MISSPELT: readonly (readonly [more: object, told: RegExp])[] = [
     { errors: () => [{ eventType: "ec.Refused", where: "any" }] },
     /Cannot fail on an event: it has no member where; it may have eventType, correlation$/,
   ],
+  [{ errors: () => Array(1) }, /Cannot fail on an event: it must be an object with an eventType$/],
+  [
+    { expects: () => ({ paid: { eventType: "ec.Paid", correlation: { all: Array(1) } } }) },
+    /Cannot expect ec.Paid: the correlation is undefined: it must be/,
+  ],
 ];
 
 for (const [index, [more, told]] of MISSPELT.entries()) {
