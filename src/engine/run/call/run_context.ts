@@ -305,10 +305,7 @@ export class RunContext implements JobContext<string> {
 
   /** @throws {MisuseError} when `run` has returned without awaiting all that it asked for. */
   mustHaveEnded(): void {
-    mustHaveEnded([
-      ...this.openTasks.map(({ kind, taskId }) => `${kind} ${taskId}`),
-      ...this.awaited.map((name) => `expectation ${name}`),
-    ]);
+    mustHaveEnded(this.openTasks, this.awaited);
   }
 
   /** Gives `run` the result of a task, or ends its sleep. */

@@ -56,14 +56,22 @@ interface StepCaller {
 /**
  * All steps must have ended when `run` returns, or they would be silently abandoned.
  *
- * @param steps Steps that have not ended, such as `task charge`.
- * @throws {MisuseError} when there are open steps.
+ * @param open Tasks and sleeps that have not ended.
+ * @param awaited Expectations that `run` waits for.
+ * @throws {MisuseError} when there are any.
  */
-export function mustHaveEnded(steps: readonly string[]): void {
+export function mustHaveEnded(
+  open: readonly { readonly kind: string; readonly taskId: string }[],
+  awaited: readonly string[],
+): void {
+  const steps = [
+    ...open.map(({ kind, taskId }) => `${kind} ${taskId}`),
+    ...awaited.map((name) => `expectation ${name}`),
+  ];
   if (steps.length === 0) return;
   const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
   const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
-  const limited = steps.some((step) => step.startsWith("expectation "))
+  const limited = awaited.length > 0
     ? "; to wait for an event only for a time, give ctx.expect withinMs"
     : "";
   throw new MisuseError(
