@@ -13,6 +13,7 @@ import { SCAN_COST_MAX } from "../../src/engine/writer/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
+import { inQueueOrder } from "../../src/engine/run/queue/request_lines.ts";
 import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
@@ -305,7 +306,7 @@ Deno.test("summaryAt: it takes the position of a job's first entry, and no other
   assert.equal(daybook.engine.lists.listed.summaryAt(0), undefined);
 });
 
-Deno.test("aheadOfEach: each number is the same as when computed alone", () => {
+Deno.test("aheadOfEach: each number is that of the requests that come before", () => {
   const upTo = fc.integer({ min: 0, max: 12 });
   const place = fc.record({
     priority: fc.integer({ min: 0, max: 3 }),
@@ -317,11 +318,12 @@ Deno.test("aheadOfEach: each number is the same as when computed alone", () => {
       queue.request({ ...WANTED, ...place, jobId: "j" as JobId }, () => {});
     }
     const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
+    const counted = waiting.filter(({ order }) => order <= upTo);
     assert.deepEqual(
       queue.aheadOfEach(places, upTo),
       places.map((place) =>
-        place.order <= upTo && queue.holds(place.priority, place.order)
-          ? queue.aheadOf(place, upTo)
+        counted.some((one) => inQueueOrder(one, place) === 0)
+          ? counted.filter((one) => inQueueOrder(one, place) < 0).length
           : undefined
       ),
     );

@@ -20,17 +20,7 @@ export function queueLine(
   return lines.find((line) => line.some(isHere));
 }
 
-/** @param lines The first is used for a place where no job waits. */
-export function placesAhead(
-  lines: readonly RequestGroup[],
-  place: QueuePosition,
-  upTo: LogId,
-): number {
-  const line = queueLine(lines, place) ?? lines[0] ?? [];
-  return line.filter((request) => request.order <= upTo && inQueueOrder(request, place) < 0).length;
-}
-
-/** Computes `placesAhead` for many places in ascending order; `undefined` where no job waits. */
+/** See `WorkerQueue.aheadOfEach`. */
 export function aheadOfEach(
   lines: readonly RequestGroup[],
   places: readonly QueuePosition[],

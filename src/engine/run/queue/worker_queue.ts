@@ -18,7 +18,7 @@ import type { Alone } from "../../../core/crashes.ts";
 import type { Work } from "../../../core/work.ts";
 import type { LogId } from "../../../core/ids.ts";
 import type { Pausable, Pause } from "../../../core/pauses.ts";
-import { aheadOfEach, type LimitedRequest, placesAhead, queueLine } from "./queue_positions.ts";
+import { aheadOfEach, type LimitedRequest, queueLine } from "./queue_positions.ts";
 import {
   type HeldRequests,
   type Holder,
@@ -115,17 +115,13 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /**
-   * How many requests are granted before the one at this place. If it waits for a place under a
-   * limit, only requests of its key count.
+   * How many requests are granted before the one at each place; `undefined` where none is in the
+   * queue. If it waits for a place under a limit, only requests of its key count.
    *
+   * @param places In ascending order.
    * @param upTo Requests of jobs that started after this position do not count: their start is not
    * durable yet.
    */
-  aheadOf(place: QueuePosition, upTo: LogId): number {
-    return placesAhead(this.#lines.groups, place, upTo);
-  }
-
-  /** Computes `aheadOf` for many places in ascending order; `undefined` where no job waits. */
   aheadOfEach(places: readonly QueuePosition[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines.groups, places, upTo);
   }
@@ -217,7 +213,7 @@ export class WorkerQueue implements PlaceQueue {
   /**
    * The requests that need a place, or that a rate counts before they begin. Unsorted.
    *
-   * @param upTo As for `aheadOf`.
+   * @param upTo As for `aheadOfEach`.
    */
   wanting(upTo: LogId): readonly LimitedRequest[] {
     const { epoch } = this.shares;
