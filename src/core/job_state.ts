@@ -234,6 +234,11 @@ export function hasCode(job: JobHead): boolean {
   return job.definitionVersion !== undefined;
 }
 
+/** Whether `run` has been called, by the record. */
+export function hasBegun(job: JobState): boolean {
+  return findTask(job, MAIN_TASK) !== undefined;
+}
+
 /** Whether a step is a sleep, which has no code and no attempts. */
 export function isSleep({ attempts }: TaskState): boolean {
   return attempts === 0;

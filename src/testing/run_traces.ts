@@ -9,8 +9,8 @@ import { equalJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { shownValue } from "../core/shown_value.ts";
 import { thrownText } from "../engine/run/call/divergence.ts";
-import { type JobId, MAIN_TASK } from "../core/ids.ts";
-import { findTask, hasCode, type JobState } from "../core/job_state.ts";
+import type { JobId } from "../core/ids.ts";
+import { hasBegun, hasCode, type JobState } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "../engine/definition_registry.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, KeyStore } from "../engine/ports.ts";
@@ -291,5 +291,5 @@ export class SecondCalls {
 }
 
 function wasCalled(job: JobState): boolean {
-  return hasCode(job) && job.state !== "Created" && findTask(job, MAIN_TASK) !== undefined;
+  return hasCode(job) && job.state !== "Created" && hasBegun(job);
 }

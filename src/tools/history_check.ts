@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import type { ExpectedEvent, JobPlan } from "../core/job_plan.ts";
-import { findTask, isTerminal, type JobState } from "../core/job_state.ts";
+import { findTask, hasBegun, isTerminal, type JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isPermissionMissing, isThrown } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
@@ -70,7 +70,7 @@ export async function checkHistory(
   job: JobState,
   source: HistorySource,
 ): Promise<HistoryVerdict> {
-  if (isTerminal(job) && findTask(job, MAIN_TASK) === undefined) return NEVER_RAN;
+  if (isTerminal(job) && !hasBegun(job)) return NEVER_RAN;
   return judge(await rehearsed(definition, startedForm(job), source), definition.version);
 }
 
@@ -130,9 +130,9 @@ function inputMismatch(
   version: number,
   message: string,
 ): HistoryVerdict {
-  const hasBegun = findTask(job, MAIN_TASK) !== undefined || job.definitionVersion !== version;
+  const refuses = hasBegun(job) || job.definitionVersion !== version;
   const reason = message.replace("Cannot run: the recorded input", "the input; it");
-  const kind = hasBegun ? "refusesInput" : "wouldFail";
+  const kind = refuses ? "refusesInput" : "wouldFail";
   return { kind, logId: job.firstLogId, message: `recorded ${reason}` };
 }
 

@@ -1,7 +1,7 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, type JobState } from "../../core/job_state.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasBegun, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
@@ -87,7 +87,7 @@ export async function limitThen(
   { logId, atMs }: { readonly logId: LogId; readonly atMs: number },
 ): Promise<Pick<NonNullable<Circumstances["queueThen"]>, "limit" | "ahead"> | undefined> {
   const own = queuedAs(job);
-  const begins = findTask(job, MAIN_TASK) === undefined;
+  const begins = !hasBegun(job);
   const reached = reachedAt(history, own, { logId, atMs, begins });
   if (reached === undefined) return undefined;
   const key = reached.limit === "rate" ? own.rateKey : own.key;

@@ -4,8 +4,8 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import type { LogId } from "../../core/ids.ts";
+import { hasBegun, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import { crowdTrait } from "../../explain/likeness/contrast.ts";
 import { compared } from "../../explain/likeness/compared_job.ts";
@@ -130,7 +130,7 @@ async function limitNow(
   job: JobState,
 ): Promise<BlockingLimit | undefined> {
   const { shares } = parts;
-  const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
+  const wanted = shares.wantedBy(job, hasBegun(job));
   const limit = wanted && shares.reached(wanted);
   if (wanted === undefined || limit === undefined) return undefined;
   return await blockingLimit(parts, job, limit, wanted);

@@ -3,8 +3,8 @@
  * journal.
  */
 
-import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasBegun, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
 import type { LimitValues } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
@@ -201,8 +201,4 @@ function withLimits(
   const found = change === undefined || rest.limit in supposed ? rest : { ...rest, change };
   if (found.limit === "rate") return { ...found, ...limits.rate };
   return { ...found, places: limits[found.limit] ?? 0, taken: taken[found.limit] };
-}
-
-function hasBegun(job: JobState): boolean {
-  return findTask(job, MAIN_TASK) !== undefined;
 }
