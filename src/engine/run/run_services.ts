@@ -92,27 +92,27 @@ export interface RunServices {
   readonly random: Random;
   readonly scheduler: Scheduler;
   /** The places of types that have limits. */
-  readonly shares: Pick<Shares, "wantedBy" | "release">;
-  readonly heldPlaces: Pick<HeldPlaces, "rested">;
-  readonly suspects: Pick<Suspects, "has" | "clear">;
+  readonly shares: Shares;
+  readonly heldPlaces: HeldPlaces;
+  readonly suspects: Suspects;
   readonly turns: LoopTurns;
   readonly writer: Writer;
-  readonly diskRetries: Pick<DiskRetries, "later">;
+  readonly diskRetries: DiskRetries;
   /** Releases the jobs that a run holds. */
-  readonly table: Pick<JobTable, "release">;
-  readonly events: Pick<EventEngine, "now">;
+  readonly table: JobTable;
+  readonly events: EventEngine;
   readonly fanOut: FanOut;
-  readonly intake: Pick<Intake, "requireRoomForStarted">;
-  readonly limits: Pick<EngineLimits, "entriesMax">;
+  readonly intake: Intake;
+  readonly limits: EngineLimits;
   /** Reads durable entries. Retries until they can be read. */
   readonly entriesAt: EntriesAt;
   /** Decrypts the input of a sealed job. Retries too. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
-  readonly processFacts: Pick<ProcessFacts, "errorUncaught">;
+  readonly processFacts: ProcessFacts;
   readonly tracing: Tracing;
-  readonly traces: Pick<JobTraces, "of">;
+  readonly traces: JobTraces;
   readonly jobLog: JobLog;
   /** Whether the engine is stopping, so that no attempt may begin. */
   readonly draining: boolean;

@@ -10,7 +10,6 @@ import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { HeldPlaces } from "./queue/held_places.ts";
 import {
   draftParkings,
   interruptions,
@@ -25,10 +24,8 @@ import type { PendingJob } from "../writer/job_record.ts";
 import { wantedBy } from "./queue/worker_lease.ts";
 import { JobRun } from "./call/job_run.ts";
 import type { Commands } from "../writer/commands.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import { type DiskRetries, recordOrRetry } from "../writer/disk_retries.ts";
+import { recordOrRetry } from "../writer/disk_retries.ts";
 import type { RunPool, RunServices, RunSubject } from "./run_services.ts";
-import type { Suspects } from "./recovery/suspects.ts";
 import type { Timers } from "./timers.ts";
 import { CodeTrials } from "./recovery/code_trials.ts";
 import type { Withdraw } from "./queue/worker_queue.ts";
@@ -39,12 +36,8 @@ interface SupervisorParts extends RunServices {
   /** For jobs whose definition asks for a thread. */
   readonly threadRunPool: RunPool;
   readonly registry: DefinitionRegistry;
-  readonly table: JobTable;
   readonly commands: Commands;
-  readonly diskRetries: DiskRetries;
-  readonly suspects: Suspects;
   readonly timers: Timers;
-  readonly heldPlaces: HeldPlaces;
 }
 
 export class Supervisor implements WriterListener {

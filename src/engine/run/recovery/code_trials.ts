@@ -13,7 +13,6 @@ import type { AnyJobDefinition } from "../../definition.ts";
 import type { DefinitionRegistry } from "../../definition_registry.ts";
 import { isSealed, withInput } from "../../secrets/sealing.ts";
 import { NO_SECRETS } from "../../secrets/secret_guard.ts";
-import type { JobTable } from "../../writer/job_table.ts";
 import { MisfitError } from "../call/run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "../call/divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
@@ -24,15 +23,14 @@ const CONCURRENT_MAX = 16;
 /** How often a job is tried while new events keep interrupting its trial. */
 const TRIES_MAX = 20;
 
-interface CodeTrialsParts extends Omit<RunServices, "table"> {
+interface CodeTrialsParts extends RunServices {
   readonly registry: DefinitionRegistry;
-  readonly table: JobTable;
 }
 
 /** The runs of jobs. */
 interface Runs {
   /** Where the code of a definition is called, and who watches that. */
-  poolOf(definition: AnyJobDefinition): Pick<RunPool, "code" | "attemptWatch">;
+  poolOf(definition: AnyJobDefinition): RunPool;
   /** Whether the job has a run, which detects a misfit itself. */
   isKnown(jobId: JobId): boolean;
 }

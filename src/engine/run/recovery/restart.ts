@@ -21,7 +21,6 @@ import type { DefinitionRegistry } from "../../definition_registry.ts";
 import type { EntriesAt } from "../../ports.ts";
 import type { JobTable } from "../../writer/job_table.ts";
 import { openTimers, retryTimes } from "../timers.ts";
-import type { DiskRetries } from "../../writer/disk_retries.ts";
 import type { RunServices } from "../run_services.ts";
 import type { Scheduler } from "../scheduler.ts";
 
@@ -128,17 +127,15 @@ export function draftParkings(
   return culprit === undefined ? withoutCode : [culprit, ...withoutCode];
 }
 
-interface RecordingParts extends Pick<RunServices, "writer" | "entriesAt" | "onDefect"> {
-  readonly table: JobTable;
-  readonly diskRetries: DiskRetries;
-}
-
 /**
  * Records the findings of a start, and calls back when they are durable. When the disk is full it
  * resolves earlier, so that reads work meanwhile.
  */
 export async function recordAtStart(
-  { writer, table, diskRetries, entriesAt, onDefect }: RecordingParts,
+  { writer, table, diskRetries, entriesAt, onDefect }: Pick<
+    RunServices,
+    "writer" | "table" | "diskRetries" | "entriesAt" | "onDefect"
+  >,
   drafts: readonly EventDraft[],
   onRecorded: () => void,
 ): Promise<void> {
