@@ -105,6 +105,7 @@ export const MAIN_ONLY_PLAN: JobPlan = { expected: [MAIN_EXPECTATION], policy: D
 
 /** The shared value of an equal plan, if there is one, so that a state need not hold a copy. */
 export function sharedPlan(plan: JobPlan): JobPlan {
+  if (plan === MAIN_ONLY_PLAN) return plan;
   const [first, second] = plan.expected;
   const { errors, compensation, onCompensated } = plan.policy;
   const isMainOnly = first !== undefined && second === undefined &&

@@ -18,8 +18,8 @@ import {
   type LogId,
   MAIN_TASK,
 } from "../../core/ids.ts";
-import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { equalJson, isEmptyObject, type JsonValue } from "../../core/json.ts";
+import { MAIN_ONLY_PLAN, sharedPlan } from "../../core/job_plan.ts";
+import { isEmptyObject } from "../../core/json.ts";
 import type { StampedEvent } from "./stamped_event.ts";
 
 /** The format version that is written, recorded in `journal.SegmentOpened`. */
@@ -220,7 +220,6 @@ export function chainHash(previousChain: string): Hash {
 // constants of the format. Lines of version 1 omit none of them, so readers need not know the version
 // of a segment: an absent field always has its default.
 
-const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
 /** The default `maxAttempts` of a step. `main` is not retried and has none. */
 const STEP_ATTEMPTS = 3;
 
@@ -234,7 +233,7 @@ export function writtenAttributes({ eventType, taskId, attributes }: EventDraft)
   const { plan, priority, labels } = attributes as JobCreatedAttributes;
   return {
     ...attributes,
-    plan: isMainOnly(plan) ? undefined : plan,
+    plan: sharedPlan(plan) === MAIN_ONLY_PLAN ? undefined : plan,
     priority: priority === 0 ? undefined : priority,
     labels: isEmptyObject(labels) ? undefined : labels,
   };
@@ -266,10 +265,6 @@ function wholeStart(written: Readonly<Record<string, unknown>>) {
 /** Whether it starts an attempt of a step, not a call of `run`. */
 export function isStepStart(eventType: string, taskId: string | undefined): boolean {
   return eventType === "job.TaskStarted" && taskId !== MAIN_TASK;
-}
-
-function isMainOnly(plan: JobPlan): boolean {
-  return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
 }
 
 /** The attributes of an entry, with the defaults that its line omits. */
