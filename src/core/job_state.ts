@@ -203,6 +203,7 @@ export interface FailedJob extends StartedFacts {
 }
 
 export type JobState = CreatedJob | RunningJob | CompensatingJob | DoneJob | FailedJob;
+export type StartedJob = Exclude<JobState, CreatedJob>;
 export type StateName = JobState["state"];
 
 /** A job without its tasks and timed waits, which are costly to copy. */

@@ -10,16 +10,11 @@ import { parseJsonText } from "../core/json_text.ts";
 import { shownValue } from "../core/shown_value.ts";
 import { thrownText } from "../engine/run/call/divergence.ts";
 import type { JobId } from "../core/ids.ts";
-import { hasBegun, hasCode, type JobState } from "../core/job_state.ts";
+import { hasBegun, hasCode, type JobState, type StartedJob } from "../core/job_state.ts";
 import type { DefinitionRegistry } from "../engine/definition_registry.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock, KeyStore } from "../engine/ports.ts";
-import {
-  hasSucceeded,
-  rehearsed,
-  startedForm,
-  type StartedJob,
-} from "../engine/run/recovery/rehearsal.ts";
+import { hasSucceeded, rehearsed, startedForm } from "../engine/run/recovery/rehearsal.ts";
 import { isSealed, Sealing, withInput } from "../engine/secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../engine/secrets/secret_guard.ts";
 

@@ -8,7 +8,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import type { ExpectedEvent, JobPlan } from "../core/job_plan.ts";
-import { findTask, hasBegun, isTerminal, type JobState } from "../core/job_state.ts";
+import {
+  findTask,
+  hasBegun,
+  isTerminal,
+  type JobState,
+  type StartedJob,
+} from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isPermissionMissing, isThrown } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
@@ -24,7 +30,6 @@ import {
   type Rehearsal,
   rehearsed,
   startedForm,
-  type StartedJob,
 } from "../engine/run/recovery/rehearsal.ts";
 import { InputMismatchError, PlanMismatchError, type RunEnd } from "../engine/run/call/run_call.ts";
 import type { RunContext, SleepRequest, TaskRequest } from "../engine/run/call/run_context.ts";

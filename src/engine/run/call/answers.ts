@@ -12,6 +12,7 @@ import {
   isReused,
   isSleep,
   type JobState,
+  type StartedJob,
   type TaskState,
   type TimedWait,
 } from "../../../core/job_state.ts";
@@ -117,7 +118,7 @@ export class Answers {
   }
 
   /** Loads the answers on record of a job whose `run` is about to be called. */
-  begin(ctx: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
+  begin(ctx: RunContext, job: StartedJob): void {
     this.#ctx = ctx;
     const { own, reused } = recordedSettlements(job);
     this.#settlements = own;

@@ -67,7 +67,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     this.work = new PendingWork(run);
     const { definition, pool, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
-    const call = () => callRun(definition, job, this.#answers, this, run.guard, pool.code, this);
+    const call = () => callRun(definition, job, this.#answers, this, run.guard, pool.code);
     const { ctx, output, code } = trace.withinRun(call);
     this.#ctx = ctx;
     this.#code = code;

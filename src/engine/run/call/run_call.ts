@@ -7,7 +7,7 @@
 import { INVALID_INPUT } from "../../../core/failure.ts";
 import type { LogId } from "../../../core/ids.ts";
 import type { JobPlan } from "../../../core/job_plan.ts";
-import type { JobState } from "../../../core/job_state.ts";
+import type { JobState, StartedJob } from "../../../core/job_state.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { planMisfitText } from "../../../core/misfit.ts";
 import { isThrown } from "../../../core/thrown.ts";
@@ -71,14 +71,13 @@ export class PlanMismatchError extends MisfitError {
 /** Calls `run` with the recorded input, if it still fits, and gives `run` its first answers. */
 export function callRun(
   definition: AnyJobDefinition,
-  job: Exclude<JobState, { state: "Created" }>,
+  job: StartedJob,
   answers: Answers,
-  listener: RunListener,
+  host: RunListener & CodeHost,
   guard: SecretGuard,
   place: CodePlace,
-  host: CodeHost,
 ): RunCall {
-  const ctx = new RunContext(job.jobId, job.plan.expected, listener, guard);
+  const ctx = new RunContext(job.jobId, job.plan.expected, host, guard);
   let code: CodeCall | undefined;
   const call = (input: unknown) => {
     code = place.call({ definition, ctx, input, recorded: job.input, host });
@@ -90,7 +89,7 @@ export function callRun(
 
 async function runToOutput(
   definition: AnyJobDefinition,
-  job: Exclude<JobState, { state: "Created" }>,
+  job: StartedJob,
   answers: Answers,
   ctx: RunContext,
   guard: SecretGuard,

@@ -2,10 +2,21 @@
 
 import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
 import { JobFold } from "../../../core/job_fold.ts";
-import { findTask, type JobState, type RunningJob } from "../../../core/job_state.ts";
+import {
+  findTask,
+  type JobState,
+  type RunningJob,
+  type StartedJob,
+} from "../../../core/job_state.ts";
 import { Answers } from "../call/answers.ts";
-import type { RunContext } from "../call/run_context.ts";
-import { callRun, type CodePlace, IN_PROCESS, type RunEnd } from "../call/run_call.ts";
+import type { RunContext, RunListener } from "../call/run_context.ts";
+import {
+  callRun,
+  type CodeHost,
+  type CodePlace,
+  IN_PROCESS,
+  type RunEnd,
+} from "../call/run_call.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { Clock, EntriesAt } from "../../ports.ts";
 import { inNoContext } from "../../async_context.ts";
@@ -22,8 +33,6 @@ export interface HistorySource {
   /** Where `run` is called: in this thread by default. */
   readonly place?: CodePlace;
 }
-
-export type StartedJob = Exclude<JobState, { state: "Created" }>;
 
 /** The job, as if it started now if it has not started. */
 export function startedForm(job: JobState): StartedJob {
@@ -72,16 +81,14 @@ export async function rehearsed(
       },
     },
   );
+  const host: RunListener & CodeHost = {
+    seenAt: () => answers.seenAtMs,
+    asks: (step) => answers.asked(step),
+    reacted: () => answers.reacted(),
+    ...{ printed: () => {}, uncaught: () => {}, lost: () => {} },
+  };
   const { ctx, output, code } = inNoContext(() =>
-    callRun(
-      definition,
-      job,
-      answers,
-      { seenAt: () => answers.seenAtMs, asks: (step) => answers.asked(step) },
-      guard,
-      place,
-      { printed() {}, uncaught() {}, lost() {}, reacted: () => answers.reacted() },
-    )
+    callRun(definition, job, answers, host, guard, place)
   );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {
