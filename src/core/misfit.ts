@@ -1,28 +1,34 @@
 /** What is recorded of a job that is parked since its code no longer fits it. */
 
-import type { LogId } from "./ids.ts";
+import type { LogId, TaskId } from "./ids.ts";
 
-interface Diverged {
-  /** The job's type, and the version of the code that is loaded. */
-  readonly type: string;
-  readonly version: number;
-  readonly recordedVersion: number | undefined;
-  /** What `run` no longer asks for, such as `task charge`. */
+/** Where `run` disagrees with the record. */
+export interface Divergence {
+  /** Absent for a wait. */
+  readonly taskId?: TaskId;
+  /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
   readonly step: string;
-  /** The entry that named the step first. */
+  /** The entry that `run` disagrees with: the first one that named the step. */
   readonly logId: LogId;
-  /** What `run` does, as a predicate: `askedText`, or `returns instead`. */
+  /** What `run` does, as a predicate: `asks for bill instead`. */
   readonly instead: string;
 }
 
-/** Says that `run` no longer asks for a step on record. */
+/**
+ * Says that `run` no longer asks for a step on record.
+ *
+ * @param code The loaded code.
+ */
 export function divergedText(
-  { type, version, recordedVersion, step, logId, instead }: Diverged,
+  code: { readonly type: string; readonly version: number },
+  recordedVersion: number | undefined,
+  { step, logId, instead }: Divergence,
 ): string {
-  return `${type} version ${version} no longer asks for ${step}, which entry ${logId} recorded ` +
-    `when version ${recordedVersion} ran; it ${instead}`;
+  return `${code.type} version ${code.version} no longer asks for ${step}, which entry ${logId} ` +
+    `recorded when version ${recordedVersion} ran; it ${instead}`;
 }
 
+/** What `run` does, as a predicate, if it asks for other steps. */
 export function askedText(ids: readonly string[]): string {
   return `asks for ${ids.join(", ")} instead`;
 }

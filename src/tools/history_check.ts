@@ -16,12 +16,13 @@ import {
   type StartedJob,
 } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { Divergence } from "../core/misfit.ts";
 import { isPermissionMissing, isThrown } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { planFor } from "../engine/definition_plan.ts";
 import { parseInput } from "../engine/parsed_input.ts";
 import { tasksToCompensate } from "../engine/run/call/pending_work.ts";
-import { type Divergence, divergenceAt, thrownText } from "../engine/run/call/divergence.ts";
+import { divergenceAt, thrownText } from "../engine/run/call/divergence.ts";
 import { DIVERGENCE_GRACE_MS } from "../engine/run/call/answers.ts";
 import {
   hasReturned,

@@ -1,7 +1,6 @@
 /** Describes where `run` disagrees with the record, and what `run` does instead. */
 
 import type { JobParkedAttributes } from "../../../core/framework_events.ts";
-import type { LogId, TaskId } from "../../../core/ids.ts";
 import { durationText } from "../../../core/duration.ts";
 import {
   findTask,
@@ -10,7 +9,7 @@ import {
   type JobState,
   type TimedWait,
 } from "../../../core/job_state.ts";
-import { askedText, divergedText } from "../../../core/misfit.ts";
+import { askedText, divergedText, type Divergence } from "../../../core/misfit.ts";
 import { shortText } from "../../../core/shown_value.ts";
 import { findWait } from "../../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
@@ -18,17 +17,6 @@ import type { LostStep } from "../attempts/settlements.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
 import type { SecretGuard } from "../../secrets/secret_guard.ts";
 import type { MisfitError, RunEnd } from "./run_call.ts";
-
-export interface Divergence {
-  /** Absent for a wait. */
-  readonly taskId?: TaskId;
-  /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
-  readonly step: string;
-  /** The entry that `run` disagrees with: the first one that named the step. */
-  readonly logId: LogId;
-  /** What `run` does, as a predicate: `asks for bill instead`. */
-  readonly instead: string;
-}
 
 /**
  * @param lost What `run` no longer asks for.
@@ -67,18 +55,17 @@ function divergenceAtWait(
 
 /** Parks a job whose `run` disagrees with the record. */
 export function divergedParking(
-  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  definition: AnyJobDefinition,
   { definitionVersion }: JobHead,
-  { step, logId, instead }: Divergence,
+  divergence: Divergence,
 ): JobParkedAttributes {
-  const about = { type, version, recordedVersion: definitionVersion };
-  const message = divergedText({ ...about, step, logId, instead });
-  return { reason: "diverged", message, disagreesWith: logId };
+  const message = divergedText(definition, definitionVersion, divergence);
+  return { reason: "diverged", message, disagreesWith: divergence.logId };
 }
 
 /** Parks a job whose code does not fit how it was created. */
 export function misfitParking(
-  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+  { type, version }: AnyJobDefinition,
   { firstLogId }: JobHead,
   error: MisfitError,
   guard: SecretGuard,

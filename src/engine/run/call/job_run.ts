@@ -8,12 +8,11 @@
 import type { JobId, LogId } from "../../../core/ids.ts";
 import type { Applied } from "../../../core/job_fold.ts";
 import {
-  type CompensatingJob,
   isHeld,
   isTerminal,
   type JobHead,
   type JobState,
-  type RunningJob,
+  type StartedJob,
 } from "../../../core/job_state.ts";
 import { soonInNoContext } from "../../async_context.ts";
 import type { AnyJobDefinition } from "../../definition.ts";
@@ -120,7 +119,7 @@ export class JobRun implements RunParts {
     if (began === "failed") return;
     const { whole } = this.job;
     if (isSealed(whole)) this.#unseal(opening, whole).catch(this.services.onDefect);
-    else this.#callWith(whole as RunningJob | CompensatingJob, NO_SECRETS);
+    else this.#callWith(whole as StartedJob, NO_SECRETS);
   }
 
   /** Decrypts the input. `run` is not called without it. */
@@ -135,11 +134,11 @@ export class JobRun implements RunParts {
       return;
     }
     services.liveSecrets.add(jobId, opened.guard);
-    const whole = job.whole as RunningJob | CompensatingJob;
+    const whole = job.whole as StartedJob;
     this.#callWith(withInput(whole, opened.input), opened.guard);
   }
 
-  #callWith(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
+  #callWith(job: StartedJob, guard: SecretGuard): void {
     this.#guard = guard;
     const call = new LiveCall(this, job, this.#answersMax);
     this.#stage = call;

@@ -4,12 +4,7 @@
 
 import { parked } from "../../../core/decide_parked.ts";
 import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
-import {
-  type CompensatingJob,
-  isHeld,
-  isTerminal,
-  type RunningJob,
-} from "../../../core/job_state.ts";
+import { isHeld, isTerminal, type StartedJob } from "../../../core/job_state.ts";
 import { isThrown } from "../../../core/thrown.ts";
 import { NonRetryableError } from "../../job_errors.ts";
 import type { JobParkedAttributes } from "../../../core/framework_events.ts";
@@ -61,7 +56,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   /** Calls `run` with a job whose input is decrypted. Requires no async context: `run` gets it. */
   constructor(
     private readonly run: RunParts,
-    job: RunningJob | CompensatingJob,
+    job: StartedJob,
     answersMax: number,
   ) {
     this.work = new PendingWork(run);
