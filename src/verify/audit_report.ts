@@ -42,7 +42,7 @@ export interface AuditReport {
   readonly losses: readonly ShownLoss[];
 }
 
-export type Problem =
+type Problem =
   /** A line is not what was written, or Daybook could not have written it. */
   | { readonly kind: "damage"; readonly damage: WalkedDamage }
   /** A snapshot does not follow from the lines. */

@@ -187,9 +187,14 @@ export class GroupCommit {
     return runToEnd(batch.sealing(this.#head.chain));
   }
 
-  /** Continues after a batch that is durable elsewhere. Only while nothing is being appended. */
-  adopt(batch: SealedBatch): void {
-    this.#advance(batch);
+  /**
+   * Continues after a durable batch. For one that is durable elsewhere, call it only while nothing
+   * is being appended.
+   */
+  advance(batch: SealedBatch): void {
+    this.#inFlight = undefined;
+    this.#head = { logId: batch.lastLogId, chain: batch.chain };
+    this.#segmentBytes = afterBatch(this.#segmentBytes, batch, batch.bytes.length);
   }
 
   /** Resolves when everything appended so far is settled. */
@@ -298,7 +303,7 @@ export class GroupCommit {
       if (this.#refusal !== undefined) return this.#drop(batch, this.#refusal);
       const durationMs = clock.monotonic() - began;
       this.#syncPolicy.synced(sealed, durationMs, holdUp, this.#pending.length === 0);
-      this.#advance(sealed);
+      this.advance(sealed);
       const handled = listener.durable(sealed, durationMs);
       if (handled !== undefined) await handled;
     } catch (error) {
@@ -312,12 +317,6 @@ export class GroupCommit {
   #drop(batch: Batch, reason: JournalFailedError): void {
     this.#inFlight = undefined;
     batch.reject(reason);
-  }
-
-  #advance(batch: SealedBatch): void {
-    this.#inFlight = undefined;
-    this.#head = { logId: batch.lastLogId, chain: batch.chain };
-    this.#segmentBytes = afterBatch(this.#segmentBytes, batch, batch.bytes.length);
   }
 
   /** Batches behind a lost batch are lost too: positions continue after the head. */

@@ -186,7 +186,7 @@ export class Recorder implements BatchListener {
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
     const { consumer, publish } = this.options;
-    this.#commit.adopt(batch);
+    this.#commit.advance(batch);
     publish(batch);
     if (as === "news") await consumer.durable(batch.entries);
     else for (const entry of batch.entries) consumer.replay(entry);
