@@ -111,6 +111,11 @@ export class Thread {
     this.#user?.ended(reason);
   }
 
+  /** Ends a thread that is no longer needed. */
+  dismiss(): void {
+    this.end(namedError("ThreadEnded", "the thread was no longer needed"));
+  }
+
   /** The process stops. */
   close(): void {
     this.#port.close();

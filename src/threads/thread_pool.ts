@@ -6,7 +6,6 @@
 import { Thread, ThreadSpawner } from "./thread.ts";
 import { counted } from "../core/counted.ts";
 import { isOutOfDescriptors } from "../core/thrown.ts";
-import { namedError } from "./protocol.ts";
 
 // The platform's own: code of jobs may replace the global ones.
 const { setTimeout, clearTimeout } = globalThis;
@@ -122,7 +121,7 @@ export class ThreadPool {
 
   #offer(thread: Thread): void {
     if (this.#isClosed) return;
-    this.#idle.set(thread, setTimeout(() => thread.end(unneeded()), IDLE_MS));
+    this.#idle.set(thread, setTimeout(() => thread.dismiss(), IDLE_MS));
     this.#serve();
     this.#grow();
   }
@@ -168,7 +167,7 @@ export class ThreadPool {
   #make(module: string): boolean {
     const { max, memoryMb, leavingMax, hasRoom, isTight } = this.options;
     const [unused] = this.#idle.keys();
-    if (this.#threads.size >= max) unused?.end(unneeded());
+    if (this.#threads.size >= max) unused?.dismiss();
     if (this.#threads.size >= max || this.#isClosed) return false;
     if (this.#leaving.size >= leavingMax || !hasRoom()) return this.#growLater();
     const thread = new Thread({ spawner: this.#spawner, module, memoryMb, isTight: isTight() }, {
@@ -283,8 +282,4 @@ export class ThreadPool {
     for (const { module, reject } of waiting) if (module === refused) reject(reason);
     this.#grow();
   }
-}
-
-function unneeded(): Error {
-  return namedError("ThreadEnded", "the thread was no longer needed");
 }

@@ -27,10 +27,6 @@ const LIMIT_GRACE_MS = 1_000;
 /** How long the thread of a finished job may take to become idle. */
 const REST_MS = 1_000;
 
-function leave(thread: Thread): void {
-  thread.end(namedError("ThreadEnded", "its job no longer needs it"));
-}
-
 /** A message without the number of its call. */
 type Content = ToThread extends infer Message
   ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
@@ -97,15 +93,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
     const thread = this.#thread;
     if (thread === undefined) return;
     if (isIdle && this.#unrested === 0) this.pool.giveBack(thread);
-    else if (isIdle && this.#hasEnded) this.#leaving = setTimeout(() => leave(thread), REST_MS);
-    else leave(thread);
-  }
-
-  /** The thread is idle, so everything it sent has arrived. */
-  #leave(thread: Thread): void {
-    clearTimeout(this.#leaving);
-    this.#leaving = undefined;
-    this.pool.giveBack(thread);
+    else if (isIdle && this.#hasEnded) this.#leaving = setTimeout(() => thread.dismiss(), REST_MS);
+    else thread.dismiss();
   }
 
   uncaught({ jobId, how: kind, thrown, attempt, more }: UncaughtMessage): void {
@@ -116,7 +105,11 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (message.call !== this.call) return;
     if (!this.#isOver || message.kind === "late") return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;
-    if (message.kind === "rested" && --this.#unrested === 0) this.#leave(this.#thread);
+    if (message.kind !== "rested" || --this.#unrested !== 0) return;
+    // The thread is idle, so everything it sent has arrived.
+    clearTimeout(this.#leaving);
+    this.#leaving = undefined;
+    this.pool.giveBack(this.#thread);
   }
 
   /** The call of `run` and the attempts in the thread are lost with it. */
