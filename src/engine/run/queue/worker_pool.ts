@@ -38,20 +38,12 @@ export class WorkerPool {
 
   take({ jobId, type, labels, key, isAlone }: QueuedRequest): Worker | undefined {
     if (this.#alone !== undefined) return undefined;
-    const granted = () => ({ type, labels, key, turn: ++this.#grants, isShared: false, isAlone });
-    if (isAlone) {
-      if (this.#own + this.#sharing > 0) return undefined;
-      this.#own++;
-      this.#alone = jobId;
-      return granted();
-    }
-    if (this.roomFor(type) === 0) return undefined;
-    if (!this.promptTypes.has(type)) {
-      this.#own++;
-      return granted();
-    }
-    this.#sharing++;
-    return { ...granted(), isShared: true };
+    if (isAlone ? this.#own + this.#sharing > 0 : this.roomFor(type) === 0) return undefined;
+    const isShared = !isAlone && this.promptTypes.has(type);
+    if (isShared) this.#sharing++;
+    else this.#own++;
+    if (isAlone) this.#alone = jobId;
+    return { type, labels, key, turn: ++this.#grants, isShared, isAlone };
   }
 
   /** How many more jobs of a type can have a worker. */
@@ -59,9 +51,8 @@ export class WorkerPool {
     if (this.#alone !== undefined) return 0;
     const free = this.max - this.#own;
     if (!this.promptTypes.has(type)) return Math.max(0, free - (this.#sharing > 0 ? 1 : 0));
-    const most = Math.min(
-      ...[this.promptTypes.runsMax(type), SHARING_PER_WORKER_MAX * this.max, SHARING_MAX],
-    );
+    const sharingMax = Math.min(SHARING_PER_WORKER_MAX * this.max, SHARING_MAX);
+    const most = Math.min(this.promptTypes.runsMax(type), sharingMax);
     return free <= 0 ? 0 : Math.max(0, Math.max(free, most) - this.#sharing);
   }
 
