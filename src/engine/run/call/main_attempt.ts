@@ -127,9 +127,9 @@ export class MainAttempt {
     eventType: Type,
     attributes: Extract<JobEventDraft, { eventType: Type }>["attributes"],
   ): JobEventDraft {
-    const { jobId, trace } = this.run;
-    const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK };
-    return { ...draft, ...trace.ids, attributes } as JobEventDraft;
+    const { jobId, trace: { ids } } = this.run;
+    const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK, attributes };
+    return (ids === undefined ? draft : { ...draft, ...ids }) as JobEventDraft;
   }
 }
 

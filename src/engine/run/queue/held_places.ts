@@ -16,7 +16,7 @@ import type { Shares } from "./shares.ts";
 interface HeldPlacesParts {
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
-  readonly writer: Pick<Writer, "durableLogId">;
+  readonly writer: Writer;
   readonly shares: Shares;
   readonly places: Places;
   readonly starts: Starts;

@@ -52,9 +52,9 @@ interface PauseControlsParts {
   readonly writer: Writer;
   readonly random: Random;
   readonly scheduler: Scheduler;
-  readonly clock: Pick<Clock, "now" | "pause">;
-  readonly registry: Pick<DefinitionRegistry, "get" | "types">;
-  readonly failures: Pick<RecentFailures, "of">;
+  readonly clock: Clock;
+  readonly registry: DefinitionRegistry;
+  readonly failures: RecentFailures;
   readonly diskRetries: DiskRetries;
   readonly onDefect: (error: unknown) => void;
 }

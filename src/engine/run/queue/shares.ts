@@ -47,8 +47,8 @@ export class Share {
 /** What a job needs before it may begin an attempt. */
 export interface WantedPlace {
   readonly share: Share;
-  /** The window of the rate that counts the job's start; absent once begun, or without a rate. */
-  readonly window?: RateWindow;
+  /** The window of the rate that counts the start; `undefined` once begun, or without a rate. */
+  readonly window: RateWindow | undefined;
 }
 
 /** A queue in which requests wait for places. */
@@ -175,9 +175,8 @@ export class Shares {
     if (this.#byType.size === 0 || this.#held.has(job.jobId)) return undefined;
     const places = job.type === undefined ? undefined : this.#byType.get(job.type);
     if (places === undefined) return undefined;
-    const share = shareOf(places, job);
     const window = hasBegun ? undefined : windowOf(places, job);
-    return window === undefined ? { share } : { share, window };
+    return { share: shareOf(places, job), window };
   }
 
   /** The limit that keeps a job waiting; `undefined` when it waits for a worker. */
@@ -228,8 +227,7 @@ export class Shares {
   take(jobId: JobId, { share, window }: WantedPlace): void {
     if (this.#held.has(jobId)) return;
     window?.take();
-    const wanted = window === undefined ? { share } : { share, window };
-    this.#held.set(jobId, { ...wanted, hasBegun: window === undefined });
+    this.#held.set(jobId, { share, window, hasBegun: window === undefined });
     share.holders.add(jobId);
     share.of.held++;
   }

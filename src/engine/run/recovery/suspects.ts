@@ -12,8 +12,8 @@ import type { DefinitionRegistry } from "../../definition_registry.ts";
 import type { JobTable } from "../../writer/job_table.ts";
 
 interface SuspectsParts {
-  readonly registry: Pick<DefinitionRegistry, "isInThread">;
-  readonly table: Pick<JobTable, "existing">;
+  readonly registry: DefinitionRegistry;
+  readonly table: JobTable;
 }
 
 export class Suspects {
