@@ -54,7 +54,7 @@ export interface FileJournalOptions {
   /** Shares the journal with other processes; the folder is then a copy. */
   readonly shared?: SharedJournal | undefined;
   /** By default the journal verifies its segments itself. */
-  readonly prover?: SegmentProver;
+  readonly prover?: SegmentProver | undefined;
   /** Called with each batch that has become durable. */
   readonly watch?: CommitWatch | undefined;
   /** Called with progress while the journal is opened. */
@@ -75,10 +75,11 @@ export const RESERVE_BYTES = 1024 * 1024;
 /** Some readers load whole segments, and line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
+type WithoutDefault = "watch" | "shared" | "prover";
+
 export type ResolvedOptions =
-  & Required<Omit<FileJournalOptions, "watch" | "shared" | "prover">>
-  & Pick<FileJournalOptions, "shared">
-  & { readonly watch: CommitWatch | undefined; readonly prover: SegmentProver | undefined };
+  & Required<Omit<FileJournalOptions, WithoutDefault>>
+  & Pick<FileJournalOptions, WithoutDefault>;
 
 /** What is used unless an option says otherwise. */
 export const DEFAULTS = {
@@ -86,7 +87,6 @@ export const DEFAULTS = {
   snapshotEvery: 100_000,
   quietSealMs: 1000,
   batchBytesMax: 4 * 1024 * 1024,
-  watch: undefined,
   warn: () => {},
 };
 
@@ -97,7 +97,6 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     reserveBytes: 0,
     acceptSnapshotAhead: false,
     firstFacts: [],
-    prover: undefined,
     progress: () => undefined,
     ...options,
   };

@@ -47,7 +47,7 @@ interface BackgroundProofOptions {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly indexes: Pick<LineIndexes, "of" | "release">;
-  readonly prover: SegmentProver | undefined;
+  readonly prover?: SegmentProver | undefined;
   /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
   /** Called when a segment is damaged. */
