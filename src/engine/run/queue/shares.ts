@@ -74,11 +74,10 @@ interface TypePlaces {
   readonly windows: Map<string | undefined, RateWindow>;
 }
 
-const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
-
-interface HeldPlace extends WantedPlace {
-  /** Whether the job's start is durable; `true` when no rate counts the job. */
-  hasBegun: boolean;
+interface HeldPlace {
+  readonly share: Share;
+  /** The window of the rate that counts the job's start, until that is durable. */
+  pending: RateWindow | undefined;
 }
 
 /** Empty windows are dropped each time this many jobs have started. */
@@ -117,8 +116,8 @@ export class Shares {
 
   /** Notifies the queues that the new limits of a type may admit waiting jobs. */
   notifyChanged(type: string): void {
-    const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
-    this.#freed([...windows.values(), ...byKey.values()]);
+    const places = this.#byType.get(type);
+    if (places !== undefined) this.#freed([...places.windows.values(), ...places.byKey.values()]);
   }
 
   get use(): readonly TypeUse[] {
@@ -227,7 +226,7 @@ export class Shares {
   take(jobId: JobId, { share, window }: WantedPlace): void {
     if (this.#held.has(jobId)) return;
     window?.take();
-    this.#held.set(jobId, { share, window, hasBegun: window === undefined });
+    this.#held.set(jobId, { share, pending: window });
     share.holders.add(jobId);
     share.of.held++;
   }
@@ -235,23 +234,24 @@ export class Shares {
   /** The first attempt of a job is durable. */
   began(jobId: JobId): void {
     const held = this.#held.get(jobId);
-    if (held?.window === undefined || held.hasBegun) return;
-    held.hasBegun = true;
-    held.window.began(this.clock.monotonic());
-    this.#freed([held.window]);
+    const window = held?.pending;
+    if (held === undefined || window === undefined) return;
+    held.pending = undefined;
+    window.began(this.clock.monotonic());
+    this.#freed([window]);
     if (++this.#starts % SWEEP_EVERY === 0) this.#sweep();
   }
 
   release(jobId: JobId): void {
     const held = this.#held.get(jobId);
     if (held === undefined) return;
-    const { share, window, hasBegun } = held;
+    const { share, pending } = held;
     this.#held.delete(jobId);
     share.holders.delete(jobId);
     share.of.held--;
-    if (window !== undefined && !hasBegun) {
-      window.giveBack();
-      this.#freed([window]);
+    if (pending !== undefined) {
+      pending.giveBack();
+      this.#freed([pending]);
     }
     this.#freed([share]);
     this.forget(share);
