@@ -92,7 +92,6 @@ export class Attempt implements AttemptOf, ContextSource {
   #staged: StagedEvents | undefined;
   #reports: ProgressReports | undefined;
   #log: AttemptLog | undefined;
-  #isCalled = false;
   #aborter: AbortController | undefined;
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
@@ -128,15 +127,19 @@ export class Attempt implements AttemptOf, ContextSource {
 
   /** Whether its function has been called. */
   get isCalled(): boolean {
-    return this.#isCalled;
+    return this.watched !== undefined;
   }
 
-  /** Calls its function. */
-  call(): void {
+  /**
+   * Calls its function.
+   *
+   * @param watched Its number for `AttemptWatch`.
+   */
+  call(watched: number): void {
     const owner = this.#owner;
     const { run, timeoutMs } = this.#work ?? {};
     if (owner === undefined || run === undefined) return;
-    this.#isCalled = true;
+    this.watched = watched;
     if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.run.services.clock);
     const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
@@ -148,7 +151,7 @@ export class Attempt implements AttemptOf, ContextSource {
 
   /** Aborts the attempt, and abandons it after a grace period. */
   interrupt(reason: InterruptionReason): void {
-    if (this.#owner === undefined || !this.#isCalled || this.#stop instanceof Interruption) return;
+    if (this.#owner === undefined || !this.isCalled || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
     const { clock } = this.#owner.run.services;
     const graceMs = reason === "shutdown"

@@ -219,8 +219,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   #call(attempt: Attempt): void {
     this.#running++;
     const { jobId, taskId, number } = attempt;
-    attempt.watched = this.run.pool.attemptWatch.began(jobId, taskId, number);
-    attempt.call();
+    attempt.call(this.run.pool.attemptWatch.began(jobId, taskId, number));
   }
 
   spanOf({ executionId }: Attempt): Span | undefined {
@@ -259,8 +258,10 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const at = this.#open.indexOf(attempt);
     if (at === 0) this.#open.shift();
     else if (at > 0) this.#open.splice(at, 1);
-    if (attempt.isCalled) this.#running--;
-    if (attempt.watched !== undefined) pool.attemptWatch.ended(attempt.watched);
+    if (attempt.watched !== undefined) {
+      this.#running--;
+      pool.attemptWatch.ended(attempt.watched);
+    }
     try {
       this.#recordEnd(attempt, work, outcome, progress);
     } catch (thrown) {
