@@ -55,8 +55,6 @@ export class JobRun implements RunParts {
   readonly backoffs: Backoffs;
   #guard: SecretGuard = NO_SECRETS;
   #stage: Stage = { kind: "opening" };
-  /** The last call of a run that is over, kept until its attempts have ended. */
-  #callToLeave: LiveCall | undefined;
   /** How many answers a call of `run` gets. */
   #answersMax = Infinity;
 
@@ -353,17 +351,18 @@ export class JobRun implements RunParts {
 
   end(): void {
     if (this.#stage.kind === "over") return;
-    this.#callToLeave = this.#call;
+    const call = this.#call;
     this.#stop();
     this.#stage = { kind: "over" };
     this.services.supervisor.ended(this);
-    if (!this.isBusy) return this.#release();
-    this.whenIdle(() => this.#release());
+    if (!this.isBusy) return this.#release(call);
+    this.whenIdle(() => this.#release(call));
   }
 
-  #release(): void {
+  /** @param call The last one: its attempts have ended. */
+  #release(call: LiveCall | undefined): void {
     const { lease, jobId, services } = this;
-    this.#callToLeave?.letGo();
+    call?.letGo();
     lease.release();
     services.table.release(jobId);
     services.liveSecrets.remove(jobId);
