@@ -5,7 +5,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { JournalFullError } from "../engine/ports.ts";
 import { orClosed } from "./database_files.ts";
-import { beginBuilding, endBuilding, prepare, setSyncing } from "./schema.ts";
+import { beginBuilding, prepare, setSyncing, useLog } from "./schema.ts";
 
 export interface DatabaseOptions {
   /** Opens the database; `fresh` asks for an empty one. */
@@ -136,7 +136,7 @@ export class Database {
     if (!this.#isBuilding) return;
     // Without room, SQLite would still switch to WAL mode, and then fail every read.
     this.options.requireRoom?.();
-    endBuilding(this.#open());
+    useLog(this.#open());
     this.#isBuilding = false;
   }
 

@@ -97,12 +97,12 @@ const LOG_PAGES_MAX = 1_000;
  * @throws {Error} when it cannot be used, or has another version.
  */
 export function prepare(database: DatabaseSync): void {
-  log(database);
+  useLog(database);
   makeTables(database, TABLES, CACHE_VERSION);
 }
 
 /**
- * Prepares an empty database for building the whole index. Until `endBuilding` there is no log and
+ * Prepares an empty database for building the whole index. Until `useLog` there is no log and
  * few syncs, so a crash may leave it in any state.
  *
  * @throws {Error} when it cannot be used.
@@ -119,11 +119,7 @@ export function setSyncing(database: DatabaseSync, isSyncing: boolean): void {
 }
 
 /** Syncs what was built. From now on a crash loses only the latest transactions. */
-export function endBuilding(database: DatabaseSync): void {
-  log(database);
-}
-
-function log(database: DatabaseSync): void {
+export function useLog(database: DatabaseSync): void {
   // What a power failure takes away is rebuilt from the journal.
   setSyncing(database, true);
   // Changing the mode writes it to the file, and syncs the whole file.
