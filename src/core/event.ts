@@ -80,6 +80,11 @@ export function isOfType<Type extends FrameworkEventType>(
   return entry?.eventType === type;
 }
 
+/** Whether entries of a type start an attempt, of a task or of its compensation. */
+export function isAttemptStart(eventType: string): boolean {
+  return eventType === "job.TaskStarted" || eventType === "job.CompensationStarted";
+}
+
 /** Whether an entry stands for an event without a job id. */
 export function isCorrelated(
   entry: JobEventLogEntry,

@@ -70,7 +70,7 @@ export class AboutSearch {
     const asOf = Math.min(head, found.upTo);
     const share: TimeShare = { spentMs: 0 };
     const having = await this.#jobs(about, found, asOf, share, hold);
-    const jobs = await this.#told(having, hold);
+    const jobs = await this.#described(having, hold);
     const events = await this.#events(about, found, asOf, hold);
     const { history, pacer } = this.parts;
     const twins = isIdentifier("", about)
@@ -122,22 +122,22 @@ export class AboutSearch {
   }
 
   /** What became of each; of the first few, unless they have succeeded, also why. */
-  async #told(
+  async #described(
     having: readonly CarryingJob[],
     hold: ReserveMemory,
   ): Promise<readonly JobAbout<LogId>[]> {
-    const told: JobAbout<LogId>[] = [];
+    const described: JobAbout<LogId>[] = [];
     for (const { job, logId, where } of having) {
       const { jobId, type = "a plan" } = job;
-      const isExplained = told.length < NAMED_MAX && job.state !== "Done";
+      const isExplained = described.length < NAMED_MAX && job.state !== "Done";
       const why = isExplained ? await this.explainer.explain(jobId, hold) : undefined;
       const [became, by] = why === undefined
         ? [`${becameText(job)}.`, [becameBy(job)]]
         : [why.summary.slice(`Job ${jobId} `.length), citesOf(why.because[0])];
       const statement = `Job ${jobId} (${type}) ${where}, and ${became}`;
-      told.push({ jobId, statement, cites: [...new Set([logId, ...by])] });
+      described.push({ jobId, statement, cites: [...new Set([logId, ...by])] });
     }
-    return told;
+    return described;
   }
 
   /** `expects it in paid, at orderId`; also of an expectation that is met. */

@@ -38,7 +38,7 @@ interface Effect {
   readonly logId: LogId;
 }
 
-interface ToldEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites"> {
+interface DescribedEffect extends Pick<ReachedJob<LogId>, "jobId" | "rule" | "cites"> {
   /** A sentence about the job; for a job that it started, one about the event, without its subject. */
   readonly text: string;
 }
@@ -105,8 +105,8 @@ export class EventExplainer {
     { event, asOf }: { readonly event: LogId; readonly asOf: LogId },
     effects: readonly Effect[],
     hold: ReserveMemory,
-  ): Promise<readonly ToldEffect[]> {
-    const reached: ToldEffect[] = [];
+  ): Promise<readonly DescribedEffect[]> {
+    const reached: DescribedEffect[] = [];
     for (const { jobId, logId } of effects) {
       const wanted = { limit: 0, also: new Set([logId]) };
       const replay = await this.replays.replay(
@@ -163,11 +163,11 @@ export class EventExplainer {
     const late = starters.filter(({ clauses }) => clauses.length === 0);
     const others = starters.filter(({ clauses }) => clauses.length > 0);
     // Without a nearest job, the reason also says why the first definition started nothing.
-    const [told] = nearest === undefined ? others : [];
+    const [covered] = nearest === undefined ? others : [];
     return [
       ...late,
-      { ...told, ...job, clauses: told?.clauses ?? job.clauses },
-      ...others.filter((one) => one !== told),
+      { ...covered, ...job, clauses: covered?.clauses ?? job.clauses },
+      ...others.filter((one) => one !== covered),
     ];
   }
 
@@ -214,7 +214,7 @@ function outcomeText(job: JobState): string {
   return job.state === "Done" ? `It ended at ${job.endedAt}.` : `It ${becameText(job)}.`;
 }
 
-function toReachedJob({ jobId, rule, text, cites }: ToldEffect): ReachedJob<LogId> {
+function toReachedJob({ jobId, rule, text, cites }: DescribedEffect): ReachedJob<LogId> {
   const statement = rule === "none/created" ? `It ${text}` : `Job ${jobId}: ${text}`;
   return { jobId, rule, statement, cites };
 }
@@ -222,7 +222,7 @@ function toReachedJob({ jobId, rule, text, cites }: ToldEffect): ReachedJob<LogI
 function summarize(
   { eventId, eventType }: JobEventLogEntry,
   effects: readonly Effect[],
-  reached: readonly ToldEffect[],
+  reached: readonly DescribedEffect[],
   nearly: readonly NearlyReached<LogId>[],
 ): string {
   const event = `Event ${eventId}, ${eventType},`;

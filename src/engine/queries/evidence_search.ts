@@ -274,9 +274,9 @@ function processFacts(
   headLogId: LogId,
 ): readonly LogId[] {
   const since = (types: readonly string[]) =>
-    found.ofTypes(types)
-      .filter((logId) => logId > created.logId && logId <= headLogId)
-      .toSorted((left, right) => left - right);
+    ascending(
+      found.ofTypes(types).filter((logId) => logId > created.logId && logId <= headLogId),
+    );
   const end = endedBy?.entry.logId ?? Infinity;
   const facts = since(PROCESS_FACTS);
   const during = [

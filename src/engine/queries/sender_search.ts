@@ -1,5 +1,6 @@
 /** Finds the job that was to send an event that did not come, by the values that it was given. */
 
+import { ascending } from "../../core/ascending.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import { isCorrelated, isOfType, type JobEventLogEntry } from "../../core/event.ts";
@@ -179,9 +180,8 @@ export class SenderSearch {
   async #sentBy(job: JobState | undefined, events: readonly LogId[]): Promise<Sender["instead"]> {
     if (job === undefined) return undefined;
     const { headLogId } = this.parts.source;
-    const since = [...new Set(events)]
-      .filter((logId) => logId > job.firstLogId && logId <= headLogId)
-      .toSorted((one, other) => one - other).slice(0, GIVEN_MAX);
+    const since = ascending(events)
+      .filter((logId) => logId > job.firstLogId && logId <= headLogId).slice(0, GIVEN_MAX);
     const sent = new Map<LogId, NonNullable<Sender["instead"]>>();
     for await (const { logId, eventType, causedBy, stratum } of this.parts.read(since)) {
       if (causedBy !== undefined && stratum === "domain") sent.set(causedBy, { eventType, logId });

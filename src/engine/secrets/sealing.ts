@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { parseJsonText } from "../../core/json_text.ts";
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { sealedBoundTo, type SealedInput } from "../../core/sealed_input.ts";
 import { JournalFailedError, type KeyStore } from "../ports.ts";
@@ -90,14 +90,14 @@ export class Sealing {
   }
 
   /** Opens a sealed input. Rejects when the key cannot be read. */
-  async open({ jobId, sealed, state }: SealedJob): Promise<OpenedInput> {
+  async open(job: SealedJob): Promise<OpenedInput> {
+    const { jobId, sealed } = job;
     const key = await this.keys.read(jobId);
-    // Daybook removes only the keys of jobs that have ended.
-    const isEnded = state === "Done" || state === "Failed";
     if (key === undefined) {
       return {
         ok: false,
-        reason: isEnded
+        // Daybook removes only the keys of jobs that have ended.
+        reason: isTerminal(job)
           ? "its input was removed, or its key lost"
           : "the key of its input is missing, and Daybook did not remove it",
       };

@@ -4,6 +4,7 @@
  */
 
 import { WITHOUT_PLACE } from "../../core/condition.ts";
+import { isAttemptStart } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -58,7 +59,7 @@ export class Places {
     }
     let holding = this.#held.get(jobId);
     if (holding === undefined) {
-      if (!ATTEMPT_STARTS.has(entry.eventType)) return false;
+      if (!isAttemptStart(entry.eventType)) return false;
       holding = { since: entry.logId, job, isAtWork };
       this.#held.set(jobId, holding);
     }
@@ -97,7 +98,6 @@ export class Places {
   }
 }
 
-const ATTEMPT_STARTS: ReadonlySet<string> = new Set(["job.TaskStarted", "job.CompensationStarted"]);
 /** Whether a job holds no place after an entry, pauses aside. */
 export function rests({ condition, entry }: Applied): boolean {
   return WITHOUT_PLACE.has(condition) ||

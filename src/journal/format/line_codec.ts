@@ -9,7 +9,13 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Cause, EventDraft, JobEventLogEntry, Stratum } from "../../core/event.ts";
+import {
+  type Cause,
+  type EventDraft,
+  isAttemptStart,
+  type JobEventLogEntry,
+  type Stratum,
+} from "../../core/event.ts";
 import type { FrameworkAttributes, JobCreatedAttributes } from "../../core/framework_events.ts";
 import {
   type EventId,
@@ -243,17 +249,13 @@ export function writtenAttributes({ eventType, taskId, attributes }: EventDraft)
 function writtenExecution(
   { eventType, eventId, executionId }: StampedEvent,
 ): ExecutionId | undefined {
-  if (executionId === undefined || !isStart(eventType)) return executionId;
+  if (executionId === undefined || !isAttemptStart(eventType)) return executionId;
   return executionId === executionOfStart(eventId) ? undefined : executionId;
 }
 
 /** The `executionId` of an entry whose line has none. */
 export function defaultExecution(eventType: string, eventId: EventId): ExecutionId | undefined {
-  return isStart(eventType) ? executionOfStart(eventId) : undefined;
-}
-
-function isStart(eventType: string): boolean {
-  return eventType === "job.TaskStarted" || eventType === "job.CompensationStarted";
+  return isAttemptStart(eventType) ? executionOfStart(eventId) : undefined;
 }
 
 function wholeStart(written: Readonly<Record<string, unknown>>) {
