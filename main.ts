@@ -7,11 +7,11 @@ import { EXIT } from "./src/core/exit_codes.ts";
 import {
   type Configuration,
   type ConfigurationResult,
+  misspeltVariables,
   type Origins,
   readConfiguration,
 } from "./src/settings/configuration.ts";
 import { withHelp } from "./src/settings/command_line.ts";
-import { misspeltVariables } from "./src/settings/misspelt_variables.ts";
 import { describeConfiguration, helpText } from "./src/settings/configuration_text.ts";
 import { banner, serverUrl } from "./src/server/banner.ts";
 import { errorMessage } from "./src/core/thrown.ts";

@@ -4,8 +4,11 @@ import {
   helpText,
   shownSettings,
 } from "../../src/settings/configuration_text.ts";
-import { configurationOf, readConfiguration } from "../../src/settings/configuration.ts";
-import { misspeltVariables } from "../../src/settings/misspelt_variables.ts";
+import {
+  configurationOf,
+  misspeltVariables,
+  readConfiguration,
+} from "../../src/settings/configuration.ts";
 import { environmentName, SETTING_LIST } from "../../src/settings/settings.ts";
 
 const TOKEN = "0123456789abcdef";

@@ -4,7 +4,6 @@ import type { Context } from "hono";
 import { shortType } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
-import type { EntriesFound } from "../../http/stream/feed.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { countText } from "../../core/counted.ts";
@@ -12,6 +11,7 @@ import { Empty } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import { EntryNote, type ShownEntry } from "../parts/entries.tsx";
 import {
+  type EntriesFound,
   FILTER_NAMES,
   FilterForm,
   findEntries,
