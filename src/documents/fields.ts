@@ -220,6 +220,7 @@ export const labelField = v.pipe(
 
 const LABELS_MAX = 32;
 const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
+const LABEL_NAME_RULE = "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -";
 const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;
 
 /** A label that a job can have, as one text. */
@@ -231,7 +232,7 @@ export const jobLabelField = v.pipe(
       return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
         LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
     },
-    "must be a label that a job can have: a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, " +
+    `must be a label that a job can have: ${LABEL_NAME_RULE}, ` +
       "a colon, and a value of at most 256, without control characters",
   ),
 );
@@ -240,7 +241,7 @@ export const labelsField = v.pipe(
   mapSchema(
     v.pipe(
       v.string(),
-      v.regex(LABEL_NAME_PATTERN, "must be a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -"),
+      v.regex(LABEL_NAME_PATTERN, `must be ${LABEL_NAME_RULE}`),
     ),
     v.pipe(
       v.string(),

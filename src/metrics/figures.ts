@@ -35,6 +35,8 @@ export const TREND_SPANS = {
 
 export type TrendSpan = keyof typeof TREND_SPANS;
 
+export const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
+
 /** A distribution of durations: the median and the 95th percentile. */
 export interface Spread {
   readonly p50Ms: number;

@@ -2,6 +2,7 @@
 
 import {
   type PeriodFigures,
+  SPAN_NAMES,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
@@ -138,12 +139,11 @@ export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
 }
 
 function SpanLinks({ current }: { readonly current: TrendSpan }) {
-  const spans = Object.keys(TREND_SPANS) as TrendSpan[];
   return (
     <nav aria-label="How far back">
       <Choices
         isSwitch
-        choices={spans.map((span) => ({
+        choices={SPAN_NAMES.map((span) => ({
           text: SPAN_TEXTS[span].all,
           href: `/?span=${span}#trend-heading`,
           isChosen: span === current,

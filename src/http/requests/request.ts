@@ -48,7 +48,7 @@ export function headerPosition({ headers }: Request, header: string): LogId | un
   return position;
 }
 
-const WAIT_SECONDS_MAX = 60;
+export const WAIT_SECONDS_MAX = 60;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 /** Of several, the first applies. */

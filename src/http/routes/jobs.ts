@@ -48,7 +48,8 @@ const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     wholeNumber(1, PAGE_MAX.jobs, LIMIT_DEFAULT),
-    "Jobs per page. Default: 50; with view=full at most 50, fewer if they are very large.",
+    `Jobs per page. Default: ${LIMIT_DEFAULT}; with view=full at most ${PAGE_MAX.wholeJobs}, ` +
+      "fewer if they are very large.",
   ),
   cursor: single(cursor("jobs"), "The nextCursor of the previous page."),
   view: single(

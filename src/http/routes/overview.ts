@@ -14,6 +14,7 @@ import { type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import {
   type FailingType,
   type PeriodFigures,
+  SPAN_NAMES,
   type Trend,
   TREND_SPANS,
   type TrendSpan,
@@ -29,13 +30,11 @@ import { jobPath } from "../../documents/jobs.ts";
 import type { HttpDeps } from "../routing/http_deps.ts";
 import { choice, single } from "../../documents/parameters.ts";
 
-const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
+export const DEFAULT_SPAN: TrendSpan = "10m";
 
 export const SPAN_PARAMETER = {
-  span: single(choice(SPAN_NAMES), "How far back the trend goes. Default: 10m."),
+  span: single(choice(SPAN_NAMES), `How far back the trend goes. Default: ${DEFAULT_SPAN}.`),
 };
-
-export const DEFAULT_SPAN: TrendSpan = "10m";
 
 /** What is counted while the process runs. */
 interface Counts {

@@ -10,6 +10,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { documented } from "../../documents/fields.ts";
 import type { Parameters } from "../../documents/parameters.ts";
 import type { HttpDeps } from "./http_deps.ts";
+import { WAIT_SECONDS_MAX } from "../requests/request.ts";
 import { type ProblemKind, STATUS } from "../responses/problem.ts";
 
 /** `open` routes need no token, and reveal nothing about jobs. */
@@ -117,7 +118,8 @@ export function currentState(
 }
 
 /** The preference `wait`, as described for the header `Prefer`. */
-export const WAIT = "wait=N: wait up to N seconds, at most 60, for the job to end.";
+export const WAIT =
+  `wait=N: wait up to N seconds, at most ${WAIT_SECONDS_MAX}, for the job to end.`;
 
 export const PREFERENCE_APPLIED: Header = {
   description: "Which preferences were applied.",
