@@ -3,7 +3,6 @@
  * anything that needs a clock, an id or randomness comes in with the command.
  */
 
-import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
 import {
   accept,
@@ -16,16 +15,20 @@ import {
   reject,
   rejectState,
   type RetryCommand,
+  type StartAttemptsCommand,
+  type StartCompensationCommand,
 } from "./command.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
 import type { ControlAttributes, FrameworkAttributes } from "./framework_events.ts";
-import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
+import { type JobId, type LogId, MAIN_TASK, startOfExecution, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID } from "./job_plan.ts";
 import {
   type CompensatingJob,
+  compensationOf,
   type CompletedTask,
   findTask,
+  isHeld,
   isSleep,
   type JobState,
   type RunningJob,
@@ -178,6 +181,66 @@ function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
   const isOpen = !isSettled(job, expectation) &&
     (wait === undefined || findWait(job, expectation, wait)?.passedBy === undefined);
   return isOpen ? accept([jobFact("job.DeadlinePassed", jobId, timer)]) : over;
+}
+
+function decideStartAttempts(job: JobState, command: StartAttemptsCommand): Decision {
+  if (job.state !== "Running") return rejectState(job, "start a task of", ["Running"]);
+  if (isHeld(job)) {
+    return reject(`Cannot start a task of job ${job.jobId}: it is held`, []);
+  }
+  return accept(command.attempts.map((request) => startOf(job, request)));
+}
+
+interface StartAttributes {
+  readonly attempt: number;
+  readonly maxAttempts?: number;
+  timeoutMs?: number;
+  compensable?: true;
+}
+
+function startOf(job: JobState, request: StartAttemptsCommand["attempts"][number]): JobEventDraft {
+  const { taskId, executionId, maxAttempts, timeoutMs, compensable, trace } = request;
+  // Member by member: spread objects would take a kilobyte for each attempt.
+  const attempt = (findTask(job, taskId)?.attempts ?? 0) + 1;
+  const attributes: StartAttributes = maxAttempts === undefined
+    ? { attempt }
+    : { attempt, maxAttempts };
+  if (timeoutMs !== undefined) attributes.timeoutMs = timeoutMs;
+  if (compensable) attributes.compensable = true;
+  const start: JobEventDraft = {
+    stratum: "framework",
+    eventType: "job.TaskStarted",
+    jobId: job.jobId,
+    eventId: startOfExecution(executionId),
+    taskId,
+    executionId,
+    attributes,
+  };
+  return trace === undefined ? start : { ...start, ...trace };
+}
+
+function decideStartCompensation(
+  job: JobState,
+  command: StartCompensationCommand,
+): Decision {
+  if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
+  if (isHeld(job)) {
+    return reject(`Cannot compensate job ${job.jobId}: it is held`, []);
+  }
+  const task = findTask(job, command.taskId);
+  const attempts = compensationOf(task)?.attempts ?? 0;
+  return accept([{
+    stratum: "framework",
+    eventType: "job.CompensationStarted",
+    jobId: job.jobId,
+    eventId: startOfExecution(command.executionId),
+    taskId: command.taskId,
+    executionId: command.executionId,
+    attributes: {
+      attempt: attempts + 1,
+      ...(command.maxAttempts === undefined ? {} : { maxAttempts: command.maxAttempts }),
+    },
+  }]);
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {

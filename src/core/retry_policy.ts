@@ -1,5 +1,8 @@
 /** When a failed attempt is retried. */
 
+import type { ErrorFact, FailureKind } from "./framework_events.ts";
+
+/** How often a failed attempt is retried, and after what delays. */
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
   readonly maxAttempts: number;
@@ -53,4 +56,38 @@ export function backoffMs(policy: RetryPolicy, failures: number, random: number)
   const bounded = Math.min(exponential, maxMs);
   const jittered = Math.round(bounded * (1 + policy.jitter * (2 * random - 1)));
   return Math.max(0, Math.min(jittered, maxMs));
+}
+
+/** How an attempt failed. */
+export type AttemptError =
+  | {
+    readonly kind: "failed";
+    readonly error: ErrorFact;
+    /** If its time limit ended it: how long it had run. */
+    readonly timedOutMs?: number;
+  }
+  | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
+  | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
+
+type AttemptVerdict =
+  | { readonly final: true; readonly kind: FailureKind }
+  | { readonly final: false; readonly delayMs: number };
+
+/**
+ * Whether a failed attempt is retried, and after what delay.
+ *
+ * @param failures The failed attempts of this task, including this one.
+ * @param random From 0 up to 1, for the jitter.
+ */
+export function judgeFailure(
+  outcome: AttemptError,
+  policy: RetryPolicy,
+  failures: number,
+  random: number,
+): AttemptVerdict {
+  if (outcome.kind === "nonRetryable") return { final: true, kind: "poison" };
+  if (failures >= policy.maxAttempts) return { final: true, kind: "deadLetter" };
+  return outcome.kind === "retryLater"
+    ? { final: false, delayMs: outcome.delayMs }
+    : { final: false, delayMs: backoffMs(policy, failures, random) };
 }

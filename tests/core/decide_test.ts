@@ -3,8 +3,7 @@ import type { Command } from "../../src/core/command.ts";
 import { decide } from "../../src/core/decide.ts";
 import { executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState, StateName } from "../../src/core/job_state.ts";
-import { DEFAULT_RETRY } from "../../src/core/retry_policy.ts";
-import { judgeFailure } from "../../src/core/attempt_decisions.ts";
+import { DEFAULT_RETRY, judgeFailure } from "../../src/core/retry_policy.ts";
 import {
   codedJob,
   expectation,

@@ -1,6 +1,6 @@
 /** One attempt of a task or compensation. */
 
-import type { AttemptError } from "../../../core/attempt_decisions.ts";
+import type { AttemptError } from "../../../core/retry_policy.ts";
 import type { FactDraft } from "../../../core/event.ts";
 import type { InterruptionReason, UncaughtKind } from "../../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../../core/ids.ts";

@@ -1,6 +1,6 @@
 /** The entries about an attempt, without the ids of its job and task. */
 
-import { judgeFailure } from "../../../core/attempt_decisions.ts";
+import { judgeFailure } from "../../../core/retry_policy.ts";
 import type { Command } from "../../../core/command.ts";
 import type { AttemptFailure } from "../../../core/framework_events.ts";
 import type { EventId, ExecutionId } from "../../../core/ids.ts";
