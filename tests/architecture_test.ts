@@ -28,14 +28,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   threads: ["core", "engine", "server"],
   jobs: ["core", "engine"],
   verify: ["core", "engine", "journal", "documents"],
-  tools: ["core", "engine", "journal", "verify", "export"],
+  tools: ["core", "engine", "journal", "documents", "verify"],
   settings: ["core", "access", "explain", "documents", "postgres", "."],
   embedded: ["core", "explain", "engine", "documents", "server", "settings"],
-  export: ["core", "engine", "documents"],
-  testing: ["core", "explain", "engine", "journal", "tools", "embedded", "export", "."],
+  testing: ["core", "explain", "engine", "journal", "tools", "embedded", "."],
   cli: [
     ...["core", "access", "explain", "engine", "index", "journal", "documents", "jobs", "verify"],
-    ...["server", "settings", "export", "tools", "postgres"],
+    ...["server", "settings", "tools", "postgres"],
   ],
   demo: ["core", "engine", "jobs", "server", "settings"],
 };

@@ -9,7 +9,7 @@ import type { DefinitionRegistry } from "../engine/definition_registry.ts";
 import type { Clock } from "../engine/ports.ts";
 import { checkHistory } from "../tools/history_check.ts";
 import { isSealed } from "../engine/secrets/sealing.ts";
-import { parseExport } from "../export/export_parser.ts";
+import { parseExport } from "../tools/export_parser.ts";
 import type { MemoryContent } from "./memory_journal.ts";
 import type { JsonObject } from "../core/json.ts";
 

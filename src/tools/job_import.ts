@@ -8,7 +8,7 @@ import type { UnplacedEvent } from "../engine/ports.ts";
 import { FiledJobs } from "../engine/matching/filed_jobs.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 import type { FileJournal } from "../journal/file_journal.ts";
-import type { ExportFile } from "../export/export_parser.ts";
+import type { ExportFile } from "./export_parser.ts";
 import { findIllegality } from "../verify/entry_audit.ts";
 
 export interface Imported {

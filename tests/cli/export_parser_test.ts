@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import { quoteEntry } from "../../src/core/log_references.ts";
-import { type ExportHeader, exportLines } from "../../src/export/export_file.ts";
-import { parseExport } from "../../src/export/export_parser.ts";
+import { type ExportHeader, exportLines } from "../../src/tools/export_file.ts";
+import { parseExport } from "../../src/tools/export_parser.ts";
 import { quotedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { expectation, JOB, outsideJob } from "../support/engine/entries.ts";
 

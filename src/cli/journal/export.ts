@@ -10,7 +10,7 @@ import { logReferences, quoteEntry } from "../../core/log_references.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { CommandError, type CommandInput, UsageError } from "../command.ts";
-import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
+import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../tools/export_file.ts";
 import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
 import { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";

@@ -8,7 +8,7 @@ import { Projection } from "../../engine/writer/projection.ts";
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { CommandError, type CommandInput } from "../command.ts";
-import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
+import { type ExportFile, ExportFileError, parseExport } from "../../tools/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "../../tools/job_import.ts";
 import { type JournalCommand, journalFolder, type JournalTools } from "./folder.ts";
 import { printResult } from "../terminal.ts";
