@@ -12,7 +12,7 @@ import { systemClock, systemRandom } from "../src/server/system.ts";
 import { quantile, whole } from "./figures.ts";
 import { openDaybook } from "./fixtures.ts";
 import { withFolder } from "./folder.ts";
-import { publish } from "./load/publisher.ts";
+import { publish } from "./load/steady.ts";
 import { startDaybook } from "./server/daybook_server.ts";
 import type { ServerProcess } from "./server/process.ts";
 import { pause, residentMegabytes, threadCpuUs } from "./system.ts";

@@ -2,8 +2,11 @@
 
 import { haveProgram } from "../system.ts";
 import { installLibrary, type LibraryPeer } from "./client_library.ts";
+import { type LocalServer, startLocal } from "./local_server.ts";
 import type { Installation, PeerSystem } from "./peer.ts";
-import { type AppendFsync, startRedis } from "./redis.ts";
+
+/** When the log is synced: before each answer, or once a second. */
+type AppendFsync = "always" | "everysec";
 
 const DURABILITY: Readonly<Record<AppendFsync, string>> = {
   always: "before each answer",
@@ -31,4 +34,15 @@ export async function installBullMq(
     script: "bullmq.mjs",
     startServer: () => startRedis(appendFsync),
   });
+}
+
+/** A separate Redis server with an append-only file. */
+function startRedis(appendFsync: AppendFsync): Promise<LocalServer> {
+  return startLocal((folder, port) => ({
+    program: "redis-server",
+    args: [
+      ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
+      ...["--appendonly", "yes", "--appendfsync", appendFsync, "--save", ""],
+    ],
+  }));
 }

@@ -5,10 +5,8 @@ import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
 import { markdownTable } from "../table.ts";
 import { bullMq } from "./bullmq.ts";
 import { daybook, daybookInPostgres, daybookWithStandby } from "./daybook.ts";
-import { dbos } from "./dbos.ts";
-import { openWorkflow } from "./openworkflow.ts";
+import { dbos, openWorkflow, pgBoss } from "./on_postgres.ts";
 import type { Installation, PeerSystem } from "./peer.ts";
-import { pgBoss } from "./pg_boss.ts";
 import { restate } from "./restate.ts";
 
 const SYSTEMS: readonly PeerSystem[] = [

@@ -1,24 +1,12 @@
 /** A separate PostgreSQL server with default settings: each commit is synced. */
 
 import { haveProgram, pause } from "../system.ts";
-import { type ClientLibrary, installLibrary, type LibraryPeer } from "./client_library.ts";
 import { type LocalServer, startLocal } from "./local_server.ts";
-import type { Installation } from "./peer.ts";
 
 /** Debian's folder with the programs of each version. */
 const VERSIONS = "/usr/lib/postgresql";
 /** PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
-
-/** Returns the reason as text if the library, or PostgreSQL, cannot be installed. */
-export async function installOnPostgres(
-  library: Omit<ClientLibrary, "startServer">,
-): Promise<Installation<LibraryPeer> | string> {
-  if (await postgresPrograms() === undefined) {
-    return "there is no PostgreSQL, and no way to install it";
-  }
-  return await installLibrary({ ...library, startServer: startPostgres });
-}
 
 /** The folder of its programs; installs them if they are missing, which only root may do. */
 export async function postgresPrograms(): Promise<string | undefined> {

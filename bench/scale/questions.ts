@@ -1,7 +1,28 @@
-/** How long a server takes to answer common requests about random jobs, one request at a time. */
+/**
+ * How long a server takes to answer common requests about random jobs, one request at a time; and
+ * the rare jobs that lists have to find.
+ */
 
 import { quantile } from "../figures.ts";
-import { REGIONS } from "./rare_jobs.ts";
+import { post } from "../server/http.ts";
+
+const EVERY_MS = 200;
+
+const REGIONS: readonly string[] = ["north", "east", "south", "west"];
+
+/**
+ * Submits jobs with labels that fail, one for each region, among very many others that do not,
+ * until it is disposed of.
+ */
+export function submitRareJobs(url: string): Disposable {
+  const jobs = REGIONS.map((region) => ({
+    type: "bench.failing",
+    input: { region },
+    labels: { region },
+  }));
+  const submitting = setInterval(() => void post(`${url}/jobs`, jobs), EVERY_MS);
+  return { [Symbol.dispose]: () => clearInterval(submitting) };
+}
 
 const ASKED = 300;
 const PAGE = 50;

@@ -14,8 +14,7 @@ import { markdownTable } from "../table.ts";
 import { THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
 import { fill, waitingPlan } from "../targets/waiting_jobs.ts";
 import { drawPicture, FIGURES } from "./picture.ts";
-import { type Answered, askAll } from "./questions.ts";
-import { submitRareJobs } from "./rare_jobs.ts";
+import { type Answered, askAll, submitRareJobs } from "./questions.ts";
 import { type Sample, sampleDuring } from "./samples.ts";
 import { measureStarts, type Start } from "./starts.ts";
 

@@ -49,7 +49,10 @@ async function loaded(journal: string) {
   const memory = [residentMegabytes(server.pid)];
   const before = await ended(server.url);
   const began = performance.now();
-  const load = postSteadily(`${server.url}/jobs`, THREE_TASKS, JOBS_PER_SECOND, SECONDS);
+  const load = postSteadily(`${server.url}/jobs`, THREE_TASKS, {
+    perSecond: JOBS_PER_SECOND,
+    seconds: SECONDS,
+  });
   for (let due = EVERY_MS; due <= SECONDS * 1_000; due += EVERY_MS) {
     await pause(began + due - performance.now());
     memory.push(residentMegabytes(server.pid));

@@ -5,7 +5,7 @@
  */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
-import { publish } from "../load/publisher.ts";
+import { publish } from "../load/steady.ts";
 import { StreamReaders } from "../load/stream_readers.ts";
 import { startBare } from "../server/bare.ts";
 import { keepCompany } from "../server/company.ts";
