@@ -245,6 +245,11 @@ export function isSleep({ attempts }: TaskState): boolean {
   return attempts === 0;
 }
 
+/** Whether code of a task completed: neither `run` itself nor a sleep. */
+export function isStep(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task);
+}
+
 /** Whether the step was completed by a job that this one retries. */
 export function isReused(task: TaskState): task is CompletedTask {
   return task.status === "completed" && task.reusedFrom !== undefined;

@@ -1,7 +1,7 @@
 /** What a job did and nothing undid: effects that remain when it ends. */
 
 import { MAIN_TASK } from "./ids.ts";
-import { type CompletedTask, isSleep, type JobState, type TaskState } from "./job_state.ts";
+import { type CompletedTask, isStep, type JobState, type TaskState } from "./job_state.ts";
 
 /**
  * Completed tasks without a compensation. For a job cancelled without undoing anything, also all
@@ -14,8 +14,7 @@ export function leftInPlace(job: JobState): readonly CompletedTask[] {
 
 /** Whether a completed task has no compensation, so that its effects stay. */
 export function isLeftInPlace(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && !task.compensable && !isSleep(task) &&
-    task.taskId !== MAIN_TASK;
+  return isStep(task) && !task.compensable;
 }
 
 /**
@@ -36,6 +35,5 @@ export function tasksLeftInPlace({ tasks }: JobState): readonly CompletedTask[] 
 }
 
 function isStanding(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task) &&
-    task.compensation?.status !== "compensated";
+  return isStep(task) && task.compensation?.status !== "compensated";
 }

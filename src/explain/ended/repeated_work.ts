@@ -12,6 +12,7 @@ import {
   findTask,
   isReused,
   isSleep,
+  isStep,
   type JobState,
 } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -120,7 +121,7 @@ export function timedOutBefore(known: Pick<Evidence, "attempts" | "job">): Reaso
 export function doneAgain({ job, retried }: Evidence): Reasons {
   if (retried === undefined) return [];
   return retried.tasks.flatMap((before) => {
-    if (before.status !== "completed" || before.taskId === MAIN_TASK || isSleep(before)) return [];
+    if (!isStep(before)) return [];
     const own = findTask(job, before.taskId);
     if (own === undefined || isReused(own) || before.compensation !== undefined) return [];
     const statement = `${capital(taskText(own.taskId))} ran again: it had completed in job ` +

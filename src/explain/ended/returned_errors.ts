@@ -6,11 +6,11 @@
 import { MAIN_TASK } from "../../core/ids.ts";
 import { attemptsOf } from "../past/attempts.ts";
 import { type Meanwhile, processStop, processStopText } from "../past/process_history.ts";
-import type { CompletedTask, JobState } from "../../core/job_state.ts";
+import { type CompletedTask, isStep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import type { Reasons } from "../statements/explanation.ts";
-import { givenBeforeFailure, isStep, stepsBeforeEnd } from "../history/given_values.ts";
+import { givenBeforeFailure, stepsBeforeEnd } from "../history/given_values.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { capital, taskText } from "../words/phrases.ts";

@@ -9,6 +9,7 @@ import {
   compensableTasks,
   type FailedJob,
   type Failure,
+  isStep,
   type JobState,
   type TaskState,
   timedOutTask,
@@ -28,7 +29,6 @@ import { eventsTooLate } from "./counted_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
 import type { Evidence } from "../statements/evidence.ts";
-import { isStep } from "../history/given_values.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import {

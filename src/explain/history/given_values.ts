@@ -1,8 +1,8 @@
 /** What the code of a job had been given when it failed: its input, results of steps, and events. */
 
 import { isFromOutside, isOfType } from "../../core/event.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { type CompletedTask, isSleep, type TaskState } from "../../core/job_state.ts";
+import type { LogId } from "../../core/ids.ts";
+import { type CompletedTask, isStep } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { capital, taskText } from "../words/phrases.ts";
@@ -57,8 +57,4 @@ export function stepsBeforeEnd(
   return job.tasks.filter((task): task is CompletedTask =>
     isStep(task) && task.completedBy < (end?.entry.logId ?? 0)
   );
-}
-
-export function isStep(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task);
 }

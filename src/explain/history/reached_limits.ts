@@ -192,9 +192,7 @@ interface PlaceIndex {
 const INDEXES = new WeakMap<PlaceHistory, PlaceIndex>();
 
 function indexPlaces(history: PlaceHistory): PlaceIndex {
-  let index = INDEXES.get(history);
-  if (index === undefined) INDEXES.set(history, index = newIndex(history));
-  return index;
+  return INDEXES.getOrInsertComputed(history, newIndex);
 }
 
 function newIndex({ others }: PlaceHistory): PlaceIndex {

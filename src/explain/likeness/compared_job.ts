@@ -1,7 +1,7 @@
 /** What is compared of a job: values under names. */
 
-import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { isSleep, type JobState } from "../../core/job_state.ts";
+import { isReserved, type LogId, type TaskId } from "../../core/ids.ts";
+import { isStep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 
@@ -112,7 +112,7 @@ function lengthsOf({ input }: JobState): Facts {
 function doneBy({ tasks }: JobState): Facts {
   const facts = new Map<string, JsonScalar[]>();
   for (const task of tasks.slice(0, SCALARS_MAX)) {
-    if (task.status !== "completed" || task.taskId === MAIN_TASK || isSleep(task)) continue;
+    if (!isStep(task)) continue;
     facts.set(`${TASK}${task.taskId}`, [true]);
     addScalars(facts, resultName(task.taskId), task.result, 0);
   }

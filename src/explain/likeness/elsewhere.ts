@@ -36,9 +36,7 @@ const placesBefore = new WeakMap<JsonObject, readonly Place[]>();
 
 /** The scalars of an event, outermost first; at most 32. */
 export function placesIn(attributes: JsonObject): readonly Place[] {
-  let places = placesBefore.get(attributes);
-  if (places === undefined) placesBefore.set(attributes, places = findPlaces(attributes));
-  return places;
+  return placesBefore.getOrInsertComputed(attributes, findPlaces);
 }
 
 /** The names as one path; a name that cannot be part of a dotted path is in brackets. */

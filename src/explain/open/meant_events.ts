@@ -132,9 +132,7 @@ function foreignEntries(
 const countedSets = new WeakMap<readonly LogId[], ReadonlySet<LogId>>();
 
 function countedSet(by: readonly LogId[]): ReadonlySet<LogId> {
-  let set = countedSets.get(by);
-  if (set === undefined) countedSets.set(by, set = new Set(by));
-  return set;
+  return countedSets.getOrInsertComputed(by, () => new Set(by));
 }
 
 function byDistance(left: Resemblance, right: Resemblance): number {
