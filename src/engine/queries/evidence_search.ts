@@ -67,7 +67,7 @@ const SHARED_MAX = 4;
 /** Where entries are read, up to a head. */
 interface EvidenceSource extends EntrySource, JobSource {}
 
-interface EvidenceFound
+export interface EvidenceFound
   extends
     Pick<Findings, "candidates" | "process" | "sharers" | "twin">,
     Required<Pick<Findings, "later">> {

@@ -5,46 +5,32 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { lengthMs } from "../../core/duration.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
-import type { Point, Timestamp } from "../../core/point.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { Point } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { Causes, HeldUpBy } from "../../explain/statements/evidence.ts";
-import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
+import type { Causes } from "../../explain/statements/evidence.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
-import type { Citation, Explanation, Statement } from "../../explain/statements/explanation.ts";
-import { senderHeldUp } from "../../explain/past/hold_up_texts.ts";
-import {
-  heldInQueue,
-  heldUp,
-  heldWithinMs,
-  queuedStays,
-  waitedForWorkerSince,
-  wasHeldUp,
-} from "../../explain/history/hold_ups.ts";
+import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
 import {
   outline,
   type OutlinedHistory,
   OutlineGathering,
-  tookMs,
 } from "../../explain/history/outlined_history.ts";
 import { clockReasons } from "../../explain/past/process_history.ts";
-import { limitDue } from "../../explain/past/late_limit.ts";
 import type { TimeShare } from "../pacer.ts";
 import { Lane } from "../turns.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { circumstancesNow, circumstancesThen } from "./circumstances.ts";
-import { queuedAs } from "./blocking_limit.ts";
 import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "../entry_pages.ts";
 import { resolveCitations } from "./citations.ts";
-import { EvidenceSearch } from "./evidence_search.ts";
-import { poolOf, workersThen } from "./holders.ts";
-import { placeHistory } from "./place_histories.ts";
+import { type EvidenceFound, EvidenceSearch } from "./evidence_search.ts";
+import { findBesideLimit, findHeldUp, findSenderHeldUp } from "./hold_up_search.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
-import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
+import type { Inquiry, QueryParts } from "./query_parts.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
+import type { RunWork } from "./value_search.ts";
 import { contrastOf, findUsualTime, setApartBy, stopApart } from "./similar_jobs.ts";
 
 /** An explanation, with the entries that it is based on. */
@@ -138,57 +124,68 @@ export class Explainer {
   async #accountOf({ logIds, asOf, asOfTime }: Extent, hold: ReserveMemory): Promise<Account> {
     using _turn = logIds.length > AT_ONCE_MAX ? await this.#long.enter() : undefined;
     const share: TimeShare = { spentMs: 0 };
-    const search = new EvidenceSearch(
-      this.parts.pastEvents,
-      {
-        headLogId: asOf,
-        at: (positions) => this.parts.history.at(positions),
-        job: (other) => this.parts.table.job(other),
-        shortJob: (other) =>
-          this.parts.history.hasOver(SHORT_MAX, other) ? undefined : this.parts.table.job(other),
-        startsOn: (type) =>
-          asOfTime === undefined ? this.parts.registry.get(type)?.startsOn : undefined,
-        ...asOfTime === undefined ? { pauses: this.parts.pauses.all } : {},
-      },
-      (work) => this.parts.pacer.all(share, work),
-      this.parts.history.pages,
-      hold,
-    );
     const upTo = asOfTime === undefined ? undefined : asOf;
     const inquiry: Inquiry = { parts: this.parts, share, asOf, upTo };
+    const search = this.#evidenceSearch(inquiry, hold);
     const outlined = await this.#outlined(logIds, share, hold);
-    const { job } = outlined;
     const circumstances = asOfTime === undefined
-      ? await circumstancesNow(inquiry, job)
+      ? await circumstancesNow(inquiry, outlined.job)
       : await circumstancesThen(inquiry, outlined, asOf, Date.parse(asOfTime));
     const found = await search.run(outlined);
+    const evidence = {
+      ...found,
+      ...{ circumstances, asOf, ...asOfTime === undefined ? {} : { asOfTime } },
+      ...await this.#ofOthers(inquiry, outlined, found, hold),
+    };
+    const bare = await this.parts.pacer.all(share, explaining(outlined, evidence));
+    const explanation = await this.#cited(bare, outlined, found.causes);
+    return { explanation, outlined, foreignEntries: found.causes };
+  }
+
+  /** For a past time, neither the code that was loaded nor the pauses in force are known to it. */
+  #evidenceSearch({ share, asOf, upTo }: Inquiry, hold: ReserveMemory): EvidenceSearch {
+    const { history, pacer, pastEvents, pauses, registry, table } = this.parts;
+    const isNow = upTo === undefined;
+    const source = {
+      headLogId: asOf,
+      at: (logIds: readonly LogId[]) => history.at(logIds),
+      job: (other: JobId) => table.job(other),
+      shortJob: (other: JobId) => history.hasOver(SHORT_MAX, other) ? undefined : table.job(other),
+      startsOn: (type: string) => isNow ? registry.get(type)?.startsOn : undefined,
+      ...isNow ? { pauses: pauses.all } : {},
+    };
+    const paced: RunWork = (work) => pacer.all(share, work);
+    return new EvidenceSearch(pastEvents, source, paced, history.pages, hold);
+  }
+
+  /** What other jobs, and what held up this one, say about it. */
+  async #ofOthers(
+    inquiry: Inquiry,
+    outlined: OutlinedHistory,
+    found: EvidenceFound,
+    hold: ReserveMemory,
+  ) {
+    const { job, created: { attributes: { retryOf } } } = outlined;
     const known = { ...outlined, ...found };
     const { contrast, stop } = await setApartBy(inquiry, known);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
-    const heldUp = isTimed ? await this.#heldUp(inquiry, outlined) : undefined;
-    const senderHeldUp = usual === undefined
-      ? undefined
-      : await this.#senderHeldUp(inquiry, outlined, hold);
-    const beside = await this.#besideLimit(inquiry, outlined);
-    const siblings = await findSiblings(inquiry, job, outlined.entries.values());
-    const sameElsewhere = findSameElsewhere(inquiry, job);
-    const rival = await findRival(inquiry, job, found.twin !== undefined);
-    const { retryOf } = outlined.created.attributes;
-    const retried = retryOf === undefined ? undefined : this.parts.table.job(retryOf);
-    const evidence = {
-      ...found,
-      ...{ circumstances, asOf, contrast, stopApart: stop, usual, heldUp, senderHeldUp },
-      ...{ beside, siblings, sameElsewhere, retried },
+    const read = (jobId: JobId) => this.outlined(jobId, hold);
+    return {
+      ...{ contrast, stopApart: stop, usual },
+      heldUp: isTimed ? await findHeldUp(inquiry, outlined) : undefined,
+      senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
+      beside: await findBesideLimit(inquiry, outlined),
+      siblings: await findSiblings(inquiry, job, outlined.entries.values()),
+      sameElsewhere: findSameElsewhere(inquiry, job),
+      rival: await findRival(inquiry, job, found.twin !== undefined),
+      retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),
-      rival,
-      retriedAs: upTo === undefined ? this.#newestRetry(job.jobId, asOf) : undefined,
-      ...asOfTime === undefined ? {} : { asOfTime },
+      retriedAs: inquiry.upTo === undefined
+        ? this.#newestRetry(job.jobId, inquiry.asOf)
+        : undefined,
     };
-    const bare = await this.parts.pacer.all(share, explaining(outlined, evidence));
-    const explanation = await this.#cited(bare, outlined, found.causes);
-    return { explanation, outlined, foreignEntries: found.causes };
   }
 
   /** As it is now, so it must not have changed since the head. */
@@ -223,79 +220,6 @@ export class Explainer {
       recalled.push(...page.map(outline));
     }
     return await pacer.do(share, () => gathering.outlined(recalled));
-  }
-
-  /** What held up an ended job with code, if it was queued, suspended or parked for long. */
-  async #heldUp(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy | undefined> {
-    if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
-    return heldUp(outlined, await this.#heldInQueue(query, outlined));
-  }
-
-  /**
-   * What held up the job whose task sent the event that this job waited for longest, if that was
-   * during most of the wait.
-   */
-  async #senderHeldUp(
-    inquiry: Inquiry,
-    outlined: OutlinedHistory,
-    hold: ReserveMemory,
-  ): Promise<Statement<LogId> | undefined> {
-    const { history, table } = this.parts;
-    const { job, spans, entries } = outlined;
-    const [wait] = spans.flatMap(({ condition, from, to, endedBy }) =>
-      condition === "waiting" && to !== undefined ? { ms: lengthMs(from, to), from, endedBy } : []
-    ).toSorted((one, other) => other.ms - one.ms);
-    const counted = entries.get(wait?.endedBy ?? 0);
-    if (wait === undefined || counted?.causedBy === undefined) return undefined;
-    if (2 * wait.ms < (tookMs(outlined) ?? Infinity)) return undefined;
-    const [event] = await history.at([counted.causedBy]);
-    const [sent] = event?.causedBy === undefined ? [] : await history.at([event.causedBy]);
-    const sender = sent?.jobId && table.job(sent.jobId);
-    if (!sender || !isTerminal(sender) || sender.lastLogId > inquiry.asOf) return undefined;
-    if (sender.jobId === job.jobId || history.hasOver(SHORT_MAX, sender.jobId)) return undefined;
-    const theirs = await this.outlined(sender.jobId, hold);
-    const [longest] = (await this.#heldUp(inquiry, theirs))?.all ?? [];
-    const heldMs = heldWithinMs(theirs, wait.from, sent.receivedAt);
-    return longest === undefined || 2 * longest.ms < wait.ms || longest.ms > heldMs
-      ? undefined
-      : senderHeldUp(sender, longest, sent);
-  }
-
-  /** What else was under way when a time limit was due that acted late. */
-  async #besideLimit(
-    query: Query,
-    outlined: OutlinedHistory,
-  ): Promise<WorkersThen | undefined> {
-    const due = limitDue(outlined);
-    if (due === undefined) return undefined;
-    const { job } = outlined;
-    const then = await this.#workersAt(query, job, due.at as Timestamp, due);
-    return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
-  }
-
-  async #heldInQueue(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy> {
-    const stays = queuedStays(outlined);
-    const [first, last] = [stays[0], stays.at(-1)];
-    if (first === undefined || last === undefined) return { all: [], isAll: true };
-    const stretch = { from: first.from.logId, to: last.to.logId };
-    const history = await placeHistory(query, outlined.job, stretch);
-    const work = heldInQueue(outlined, queuedAs(outlined.job), history);
-    const held = await this.parts.pacer.all(query.share, work);
-    const since = waitedForWorkerSince(outlined, held);
-    if (since === undefined) return held;
-    return { ...held, workers: await this.#workersAt(query, outlined.job, since, stretch) };
-  }
-
-  /** The jobs that held the workers at a time of a stretch. */
-  async #workersAt(
-    query: Query,
-    job: JobState,
-    time: Timestamp,
-    { from, to }: { readonly from: LogId; readonly to: LogId },
-  ): Promise<WorkersThen> {
-    const { pages } = this.parts.history;
-    const at = await findPosition({ kind: "time", time }, pages, [from], 1, to - 1);
-    return await workersThen(query, poolOf(this.parts, job), at);
   }
 
   async #cited(
