@@ -66,6 +66,7 @@ const ENTRANCES = [
   "src/mod.ts",
   "src/cli/daybook.ts",
   "src/cli/journal.ts",
+  "src/dashboard/manual/markdown.tsx",
   "src/dashboard/routes.ts",
   "src/demo/main.ts",
   "src/engine/queries/explanations.ts",

@@ -7,7 +7,6 @@ import { TrieRouter } from "hono/router/trie-router";
 import { Refusal } from "../documents/refusal.ts";
 import type { Clock } from "../engine/ports.ts";
 import { inTurns, Lane } from "../engine/turns.ts";
-import { slipBetween } from "../explain/likeness/names.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";
 import { Gauge, HTTP_LIMITS, type HttpLimits } from "./capacity/limits.ts";
@@ -20,6 +19,7 @@ import { Notes } from "./responses/notes.ts";
 import { Relay } from "./guard/relay.ts";
 import { acceptsHtml } from "./requests/request.ts";
 import type { DescribedServer } from "./openapi/document.ts";
+import { RoutePaths } from "./routing/paths.ts";
 import type { Route } from "./routing/route.ts";
 import { allRoutes, ROUTES } from "./routes.ts";
 import { Sessions, TokenChecks } from "./requests/credentials.ts";
@@ -48,11 +48,12 @@ export function createApp(options: AppOptions): Hono {
   // Without the routers that `Hono` brings along.
   const app: Hono = new HonoBase({ router: new PathRouter() });
   let routes: readonly Route[] = [];
+  let paths = new RoutePaths(routes);
   const serve = (served: readonly Route[]) => {
     for (const route of served.slice(routes.length)) {
       app.on(route.method, route.path, guard.around(route));
     }
-    routes = served;
+    [routes, paths] = [served, new RoutePaths(served)];
   };
   serve(ROUTES);
   const { fetch } = app;
@@ -62,11 +63,11 @@ export function createApp(options: AppOptions): Hono {
       return await fetch(c.req.raw, c.env);
     }
     guard.admit(c, undefined);
-    const page = withoutSlash(c, routes);
+    const page = withoutSlash(c, paths);
     if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
-    return await refuse(c, deps, nothingHere(c, routes), routes);
+    return await refuse(c, deps, nothingHere(c, paths), paths);
   });
-  app.onError((error, c) => refuse(c, deps, toProblem(error, onError), routes));
+  app.onError((error, c) => refuse(c, deps, toProblem(error, onError), paths));
   app.fetch = (request, ...rest) => {
     const turn = request.url.length > LONG_URL ? deps.admission.enter("medium") : undefined;
     const answer = turn === undefined
@@ -175,29 +176,32 @@ async function refuse(
   c: Context,
   deps: HttpDeps,
   problem: Problem,
-  routes: readonly Route[],
+  paths: RoutePaths,
 ): Promise<Response> {
   leaveUnread(c.req.raw);
-  if (!isForPeople(c, routes)) return problemResponse(problem, c.req.raw);
+  // A refusal may come before its request was admitted, and a client may send thousands of them.
+  const turn = deps.admission.enter();
+  if (turn !== undefined) await turn;
+  if (!isForPeople(c, paths)) return problemResponse(problem, c.req.raw);
   const { problemPage } = await import("../dashboard/problems.tsx");
   return problemPage(c, deps, problem);
 }
 
 /** Whether the answer is for a browser: for a path of the dashboard, or one without a route. */
-function isForPeople(c: Context, routes: readonly Route[]): boolean {
+function isForPeople(c: Context, paths: RoutePaths): boolean {
   const { path } = c.req;
   const isPage = path === "/" || path === "/ui" || /^\/(?:ui|problems)\//.test(path);
-  return (isPage || methodsAt(path, routes).length === 0) && acceptsHtml(c);
+  return acceptsHtml(c) && (isPage || paths.methodsAt(path).length === 0);
 }
 
 /** Where to redirect a browser that put a slash after the path of a route. */
-function withoutSlash(c: Context, routes: readonly Route[]): string | undefined {
+function withoutSlash(c: Context, paths: RoutePaths): string | undefined {
   const { req } = c;
   const { pathname, search } = new URL(req.url);
   const path = pathname.slice(0, -1);
   const isRead = req.method === "GET" || req.method === "HEAD";
   const isMeant = isRead && pathname.endsWith("/") && acceptsHtml(c) &&
-    methodsAt(path, routes).includes("GET");
+    paths.methodsAt(path).includes("GET");
   return isMeant ? path + search : undefined;
 }
 
@@ -210,56 +214,16 @@ function toProblem(error: Error, onError: (error: Error) => void): Problem {
 }
 
 /** 405 if the path exists with other methods, otherwise 404. */
-function nothingHere({ req }: Context, routes: readonly Route[]): Problem {
-  const methods = methodsAt(req.path, routes);
-  if (methods.length === 0) return notFound(meantPath(req.path, routes));
+function nothingHere({ req }: Context, paths: RoutePaths): Problem {
+  const methods = paths.methodsAt(req.path);
+  if (methods.length === 0) return notFound(paths.meantBy(req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
   const detail = `Cannot ${req.method} this path: it accepts ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, { headers: { allow: allow.join(", ") } });
-}
-
-function methodsAt(path: string, routes: readonly Route[]): readonly string[] {
-  const given = partsOf(path, routes);
-  const isSame = (part: string, name: string) => part === name;
-  return routes.filter(({ path }) => fits(path, given, isSame)).map(({ method }) => method);
-}
-
-/** One more than any route has, at most: a client may send thousands. */
-function partsOf(path: string, routes: readonly Route[]): readonly string[] {
-  return path.split("/", 1 + Math.max(...routes.map(({ path }) => path.split("/").length)));
 }
 
 function notFound(meant: string | undefined): Problem {
   const guess = meant === undefined ? "" : `; did you mean ${meant}?`;
   const detail = `Cannot find anything at this path${guess}; GET /openapi.json lists the routes`;
   return new Problem("not-found", detail.replace("?;", "?"));
-}
-
-/** The route that was probably meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
-function meantPath(path: string, routes: readonly Route[]): string | undefined {
-  const given = partsOf(path, routes);
-  const isLike = (part: string, name: string) => part === name || isTypo(part, name);
-  const meant = routes.find(({ path }) => fits(path, given, isLike))?.path.split("/");
-  return meant?.map((part, index) => isFilled(part, given[index]) ? given[index] : part).join("/");
-}
-
-/** Only for longer names: short ones are all within one letter of each other. */
-function isTypo(meant: string, given: string): boolean {
-  return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
-}
-
-function fits(
-  pattern: string,
-  given: readonly string[],
-  isLike: (part: string, name: string) => boolean,
-): boolean {
-  const expected = pattern.split("/");
-  return expected.length === given.length && expected.every((part, index) => {
-    const name = given[index] ?? "";
-    return isLike(part, name) || isFilled(part, name);
-  });
-}
-
-function isFilled(part: string, name = ""): boolean {
-  return part.startsWith(":") && name !== "";
 }

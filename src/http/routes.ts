@@ -45,7 +45,6 @@ const DASHBOARD_MODULES = [
   () => import("../dashboard/job/screen.tsx"),
   () => import("../dashboard/time_travel/screen.tsx"),
   () => import("../dashboard/system/submit_screen.tsx"),
-  () => import("../dashboard/manual/markdown.tsx"),
   () => import("../dashboard/manual/screen.tsx"),
 ];
 

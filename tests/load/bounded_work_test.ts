@@ -257,6 +257,28 @@ Deno.test("bounded: requests to paths of very many parts, and of very many escap
   );
 });
 
+/** Requests that one connection sends at once, and whose answers it reads. */
+async function pipelined(server: DaybookProcess, path: string, count: number): Promise<void> {
+  const { hostname, port, host } = new URL(server.url);
+  const request = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
+  const end = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`;
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const sent = new Blob([request.repeat(count - 1), end]).stream()
+    .pipeTo(connection.writable, { preventClose: true });
+  for await (const _ of connection.readable.values({ preventCancel: true }));
+  await sent;
+}
+
+Deno.test("bounded: tens of thousands of requests that connections send without waiting for answers", async () => {
+  await withServer(async () => {}, async (server) => {
+    for (const [path, connections] of [["/nope", 5], ["/jobs/nope", 5], ["/livez", 64]] as const) {
+      const count = 50_000 / connections;
+      const act = () => times(connections, () => pipelined(server, path, count));
+      await assertOthersServed(server, async () => void await act());
+    }
+  });
+});
+
 Deno.test("bounded: the explanation and the replay of a long job", async () => {
   await withServer(
     async (server) => {

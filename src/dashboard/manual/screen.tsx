@@ -4,7 +4,6 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { Problem } from "../../http/responses/problem.ts";
 import { page } from "../page.tsx";
-import { Markdown } from "./markdown.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };
 import backupAndRestore from "../../manual/backup-and-restore.md" with { type: "text" };
@@ -118,11 +117,13 @@ export const MANUAL_ROUTES: readonly Route[] = [
   },
 ];
 
-function showPage(c: Context, deps: HttpDeps, name: string): Response {
+async function showPage(c: Context, deps: HttpDeps, name: string): Promise<Response> {
   const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
   }
+  // The library that parses it takes long to load.
+  const { Markdown } = await import("./markdown.tsx");
   return page(c, deps, {
     title: shown.title,
     screen: "manual",
