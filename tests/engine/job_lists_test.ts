@@ -306,27 +306,21 @@ Deno.test("summaryAt: it takes the position of a job's first entry, and no other
   assert.equal(daybook.engine.lists.listed.summaryAt(0), undefined);
 });
 
-Deno.test("aheadOfEach: each number is that of the requests that come before", () => {
-  const upTo = fc.integer({ min: 0, max: 12 });
-  const place = fc.record({
-    priority: fc.integer({ min: 0, max: 3 }),
-    order: fc.integer({ min: 1, max: 12 }),
-  });
-  fc.assert(fc.property(fc.array(place), fc.array(place), upTo, (waiting, asked, upTo) => {
+Deno.test("aheadOfEach: each number is that of the requests that are granted before", () => {
+  const order = fc.integer({ min: 1, max: 12 });
+  const request = fc.record({ priority: fc.nat(3), rank: fc.nat(3), order });
+  const requests = fc.uniqueArray(request, { selector: ({ order }) => order });
+  fc.assert(fc.property(requests, fc.array(order), fc.nat(12), (waiting, asked, upTo) => {
     const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
-    for (const place of waiting) {
-      queue.request({ ...WANTED, ...place, jobId: "j" as JobId }, () => {});
+    for (const one of waiting) {
+      queue.request({ ...WANTED, ...one, jobId: "j" as JobId }, () => {});
     }
-    const places = asked.toSorted((a, b) => a.priority - b.priority || a.order - b.order);
     const counted = waiting.filter(({ order }) => order <= upTo);
-    assert.deepEqual(
-      queue.aheadOfEach(places, upTo),
-      places.map((place) =>
-        counted.some((one) => inQueueOrder(one, place) === 0)
-          ? counted.filter((one) => inQueueOrder(one, place) < 0).length
-          : undefined
-      ),
-    );
+    const expected = asked.map((order) => {
+      const its = counted.find((one) => one.order === order);
+      return its && counted.filter((one) => inQueueOrder(one, its) < 0).length;
+    });
+    assert.deepEqual(queue.aheadOfEach(asked, upTo), expected);
   }));
 });
 

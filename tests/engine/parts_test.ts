@@ -79,7 +79,7 @@ Deno.test("worker queue: a paused job is not in the queue, and returns to its pl
   assert.deepEqual([held(slow, 2).jobs, held(slow).jobs], [1, 2]);
   assert.deepEqual(held(slow).first.map(({ jobId }) => jobId), ["early", "late"]);
   assert.deepEqual([held(acme).jobs, held(both).jobs], [1, 1]);
-  assert.ok(queue.holds(0, 3) && queue.isPaused({ type: "slow", labels: {} }));
+  assert.ok(queue.holds(3) && queue.isPaused({ type: "slow", labels: {} }));
   release("busy");
   assert.deepEqual(granted, ["busy", "free"]);
 
@@ -194,8 +194,8 @@ Deno.test("worker queue: without room to start jobs, continuing jobs get the wor
   ask("goes on", { order: 3 });
   queue.holdBeginning((callback) => again.push(callback));
   queue.holdBeginning((callback) => again.push(callback));
-  assert.deepEqual(queue.aheadOfEach([{ priority: 0, order: 3 }], 3), [2]);
-  assert.ok(queue.holds(0, 1));
+  assert.deepEqual(queue.aheadOfEach([3], 3), [2]);
+  assert.ok(queue.holds(1));
 
   release("busy");
   assert.deepEqual([granted, again.length], [["busy", "goes on"], 1]);

@@ -42,8 +42,7 @@ export async function circumstancesNow(query: Query, job: JobState): Promise<Cir
   if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
   const { isThreaded, max, queue: workers } = poolOf(parts, job);
   if (!isQueued(job, workers)) return held;
-  const place = { priority: job.priority, order: job.startedBy };
-  const [ahead = 0] = workers.aheadOfEach([place], writer.durableLogId);
+  const [ahead = 0] = workers.aheadOfEach([job.startedBy], writer.durableLogId);
   const queue = { ahead, busy: workers.busy, max, isThreaded };
   if (holding.length > 0) return { ...common, queue: { ...queue, pauses: holding } };
   const limit = await limitNow(parts, job);

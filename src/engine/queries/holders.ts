@@ -142,7 +142,7 @@ export function poolOf(
 /** A retry that is due waits for a worker too, whatever the condition is. */
 export function isQueued(job: JobState, queue: WorkerQueue): boolean {
   return job.state !== "Created" &&
-    (deriveCondition(job) === "queued" || queue.holds(job.priority, job.startedBy));
+    (deriveCondition(job) === "queued" || queue.holds(job.startedBy));
 }
 
 export async function workersThen(

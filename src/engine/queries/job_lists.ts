@@ -20,7 +20,6 @@ import type {
   Searched,
   Stop,
 } from "../job_pages.ts";
-import { inQueueOrder } from "../run/queue/request_lines.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
@@ -138,18 +137,15 @@ export class JobLists {
    */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     const { workers, threadWorkers, writer } = this.parts;
-    const waiting = jobs.flatMap((job) =>
-      job.state === "Created"
-        ? []
-        : [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }]
-    ).sort(inQueueOrder);
-    const aheads = [workers, threadWorkers].map((queue) =>
-      queue.aheadOfEach(waiting, writer.durableLogId)
-    );
+    const waiting = jobs.flatMap((job) => job.state === "Created" ? [] : [job]);
+    const orders = waiting.map(({ startedBy }) => startedBy);
     const places = new Map<JobId, number>();
-    for (const [index, { jobId }] of waiting.entries()) {
-      const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
-      if (ahead !== undefined) places.set(jobId, ahead);
+    for (const queue of [workers, threadWorkers]) {
+      const aheads = queue.aheadOfEach(orders, writer.durableLogId);
+      for (const [index, { jobId }] of waiting.entries()) {
+        const ahead = aheads[index];
+        if (ahead !== undefined) places.set(jobId, ahead);
+      }
     }
     return places;
   }

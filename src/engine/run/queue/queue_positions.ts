@@ -5,61 +5,50 @@
 
 import { firstIndex } from "../../../core/ascending.ts";
 import type { JobId, LogId } from "../../../core/ids.ts";
-import { inQueueOrder, type QueuedRequest, type QueuePosition } from "./request_lines.ts";
+import { inQueueOrder, type QueuedRequest } from "./request_lines.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
 
 /** Requests that are granted one after another, unsorted. */
 type RequestGroup = readonly QueuedRequest[];
 
-export function queueLine(
-  lines: readonly RequestGroup[],
-  { priority, order }: QueuePosition,
-): RequestGroup | undefined {
-  const isHere = (request: QueuedRequest) =>
-    request.priority === priority && request.order === order;
-  return lines.find((line) => line.some(isHere));
-}
-
 /** See `WorkerQueue.aheadOfEach`. */
 export function aheadOfEach(
   lines: readonly RequestGroup[],
-  places: readonly QueuePosition[],
+  orders: readonly LogId[],
   upTo: LogId,
 ): readonly (number | undefined)[] {
-  const aheads: (number | undefined)[] = places.map(() => undefined);
-  const wanted = new Set(places.map(({ order }) => order));
+  const wanted = new Set(orders);
+  const aheads = new Map<LogId, number>();
   for (const line of lines) {
-    if (!line.some(({ order }) => wanted.has(order))) continue;
-    aheadIn(line, places, upTo).forEach((ahead, index) => aheads[index] ??= ahead);
+    const asked = line.filter(({ order }) => order <= upTo && wanted.has(order));
+    if (asked.length > 0) countAhead(line, asked.toSorted(inQueueOrder), upTo, aheads);
   }
-  return aheads;
+  return orders.map((order) => aheads.get(order));
 }
 
-function aheadIn(
+/**
+ * @param asked Some requests of the line, in the order in which they are granted.
+ * @param aheads Gets the number of each of them, by its order.
+ */
+function countAhead(
   line: RequestGroup,
-  places: readonly QueuePosition[],
+  asked: readonly QueuedRequest[],
   upTo: LogId,
-): readonly (number | undefined)[] {
-  const isHeld = places.map(() => false);
-  // How many requests come between a place and the one before it.
-  const between = places.map(() => 0);
+  aheads: Map<LogId, number>,
+): void {
+  // How many requests come between an asked one and the one before it.
+  const between = asked.map(() => 0);
   for (const request of line) {
     if (request.order > upTo) continue;
-    let at = firstIndex(
-      0,
-      places.length,
-      (at) => inQueueOrder(places[at] as QueuePosition, request) >= 0,
-    );
-    for (; at < places.length && inQueueOrder(places[at] as QueuePosition, request) === 0; at++) {
-      isHeld[at] = true;
-    }
-    if (at < places.length) between[at] = (between[at] ?? 0) + 1;
+    const isBefore = (at: number) => inQueueOrder(request, asked[at] as QueuedRequest) < 0;
+    const at = firstIndex(0, asked.length, isBefore);
+    if (at < asked.length) between[at] = (between[at] ?? 0) + 1;
   }
   let ahead = 0;
-  return between.map((count, index) => {
-    ahead += count;
-    return isHeld[index] ? ahead : undefined;
-  });
+  for (const [index, { order }] of asked.entries()) {
+    ahead += between[index] ?? 0;
+    aheads.set(order, ahead);
+  }
 }
 
 /** A request, and the place that it needs under the limits in force. */

@@ -18,7 +18,7 @@ import type { Alone } from "../../../core/crashes.ts";
 import type { Work } from "../../../core/work.ts";
 import type { LogId } from "../../../core/ids.ts";
 import type { Pausable, Pause } from "../../../core/pauses.ts";
-import { aheadOfEach, type LimitedRequest, queueLine } from "./queue_positions.ts";
+import { aheadOfEach, type LimitedRequest } from "./queue_positions.ts";
 import {
   type HeldRequests,
   type Holder,
@@ -29,7 +29,6 @@ import type { PromptTypes } from "./slots.ts";
 import {
   type Line,
   type QueuedRequest,
-  type QueuePosition,
   RequestLines,
   type Worker,
   type WorkerRequest,
@@ -108,22 +107,22 @@ export class WorkerQueue implements PlaceQueue {
     return this.#pool.max;
   }
 
-  /** Whether a request of this priority and order waits for a worker or for a pause to end. */
-  holds(priority: number, order: number): boolean {
-    return queueLine(this.#lines.groups, { priority, order }) !== undefined ||
-      this.#paused.all.some((request) => request.priority === priority && request.order === order);
+  /** Whether a request of this order waits for a worker or for a pause to end. */
+  holds(order: LogId): boolean {
+    const isIt = (request: QueuedRequest) => request.order === order;
+    return this.#lines.groups.some((line) => line.some(isIt)) || this.#paused.all.some(isIt);
   }
 
   /**
-   * How many requests are granted before the one at each place; `undefined` where none is in the
-   * queue. If it waits for a place under a limit, only requests of its key count.
+   * How many requests are granted before each of these; `undefined` where none is in the queue. If
+   * one waits for a place under a limit, only requests of its key count.
    *
-   * @param places In ascending order.
+   * @param orders Of the requests.
    * @param upTo Requests of jobs that started after this position do not count: their start is not
    * durable yet.
    */
-  aheadOfEach(places: readonly QueuePosition[], upTo: LogId): readonly (number | undefined)[] {
-    return aheadOfEach(this.#lines.groups, places, upTo);
+  aheadOfEach(orders: readonly LogId[], upTo: LogId): readonly (number | undefined)[] {
+    return aheadOfEach(this.#lines.groups, orders, upTo);
   }
 
   /**
