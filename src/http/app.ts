@@ -63,6 +63,8 @@ export function createApp(options: AppOptions): Hono {
       return await fetch(c.req.raw, c.env);
     }
     guard.admit(c, undefined);
+    const turn = deps.admission.enter();
+    if (turn !== undefined) await turn;
     const page = withoutSlash(c, paths);
     if (page !== undefined) return emptyResponse(STATUS.seeOther, { location: page });
     return await refuse(c, deps, nothingHere(c, paths), paths);
@@ -179,9 +181,6 @@ async function refuse(
   paths: RoutePaths,
 ): Promise<Response> {
   leaveUnread(c.req.raw);
-  // A refusal may come before its request was admitted, and a client may send thousands of them.
-  const turn = deps.admission.enter();
-  if (turn !== undefined) await turn;
   if (!isForPeople(c, paths)) return problemResponse(problem, c.req.raw);
   const { problemPage } = await import("../dashboard/problems.tsx");
   return problemPage(c, deps, problem);

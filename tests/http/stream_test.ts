@@ -345,6 +345,22 @@ Deno.test("GET /stream: a client that leaves releases its timers and its place",
   await (await open(app, "/stream")).leave();
 });
 
+Deno.test("GET /stream: a place is taken with the answer, and given back if nobody reads it", async () => {
+  const app = await startApp({ streamsMax: 2, streamStallMs: STALL_MS });
+  const answers = await Promise.all([1, 2, 3].map(() => app.get("/stream")));
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 503]);
+  await answers[0]?.body?.cancel();
+  const third = await open(app, "/stream");
+  await third.chunk();
+  await problemOf(await app.get("/stream"), 503, "over-capacity");
+  await app.clock.advance(STALL_MS);
+  await (await open(app, "/stream")).leave();
+  await assert.rejects(async () => await answers[1]?.text(), {
+    message: "It was not read in time",
+  });
+  await third.leave();
+});
+
 Deno.test("GET /stream: it ends when the engine drains", async () => {
   const app = await startApp();
   const reader = await open(app, "/stream");

@@ -59,8 +59,12 @@ export class Guard {
         if (turn !== undefined) await turn;
         // Open routes reveal nothing of the journal, so a client without a token may not make the
         // server wait for it.
-        if (relay === undefined || scope === "open") return await handle(c, deps);
-        return await relay.answer(c, route, () => handle(c, deps));
+        const answer = relay === undefined || scope === "open"
+          ? await handle(c, deps)
+          : await relay.answer(c, route, () => handle(c, deps));
+        // Hono drops the body, so nothing else would end what makes it.
+        if (c.req.method === "HEAD") await answer.body?.cancel();
+        return answer;
       } finally {
         requests.closed();
       }

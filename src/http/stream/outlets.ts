@@ -44,9 +44,13 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   #isEnding = false;
   #isOver = false;
 
-  /** @throws {Problem} `over-capacity` if no more streams may be opened. */
+  /**
+   * Takes a place at once, since many requests may be answered before the first body is pulled.
+   *
+   * @throws {Problem} `over-capacity` if no more streams may be opened.
+   */
   constructor(private readonly options: OutletOptions) {
-    options.keeper.requireRoom();
+    options.keeper.admit(this);
     this.body = new ReadableStream(this, { highWaterMark: 0 });
   }
 
@@ -57,6 +61,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
 
   /** Called whenever the reader has room; the first call opens the stream. */
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    if (this.#isOver) return controller.error(new Error("It was not read in time"));
     if (this.#controller === undefined) this.#open(controller);
     if (this.#isEnding) return this.#close();
     this.#wantsChunk = true;
@@ -91,10 +96,12 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
 
   /**
    * The client has read nothing for too long. Only the client can end such a connection: until it
-   * reads again or disconnects, its chunks stay in memory, so it still counts against the limit.
+   * reads again or disconnects, its chunks stay in memory, so it still counts against the limit. If
+   * the body was never pulled, the client has left.
    */
   stall(): void {
     if (this.#wantsChunk) return; // It was read in time.
+    if (this.#controller === undefined) return void this.#release();
     this.end();
     this.#source?.left();
   }
@@ -118,7 +125,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#wantsChunk = false;
-    if (this.#controller !== undefined) this.options.keeper.closed(this);
+    this.options.keeper.closed(this);
     this.#source?.left();
     return true;
   }
@@ -146,13 +153,16 @@ export class Outlets {
     shutdownSignal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
-  requireRoom(): void {
+  /** @throws {Problem} `over-capacity` if there is no room for it. */
+  admit(outlet: Outlet): void {
     this.#streams.requireRoom();
+    this.#streams.opened();
+    this.#open.add(outlet);
+    this.stalls.start(outlet);
   }
 
   opened(outlet: Outlet): void {
-    this.#streams.opened();
-    this.#open.add(outlet);
+    this.stalls.stop(outlet);
     if (this.#shutdownSignal.aborted) outlet.stop();
   }
 
