@@ -27,7 +27,14 @@ export function openDatabase(path: string): DatabaseSync {
   requireFile(path);
   // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-  const database = new DatabaseSync(path);
+  return withPages(new DatabaseSync(path));
+}
+
+export function openInMemory(): DatabaseSync {
+  return withPages(new DatabaseSync(":memory:"));
+}
+
+function withPages(database: DatabaseSync): DatabaseSync {
   orClosed(database, () => database.exec(`PRAGMA page_size = ${PAGE_BYTES}`));
   return database;
 }

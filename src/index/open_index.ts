@@ -1,8 +1,8 @@
 /** Opens the index of a journal, a file in a folder of its own. */
 
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
-import { openDatabase, removeDatabase, removeIfThere } from "./database_files.ts";
+import { openDatabase, openInMemory, removeDatabase, removeIfThere } from "./database_files.ts";
 import { beginBuilding } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
@@ -23,7 +23,7 @@ export function jobIndexIn({ folder, warn, checkpoint }: IndexOptions): SqliteJo
     } catch (error) {
       if (!fresh) throw error;
       warn(`Cannot write the index, so ended jobs stay in memory: ${errorMessage(error)}`);
-      return new DatabaseSync(":memory:");
+      return openInMemory();
     }
   };
   return new SqliteJobIndex({

@@ -5,7 +5,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import type { Row } from "./database.ts";
-import { orClosed, versionOf } from "./database_files.ts";
+import { openInMemory, orClosed, versionOf } from "./database_files.ts";
 import { FILE, openFile, requireRoom } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
@@ -43,7 +43,7 @@ export function scratchIndexIn(
   globalThis.addEventListener("unload", remove);
   let database: DatabaseSync | undefined;
   const open = (fresh: boolean) =>
-    database = own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
+    database = own === undefined ? openInMemory() : openFile(own, fresh);
   const index = new SqliteJobIndex({ open, discard: () => {}, warn: () => {} });
   return {
     index,

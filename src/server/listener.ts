@@ -38,7 +38,7 @@ interface ListenerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly fetch: Fetch;
-  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly clock: Pick<Clock, "monotonic" | "nextTurn" | "setTimer">;
   readonly warn: (message: string) => void;
 }
 
@@ -54,7 +54,7 @@ export class Listener {
 
   /** @throws {Error} if it cannot listen there. */
   constructor(private readonly options: ListenerOptions) {
-    this.#fetch = limitConnections(options.fetch);
+    this.#fetch = limitConnections(options.fetch, options.clock);
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
@@ -117,7 +117,16 @@ export class Listener {
 const UNCOUNTED_MAX = 100;
 const LIMIT = "connectionRequestsMax";
 
-function limitConnections(fetch: Fetch): Fetch {
+/**
+ * Answers after which further requests wait for a turn of the event loop. Deno calls the handler
+ * while it polls a connection. If the answer is ready at once, it continues with the next request
+ * that the same client has already sent, a hundred of them or more; and it looks for what other
+ * clients have sent only at every 61st poll.
+ */
+const ANSWERED_MAX = 8;
+
+/** Limits what clients get at a time, each connection and all of them. */
+export function limitConnections(fetch: Fetch, clock: Pick<Clock, "nextTurn">): Fetch {
   let open = 0;
   /** Counted requests being answered, by the address of their client. */
   const counts = new Map<string, number>();
@@ -126,14 +135,23 @@ function limitConnections(fetch: Fetch): Fetch {
     if (count > 0) counts.set(client, count);
     else counts.delete(client);
   };
+  let answered = 0;
+  let nextTurn: Promise<void> | undefined;
+  const turnOver = async () => {
+    await clock.nextTurn();
+    answered = 0;
+    nextTurn = undefined;
+  };
   return async (request, info) => {
     const client = open < UNCOUNTED_MAX ? undefined : addressText(info.remoteAddr);
     if (client !== undefined && counts.get(client) === HTTP_LIMITS[LIMIT]) return refusal(request);
     open++;
     if (client !== undefined) add(client, 1);
     try {
+      if (nextTurn !== undefined) await nextTurn;
       return await fetch(request, info);
     } finally {
+      if (++answered === ANSWERED_MAX) nextTurn = turnOver();
       open--;
       if (client !== undefined) add(client, -1);
     }

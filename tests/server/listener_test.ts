@@ -1,7 +1,7 @@
 /** The server that accepts connections: none of them keeps the others from being answered. */
 
 import assert from "node:assert/strict";
-import { Listener } from "../../src/server/listener.ts";
+import { limitConnections, Listener } from "../../src/server/listener.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { until } from "../support/until.ts";
 import { writeAll } from "../support/http/raw_socket.ts";
@@ -88,4 +88,26 @@ Deno.test("listener: of a connection that makes many requests at once, sixteen a
   crowd.dispose();
   await listener.shutdown();
   await Promise.all(reading);
+});
+
+Deno.test("connections: requests of a client that does not wait for answers let others get theirs", async () => {
+  const turns: (() => void)[] = [];
+  const nextTurn = () => new Promise<void>((resolve) => turns.push(resolve));
+  const answer = limitConnections(() => new Response(), { nextTurn });
+  const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
+  const info = { remoteAddr, completed: Promise.resolve() };
+  let answered = 0;
+  const client = (async () => {
+    for (let sent = 0; sent < 20; sent++) {
+      await answer(new Request("http://localhost/livez"), info);
+      answered++;
+    }
+  })();
+  for (const expected of [8, 16]) {
+    // Whatever can run without a turn of the event loop has run then.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(answered, expected);
+    turns.shift()?.();
+  }
+  await client;
 });
