@@ -8,7 +8,7 @@ import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
 import { nearestName } from "../explain/likeness/names.ts";
-import { engineOverCapacity, invalidRequest, Refusal, type RefusalKind } from "./refusal.ts";
+import { invalidRequest, overCapacity, Refusal, type RefusalKind } from "./refusal.ts";
 
 /** Seconds after which a request may succeed: about the time of a restart. */
 export const RETRY_AFTER_SECONDS = 5;
@@ -117,7 +117,7 @@ function unknownPoint(parameter: string, detail: string): Refusal {
 
 /** The refusal for an engine that cannot record; `undefined` for any other error. */
 export function refusalOfFailure(error: Error): Refusal | undefined {
-  if (error instanceof OverCapacityError) return engineOverCapacity(error.limit);
+  if (error instanceof OverCapacityError) return overCapacity(error.limit);
   if (error instanceof IndexDamagedError) {
     const detail =
       "Cannot answer: the index of ended jobs is damaged; nothing is lost, a restart " +

@@ -16,7 +16,7 @@ import {
   timeField,
 } from "./fields.ts";
 import { pointedIssues } from "../engine/parsed_input.ts";
-import { engineOverCapacity, invalidRequest, Refusal } from "./refusal.ts";
+import { invalidRequest, overCapacity, Refusal } from "./refusal.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { OneOrMany } from "./one_or_many.ts";
@@ -92,7 +92,7 @@ export async function deliver(
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
   const [first] = delivered;
   if (first?.limit !== undefined && delivered.every(({ limit }) => limit !== undefined)) {
-    throw engineOverCapacity(first.limit);
+    throw overCapacity(first.limit);
   }
   const receipts = delivered.values();
   return events.map((judged) =>
@@ -118,7 +118,7 @@ function rejection(
   { jobId }: IncomingEvent,
   { reason, limit, logId }: Receipt,
 ): Refusal {
-  if (limit !== undefined) return engineOverCapacity(limit);
+  if (limit !== undefined) return overCapacity(limit);
   if (logId !== undefined) return new Refusal("event-id-reused", `Cannot record: ${reason}`);
   return jobId !== undefined && engine.job(jobId) === undefined
     ? unknownJob(jobId)

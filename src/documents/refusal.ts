@@ -1,6 +1,6 @@
 /** Refusals of requests: their kinds, their issues, and the limits whose reaching they report. */
 
-import type { EngineLimits, LimitReached } from "../engine/engine_limits.ts";
+import type { EngineLimits } from "../engine/engine_limits.ts";
 
 /**
  * The kinds of refusals: HTTP answers them with the problem of the same name, and programs catch
@@ -124,18 +124,6 @@ interface Limit {
   readonly retryAfter: number;
 }
 
-const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
-  jobsMax: { what: "unfinished jobs", retryAfter: 5 },
-  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5 },
-  queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
-  pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
-  triedMax: { what: "predicates tried for an event", retryAfter: 5 },
-  fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
-  fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
-  entriesMax: { what: "entries made by a request, or by the events of a task", retryAfter: 1 },
-  entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
-};
-
 /** Counted limits of the HTTP layer. */
 const HTTP_LIMIT_FACTS = {
   requestsMax: { what: "requests at a time", retryAfter: 1 },
@@ -152,19 +140,27 @@ export type GaugedLimit = keyof typeof HTTP_LIMIT_FACTS;
 export type LimitName = keyof EngineLimits | GaugedLimit;
 
 export const LIMITS: Readonly<Record<LimitName, Limit>> = {
-  ...ENGINE_LIMIT_FACTS,
+  jobsMax: { what: "unfinished jobs", retryAfter: 5 },
+  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5 },
+  queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
+  pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
+  triedMax: { what: "predicates tried for an event", retryAfter: 5 },
+  fanOutMax: { what: "jobs reached by an event", retryAfter: 5 },
+  fanOutBytesMax: { what: "bytes made by an event", retryAfter: 5 },
+  entriesMax: { what: "entries made by a request, or by the events of a task", retryAfter: 1 },
+  entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
   ...HTTP_LIMIT_FACTS,
 };
 
-export function overCapacity(name: string, max: number, { what, retryAfter }: Limit): Refusal {
+/** The refusal of a request that reached a limit. */
+export function overCapacity(
+  { name, max }: { readonly name: LimitName; readonly max: number },
+): Refusal {
+  const { what, retryAfter } = LIMITS[name];
   return new Refusal(
     "over-capacity",
     `Cannot take the request: the limit is ${max} ${what}; nothing was recorded`,
     { limit: { name, max } },
     retryAfter,
   );
-}
-
-export function engineOverCapacity({ name, max }: LimitReached): Refusal {
-  return overCapacity(name, max, ENGINE_LIMIT_FACTS[name]);
 }

@@ -10,7 +10,7 @@
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
-import { LIMITS, overCapacity } from "../documents/refusal.ts";
+import { overCapacity } from "../documents/refusal.ts";
 import { leaveUnread } from "../http/bodies/streamed_body.ts";
 import { HTTP_LIMITS } from "../http/capacity/limits.ts";
 import { problemResponse } from "../http/responses/problem.ts";
@@ -115,7 +115,7 @@ export class Listener {
 
 /** While fewer requests are being answered, connections are not counted, since that takes time. */
 const UNCOUNTED_MAX = 100;
-const LIMIT = "connectionRequestsMax";
+const { connectionRequestsMax: REQUESTS_MAX } = HTTP_LIMITS;
 
 /**
  * Answers after which further requests wait for a turn of the event loop. Deno calls the handler
@@ -144,7 +144,7 @@ export function limitConnections(fetch: Fetch, clock: Pick<Clock, "nextTurn">): 
   };
   return async (request, info) => {
     const client = open < UNCOUNTED_MAX ? undefined : addressText(info.remoteAddr);
-    if (client !== undefined && counts.get(client) === HTTP_LIMITS[LIMIT]) return refusal(request);
+    if (client !== undefined && counts.get(client) === REQUESTS_MAX) return refusal(request);
     open++;
     if (client !== undefined) add(client, 1);
     try {
@@ -164,6 +164,6 @@ function addressText({ hostname, port }: Deno.NetAddr): string {
 
 function refusal(request: Request): Response {
   leaveUnread(request);
-  const problem = overCapacity(LIMIT, HTTP_LIMITS[LIMIT], LIMITS[LIMIT]);
+  const problem = overCapacity({ name: "connectionRequestsMax", max: REQUESTS_MAX });
   return problemResponse(problem, request);
 }

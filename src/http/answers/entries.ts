@@ -16,7 +16,7 @@ import { lookingBack } from "../capacity/limits.ts";
 import type { HttpDeps } from "../routing/http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "./large_answer.ts";
 import { joined } from "../../core/json_text.ts";
-import { type Contents, json, linesOf } from "../routing/route.ts";
+import { type Answer, json, linesOf } from "../routing/route.ts";
 import { requestPermit } from "../requests/viewer.ts";
 import { STATUS } from "../responses/problem.ts";
 import { prefers } from "../requests/request.ts";
@@ -44,10 +44,12 @@ export function entryPageParameters(scope: CursorScope) {
   };
 }
 
-/** Answers with a page, or with lines. */
-export const ENTRIES: Contents = {
-  ...json(entriesAnswer),
-  ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
+export const ENTRIES: Answer = {
+  description: "A page, or lines.",
+  content: {
+    ...json(entriesAnswer),
+    ...linesOf("Entry", "For Accept: application/x-ndjson. One entry per line."),
+  },
 };
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;

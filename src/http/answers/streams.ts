@@ -14,7 +14,7 @@ import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { HttpDeps } from "../routing/http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { type Contents, reference } from "../routing/route.ts";
+import { type Answer, type Header, reference } from "../routing/route.ts";
 import { requestPermit } from "../requests/viewer.ts";
 import { headerPosition, positionField } from "../requests/request.ts";
 import { STATUS } from "../responses/problem.ts";
@@ -36,10 +36,12 @@ export const STREAM_PARAMETERS = {
   types: listParameter(eventType, "Entries of these event types."),
 };
 
-export const LAST_EVENT_ID = {
-  description:
-    "The position after which the stream resumes; takes precedence over the parameter after.",
-  schema: positionField,
+export const STREAM_HEADERS: Readonly<Record<string, Header>> = {
+  "Last-Event-ID": {
+    description:
+      "The position after which the stream resumes; takes precedence over the parameter after.",
+    schema: positionField,
+  },
 };
 
 /** The schema of a message, as clients of server-sent events parse it. */
@@ -68,17 +70,21 @@ const MESSAGE = {
   required: ["id"],
 };
 
-export const STREAM: Contents = {
-  "text/event-stream": {
-    schema: {
-      json: {
-        type: "string",
-        description: "Messages of two lines and an empty line: id is the logId of an entry, and " +
-          "data is the entry as JSON, with how it changed its job. While nothing happens, a comment " +
-          "and an id without data are sent.",
+export const STREAM: Answer = {
+  description: "Server-sent events.",
+  content: {
+    "text/event-stream": {
+      schema: {
+        json: {
+          type: "string",
+          description:
+            "Messages of two lines and an empty line: id is the logId of an entry, and " +
+            "data is the entry as JSON, with how it changed its job. While nothing happens, a comment " +
+            "and an id without data are sent.",
+        },
       },
+      item: MESSAGE,
     },
-    item: MESSAGE,
   },
 };
 

@@ -3,7 +3,7 @@
  * up.
  */
 
-import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/refusal.ts";
+import { type GaugedLimit, overCapacity } from "../../documents/refusal.ts";
 import type { Problem } from "../responses/problem.ts";
 
 const MIB = 1_048_576;
@@ -62,7 +62,7 @@ export class Gauge {
   }
 
   overCapacity(): Problem {
-    return overCapacity(this.limit, this.max, LIMITS[this.limit]);
+    return overCapacity({ name: this.limit, max: this.max });
   }
 
   opened(amount = 1): void {

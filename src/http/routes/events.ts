@@ -16,11 +16,11 @@ import { answerEntries, ENTRIES, entryPageParameters } from "../answers/entries.
 import {
   AFTER,
   answerStream,
-  LAST_EVENT_ID,
   parseAfter,
   resumePosition,
   STRATUM,
   STREAM,
+  STREAM_HEADERS,
   STREAM_PARAMETERS,
   toFilter,
 } from "../answers/streams.ts";
@@ -141,7 +141,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       description:
         "In pages, or as lines with Accept: application/x-ndjson. Filters: type, stratum, job.",
       query: ENTRY_PARAMETERS,
-      answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+      answers: { [STATUS.ok]: ENTRIES },
     },
     handle: showEvents,
   },
@@ -156,8 +156,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       description:
         "With after or Last-Event-ID, the stream sends the history first and then live entries, without gaps or repetitions.",
       query: JOURNAL_STREAM_PARAMETERS,
-      headers: { "Last-Event-ID": LAST_EVENT_ID },
-      answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },
+      headers: STREAM_HEADERS,
+      answers: { [STATUS.ok]: STREAM },
     },
     handle: streamEvents,
   },

@@ -34,9 +34,9 @@ import { waitForJob } from "../answers/waiting.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "../answers/entries.ts";
 import {
   answerStream,
-  LAST_EVENT_ID,
   resumePosition,
   STREAM,
+  STREAM_HEADERS,
   STREAM_PARAMETERS,
   toFilter,
 } from "../answers/streams.ts";
@@ -253,7 +253,7 @@ export const JOB_ROUTES: readonly Route[] = [
       summary: "Read the entries of a job, the oldest first",
       description: "All entries of the job, in pages or as NDJSON.",
       query: HISTORY_PARAMETERS,
-      answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
+      answers: { [STATUS.ok]: ENTRIES },
       problems: ["unknown-job"],
     },
     handle: showHistory,
@@ -269,9 +269,9 @@ export const JOB_ROUTES: readonly Route[] = [
       description:
         "The history first, then live entries, without gaps or repetitions; Last-Event-ID resumes.",
       query: JOB_STREAM_PARAMETERS,
-      headers: { "Last-Event-ID": LAST_EVENT_ID },
+      headers: STREAM_HEADERS,
       answers: {
-        [STATUS.ok]: { description: "Server-sent events.", content: STREAM },
+        [STATUS.ok]: STREAM,
         [STATUS.noContent]: { description: "The job has ended, and all its entries were read." },
       },
       problems: ["unknown-job"],
