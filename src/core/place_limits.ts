@@ -22,6 +22,17 @@ export function limitSize(limits: LimitValues, limit: keyof LimitValues): number
   return rate === undefined ? Infinity : rate.count / rate.perMs;
 }
 
+/** The key of a job by which a limit counts; `undefined` if it counts all jobs of the type. */
+export function keyCounted(
+  limit: keyof LimitValues,
+  { key, rateKey }: {
+    readonly key?: string | undefined;
+    readonly rateKey?: string | undefined;
+  },
+): string | undefined {
+  return limit === "rate" ? rateKey : limit === "perKey" ? key : undefined;
+}
+
 export function isSameLimit(
   one: LimitValues,
   other: LimitValues,

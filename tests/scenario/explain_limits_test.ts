@@ -103,6 +103,8 @@ Deno.test("explain a limit: a limit of the type is named if other keys have all 
     summary,
     "Job b1 is queued: job a1 holds the only place of type mail.send (maxRunning), in task send since 2026-01-01T00:00:00.000Z, with a time limit of 10 min.",
   );
+  await daybook.submit("c1", "mail.send", { tenant: "undefined" });
+  assert.match((await saidOf(daybook, "c1")).summary, /with a time limit of 10 min\.$/);
 });
 
 Deno.test("explain a limit: for a used up rate the starts that used it are named, and when the next job may start, before and after a kill", async () => {

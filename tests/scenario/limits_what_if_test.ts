@@ -102,6 +102,17 @@ Deno.test("what if other limits: a queued job would still wait, and for which li
   ]);
 });
 
+Deno.test("what if other limits: another limit that would hold a job is named by what it counts", async () => {
+  const { daybook, submit } = await started({ maxRunning: 2, perKey: 1 });
+  await submit("acme1", "bolt1", "acme2");
+  const { because } = await whatIf(daybook, "acme2", { perKey: 2 });
+  assert.deepEqual(because.at(-1), [
+    "Then it would wait for a place of type mail.send (maxRunning).",
+    "5 job.TaskStarted 00000000000000000001.ndjson:6",
+    "9 job.TaskStarted 00000000000000000001.ndjson:11",
+  ]);
+});
+
 Deno.test("what if other limits: a new limit would hold jobs of its key, and the holders of places are named", async () => {
   const { daybook, submit } = await started({});
   await daybook.engine.limits.change("mail.send", { maxRunning: 2 }, "slow today");

@@ -3,7 +3,7 @@
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasBegun, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
-import { isSameLimit, limitSize } from "../../core/place_limits.ts";
+import { isSameLimit, keyCounted, limitSize } from "../../core/place_limits.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
 import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
 import {
@@ -28,11 +28,10 @@ export async function blockingLimit(
 ): Promise<BlockingLimit> {
   const { shares, starts } = parts;
   const { type, limits, held } = share.of;
-  const key = limit === "rate" ? job.rateKey : share.key;
   const about = {
     type,
     isOfKey: share.key !== undefined,
-    ...(key === undefined ? {} : { key }),
+    ...present({ key: keyCounted(limit, { key: share.key, rateKey: job.rateKey }) }),
     ...changeIn(parts, type, limit),
   };
   if (limit === "rate") {
@@ -90,11 +89,10 @@ export async function limitThen(
   const begins = !hasBegun(job);
   const reached = reachedAt(history, own, { logId, atMs, begins });
   if (reached === undefined) return undefined;
-  const key = reached.limit === "rate" ? own.rateKey : own.key;
   const about = {
     type: history.type,
     isOfKey: own.key !== undefined,
-    ...present({ key, change: reached.change }),
+    ...present({ key: keyCounted(reached.limit, own), change: reached.change }),
   };
   const before = waitingAt(history, logId).filter((other) =>
     other.key === own.key && isQueuedBefore(other, own)

@@ -8,6 +8,7 @@ import type { Condition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import type { FrameworkEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
+import { keyCounted } from "../../core/place_limits.ts";
 import type { Work } from "../../core/work.ts";
 import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {
@@ -244,7 +245,7 @@ function reasonOf(hold: HoldAt): string {
 /** @param stretches All with the same reason, in order. */
 function sumOf(
   stretches: readonly Stretch[],
-  { key, rateKey }: QueuedAs,
+  own: QueuedAs,
   { type }: PlaceHistory,
 ): readonly HoldUp[] {
   const [first] = stretches;
@@ -256,9 +257,8 @@ function sumOf(
     return [{ ...hold, ...sum, kind: "worker", since: longest(stretches) }];
   }
   if (hold.kind !== "limit") return [{ ...hold, ...sum } as HoldUp];
-  const { limit } = hold.reached;
-  const name = limit === "rate" ? rateKey : limit === "perKey" ? key : undefined;
-  return [{ ...hold, ...sum, holders: holdersIn(stretches), type, key: name }];
+  const key = keyCounted(hold.reached.limit, own);
+  return [{ ...hold, ...sum, holders: holdersIn(stretches), type, key }];
 }
 
 /** When the longest time without an interruption began; RFC 3339. */

@@ -108,8 +108,7 @@ export function limitText(blocking: BlockingLimit): string {
 
 /** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */
 function limitedText(blocking: PlacesInTheWay, said = ""): string {
-  const { limit, type } = blocking;
-  const key = limit === "perKey" ? blocking.key ?? "" : undefined;
+  const { type, key } = blocking;
   return `${keyText(type, key)}${said} ${ruleText(blocking, type, key)}`;
 }
 

@@ -43,7 +43,7 @@ export type BlockingLimit = PlacesInTheWay | RateInTheWay;
 
 interface LimitOf {
   readonly type: string;
-  /** The job's key, if the limit depends on it. */
+  /** The key of the job by which the limit counts, if it does. */
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it, since keys take turns. */
   readonly isOfKey: boolean;
