@@ -167,6 +167,16 @@ Deno.test("explain the queue: a pause of a type is named, with what it holds, an
   );
 });
 
+Deno.test("explain the queue: of many jobs that a pause holds, the first are named and the rest counted", async () => {
+  const daybook = await Explained.start(OPTIONS);
+  await daybook.post("/pauses", { type: "web.quick", reason: "the site is down" });
+  for (let job = 1; job <= 7; job++) await daybook.submit(`job-${job}`, "web.quick");
+  assert.match(
+    (await toldOf(daybook)).because[0]?.statement ?? "",
+    /; 7 jobs wait for its end: job-1, job-2, job-3 and 4 more\.$/,
+  );
+});
+
 Deno.test("explain the queue: it says if all jobs are parked for lack of a definition, or suspended", async () => {
   const first = await Explained.start(OPTIONS);
   for (const jobId of ["a", "b", "c"]) await first.submit(jobId, "web.crawl");
@@ -203,9 +213,10 @@ Deno.test("explain the queue: a full disk is the cause before any other", async 
   await daybook.submit("behind", "web.quick");
   daybook.fillDisk();
   await daybook.clock.advance(601_000);
-  const { standsStill, summary } = await toldOf(daybook);
+  const { standsStill, summary, next } = await toldOf(daybook);
   assert.equal(standsStill, true);
   assert.match(summary, /^Nothing new can be recorded: the disk is full\. 1 job waits/);
+  assert.deepEqual(next.map(({ by }) => by), ["anyone"]);
 });
 
 Deno.test("explain the queue: an empty queue is not a standstill", async () => {

@@ -64,7 +64,7 @@ function queueCause(facts: QueueFacts): Cause {
   }
   if (full) {
     const summary = `Nothing new can be recorded: the disk is full. ${waitText(facts)}`;
-    const next = automatic("Make room on the disk: then everything continues by itself.");
+    const next = byHand("Make room on the disk: then everything continues by itself.");
     const last = reason(`Entry ${asOf} was the last that found room.`, asOf);
     return { ...standstill(summary, [next]), cause: asOf === 0 ? [] : [last] };
   }

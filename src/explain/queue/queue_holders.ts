@@ -287,14 +287,14 @@ export function deadlockText(job: JobState, holders: readonly WorkerHolder[]): r
   ];
 }
 
-/** `tenant-undefined`: a key that was made of a value that is missing. */
+/** `tenant-undefined`: a key that was probably made from a missing value. */
 const KEY_OF_NOTHING = /(?:^|[^a-z])(?:undefined|null|NaN|\[object \w+\])(?:$|[^a-z])/;
 
-/** A sentence, if jobs may share a key that have nothing in common. */
+/** A sentence, if jobs that have nothing in common may share a key. */
 export function sharedKeyText(limit: Limit): readonly string[] {
-  return limit?.key === undefined || !KEY_OF_NOTHING.test(limit.key)
-    ? []
-    : [`Its key was made of a value that is missing, so all jobs without that value share it.`];
+  return limit?.key === undefined || !KEY_OF_NOTHING.test(limit.key) ? [] : [
+    "The key looks as if it was made from a missing value: then all jobs without that value share it.",
+  ];
 }
 
 /** What to do when a worker is needed at once. */

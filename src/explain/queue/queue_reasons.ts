@@ -47,11 +47,10 @@ function limitedOnes({ limits }: QueueFacts): Reasons {
 function pausedOnes({ pauses }: QueueFacts): Reasons {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason: why, by, failures = [] } = pause;
-    const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
-    const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
+    const named = jobs === 0 ? "" : `: ${shortened(firstJobs, NAMED_MAX, jobs)}`;
     const waits = counted(jobs, "job waits", "jobs wait");
     const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
-      `${reasonText(why)}; ${waits} for its end${named}${more}.`;
+      `${reasonText(why)}; ${waits} for its end${named}.`;
     return reason(statement, by, ...latest(failures));
   });
 }
@@ -87,9 +86,9 @@ function backoffs(facts: QueueFacts): Reasons {
 }
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
-  ["queued", "has waited longest for a worker"],
-  ["suspended", "has been suspended"],
-  ["waiting", "has waited longest for an event"],
+  ["queued", "has waited longest for a worker, since"],
+  ["suspended", "has been suspended since"],
+  ["waiting", "has waited longest for an event, since"],
 ];
 
 export function longestOnes(
@@ -100,6 +99,6 @@ export function longestOnes(
     const job = longest[condition];
     if (job === undefined || !only.includes(condition)) return [];
     const { jobId, since, suspension = "", by } = job;
-    return [reason(`Job ${jobId} ${words}, since ${since}${suspension}.`, by)];
+    return [reason(`Job ${jobId} ${words} ${since}${suspension}.`, by)];
   });
 }

@@ -48,7 +48,9 @@ function disorderlyEndText(cause: JobEventLogEntry | undefined): string {
 }
 
 /** What held up the event loop, if no attempt is named. */
-export const NONE_OPEN = "no attempt was open, so a request called what did not yield";
+export const NONE_OPEN =
+  "no attempt was open, so code outside of attempts did not yield, such as " +
+  "what a request called";
 
 /** `job a in task render, which began last, and 2 others ran`. */
 function ranText(open: readonly OpenAttempt[], last: OpenAttempt | undefined): string {

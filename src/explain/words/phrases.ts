@@ -79,11 +79,15 @@ export function taskName(taskId: string): string {
   return taskId === MAIN_TASK ? "run" : taskId;
 }
 
-/** Shortens long lists: `a, b, c and 7 more`. */
-export function shortened(parts: readonly string[], max: number): string {
-  return parts.length <= max
-    ? listed(parts)
-    : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
+/**
+ * Shortens long lists: `a, b, c and 7 more`.
+ *
+ * @param count How many there are, if `parts` are only the first.
+ */
+export function shortened(parts: readonly string[], max: number, count = parts.length): string {
+  const shown = parts.slice(0, max);
+  const more = count - shown.length;
+  return more > 0 ? `${shown.join(", ")} and ${more} more` : listed(shown);
 }
 
 /** Whether a text has a word that is no part of a longer one. */

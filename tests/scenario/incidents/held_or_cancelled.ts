@@ -41,7 +41,7 @@ export const allSuspendedForAnAudit: Incident = {
     await stage.advance(300_000);
     return "/queue/explain";
   },
-  cause: [/5 are suspended/, /has been suspended, since .* \(reason: audit\)/s],
+  cause: [/5 are suspended/, /has been suspended since .* \(reason: audit\)/s],
   decisive: [{ jobId: "sync-0", eventType: "job.JobSuspended" }],
   next: /Resume all 5/,
 };

@@ -23,7 +23,7 @@ export const keyOfARenamedField: Incident = {
     await stage.advance(600_000);
     return "/jobs/job/explain";
   },
-  cause: [/key tenant-undefined/, /made of a value that is missing/],
+  cause: [/key tenant-undefined/, /made from a missing value/],
   decisive: [{ jobId: "export-1", eventType: "job.TaskStarted", taskId: "export" }],
 };
 
