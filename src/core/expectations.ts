@@ -1,6 +1,7 @@
 /** The progress of the expectations of a job: when each is met, and how matches are counted. */
 
-import type { LogId } from "./ids.ts";
+import { ascending } from "./ascending.ts";
+import { isReserved, type LogId } from "./ids.ts";
 import { type ExpectedEvent, type JobPlan, requiredMatches } from "./job_plan.ts";
 import type { ExpectationState, JobHead } from "./job_state.ts";
 
@@ -32,6 +33,15 @@ export function expectationProgress(job: JobHead, expectation: string) {
   const index = indexOf(job, expectation);
   const [expected, progress] = [job.plan.expected[index], job.expected[index]];
   return expected && progress && { index, expected, progress };
+}
+
+/** The events from outside that counted for a job: for its retry they count again. */
+export function countedFacts({ plan, expected }: JobHead): readonly LogId[] {
+  return ascending(
+    plan.expected.flatMap(({ matcher }, at) =>
+      isReserved(matcher.eventType) ? [] : expected[at]?.by ?? []
+    ),
+  );
 }
 
 /** For longer plans, the positions are kept: each timed wait may ask for one. */

@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { nearestName, neighbourhood } from "../../explain/likeness/names.ts";
-import { correlationMismatches, mismatchesText } from "../../explain/likeness/mismatch.ts";
+import { correlationMismatches, isClose, mismatchesText } from "../../explain/likeness/mismatch.ts";
 import type { CorrelationIndex } from "../matching/correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -19,7 +19,6 @@ import {
   Comparisons,
   failingClauses,
   hasInCommon,
-  isClose,
   isIdle,
   type Missed,
   missed,

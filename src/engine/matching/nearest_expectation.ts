@@ -19,6 +19,7 @@ import {
   correlationDistance,
   correlationMismatches,
   expectationDistance,
+  isClose,
   type Mismatch,
   mismatchesText,
   mismatchesWith,
@@ -144,10 +145,6 @@ export function hasInCommon(
   const isOfTask = !("role" in wanted) && wanted.taskId !== undefined &&
     wanted.taskId === event.taskId;
   return isOfTask || holdsInPart(correlation, event.attributes);
-}
-
-export function isClose({ close, elsewhere }: Mismatch): boolean {
-  return close || elsewhere?.close === true;
 }
 
 /** `expectation paid of job j1`, and why an event would not count for it if it matched. */

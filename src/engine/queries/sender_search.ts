@@ -11,7 +11,7 @@ import { isScalar, type JsonObject, type JsonScalar, present, valueAt } from "..
 import { openExpectations } from "../../core/awaited_events.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { demanded, isDate, isIdentifier } from "../../explain/likeness/own_values.ts";
+import { beginsWithDay, demanded, isIdentifier } from "../../explain/likeness/own_values.ts";
 import { correlationMismatches } from "../../explain/likeness/mismatch.ts";
 import type { Sender, Unstarted } from "../../explain/statements/evidence.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
@@ -251,7 +251,7 @@ type Demanded = readonly [path: string, value: JsonScalar];
 function identifying({ matcher }: ExpectedEvent): Demanded | undefined {
   const values = [...Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)];
   return values.find(([path, value]) => isIdentifier(path, value)) ??
-    values.find(([, value]) => isDate(value));
+    values.find(([, value]) => beginsWithDay(value));
 }
 
 /** Where the input or the labels of a job of the type have the value. */

@@ -1,6 +1,6 @@
 /** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
-import { ascending } from "../../core/ascending.ts";
+import { countedFacts } from "../../core/expectations.ts";
 import { decide } from "../../core/decide.ts";
 import type { Decision, Originated, Rejection, RetryCommand } from "../../core/command.ts";
 import {
@@ -13,7 +13,6 @@ import {
 } from "../../core/event.ts";
 import type { FrameworkAttributes, JobCreatedAttributes } from "../../core/framework_events.ts";
 import { type JobId, type LogId, newId } from "../../core/ids.ts";
-import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { GROUP_BYTES_MAX, GroupTooLargeError } from "../ports.ts";
@@ -164,9 +163,6 @@ export class Retries {
     { newJobId, origin }: Retrying,
     share: TimeShare,
   ): Promise<readonly JobEventDraft[]> {
-    const counted = job.expected.flatMap((progress, index) =>
-      job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
-    );
     const facts: JobEventDraft[] = [];
     let characters = 0;
     const carryOver = (entry: JobEventLogEntry) => {
@@ -174,7 +170,7 @@ export class Retries {
       facts.push({ ...carriedOver(entry, newJobId), ...origin });
       characters += entryCharacters(entry);
     };
-    for await (const page of this.parts.history.pages.of(ascending(counted))) {
+    for await (const page of this.parts.history.pages.of(countedFacts(job))) {
       await this.parts.pacer.all(share, each(page, carryOver));
       if (characters > GROUP_BYTES_MAX) throw new GroupTooLargeError("Cannot carry the facts over");
     }

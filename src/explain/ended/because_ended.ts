@@ -1,10 +1,8 @@
 /** How a job ended, and why it failed. */
 
-import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 import { errorText, thrownErrorText } from "../../core/error_text.ts";
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { AttemptFailure } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
@@ -216,8 +214,14 @@ function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Sta
     if (neverStarted(known)) {
       return reason(`It could not be started at ${at}: ${errorText(failure.error)}.`, entry, cause);
     }
-    const began = attemptsOf(known, entry.taskId ?? MAIN_TASK).at(-1)?.started;
-    return reason(taskFailedText(failure, entry.attributes, at), entry, cause, began);
+    const { kind, taskId = MAIN_TASK, error } = failure;
+    const how = kind === "deadLetter"
+      ? `used up its ${counted(entry.attributes.maxAttempts, "attempt")}: the last one failed`
+      : kind === "poison"
+      ? "failed for good"
+      : "threw";
+    const statement = `${capital(taskText(taskId))} ${how} at ${at}: ${thrownErrorText(error)}.`;
+    return reason(statement, entry, cause, attemptsOf(known, taskId).at(-1)?.started);
   }
   if (entry.eventType === "job.DeadlinePassed") {
     const { statement: late, cites } = deadlineLateness(known);
@@ -231,27 +235,6 @@ function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Sta
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
     `its policy names ${named} an error.`;
   return reason(statement, entry, cause, created);
-}
-
-function taskFailedText(
-  { kind, taskId = MAIN_TASK, error }: Failure,
-  attributes: AttemptFailure,
-  at: string,
-): string {
-  const what = capital(taskText(taskId));
-  switch (kind) {
-    case "deadLetter":
-      return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
-        `the last one failed at ${at}: ${thrownErrorText(error)}.`;
-    case "poison":
-      return `${what} failed for good at ${at}: ${thrownErrorText(error)}.`;
-    case "error":
-      return `${what} threw at ${at}: ${thrownErrorText(error)}.`;
-    case "cancelled":
-      return `${what} was cancelled at ${at}: ${errorText(error)}.`;
-    default:
-      return assertNever(kind, "kind of failure");
-  }
 }
 
 function sayingText({ attributes: { message } }: MatchableEvent): string {

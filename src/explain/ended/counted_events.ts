@@ -37,7 +37,7 @@ import {
   type OwnValue,
   ownValues,
 } from "../likeness/own_values.ts";
-import { correlationMismatches, mismatchesText } from "../likeness/mismatch.ts";
+import { correlationMismatches, isClose, mismatchesText } from "../likeness/mismatch.ts";
 import { correlationText } from "../words/expectations.ts";
 import { shortened, taskText } from "../words/phrases.ts";
 
@@ -183,9 +183,7 @@ export function nearlyExcluded({ job, failedBy }: Evidence): Reasons {
   const { correlation } = failingMatcher(job, event) ?? {};
   return excludedBy(correlation).flatMap((excluded) => {
     const clauses = correlationMismatches(excluded, event.attributes);
-    const isNear = clauses.length > 0 &&
-      clauses.every(({ close, elsewhere }) => close || elsewhere?.close === true);
-    if (!isNear) return [];
+    if (clauses.length === 0 || !clauses.every(isClose)) return [];
     const statement = `Its policy excepts ${correlationText(excluded)}, which the event nearly ` +
       `has: ${mismatchesText(clauses)}.`;
     return [reason(statement, failedBy.entry.causedBy, failedBy.entry, job.firstLogId)];

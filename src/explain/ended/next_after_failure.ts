@@ -2,10 +2,10 @@
 
 import { reusableTasks } from "../../core/decide.ts";
 import { errorText } from "../../core/error_text.ts";
+import { countedFacts } from "../../core/expectations.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { INVALID_INPUT } from "../../core/failure.ts";
-import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import {
   compensableTasks,
   type CompletedTask,
@@ -292,13 +292,5 @@ export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
   const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
   const done = new Set([MAIN_TASK, ...reuses]);
   const again = job.tasks.map(({ taskId }) => taskId).filter((taskId) => !done.has(taskId));
-  return { reuses, again, facts: countedFacts(job).size };
-}
-
-function countedFacts({ plan, expected }: JobState): ReadonlySet<LogId> {
-  return new Set(
-    plan.expected.flatMap(({ id, matcher }, at) =>
-      id === MAIN_EXPECTATION_ID || isReserved(matcher.eventType) ? [] : expected[at]?.by ?? []
-    ),
-  );
+  return { reuses, again, facts: countedFacts(job).length };
 }

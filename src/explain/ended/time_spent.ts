@@ -13,7 +13,7 @@ import { isSleep, type JobState } from "../../core/job_state.ts";
 import type { Evidence, UsualTime } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { holdUpText } from "../past/hold_up_texts.ts";
-import { isHold } from "../history/hold_ups.ts";
+import { isDelay } from "../history/hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";
@@ -150,8 +150,7 @@ const WORDS: Partial<Record<Condition, string>> = {
 /** What held the job up says more precisely why it was queued or held, if it is known. */
 function spanParts(known: Evidence): readonly TimePart[] {
   return known.spans.flatMap(({ condition, from, to, by, endedBy: next }) => {
-    const isHeld = condition === "queued" || isHold(condition);
-    if (to === undefined || isHeld && known.heldUp !== undefined) return [];
+    if (to === undefined || isDelay(condition) && known.heldUp !== undefined) return [];
     const text = condition === "waiting"
       ? waitText(known, next)
       : condition === "sleeping"

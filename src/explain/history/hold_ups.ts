@@ -18,7 +18,7 @@ import {
   type PlaceHistory,
   type QueuedAs,
 } from "./place_history.ts";
-import { endsAtMs, type HoldAt, holdAt, type Holder, type ReachedThen } from "./reached_limits.ts";
+import { type HoldAt, holdAt, type Holder, opensAtMs, type ReachedThen } from "./reached_limits.ts";
 
 type HoldEntry = FrameworkEntry<"job.JobSuspended"> | FrameworkEntry<"job.JobParked">;
 
@@ -78,8 +78,7 @@ const RELEVANT_SHARE = 0.1;
 /** Whether an ended job was held up long enough for its explanation to say why. */
 export function wasHeldUp(outlined: OutlinedHistory): boolean {
   const heldMs = outlined.spans.reduce(
-    (sum, { condition, from, to = from }) =>
-      condition === "queued" || isHold(condition) ? sum + lengthMs(from, to) : sum,
+    (sum, { condition, from, to = from }) => isDelay(condition) ? sum + lengthMs(from, to) : sum,
     0,
   );
   return isRelevant(heldMs, outlined);
@@ -88,7 +87,7 @@ export function wasHeldUp(outlined: OutlinedHistory): boolean {
 /** How long a job was queued or held between two times; RFC 3339. */
 export function heldWithinMs({ spans }: OutlinedHistory, since: string, until: string): number {
   return spans.reduce((sum, { condition, from, to = until }) => {
-    if (condition !== "queued" && !isHold(condition)) return sum;
+    if (!isDelay(condition)) return sum;
     const [begin, end] = [from > since ? from : since, to < until ? to : until];
     return sum + lengthMs(begin, end);
   }, 0);
@@ -122,8 +121,13 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
   });
 }
 
+/** Whether this condition delays a job: it is queued, or held itself. */
+export function isDelay(condition: Condition): boolean {
+  return condition === "queued" || isHold(condition);
+}
+
 /** Whether the job itself was held, wherever it was. */
-export function isHold(condition: Condition): condition is "suspended" | "parked" {
+function isHold(condition: Condition): condition is "suspended" | "parked" {
   return condition === "suspended" || condition === "parked";
 }
 
@@ -229,7 +233,7 @@ function stretchesIn(
   const stretches: Stretch[] = [];
   for (let fromMs = beginMs; fromMs < endMs;) {
     const hold = holdAt(history, own, { logId: by.logId, atMs: fromMs, begins });
-    const toMs = Math.min(endMs, endsAtMs(hold));
+    const toMs = Math.min(endMs, opensAtMs(hold.kind === "limit" ? hold.reached : undefined));
     stretches.push({ hold, fromMs, toMs, until: to.logId });
     fromMs = toMs;
   }

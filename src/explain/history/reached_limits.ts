@@ -129,11 +129,6 @@ export function holdAt(history: PlaceHistory, own: QueuedAs, moment: RateMoment)
     : { kind: "unknown" };
 }
 
-/** When it ends by itself. A place becomes free only by an entry. */
-export function endsAtMs(hold: HoldAt): number {
-  return hold.kind === "limit" ? opensAtMs(hold.reached) : Infinity;
-}
-
 /** The oldest pause that held the job at a position. */
 export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
   return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);

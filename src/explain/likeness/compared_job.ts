@@ -1,6 +1,7 @@
 /** What is compared of a job: values under names. */
 
-import { isReserved, type LogId, type TaskId } from "../../core/ids.ts";
+import { isOwnEvent } from "../../core/awaited_events.ts";
+import type { LogId, TaskId } from "../../core/ids.ts";
 import { isStep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
@@ -43,9 +44,9 @@ export interface CountedEvent {
 const EVENTS_MAX = 4;
 
 export function countedEvents({ plan, expected }: JobState): readonly CountedEvent[] {
-  return plan.expected.flatMap(({ id, matcher }, at) => {
-    const by = isReserved(matcher.eventType) ? undefined : expected[at]?.by.at(-1);
-    return by === undefined ? [] : [{ expectation: id, by }];
+  return plan.expected.flatMap((one, at) => {
+    const by = isOwnEvent(one) ? undefined : expected[at]?.by.at(-1);
+    return by === undefined ? [] : [{ expectation: one.id, by }];
   }).slice(0, EVENTS_MAX);
 }
 

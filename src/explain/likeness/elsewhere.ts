@@ -87,7 +87,7 @@ function likelihoodOf(
 ): number {
   const isInside = isWithin(name, sought);
   if (!isInside && !isAlike(name, sought)) {
-    return isDistinctive(value) && allowed.includes(value) ? 2 : 0;
+    return !isCommon(value) && allowed.includes(value) ? 2 : 0;
   }
   if (allowed.includes(value)) return 4;
   if (isClose(value)) return 3;
@@ -95,9 +95,9 @@ function likelihoodOf(
   return isInside ? 0 : 1;
 }
 
-/** Flags and short values are found in many places by chance. */
-function isDistinctive(value: JsonScalar): boolean {
-  return (typeof value === "string" || typeof value === "number") && `${value}`.trim().length > 1;
+/** Flags, digits and single characters are found in many places by chance. */
+function isCommon(value: JsonScalar): boolean {
+  return value === null || typeof value === "boolean" || `${value}`.trim().length < 2;
 }
 
 /** Whether a place is at a path, or inside the list or object at the path. */

@@ -96,6 +96,11 @@ export function findNearest<Candidate>(
   return nearest;
 }
 
+/** Whether an event has what a clause expects, except for form or place. */
+export function isClose({ close, elsewhere }: Mismatch): boolean {
+  return close || elsewhere?.close === true;
+}
+
 /** The distance of a clause that fails closely. */
 const CLOSE = 1;
 /** The distance of a clause whose value is elsewhere, at least approximately. */

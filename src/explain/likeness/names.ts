@@ -90,10 +90,8 @@ function sameName(
   const isNear = spaces.length === others.length && differing.length === 0;
   if (isNear) return "a letter of its namespace";
   // Many things can be `Completed`; `ShipmentCompleted` means one thing in any namespace.
-  const isDistinctive = countWords(expected.split(".").at(-1) ?? "") > 1;
-  return isDistinctive || differing.length <= 1 && spaces.length > 1
-    ? "another namespace"
-    : undefined;
+  const saysAll = countWords(expected.split(".").at(-1) ?? "") > 1;
+  return saysAll || differing.length <= 1 && spaces.length > 1 ? "another namespace" : undefined;
 }
 
 /** In lower case, without separators within the parts. */

@@ -102,10 +102,10 @@ export function isDistinctive(value: JsonScalar): boolean {
 /** Names of measures, which identify nothing. */
 const MEASURE =
   /(?:^|[_-])(amount|price|cents|balance|fee|tax|total|sum|count|quantity|qty|size|weight|rate|percent|currency|hours|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
-const DATE = /^\d{4}-\d\d-\d\d/;
 
-export function isDate(value: JsonScalar): boolean {
-  return typeof value === "string" && DATE.test(value);
+/** Whether a value is a day, a time, or a text that begins with one. */
+export function beginsWithDay(value: JsonScalar): boolean {
+  return typeof value === "string" && /^\d{4}-\d\d-\d\d/.test(value);
 }
 
 /**
@@ -122,7 +122,7 @@ export function isIdentifier(path: string, value: JsonScalar): boolean {
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
   if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
-  return typeof value === "string" && isDistinctive(value) && !isDate(value) &&
+  return typeof value === "string" && isDistinctive(value) && !beginsWithDay(value) &&
     (/\d/.test(value) || value.includes("@"));
 }
 

@@ -11,7 +11,14 @@ import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "./mismatch.ts";
+import {
+  insideForm,
+  isClose,
+  type Mismatch,
+  mismatchDistance,
+  mismatchesWith,
+  OFF,
+} from "./mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { neighbourhood } from "./names.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
@@ -139,9 +146,7 @@ function rightContent(
   if (!isType && (type === undefined || entry.stratum === "framework")) return undefined;
   if (!isType && entry.causedBy !== undefined) return undefined;
   const content = clauses.filter(({ path }) => path !== "taskId");
-  if (!content.every(({ close, elsewhere }) => close || elsewhere?.close === true)) {
-    return undefined;
-  }
+  if (!content.every(isClose)) return undefined;
   const addressee = addresseeOf(entry, comparison);
   const others: Likeness[] = [
     ...(content.some(({ close }) => close) ? ["form"] as const : []),
@@ -162,8 +167,8 @@ function rightContent(
   if (kind === undefined) {
     return entry.stratum === "coordination" || isRefused(entry) ? resemblance("time") : undefined;
   }
-  const isClose = kind === "form" && isType;
-  if (isClose && (!isOther || isAsking(expected))) return resemblance(kind);
+  const isOfForm = kind === "form" && isType;
+  if (isOfForm && (!isOther || isAsking(expected))) return resemblance(kind);
   return identifies(comparison, expected, entry, event) ? resemblance(kind) : undefined;
 }
 
@@ -193,7 +198,7 @@ function inside(
   candidate: Candidate,
   { isType, clauses }: Features,
 ): Resemblance | undefined {
-  const apart = clauses.filter(({ close, elsewhere }) => !close && elsewhere?.close !== true);
+  const apart = clauses.filter((clause) => !isClose(clause));
   const forms = apart.map(insideForm);
   if (forms.length === 0 || forms.includes(undefined)) return undefined;
   const paths = new Set(apart.map(({ path }) => path));

@@ -19,14 +19,14 @@ import { automatic, byHand, reason } from "../statements/statement.ts";
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];
   const attempts = counted(failures.length, "attempt");
-  const last = lastFailure === undefined ? "" : `, the last of ${failureText(lastFailure)}`;
+  const last = lastFailure === undefined ? "" : `, the last of ${failedAtText(lastFailure)}`;
   const statement = `The pause began by itself when ${attempts} of type ${oneLine(type)} had ` +
     `failed${last}.`;
   return [reason(statement, ...latest(failures), by)];
 }
 
 /** `task charge of job a at 2026-...: BankDown: the bank is down`. */
-function failureText(entry: JobEventLogEntry): string {
+function failedAtText(entry: JobEventLogEntry): string {
   const { jobId = "", taskId = "", receivedAt } = entry;
   const { error } = entry.attributes as Partial<AttemptFailure>;
   const what = error === undefined ? "" : `: ${errorText(error)}`;
