@@ -197,7 +197,7 @@ Deno.test("show --at: the job as it was, and each step with its reason", async (
         { path: "state", from: "Created", to: "Running" },
         { path: "startedAt", from: null, to: "2026-01-01T00:01:00.000Z" },
       ],
-      why: "The job starts: from here on, what its plan expects counts.",
+      why: "The job starts: from here on, events that its plan expects count.",
     },
     {
       logId: 12,
@@ -228,7 +228,7 @@ Deno.test("show --at: the job as it was, and each step with its reason", async (
     terminal.output.slice(-5).join("\n"),
     `\
 steps
-   8  JobStarted  The job starts: from here on, what its plan expects counts.
+   8  JobStarted  The job starts: from here on, events that its plan expects count.
                   created/started: state Created → Running, startedAt null → 2026-01-01T00:01:00.00…
   12  shop.Note   The plan expects no event of type shop.Note.
                   running/record-only: nothing changed`,
@@ -343,7 +343,7 @@ Deno.test("explain --at: it explains that point without actions; without a job i
   assert.match(first.terminal.text, /^As of entry \d+, received at 2026-01-01T00:01:00\.000Z/);
   assert.match(first.terminal.text.replaceAll("\n", " "), /Job p-1 is waiting for "shipped"/);
   assert.ok(!first.terminal.text.includes("deno task daybook cancel"));
-  assert.match(all.terminal.text, /^Nothing is running: every job has ended/);
+  assert.match(all.terminal.text, /^Nothing is running: there are no unfinished jobs/);
   assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
 });
 

@@ -82,7 +82,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
   "created/started": [{
     name: "says that events count from here on",
     given: single,
-    why: "The job starts: from here on, what its plan expects counts.",
+    why: "The job starts: from here on, events that its plan expects count.",
   }],
   "created/started-empty": [{
     name: "says that an empty plan is done at once",
@@ -138,7 +138,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       given: outsideJob([PAID, expectation("broke", "job.TaskFailed")]).started()
         .taskStarted("charge").taskFailed("charge"),
       why: 'It matches expectation "broke": 1 of 1. ' +
-        "An expectation waited for it, so it is no error.",
+        "An expectation waited for it, so it is not an error.",
     },
   ],
   "running/satisfied": [{
@@ -168,7 +168,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
   "compensating/left-in-place": [{
     name: "says of one that compensates that the rest is left",
     given: unwinding.parked().left("reserve"),
-    why: "The job is given up as it is: what was not undone is left in place, and it fails.",
+    why: "The job is given up as it is, and fails: what was not undone is left in place.",
   }],
   "running/error-failed": [
     {
@@ -225,13 +225,14 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
     {
       name: "names the clause by which an event is no error",
       given: order.fact("ec.Refused", { orderId: "43" }),
-      why: "The plan expects no event of type ec.Refused, and to the policy it is no error: " +
+      why:
+        "The plan expects no event of type ec.Refused, and the policy does not count it as an error: " +
         'orderId: expected "42", found "43".',
     },
     {
       name: "says that there is no compensation to end",
       given: undoable.fact("ec.Undone", ORDER),
-      why: "The plan expects no event of type ec.Undone but to end a compensation, " +
+      why: "The plan expects no event of type ec.Undone except to end a compensation, " +
         "and none is under way.",
     },
     {
@@ -299,7 +300,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
     {
       name: "says that a cancellation does not stop it",
       given: unwinding.cancelled(),
-      why: "The job compensates already, and a cancellation does not stop that.",
+      why: "The job is already compensating, and a cancellation does not stop that.",
     },
     {
       name: "says that coordination is never interpreted",
@@ -311,7 +312,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
     {
       name: "names the entry that ended the job",
       given: single.fact("ec.Paid").fact("ec.Paid"),
-      why: "The job has been Done since entry 3: what comes later is recorded and changes nothing.",
+      why: "The job has been Done since entry 3: later entries are recorded and change nothing.",
     },
     {
       name: "names the job that retries it",
@@ -438,7 +439,7 @@ const FACTS: readonly Case[] = [
   {
     name: "a suspension of a suspended job",
     given: single.suspended().suspended(),
-    why: "The job was suspended before, by entry 3, and stays so.",
+    why: "Entry 3 had already suspended the job: this changes nothing.",
   },
   {
     name: "a resumption",
@@ -504,7 +505,7 @@ const FACTS: readonly Case[] = [
   {
     name: "the undoing of what has not completed",
     given: run.taskStarted("charge").compensationStarted("charge"),
-    why: "Task charge has not completed, so there is nothing of it to undo: this changes nothing.",
+    why: "Task charge has not completed, so there is nothing to undo: this changes nothing.",
   },
   {
     name: "an interruption of an undoing that had not begun",

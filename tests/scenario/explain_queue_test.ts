@@ -225,6 +225,6 @@ Deno.test("explain the queue: an empty queue is not a standstill", async () => {
   const { standsStill, summary } = await toldOf(daybook);
   assert.deepEqual(
     [standsStill, summary],
-    [false, "Nothing is running: every job has ended."],
+    [false, "Nothing is running: there are no unfinished jobs."],
   );
 });

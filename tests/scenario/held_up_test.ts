@@ -57,7 +57,7 @@ Deno.test("explain an ended job: the limit that delayed it is named, with the at
     queuedPausedMs: undefined,
     queuedLimitedMs: 300_000,
   });
-  assert.match(await daybook.text("acme3"), /queued 5 min \(of it 5 min for a place\)/);
+  assert.match(await daybook.text("acme3"), /queued 5 min \(5 min of that for a place\)/);
   // It waited for nothing.
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
 });
@@ -257,7 +257,7 @@ Deno.test("explain at a point: a queued job names the rate at that point, not th
   });
   assert.ok(then.ok);
   assert.equal(then.value.summary, said.summary);
-  assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
+  assert.match(said.summary, /1 of 1 start of type mail\.send within 1 min used up \(rate\)/);
 });
 
 Deno.test("explain at a point: a job that was cut short while a pause held it had no place", async () => {

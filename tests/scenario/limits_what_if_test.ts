@@ -82,7 +82,7 @@ Deno.test("what if other limits: a queued job would still wait, and for which li
   assert.deepEqual([behind.outcome, behind.behind, behind.statement], [
     "waits",
     ["acme2"],
-    "With maxRunning 3 instead of 2 and perKey 2 instead of 1, job cog1 would still wait, once " +
+    "With maxRunning 3 instead of 2 and perKey 2 instead of 1, job cog1 would still wait once " +
     "acme2 had begun: 3 of 3 places of type mail.send taken (maxRunning): acme1 and bolt1 in task " +
     "send since 2026-01-01T00:00:00.000Z, with a time limit of 1 h; and 1 other job.",
   ]);
@@ -123,7 +123,7 @@ Deno.test("what if other limits: a new limit would hold jobs of its key, and the
   const would = "With maxRunning 9 instead of 2 and perKey 1 instead of none, job";
   assert.deepEqual([cog.behind, cog.statement, acme.behind, acme.statement], [
     ["cog1"],
-    `${would} cog2 would still wait, once cog1 had begun: 1 of 1 place of key cog taken (perKey of ` +
+    `${would} cog2 would still wait once cog1 had begun: 1 of 1 place of key cog taken (perKey of ` +
     "type mail.send).",
     [],
     `${would} acme2 would still wait: 1 of 1 place of key acme taken (perKey of type mail.send): ` +
@@ -137,8 +137,8 @@ Deno.test("what if other limits: a place does not help if all workers are busy, 
   const busy = await whatIf(daybook, "acme2", { maxRunning: null });
   assert.deepEqual([busy.outcome, busy.statement], [
     "waits",
-    "With no maxRunning instead of 2, job acme2 would still wait: for a worker, with 2 of 2 workers " +
-    "busy.",
+    "With no maxRunning instead of 2, job acme2 would still wait for a worker, with 2 of 2 workers " +
+    "busy now.",
   ]);
   await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
   const paused = await whatIf(daybook, "acme2", { maxRunning: 9 });
@@ -160,17 +160,17 @@ Deno.test("what if other limits: another rate would let a queued job start", asy
   const third = await whatIf(daybook, "acme3", { rate: { count: 2, perMs: 60_000 } });
   assert.deepEqual([second.statement, third.statement, third.because], [
     "With rate 2 per 1 min instead of 1 per 1 min, job acme2 would begin now: it would take start 2 " +
-    "of 2 within 1 min of type mail.send, with 1 of 4 workers busy.",
-    "With rate 2 per 1 min instead of 1 per 1 min, job acme3 would still wait, once acme2 had " +
-    "begun: 2 of 2 starts within 1 min of type mail.send used up (rate).",
+    "of 2 of type mail.send within 1 min, with 1 of 4 workers busy.",
+    "With rate 2 per 1 min instead of 1 per 1 min, job acme3 would still wait once acme2 had " +
+    "begun: 2 of 2 starts of type mail.send within 1 min used up (rate).",
     [
       [
         "Its type is limited to rate 1 per 1 min, by the code loaded now.",
         "8 job.JobCreated 00000000000000000001.ndjson:11",
       ],
       [
-        "It has been queued since 2026-01-01T00:00:00.000Z: 1 of 1 start within 1 min of type " +
-        "mail.send used up (rate).",
+        "It has been queued since 2026-01-01T00:00:00.000Z: 1 of 1 start of type mail.send " +
+        "within 1 min used up (rate).",
         "9 job.JobStarted 00000000000000000001.ndjson:12",
         "4 job.TaskStarted 00000000000000000001.ndjson:5",
       ],

@@ -68,7 +68,7 @@ Deno.test("explain a changed limit: who changed it and why is named, when the ra
     second.because[1],
     "The limits of type mail.send were changed at 2026-01-01T00:01:00.000Z (reason: the provider complains).",
   );
-  assert.equal(first.next[0], "It may begin at 2026-01-01T01:00:00.000Z, when its turn has come.");
+  assert.equal(first.next[0], "It may begin at 2026-01-01T01:00:00.000Z at the earliest.");
   assert.deepEqual(second.next, [
     "The rate lets the next job begin at 2026-01-01T01:00:00.000Z, and 1 job goes before this one.",
     "Restore the limits that type mail.send has in its code, which let more begin: DELETE /limits/mail.send",
@@ -151,7 +151,7 @@ Deno.test("explain the queue: when no job has a worker, it says what holds the j
   await daybook.submit("before", "mail.send");
   await changeLimits(daybook, "mail.send", { rate: { count: 1, perMs: HOUR_MS }, reason: "slow" });
   await daybook.submit("held", "mail.send");
-  const limit = "1 of 1 start within 1 h of type mail.send used up (rate, as changed at " +
+  const limit = "1 of 1 start of type mail.send within 1 h used up (rate, as changed at " +
     "2026-01-01T00:00:00.000Z)";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,
@@ -723,7 +723,7 @@ Deno.test("explain a time limit: an attempt that ended long after its limit was 
   await daybook.clock.advance(1);
   const { summary, because } = await toldOf(daybook, "blocked");
   const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
-    "process, such as code that did not yield; beside it was c1 in task crunch since " +
+    "process, such as code that did not yield; also under way: c1 in task crunch since " +
     "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,
@@ -740,15 +740,15 @@ Deno.test("explain a time limit: a clock that was set meanwhile is told from a p
   await daybook.clock.advance(1_000);
   const ran =
     "Attempt 1 of task fetch ran for 1 s, which its lines do not show: the clock of the " +
-    "machine was set 1 h";
+    "machine was set";
   assert.equal(
     (await toldOf(daybook, "ahead")).because[1],
-    `${ran} ahead, the machine slept, or the disk had no room.`,
+    `${ran} ahead by 1 h, or the machine slept, or the disk had no room.`,
   );
   await daybook.submit("back", "rates.fetch");
   daybook.clock.jump(-3_600_000);
   await daybook.clock.advance(1_000);
-  assert.equal((await toldOf(daybook, "back")).because[1], `${ran} back.`);
+  assert.equal((await toldOf(daybook, "back")).because[1], `${ran} back by 1 h.`);
 });
 
 Deno.test("explain a time limit: an error of the task's own with the same name and message is none", async () => {
@@ -828,15 +828,15 @@ Deno.test("explain a sleep: a clock that is set meanwhile is told from a process
   assert.equal(
     (await toldOf(daybook, "ahead")).summary,
     "Job ahead has been Done since 2026-01-02T01:00:00.000Z. Sleep rest ended at " +
-      "2026-01-02T01:00:00.000Z; its time had come, but the clock of the machine was set ahead by " +
-      "1 d meanwhile, or the machine slept.",
+      "2026-01-02T01:00:00.000Z; its time had come, but meanwhile the clock of the machine was set " +
+      "ahead by 1 d, or the machine slept.",
   );
   await daybook.submit("back", "nap.short");
   daybook.clock.jump(-3 * HOUR_MS);
   await daybook.clock.advance(HOUR_MS);
   assert.match(
     (await toldOf(daybook, "back")).summary,
-    /its time had come, but the clock of the machine was set back by 3 h meanwhile\.$/,
+    /its time had come, but meanwhile the clock of the machine was set back by 3 h\.$/,
   );
 });
 
@@ -849,7 +849,7 @@ Deno.test("explain a passed deadline: a clock that is set meanwhile is named", a
   await daybook.clock.advance(HOUR_MS);
   assert.match(
     (await toldOf(daybook, "job")).summary,
-    /; its time had come, but the clock of the machine was set ahead by 1 d meanwhile, or/,
+    /; its time had come, but meanwhile the clock of the machine was set ahead by 1 d, or/,
   );
 });
 
@@ -865,7 +865,7 @@ Deno.test("explain a passed deadline: many restarts do not hide a clock that was
   await daybook.clock.advance(24 * HOUR_MS);
   assert.match(
     (await toldOf(daybook, "job")).summary,
-    /; its time had come, but the clock of the machine was set ahead by 1 d meanwhile, or/,
+    /; its time had come, but meanwhile the clock of the machine was set ahead by 1 d, or/,
   );
 });
 

@@ -7,7 +7,13 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { actorText, later, reasonText } from "../words/phrases.ts";
-import { clockSetMs, type Meanwhile, processStop, processStopText } from "./process_history.ts";
+import {
+  clockSetMs,
+  clockSetText,
+  type Meanwhile,
+  processStop,
+  processStopText,
+} from "./process_history.ts";
 import type { ProcessStop } from "../statements/evidence.ts";
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
@@ -63,13 +69,9 @@ function wasDown({ eventType, receivedAt }: ProcessStop, dueAt: string, lateMs: 
     : ms > 0 && lateMs >= RESTART_MS;
 }
 
-/** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
+/** `but meanwhile the clock of the machine was set back by 1 h`, or nothing. */
 export function clockText(setMs: number): string {
-  if (setMs === 0) return "";
-  const by = durationText(Math.abs(setMs));
-  return setMs < 0
-    ? `but the clock of the machine was set back by ${by} meanwhile`
-    : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
+  return setMs === 0 ? "" : `but meanwhile the clock of the machine was ${clockSetText(setMs)}`;
 }
 
 /** The same as `lateness`, of the deadline of the plan that failed its job. */

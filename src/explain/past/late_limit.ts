@@ -12,7 +12,7 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { later, taskText } from "../words/phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
-import { blockedReasons } from "./process_history.ts";
+import { blockedReasons, clockSetText } from "./process_history.ts";
 
 /** A thread has some seconds to end what a limit has cut off. */
 const LIMIT_LATE_MS = 3_000;
@@ -67,7 +67,7 @@ export function lateLimit(known: Evidence): Reasons {
     const { beside = { holders: [] } } = known;
     const what = beside.holders.length === 0
       ? "such as code that did not yield, or it stood still itself"
-      : `such as code that did not yield; beside it was ${holdersThenText(beside)}`;
+      : `such as code that did not yield; also under way: ${holdersThenText(beside)}`;
     const statement = `${subject} ended ${durationText(lateMs)} after its time limit: something ` +
       `held up the process, ${what}.`;
     const others = beside.holders.slice(0, CITED_MAX).map(({ startedBy }) => startedBy);
@@ -75,10 +75,8 @@ export function lateLimit(known: Evidence): Reasons {
   }
   const setMs = Date.parse(ended.receivedAt) - Date.parse(started.receivedAt) - ranMs;
   if (Math.abs(setMs) < LIMIT_LATE_MS) return [];
-  const how = setMs < 0
-    ? `${durationText(-setMs)} back`
-    : `${durationText(setMs)} ahead, the machine slept, or the disk had no room`;
+  const orFull = setMs < 0 ? "" : ", or the disk had no room";
   const statement = `${subject} ran for ${durationText(ranMs)}, which its lines do not show: ` +
-    `the clock of the machine was set ${how}.`;
+    `the clock of the machine was ${clockSetText(setMs)}${orFull}.`;
   return [reason(statement, ended, started)];
 }

@@ -83,6 +83,12 @@ export function clockSetMs(known: Meanwhile, from: LogId, to: LogId): number {
   return clockSets(known, from, to).reduce((sum, { attributes }) => sum + attributes.setMs, 0);
 }
 
+/** `set back by 1 h`, or `set ahead by 1 h, or the machine slept`. */
+export function clockSetText(setMs: number): string {
+  const by = durationText(Math.abs(setMs));
+  return setMs < 0 ? `set back by ${by}` : `set ahead by ${by}, or the machine slept`;
+}
+
 function clockSets(
   { process = [] }: Meanwhile,
   from: LogId,
@@ -102,9 +108,7 @@ export function clockReasons(known: Meanwhile): Reasons {
   const last = sets.at(-1);
   const isWorthIt = hasEnded ? isRelevant(Math.abs(ms), known) : Math.abs(ms) >= CLOCK_SET_MS;
   if (last === undefined || !isWorthIt) return [];
-  const by = durationText(Math.abs(ms));
-  const how = ms < 0 ? `back by ${by}` : `ahead by ${by}, or the machine slept`;
-  const statement = `The clock of the machine was set ${how}, as noticed at ${last.receivedAt}: ` +
-    "times before and after that cannot be compared.";
+  const statement = `The clock of the machine was ${clockSetText(ms)}, as noticed at ` +
+    `${last.receivedAt}: times before and after that cannot be compared.`;
   return [reason(statement, ...sets.slice(-SHOWN_MAX))];
 }

@@ -96,17 +96,17 @@ export function timingText(
   return spent === "" ? `${now}.` : `${now}; before that: ${spent}.`;
 }
 
-/** `queued 2 ms (of it 1 ms held by a pause), executing 1.204 s`; empty when no time has passed. */
+/** `queued 2 ms (1 ms of that held by a pause), executing 1.204 s`; empty when no time has passed. */
 function spentText(timing: Timing): string {
   const { queuedPausedMs: paused = 0, queuedLimitedMs: limited = 0 } = timing;
   const parts = [
-    ...paused === 0 ? [] : [`${durationText(paused)} held by a pause`],
-    ...limited === 0 ? [] : [`${durationText(limited)} for a place`],
-  ].join(" and ");
+    ...paused === 0 ? [] : [`${durationText(paused)} of that held by a pause`],
+    ...limited === 0 ? [] : [`${durationText(limited)} of that for a place`],
+  ].join(", ");
   return TIMING_WORDS.flatMap(([name, words]) => {
     if (timing[name] === 0) return [];
-    const ofIt = name === "queuedMs" && parts !== "" ? ` (of it ${parts})` : "";
-    return [`${words} ${durationText(timing[name])}${ofIt}`];
+    const ofThat = name === "queuedMs" && parts !== "" ? ` (${parts})` : "";
+    return [`${words} ${durationText(timing[name])}${ofThat}`];
   }).join(", ");
 }
 

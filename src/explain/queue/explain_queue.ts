@@ -232,7 +232,7 @@ function idleCause(facts: QueueFacts): Cause {
   });
   if (held === 0) {
     const summary = kinds.length === 0
-      ? "Nothing is running: every job has ended."
+      ? "Nothing is running: there are no unfinished jobs."
       : `Nothing is running or queued: ${shortened(kinds, LIVE.length)}.`;
     return { standsStill: false, summary };
   }

@@ -66,11 +66,11 @@ export function aloneText({ jobId, isWaiting }: Alone, subject = `job ${jobId}`)
 /** Why a job runs alone. */
 export const SINCE_CRASHES = ", because the process ended twice in a row while it was running";
 
-/** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
+/** For a rate: `2 of 2 starts of key acme within 1 min used up (rate of type mail.send)`. */
 function rateText(limit: BlockingLimit & { limit: "rate" }): string {
   const { type, key, count, perMs } = limit;
-  return `${count} of ${counted(count, "start")} within ${durationText(perMs)} of ` +
-    `${keyText(type, key)} used up ${ruleText(limit, type, key)}`;
+  return `${count} of ${counted(count, "start")} of ${keyText(type, key)} within ` +
+    `${durationText(perMs)} used up ${ruleText(limit, type, key)}`;
 }
 
 /** `key acme`, or `type mail.send`. */
@@ -123,12 +123,9 @@ function placesHeldText(blocking: BlockingLimit): string {
   }
   const { places, taken, holders } = blocking;
   // After the limit was lowered, more are taken than there are.
-  const held = taken > places
-    ? `${taken} places, of ${places},`
-    : places === 1
-    ? "the only place"
-    : `all ${places} places`;
-  const what = `${held} of ${limitedText(blocking)}`;
+  const what = taken > places
+    ? `places of ${limitedText(blocking, `, where ${places} may`)}`
+    : `${places === 1 ? "the only place" : `all ${places} places`} of ${limitedText(blocking)}`;
   const [only] = holders;
   return taken === 1 && only !== undefined
     ? `job ${only.jobId} holds ${what}, ${holdsText(only)}`

@@ -76,7 +76,7 @@ export function once(queue: Queue | undefined, cited?: JobEventLogEntry): Next {
     return [automatic(`It runs when ${place}its turn comes.`, cited)];
   }
   const statement = queue.ahead === 0
-    ? `It may begin at ${opensAt}, when its turn has come.`
+    ? `It may begin at ${opensAt} at the earliest.`
     : `The rate lets the next job begin at ${opensAt}, and ${
       counted(queue.ahead, "job goes", "jobs go")
     } before this one.`;

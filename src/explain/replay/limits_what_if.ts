@@ -123,8 +123,8 @@ function placeText(
       ? []
       : [`place ${taken.maxRunning + 1} of ${maxRunning} of ${keyText(type, undefined)}`],
     ...supposed.rate == null || rate === undefined ? [] : [
-      `start ${taken.rate + 1} of ${rate.count} within ${durationText(rate.perMs)} of ` +
-      keyText(type, rateKey),
+      `start ${taken.rate + 1} of ${rate.count} of ${keyText(type, rateKey)} within ` +
+      durationText(rate.perMs),
     ],
   ];
   const free = `${busy} of ${counted(max, "worker")} busy`;
@@ -133,13 +133,13 @@ function placeText(
     : `it would take ${places.join(" and ")}, with ${free}`;
 }
 
-/** `: 2 of 2 places of key acme taken (...): a1 in ...`, by what would hold it. */
+/** ` once b1 had begun: 2 of 2 places of key acme taken (...): a1 in ...`, by what would hold it. */
 function waitText({ pauses, then, before, workers }: QueuedStanding): string {
   const { busy, max, alone } = workers;
   if (pauses.length > 0) return `: ${pausesText(pauses)}`;
-  const once = before.length === 0 ? "" : `, once ${jobNames(before)} had begun`;
+  const once = before.length === 0 ? "" : ` once ${jobNames(before)} had begun`;
   return then === undefined
-    ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy${
+    ? ` for a worker${once}, with ${busy} of ${counted(max, "worker")} busy now${
       alone === undefined ? "" : `, while ${aloneText(alone)}`
     }`
     : `${once}: ${limitText(then)}${placeHoldersText(then)}`;

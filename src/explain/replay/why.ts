@@ -59,7 +59,7 @@ export function explainStep(
     case "none/created":
       return creationText(step.job);
     case "created/started":
-      return "The job starts: from here on, what its plan expects counts.";
+      return "The job starts: from here on, events that its plan expects count.";
     case "created/started-empty":
       return "The job starts, and its plan expects nothing: it is Done at once.";
     case "created/record-only":
@@ -83,7 +83,7 @@ export function explainStep(
     case "compensating/failed":
       return compensationEndText(before as CompensatingJob, entry, step);
     case "compensating/left-in-place":
-      return "The job is given up as it is: what was not undone is left in place, and it fails.";
+      return "The job is given up as it is, and fails: what was not undone is left in place.";
     case "terminal/record-only":
       return terminalText(before as DoneJob | FailedJob, entry);
     case "any/already-applied":
@@ -123,7 +123,7 @@ function recordOnlyText(
 function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
   const ended = `The job has been ${state} since entry ${endedBy}`;
   if (!isOfType(entry, "job.JobRetried")) {
-    return `${ended}: what comes later is recorded and changes nothing.`;
+    return `${ended}: later entries are recorded and change nothing.`;
   }
   const { newJobId } = entry.attributes;
   return `${ended}; ${newJobId} was made to retry it, and this one stays as it is.`;
@@ -254,7 +254,7 @@ function matchText(before: RunningJob, entry: JobEventLogEntry, step: Step): str
   const more = step.matched.length - sentences.length;
   if (more > 0) sentences.push(`It matches ${more} more.`);
   if (failureBy(before, entry, toMatchable(entry)) !== undefined) {
-    sentences.push("An expectation waited for it, so it is no error.");
+    sentences.push("An expectation waited for it, so it is not an error.");
   }
   return sentences.join(" ");
 }
@@ -311,11 +311,11 @@ function unexpectedText({ policy }: JobPlan, event: MatchableEvent): string {
   const subject = `The plan expects no event of type ${event.eventType}`;
   const failing = nearestMismatches(errors, event);
   if (failing !== undefined) {
-    return `${subject}, and to the policy it is no error: ${clausesText(failing)}.`;
+    return `${subject}, and the policy does not count it as an error: ${clausesText(failing)}.`;
   }
   const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
   return ends.some((matcher) => matcherAccepts(matcher, event))
-    ? `${subject} but to end a compensation, and none is under way.`
+    ? `${subject} except to end a compensation, and none is under way.`
     : `${subject}.`;
 }
 

@@ -70,8 +70,8 @@ export const EVENT_TEXTS: EventTexts = {
     note: reasonNote,
     fact: (_, { before, after }) =>
       after.tasks === before.tasks
-        ? "No task backs off: a sleep, or a wait until a time, is ended by an entry of its own."
-        : "What backs off is due at once.",
+        ? "No task is backing off; a sleep, or a wait until a time, ends by an entry of its own."
+        : "Tasks that back off are due at once.",
   },
   "job.JobParked": {
     note: ({ reason, message }) => `${reason}: ${message}`,
@@ -82,7 +82,7 @@ export const EVENT_TEXTS: EventTexts = {
       partsText([reason, leftInPlace && `left in place: ${leftInPlace.join(", ") || "nothing"}`]),
     fact: (_, { before }) =>
       before.state === "Compensating"
-        ? "The job compensates already, and a cancellation does not stop that."
+        ? "The job is already compensating, and a cancellation does not stop that."
         : "The job is cancelled.",
   },
   "job.JobRetried": {
@@ -110,7 +110,7 @@ export const EVENT_TEXTS: EventTexts = {
       const { expectation, wait, dueAt } = entry.attributes;
       return expectation === undefined
         ? taskFact(() => `it is a sleep, which is due at ${dueAt}`)(entry, change)
-        : `run waits for "${expectation}" until ${dueAt}, by wait ${wait} for it.`;
+        : `Wait ${wait} of run for "${expectation}" begins; it lasts until ${dueAt}.`;
     },
   },
   "job.DeadlinePassed": {
@@ -126,7 +126,7 @@ export const EVENT_TEXTS: EventTexts = {
       const isEarly = causedBy !== undefined && reusedFrom === undefined;
       return `Wait ${wait} of run for "${expectation}" ends ${
         isEarly ? `early, by entry ${causedBy}` : "without it"
-      }; the event still counts.`;
+      }; the event still counts if it comes.`;
     },
   },
   "job.TimerElapsed": {

@@ -22,9 +22,9 @@ export interface Change {
 }
 
 export function parkedText({ parked }: OpenJob, { reason, message }: JobParkedAttributes): string {
-  const before = parked === undefined ? "" : `, as it was before, by entry ${parked.by}`;
-  return `The engine parks the job (${reason})${before}: ${message}. None of its ` +
-    "attempts starts, and nothing is undone, until it is resumed or given up.";
+  const before = parked === undefined ? "" : `, which entry ${parked.by} had already parked`;
+  return `The engine parks the job (${reason})${before}: ${message}. No attempt starts, and ` +
+    "nothing is undone, until it is resumed or given up.";
 }
 
 export function suspensionText(
@@ -34,12 +34,12 @@ export function suspensionText(
   if ("of" in attributes && attributes.of === "parked") {
     return parked === undefined
       ? "The job was not parked: this changes nothing."
-      : `The job is no longer parked, as it had been since entry ${parked.by}.`;
+      : `The job is no longer parked: entry ${parked.by} had parked it.`;
   }
   if (eventType === "job.JobSuspended") {
     return suspendedBy === undefined
       ? "The job is suspended: no attempt begins until it is resumed."
-      : `The job was suspended before, by entry ${suspendedBy}, and stays so.`;
+      : `Entry ${suspendedBy} had already suspended the job: this changes nothing.`;
   }
   return suspendedBy === undefined
     ? "The job was not suspended: resuming it changes nothing."
@@ -93,7 +93,7 @@ function ineffectiveText(job: OpenJob, entry: TaskEntry): string {
     case "backingOff":
     case "sleeping":
     case "interrupted":
-      return `Task ${taskId} has not completed, so there is nothing of it to undo`;
+      return `Task ${taskId} has not completed, so there is nothing to undo`;
     case "failed":
       return `Task ${taskId} has failed`;
     case "abandoned":

@@ -26,7 +26,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
     case "withdrawn":
       return "it was withdrawn: no worker was free, or the job was suspended";
     case "paused":
-      return "a pause came to hold the job";
+      return "a pause that holds the job began";
     default:
       return assertNever(reason, "reason of an interruption");
   }
