@@ -42,9 +42,6 @@ import {
 } from "./open/due_times.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./open/waiting.ts";
 
-/** How many running tasks a step of a suspended job names. */
-const NAMES_MAX = 10;
-
 interface ConditionTexts {
   /** Continues `Job x`, up to a full stop. */
   readonly summary: (known: Case) => string;
@@ -294,6 +291,6 @@ function whileSuspended({ job, suspended }: Case): Next {
   const nothing = "nothing new begins until it is resumed.";
   if (running.length === 0) return [automatic(capital(nothing), suspended)];
   const toTheirEnd = running.length === 1 ? "continues to its end" : "continue to their end";
-  const names = capital(shortened(running, NAMES_MAX));
+  const names = capital(shortened(running));
   return [automatic(`${names} ${toTheirEnd}; ${nothing}`, suspended)];
 }

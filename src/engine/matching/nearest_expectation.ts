@@ -16,6 +16,7 @@ import {
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { nearestName } from "../../explain/likeness/names.ts";
 import {
+  CLAUSES_MAX,
   correlationDistance,
   correlationMismatches,
   expectationDistance,
@@ -29,9 +30,6 @@ import type { NearestExpectation } from "../requests.ts";
 import { isReserved } from "../../core/ids.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
-
-/** The most clauses that a receipt lists. */
-const CLAUSES_MAX = 10;
 
 /** The budget for comparing one event. */
 export class Comparisons {

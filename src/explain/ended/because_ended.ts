@@ -45,7 +45,15 @@ import {
 import type { Case, Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { heldUpReasons } from "../past/hold_up_texts.ts";
-import { actorText, capital, latest, reasonText, shortened, taskText } from "../words/phrases.ts";
+import {
+  actorText,
+  capital,
+  latest,
+  LIST_MAX,
+  reasonText,
+  shortened,
+  taskText,
+} from "../words/phrases.ts";
 import { meanwhileReasons } from "../past/process_history.ts";
 import { uncaughtMeanwhile, uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
@@ -68,8 +76,6 @@ import { oddTimes } from "../past/ended_sleeps.ts";
 import { matcherText } from "../words/expectations.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { deadlineLateness } from "../past/early_and_late.ts";
-
-const SHOWN_MAX = 10;
 
 export function endReasons(known: Case): Reasons {
   const { job } = known;
@@ -136,7 +142,7 @@ function satisfied(known: Evidence): Statement<LogId> {
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${entry.receivedAt}`
     : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
-  const names = shortened(settledBy(known, entry).map((id) => `"${id}"`), SHOWN_MAX);
+  const names = shortened(settledBy(known, entry).map((id) => `"${id}"`));
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return reason(`${what}${last}, the last that the plan expected.`, entry, cause);
 }
@@ -289,7 +295,7 @@ function compensationEnd(known: Evidence, job: DoneJob | FailedJob): Reasons {
 /** `; hold was undone`, or nothing. */
 function undoneText(undone: readonly CompletedTask[]): string {
   if (undone.length === 0) return "";
-  const names = shortened(undone.map(({ taskId }) => taskId), SHOWN_MAX);
+  const names = shortened(undone.map(({ taskId }) => taskId));
   return `; ${names} ${undone.length === 1 ? "was" : "were"} undone`;
 }
 
@@ -312,11 +318,11 @@ function notUndone(known: Evidence, tasks: readonly CompletedTask[]): Reasons {
 function leftBehind(job: DoneJob | FailedJob): Reasons {
   const tasks = leftInPlace(job);
   if (tasks.length === 0 || job.state === "Failed" && job.failure.leave !== true) return [];
-  const names = shortened(tasks.map(({ taskId }) => taskId), SHOWN_MAX);
+  const names = shortened(tasks.map(({ taskId }) => taskId));
   const why = job.failure?.leave
     ? "as the cancellation says"
     : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
-  const cites = tasks.slice(0, SHOWN_MAX).map(({ completedBy }) => completedBy);
+  const cites = tasks.slice(0, LIST_MAX).map(({ completedBy }) => completedBy);
   return [reason(`Left in place, ${why}: ${names}.`, ...cites)];
 }
 
@@ -332,7 +338,7 @@ function cutShortSteps(known: Evidence, job: DoneJob | FailedJob): Reasons {
       cutShortText(ended, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
     return [reason(statement, ...attemptCited(attempt, causes))];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, LIST_MAX);
 }
 
 /** The position of the cause of an entry, such as the event that it stands for, if it was read. */

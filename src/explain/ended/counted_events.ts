@@ -39,12 +39,10 @@ import {
 } from "../likeness/own_values.ts";
 import { correlationMismatches, isClose, mismatchesText } from "../likeness/mismatch.ts";
 import { correlationText } from "../words/expectations.ts";
-import { shortened, taskText } from "../words/phrases.ts";
+import { FEW_MAX, shortened, taskText } from "../words/phrases.ts";
 
-/** How many expectations are looked at, and how many statements are made of them. */
+/** How many expectations are looked at. */
 const EXPECTATIONS_MAX = 16;
-const SHOWN_MAX = 3;
-const VALUES_SHOWN_MAX = 3;
 /** How many events of one expectation are compared, and how large each may be, in characters. */
 const COUNTED_MAX = 64;
 const CONTENT_MAX = 4_096;
@@ -80,7 +78,7 @@ export function countedTwice({ job, entries }: OutlinedHistory): Reasons {
       return [reason(statement, first, entry)];
     }
     return [];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** What a sender chose, apart from the id; `undefined` if it is only what is asked for, or large. */
@@ -127,7 +125,7 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
       `${shownScalar(other.found)} and this job's is ${shownScalar(other.own.value)}: ` +
       `${who} does not compare ${name}.`;
     return [reason(statement, entry.causedBy, entry, job.firstLogId)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /**
@@ -155,7 +153,7 @@ export function countedForOther({ job, entries, sharers = new Map() }: Evidence)
       `${shownText(mine.path)} of job ${other.jobId}, ${shownScalar(theirs.value)}, for which it ` +
       `counted as well; this job's is ${shownScalar(mine.value)}.`;
     return [reason(statement, entry.causedBy, entry, other.firstLogId, job.firstLogId)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** Two things may share a smaller number by chance. */
@@ -238,7 +236,7 @@ export function lateEvents(known: Evidence): readonly LateEvent[] {
   return unmet.slice(0, EXPECTATIONS_MAX).flatMap(({ expected, gaveUp }) => {
     const late = after(known, expected, gaveUp).find((entry) => !isRefused(entry));
     return late === undefined ? [] : [{ expected, gaveUp, late }];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 export function eventsTooLate(known: Evidence): Reasons {
@@ -285,7 +283,7 @@ export function errorsOutOfTime(known: Evidence): Reasons {
     const statement = `${toMatchable(entry).eventType}, which its policy names an error, came at ` +
       `${entry.receivedAt}, ${durationText(ms)} ${when}.`;
     return [reason(statement, entry)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /**
@@ -307,10 +305,10 @@ export function overlookedEvents(known: Evidence): Reasons {
     const asked = correlationPaths(expected.matcher.correlation);
     const names = Object.keys({ ...first, ...second }).filter((name) =>
       !asked.has(name) && shownValue(first?.[name]) !== shownValue(second?.[name])
-    ).slice(0, VALUES_SHOWN_MAX);
+    ).slice(0, FEW_MAX);
     if (names.length === 0) return [];
     const values = (attributes: JsonObject = {}) =>
-      shortened(names.map((name) => `${name} ${shownValue(attributes[name])}`), VALUES_SHOWN_MAX);
+      shortened(names.map((name) => `${name} ${shownValue(attributes[name])}`), FEW_MAX);
     const length = durationText(lengthMs(taken.receivedAt, late.receivedAt));
     const fate = isRefused(late)
       ? `, but was refused: its id, ${shownText(late.attributes.eventId)}, was on record already`
@@ -318,7 +316,7 @@ export function overlookedEvents(known: Evidence): Reasons {
     const statement = `"${expected.id}" took the event of ${taken.receivedAt} with ` +
       `${values(first)}; one with ${values(second)} came ${length} later${fate}.`;
     return [reason(statement, taken.causedBy, taken, late.causedBy, late)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** The events after an entry that an expectation would have accepted. */

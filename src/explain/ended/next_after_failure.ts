@@ -28,12 +28,10 @@ import { lateEvents } from "./counted_events.ts";
 import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import { pauseText } from "../words/pauses.ts";
-import { namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
+import { LIST_MAX, namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { returnedErrors, tasksWithError } from "./returned_errors.ts";
-
-const NAMES_MAX = 10;
 
 export function afterFailure(known: Evidence): Next {
   const { job, retries, inputRemoved, circumstances } = known;
@@ -66,7 +64,7 @@ export function afterFailure(known: Evidence): Next {
   const expired = stepWithExpiredResult(known);
   const names = reused.length === 0
     ? "a new job starts from the beginning"
-    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId), NAMES_MAX)}`;
+    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId))}`;
   const offer = bad !== undefined
     // A retry that reuses a result which is an error, or has expired, fails as before.
     ? retryFrom(known, bad, retry, "whose result is an error")
@@ -110,7 +108,7 @@ function orFromReused(known: Evidence, job: FailedJob, again: Next): Next {
 function sendLateAgain(known: Evidence): Next {
   const statement = (eventType: string) =>
     `Then send ${eventType} again, under a new id: the new job counts none from before it.`;
-  return lateEvents(known).slice(0, NAMES_MAX)
+  return lateEvents(known).slice(0, LIST_MAX)
     .map(({ late }) => byHand(statement(toMatchable(late).eventType), late));
 }
 
@@ -138,7 +136,7 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   const { failedBy, circumstances: { pauses = [] } } = known;
   const { kind, taskId, error } = failure;
   if (failedBy?.entry.eventType === "job.DeadlinePassed") {
-    return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+    return pauses.slice(0, LIST_MAX).map(firstEndStep);
   }
   const task = taskText(taskId ?? MAIN_TASK);
   const unsure = unsureText(known, taskId);
@@ -200,7 +198,7 @@ function unsureText(known: Evidence, taskId: TaskId | undefined): string | undef
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */
 function holdsRetry({ failedBy, circumstances: { pauses = [] } }: Evidence): Next {
   if (failedBy?.entry.eventType === "job.DeadlinePassed") return [];
-  return pauses.slice(0, NAMES_MAX).map((pause) =>
+  return pauses.slice(0, LIST_MAX).map((pause) =>
     automatic(`The new job is held for now: ${pauseText(pause)}.`, pause.by)
   );
 }
@@ -212,7 +210,7 @@ function underWay(known: Evidence): Next {
   if (overtaken.length === 0) return [];
   const statement = `Check what must be undone by hand: ${underWayText(known, overtaken)}, ` +
     "and a retry does it again.";
-  const cites = overtaken.slice(0, NAMES_MAX)
+  const cites = overtaken.slice(0, LIST_MAX)
     .map(({ attempt }) => attempt.ended?.entry ?? attempt.started);
   return [byHand(statement, ...cites)];
 }
@@ -244,10 +242,9 @@ function recovery(job: FailedJob): Next {
   const failed = compensableTasks(job).filter((task) => !isUndone(task));
   const names = failed.length === 0 ? "what it did" : shortened(
     failed.map((task) => task.taskId + returnedText(task)),
-    NAMES_MAX,
   );
   const statement = `Undo by hand: ${names}.`;
-  return [byHand(statement, ...failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
+  return [byHand(statement, ...failed.slice(0, LIST_MAX).map((task) => task.lastLogId))];
 }
 
 /** ` (which returned {"bookingId":"H-7"})`: what is to be undone, unless the error names it. */
@@ -263,19 +260,19 @@ function begun(known: Evidence, job: FailedJob): Next {
   const overtaken = new Set(overtakenAttempts(known).map(({ taskId }) => taskId));
   const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
   if (cut.length === 0) return [];
-  const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const names = shortened(cut.map(({ taskId }) => taskText(taskId)));
   const statement = `Check how far ${names} got before ${
     cut.length === 1 ? "it was" : "they were"
   } cut short, and what of it must be undone by hand: a retry does it again.`;
-  return [byHand(statement, ...cut.slice(0, NAMES_MAX).map((task) => task.firstLogId))];
+  return [byHand(statement, ...cut.slice(0, LIST_MAX).map((task) => task.firstLogId))];
 }
 
 /** Effects that nothing undid, since no compensation was declared. */
 function leftovers(left: readonly CompletedTask[], check: string): Next {
   if (left.length === 0) return [];
-  const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
+  const names = shortened(left.map(({ taskId }) => taskId));
   const statement = `${check} whether what is left in place must be undone by hand: ${names}.`;
-  return [byHand(statement, ...left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
+  return [byHand(statement, ...left.slice(0, LIST_MAX).map((task) => task.completedBy))];
 }
 
 interface RetryPreview {

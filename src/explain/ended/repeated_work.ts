@@ -28,12 +28,9 @@ import {
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { capital, shortened, taskText } from "../words/phrases.ts";
+import { capital, FEW_MAX, shortened, SUMMARY_MAX, taskText } from "../words/phrases.ts";
 import { becameText } from "../words/other_jobs.ts";
 import { reason } from "../statements/statement.ts";
-
-const TASKS_SHOWN_MAX = 3;
-const NAMES_MAX = 5;
 
 /**
  * Steps, and compensations, that ran again after an attempt was cut short, whose first attempt may
@@ -57,7 +54,7 @@ export function repeatedSteps({ attempts, compensations, causes }: Evidence): Re
       .find(({ started }) => started !== undefined);
     const { ended, started } = attempt;
     const why = cutShortText(ended, causes);
-    const numbers = shortened(cut.map((one) => `${one.attempt}`), TASKS_SHOWN_MAX);
+    const numbers = shortened(cut.map((one) => `${one.attempt}`), FEW_MAX);
     const which = cut.length === 1
       ? `attempt ${numbers} was cut short (${why})`
       : `attempts ${numbers} were cut short (the last: ${why})`;
@@ -67,7 +64,7 @@ export function repeatedSteps({ attempts, compensations, causes }: Evidence): Re
       `${again?.attempt ?? 0} started over.`;
     const cause = causeOf(ended.entry, causes);
     return [reason(statement, ended.entry, started, again?.started, cause)];
-  }).slice(0, TASKS_SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** Of the tasks, which may be thousands, those that were attempted again. */
@@ -94,7 +91,7 @@ export function recoveredFailures(known: Evidence): Reasons {
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
       `${then}: ${errorText(last.ended.error)}.${unsure}`;
     return [reason(statement, ...failed.slice(-3).map(({ ended }) => ended?.entry))];
-  }).slice(0, TASKS_SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** The attempts of a task that its time limit ended: what they began may have happened. */
@@ -127,7 +124,7 @@ export function doneAgain({ job, retried }: Evidence): Reasons {
     const statement = `${capital(taskText(own.taskId))} ran again: it had completed in job ` +
       `${retried.jobId} at ${before.endedAt}, and nothing undid that.`;
     return [reason(statement, before.completedBy, own.firstLogId)];
-  }).slice(0, TASKS_SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /**
@@ -152,7 +149,7 @@ export function resultsTakenOver(known: Evidence): Reasons {
       : [];
   }
   const [made, now] = [retried.definitionVersion, job.definitionVersion];
-  const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
+  const names = shortened(reused.map(({ taskId }) => taskId), SUMMARY_MAX);
   const results = `${reused.length === 1 ? "result" : "results"} of ${names}`;
   const statement = made !== undefined && made !== now
     ? `Version ${made} made the ${results}, which this job reused from job ` +
@@ -160,7 +157,7 @@ export function resultsTakenOver(known: Evidence): Reasons {
     : failedAlike(known)
     ? `It failed like job ${retried.jobId}, with the ${results}, which it reused from there.`
     : `It reused the ${results} from job ${retried.jobId}${ageText(retried, first, job)}.`;
-  const cites = reused.slice(0, NAMES_MAX).flatMap(({ reusedFrom, completedBy }) => [
+  const cites = reused.slice(0, SUMMARY_MAX).flatMap(({ reusedFrom, completedBy }) => [
     reusedFrom ?? completedBy,
     completedBy,
   ]);

@@ -13,11 +13,8 @@ import type { Reasons } from "../statements/explanation.ts";
 import { givenBeforeFailure, stepsBeforeEnd } from "../history/given_values.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
-import { capital, taskText } from "../words/phrases.ts";
+import { capital, FEW_MAX, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-
-const TASKS_SHOWN_MAX = 3;
-const MEMBERS_SHOWN_MAX = 3;
 
 /** Results of an ended job that report an error, and those that its failure shows are missing. */
 export function returnedErrors(known: OutlinedHistory): Reasons {
@@ -34,7 +31,7 @@ function badResultText({ taskId, result }: CompletedTask): string {
 /** The same for any job, as parts of a sentence. */
 export function resultsWithError({ tasks }: JobState): readonly string[] {
   return tasks.filter(isStep).filter(({ result }) => errorIn(result) !== "")
-    .slice(0, TASKS_SHOWN_MAX).map(badResultText);
+    .slice(0, FEW_MAX).map(badResultText);
 }
 
 /** The first of the tasks with such a result. */
@@ -43,7 +40,7 @@ export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[]
     known.job,
     () =>
       stepsBeforeEnd(known).filter(({ result }) => errorIn(result) !== "")
-        .slice(0, TASKS_SHOWN_MAX),
+        .slice(0, FEW_MAX),
   );
 }
 
@@ -95,7 +92,7 @@ function unfitResults(known: OutlinedHistory): Reasons {
     if (unfit === "") return [];
     const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
     return [reason(statement, completedBy)];
-  }).slice(0, TASKS_SHOWN_MAX);
+  }).slice(0, FEW_MAX);
   return unfit.length > 0 || !isOfNothing ? unfit : oddElements(known, message);
 }
 
@@ -234,7 +231,7 @@ function errorInMembers(members: readonly (readonly [string, JsonValue])[]): str
   const signs = members.filter(([name, value]) => SIGNS.get(name)?.(value) === true);
   if (signs.length === 0) return "";
   const texts = members.filter(([name]) => DETAILS.has(name));
-  return [...new Map([...signs, ...texts])].slice(0, MEMBERS_SHOWN_MAX)
+  return [...new Map([...signs, ...texts])].slice(0, FEW_MAX)
     .map(([name, value]) => `${shownText(name)} ${shownValue(value)}`).join(", ");
 }
 

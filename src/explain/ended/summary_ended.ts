@@ -37,6 +37,7 @@ import {
   capital,
   namesWord,
   shortened,
+  SUMMARY_MAX,
   taskText,
 } from "../words/phrases.ts";
 import { uncaughtReasons } from "../past/uncaught_errors.ts";
@@ -45,9 +46,6 @@ import { lastWaitGivenUp } from "../past/ended_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { lateSender, timeSpent, timeText, usualText } from "./time_spent.ts";
 import { deadlineLateness } from "../past/early_and_late.ts";
-
-/** How many names a sentence has. */
-const NAMES_MAX = 5;
 
 export function succeededText(known: Evidence): string {
   const { job } = known;
@@ -123,7 +121,7 @@ function uncompensatedText(job: JobState): string {
   });
   return failed.length === 0
     ? "a compensation"
-    : `the compensation of ${shortened(failed, NAMES_MAX)}`;
+    : `the compensation of ${shortened(failed, SUMMARY_MAX)}`;
 }
 
 /** `; task account, which had returned "acc-7", was undone before it`, if the error names that. */

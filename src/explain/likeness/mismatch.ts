@@ -22,6 +22,7 @@ import {
   ONE_OF,
   VALUES_SHOWN_MAX,
 } from "../words/expectations.ts";
+import { FEW_MAX } from "../words/phrases.ts";
 import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
 import { formDifference, looseForm } from "./loose_form.ts";
 import { CONTAINED_TEXT, ENCODED_TEXT, insideText, recodingNote } from "./recoding.ts";
@@ -204,12 +205,13 @@ export function insideForm({ form, elsewhere }: Mismatch): string | undefined {
   return note === CONTAINED_TEXT || note === ENCODED_TEXT ? note : undefined;
 }
 
-const CLAUSES_SHOWN_MAX = 3;
+/** The most clauses that an answer lists. */
+export const CLAUSES_MAX = 10;
 
 /** Several clauses on one line: the first few, and how many more there are. */
 export function mismatchesText(
   mismatches: readonly Mismatch[],
-  shownMax = CLAUSES_SHOWN_MAX,
+  shownMax = FEW_MAX,
 ): string {
   const shown = mismatches.slice(0, shownMax).map(mismatchText);
   const more = mismatches.length - shown.length;

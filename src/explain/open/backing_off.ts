@@ -14,28 +14,24 @@ import {
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { holdingLater, isPaused } from "../queue/pause_texts.ts";
-import { capital, shortened, taskText } from "../words/phrases.ts";
+import { capital, LIST_MAX, shortened, SUMMARY_MAX, taskText } from "../words/phrases.ts";
 import { askedWaitMs } from "../past/asked_to_wait.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
 import { besideSleepsText, openSleeps } from "./due_times.ts";
 import { once, standingText } from "../queue/turn.ts";
 
-/** How many tasks a sentence names, and how many have a step of their own. */
-const NAMES_MAX = 5;
-const STEPS_MAX = 10;
-
 export function backingOffText(known: Case): string {
   const { circumstances: { queue, definition } } = known;
   const isDue = queue !== undefined || definition === "missing" || isSuspended(known) ||
     holdingLater(known).length > 0;
-  const texts = shortened(backoffTexts(known, isDue), NAMES_MAX);
+  const texts = shortened(backoffTexts(known, isDue), SUMMARY_MAX);
   return queue === undefined ? `is backing off: ${texts}.` : `${standingText(queue)}; ${texts}.`;
 }
 
 /** `, while task b failed ...`, when something will be retried meanwhile, or sleeps. */
 export function besideText(known: Case): string {
   const open = backoffTexts(known, isSuspended(known));
-  const again = open.length === 0 ? "" : `, while ${shortened(open, NAMES_MAX)}`;
+  const again = open.length === 0 ? "" : `, while ${shortened(open, SUMMARY_MAX)}`;
   return again + besideSleepsText(known.job);
 }
 
@@ -98,7 +94,7 @@ export function whileBackingOff(known: Case): Next {
 
 export function dueAttempts(known: Case): Next {
   const again = tryText(known);
-  return backingOffTasks(known.job).slice(0, STEPS_MAX).map((task) => {
+  return backingOffTasks(known.job).slice(0, LIST_MAX).map((task) => {
     const which = attemptToCome(task, attemptsOf(known, task.taskId));
     const statement = `${capital(taskText(task.taskId))} ${again} at ${task.retryAt}: ${which}.`;
     return automatic(statement, task.lastLogId);

@@ -21,17 +21,13 @@ import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "../queue/pause_texts.ts";
-import { capital, latest, shortened, taskText } from "../words/phrases.ts";
+import { capital, latest, LIST_MAX, shortened, SUMMARY_MAX, taskText } from "../words/phrases.ts";
 import { againText, tryText } from "./backing_off.ts";
 import { once, standingText } from "../queue/turn.ts";
 import { automatic, manual, reason } from "../statements/statement.ts";
 import { failureText } from "../ended/summary_ended.ts";
 import { eventsToSend } from "./waiting.ts";
 import { likeliestText } from "./waiting_for.ts";
-
-/** How many names a sentence has, and a list of them. */
-const NAMES_MAX = 5;
-const SHOWN_MAX = 10;
 
 export function compensatingText(known: Case): string {
   const { job, circumstances: { queue }, waitingFor } = known;
@@ -63,7 +59,7 @@ function openCompensations(known: Case, isDue: boolean): string {
     const again = againText(compensation, isDue);
     return [`${subject} failed in ${which} (${errorText(compensation.error)}) and ${again}`];
   });
-  return texts.length === 0 ? "" : ` ${capital(shortened(texts, NAMES_MAX))}.`;
+  return texts.length === 0 ? "" : ` ${capital(shortened(texts, SUMMARY_MAX))}.`;
 }
 
 export function compensationReasons(known: Case): Reasons {
@@ -80,7 +76,7 @@ export function compensationReasons(known: Case): Reasons {
   )];
   return [
     ...overtakenReasons(known),
-    ...open.slice(0, SHOWN_MAX).flatMap((task) => undoing(known, task)),
+    ...open.slice(0, LIST_MAX).flatMap((task) => undoing(known, task)),
     ...undoneSoFar(known, undone, tasks.length),
     ...fromOutside,
   ];
@@ -88,7 +84,7 @@ export function compensationReasons(known: Case): Reasons {
 
 function undoneSoFar(known: Case, undone: readonly CompletedTask[], total: number): Reasons {
   if (undone.length === 0) return [];
-  const names = shortened(undone.map(({ taskId }) => taskId), SHOWN_MAX);
+  const names = shortened(undone.map(({ taskId }) => taskId));
   const are = undone.length === 1 ? "is" : "are";
   const statement = `${undone.length} of ${counted(total, "task")} ${are} compensated: ${names}.`;
   return [reason(statement, ...latest(compensationEnds(known, undone)))];
@@ -137,11 +133,11 @@ export function whileCompensating(known: Case): Next {
   if (queue?.pauses !== undefined) return once(queue);
   const unended = unendedAttempts(known);
   if (unended.length > 0) {
-    const names = shortened(unended.map(({ taskId }) => taskText(taskId)), SHOWN_MAX);
+    const names = shortened(unended.map(({ taskId }) => taskText(taskId)));
     const have = unended.length === 1 ? "has" : "have";
     const statement = `The compensation begins when ${names} ${have} ended.`;
     return [
-      automatic(statement, ...unended.slice(0, SHOWN_MAX).map(({ attempt }) => attempt.started)),
+      automatic(statement, ...unended.slice(0, LIST_MAX).map(({ attempt }) => attempt.started)),
     ];
   }
   const tasks = compensableTasks(job);

@@ -10,10 +10,8 @@ import type { Evidence } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { isPaused } from "../queue/pause_texts.ts";
-import { later, shortened } from "../words/phrases.ts";
+import { later, LIST_MAX, shortened } from "../words/phrases.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
-
-const NAMES_MAX = 10;
 
 /** Open sleeps, the first to end first. */
 export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] {
@@ -26,7 +24,7 @@ export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] 
 /** `sleep overnight ends at 2026-01-04T00:00:00.000Z` for each of them, the first to end first. */
 export function sleepsText(job: JobState): string {
   const ends = openSleeps(job).map(({ taskId, dueAt }) => `sleep ${taskId} ends at ${dueAt}`);
-  return shortened(ends, NAMES_MAX);
+  return shortened(ends);
 }
 
 /** `, while sleep overnight ends at ...`, when the job does something else as well. */
@@ -69,10 +67,10 @@ export function zoneText({ input, sealed }: JobState, dueAt: string): string {
 export function endsByTime(known: Evidence): Next {
   const { job } = known;
   const held = onceReleasedText(known);
-  const sleeps = openSleeps(job).slice(0, NAMES_MAX).map(({ taskId, dueAt, firstLogId }) =>
+  const sleeps = openSleeps(job).slice(0, LIST_MAX).map(({ taskId, dueAt, firstLogId }) =>
     automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, firstLogId)
   );
-  const open = job.state === "Running" ? openWaits(job).slice(0, NAMES_MAX) : [];
+  const open = job.state === "Running" ? openWaits(job).slice(0, LIST_MAX) : [];
   const waits = open.map(({ expectation, dueAt, setBy }) =>
     automatic(
       `run waits for "${expectation}" until ${dueAt}, and then continues without it${held}.`,
@@ -103,5 +101,5 @@ export function deadlineSteps({ job, created, started }: Evidence): Next {
     const otherwise = within.otherwise === "fail" ? "the job fails" : "it is waived";
     const statement = `"${id}" has until ${dueAt} to come: otherwise ${otherwise}.`;
     return [automatic(statement, created, started)];
-  }).slice(0, NAMES_MAX);
+  }).slice(0, LIST_MAX);
 }

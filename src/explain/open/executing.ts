@@ -8,22 +8,26 @@ import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "../
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { capital, later, progressText, shortened, taskText } from "../words/phrases.ts";
+import {
+  capital,
+  later,
+  LIST_MAX,
+  progressText,
+  shortened,
+  SUMMARY_MAX,
+  taskText,
+} from "../words/phrases.ts";
 import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statements/statement.ts";
 import { unusualText } from "../ended/time_spent.ts";
 import { endsByTime } from "./due_times.ts";
 
-/** How many names a sentence has, and how many tasks have a step of their own. */
-const NAMES_MAX = 5;
-const STEPS_MAX = 10;
-
 export function executingText(known: Case): string {
   const names = runningTasks(known.job).map((task) => runningText(known, task));
   const [again] = repeatedSteps(known);
   const twice = again === undefined ? "" : ` ${again.statement}`;
-  return `is executing ${shortened(names, NAMES_MAX)}${besideText(known)}.${twice}`;
+  return `is executing ${shortened(names, SUMMARY_MAX)}${besideText(known)}.${twice}`;
 }
 
 /** `task scan, attempt 1 of 3, since ..., without a time limit`. */
@@ -74,7 +78,7 @@ function sinceText(known: Case, task: TaskState, since: string): string {
 }
 
 export function whileExecuting(known: Case): Next {
-  const steps = runningTasks(known.job).slice(0, STEPS_MAX).map((task) => {
+  const steps = runningTasks(known.job).slice(0, LIST_MAX).map((task) => {
     const recorded = attemptsOf(known, task.taskId);
     const max = findMaxAttempts(recorded);
     const left = max === undefined ? undefined : max - task.failures - 1;

@@ -17,8 +17,6 @@ import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { capital, reasonText, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { automatic, byHand, manual, reason } from "../statements/statement.ts";
 
-const NAMES_MAX = 10;
-
 /** `has been parked since ...: charge is ...`, the cause first. */
 export function parkedSummary(known: Evidence): string {
   const { job, parked, suspended, circumstances } = known;
@@ -102,7 +100,7 @@ export function whileParked(known: Evidence): Next {
   const first = (circumstances.isTypeMissing ? [firstLoadType(known)] : firstFit(known))
     // A dry run of the retry shows it alone.
     .map((step) => led("To retry it,", step));
-  const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId));
   const after = reused === ""
     ? "a new job starts from the beginning"
     : `a new job reuses ${reused}`;
@@ -149,8 +147,8 @@ function canUndo({ state, plan, tasks }: JobState): boolean {
 
 /** Ends the job without undoing anything more. */
 export function leaveInPlace(job: JobState): NextStep<LogId> {
-  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId));
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)));
   const partly = `what ${begun} did before ${
     begun.includes(" and ") ? "they were" : "it was"
   } cut short`;

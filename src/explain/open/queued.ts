@@ -6,7 +6,7 @@ import { attemptsOf, causeOf, cutShortText } from "../past/attempts.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { pauseCause } from "../queue/pause_texts.ts";
-import { capital, reasonText, taskText } from "../words/phrases.ts";
+import { capital, FEW_MAX, reasonText, taskText } from "../words/phrases.ts";
 import {
   behindText,
   blockingEntries,
@@ -25,7 +25,7 @@ import { answerForRun } from "./run_answers.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { endsByTime } from "./due_times.ts";
 import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
-import { HOLDERS_MAX, once, settingReasons, settingsCited, withFlagText } from "../queue/turn.ts";
+import { once, settingReasons, settingsCited, withFlagText } from "../queue/turn.ts";
 
 export function queuedText(known: Case): string {
   const { job, circumstances: { queue, queueThen } } = known;
@@ -51,7 +51,7 @@ export function queuedReasons(known: Case): Reasons {
   const statement = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : blockingEntries(stands.limit, stands.holders);
   return [
-    reason(statement, ...settingsCited(stands), since, ...began.slice(0, HOLDERS_MAX)),
+    reason(statement, ...settingsCited(stands), since, ...began.slice(0, FEW_MAX)),
     ...settingReasons(stands),
     ...whyQueued(known),
     ...backoffReasons(known),

@@ -10,17 +10,19 @@ import { lastCompleted } from "../past/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { NearMiss, Next, Reasons } from "../statements/explanation.ts";
-import { shortened, taskText, uncapital } from "../words/phrases.ts";
+import {
+  FEW_MAX,
+  LIST_MAX,
+  shortened,
+  SUMMARY_MAX,
+  taskText,
+  uncapital,
+} from "../words/phrases.ts";
 import { sampleEvent } from "./requests_to_send.ts";
 import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "../statements/statement.ts";
 import { besideSleepsText, endsByTime, sleepReasons } from "./due_times.ts";
 import { likeliestText } from "./waiting_for.ts";
-
-/** How many expectations a sentence names, and how many are reasons. */
-const NAMES_MAX = 5;
-const WAITS_SHOWN_MAX = 10;
-const EVENTS_MAX = 3;
 
 /** The beginning of the reasons that name what a job waits for. */
 export const WAITS_FOR = "It waits for ";
@@ -31,7 +33,7 @@ export function waitingText({ job, waitingFor }: Case): string {
   );
   if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
   const ended = findTask(job, MAIN_TASK)?.status === "completed" ? ", after its code ended" : "";
-  return `is waiting for ${shortened(waits, NAMES_MAX)}${ended}${besideSleepsText(job)}` +
+  return `is waiting for ${shortened(waits, SUMMARY_MAX)}${ended}${besideSleepsText(job)}` +
     causeText(waitingFor);
 }
 
@@ -44,7 +46,7 @@ function causeText(waitingFor: Case["waitingFor"]): string {
 }
 
 export function waitingReasons(known: Case): Reasons {
-  const waits = known.waitingFor.slice(0, WAITS_SHOWN_MAX);
+  const waits = known.waitingFor.slice(0, LIST_MAX);
   return [
     ...waits.map(({ statement, cites }) => reason(WAITS_FOR + statement, ...cites)),
     ...countedTwice(known),
@@ -62,7 +64,7 @@ function runReasons({ job, waiting }: Case): Reasons {
   if (main?.status !== "waiting" || waiting === undefined) return [];
   const names = main.expectations.filter((name) => name !== MAIN_EXPECTATION_ID);
   if (names.length === 0) return [];
-  const asked = shortened(names.map((name) => `"${name}"`), WAITS_SHOWN_MAX);
+  const asked = shortened(names.map((name) => `"${name}"`));
   const before = lastCompleted(job);
   const after = before === undefined
     ? ""
@@ -87,7 +89,7 @@ export function whileWaiting(known: Case): Next {
 
 /** The jobs that were to send what nothing on record resembles. */
 function moveSenders({ candidates, waitingFor }: Case): Next {
-  return waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
+  return waitingFor.slice(0, FEW_MAX).flatMap(({ expectation, nearMisses }) => {
     const sender = candidates.get(expectation)?.sender;
     return sender === undefined || nearMisses.length > 0 ? [] : moveSender(sender);
   });
@@ -95,7 +97,7 @@ function moveSenders({ candidates, waitingFor }: Case): Next {
 
 export function eventsToSend({ job, waitingFor }: Case): Next {
   const open = openExpectations(job);
-  return waitingFor.slice(0, EVENTS_MAX).flatMap((wait) => {
+  return waitingFor.slice(0, FEW_MAX).flatMap((wait) => {
     const { expectation, matched, required, nearMisses } = wait;
     const expected = open.find((one) => one.expected.id === expectation)?.expected;
     const meant = nearMisses.find(isMeant);

@@ -21,6 +21,7 @@ import { placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
 import type { NearMiss, WaitingFor } from "../statements/explanation.ts";
 import { looseForm } from "../likeness/loose_form.ts";
+import { CLAUSES_MAX } from "../likeness/mismatch.ts";
 import {
   carriedValues,
   type Contradiction,
@@ -31,18 +32,12 @@ import {
   type OwnValue,
 } from "../likeness/own_values.ts";
 import type { Resemblance } from "../likeness/resemblance.ts";
-import { latest, shortened, uncapital } from "../words/phrases.ts";
+import { FEW_MAX, latest, shortened, uncapital } from "../words/phrases.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findResemblances, ownShare, resemblanceText } from "./meant_events.ts";
 
-/** The most clauses of a near miss that are listed. */
-const CLAUSES_MAX = 10;
-
 /** The most expectations that are described: the first ones. */
 export const WAITS_SHOWN_MAX = 200;
-
-/** How many other expectations a sentence names. */
-const NAMES_MAX = 3;
 
 /** Longer attributes of an event are left out. */
 const ATTRIBUTES_LENGTH_MAX = 16_384;
@@ -268,7 +263,7 @@ const ELSEWHERE_MAX = 1_000;
 
 /** `2 events of this type counted for "paid" and "refunded"`. */
 function elsewhereText({ ids, by }: Elsewhere): string {
-  const names = shortened(ids.map((id) => `"${id}"`), NAMES_MAX);
+  const names = shortened(ids.map((id) => `"${id}"`), FEW_MAX);
   return `${counted(by.length, "event")} of this type counted for ${names}`;
 }
 

@@ -16,14 +16,12 @@ import {
   endedBadly,
   findMaxAttempts,
 } from "../history/kept_history.ts";
-import { attemptText, capital, taskText } from "../words/phrases.ts";
+import { attemptText, capital, LIST_MAX, taskText } from "../words/phrases.ts";
 import { interruptionText } from "../words/interruptions.ts";
 import { reason } from "../statements/statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
-/** How many of a group of similar failures are cited: the latest. */
-const CITED_MAX = 10;
 
 type Recorded = Pick<Evidence, "attempts" | "compensations" | "causes">;
 
@@ -122,7 +120,7 @@ function groupEnded(
   if (last?.ended === undefined) return [];
   const { was, were, why } = badEnd(last, causes);
   const at = last.ended.entry.receivedAt;
-  const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
+  const cites = group.slice(0, LIST_MAX).flatMap((one) => attemptCited(one, causes));
   if (group.length === 1) {
     const which = capital(recordedAttemptText(last, maxAttempts));
     return [reason(`${which} of ${subject} ${was} ${at}: ${why}.`, ...cites)];

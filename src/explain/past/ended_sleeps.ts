@@ -9,8 +9,7 @@ import type { Reasons, Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { clockText, LATE_MS, lateness, wakeText, wokenBy } from "./early_and_late.ts";
 import { clockSetMs, type Meanwhile } from "./process_history.ts";
-
-const NAMES_MAX = 10;
+import { LIST_MAX } from "../words/phrases.ts";
 
 /** @param setBy The entry that began the sleep; it may not have been kept. */
 export function sleepDueAt(
@@ -49,7 +48,7 @@ function oddSleeps(outlined: Meanwhile): Reasons {
     if (set === "") return [];
     const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
     return [reason(statement, firstLogId, completedBy)];
-  }).slice(0, NAMES_MAX);
+  }).slice(0, LIST_MAX);
 }
 
 /** `: its end, ..., had passed when run asked for it at ...`, or nothing. */

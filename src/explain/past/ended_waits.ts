@@ -8,8 +8,7 @@ import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
 import { lateness, wakeText, wokenBy } from "./early_and_late.ts";
-
-const WAITS_SHOWN_MAX = 3;
+import { FEW_MAX } from "../words/phrases.ts";
 
 /** The waits that ended without their event before `run` threw, the last one first. */
 export function waitsGivenUp(known: Evidence): Reasons {
@@ -35,7 +34,7 @@ interface PassedWait extends TimedWait {
 function passedOnes({ waits = [] }: JobState): readonly PassedWait[] {
   return waits.flatMap((wait) =>
     wait.passedBy === undefined ? [] : [{ ...wait, passedBy: wait.passedBy }]
-  ).toSorted((left, right) => right.passedBy - left.passedBy).slice(0, WAITS_SHOWN_MAX);
+  ).toSorted((left, right) => right.passedBy - left.passedBy).slice(0, FEW_MAX);
 }
 
 function givenUp(known: Evidence, { expectation, passedBy, reusedFrom }: PassedWait) {

@@ -11,11 +11,9 @@ import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
 import { scopeText } from "../words/pauses.ts";
-import { actorText, reasonText } from "../words/phrases.ts";
+import { actorText, FEW_MAX, reasonText } from "../words/phrases.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
-
-const NAMED_MAX = 3;
 
 /** The delays of an ended job that took a relevant share of its time. */
 export function heldUpReasons(known: Evidence): Reasons {
@@ -92,7 +90,7 @@ function workerReason(
   const { holders } = workers;
   const were = holders.length === 1 ? "a worker was" : "workers were";
   const statement = `${waited}. At ${since}, ${were} held by ${holdersThenText(workers)}.`;
-  const named = holders.slice(0, NAMED_MAX).map(({ startedBy }) => startedBy);
+  const named = holders.slice(0, FEW_MAX).map(({ startedBy }) => startedBy);
   return reason(statement, ...named, ...until);
 }
 
@@ -119,9 +117,9 @@ function limitReason(
       `${counted(count, "start")} within ${durationText(perMs)} ${
         wereText(count)
       } used up ${limit}.`;
-    return reason(statement, reached.change, ...starts.slice(-NAMED_MAX), ...until);
+    return reason(statement, reached.change, ...starts.slice(-FEW_MAX), ...until);
   }
-  const named = holders.slice(0, NAMED_MAX);
+  const named = holders.slice(0, FEW_MAX);
   const names = named.map(({ job, since }) => `${job.jobId} since ${since.at}`);
   const others = othersText(holders.length - named.length);
   const statement = `It waited ${least}${durationText(ms)} for a place of ${what}: ` +

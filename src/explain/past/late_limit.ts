@@ -9,14 +9,13 @@ import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import type { AttemptEntry } from "../history/kept_history.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { later, taskText } from "../words/phrases.ts";
+import { FEW_MAX, later, taskText } from "../words/phrases.ts";
 import { holdersThenText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
 import { blockedReasons, clockSetText } from "./process_history.ts";
 
 /** A thread has some seconds to end what a limit has cut off. */
 const LIMIT_LATE_MS = 3_000;
-const CITED_MAX = 3;
 
 interface Limited {
   readonly subject: string;
@@ -70,7 +69,7 @@ export function lateLimit(known: Evidence): Reasons {
       : `such as code that did not yield; also under way: ${holdersThenText(beside)}`;
     const statement = `${subject} ended ${durationText(lateMs)} after its time limit: something ` +
       `held up the process, ${what}.`;
-    const others = beside.holders.slice(0, CITED_MAX).map(({ startedBy }) => startedBy);
+    const others = beside.holders.slice(0, FEW_MAX).map(({ startedBy }) => startedBy);
     return [reason(statement, ended, started, ...others)];
   }
   const setMs = Date.parse(ended.receivedAt) - Date.parse(started.receivedAt) - ranMs;

@@ -21,8 +21,6 @@ interface Overtaken {
   readonly attempt: Attempt;
 }
 
-const NAMES_MAX = 10;
-
 /** In the order of the tasks. Those that completed while the job was Compensating are undone. */
 export function overtakenAttempts(known: Evidence): readonly Overtaken[] {
   const { job, failedBy } = known;
@@ -116,7 +114,7 @@ function failedWords({ failedBy }: Evidence): readonly [failed: string, hadFaile
 
 /** `task charge and task mail were under way when the job failed`. */
 export function underWayText(known: Evidence, overtaken: readonly Overtaken[]): string {
-  const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)));
   const were = overtaken.length === 1 ? "was" : "were";
   return `${names} ${were} under way when the job ${failedWords(known)[0]}`;
 }

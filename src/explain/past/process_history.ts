@@ -8,11 +8,10 @@ import type { Findings, ProcessStop } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { isRelevant } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { shortened } from "../words/phrases.ts";
+import { FEW_MAX, shortened } from "../words/phrases.ts";
 import { NONE_OPEN, openNames } from "../words/interruptions.ts";
 import { reason } from "../statements/statement.ts";
 
-const SHOWN_MAX = 3;
 /** For a job that has not ended, a smaller change of the clock is not worth a sentence. */
 const CLOCK_SET_MS = 60_000;
 
@@ -35,7 +34,7 @@ export function blockedReasons(known: Meanwhile): Reasons {
   const times = blocks.length === 1 ? "" : ` ${blocks.length} times`;
   const statement = `The event loop was blocked${times} for ${durationText(ms)}, until ` +
     `${last.receivedAt}, and no other code could run: ${openText(last)}.`;
-  return [reason(statement, ...blocks.slice(-SHOWN_MAX))];
+  return [reason(statement, ...blocks.slice(-FEW_MAX))];
 }
 
 /** The blocks during the life of a job. One is recorded after what ran first when it was over. */
@@ -54,7 +53,7 @@ function openText({ attributes: { open } }: LoopBlocked): string {
   if (names.length === 0) return NONE_OPEN;
   return names.length === 1
     ? `${names[0]} did not yield`
-    : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;
+    : `one of these did not yield: ${shortened(names, FEW_MAX)}`;
 }
 
 /** The last stop of the process between two entries, or the start that found it had crashed. */
@@ -110,5 +109,5 @@ export function clockReasons(known: Meanwhile): Reasons {
   if (last === undefined || !isWorthIt) return [];
   const statement = `The clock of the machine was ${clockSetText(ms)}, as noticed at ` +
     `${last.receivedAt}: times before and after that cannot be compared.`;
-  return [reason(statement, ...sets.slice(-SHOWN_MAX))];
+  return [reason(statement, ...sets.slice(-FEW_MAX))];
 }

@@ -12,10 +12,8 @@ import { attemptsOf, compensationSubject, undoingsOf } from "./attempts.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import type { Attempt } from "../history/kept_history.ts";
-import { capital, shortened, taskText } from "../words/phrases.ts";
+import { capital, FEW_MAX, shortened, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-
-const SHOWN_MAX = 3;
 
 type ErrorUncaught = FrameworkEntry<"journal.ErrorUncaught">;
 
@@ -32,7 +30,7 @@ export function uncaughtReasons(known: Evidence, after = 0, before = Infinity): 
     if (hasFailedWith(ended, entry)) return [];
     const statement = `${whenText(attempt, ended, entry)} ${whatText(entry)}.`;
     return [reason(statement, entry, ended?.entry, started)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 /** Those that came while this job ran, if it is not known whose they are. */
@@ -42,12 +40,12 @@ export function uncaughtMeanwhile(known: Evidence): Reasons {
     const { error, open = [] } = entry.attributes;
     if (!open.some((one) => one.jobId === jobId)) return [];
     const others = [...new Set(open.map((one) => one.jobId))].filter((other) => other !== jobId);
-    const beside = others.length === 0 ? "" : ` of job ${shortened(others, SHOWN_MAX)},`;
+    const beside = others.length === 0 ? "" : ` of job ${shortened(others, FEW_MAX)},`;
     const statement = `${meanwhileText(known, entry)} came that no code caught: ` +
       `${thrownErrorText(error)}. Which code threw it is not known: that of this job,${beside} ` +
       "or of one before it.";
     return [reason(statement, entry)];
-  }).slice(0, SHOWN_MAX);
+  }).slice(0, FEW_MAX);
 }
 
 function uncaught({ process = [] }: Evidence): readonly ErrorUncaught[] {

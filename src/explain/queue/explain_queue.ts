@@ -21,7 +21,7 @@ import type {
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../statements/explanation.ts";
 import { endStep } from "./pause_texts.ts";
 import { pauseText, scopeText } from "../words/pauses.ts";
-import { capital, later, shortened } from "../words/phrases.ts";
+import { capital, FEW_MAX, later, shortened } from "../words/phrases.ts";
 import {
   aloneText,
   cancelHolders,
@@ -37,8 +37,6 @@ import { backoffText, longestOnes, reasonsBeside } from "./queue_reasons.ts";
 import { automatic, byHand, manual, reason } from "../statements/statement.ts";
 
 const REASONS_MAX = 5;
-const HOLDERS_MAX = 3;
-const PAUSES_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
   const { cause = [], next = [], ...answer } = queueCause(facts);
@@ -102,7 +100,7 @@ function areAtRest(pools: readonly WorkerPool[]): boolean {
 
 function allPausedCause(facts: QueueFacts): Cause {
   const holding = holdingPauses(facts);
-  const texts = shortened(holding.map(pauseText), PAUSES_MAX);
+  const texts = shortened(holding.map(pauseText), FEW_MAX);
   const summary = `Nothing starts: a pause holds each job that needs a worker: ${texts}.`;
   return standstill(summary, pauseEnds(holding), holding[0]?.since);
 }
@@ -112,7 +110,7 @@ function holdingPauses({ pauses }: QueueFacts): QueueFacts["pauses"] {
 }
 
 function pauseEnds(pauses: readonly Pause[]): Next {
-  return pauses.slice(0, PAUSES_MAX).flatMap((pause) => [
+  return pauses.slice(0, FEW_MAX).flatMap((pause) => [
     ...pause.until === undefined ? [] : [
       automatic(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, pause.by),
     ],
@@ -134,7 +132,7 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
   const summary = `The queue stands still: ${workers} held${holdersText(holders, busy)}. ` +
     waitText(facts);
   const next = [
-    ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+    ...holders.slice(0, FEW_MAX).flatMap(endByItself),
     ...cancelHolders(undefined, holders),
   ];
   return {
@@ -144,7 +142,7 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
 }
 
 function holderReasons(holders: readonly WorkerHolder[]): Reasons {
-  return holders.slice(0, HOLDERS_MAX).map((holder) =>
+  return holders.slice(0, FEW_MAX).map((holder) =>
     reason(`${HELD_BY}${holderText(holder)}.`, holder.startedBy)
   );
 }
@@ -262,7 +260,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
 
 /** What would release held jobs. */
 function release({ parked, longest, conditions }: QueueFacts): Next {
-  const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
+  const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, FEW_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
     const what = reason === "noDefinition"
       ? `defines type ${type}`
@@ -287,7 +285,7 @@ function placeEnds(limit: QueueLimit): Next {
   if (limit.limit !== "rate") {
     const endless = limit.holders.filter(({ timeoutMs }) => timeoutMs === undefined);
     return [
-      ...limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+      ...limit.holders.slice(0, FEW_MAX).flatMap(endByItself),
       ...restoreLimit(limit),
       ...cancelHolders({ ...limit, holders: endless }),
     ];

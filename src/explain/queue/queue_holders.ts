@@ -18,13 +18,12 @@ import type {
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { ownValues } from "../likeness/own_values.ts";
 import { pausesText } from "../words/pauses.ts";
-import { actorText, reasonText, shortened, taskText } from "../words/phrases.ts";
+import { actorText, FEW_MAX, reasonText, shortened, taskText } from "../words/phrases.ts";
 import { byHand, manual, reason } from "../statements/statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */
 export const HELD_BY = "A worker is held by ";
 
-const NAMED_MAX = 3;
 const CANCELLED_MAX = 2;
 
 /** The request of a job for a worker. */
@@ -117,7 +116,7 @@ function placesHeldText(blocking: BlockingLimit): string {
   if (blocking.limit === "rate") {
     const { users, starts } = blocking;
     const last = starts.length > users.length ? "the last " : "";
-    const jobs = shortened(users.map((jobId) => `job ${jobId}`), NAMED_MAX);
+    const jobs = shortened(users.map((jobId) => `job ${jobId}`), FEW_MAX);
     const by = users.length === 0 ? "" : `, ${last}by ${jobs}`;
     return rateText(blocking) + by;
   }
@@ -147,7 +146,7 @@ export function holdersText(holders: readonly WorkerHolder[], taken: number): st
 }
 
 function namedHolders(holders: readonly WorkerHolder[], taken: number): string {
-  const named = holders.slice(0, NAMED_MAX);
+  const named = holders.slice(0, FEW_MAX);
   return alikeText(named) + othersText(taken - named.length);
 }
 
@@ -172,7 +171,7 @@ export function blockingEntries(
   limit: Limit,
   ofWorkers: readonly WorkerHolder[] = [],
 ): readonly LogId[] {
-  if (limit?.limit === "rate") return limit.starts.slice(-NAMED_MAX).map(({ by }) => by);
+  if (limit?.limit === "rate") return limit.starts.slice(-FEW_MAX).map(({ by }) => by);
   return holdersOf(limit, ofWorkers).map(({ startedBy }) => startedBy);
 }
 
@@ -240,7 +239,7 @@ function unseenText(lookedAt: number | undefined, others: string): string {
 function alikeText(holders: readonly WorkerHolder[]): string {
   const groups = Map.groupBy(holders, holdsText);
   return [...groups].map(([how, alike]) =>
-    `${shortened(alike.map(({ jobId }) => jobId), NAMED_MAX)} ${how}`
+    `${shortened(alike.map(({ jobId }) => jobId), FEW_MAX)} ${how}`
   ).join("; ");
 }
 

@@ -6,7 +6,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { QueueFacts } from "../statements/queue_facts.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { pauseTimes, scopeText } from "../words/pauses.ts";
-import { latest, reasonText, shortened } from "../words/phrases.ts";
+import { FEW_MAX, latest, reasonText, shortened } from "../words/phrases.ts";
 import {
   blockingEntries,
   changeReason,
@@ -15,9 +15,6 @@ import {
   sharedKeyText,
 } from "./queue_holders.ts";
 import { reason } from "../statements/statement.ts";
-
-const PAUSES_MAX = 3;
-const NAMED_MAX = 3;
 
 /** The most important first. */
 export function reasonsBeside(facts: QueueFacts): Reasons {
@@ -45,9 +42,9 @@ function limitedOnes({ limits }: QueueFacts): Reasons {
 
 /** What pauses hold, including pauses of everything. */
 function pausedOnes({ pauses }: QueueFacts): Reasons {
-  return pauses.slice(0, PAUSES_MAX).map((pause) => {
+  return pauses.slice(0, FEW_MAX).map((pause) => {
     const { jobs, firstJobs, reason: why, by, failures = [] } = pause;
-    const named = jobs === 0 ? "" : `: ${shortened(firstJobs, NAMED_MAX, jobs)}`;
+    const named = jobs === 0 ? "" : `: ${shortened(firstJobs, FEW_MAX, jobs)}`;
     const waits = counted(jobs, "job waits", "jobs wait");
     const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
       `${reasonText(why)}; ${waits} for its end${named}.`;
@@ -80,7 +77,7 @@ function backoffs(facts: QueueFacts): Reasons {
   const { backoff } = facts;
   if (backoff === undefined) return [];
   const { types } = backoff;
-  const of = `${types.length === 1 ? "type" : "types"} ${shortened(types, NAMED_MAX)}`;
+  const of = `${types.length === 1 ? "type" : "types"} ${shortened(types, FEW_MAX)}`;
   const statement = `${backoffText(facts)} (${of}).`;
   return [reason(statement, ...backoff.by)];
 }

@@ -17,10 +17,7 @@ import {
   rateOpensAt,
 } from "./queue_holders.ts";
 import { automatic, reason } from "../statements/statement.ts";
-
-const PAUSES_MAX = 3;
-/** How many holders of workers are cited. */
-export const HOLDERS_MAX = 3;
+import { FEW_MAX } from "../words/phrases.ts";
 
 /**
  * `needs a worker: 4 of 4 workers busy`, `needs a place behind 1 job of its key: job a1 holds ...`,
@@ -50,7 +47,7 @@ export function dueReasons({ circumstances: { queue }, conditionSince }: Case): 
   const statement = `It ${stands}: ${withFlagText(queue)}.`;
   const began = queue.limit === undefined ? [] : blockingEntries(queue.limit);
   return [
-    reason(statement, ...settingsCited(queue), conditionSince, ...began.slice(0, HOLDERS_MAX)),
+    reason(statement, ...settingsCited(queue), conditionSince, ...began.slice(0, FEW_MAX)),
     ...settingReasons(queue),
   ];
 }
@@ -69,7 +66,7 @@ export function settingReasons(settings: Settings): Reasons {
 
 /** When it gets a worker. */
 export function once(queue: Queue | undefined, cited?: JobEventLogEntry): Next {
-  if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  if (queue?.pauses !== undefined) return queue.pauses.slice(0, FEW_MAX).flatMap(pauseSteps);
   const opensAt = rateOpensAt(queue?.limit);
   if (queue === undefined || opensAt === undefined) {
     const place = queue?.limit === undefined ? "" : "a place is free and ";
@@ -85,5 +82,5 @@ export function once(queue: Queue | undefined, cited?: JobEventLogEntry): Next {
 
 /** The pauses that will hold what comes next; see `holdingLater`. */
 export function laterPauses(known: Case): Next {
-  return holdingLater(known).slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  return holdingLater(known).slice(0, FEW_MAX).flatMap(pauseSteps);
 }

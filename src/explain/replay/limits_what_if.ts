@@ -14,7 +14,7 @@ import type { Reasons, Statement } from "../statements/explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { pausesCited } from "../queue/pause_texts.ts";
 import { pausesText } from "../words/pauses.ts";
-import { shortened } from "../words/phrases.ts";
+import { FEW_MAX, LIST_MAX, shortened } from "../words/phrases.ts";
 import type { LimitsFrom } from "../history/place_history.ts";
 import {
   aloneText,
@@ -71,9 +71,6 @@ export interface QueuedStanding {
   };
 }
 
-const NAMED_MAX = 3;
-const CITED_MAX = 10;
-
 export function limitsWhileQueued(
   asked: LimitsQuestion,
   standing: QueuedStanding,
@@ -106,7 +103,7 @@ function afterText(before: Before): string {
 }
 
 function jobNames(before: Before): string {
-  return shortened(before.map(({ jobId }) => jobId), NAMED_MAX);
+  return shortened(before.map(({ jobId }) => jobId), FEW_MAX);
 }
 
 /** `it would take place 6 of 6 of type mail.send, and 2 of 4 workers are busy`. */
@@ -155,7 +152,7 @@ function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons
     inForceReason(asked, "is", "has"),
     ...pauses.length > 0
       ? [reason(`A pause holds it: ${pausesText(pauses)}.`, ...pausesCited(pauses))]
-      : [reason(waits, since, ...cites.slice(0, CITED_MAX))],
+      : [reason(waits, since, ...cites.slice(0, LIST_MAX))],
   ];
 }
 
@@ -177,13 +174,13 @@ function goFirst(before: Before): Reasons {
   const statement = before.length === 1
     ? `Job ${jobNames(before)} would begin before it: its turn comes first.`
     : `${jobNames(before)} would begin before it: their turns come first.`;
-  return [reason(statement, ...before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy))];
+  return [reason(statement, ...before.slice(0, LIST_MAX).map(({ startedBy }) => startedBy))];
 }
 
 /** What would hold it then, if that is another limit than the one that holds it now. */
 function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Reasons {
   if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
-  const cites = [...changeCited(then), ...blockingEntries(then)].slice(0, CITED_MAX);
+  const cites = [...changeCited(then), ...blockingEntries(then)].slice(0, LIST_MAX);
   if (cites.length === 0) return [];
   return [reason(`Then it would wait for ${limitOf(then)}.`, ...cites)];
 }

@@ -39,6 +39,7 @@ import { oneLine, shortText } from "../../core/shown_value.ts";
 import { EVENT_TEXTS } from "../words/event_texts.ts";
 import { type Change, failedAttempt } from "../words/fact_texts.ts";
 import {
+  CLAUSES_MAX,
   correlationDistance,
   correlationMismatches,
   expectationDistance,
@@ -47,7 +48,7 @@ import {
   mismatchesText,
   mismatchesWith,
 } from "../likeness/mismatch.ts";
-import { shortened } from "../words/phrases.ts";
+import { FEW_MAX, shortened } from "../words/phrases.ts";
 
 /** @param before The job before the entry; `undefined` when there was none yet. */
 export function explainStep(
@@ -240,17 +241,14 @@ function noCompensationEndText(before: CompensatingJob, entry: JobEventLogEntry)
 
 const COORDINATION_TEXT = "Events of the coordination stratum are recorded and never interpreted.";
 
-/** How many expectations one sentence names. */
-const NAMED_MAX = 3;
-
 /** What a plan expects: `"paid" and "parts"`, or `"a", "b", "c" and 997 more`. */
 function plannedText({ expected }: JobPlan): string {
-  return shortened(expected.map(({ id }) => JSON.stringify(id)), NAMED_MAX) || "nothing";
+  return shortened(expected.map(({ id }) => JSON.stringify(id)), FEW_MAX) || "nothing";
 }
 
 /** The expectations that an entry matched, with their counts after it. */
 function matchText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
-  const sentences = step.matched.slice(0, NAMED_MAX).map((id) => oneMatchText(before, id));
+  const sentences = step.matched.slice(0, FEW_MAX).map((id) => oneMatchText(before, id));
   const more = step.matched.length - sentences.length;
   if (more > 0) sentences.push(`It matches ${more} more.`);
   if (failureBy(before, entry, toMatchable(entry)) !== undefined) {
@@ -330,8 +328,6 @@ function nearestMismatches(
   return nearest && correlationMismatches(nearest.correlation, attributes);
 }
 
-const CLAUSES_SHOWN_MAX = 10;
-
 function clausesText(mismatches: readonly Mismatch[]): string {
-  return mismatchesText(mismatches, CLAUSES_SHOWN_MAX);
+  return mismatchesText(mismatches, CLAUSES_MAX);
 }

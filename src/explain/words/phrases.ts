@@ -6,8 +6,12 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Failure } from "../../core/job_state.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
 
-/** How many entries that say the same are cited: the latest. */
-const CITED_MAX = 10;
+/** How many names or statements of one kind there are where a few suffice. */
+export const FEW_MAX = 3;
+/** How many names a summary has. */
+export const SUMMARY_MAX = 5;
+/** How many names and citations a reason or a step has, and how many of these are of one kind. */
+export const LIST_MAX = 10;
 
 /** `a`, `a and b`, `a, b and c`. */
 function listed(parts: readonly string[]): string {
@@ -84,7 +88,7 @@ export function taskName(taskId: string): string {
  *
  * @param count How many there are, if `parts` are only the first.
  */
-export function shortened(parts: readonly string[], max: number, count = parts.length): string {
+export function shortened(parts: readonly string[], max = LIST_MAX, count = parts.length): string {
   const shown = parts.slice(0, max);
   const more = count - shown.length;
   return more > 0 ? `${shown.join(", ")} and ${more} more` : listed(shown);
@@ -108,12 +112,12 @@ export function uncapital(text: string): string {
 
 /** The latest of several entries that say the same. */
 export function latest(logIds: readonly LogId[]): readonly LogId[] {
-  return logIds.slice(-CITED_MAX);
+  return logIds.slice(-LIST_MAX);
 }
 
 /** The same for those before the last. */
 export function before(logIds: readonly LogId[]): readonly LogId[] {
-  return logIds.slice(-CITED_MAX - 1, -1);
+  return logIds.slice(-LIST_MAX - 1, -1);
 }
 
 /** A time this many milliseconds after another. Reads no clock: both are text of the journal. */
