@@ -251,7 +251,8 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
     onError: onDefect,
   });
   const fetch = (request: Request, connection?: ConnectionInfo) => {
-    watchdog.start();
+    // Others call no code of jobs.
+    if (request.method === "POST") watchdog.start();
     return app.fetch(request, connection);
   };
   const { drainMs, hold } = configuration;
