@@ -10,7 +10,7 @@ import { type Standing, standingLines } from "../core/standing.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead, RecoveryReport } from "../engine/ports.ts";
 import type { HeldPause } from "../explain/statements/queue_facts.ts";
-import { pauseTimes, scopeText } from "../explain/words/pauses.ts";
+import { pauseTimes, scopeText } from "../explain/words/phrases.ts";
 import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK, type TaskId } from "../core/ids.ts";

@@ -2,7 +2,7 @@
 
 import { EXIT } from "../../core/exit_codes.ts";
 import { counted } from "../../core/counted.ts";
-import { pauseTimes, scopeText } from "../../explain/words/pauses.ts";
+import { pauseTimes, scopeText } from "../../explain/words/phrases.ts";
 import { CommandError, UsageError } from "../command.ts";
 import { splitAt } from "../json_input.ts";
 import { plainText, type Terminal } from "../terminal.ts";

@@ -7,8 +7,7 @@ import { Needs } from "../parts/viewing.tsx";
 import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../explain/statements/queue_facts.ts";
-import { scopeText } from "../../explain/words/pauses.ts";
-import { capital } from "../../explain/words/phrases.ts";
+import { capital, scopeText } from "../../explain/words/phrases.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";
 import {

@@ -16,19 +16,24 @@ import {
 import { isScalar } from "../../core/json.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { shownValue } from "../../core/shown_value.ts";
+import { oneLine, shownValue } from "../../core/shown_value.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
-import type { Evidence } from "../statements/evidence.ts";
+import type { Circumstances, Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep } from "../statements/explanation.ts";
 import { automatic, byHand, manual } from "../statements/statement.ts";
 import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
 import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
 import { retryNotBefore } from "../past/asked_to_wait.ts";
 import { lateEvents } from "./counted_events.ts";
-import { firstFit, firstLoadType } from "./code_for_retry.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
-import { pauseText } from "../words/pauses.ts";
-import { LIST_MAX, namesWord, shortened, taskText, uncapital } from "../words/phrases.ts";
+import {
+  LIST_MAX,
+  namesWord,
+  pauseText,
+  shortened,
+  taskText,
+  uncapital,
+} from "../words/phrases.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { returnedErrors, tasksWithError } from "./returned_errors.ts";
@@ -213,6 +218,28 @@ function underWay(known: Evidence): Next {
   const cites = overtaken.slice(0, LIST_MAX)
     .map(({ attempt }) => attempt.ended?.entry ?? attempt.started);
   return [byHand(statement, ...cites)];
+}
+
+/** `Version 2 does not take its input: /country: is required.`, or nothing. */
+export function refusalText({ refusal }: Circumstances): string {
+  if (refusal === undefined) return "";
+  return `Version ${refusal.version} does not take its input: ${oneLine(refusal.why)}.`;
+}
+
+/** Before the retry of a job when no version of its type is loaded. */
+export function firstLoadType({ job, created }: Evidence): NextStep<LogId> {
+  const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
+  return byHand(statement, created);
+}
+
+/** Before the retry of a job whose version is not loaded. */
+export function firstFit({ job, created, circumstances }: Evidence): Next {
+  if (circumstances.refusal === undefined) return [];
+  const statement = `First load version ${job.definitionVersion ?? 1} of type ${job.type ?? ""}, ` +
+    `or a newer one that takes its input; else the new job is parked. ${
+      refusalText(circumstances)
+    }`;
+  return [byHand(statement, created)];
 }
 
 /** When the input was removed, only the sender has it. */

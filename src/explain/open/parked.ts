@@ -10,7 +10,7 @@ import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { askedInstead, isPlanMisfit } from "../../core/misfit.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../past/attempts.ts";
-import { firstFit, firstLoadType, refusalText } from "../ended/code_for_retry.ts";
+import { firstFit, firstLoadType, refusalText } from "../ended/next_after_failure.ts";
 import { failureReasons } from "../ended/because_ended.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";

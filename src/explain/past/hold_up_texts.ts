@@ -10,8 +10,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
-import { scopeText } from "../words/pauses.ts";
-import { actorText, FEW_MAX, reasonText } from "../words/phrases.ts";
+import { actorText, FEW_MAX, reasonText, scopeText } from "../words/phrases.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
 

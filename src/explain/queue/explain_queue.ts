@@ -20,8 +20,7 @@ import type {
 } from "../statements/queue_facts.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../statements/explanation.ts";
 import { endStep } from "./pause_texts.ts";
-import { pauseText, scopeText } from "../words/pauses.ts";
-import { capital, FEW_MAX, later, shortened } from "../words/phrases.ts";
+import { capital, FEW_MAX, later, pauseText, scopeText, shortened } from "../words/phrases.ts";
 import {
   aloneText,
   cancelHolders,

@@ -12,8 +12,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { HoldingPause } from "../statements/queue_facts.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
-import { latest, taskText } from "../words/phrases.ts";
-import { pausesText, scopeText } from "../words/pauses.ts";
+import { latest, pausesText, scopeText, taskText } from "../words/phrases.ts";
 import { automatic, byHand, reason } from "../statements/statement.ts";
 
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {

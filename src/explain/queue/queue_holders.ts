@@ -17,8 +17,14 @@ import type {
 } from "../statements/queue_facts.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { ownValues } from "../likeness/own_values.ts";
-import { pausesText } from "../words/pauses.ts";
-import { actorText, FEW_MAX, reasonText, shortened, taskText } from "../words/phrases.ts";
+import {
+  actorText,
+  FEW_MAX,
+  pausesText,
+  reasonText,
+  shortened,
+  taskText,
+} from "../words/phrases.ts";
 import { byHand, manual, reason } from "../statements/statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */

@@ -5,8 +5,7 @@ import { counted, countText } from "../../core/counted.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { QueueFacts } from "../statements/queue_facts.ts";
 import type { Reasons } from "../statements/explanation.ts";
-import { pauseTimes, scopeText } from "../words/pauses.ts";
-import { FEW_MAX, latest, reasonText, shortened } from "../words/phrases.ts";
+import { FEW_MAX, latest, pauseTimes, reasonText, scopeText, shortened } from "../words/phrases.ts";
 import {
   blockingEntries,
   changeReason,

@@ -25,7 +25,7 @@ import {
   type SupposedLimits,
   withSupposed,
 } from "./limits_what_if.ts";
-import { scopeText } from "../words/pauses.ts";
+import { scopeText } from "../words/phrases.ts";
 import type { Moment, PlaceHistory, QueuedAs } from "../history/place_history.ts";
 import {
   holdersAt,

@@ -13,8 +13,7 @@ import type { BlockingLimit, HoldingPause } from "../statements/queue_facts.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { pausesCited } from "../queue/pause_texts.ts";
-import { pausesText } from "../words/pauses.ts";
-import { FEW_MAX, LIST_MAX, shortened } from "../words/phrases.ts";
+import { FEW_MAX, LIST_MAX, pausesText, shortened } from "../words/phrases.ts";
 import type { LimitsFrom } from "../history/place_history.ts";
 import {
   aloneText,

@@ -22,8 +22,7 @@ import {
   taskFact,
   undoingText,
 } from "./fact_texts.ts";
-import { scopeText } from "./pauses.ts";
-import { progressText, reasonText, taskText } from "./phrases.ts";
+import { progressText, reasonText, scopeText, taskText } from "./phrases.ts";
 import { interruptionText } from "./interruptions.ts";
 
 /** Formats the time of day of an RFC 3339 time, in the reader's zone. */

@@ -1,9 +1,11 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
-import { countOf, countText } from "../../core/counted.ts";
+import { counted, countOf, countText } from "../../core/counted.ts";
 import { NO_REASON } from "../../core/failure.ts";
+import type { PauseScope } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Failure } from "../../core/job_state.ts";
+import type { Pause } from "../../core/pauses.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
 
 /** How many names or statements of one kind there are where a few suffice. */
@@ -123,4 +125,35 @@ export function before(logIds: readonly LogId[]): readonly LogId[] {
 /** A time this many milliseconds after another. Reads no clock: both are text of the journal. */
 export function later(time: string, ms: number): string {
   return new Date(Date.parse(time) + ms).toISOString();
+}
+
+/** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
+export function scopeText({ type, label, key }: PauseScope): string {
+  const parts = [
+    ...type === undefined ? [] : [`type ${oneLine(type)}`],
+    ...label === undefined ? [] : [`label ${oneLine(label)}`],
+    ...key === undefined ? [] : [`key ${oneLine(key)}`],
+  ];
+  return parts.length === 0 ? "everything" : parts.join(" with ");
+}
+
+/** `type mail.send has been paused since ... by on-call, until ... (reason: the server is down)`. */
+export function pauseText(pause: Pause): string {
+  return `${scopeText(pause)} has been paused ${pauseTimes(pause)}${reasonText(pause.reason)}`;
+}
+
+/** `since ... by on-call, until ...`. */
+export function pauseTimes(pause: Pause): string {
+  const { since, until } = pause;
+  return `since ${since}${actorText(pause)}${until === undefined ? "" : `, until ${until}`}`;
+}
+
+/** The oldest pause that holds a job, and how many others do. */
+export function pausesText(pauses: readonly Pause[]): string {
+  const [first, ...others] = pauses;
+  if (first === undefined) return "";
+  const beside = others.length === 0
+    ? ""
+    : `, and ${counted(others.length, "other pause holds", "other pauses hold")} it`;
+  return `${pauseText(first)}${beside}`;
 }
