@@ -88,8 +88,10 @@ export function lengthMs(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));
 }
 
+/** A time in a text, in UTC. */
+export const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
 /** Not in quotes, where it is a value that is shown as it is. */
-const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?!")/g;
+const TIMES = new RegExp(`${TIME.source}(?!")`, "g");
 /** Closer times count as now. */
 const NEAR_MS = 1_000;
 
@@ -108,7 +110,7 @@ export function distances(nowMs: number | undefined): (text: string) => string {
   if (nowMs === undefined) return (text) => text;
   let before = "";
   return (text) =>
-    text.replace(TIME, (time, at: number) => {
+    text.replace(TIMES, (time, at: number) => {
       const ms = Date.parse(time) - nowMs;
       const distance = text.endsWith("since ", at) ? sinceText(ms) : distanceFrom(ms);
       if (distance === before) return time;

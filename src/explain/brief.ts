@@ -4,7 +4,7 @@
  * out below it, and its evidence moves up to the summary.
  */
 
-import { distances, withDistances } from "../core/duration.ts";
+import { distances, TIME, withDistances } from "../core/duration.ts";
 import type {
   Citation,
   Explanation,
@@ -61,7 +61,7 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const shownMisses = remainingMisses.slice(0, NEAR_MISSES_MAX);
   const saidMisses = [...misses.filter((miss) => !isRemaining(miss)), ...shownMisses];
   const onceMore = repeated(misses);
-  const { shown, more } = shortened(
+  const { shown, more } = firstAndLast(
     because.filter(isRemaining),
     REASONS_MAX - (siblings === undefined ? 0 : 1),
   );
@@ -84,8 +84,6 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
     nowMs,
   };
 }
-
-const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/;
 
 /** Near misses that differ from an earlier one in their time alone, and how they are described. */
 function repeated(misses: readonly BriefMiss[]): ReadonlyMap<BriefMiss, BriefMiss> {
@@ -132,7 +130,7 @@ function distant<Part extends Cited>(part: Part, nowMs: number | undefined): Par
 }
 
 /** The first ones, and the origin of the job, which ends every chain. */
-function shortened(
+function firstAndLast(
   reasons: readonly Cited[],
   max: number,
 ): { readonly shown: readonly Cited[]; readonly more: readonly Cited[] } {

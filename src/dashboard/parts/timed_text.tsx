@@ -1,5 +1,6 @@
 /** Sentences of an explanation, with what a reader may want to follow. */
 
+import { TIME } from "../../core/duration.ts";
 import { cutText } from "../../core/shown_value.ts";
 import { jobPagePath } from "./links.tsx";
 import { more } from "./text.tsx";
@@ -7,7 +8,6 @@ import { more } from "./text.tsx";
 /** In UTF-16 units. */
 const SENTENCE_MAX = 2_000;
 
-const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
 /** Hyphenated words, at which a line would break; longer ones must break somewhere. */
 const HYPHENATED = /(?<![\w-])[\w.]+-[\w.-]{1,30}(?![\w-])/;
 /** Those that Daybook makes; another id could be any word. */

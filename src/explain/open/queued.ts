@@ -1,12 +1,13 @@
 /** Explains a job that is queued. */
 
-import { MAIN_TASK } from "../../core/ids.ts";
-import { findTask } from "../../core/job_state.ts";
+import { expectationProgress, isSettled } from "../../core/expectations.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type CompletedTask, findTask, isSleep, type WaitingTask } from "../../core/job_state.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, causeOf, cutShortText } from "../past/attempts.ts";
-import type { Case } from "../statements/evidence.ts";
-import type { Next, Reasons } from "../statements/explanation.ts";
+import { sleepEnded } from "../past/ended_sleeps.ts";
+import { atText, waitEnded } from "../past/ended_waits.ts";
 import { pauseCause } from "../queue/pause_texts.ts";
-import { capital, FEW_MAX, reasonText, taskText } from "../words/phrases.ts";
 import {
   behindText,
   blockingEntries,
@@ -21,11 +22,13 @@ import {
   restoreLimit,
   sharedKeyText,
 } from "../queue/queue_holders.ts";
-import { answerForRun } from "./run_answers.ts";
-import { reason, showSome } from "../statements/statement.ts";
-import { endsByTime } from "./due_times.ts";
-import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
 import { once, settingReasons, settingsCited, withFlagText } from "../queue/turn.ts";
+import type { Case, Evidence } from "../statements/evidence.ts";
+import type { Next, Reasons, Statement } from "../statements/explanation.ts";
+import { reason, showSome } from "../statements/statement.ts";
+import { capital, FEW_MAX, reasonText, taskText } from "../words/phrases.ts";
+import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
+import { endsByTime } from "./due_times.ts";
 
 export function queuedText(known: Case): string {
   const { job, circumstances: { queue, queueThen } } = known;
@@ -82,6 +85,73 @@ export function whyQueued(known: Case): Reasons {
   }
   const main = findTask(job, MAIN_TASK);
   return main?.status === "waiting" ? answerForRun(known, main) : [];
+}
+
+interface Answer {
+  /** The entry that it came with. */
+  readonly logId: LogId;
+  readonly reason: () => Statement<LogId>;
+}
+
+/**
+ * What made `run` able to continue: the answer with which the job came to be queued, or the first
+ * one, if the job was held or had other steps to do when it came.
+ */
+function answerForRun(known: Evidence, main: WaitingTask): Reasons {
+  const answers = [
+    ...completions(known, main),
+    ...passedWaits(known, main),
+    ...settled(known, main),
+  ].toSorted((left, right) => left.logId - right.logId);
+  const { logId } = known.conditionSince;
+  const answer = answers.find((one) => one.logId === logId) ?? answers[0];
+  if (answer === undefined) return [];
+  const { statement, cites } = answer.reason();
+  return [reason(statement, ...cites, main.lastLogId)];
+}
+
+function completions(known: Evidence, { seen }: WaitingTask): readonly Answer[] {
+  return known.job.tasks.flatMap((task) =>
+    task.status === "completed" && task.taskId !== MAIN_TASK && task.completedBy > seen
+      ? [{ logId: task.completedBy, reason: () => completion(known, task) }]
+      : []
+  );
+}
+
+function completion(known: Evidence, task: CompletedTask): Statement<LogId> {
+  const { statement, cites } = isSleep(task)
+    ? sleepEnded(known, task)
+    : reason(`${capital(taskText(task.taskId))} completed at ${task.endedAt}`, task.completedBy);
+  return { statement: `${statement}: run can continue.`, cites };
+}
+
+function passedWaits(known: Evidence, { seen }: WaitingTask): readonly Answer[] {
+  const { waits = [] } = known.job;
+  return waits.flatMap(({ expectation, passedBy, reusedFrom }) =>
+    passedBy !== undefined && passedBy > seen && reusedFrom === undefined
+      ? [{ logId: passedBy, reason: () => waitEnded(known, expectation, passedBy) }]
+      : []
+  );
+}
+
+/** Expectations that `run` asked for, and that have all their matches or are waived. */
+function settled(known: Evidence, { expectations }: WaitingTask): readonly Answer[] {
+  const { job } = known;
+  return expectations.flatMap((id) => {
+    const { by = [], waived } = expectationProgress(job, id)?.progress ?? {};
+    const logId = waived ?? by.at(-1);
+    if (logId === undefined || !isSettled(job, id)) return [];
+    return [{
+      logId,
+      reason: () => waived === undefined ? came(known, id, logId) : waitEnded(known, id, logId),
+    }];
+  });
+}
+
+function came({ entries }: Evidence, id: string, logId: LogId): Statement<LogId> {
+  const entry = entries.get(logId);
+  const what = entry === undefined ? "An event" : toMatchable(entry).eventType;
+  return reason(`${what} came${atText(entry)} and settled "${id}": run can continue.`, logId);
 }
 
 export function whileQueued(known: Case): Next {

@@ -33,6 +33,7 @@ import {
 } from "../likeness/own_values.ts";
 import type { Resemblance } from "../likeness/resemblance.ts";
 import { FEW_MAX, latest, shortened, uncapital } from "../words/phrases.ts";
+import { reason } from "../statements/statement.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findResemblances, ownShare, resemblanceText } from "./meant_events.ts";
 
@@ -133,15 +134,15 @@ function waitingFor(
     eventType: expected.matcher.eventType,
     matched,
     required: requiredMatches(expected.multiplicity),
-    statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
-      (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([
-      known.created.logId,
+    ...reason(
+      `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
+        (remark === undefined ? "" : ` ${remark}`),
+      known.created,
       ...latest(by),
       ...latest(elsewhere),
       ...sent,
-      ...shown === undefined ? [] : [shown.entry.logId],
-    ]),
+      shown?.entry,
+    ),
     nearMisses,
     ...present({ remark }),
   };
@@ -156,13 +157,15 @@ function nearMiss(
   const { entry, kind, clauses, effects } = resemblance;
   const said = toMatchable(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
+  const statement = `${resemblanceText(known, expected, resemblance, role)}.`;
+  // A refused event was caused by the entry that has its id.
+  const first = isRefused(entry) ? entry.causedBy : undefined;
   return {
     likeness: kind,
-    statement: `${resemblanceText(known, expected, resemblance, role)}.`,
+    ...reason(statement, entry, first, ...effects),
     ...present({ policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
-    cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
   };
 }
 
@@ -321,13 +324,4 @@ export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string 
     Number(left.likeness === "values") - Number(right.likeness === "values")
   );
   return first?.statement;
-}
-
-function unique(logIds: readonly LogId[]): readonly LogId[] {
-  return [...new Set(logIds)];
-}
-
-/** For a refused event, the entry that has its id. */
-function firstOf(entry: JobEventLogEntry): readonly LogId[] {
-  return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
 }
