@@ -1,8 +1,13 @@
-/** Positions and other numbers in ascending order. */
+/** Positions and other numbers in ascending order, and entries in the order of the journal. */
 
 /** Each number once. */
 export function ascending(numbers: Iterable<number>): readonly number[] {
   return [...new Set(numbers)].sort((left, right) => left - right);
+}
+
+/** What is at positions of the journal, such as entries, in its order. */
+export function inOrder<At extends { readonly logId: number }>(all: Iterable<At>): readonly At[] {
+  return [...all].sort((left, right) => left.logId - right.logId);
 }
 
 /**

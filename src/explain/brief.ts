@@ -4,6 +4,7 @@
  * out below it, and its evidence moves up to the summary.
  */
 
+import { inOrder } from "../core/ascending.ts";
 import { distances, TIME, withDistances } from "../core/duration.ts";
 import type {
   Citation,
@@ -115,8 +116,7 @@ export function toQueueBrief(
 
 /** Each line once, in the order of the journal. */
 export function distinctLines(citations: readonly Citation[]): readonly Citation[] {
-  const cited = new Map(citations.map((citation) => [citation.logId, citation]));
-  return [...cited.values()].toSorted((left, right) => left.logId - right.logId);
+  return inOrder(new Map(citations.map((citation) => [citation.logId, citation])).values());
 }
 
 /** Parts of one text. */

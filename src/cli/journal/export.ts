@@ -2,6 +2,7 @@
  * `journal export`: writes a job with its history, and everything needed to explain it, to a file.
  */
 
+import { inOrder } from "../../core/ascending.ts";
 import { EXIT } from "../../core/exit_codes.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -167,7 +168,7 @@ class HistoryReader {
     const job = foldAll(this.#own);
     await this.#readEvidence(reading);
     await this.#readReferences(reading);
-    const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
+    const entries = inOrder(this.#found.values());
     return { head: reading.head, job, own: this.#own, entries };
   }
 

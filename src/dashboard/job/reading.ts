@@ -1,5 +1,6 @@
 /** All data on the page of a job, read as of one moment. */
 
+import { inOrder } from "../../core/ascending.ts";
 import type { GaugeLease } from "../../http/capacity/limits.ts";
 import type { HttpDeps, JobLogPort } from "../../http/routing/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -115,8 +116,7 @@ async function readForeignEntries(
   const isThere = wanted === undefined || outlined.isOwn(wanted) ||
     cited.some(({ logId }) => logId === wanted);
   const asked = isThere ? [] : await deps.engine.entries(wanted - 1, 1);
-  const all = [...cited, ...asked.filter(({ logId }) => logId === wanted)]
-    .toSorted((left, right) => left.logId - right.logId);
+  const all = inOrder([...cited, ...asked.filter(({ logId }) => logId === wanted)]);
   const shown: ShownEntry[] = [];
   for (const entry of all) shown.push(await shownEntry(deps, entry, ENTRY_JSON_MAX));
   return shown;

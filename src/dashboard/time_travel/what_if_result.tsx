@@ -1,5 +1,6 @@
 /** The supposed outcome of a job beside the recorded one. */
 
+import { inOrder } from "../../core/ascending.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import { shortType } from "../../core/event.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -197,7 +198,7 @@ export function stepPairs(
     new Map(steps.map((step) => [step.logId, step]))
   );
   const all = new Map([...left ?? [], ...right ?? []]);
-  return [...all.values()].toSorted((one, other) => one.logId - other.logId)
+  return inOrder(all.values())
     .map(({ logId, eventType }) => {
       const [own, other] = [left?.get(logId), right?.get(logId)];
       return { logId, eventType, recorded: own, supposed: other, differs: !isSame(own, other) };

@@ -3,6 +3,7 @@
  * count.
  */
 
+import { inOrder } from "../../core/ascending.ts";
 import { policyExpectations } from "../../core/awaited_events.ts";
 import { type Correlation, correlationPaths } from "../../core/correlation.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
@@ -330,6 +331,5 @@ function after(
     entry.logId > logId && !counted.has(entry.logId) &&
     expectationAccepts(expected, toMatchable(entry))
   );
-  const all = [...own, ...later?.get(expected.id) ?? []];
-  return all.toSorted((left, right) => left.logId - right.logId);
+  return inOrder([...own, ...later?.get(expected.id) ?? []]);
 }

@@ -4,6 +4,7 @@
  * its type.
  */
 
+import { inOrder } from "../../core/ascending.ts";
 import type { Condition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import type { FrameworkEntry } from "../../core/event.ts";
@@ -209,9 +210,8 @@ function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Mo
       ...began === undefined ? [] : [began],
     ]),
   ].filter(({ logId }) => logId > from.logId && logId < to.logId);
-  const inOrder = new Map(changes.map((moment) => [moment.logId, moment]));
-  const between = [...inOrder.values()].toSorted((left, right) => left.logId - right.logId);
-  return [from, ...between, to];
+  const once = new Map(changes.map((moment) => [moment.logId, moment]));
+  return [from, ...inOrder(once.values()), to];
 }
 
 /** A time in the queue with one reason. */

@@ -3,7 +3,7 @@
  * entries some are kept.
  */
 
-import { ascending, firstIndex } from "../../core/ascending.ts";
+import { ascending, firstIndex, inOrder } from "../../core/ascending.ts";
 import type { Condition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import {
@@ -241,10 +241,6 @@ function hasCounted({ before, job, matched }: Applied): boolean {
 function byType(kept: readonly KeptEntry[], wanted: KeptEntry["kind"]): ByType {
   const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
   return Map.groupBy(ofKind, (entry) => toMatchable(entry).eventType as string);
-}
-
-function inOrder(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
-  return entries.toSorted((left, right) => left.logId - right.logId);
 }
 
 /** @param positions In ascending order. */

@@ -3,6 +3,7 @@
  * limit, or the lack of a worker.
  */
 
+import { inOrder } from "../../core/ascending.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isSameLimit, type LimitValues } from "../../core/place_limits.ts";
 import type {
@@ -195,11 +196,14 @@ function newIndex({ others }: PlaceHistory): PlaceIndex {
     others.filter(({ began }) => began !== undefined),
     ({ rateKey }) => rateKey,
   );
-  const inOrder = (jobs: readonly JobOfType[]) =>
-    jobs.flatMap(({ began }) => began ?? []).toSorted((a, b) => a.logId - b.logId);
   return {
     held: new Stays(others.flatMap((job) => job.held.map((stay) => ({ ...stay, job })))),
     queued: new Stays(others.flatMap((job) => job.queued.map((stay) => ({ ...stay, job })))),
-    starts: new Map([...starts].map(([rateKey, jobs]) => [rateKey, inOrder(jobs)])),
+    starts: new Map(
+      [...starts].map(([rateKey, jobs]) => [
+        rateKey,
+        inOrder(jobs.flatMap(({ began }) => began ?? [])),
+      ]),
+    ),
   };
 }

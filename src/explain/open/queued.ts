@@ -1,5 +1,6 @@
 /** Explains a job that is queued. */
 
+import { inOrder } from "../../core/ascending.ts";
 import { expectationProgress, isSettled } from "../../core/expectations.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type CompletedTask, findTask, isSleep, type WaitingTask } from "../../core/job_state.ts";
@@ -98,11 +99,11 @@ interface Answer {
  * one, if the job was held or had other steps to do when it came.
  */
 function answerForRun(known: Evidence, main: WaitingTask): Reasons {
-  const answers = [
+  const answers = inOrder([
     ...completions(known, main),
     ...passedWaits(known, main),
     ...settled(known, main),
-  ].toSorted((left, right) => left.logId - right.logId);
+  ]);
   const { logId } = known.conditionSince;
   const answer = answers.find((one) => one.logId === logId) ?? answers[0];
   if (answer === undefined) return [];
