@@ -6,13 +6,15 @@
 
 import { decide } from "../../../core/decide.ts";
 import type { JobEventDraft } from "../../../core/event.ts";
-import type { ErrorFact } from "../../../core/framework_events.ts";
+import type { ErrorFact, InterruptionReason } from "../../../core/framework_events.ts";
 import { type ExecutionId, type LogId, newId } from "../../../core/ids.ts";
 import { isHeld, type Progress } from "../../../core/job_state.ts";
 import { withItem } from "../../../core/short_list.ts";
 import { isThrown } from "../../../core/thrown.ts";
+import type { Work } from "../../../core/work.ts";
 import { TooManyEntriesError } from "../../events/fan_out.ts";
 import { OverCapacityError } from "../../writer/intake.ts";
+import { inTimedTurns } from "../../turns.ts";
 import type { Span } from "../../watches.ts";
 import { Attempt, type AttemptOutcome, type AttemptOwner } from "./attempt.ts";
 import {
@@ -160,13 +162,19 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** The job has failed or was cancelled: ends its tasks, or its compensations. */
   cancel(): void {
-    for (const attempt of [...this.#open]) attempt.interrupt("cancelled");
+    this.#interrupt("cancelled");
   }
 
   /** The process stops: ends running attempts and begins no more. */
   stop(): void {
     this.#isStopped = true;
-    for (const attempt of [...this.#open]) attempt.interrupt("shutdown");
+    this.#interrupt("shutdown");
+  }
+
+  #interrupt(reason: InterruptionReason): void {
+    if (!this.isBusy) return;
+    const { clock, onDefect } = this.run.services;
+    inTimedTurns(interrupting(this.#open.slice(), reason), clock).catch(onDefect);
   }
 
   #enterSlot(): void {
@@ -325,6 +333,16 @@ export class Attempts implements SlotRequest, AttemptOwner {
     if (this.#running === 0) this.#leaveSlot();
     if (this.isBusy || this.#onIdle === undefined) return;
     for (const callback of this.#onIdle.splice(0)) queueMicrotask(callback);
+  }
+}
+
+/** How many attempts are interrupted at a time. A job may have thousands, and most end at once. */
+const INTERRUPTED_MAX = 50;
+
+function* interrupting(attempts: readonly Attempt[], reason: InterruptionReason): Work<void> {
+  for (const [index, attempt] of attempts.entries()) {
+    if (index > 0 && index % INTERRUPTED_MAX === 0) yield;
+    attempt.interrupt(reason);
   }
 }
 
