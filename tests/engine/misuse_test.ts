@@ -593,6 +593,23 @@ Deno.test("run: the number of tasks is limited, and the call for one more says s
   assert.equal(asked.tasks.size, TASKS_MAX);
 });
 
+Deno.test("run: the first mistake is thrown, and later ones reject, also where nobody awaits them", async () => {
+  const expectables = [{ id: "paid" }];
+  const asked = new RunContext(jobId("order-7"), expectables, { seenAt: () => 0, asks: () => {} });
+  void asked.task("charge", () => 1);
+
+  assert.throws(
+    () => asked.task("charge", () => 1),
+    /^MisuseError: Cannot ask for task charge twice/,
+  );
+  void asked.task("charge", () => 1);
+  await assert.rejects(() => asked.sleep("late", -1), /^MisuseError: Cannot ask for sleep late/);
+  await assert.rejects(
+    () => asked.expect("rated"),
+    /Cannot expect "rated": the plan does not name/,
+  );
+});
+
 Deno.test("run: the number of waits with a time is limited, and the call for one more says so", () => {
   const expectables = ["paid", "rated"].map((id) => ({ id }));
   const asked = new RunContext(jobId("order-7"), expectables, {

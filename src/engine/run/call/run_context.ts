@@ -101,6 +101,10 @@ export class RunContext implements JobContext<string> {
   /** The time limit of each wait of an expectation, in milliseconds, in the order of the waits. */
   #withins: Map<string, number[]> | undefined;
   #waitCount = 0;
+  // Made once, since `run` may ask for thousands more.
+  #tooManyTasks: TypeError | undefined;
+  #tooManyWaits: TypeError | undefined;
+  #hasRefused = false;
   #isOver = false;
   readonly #listener: RunListener;
   readonly #guard: SecretGuard;
@@ -128,64 +132,98 @@ export class RunContext implements JobContext<string> {
     options: TaskOptions<JsonForm<Result>> = {},
   ): Promise<JsonForm<Result>> {
     mustBeInRun(`task ${taskId}`, this);
-    const answer = Promise.withResolvers<JsonForm<Result>>();
-    const task: TaskRequest = {
-      kind: "task",
-      taskId: this.#newTaskId(taskId, "task"),
-      run: fn,
-      retry: checkedRetry(taskId, fn, options),
-      timeoutMs: options.timeoutMs,
-      compensate: options.compensate as TaskRequest["compensate"],
-      answer: answer as PromiseWithResolvers<unknown>,
-      isOpen: true,
-    };
-    this.tasks.set(task.taskId, task);
-    this.#guard.requireNoSecret("the name of a task", task.taskId);
-    this.#listener.asks(task);
-    return answer.promise;
+    try {
+      const answer = Promise.withResolvers<JsonForm<Result>>();
+      const task: TaskRequest = {
+        kind: "task",
+        taskId: this.#newTaskId(taskId, "task"),
+        run: fn,
+        retry: checkedRetry(taskId, fn, options),
+        timeoutMs: options.timeoutMs,
+        compensate: options.compensate as TaskRequest["compensate"],
+        answer: answer as PromiseWithResolvers<unknown>,
+        isOpen: true,
+      };
+      this.tasks.set(task.taskId, task);
+      this.#guard.requireNoSecret("the name of a task", task.taskId);
+      this.#listener.asks(task);
+      return answer.promise;
+    } catch (error) {
+      return this.#refused(error);
+    }
   }
 
   sleep(id: string, time: SleepTime): Promise<void> {
     mustBeInRun(`sleep ${id}`, this);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const taskId = this.#newTaskId(id, "sleep");
-    const sleep: SleepRequest = {
-      kind: "sleep",
-      taskId,
-      time: restTime(id, time, this.now()),
-      resolve,
-      isOpen: true,
-    };
-    this.tasks.set(taskId, sleep);
-    this.openSleeps++;
-    this.#guard.requireNoSecret("the name of a sleep", taskId);
-    this.#listener.asks(sleep);
-    return promise;
+    try {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const taskId = this.#newTaskId(id, "sleep");
+      const sleep: SleepRequest = {
+        kind: "sleep",
+        taskId,
+        time: restTime(id, time, this.now()),
+        resolve,
+        isOpen: true,
+      };
+      this.tasks.set(taskId, sleep);
+      this.openSleeps++;
+      this.#guard.requireNoSecret("the name of a sleep", taskId);
+      this.#listener.asks(sleep);
+      return promise;
+    } catch (error) {
+      return this.#refused(error);
+    }
   }
 
   expect(name: string): Promise<Events>;
   expect(name: string, options: ExpectOptions): Promise<Events | undefined>;
   expect(name: string, options?: ExpectOptions): Promise<Events | undefined> {
     mustBeInRun(`expectation ${name}`, this);
-    const expectable = this.expectables.find(({ id }) => id === name);
-    // The end of `run` is an expectation too, but `run` cannot wait for it.
-    if (expectable === undefined || name === MAIN_TASK) {
-      const message = `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names `;
-      throw new UnplannedError(name, message + expectationNames(this.expectables));
+    try {
+      const expectable = this.expectables.find(({ id }) => id === name);
+      // The end of `run` is an expectation too, but `run` cannot wait for it.
+      if (expectable === undefined || name === MAIN_TASK) {
+        const message = `Cannot expect ${
+          JSON.stringify(name)
+        }: the plan does not name it; it names `;
+        throw new UnplannedError(name, message + expectationNames(this.expectables));
+      }
+      if (options !== undefined) return this.#expectWithin(name, options);
+      if (expectable.within?.otherwise === "waive") {
+        throw new MisuseError(
+          `Cannot expect ${
+            JSON.stringify(name)
+          } without withinMs: its deadline may waive it, and ` +
+            "then there would be no event to return",
+        );
+      }
+      const events = this.#eventsOf(name);
+      if (this.#untimed?.has(name) !== true) {
+        (this.#untimed ??= new Set()).add(name);
+        this.#listener.asks({ kind: "events", name });
+      }
+      return events;
+    } catch (error) {
+      return this.#refused(error);
     }
-    if (options !== undefined) return this.#expectWithin(name, options);
-    if (expectable.within?.otherwise === "waive") {
-      throw new MisuseError(
-        `Cannot expect ${JSON.stringify(name)} without withinMs: its deadline may waive it, and ` +
-          "then there would be no event to return",
-      );
+  }
+
+  /**
+   * `run` gets its first mistake as an exception, and later ones as rejections: async functions that
+   * it calls by the thousand before it awaits them would pass each exception on as a rejection that
+   * nobody handles yet, and Deno searches all of these whenever one is handled.
+   *
+   * @throws what was thrown, the first time.
+   */
+  #refused(thrown: unknown): Promise<never> {
+    if (!this.#hasRefused) {
+      this.#hasRefused = true;
+      throw thrown;
     }
-    const events = this.#eventsOf(name);
-    if (this.#untimed?.has(name) !== true) {
-      (this.#untimed ??= new Set()).add(name);
-      this.#listener.asks({ kind: "events", name });
-    }
-    return events;
+    const refused = Promise.reject(thrown);
+    // `run` may not await the step.
+    refused.catch(() => {});
+    return refused;
   }
 
   #eventsOf(name: string): Promise<Events> {
@@ -204,7 +242,7 @@ export class RunContext implements JobContext<string> {
     const withinMs = checkedWithin(name, options);
     const withins = (this.#withins ??= new Map()).getOrInsertComputed(name, () => []);
     if (++this.#waitCount > WAITS_MAX) {
-      throw new TypeError(
+      throw this.#tooManyWaits ??= new TypeError(
         `Cannot wait for ${JSON.stringify(name)} again: this job has had ${WAITS_MAX} timed ` +
           "waits, the most allowed; use longer waits, or start further jobs",
       );
@@ -342,7 +380,7 @@ export class RunContext implements JobContext<string> {
       );
     }
     if (this.tasks.size >= TASKS_MAX) {
-      throw new TypeError(
+      throw this.#tooManyTasks ??= new TypeError(
         `Cannot ask for ${kind} ${text}: this job has asked for ${TASKS_MAX} tasks, the most ` +
           "allowed; do more in each task, or start further jobs",
       );
