@@ -283,7 +283,9 @@ export class Attempt implements AttemptOf, ContextSource {
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#abort(error);
-    this.end({ kind: "failed", error: this.#owner.run.guard.factOf(error), timedOutMs });
+    // Its stack would show only the engine, and to read those of thousands takes long.
+    const { name, message } = error;
+    this.end({ kind: "failed", error: { name, message }, timedOutMs });
   }
 
   #returned(value: unknown): void {
