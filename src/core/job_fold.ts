@@ -230,17 +230,16 @@ function restoreSteps(tasks: Tasks, waits: Waits, { before, job }: Applied): voi
   restore(waits, before?.waits, job.waits, ({ expectation, wait }) => waitKey(expectation, wait));
 }
 
+/** @param after Those before in the same order, changed or not, and then any new ones. */
 function restore<Key, State>(
   steps: Map<Key, State>,
   before: readonly State[] = NONE,
   after: readonly State[] = NONE,
   keyOf: (step: State) => Key,
 ): void {
-  const earlier = new Map(before.map((step) => [keyOf(step), step]));
-  for (const key of after.map(keyOf)) {
-    const step = earlier.get(key);
-    if (step === undefined) steps.delete(key);
-    else steps.set(key, step);
+  for (const step of before) steps.set(keyOf(step), step);
+  for (let index = before.length; index < after.length; index++) {
+    steps.delete(keyOf(after[index] as State));
   }
 }
 

@@ -73,8 +73,11 @@ export class PendingOutcomes {
   }
 
   durable(): void {
+    if (this.areDurable) return;
     const { durableLogId } = this.run.services.writer;
-    while ((this.#ends[0]?.lastLogId ?? Infinity) <= durableLogId) this.#ends.shift();
+    const first = this.#ends.findIndex(({ lastLogId = Infinity }) => lastLogId > durableLogId);
+    // Removed together: to move all others for each would take long, of which there may be thousands.
+    this.#ends.splice(0, first < 0 ? this.#ends.length : first);
   }
 
   #keep(): void {
