@@ -416,3 +416,33 @@ for (const how of ["suspended", "compensating"] as const) {
     assert.equal(cancelled.length, how === "suspended" ? 1 : 0);
   });
 }
+
+Deno.test("cancel: the attempts of a job with hundreds are interrupted a few at a time, with turns of others in between", async () => {
+  const abortedIn = new Map<number, number>();
+  const definition = looseJob("demo.wide", async (ctx) => {
+    await Promise.all(
+      Array.from(
+        { length: 300 },
+        (_, n) =>
+          ctx.task(`task-${n}`, (task) =>
+            new Promise((_, reject) => {
+              task.signal.addEventListener("abort", () => {
+                const { turns } = daybook.clock;
+                abortedIn.set(turns, (abortedIn.get(turns) ?? 0) + 1);
+                reject(task.signal.reason);
+              });
+            })),
+      ),
+    );
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.wide");
+  await daybook.clock.settle();
+
+  await daybook.control(id, "cancel");
+  assert.equal(daybook.condition(id), "cancelled");
+  const counts = [...abortedIn.values()];
+  assert.equal(counts.reduce((sum, count) => sum + count), 300);
+  assert.ok(Math.max(...counts) <= 100, `${counts}`);
+  daybook.assertSound();
+});

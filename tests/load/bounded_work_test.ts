@@ -699,6 +699,34 @@ Deno.test("bounded: a proof of the journal, with a job of nine thousand steps, a
   );
 });
 
+Deno.test("bounded: jobs of five thousand tasks at once that are cancelled, that reach their time limits, and one that asks for more tasks than allowed", async () => {
+  let jobs = 0;
+  const create = async (server: DaybookProcess, input: object) => {
+    const jobId = `held-${jobs++}`;
+    only([202], [await server.post("/jobs", { jobId, type: "wide.held", input }).then(read)]);
+    return jobId;
+  };
+  await withServer(
+    () => Promise.resolve(),
+    async (server) => {
+      let held = "";
+      const hold = async () => {
+        held = await create(server, { count: 5_000 });
+        while (!(await got(server, `/jobs/${held}`)).text.includes("step-4999")) await pause(100);
+      };
+      await assertOthersServed(server, async () => {
+        only([200], [await server.post(`/jobs/${held}/cancel`, {}).then(read)]);
+        await came(server, held, "cancelled");
+      }, hold);
+      for (const input of [{ count: 5_000, timeoutMs: 1_000 }, { count: 18_000 }]) {
+        await assertOthersServed(server, async () => {
+          await came(server, await create(server, input), "failed");
+        });
+      }
+    },
+  );
+});
+
 Deno.test("bounded: dozens of bodies of a megabyte that arrive at once", async () => {
   const body = "\n".repeat(1_000_000);
   const headers = { "content-type": "application/x-ndjson" };

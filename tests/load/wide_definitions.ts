@@ -1,6 +1,6 @@
 /**
- * Jobs that ask for thousands of steps or timed waits, and fail once all have ended; and one with a
- * secret, for thousands of them.
+ * Jobs that ask for thousands of steps or timed waits, and fail once all have ended; one whose tasks
+ * end only when they are aborted; and one with a secret, for thousands of them.
  */
 
 import * as v from "valibot";
@@ -38,6 +38,28 @@ export const STEPS = defineJob({
       );
     }
     throw new NonRetryableError("all have ended");
+  },
+});
+
+/** Tasks that all run at once, each until it is aborted. */
+export const HELD = defineJob({
+  type: "wide.held",
+  version: 1,
+  input: v.object({ count: v.number(), timeoutMs: v.optional(v.number()) }),
+  async run(ctx, { count, timeoutMs }) {
+    const options = { ...timeoutMs && { timeoutMs }, retry: { maxAttempts: 1 } };
+    await Promise.all(
+      Array.from({ length: count }, async (_, n) => {
+        await ctx.task(
+          `step-${n}`,
+          ({ signal }) =>
+            new Promise((_, reject) =>
+              signal.addEventListener("abort", () => reject(signal.reason))
+            ),
+          options,
+        );
+      }),
+    );
   },
 });
 
