@@ -6,7 +6,7 @@ import { COMPARED_MAX } from "../../src/explain/likeness/contrast.ts";
 import { contrastText } from "../../src/explain/likeness/contrast_text.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { Meanwhile } from "../../src/explain/past/process_history.ts";
-import { lateness } from "../../src/explain/past/early_and_late.ts";
+import { lateness } from "../../src/explain/past/sleeps_and_waits.ts";
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";

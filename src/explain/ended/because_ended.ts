@@ -69,13 +69,16 @@ import {
 import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
 import { expiredValues } from "./expired_values.ts";
 import { askedToWait } from "../past/asked_to_wait.ts";
-import { lastWaitGivenUp, waitsGivenUp } from "../past/ended_waits.ts";
+import {
+  deadlineLateness,
+  lastWaitGivenUp,
+  oddTimes,
+  waitsGivenUp,
+} from "../past/sleeps_and_waits.ts";
 import { reason, showSome } from "../statements/statement.ts";
 import { whereTimeWent } from "./time_spent.ts";
-import { oddTimes } from "../past/ended_sleeps.ts";
 import { matcherText } from "../words/expectations.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import { deadlineLateness } from "../past/early_and_late.ts";
 
 export function endReasons(known: Case): Reasons {
   const { job } = known;

@@ -42,10 +42,9 @@ import {
 } from "../words/phrases.ts";
 import { uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
-import { lastWaitGivenUp } from "../past/ended_waits.ts";
+import { deadlineLateness, lastWaitGivenUp } from "../past/sleeps_and_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { lateSender, timeSpent, timeText, usualText } from "./time_spent.ts";
-import { deadlineLateness } from "../past/early_and_late.ts";
 
 export function succeededText(known: Evidence): string {
   const { job } = known;

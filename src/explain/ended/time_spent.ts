@@ -18,7 +18,7 @@ import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-import { sleepDueAt, sleepLateness } from "../past/ended_sleeps.ts";
+import { sleepDueAt, sleepLateness } from "../past/sleeps_and_waits.ts";
 
 const JOBS_MIN = 5;
 const TIMES = 3;

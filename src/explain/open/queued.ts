@@ -6,8 +6,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type CompletedTask, findTask, isSleep, type WaitingTask } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, causeOf, cutShortText } from "../past/attempts.ts";
-import { sleepEnded } from "../past/ended_sleeps.ts";
-import { atText, waitEnded } from "../past/ended_waits.ts";
+import { atText, sleepEnded, waitEnded } from "../past/sleeps_and_waits.ts";
 import { pauseCause } from "../queue/pause_texts.ts";
 import {
   behindText,

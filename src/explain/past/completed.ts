@@ -12,8 +12,7 @@ import type { CompletedItem } from "../statements/explanation.ts";
 import { findMaxAttempts } from "../history/kept_history.ts";
 import { attemptText, before, capital, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
-import { sleepEnded } from "./ended_sleeps.ts";
-import { wakeText, wokenBy } from "./early_and_late.ts";
+import { sleepEnded, wakeText, wokenBy } from "./sleeps_and_waits.ts";
 
 /** How many are described: the last ones that were settled. */
 const SHOWN_MAX = 500;
@@ -69,10 +68,8 @@ function completedTask(known: Evidence, task: CompletedTask): CompletedItem<LogI
 function attemptsText(known: Evidence, task: CompletedTask): string {
   const { taskId, attempts, failures } = task;
   if (attempts === 1) return "";
-  const max = findMaxAttempts(attemptsOf(known, taskId));
-  return taskId === MAIN_TASK
-    ? `, attempt ${attempts}`
-    : `, ${attemptText(attempts, failures, max)}`;
+  const max = taskId === MAIN_TASK ? undefined : findMaxAttempts(attemptsOf(known, taskId));
+  return `, ${attemptText(attempts, failures, max)}`;
 }
 
 function settledExpectation(
