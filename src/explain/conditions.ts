@@ -7,7 +7,7 @@
 import { silenceText } from "../core/silence.ts";
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import { lengthMs } from "../core/duration.ts";
-import type { LogId } from "../core/ids.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState, runningTasks } from "../core/job_state.ts";
 import { endReasons, failureReasons } from "./ended/because_ended.ts";
 import {
@@ -282,12 +282,17 @@ function suspendedReasons(known: Case): Reasons {
 }
 
 /** What is running continues to its end; the rest waits. */
-function whileSuspended({ job, suspended }: Case): Next {
+function whileSuspended(known: Case): Next {
+  const { job, suspended } = known;
   if (!hasCode(job)) {
     const statement = "Nothing is held up: the job has no code, and events still move it.";
     return [automatic(statement, suspended)];
   }
-  const running = runningTasks(job).map(({ taskId }) => taskText(taskId));
+  // `run` has begun, but cannot continue while it awaits a step that is backing off.
+  const isExecuting = beneath(known).condition === "executing";
+  const running = runningTasks(job).flatMap(({ taskId }) =>
+    taskId === MAIN_TASK && !isExecuting ? [] : taskText(taskId)
+  );
   const nothing = "nothing new begins until it is resumed.";
   if (running.length === 0) return [automatic(capital(nothing), suspended)];
   const toTheirEnd = running.length === 1 ? "continues to its end" : "continue to their end";

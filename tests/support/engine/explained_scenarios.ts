@@ -370,6 +370,15 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "suspended_while_backing_off",
+    condition: "suspended",
+    arrange: async (daybook) => {
+      await daybook.submit("job", "shop.trouble", { how: "deadLetter" });
+      await daybook.post("/jobs/job/suspend");
+      await daybook.clock.advance(1_500);
+    },
+  },
+  {
     name: "waiting_event_of_another_type",
     condition: "waiting",
     arrange: async (daybook) => {
