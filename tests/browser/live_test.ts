@@ -107,12 +107,13 @@ class Restarts {
 
 /**
  * The text of a page, without its durations and ages, which differ by the second. An age may have
- * two parts: `1 min 5 s ago`.
+ * two parts: `1 min 5 s ago`. The time axis of an unfinished job has more of them the later it is
+ * drawn.
  */
 async function textOf(page: Page): Promise<string> {
   const text = await page.locator("main").innerText();
   return text.replaceAll(/just now|(?:\d[\d.]* (?:ms|s|min|h|d)\b ?)+(?:ago\b)?/g, "T")
-    .replaceAll(" (T)", "");
+    .replaceAll(" (T)", "").replaceAll(/^T\n/gm, "");
 }
 
 /** The lines from the first one in which two texts differ. */
