@@ -58,7 +58,7 @@ Deno.test("crash points: a second power cut at every step of the next start", as
     }
   }
   console.log(`${starts} starts cut short at every step, started on ${disks} different disks`);
-  assert.ok(starts >= rounds(4, 4, 0));
+  assert.ok(disks > starts, `${disks} disks`);
 });
 
 const BROKEN: readonly (readonly [string, Scenario, (disk: MemoryDisk) => FileSystem])[] = [

@@ -84,7 +84,7 @@ export async function crashSweep(
   return { steps: cuts.length, disks: seen.size, violations };
 }
 
-/** Disks that a scenario may leave behind, about `count` from all its steps. */
+/** `count` of the disks that a scenario may leave behind, from any of its steps. */
 export async function disksLeftBy(
   scenario: Scenario,
   count: number,
@@ -93,7 +93,10 @@ export async function disksLeftBy(
   const dice = new Dice(seed);
   const cuts = await cutsOf(scenario, (disk) => disk);
   const found = [...disksAfter(cuts, () => dice.fraction(), new Set())];
-  return found.filter(() => dice.fraction() < count / found.length);
+  return Array.from(
+    { length: count },
+    () => found[Math.floor(dice.fraction() * found.length)] as Found,
+  );
 }
 
 interface Cut extends Omit<Found, "disk"> {
