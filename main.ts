@@ -47,8 +47,8 @@ import { VERSION } from "./src/version.ts";
 const LAST_ANSWERS_MS = 200;
 
 /**
- * How long a start only answers requests. Then the code of jobs runs, and a thread starts, which stops
- * the event loop for some 45 ms.
+ * How long a start only answers requests. Then it calls the code of jobs and starts a thread, for
+ * which Deno stops the event loop for some 45 ms.
  */
 const FIRST_ANSWERS_MS = 50;
 
@@ -253,7 +253,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   const listener = listenOrFail(listening);
   stopOnSignal(() => stop(configuration, daybook, listener));
   daybook.handleSignals();
-  if (!daybook.leads) {
+  const hasFollowed = !daybook.leads;
+  if (hasFollowed) {
     daybook.work();
     if (!await orFail(configuration, () => daybook.lead())) return;
   }
@@ -272,7 +273,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
       joining?.standing,
     ),
   );
-  await new Promise((resolve) => setTimeout(resolve, FIRST_ANSWERS_MS));
+  if (!hasFollowed) await new Promise((resolve) => setTimeout(resolve, FIRST_ANSWERS_MS));
   daybook.work();
   for (const warning of await daybook.found()) warn(warning);
 }

@@ -230,7 +230,7 @@ function restoreSteps(tasks: Tasks, waits: Waits, { before, job }: Applied): voi
   restore(waits, before?.waits, job.waits, ({ expectation, wait }) => waitKey(expectation, wait));
 }
 
-/** @param after Those before in the same order, changed or not, and then any new ones. */
+/** @param after The steps of `before` in the same order, changed or not, then any new ones. */
 function restore<Key, State>(
   steps: Map<Key, State>,
   before: readonly State[] = NONE,

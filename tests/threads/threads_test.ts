@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { openInProcess } from "../../src/embedded/in_process.ts";
 import { type EmbeddedDaybook, type Job, RetryLater } from "../../src/mod.ts";
-import { UnplannedError } from "../../src/engine/run/call/run_context.ts";
+import { UnplannedError } from "../../src/engine/run/call/step_checks.ts";
 import { thrownData, thrownError } from "../../src/threads/protocol.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import * as definitions from "../support/process/isolated_definitions.ts";

@@ -8,11 +8,11 @@ import type { Failure } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
 import { oneLine, shownText } from "../../core/shown_value.ts";
 
-/** How many names or statements of one kind there are where a few suffice. */
+/** The most names or statements of one kind where a few suffice. */
 export const FEW_MAX = 3;
-/** How many names a summary has. */
+/** The most names in a summary. */
 export const SUMMARY_MAX = 5;
-/** How many names and citations a reason or a step has, and how many of these are of one kind. */
+/** The most names or citations in a reason or a step, and the most of one kind. */
 export const LIST_MAX = 10;
 
 /** `a`, `a and b`, `a, b and c`. */

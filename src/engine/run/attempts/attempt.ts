@@ -283,7 +283,7 @@ export class Attempt implements AttemptOf, ContextSource {
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#abort(error);
-    // Its stack would show only the engine, and to read those of thousands takes long.
+    // Its stack shows only the engine, and reading those of thousands takes long.
     const { name, message } = error;
     this.end({ kind: "failed", error: { name, message }, timedOutMs });
   }

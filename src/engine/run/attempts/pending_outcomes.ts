@@ -76,7 +76,7 @@ export class PendingOutcomes {
     if (this.areDurable) return;
     const { durableLogId } = this.run.services.writer;
     const first = this.#ends.findIndex(({ lastLogId = Infinity }) => lastLogId > durableLogId);
-    // Removed together: to move all others for each would take long, of which there may be thousands.
+    // Removed together, since there may be thousands, and each `shift` moves all that follow.
     this.#ends.splice(0, first < 0 ? this.#ends.length : first);
   }
 

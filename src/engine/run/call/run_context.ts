@@ -25,6 +25,7 @@ import {
   checkedRetry,
   checkedWithin,
   MisuseError,
+  mustBeExpectable,
   mustBeInRun,
   mustHaveEnded,
   type RestTime,
@@ -180,23 +181,8 @@ export class RunContext implements JobContext<string> {
   expect(name: string, options?: ExpectOptions): Promise<Events | undefined> {
     mustBeInRun(`expectation ${name}`, this);
     try {
-      const expectable = this.expectables.find(({ id }) => id === name);
-      // The end of `run` is an expectation too, but `run` cannot wait for it.
-      if (expectable === undefined || name === MAIN_TASK) {
-        const message = `Cannot expect ${
-          JSON.stringify(name)
-        }: the plan does not name it; it names `;
-        throw new UnplannedError(name, message + expectationNames(this.expectables));
-      }
+      mustBeExpectable(name, this.expectables, options);
       if (options !== undefined) return this.#expectWithin(name, options);
-      if (expectable.within?.otherwise === "waive") {
-        throw new MisuseError(
-          `Cannot expect ${
-            JSON.stringify(name)
-          } without withinMs: its deadline may waive it, and ` +
-            "then there would be no event to return",
-        );
-      }
       const events = this.#eventsOf(name);
       if (this.#untimed?.has(name) !== true) {
         (this.#untimed ??= new Set()).add(name);
@@ -209,21 +195,16 @@ export class RunContext implements JobContext<string> {
   }
 
   /**
-   * `run` gets its first mistake as an exception, and later ones as rejections: async functions that
-   * it calls by the thousand before it awaits them would pass each exception on as a rejection that
+   * `run` gets its first mistake as an exception, and later ones as rejections. Async functions that
+   * it calls by the thousand before it awaits them would turn each exception into a rejection that
    * nobody handles yet, and Deno searches all of these whenever one is handled.
    *
-   * @throws what was thrown, the first time.
+   * @throws The first mistake.
    */
   #refused(thrown: unknown): Promise<never> {
-    if (!this.#hasRefused) {
-      this.#hasRefused = true;
-      throw thrown;
-    }
-    const refused = Promise.reject(thrown);
-    // `run` may not await the step.
-    refused.catch(() => {});
-    return refused;
+    if (this.#hasRefused) return Promise.reject(thrown);
+    this.#hasRefused = true;
+    throw thrown;
   }
 
   #eventsOf(name: string): Promise<Events> {
@@ -387,16 +368,4 @@ export class RunContext implements JobContext<string> {
     }
     return taskId;
   }
-}
-
-/** `run` waits for an expectation that the plan of its job lacks. */
-export class UnplannedError extends TypeError {
-  constructor(readonly expectation: string, message: string) {
-    super(message);
-  }
-}
-
-/** The expectations of a plan, without the end of `run`. */
-export function expectationNames(planned: readonly { readonly id: string }[]): string {
-  return planned.map(({ id }) => id).filter((id) => id !== MAIN_TASK).join(", ") || "nothing";
 }

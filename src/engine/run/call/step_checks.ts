@@ -7,7 +7,8 @@ import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../../core/
 import { optionsFlaw } from "../../../core/given_options.ts";
 import type { ExpectOptions, SleepTime, TaskOptions } from "../../job_context.ts";
 import { NonRetryableError } from "../../job_errors.ts";
-import { REST_MS_MAX, YEARS_MAX } from "../../../core/job_plan.ts";
+import { MAIN_TASK } from "../../../core/ids.ts";
+import { type ExpectedEvent, REST_MS_MAX, YEARS_MAX } from "../../../core/job_plan.ts";
 import { attemptHere } from "../../async_context.ts";
 
 export class MisuseError extends NonRetryableError {
@@ -51,6 +52,44 @@ export function mustBeInRun(step: string, caller: StepCaller | undefined): void 
 interface StepCaller {
   readonly jobId: string;
   readonly isOver: boolean;
+}
+
+/**
+ * @param planned The expectations of the plan.
+ * @param options Present for a wait with a time limit.
+ * @throws {UnplannedError} when the plan does not name the expectation.
+ * @throws {MisuseError} when it may be waived, and the wait has no time limit of its own.
+ */
+export function mustBeExpectable(
+  name: string,
+  planned: readonly Pick<ExpectedEvent, "id" | "within">[],
+  options: ExpectOptions | undefined,
+): void {
+  const expectable = planned.find(({ id }) => id === name);
+  const start = `Cannot expect ${JSON.stringify(name)}`;
+  // The end of `run` is an expectation too, but `run` cannot wait for it.
+  if (expectable === undefined || name === MAIN_TASK) {
+    const message = `${start}: the plan does not name it; it names ${expectationNames(planned)}`;
+    throw new UnplannedError(name, message);
+  }
+  if (options === undefined && expectable.within?.otherwise === "waive") {
+    throw new MisuseError(
+      `${start} without withinMs: its deadline may waive it, and then there would be no event to ` +
+        "return",
+    );
+  }
+}
+
+/** `run` waits for an expectation that the plan of its job lacks. */
+export class UnplannedError extends TypeError {
+  constructor(readonly expectation: string, message: string) {
+    super(message);
+  }
+}
+
+/** The expectations of a plan, without the end of `run`. */
+export function expectationNames(planned: readonly { readonly id: string }[]): string {
+  return planned.map(({ id }) => id).filter((id) => id !== MAIN_TASK).join(", ") || "nothing";
 }
 
 /**
