@@ -159,7 +159,7 @@ export function parseQuery<Known extends Parameters>(
 ): Query<Known> {
   for (const name of new Set(searchParams.keys())) {
     const parameter = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (parameter === undefined) throw invalidParameter(name, unknownDetail(known));
+    if (parameter === undefined) throw invalidParameter(name, unknownDetail(name, known));
     if (parameter.form === "single" && searchParams.getAll(name).length > 1) {
       throw invalidParameter(name, "is given twice");
     }
@@ -169,8 +169,9 @@ export function parseQuery<Known extends Parameters>(
   return Object.fromEntries(values);
 }
 
-function unknownDetail(known: Parameters): string {
+function unknownDetail(name: string, known: Parameters): string {
   const names = Object.keys(known);
+  if (name === "wait") return "is not a known parameter; waiting is a header: Prefer: wait=5";
   const all = names.length === 0 ? "there are no parameters here" : `known are ${names.join(", ")}`;
   return `is not a known parameter; ${all}`;
 }

@@ -6,7 +6,7 @@ import { COMPARED_MAX } from "../../src/explain/likeness/contrast.ts";
 import { contrastText } from "../../src/explain/likeness/contrast_text.ts";
 import type { Correlation } from "../../src/core/correlation.ts";
 import type { Meanwhile } from "../../src/explain/past/process_history.ts";
-import { lateness } from "../../src/explain/past/sleeps_and_waits.ts";
+import { lateness, sleepEnded } from "../../src/explain/past/sleeps_and_waits.ts";
 import { sampleEvent } from "../../src/explain/open/requests_to_send.ts";
 import { codedJob, expectation, timeOf } from "../support/engine/entries.ts";
 import { databaseText, roleText, type Standing, standingLines } from "../../src/core/standing.ts";
@@ -254,4 +254,12 @@ Deno.test("lateness: a clean stop counts if the time was recorded a minute late,
   assert.equal(late("journal.Sealed", 101, 170).length, 1);
   assert.deepEqual(late("journal.Recovered", 50, 101), [""]);
   assert.deepEqual(late("journal.Recovered", 120, 120), ["Daybook was started", 3]);
+});
+
+Deno.test("sleepEnded: without the entry that began it, nothing is said about when it was due", () => {
+  const job = { tasks: [] };
+  const known = { process: [], entries: new Map(), jobId: "job-1", job } as unknown as Meanwhile;
+  const task = { taskId: "rest", endedAt: timeOf(100), firstLogId: 5, completedBy: 9 };
+  const { statement } = sleepEnded(known, task as Parameters<typeof sleepEnded>[1]);
+  assert.equal(statement, `Sleep rest ended at ${timeOf(100)}`);
 });

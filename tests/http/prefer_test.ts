@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { exchange } from "../support/http/raw_socket.ts";
-import { type JobBody, jsonOf, shipmentPlan, startApp } from "../support/http/http_app.ts";
+import {
+  type JobBody,
+  jsonOf,
+  problemOf,
+  shipmentPlan,
+  startApp,
+} from "../support/http/http_app.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };
@@ -141,4 +147,11 @@ Deno.test("return=minimal: the answer is sent in one piece, headers included", a
   assert.match(text, /^HTTP\/1\.1 202 /);
   assert.match(text, /"links":\{.*\}\}$/);
   assert.ok(text.length <= ONE_PIECE_BYTES, `${text.length} bytes: ${text}`);
+});
+
+Deno.test("a wait that comes as a parameter is refused with the header to send instead", async () => {
+  const app = await startApp();
+  const response = await app.post("/jobs?wait=5", GREET);
+  const { detail } = await problemOf(response, 422, "invalid-request");
+  assert.match(detail, /parameter wait is not a known parameter; .* header: Prefer: wait=5/);
 });

@@ -159,7 +159,9 @@ export function sleepEnded(
   }
   const over = overText(known, firstLogId);
   const late = over === "" ? sleepLateness(known, firstLogId, completedBy) : reason(over);
-  const how = late.statement || ", when it was due";
+  // Without the entry that began it, nobody knows when it was due.
+  const onTime = sleepDueAt(known, firstLogId) === undefined ? "" : ", when it was due";
+  const how = late.statement || onTime;
   return reason(`Sleep ${taskId} ended at ${endedAt}${how}`, completedBy, ...late.cites);
 }
 
