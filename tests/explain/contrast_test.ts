@@ -15,6 +15,9 @@ const SCALARS = [0, 1, 2, 3, 7, 40, 500, -3, -60, "a", "Bx-1", "c9", true, undef
 const pool = fc.oneof(
   fc.array(fc.constantFrom(...SCALARS), { minLength: 1, maxLength: 3 }),
   fc.array(fc.integer({ min: -2, max: 60 }), { minLength: 1, maxLength: 8 }),
+  fc.array(fc.integer({ min: 1, max: 60 }).map((one) => `S-${`${one}`.padStart(2, "0")}`), {
+    ...{ minLength: 1, maxLength: 8 },
+  }),
 );
 const pools = fc.record({ label: pool, input: pool, result: pool });
 type Pools = typeof pools extends fc.Arbitrary<infer One> ? One : never;

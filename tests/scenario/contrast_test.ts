@@ -168,6 +168,46 @@ Deno.test("contrast: a number of one job is named if it is far beyond those of a
   assert.equal(await said(32), undefined);
 });
 
+Deno.test("contrast: digits at the end of texts of one form are compared as numbers, unless they only count up with time", async () => {
+  let isDown = false;
+  const reserve = scripted("stock.reserve", {
+    reserve: ({ input: { sku = "" } }) => {
+      if (isDown || String(sku) >= "SKU-0700") throw new NonRetryableError("no stock row");
+      return "reserved";
+    },
+  });
+  const said = async (inputs: readonly object[], downFrom = Infinity) => {
+    const daybook = await Explained.start({ definitions: [reserve], maxRunning: 8 });
+    for (const [at, input] of inputs.entries()) {
+      isDown = at >= downFrom;
+      await daybook.submit(`job-${at}`, "stock.reserve", input);
+      await daybook.clock.advance(1_000);
+    }
+    return (await daybook.explanation(`job-${inputs.length - 1}`)).contrast?.statement ?? "";
+  };
+  const padded = (number: number) => `${number}`.padStart(4, "0");
+  const skus = [97, 194, 810, 388, 35, 582, 1130, 83, 180, 277, 374, 698, 568, 951]
+    .map((number) => ({ sku: `SKU-${padded(number)}` }));
+  assert.equal(
+    await said(skus),
+    'All 3 jobs that failed like this have input.sku such as "SKU-0951", where all 11 that went ' +
+      'through have at most "SKU-0698".',
+  );
+  // Of two jobs, or with texts of another form, nothing is said.
+  assert.equal(await said([...skus.slice(0, 6), ...skus.slice(7)]), "");
+  assert.doesNotMatch(await said([...skus, { sku: "SKU-44" }, { sku: "SKU-0712" }]), /sku/);
+  // All that failed came last, and so do the numbers that are counted up, though some overtake.
+  const numbers = [3, 2, 4, 5, 6, 8, 7, 9, 10, 11, 12, 14, 13, 15];
+  for (const form of [padded, Number]) {
+    const counted = numbers.map((number) => ({ order: form(number) }));
+    assert.match(await said(counted, 11), /^All 3 jobs that failed like this were created after/);
+  }
+  // The same of names that come in batches, each in any order.
+  const batches = [7, 2, 9, 4, 11, 1, 10, 3, 8, 6, 5, 14, 12, 13];
+  const named = batches.map((number) => ({ order: padded(number) }));
+  assert.match(await said(named, 11), /^All 3 jobs that failed like this were created after/);
+});
+
 Deno.test("contrast: failures with nothing in common, but none that succeeded between them, are named by their time", async () => {
   let isDown = false;
   const send = scripted("sms.send", {

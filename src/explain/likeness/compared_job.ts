@@ -17,6 +17,16 @@ const TEXT_LENGTH_MAX = 200;
 /** What a job has under each name: several values if they are in a list. */
 export type Facts = ReadonlyMap<string, readonly JsonScalar[]>;
 
+/** What sets jobs apart, under one name. */
+export interface Trait {
+  /** `label tenant`, `input.card.country`, `version`, `task mail`, `result of send.failed`. */
+  readonly name: string;
+  /** What the job has there; absent if nothing. */
+  readonly value?: JsonScalar;
+  /** What all others have there: `"email"`, `none`, `at most 9`; absent if just not the value. */
+  readonly others?: string;
+}
+
 /** What is compared of a job. */
 export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
   readonly given: Facts;

@@ -11,17 +11,8 @@ import type { LogId } from "../../core/ids.ts";
 import { type JsonScalar, present } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { type ComparedJob, ELEMENTS, type Facts, TASK } from "./compared_job.ts";
-
-/** What sets jobs apart, under one name. */
-export interface Trait {
-  /** `label tenant`, `input.card.country`, `version`, `task mail`, `result of send.failed`. */
-  readonly name: string;
-  /** What the job has there; absent if nothing. */
-  readonly value?: JsonScalar;
-  /** What all others have there: `"email"`, `none`, `at most 9`; absent if just not the value. */
-  readonly others?: string;
-}
+import { beyond, FAR } from "./beyond.ts";
+import { type ComparedJob, ELEMENTS, type Facts, TASK, type Trait } from "./compared_job.ts";
 
 export interface Contrast {
   /** The traits that are shown. The first is a label, if there is one. */
@@ -100,11 +91,13 @@ function* findTraits(
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
   if (hasSucceeded || ways.length > 0) return ways;
+  const far = isKind ? 1 : FAR;
   const limits = [
-    ...beyond(mine, theirs, areAll),
-    ...beyond(alike.map(({ lengths }) => lengths), others.map((one) => one.lengths), areAll),
+    ...beyond(alike, others, (job) => job.given, { areAll, far }),
+    ...beyond(alike, others, ({ lengths }) => lengths, { areAll, far }),
     // Results are of more kinds than inputs, and some are beyond others by chance.
-    ...beyond(myWay, theirWays, areAll, FAR).filter(({ name }) => !OF_LENGTH.test(name)),
+    ...beyond(alike, others, ({ doneBy }) => doneBy, { areAll, far: FAR })
+      .filter(({ name }) => !OF_LENGTH.test(name)),
   ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
@@ -243,39 +236,6 @@ function formOf(value: JsonScalar): string {
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
   return `a ${sign} ${Number.isInteger(value) ? "whole number" : "fraction"}`;
-}
-
-/** How far beyond the number of a single job has to be: another unit. */
-const FAR = 10;
-
-/** Numbers, and lengths of texts, beyond those of all others; not those that grow from job to job. */
-function beyond(
-  alike: readonly Facts[],
-  others: readonly Facts[],
-  areAll: boolean,
-  far = alike.length < ALIKE_MIN ? FAR : 1,
-): readonly Trait[] {
-  return [...alike[0] ?? []].flatMap(([name, [value = null]]): Trait[] => {
-    const [mine, theirs] = [numbersIn(alike, name), numbersIn(others, name)];
-    const grows = areAll && theirs.every((one, at) => one >= (theirs[at + 1] ?? -Infinity));
-    if (mine.length < alike.length || theirs.length < others.length || grows) return [];
-    const [most, least] = [Math.max(...theirs), Math.min(...theirs)];
-    const [isOver, isUnder] = [
-      most >= 0 && Math.min(...mine) > most * far,
-      least > 0 && Math.max(...mine) * far < least,
-    ];
-    if (!isOver && !isUnder) return [];
-    const limit = isOver ? `at most ${most}` : `at least ${least}`;
-    const what = typeof value === "string" ? `length of ${name}` : name;
-    return [{ name: what, value: mine[0] ?? 0, others: limit }];
-  });
-}
-
-function numbersIn(jobs: readonly Facts[], name: string): readonly number[] {
-  return jobs.flatMap((facts) => {
-    const [value] = facts.get(name) ?? [];
-    return typeof value === "number" ? [value] : typeof value === "string" ? [value.length] : [];
-  });
 }
 
 export const CREATED = "created";

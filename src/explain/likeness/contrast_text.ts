@@ -2,8 +2,8 @@
 
 import type { JsonValue } from "../../core/json.ts";
 import { shownScalar, shownValue } from "../../core/shown_value.ts";
-import { ELEMENTS, TASK } from "./compared_job.ts";
-import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER, type Trait } from "./contrast.ts";
+import { ELEMENTS, TASK, type Trait } from "./compared_job.ts";
+import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER } from "./contrast.ts";
 
 /**
  * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went

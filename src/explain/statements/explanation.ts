@@ -11,7 +11,7 @@ import type { PolicyRole } from "../../core/job_plan.ts";
 import type { StateName } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { Trait } from "../likeness/contrast.ts";
+import type { Trait } from "../likeness/compared_job.ts";
 import type { Likeness } from "../likeness/resemblance.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 
