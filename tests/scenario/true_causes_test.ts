@@ -270,6 +270,31 @@ Deno.test("explain a pause: it is named for a job that it will hold later, and n
   assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
 });
 
+Deno.test("explain a failure: attempts of other types that failed with the same error just before are named, though their jobs go on", async () => {
+  let isBusy = true;
+  const calling = (type: string, maxAttempts: number, initialMs: number) =>
+    scripted(type, {
+      call: () => {
+        if (isBusy) throw new Error("GET https://api.kontor.example/v2/x: 429 Too Many Requests");
+        return "called";
+      },
+    }, { retry: { maxAttempts, initialMs, factor: 1, jitter: 0 } });
+  const definitions = [calling("backfill", 5, 30_000), calling("sync", 1, 1_000)];
+  const daybook = await Explained.start({ definitions });
+  for (let job = 0; job < 6; job++) await daybook.submit(`backfill-${job}`, "backfill", {});
+  await daybook.submit("sync-1", "sync", {});
+  isBusy = false;
+  await daybook.clock.advance(HOUR_MS);
+  isBusy = true;
+  await daybook.submit("sync-2", "sync", {});
+
+  const { summary } = await toldOf(daybook, "sync-1");
+  const attempts = "Attempts of jobs of 1 other type failed with the same error just before: " +
+    "backfill (6).";
+  assert.ok(summary.endsWith(attempts), summary);
+  assert.doesNotMatch((await toldOf(daybook, "sync-2")).summary, /other type/);
+});
+
 Deno.test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
   let address: string | undefined;
   const needing = (type: string) =>

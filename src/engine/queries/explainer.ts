@@ -178,7 +178,7 @@ export class Explainer {
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
       beside: await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
-      sameElsewhere: findSameElsewhere(inquiry, job),
+      sameElsewhere: await findSameElsewhere(inquiry, job),
       rival: await findRival(inquiry, job, found.twin !== undefined),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),

@@ -4,6 +4,7 @@
  */
 
 import { counted, countText } from "../../core/counted.ts";
+import { lengthMs } from "../../core/duration.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import { withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
@@ -93,10 +94,11 @@ function sameError(
  * A fingerprint leaves out numbers and hosts, by which two things differ, so the texts are compared.
  * Time limits differ for one thing that is slow: those of failures close together count too.
  */
-export function findSameElsewhere(
-  { parts: { lists }, upTo = Infinity }: Inquiry,
+export async function findSameElsewhere(
+  inquiry: Inquiry,
   job: JobState,
-): Statement<LogId> | undefined {
+): Promise<Statement<LogId> | undefined> {
+  const { parts: { lists }, upTo = Infinity } = inquiry;
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
   const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
@@ -121,9 +123,7 @@ export function findSameElsewhere(
     if (before === 0) cites.push(other.because);
     counts.set(type, before + 1);
   }
-  if (counts.size === 0) return undefined;
-  const types = [...counts].toSorted(([, one], [, other]) => other - one)
-    .map(([type, count]) => `${type} (${countText(count)})`);
+  if (counts.size === 0) return await attemptsElsewhere(inquiry, job, said);
   const least = next === undefined ? "" : ", at least";
   const how = isTimeout
     ? `at a time limit too (${failure.error.name})`
@@ -131,8 +131,41 @@ export function findSameElsewhere(
     ? "with the same error"
     : "of the same cause";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
-    `it, failed ${how}${least}: ${shortened(types, NAMED_MAX)}.`;
+    `it, failed ${how}${least}: ${countsText(counts)}.`;
   return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
+}
+
+/**
+ * The same of attempts that failed just before, as when other jobs use up what all of them need.
+ * Their jobs may have succeeded since, or still go on.
+ */
+async function attemptsElsewhere(
+  { parts: { events, table } }: Inquiry,
+  { type, endedAt, failure: { because } }: FailedJob,
+  said: string,
+): Promise<Statement<LogId> | undefined> {
+  const counts = new Map<string, number>();
+  const cites: LogId[] = [];
+  for (const entry of await events.journal.read(Math.max(0, because - NEAR) as LogId, NEAR)) {
+    if (!isOfType(entry, "job.TaskFailed") || entry.logId >= because) continue;
+    if (lengthMs(entry.receivedAt, endedAt) > SAME_MS) continue;
+    if (withoutPaths(firstCause(entry.attributes.error)) !== said) continue;
+    const other = table.head(entry.jobId as JobId)?.type;
+    if (other === undefined || other === type) continue;
+    if (!counts.has(other)) cites.push(entry.logId);
+    counts.set(other, (counts.get(other) ?? 0) + 1);
+  }
+  if (counts.size === 0) return undefined;
+  const statement = `Attempts of jobs of ${counted(counts.size, "other type")} failed with the ` +
+    `same error just before: ${countsText(counts)}.`;
+  return { statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1) };
+}
+
+/** `supplier.priceCheck (37) and mail.digest (1)`, the most first. */
+function countsText(counts: ReadonlyMap<string, number>): string {
+  const types = [...counts].toSorted(([, one], [, other]) => other - one)
+    .map(([type, count]) => `${type} (${countText(count)})`);
+  return shortened(types, NAMED_MAX);
 }
 
 function firstCause(error: ErrorCause): ErrorCause {
