@@ -33,13 +33,22 @@ export function askedText(ids: readonly string[]): string {
   return `asks for ${ids.join(", ")} instead`;
 }
 
-/** Of equal versions. */
 const ASKED =
-  /version (\d+) no longer asks for .* recorded when version \1 ran; it asks for (.+) instead$/;
+  /version (\d+) no longer asks for .* recorded when version (\d+) ran; it asks for (.+) instead$/;
 
-/** The steps that `run` asks for instead, by a `divergedText` of the version on record. */
-export function askedInstead(message: string): readonly string[] {
-  return ASKED.exec(message)?.[2]?.split(", ") ?? [];
+/** What `run` asks for instead of a step on record. */
+export interface AskedInstead {
+  readonly ids: readonly string[];
+  /** Whether the code has the version that recorded the step. */
+  readonly isSameVersion: boolean;
+}
+
+/** By a `divergedText`; `undefined` if `run` asks for no other steps. */
+export function askedInstead(message: string): AskedInstead | undefined {
+  const [, loaded, recorded, ids] = ASKED.exec(message) ?? [];
+  return ids === undefined
+    ? undefined
+    : { ids: ids.split(", "), isSameVersion: loaded === recorded };
 }
 
 const OF_PLAN = "which the plan that entry";

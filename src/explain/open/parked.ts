@@ -43,11 +43,13 @@ const DAY_MS = 86_400_000;
 function hasTimeInId({ job, parked }: Pick<Evidence, "job" | "parked">): boolean {
   if (job.parked?.reason !== "diverged" || parked === undefined) return false;
   const { message, disagreesWith } = job.parked;
+  const asked = askedInstead(message);
   const step = job.tasks.find(({ firstLogId }) => firstLogId === disagreesWith);
-  if (step === undefined || isGiven(job, timesIn(step.taskId, step.startedAt))) return false;
+  if (asked?.isSameVersion !== true || step === undefined) return false;
+  if (isGiven(job, timesIn(step.taskId, step.startedAt))) return false;
   const named = withoutTimes(step.taskId, step.startedAt);
   return named !== step.taskId &&
-    askedInstead(message).some((id) => withoutTimes(id, parked.receivedAt) === named);
+    asked.ids.some((id) => withoutTimes(id, parked.receivedAt) === named);
 }
 
 function timesIn(id: string, aboutAt: string): readonly string[] {
@@ -103,7 +105,7 @@ export function whileParked(known: Evidence): Next {
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId));
   const after = reused === ""
     ? "a new job starts from the beginning"
-    : `a new job reuses ${reused}`;
+    : `a new job reuses ${reused}${runsInstead(job)}`;
   const retry = (word: string, then = after) =>
     manual(`${word} cancel it and retry it; ${then}:`, `${path}/retry`);
   const isTimed = hasTimeInId(known);
@@ -131,6 +133,12 @@ export function whileParked(known: Evidence): Next {
     led("Or", leaveInPlace(job)),
     ...isTimed ? [] : [...first, retry(first.length > 0 ? "Then" : "Or")],
   ];
+}
+
+/** A step that was renamed is done again under its new name. */
+function runsInstead({ parked }: JobState): string {
+  const asked = parked && askedInstead(parked.message);
+  return asked === undefined ? "" : `, and runs ${shortened(asked.ids)}`;
 }
 
 /** With words that set it apart from the steps above, to which it is an alternative. */
@@ -170,9 +178,8 @@ function cancelText(reason: ParkReason): string {
 function fittingCode({ job: { parked }, created }: Pick<Evidence, "job" | "created">): string {
   // For an input or a plan that the code does not fit, that is its submission.
   if (parked?.disagreesWith !== created.logId) {
-    return "Best: start Daybook with code that fits the record, such as the old version beside the " +
-      "new; then it continues. If the code is unchanged, take times from ctx.now() and data from " +
-      "tasks.";
+    return "Best: start Daybook with code that fits, such as the old version beside the new; then it " +
+      "continues. If the code is unchanged, take times from ctx.now(), data from tasks.";
   }
   if (!isPlanMisfit(parked.message)) {
     return "Best: start Daybook with code whose schema takes the input on record; then it continues.";
