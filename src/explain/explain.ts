@@ -22,6 +22,7 @@ import { processStopText } from "./past/process_history.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./statements/explanation.ts";
 import type { OutlinedHistory } from "./history/outlined_history.ts";
 import { neverRan } from "./ended/because_ended.ts";
+import { findMissed } from "./open/missed_events.ts";
 import { tasksWithError } from "./ended/returned_errors.ts";
 import { crashRestarts, findDowntimes, jobTiming } from "./past/timing.ts";
 import { findWaits } from "./open/waiting_for.ts";
@@ -37,7 +38,7 @@ export function* explaining(
 ): Work<Explanation<LogId>> {
   const evidence: Evidence = { ...outlined, ...findings };
   const waitingFor = yield* findWaits(evidence);
-  const known: Case = { ...evidence, waitingFor };
+  const known: Case = { ...evidence, waitingFor, missed: yield* findMissed(evidence) };
   const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
   const completed = completedSteps(known);
   // What a job was given cannot matter to code that has not run.

@@ -131,3 +131,59 @@ Deno.test("innocent: what held up the sender of a late event after it had sent t
   assert.match(summary, /15 min waiting for "packed"/);
   assert.doesNotMatch(summary, /Job pack/);
 });
+
+Deno.test("innocent: an event of another type about the same thing, when a deadline passes", async () => {
+  const ship = looseJob("order.ship", async (ctx) => {
+    await ctx.expect("approved");
+  }, {
+    expects: ({ order }) => ({
+      approved: {
+        eventType: "order.Approved",
+        correlation: { equals: { order: order as string } },
+        within: { ms: 60_000, otherwise: "fail" },
+      },
+    }),
+  });
+  const all = ["A-1", "A-2", "A-3", "A-4", "A-5", "A-6"];
+  for (
+    const [packed, approvedLater] of [
+      // Packed things were approved before, but for one.
+      [[...all, "A-7"], []],
+      // Approvals still come.
+      [["A-7", "B-1", "B-2"], ["A-8"]],
+      // Only one was packed.
+      [["A-7"], []],
+    ] as const
+  ) {
+    const daybook = await Explained.start({ definitions: [ship] });
+    for (const order of all) await daybook.event("order.Approved", { order });
+    await daybook.submit("job", "order.ship", { order: "A-7" });
+    for (const order of packed) await daybook.event("order.Packed", { order });
+    for (const order of approvedLater) await daybook.event("order.Approved", { order });
+    assert.doesNotMatch((await daybook.explanation("job")).summary, /none has come since/);
+    await daybook.clock.advance(60_000);
+    const { state, summary } = await daybook.explanation("job");
+    assert.equal(state, "Failed");
+    assert.doesNotMatch(summary, /order\.Packed/);
+  }
+});
+
+Deno.test("innocent: an event in time for another job, when the deadline of this one passes", async () => {
+  const ship = looseJob("order.ship", async (ctx) => {
+    await ctx.expect("paid");
+  }, {
+    expects: ({ order }) => ({
+      paid: {
+        eventType: "order.Paid",
+        correlation: { equals: { order: order as string } },
+        within: { ms: 60_000, otherwise: "fail" },
+      },
+    }),
+  });
+  const daybook = await Explained.start({ definitions: [ship] });
+  await daybook.submit("other", "order.ship", { order: "ORD-77" });
+  await daybook.submit("job", "order.ship", { order: "ORD-78" });
+  await daybook.event("order.Paid", { order: "ORD-77" });
+  await daybook.clock.advance(60_000);
+  assert.doesNotMatch((await daybook.explanation("job")).summary, /In time|For "paid"/);
+});

@@ -1107,3 +1107,70 @@ Deno.test("explain what to undo by hand: a result is shown unless the error name
     'Undo by hand: book (which returned {"id":7}).',
   );
 });
+
+const CLOSE = defineJob({
+  type: "usage.close",
+  version: 1,
+  input: v.object({ tenant: v.string(), period: v.string() }),
+  expects: ({ tenant, period }) => ({
+    closed: {
+      eventType: "metering.UsageClosed",
+      correlation: { equals: { tenant, period } },
+      within: { ms: MINUTE_MS, otherwise: "fail" },
+    },
+  }),
+  async run(ctx) {
+    await ctx.expect("closed");
+  },
+});
+
+/** Jobs of several tenants, and an event of a type for each. */
+async function closeUsage(daybook: Explained, eventType: string, tenants: readonly string[]) {
+  for (const tenant of tenants) {
+    await daybook.submit(`close-${tenant}`, "usage.close", { tenant, period: "2026-11" });
+  }
+  await daybook.clock.advance(5_000);
+  for (const tenant of tenants) {
+    await daybook.event(eventType, { tenant, period: "2026-11", units: 7 });
+  }
+}
+
+const BEFORE = ["maple", "linden", "kiwi", "jasper", "indigo"];
+
+Deno.test("explain a deadline: an event that came in time under the name that its sender now gives it is named, and while the job waits for it", async () => {
+  const daybook = await Explained.start({ definitions: [CLOSE] });
+  await closeUsage(daybook, "metering.UsageClosed", BEFORE);
+  await closeUsage(daybook, "metering.PeriodClosed", ["fern", "tarn", "moor"]);
+  const meant = "metering.PeriodClosed came at 2026-01-01T00:00:10.000Z and did not count: its " +
+    "type is not metering.UsageClosed (of which none has come since the first of this type)";
+  const waiting = await toldOf(daybook, "close-tarn");
+  assert.ok(waiting.summary.includes(meant), waiting.summary);
+
+  await daybook.clock.advance(MINUTE_MS);
+  const { summary } = await toldOf(daybook, "close-tarn");
+  assert.ok(
+    summary.startsWith(
+      'Job close-tarn failed: "closed" was not met within 1 min of the start. ' +
+        `In time for "closed", ${meant}.`,
+    ),
+    summary,
+  );
+});
+
+Deno.test("explain a deadline, and a wait that run gave up on: an event in time that differs in form is named", async () => {
+  const daybook = await Explained.start({ definitions: [CLOSE, ORDER] });
+  await daybook.submit("close", "usage.close", { tenant: "tarn", period: "2026-11" });
+  await daybook.submit("order", "order", { strict: true });
+  await daybook.event("metering.UsageClosed", { tenant: "Tarn", period: "2026-11" });
+  await daybook.event("shop.Paid", { orderId: 7 });
+  await daybook.clock.advance(MINUTE_MS);
+  assert.match(
+    (await toldOf(daybook, "close")).summary,
+    /In time for "closed", metering\.UsageClosed came at .*: tenant: .*letter case/,
+  );
+  const { summary } = await toldOf(daybook, "order");
+  assert.match(
+    summary,
+    /In time for "paid", shop\.Paid came at .*: orderId: expected "7" \(text\), found 7/,
+  );
+});

@@ -32,7 +32,9 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "../entry_pages.ts";
+import { missedExpectations } from "../../explain/open/missed_events.ts";
 import { SenderSearch } from "./sender_search.ts";
+import { SuccessorSearch } from "./successor_search.ts";
 import { LateSearch } from "./late_search.ts";
 import { TwinSearch } from "./twin_search.ts";
 import {
@@ -61,6 +63,8 @@ const PROCESS_ENDS_MAX = 8;
 const UNCAUGHT_MAX = 16;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
+/** For how many expectations types are searched that came in place of the expected one. */
+const SUCCEEDED_MAX = 4;
 /** For how many expectations the event that counted last is looked at for other jobs. */
 const SHARED_MAX = 4;
 
@@ -101,19 +105,21 @@ export class EvidenceSearch {
       read: (logIds) => this.#read(logIds),
       do: this.paced,
     };
+    const missed = missedExpectations(outlined).map(({ expected }) => expected);
+    const sought = [...open, ...missed];
     const search = new ValueSearch(outlined, parts);
     const senders = new SenderSearch(outlined.job, parts);
     const late = new LateSearch(outlined, headLogId);
     const twins = new TwinSearch(outlined.job, parts);
     const lookup = new Lookup();
-    for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
+    for (const expected of [...sought, ...named]) search.lookUp(expected, lookup);
     senders.lookUp(open, lookup);
     late.lookUp(lookup);
     lookup.ofTypes(PROCESS_FACTS).ofTypes(PROCESS_ENDS)
       .ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
     twins.lookUp(lookup);
     const found = await parts.find(lookup);
-    const wanted = await this.#resembling(open, named, search, found);
+    const wanted = await this.#resembling(sought, named, search, found);
     const twin = await twins.of(found);
     const sender = await senders.of(open, wanted, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
@@ -127,12 +133,19 @@ export class EvidenceSearch {
     const effects = await this.#effects(events, causes);
     const sharers = await this.#sharers(outlined);
     const read = (logIds: readonly LogId[]) => logIds.flatMap((logId) => causes.get(logId) ?? []);
+    const successors = await this.#successors(
+      sought,
+      parts,
+      found,
+      (id) => read(wanted.get(id)?.logIds ?? []).filter(({ logId }) => !effects.has(logId)),
+    );
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType, absent }]): [string, Candidates] => [id, {
         events: read(logIds),
         effects,
         common,
+        successors: successors.get(id) ?? new Set(),
         sender: sender.get(id),
         absent,
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
@@ -149,25 +162,40 @@ export class EvidenceSearch {
 
   /** By expectation, the events that resemble it: the most similar first, at most a share of all. */
   async #resembling(
-    open: readonly ExpectedEvent[],
+    sought: readonly ExpectedEvent[],
     named: readonly ExpectedEvent[],
     search: ValueSearch,
     found: FoundEvents,
   ): Promise<ReadonlyMap<string, Resembling & Pick<Candidates, "absent">>> {
-    const all = [...open, ...named];
+    const all = [...sought, ...named];
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, all.length));
     const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
     const wanted = new Map<string, Resembling & Pick<Candidates, "absent">>();
     for (const expected of all) {
       const likely = await search.resembling(expected, found, limit);
-      const isOpen = open.includes(expected);
+      const isSought = sought.includes(expected);
       const inside = new InsideSearch(expected);
-      for await (const entry of this.#read(isOpen ? likely.toSearch : [])) inside.see(entry);
+      for await (const entry of this.#read(isSought ? likely.toSearch : [])) inside.see(entry);
       const logIds = [...new Set([...likely.logIds, ...inside.logIds])];
-      const absent = isOpen ? inside.absentAmong(likely.ofType) : new Set<never>();
+      const absent = isSought ? inside.absentAmong(likely.ofType) : new Set<never>();
       wanted.set(expected.id, { ...likely, logIds, absent });
     }
     return wanted;
+  }
+
+  /** By expectation, the types of events that came in place of the expected one. */
+  async #successors(
+    sought: readonly ExpectedEvent[],
+    parts: SearchParts,
+    found: FoundEvents,
+    candidates: (id: string) => readonly JobEventLogEntry[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const search = new SuccessorSearch(parts);
+    const successors = new Map<string, ReadonlySet<string>>();
+    for (const expected of sought.slice(0, SUCCEEDED_MAX)) {
+      successors.set(expected.id, await search.of(expected, candidates(expected.id), found));
+    }
+    return successors;
   }
 
   /** Cited entries are kept without their large parts. */

@@ -107,13 +107,14 @@ export function endReasons(known: Case): Reasons {
 }
 
 /** What is notable about a job that succeeded. */
-export function notableReasons(known: Evidence): Reasons {
+export function notableReasons(known: Case): Reasons {
   return [
     ...uncaughtReasons(known),
     ...countedOfAnother(known),
     ...countedForOther(known),
     ...repeatedReasons(known),
     ...countedTwice(known),
+    ...known.missed,
     ...eventsTooLate(known),
     ...errorsOutOfTime(known),
     ...overlookedEvents(known),
@@ -157,7 +158,7 @@ function settledBy({ job }: Evidence, { logId }: JobEventLogEntry): readonly str
 }
 
 /** The failure, the row of the state table, and each attempt that led to it. */
-export function failureReasons(known: Evidence): Reasons {
+export function failureReasons(known: Case): Reasons {
   const { job, failedBy } = known;
   const failure = recordedFailure(job);
   if (failure === undefined || failedBy === undefined) return [];
@@ -178,11 +179,12 @@ export function failureReasons(known: Evidence): Reasons {
 }
 
 /** What may have caused the failure, apart from the error itself: the summary names it as well. */
-export function causesOfFailure(known: Evidence): Reasons {
+export function causesOfFailure(known: Case): Reasons {
   const { rival, failedBy, job } = known;
   const isOfTask = job.state === "Failed" && job.failure.taskId !== MAIN_TASK;
   return [
     ...rival === undefined ? [] : [rival],
+    ...known.missed,
     ...uncaughtReasons(known, 0, failedBy?.entry.logId),
     ...countedOfAnother(known),
     ...countedForOther(known),

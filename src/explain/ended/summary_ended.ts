@@ -28,7 +28,7 @@ import {
 import { eventsTooLate } from "./counted_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
-import type { Evidence } from "../statements/evidence.ts";
+import type { Case, Evidence } from "../statements/evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import {
@@ -46,7 +46,7 @@ import { deadlineLateness, lastWaitGivenUp } from "../past/sleeps_and_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { lateSender, timeSpent, timeText, usualText } from "./time_spent.ts";
 
-export function succeededText(known: Evidence): string {
+export function succeededText(known: Case): string {
   const { job } = known;
   if (job.state !== "Done") return "is Done.";
   const took = tookText(known);
@@ -70,7 +70,7 @@ function tookText(known: Evidence): string {
   return `, after ${durationText(ms)}, ${usualText(usual, job)}: ${timeText(parts)}`;
 }
 
-export function failedText(known: Evidence): string {
+export function failedText(known: Case): string {
   const { job, failedBy } = known;
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;

@@ -66,6 +66,8 @@ export interface Comparison {
   readonly own: readonly OwnValue[];
   /** Loose forms of values that many events carry: they indicate no likeness. */
   readonly common: ReadonlySet<string>;
+  /** Types that came in place of the expected one. */
+  readonly successors: ReadonlySet<string>;
   /** The position of the entry that created it. */
   readonly createdBy: LogId;
   readonly causedBy: LogId | undefined;
@@ -111,6 +113,8 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
   values: 30,
 };
 
+const SUCCESSOR = "of which none has come since the first of this type";
+
 /** `undefined` for an event that shares only its type, or was meant for another job. */
 export function toResemblance(
   comparison: Comparison,
@@ -119,7 +123,8 @@ export function toResemblance(
 ): Resemblance | undefined {
   const { entry } = candidate;
   const event = toMatchable(entry);
-  const type = neighbourhood(expected.matcher.eventType, event.eventType);
+  const type = neighbourhood(expected.matcher.eventType, event.eventType) ??
+    (comparison.successors.has(event.eventType) ? SUCCESSOR : undefined);
   const isType = event.eventType === expected.matcher.eventType;
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
   return rightContent(comparison, expected, candidate, features) ??

@@ -44,7 +44,7 @@ const OWN_MIN = 64;
 const MARGIN = 3;
 
 /** What events are compared with; the same for everything that the job waits for. */
-export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common"> {
+export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common" | "successors"> {
   const { job, created, started } = outlined;
   return {
     job,
@@ -67,16 +67,21 @@ export function ownShare(expectations: number): number {
  */
 export function* findResemblances(
   known: Evidence,
-  comparison: Omit<Comparison, "common">,
+  comparison: ReturnType<typeof compareWith>,
   open: OpenExpectation,
   ownMax: number,
 ): Work<readonly Resemblance[]> {
   const candidates = known.candidates.get(open.expected.id);
   const common = candidates?.common ?? new Set<string>();
+  const successors = candidates?.successors ?? new Set<string>();
   const resemblances: Resemblance[] = [];
   const own = ownOnes(known, open, ownMax);
   for (const candidate of [...own, ...foreignEntries(known, candidates)]) {
-    const resemblance = toResemblance({ ...comparison, common }, open.expected, candidate);
+    const resemblance = toResemblance(
+      { ...comparison, common, successors },
+      open.expected,
+      candidate,
+    );
     if (resemblance !== undefined) resemblances.push(resemblance);
     yield;
   }

@@ -12,7 +12,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "../past/attempts.ts";
 import { firstFit, firstLoadType, refusalText } from "../ended/next_after_failure.ts";
 import { failureReasons } from "../ended/because_ended.ts";
-import type { Evidence } from "../statements/evidence.ts";
+import type { Case, Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { capital, reasonText, shortened, taskText, uncapital } from "../words/phrases.ts";
 import { automatic, byHand, manual, reason } from "../statements/statement.ts";
@@ -74,7 +74,7 @@ function isGiven({ input, sealed, tasks }: JobState, times: readonly string[]): 
   });
 }
 
-export function parkedReasons(known: Evidence): Reasons {
+export function parkedReasons(known: Case): Reasons {
   const { job, parked, causes } = known;
   if (job.parked === undefined || parked === undefined) return [];
   const { message, disagreesWith } = job.parked;

@@ -12,7 +12,7 @@ import type { Trait } from "../likeness/compared_job.ts";
 import type { Contrast } from "../likeness/contrast.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 import type { Effect } from "../likeness/resemblance.ts";
-import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
+import type { Reasons, SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
 import type {
   BlockingLimit,
   HoldingPause,
@@ -30,6 +30,8 @@ export interface Candidates {
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
   /** Loose forms of values that too many events carry to indicate a likeness. */
   readonly common: ReadonlySet<string>;
+  /** Types of events that came in place of the expected one, as after a change of its sender. */
+  readonly successors?: ReadonlySet<string>;
   /** Values that are expected, and that no event of the type has in any form or place. */
   readonly absent: ReadonlySet<JsonScalar>;
   /** How many events of the type did not reach the job; absent when not counted. */
@@ -192,7 +194,9 @@ export interface Findings {
 /** Everything that an explanation of a job rests on. */
 export interface Evidence extends OutlinedHistory, Findings {}
 
-/** The evidence, and what the job still waits for by it. */
+/** The evidence, and what the job still waits for, or has missed, by it. */
 export interface Case extends Evidence {
+  /** Events in time for what it gave up on, or failed for. */
+  readonly missed: Reasons;
   readonly waitingFor: readonly WaitingFor<LogId>[];
 }
