@@ -322,6 +322,55 @@ Deno.test("contrast: a job that succeeded with more work than others is not set 
   assert.equal((await daybook.explanation("same")).contrast, undefined);
 });
 
+Deno.test("contrast: a job that succeeded is set apart by results ten times beyond those of others, one of each step", async () => {
+  /** What a file has, as the import finds out: the rows, how many are sold out, how long it took. */
+  type File = readonly [rows: number, soldOut?: number, tookMs?: number];
+  const said = async (odd: File, usual: (at: number) => File, parts = 1) => {
+    const files = Array.from({ length: 14 }, (_, at) => at === 12 ? odd : usual(at));
+    const imports = defineJob({
+      type: "stock.import",
+      version: 1,
+      input: v.object({ at: v.number(), parts: v.number() }),
+      async run(ctx, { at }) {
+        const [rows, soldOut = 0, tookMs = 5] = files[at] ?? [0];
+        const read = await ctx.task("download", () => ({ rows, tookMs }));
+        await ctx.task("apply", () => ({ updated: read.rows, soldOut }));
+        await ctx.task("list", () => Array.from({ length: soldOut + 10 }, () => "sku"));
+      },
+    });
+    const daybook = await Explained.start({ definitions: [imports], maxRunning: 8 });
+    for (const at of files.keys()) {
+      await daybook.submit(`job-${at}`, "stock.import", {
+        at,
+        parts: at === 12 ? parts : 1 + at % 5,
+      });
+      await daybook.clock.advance(1_000);
+    }
+    await daybook.assertCitations("job-12");
+    return (await daybook.explanation("job-12")).contrast?.statement;
+  };
+  const file = (
+    at: number,
+  ): File => [at % 2 === 0 ? 480 - at * 9 % 20 : 150 + at, at % 5, 5 + at % 7];
+  assert.equal(
+    await said([12, 468], file),
+    "This job has result of download.rows = 12, where all 13 that went through have at least 151; " +
+      "it has result of apply.soldOut = 468, where all others have at most 4.",
+  );
+  assert.equal(
+    await said([300, 190], (at) => [300 + at % 7, at % 5 + 5]),
+    "This job has result of apply.soldOut = 190, where all 13 that went through have at most 9; " +
+      "it has length of result of list = 200, where all others have at most 19.",
+  );
+  // It was given more.
+  assert.equal(await said([9_000], file, 40), undefined);
+  // Less than ten times as many; a time, which depends on the machine.
+  assert.equal(await said([16], file), undefined);
+  assert.equal(await said([300, 0, 900], file), undefined);
+  // Amounts that are as far apart themselves.
+  assert.equal(await said([9_000], (at) => [[3, 17, 90, 240, 700, 45, 8][at % 7] ?? 0]), undefined);
+});
+
 Deno.test("contrast: jobs of another hour are not compared", async () => {
   const daybook = await printed([], many(10, { printer: "z1" }));
   await daybook.clock.advance(3_600_001);

@@ -17,17 +17,21 @@ interface Measure {
   readonly shown: string;
 }
 
-/**
- * Numbers beyond those of all others; not those that only follow the order of creation.
- *
- * @param areAll Without it there may be more of both, which need not follow that order.
- * @param far How many times beyond.
- */
+export interface How {
+  /** Without it there may be more of both, and these need not follow the order of creation. */
+  readonly areAll: boolean;
+  /** How many times beyond. */
+  readonly far: number;
+  /** Also more times beyond the others than these are apart, as amounts of money may be. */
+  readonly isByFar?: boolean;
+}
+
+/** Numbers beyond those of all others; not those that only follow the order of creation. */
 export function beyond(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
   part: Part,
-  { areAll, far }: { readonly areAll: boolean; readonly far: number },
+  { areAll, far, isByFar = false }: How,
 ): readonly Trait[] {
   return [...alike[0] === undefined ? [] : part(alike[0])].flatMap(([name, [value]]): Trait[] => {
     // The number of a name is no amount: it is not far beyond another.
@@ -42,8 +46,10 @@ export function beyond(
     const [least, most] = extremes(theirs);
     if (lowest === undefined || highest === undefined) return [];
     if (least === undefined || most === undefined) return [];
-    const isOver = most.number >= 0 && lowest.number > most.number * far;
-    const isUnder = least.number > 0 && highest.number * far < least.number;
+    const times = isByFar ? Math.max(far, most.number / Math.max(least.number, 1)) : far;
+    const isMeasure = far > 1 ? most.number > 0 : most.number >= 0;
+    const isOver = isMeasure && lowest.number > most.number * times;
+    const isUnder = least.number > 0 && highest.number * times < least.number;
     if (!isOver && !isUnder) return [];
     // A number that all others have is compared as a value.
     if (areAll && (least.number === most.number || followTime(mine, theirs, isSeries))) return [];

@@ -33,6 +33,8 @@ export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "fir
   readonly doneBy: Facts;
   /** How many elements the lists of its input have. */
   readonly lengths: Facts;
+  /** The same of its results. */
+  readonly doneLengths: Facts;
 }
 
 export function compared(job: JobState): ComparedJob {
@@ -41,7 +43,12 @@ export function compared(job: JobState): ComparedJob {
     ...{ state, createdAt, firstLogId },
     given: given(job),
     doneBy: doneBy(job),
-    lengths: lengthsOf(job),
+    lengths: new Map(lengthsOf("input", job.input)),
+    doneLengths: new Map(
+      job.tasks.slice(0, SCALARS_MAX).filter(isStep).flatMap(({ taskId, result }) =>
+        lengthsOf(resultName(taskId), result)
+      ),
+    ),
   };
 }
 
@@ -85,7 +92,11 @@ export function comparedByEvents(
   events: readonly Facts[],
 ): ComparedJob {
   const given = new Map(events.flatMap((facts) => [...facts]).slice(0, SCALARS_MAX));
-  return { state, createdAt, firstLogId, given, doneBy: new Map(), lengths: new Map() };
+  const none: Facts = new Map();
+  return {
+    ...{ state, createdAt, firstLogId, given },
+    ...{ doneBy: none, lengths: none, doneLengths: none },
+  };
 }
 
 /** The beginning of a trait that is a task which completed. */
@@ -109,14 +120,18 @@ function given({ labels, definitionVersion: version, input }: JobState): Facts {
   return facts;
 }
 
-function lengthsOf({ input }: JobState): Facts {
-  const lengths = new Map<string, readonly JsonScalar[]>();
-  const members = isScalar(input) || input === undefined ? {} : { "": input, ...input };
-  for (const [name, value] of Object.entries(members).slice(0, SCALARS_MAX)) {
-    if (!Array.isArray(value)) continue;
-    lengths.set(`length of input${name === "" ? "" : `.${name}`}`, [value.length]);
-  }
-  return lengths;
+/** How long a list is, or those among its members. */
+function lengthsOf(
+  path: string,
+  value: JsonValue | undefined,
+): readonly (readonly [name: string, length: readonly JsonScalar[]])[] {
+  if (value === undefined || isScalar(value)) return [];
+  const members = Array.isArray(value)
+    ? [[path, value] as const]
+    : Object.entries(value).map(([name, member]) => [`${path}.${name}`, member] as const);
+  return members.slice(0, SCALARS_MAX).flatMap(([name, member]) =>
+    Array.isArray(member) ? [[`length of ${name}`, [member.length]] as const] : []
+  );
 }
 
 /** The tasks that completed, and their results. */

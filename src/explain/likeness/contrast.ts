@@ -11,7 +11,7 @@ import type { LogId } from "../../core/ids.ts";
 import { type JsonScalar, present } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { beyond, FAR } from "./beyond.ts";
+import { beyond, FAR, type How } from "./beyond.ts";
 import { type ComparedJob, ELEMENTS, type Facts, TASK, type Trait } from "./compared_job.ts";
 
 export interface Contrast {
@@ -90,16 +90,49 @@ function* findTraits(
   const ways = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
-  if (hasSucceeded || ways.length > 0) return ways;
+  if (ways.length > 0) return ways;
+  if (hasSucceeded) return beyondInResults(alike, others, areAll);
   const far = isKind ? 1 : FAR;
   const limits = [
     ...beyond(alike, others, (job) => job.given, { areAll, far }),
     ...beyond(alike, others, ({ lengths }) => lengths, { areAll, far }),
     // Results are of more kinds than inputs, and some are beyond others by chance.
-    ...beyond(alike, others, ({ doneBy }) => doneBy, { areAll, far: FAR })
-      .filter(({ name }) => !OF_LENGTH.test(name)),
+    ...resultsBeyond(alike, others, { areAll, far: FAR }),
   ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
+}
+
+/** A job that was given more than others does more, and what a step only passes on is not news. */
+function beyondInResults(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  areAll: boolean,
+): readonly Trait[] {
+  const given = [
+    ...beyond(alike, others, (job) => job.given, { areAll, far: 1 }),
+    ...beyond(alike, others, ({ lengths }) => lengths, { areAll, far: 1 }),
+  ];
+  if (areAll && given.length > 0) return [];
+  const [steps, values] = [new Set<string>(), new Set<JsonScalar | undefined>()];
+  return resultsBeyond(alike, others, { areAll, far: FAR, isByFar: true })
+    .filter(({ name, value }) => {
+      const [step = ""] = name.split(".", 1);
+      if (steps.has(step) || values.has(value)) return false;
+      steps.add(step);
+      values.add(value);
+      return true;
+    });
+}
+
+function resultsBeyond(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  how: How,
+): readonly Trait[] {
+  return [
+    ...beyond(alike, others, ({ doneBy }) => doneBy, how),
+    ...beyond(alike, others, ({ doneLengths }) => doneLengths, how),
+  ].filter(({ name }) => !OF_LENGTH.test(name));
 }
 
 /** How long a step took depends on the machine. */
