@@ -982,6 +982,55 @@ Deno.test("explain a twin: the same input is none an hour later, after a failure
   );
 });
 
+Deno.test("explain a twin: none is named for a failure if the jobs that failed alike have one too, unless the error says that it was done", async () => {
+  const payouts = (refusal?: string) =>
+    scripted("payout.send", {
+      send: () => {
+        if (refusal !== undefined) throw new NonRetryableError(refusal);
+        return "sent";
+      },
+    });
+  /** The first answer about one of the jobs of the second run, some of which the first had too. */
+  const told = async (refusal: string, had: number) => {
+    const first = await Explained.start({ definitions: [payouts()] });
+    for (let at = 0; at < had; at++) {
+      await first.submit(`monday-${at}`, "payout.send", { iban: `DE89370${at}` });
+    }
+    const daybook = await first.crash({ definitions: [payouts(refusal)] });
+    for (let at = 0; at < 6; at++) {
+      await daybook.submit(`tuesday-${at}`, "payout.send", { iban: `DE89370${at}` });
+    }
+    const { summary, next } = await toldOf(daybook, "tuesday-0");
+    return [summary, ...next].join("\n");
+  };
+  const twin = /Job monday-0 of the same type got the same input/;
+  assert.doesNotMatch(await told("401 unauthorized", 6), /monday-0/);
+  assert.match(await told("409 entry exists", 6), twin);
+  assert.match(await told("401 unauthorized", 1), twin);
+});
+
+Deno.test("explain a twin: a retry that fails alike does not make it usual, and work that was all done twice is told of", async () => {
+  const book = scripted("air.book", {
+    book: ({ jobId }) => {
+      if (jobId === "again" || jobId.startsWith("job_")) throw new NonRetryableError("no seat");
+      return "booked";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [book] });
+  for (const run of ["first", "second"]) {
+    for (let at = 0; at < 5; at++) {
+      await daybook.submit(`${run}-${at}`, "air.book", { pnr: `X7K2L${at}` });
+    }
+  }
+  assert.match((await toldOf(daybook, "second-0")).summary, /Job first-0 .* got the same input/);
+  const alone = await Explained.start({ definitions: [book] });
+  for (let at = 0; at < 5; at++) await alone.submit(`job-${at}`, "air.book", { pnr: `Q1${at}` });
+  await alone.submit("once", "air.book", { pnr: "QQ81ZZ" });
+  await alone.submit("again", "air.book", { pnr: "QQ81ZZ" });
+  await alone.post("/jobs/again/retry");
+  assert.match((await toldOf(alone, "again")).summary, /Job once .* got the same input/);
+});
+
 Deno.test("explain a twin: the id of a request may differ within a minute; ids of things, and times that are apart, may not", async () => {
   const book = scripted("cart.book", { book: () => "booked" });
   const daybook = await Explained.start({ definitions: [book] });

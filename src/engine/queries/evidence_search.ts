@@ -36,7 +36,6 @@ import { missedExpectations } from "../../explain/open/missed_events.ts";
 import { SenderSearch } from "./sender_search.ts";
 import { SuccessorSearch } from "./successor_search.ts";
 import { LateSearch } from "./late_search.ts";
-import { TwinSearch } from "./twin_search.ts";
 import {
   InsideSearch,
   type JobSource,
@@ -72,9 +71,7 @@ const SHARED_MAX = 4;
 interface EvidenceSource extends EntrySource, JobSource {}
 
 export interface EvidenceFound
-  extends
-    Pick<Findings, "candidates" | "process" | "sharers" | "twin">,
-    Required<Pick<Findings, "later">> {
+  extends Pick<Findings, "candidates" | "process" | "sharers">, Required<Pick<Findings, "later">> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly causes: Causes;
   /** By the position of an event, the jobs that it reached. */
@@ -110,17 +107,14 @@ export class EvidenceSearch {
     const search = new ValueSearch(outlined, parts);
     const senders = new SenderSearch(outlined.job, parts);
     const late = new LateSearch(outlined, headLogId);
-    const twins = new TwinSearch(outlined.job, parts);
     const lookup = new Lookup();
     for (const expected of [...sought, ...named]) search.lookUp(expected, lookup);
     senders.lookUp(open, lookup);
     late.lookUp(lookup);
     lookup.ofTypes(PROCESS_FACTS).ofTypes(PROCESS_ENDS)
       .ofType(uncaughtOf(outlined.job.jobId), UNCAUGHT_MAX);
-    twins.lookUp(lookup);
     const found = await parts.find(lookup);
     const wanted = await this.#resembling(sought, named, search, found);
-    const twin = await twins.of(found);
     const sender = await senders.of(open, wanted, found);
     const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
     const later = late.of(found);
@@ -154,7 +148,7 @@ export class EvidenceSearch {
       }]),
     );
     return {
-      ...{ causes, candidates, effects, sharers, twin },
+      ...{ causes, candidates, effects, sharers },
       later: new Map([...later].map(([id, logIds]) => [id, late.accepted(id, read(logIds))])),
       process: read(meanwhile).filter(isProcessEntry),
     };

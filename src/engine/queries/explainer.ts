@@ -30,6 +30,7 @@ import type { Inquiry, QueryParts } from "./query_parts.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
+import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
 import { contrastOf, findUsualTime, setApartBy, stopApart } from "./similar_jobs.ts";
 
@@ -172,6 +173,7 @@ export class Explainer {
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
     const read = (jobId: JobId) => this.outlined(jobId, hold);
+    const twin = await findTwin(inquiry, job);
     return {
       ...{ contrast, stopApart: stop, usual },
       heldUp: isTimed ? await findHeldUp(inquiry, outlined) : undefined,
@@ -179,7 +181,8 @@ export class Explainer {
       beside: await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
       sameElsewhere: await findSameElsewhere(inquiry, job),
-      rival: await findRival(inquiry, job, found.twin !== undefined),
+      twin: twin && await isTelling(inquiry, job) ? twin : undefined,
+      rival: await findRival(inquiry, job, twin !== undefined),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),
       retriedAs: inquiry.upTo === undefined

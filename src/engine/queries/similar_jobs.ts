@@ -295,21 +295,25 @@ function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }
 
-/** How many jobs that went through are looked at for what is usual, and the fewest that tell. */
+/** How many other jobs of the type are looked at for what is usual, and the fewest that tell. */
 const PEERS_MAX = 3;
 const PEERS_MIN = 2;
 
-/** What is taken from other jobs of the type that succeeded; `undefined` if there are too few. */
+/**
+ * What is taken from other jobs of the type that ended, by default those that succeeded;
+ * `undefined` if there are too few.
+ */
 export async function takenFromPeers<Taken>(
   inquiry: Inquiry,
   job: JobState,
   take: (peer: JobState) => Taken | undefined,
+  kind: JobFilter = { states: ["Done"] },
 ): Promise<readonly Taken[] | undefined> {
   if (job.type === undefined) return undefined;
   const { upTo } = inquiry;
   const taken = await takenNear(inquiry, {
     range: {
-      ...{ types: [job.type], states: ["Done"], ...createdNear(job) },
+      ...{ types: [job.type], ...kind, ...createdNear(job) },
       ...upTo === undefined ? {} : { before: upTo + 1 },
     },
     max: PEERS_MAX,
