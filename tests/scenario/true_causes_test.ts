@@ -71,7 +71,7 @@ Deno.test("explain a changed limit: who changed it and why is named, when the ra
   assert.equal(first.next[0], "It may begin at 2026-01-01T01:00:00.000Z at the earliest.");
   assert.deepEqual(second.next, [
     "The rate lets the next job begin at 2026-01-01T01:00:00.000Z, and 1 job goes before this one.",
-    "Restore the limits that type mail.send has in its code, which let more begin: DELETE /limits/mail.send",
+    "Restore the limits that type mail.send has in its code, which let more begin (maxRunning 1, rate 100 per 1 min): DELETE /limits/mail.send",
     "Cancel it: POST /jobs/second/cancel",
   ]);
   // As it said, the other one takes the only start.
@@ -163,7 +163,7 @@ Deno.test("explain the queue: when no job has a worker, it says what holds the j
     ],
     next: [
       "The rate of type mail.send lets the next begin at 2026-01-01T01:00:00.000Z.",
-      "Restore the limits that type mail.send has in its code, which let more begin: DELETE /limits/mail.send",
+      "Restore the limits that type mail.send has in its code, which let more begin (maxRunning 1, rate 100 per 1 min): DELETE /limits/mail.send",
       again,
     ],
   });
@@ -935,6 +935,19 @@ Deno.test("explain a lowered limit: no call is suggested that would free no plac
   assert.equal(await cancels(), 2);
   await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
   assert.equal(await cancels(), 0);
+});
+
+Deno.test("explain a lowered limit: no job that holds a place is to be cancelled where the code lets more begin", async () => {
+  const many = defineJob({ ...MAIL, type: "mail.many", limits: { maxRunning: 3 } });
+  const daybook = await Explained.start({ definitions: [many] });
+  await changeLimits(daybook, "mail.many", { maxRunning: 1, reason: "the provider" });
+  for (const jobId of ["slow", "behind"]) await daybook.submit(jobId, "mail.many", { slow: true });
+  const steps = [...(await toldOf(daybook, "behind")).next, ...(await queueOf(daybook)).next];
+  assert.ok(
+    steps.some((step) => step.includes("let more begin (maxRunning 3): DELETE")),
+    `${steps}`,
+  );
+  assert.deepEqual(steps.filter((step) => step.startsWith("Cancel job")), []);
 });
 
 Deno.test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {

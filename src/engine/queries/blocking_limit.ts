@@ -63,12 +63,12 @@ function changeIn(
   { limitChanges, registry }: QueryParts,
   type: string,
   limit: ReachedLimit,
-): Pick<BlockingLimit, "change" | "isTightened"> {
+): Pick<BlockingLimit, "change" | "inCode"> {
   const change = limitChanges.get(type);
   const code = placeLimits(registry.get(type)?.limits);
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);
-  return { change: toLimitChange(change), isTightened };
+  return { change: toLimitChange(change), ...(isTightened ? { inCode: code } : {}) };
 }
 
 /** The keys that limit a job, and its position in the queue. */

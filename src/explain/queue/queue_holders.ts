@@ -7,6 +7,7 @@ import type { Alone } from "../../core/crashes.ts";
 import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { limitsText } from "../../core/place_limits.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import type { Circumstances } from "../statements/evidence.ts";
 import type {
@@ -196,10 +197,11 @@ export function changeReason(limit: Limit): Reasons {
 
 /** For a limit that lets fewer jobs begin than that of the code. */
 export function restoreLimit(limit: Limit): Next {
-  if (limit?.change === undefined || limit.isTightened !== true) return [];
-  const { type, change } = limit;
+  if (limit?.change === undefined || limit.inCode === undefined) return [];
+  const { type, change, inCode } = limit;
   const action = { method: "DELETE", path: `/limits/${type}` } as const;
-  const statement = `Restore the limits that type ${type} has in its code, which let more begin:`;
+  const statement = `Restore the limits that type ${type} has in its code, which let more begin ` +
+    `(${limitsText(inCode)}):`;
   return [{ ...byHand(statement, change), action }];
 }
 
@@ -299,8 +301,9 @@ export function sharedKeyText(limit: Limit): readonly string[] {
   ];
 }
 
-/** What to do when a worker is needed at once. */
+/** What to do when a worker is needed at once. No job is to be lost for a limit that can be restored. */
 export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = []): Next {
+  if (limit?.inCode !== undefined) return [];
   const what = limit === undefined ? "worker" : "place";
   const isPlaces = limit !== undefined && limit.limit !== "rate";
   // After the limit was lowered, more may have to end than are named.

@@ -11,6 +11,7 @@ import type { ParkReason } from "../../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { Parking } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
+import type { LimitValues } from "../../core/place_limits.ts";
 import type { LimitChange } from "../history/place_history.ts";
 
 /** What keeps all jobs of a process from continuing. */
@@ -49,8 +50,8 @@ interface LimitOf {
   readonly isOfKey: boolean;
   /** If an operator set the limit in place of the code's. */
   readonly change?: LimitChange;
-  /** Whether the limit in the code would let more jobs begin. */
-  readonly isTightened?: boolean;
+  /** The limits in the code, if they would let more jobs begin. */
+  readonly inCode?: LimitValues;
 }
 
 export interface PlacesInTheWay extends LimitOf {
