@@ -237,6 +237,24 @@ Deno.test("next: if another job with the same input is Done, it is checked first
   ]);
 });
 
+Deno.test("next: code that throws the same RangeError at each attempt is fixed before a retry", async () => {
+  const dates = defineJob({
+    type: "contacts.import",
+    version: 1,
+    input: v.object({ since: v.string() }),
+    run: (ctx, { since }) =>
+      ctx.task("store", () => new Date(since).toISOString(), {
+        retry: { initialMs: 1, jitter: 0 },
+      }),
+  });
+  const daybook = await Explained.start({ definitions: [dates] });
+  await daybook.submit("norrland", "contacts.import", { since: "31/11/2026" });
+  await daybook.clock.advance(60_000);
+  assert.deepEqual(await daybook.beforeRetry("norrland"), [
+    "First fix what task store failed on: RangeError: Invalid time value.",
+  ]);
+});
+
 Deno.test("next: what an attempt that was cut short may have done is checked before a retry, which repeats it", async () => {
   const charge = defineJob({
     type: "bank.charge",

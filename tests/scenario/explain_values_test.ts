@@ -48,6 +48,10 @@ Deno.test("explain a failure: a result that had expired before the task used it 
     assert.ok(summary.includes(passed), summary);
     assert.match(next.join("\n"), /^Retry it from task login, whose result has expired;/m);
   }
+  // A retry that renews the result is all that is needed, though the task said it was hopeless.
+  const hopeless = new NonRetryableError("401 Unauthorized");
+  const last = await afterResult({ expiresAt: "2026-01-01T00:59:00Z" }, hopeless, {}, HOUR_MS);
+  assert.match(last.next[0] ?? "", /^Retry it from task login, whose result has expired;/);
   const later = { expiresAt: "2026-01-01T02:00:00Z", expires_in: 7_200, validUntil: "2026-01-01" };
   const { summary, next } = await afterResult(later, refused, {}, HOUR_MS);
   assert.doesNotMatch(summary + next.join(), /login returned|expired/);

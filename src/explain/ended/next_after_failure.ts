@@ -146,7 +146,8 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   const task = taskText(taskId ?? MAIN_TASK);
   const unsure = unsureText(known, taskId);
   const toDo = kind === "poison"
-    ? "fix"
+    // A retry from there replaces what the task failed on.
+    ? stepWithExpiredResult(known) === undefined ? "fix" : undefined
     : kind === "deadLetter"
     ? codeToDo(known, failure)
     : undefined;
@@ -166,7 +167,7 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
 
 /** A call that fails may throw a `TypeError`, too. */
 const OF_CODE =
-  /is not (?:a function|a constructor|defined|iterable)\b|^Cannot read properties of /;
+  /is not (?:a function|a constructor|defined|iterable)\b|^Cannot read properties of |^Invalid (?:time value|array length)$/;
 
 /**
  * What to do about code that throws the error again for the same values, none of which a retry
@@ -175,7 +176,7 @@ const OF_CODE =
 function codeToDo(known: Evidence, failure: Failure): "fix" | "check" | undefined {
   const { taskId = MAIN_TASK, error } = failure;
   const { name = "", message } = error;
-  const isOfCode = /^(?:Type|Reference)Error$/.test(name) && OF_CODE.test(message) &&
+  const isOfCode = /^(?:Type|Reference|Range)Error$/.test(name) && OF_CODE.test(message) &&
     tasksWithError(known).length === 0 && stepWithExpiredResult(known) === undefined;
   if (!isOfCode) return undefined;
   const alike = attemptsOf(known, taskId).filter(({ ended }) =>
