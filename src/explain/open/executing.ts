@@ -30,18 +30,21 @@ export function executingText(known: Case): string {
   return `is executing ${shortened(names, SUMMARY_MAX)}${besideText(known)}.${twice}`;
 }
 
-/** `task scan, attempt 1 of 3, since ..., without a time limit`. */
+/** `task scan, attempt 1 of 3, since ..., 25 of 40 done, without a time limit`. */
 function runningText(known: Case, task: TaskState): string {
-  const { taskId } = task;
+  const { taskId, progress } = task;
   const recorded = attemptsOf(known, taskId);
   const last = recorded.at(-1);
   const since = last?.started === undefined ? "" : `, since ${last.started.receivedAt}`;
   if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
+  const done = progress === undefined
+    ? ""
+    : `, ${progressText({ ...progress, note: undefined })} done`;
   const isUnlimited = last?.started !== undefined && last.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
   const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
   const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
-  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}${after}${
+  return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${done}${limit}${after}${
     unusualText(known)
   }`;
 }
