@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { scripted } from "./incident_kit.ts";
 
 const THROWN: Readonly<Record<string, () => unknown>> = {
@@ -184,4 +185,47 @@ Deno.test("causes: failures with different causes are of different kinds", async
   const response = await daybook.app.request("http://127.0.0.1:8000/failures");
   const { failures } = await response.json();
   assert.deepEqual(failures.map(({ jobs }: { jobs: number }) => jobs), [2, 1]);
+});
+
+Deno.test("explain an invalid value: the only text of a list that code could not read is named, with its row", async () => {
+  const rows = (name: string, usual: (at: number) => string, odd: string) =>
+    Array.from({ length: 8 }, (_, at) => ({ id: `r-${at}`, [name]: at === 5 ? odd : usual(at) }));
+  for (
+    const [message, given, named] of [
+      [
+        "Invalid time value",
+        rows("since", (at) => `2026-03-1${at}`, "31/11/2026"),
+        'Task read returned since = "31/11/2026" at [5], where all 7 other values are like "2026-03-10".',
+      ],
+      [
+        "Invalid URL",
+        { links: rows("href", (at) => `https://shop.example/${at}`, "shop example") },
+        'Task read returned href = "shop example" at links[5], where all 7 other values are like ' +
+        '"https://shop.example/0".',
+      ],
+      [
+        "Cannot convert 1.299,00 to a BigInt",
+        { prices: rows("price", (at) => `1${at}`, "1.299,00") },
+        'Task read returned price = "1.299,00" at prices[5], where all 7 other values are like "10".',
+      ],
+      [
+        "iban is not valid",
+        { rows: rows("iban", (at) => `DE8${at}`, "DE 8?") },
+        'Task read returned iban = "DE 8?" at rows[5], where all 7 other values are like "DE80".',
+      ],
+    ] as const
+  ) {
+    const load = looseJob("rows.load", async (ctx) => {
+      await ctx.task("read", () => given as unknown as string);
+      await ctx.task("login", () => "token");
+      await ctx.task("store", () => {
+        throw new NonRetryableError(message);
+      });
+    });
+    const daybook = await Explained.start({ definitions: [load] });
+    await daybook.submit("job", "rows.load");
+    await daybook.assertCitations("job");
+    const { summary } = await daybook.explanation("job");
+    assert.ok(summary.endsWith(named), summary);
+  }
 });

@@ -65,6 +65,29 @@ Deno.test("innocent: an optional member of one row, if the code failed on a leng
   }
 });
 
+Deno.test("innocent: one odd text of a list, if code failed on another kind of value, several rows have odd ones, or few are usual", async () => {
+  const rows = (count: number, odd: readonly number[], text: string) =>
+    Array.from({ length: count }, (_, at) => ({
+      day: odd.includes(at) ? text : `2026-03-1${at}`,
+      zip: at === 4 ? "AD500" : `1234${at}`,
+      street: at === 1 ? "Hauptstrasse" : `Main St ${at}`,
+    }));
+  for (
+    const [message, given] of [
+      ["Invalid time value", rows(8, [2, 5], "31/11/2026")],
+      ["Invalid time value", rows(4, [2], "31/11/2026")],
+      ["Invalid time value", rows(8, [], "")],
+      ["Invalid time zone specified: Mars", rows(8, [2], "31/11/2026")],
+      ["quantity is NaN", rows(8, [], "")],
+      ["invalid credentials", rows(8, [2], "31/11/2026")],
+      ["connection reset", rows(8, [2], "31/11/2026")],
+    ] as const
+  ) {
+    const { summary } = await failedWith(new RangeError(message), {}, given);
+    assert.doesNotMatch(summary, /where all/, message);
+  }
+});
+
 Deno.test("innocent: two jobs whose ids of business differ, whatever their names contain", async () => {
   for (const name of ["pullRequestId", "correlationId", "idempotencyKey"]) {
     const daybook = await Explained.start({ definitions: [scripted("ci.build", { go: () => 1 })] });

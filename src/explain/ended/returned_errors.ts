@@ -15,6 +15,7 @@ import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { capital, FEW_MAX, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
+import { unreadableElements } from "./unreadable_elements.ts";
 
 /** Results of an ended job that report an error, and those that its failure shows are missing. */
 export function returnedErrors(known: OutlinedHistory): Reasons {
@@ -80,20 +81,27 @@ export function resultBeforeStop(known: Meanwhile) {
   return undefined;
 }
 
-/** Results that are not what later code failed to read: nothing, or a page for JSON. */
+/** What is not what later code failed to read: nothing, a page for JSON, or an odd value. */
 function unfitResults(known: OutlinedHistory): Reasons {
   const { job } = known;
   const { name, message } = job.state === "Failed" ? job.failure.error : { name: "", message: "" };
   const isOfNothing = hasReadNothing(known);
-  if (name === "TypeError" && !isOfNothing) return unfitValues(known, message);
-  if (!isOfNothing && name !== "SyntaxError") return [];
-  const unfit = stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
+  const unfit = name === "TypeError" && !isOfNothing
+    ? unfitValues(known, message)
+    : isOfNothing || name === "SyntaxError"
+    ? unfitWholes(known, isOfNothing)
+    : [];
+  if (unfit.length > 0) return unfit;
+  return isOfNothing ? oddElements(known, message) : unreadableElements(known, message);
+}
+
+function unfitWholes(known: OutlinedHistory, isOfNothing: boolean): Reasons {
+  return stepsBeforeEnd(known).flatMap(({ taskId, completedBy, result = null }) => {
     const unfit = isOfNothing ? result === null ? "nothing" : "" : pageIn(result);
     if (unfit === "") return [];
     const statement = `${capital(taskText(taskId))} completed, but returned ${unfit}.`;
     return [reason(statement, completedBy)];
   }).slice(0, FEW_MAX);
-  return unfit.length > 0 || !isOfNothing ? unfit : oddElements(known, message);
 }
 
 /** `Cannot read properties of undefined (reading 'trim')`: what the code took for a text. */

@@ -17,7 +17,7 @@ import {
 import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
 import { attemptsOf, isUndone } from "../past/attempts.ts";
-import { isIdentifier } from "../likeness/own_values.ts";
+import { isIdentifier, OF_DATE } from "../likeness/own_values.ts";
 import {
   causesOfFailure,
   neverRan,
@@ -179,10 +179,6 @@ function isAlmostNumber(value: JsonScalar): boolean {
   return typeof value === "string" && /^\s*[-+]?\d[\d.,' ]*$/.test(value) &&
     Number.isNaN(Number(value));
 }
-
-/** `2027-13-01` or `31.12.2027`, alone or before a time of day. */
-const OF_DATE =
-  /^\s*(?:(?:19|20)\d\d([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2(?:19|20)\d\d)(?=[T\s]|$)/;
 
 /** What code fails to read as a time. */
 function isNoTime(value: JsonScalar): boolean {

@@ -259,12 +259,16 @@ function isByChance({ value, others = "" }: Trait, known: readonly JsonScalar[])
     typeof value === "number" && known.filter((one) => typeof one === "number").length > 1;
 }
 
-/** `one like "Aa-9"`, for `Bx-117`: the kinds of characters, and nothing else of another job. */
+/** `Aa-9`, for `Bx-117`: the kinds of characters. */
+export function maskOf(text: string): string {
+  return text.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
+    .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
+}
+
+/** `one like "Aa-9"`, with nothing else of another job. */
 function formOf(value: JsonScalar): string {
   if (typeof value === "string") {
-    const mask = value.replaceAll(/\p{Lu}+/gu, "A").replaceAll(/[a-z]+/g, "a")
-      .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
-    return `one like ${shownScalar(mask)}`;
+    return `one like ${shownScalar(maskOf(value))}`;
   }
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";

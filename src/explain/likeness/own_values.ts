@@ -103,6 +103,10 @@ export function isDistinctive(value: JsonScalar): boolean {
 const MEASURE =
   /(?:^|[_-])(amount|price|cents|balance|fee|tax|total|sum|count|quantity|qty|size|weight|rate|percent|currency|hours|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
 
+/** `2027-13-01` or `31.12.2027`, alone or before a time of day. */
+export const OF_DATE =
+  /^\s*(?:(?:19|20)\d\d([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2(?:19|20)\d\d)(?=[T\s]|$)/;
+
 /** Whether a value is a day, a time, or a text that begins with one. */
 export function beginsWithDay(value: JsonScalar): boolean {
   return typeof value === "string" && /^\d{4}-\d\d-\d\d/.test(value);
