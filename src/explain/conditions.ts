@@ -6,7 +6,6 @@
 
 import { silenceText } from "../core/silence.ts";
 import { type Condition, deriveCondition } from "../core/condition.ts";
-import { lengthMs } from "../core/duration.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { hasCode, isTerminal, type JobState, runningTasks } from "../core/job_state.ts";
 import { endReasons, failureReasons } from "./ended/because_ended.ts";
@@ -31,7 +30,7 @@ import { backingOffText, backoffReasons, wakeUp, whileBackingOff } from "./open/
 import { dueReasons, laterPauses } from "./queue/turn.ts";
 import { automatic, byHand, manual, reason } from "./statements/statement.ts";
 import { failedText, succeededText } from "./ended/summary_ended.ts";
-import { unusualText } from "./ended/time_spent.ts";
+import { oddSleepText } from "./open/odd_sleeps.ts";
 import {
   deadlineSteps,
   endsByTime,
@@ -242,8 +241,7 @@ function controls({ state, jobId, suspendedBy, plan }: JobState): Next {
 
 function sleepingText(known: Case): string {
   const [only] = openSleeps(known.job);
-  const unusual = only && (zoneText(known.job, only.dueAt) ||
-    unusualText(known, lengthMs(only.startedAt, only.dueAt)));
+  const unusual = only && (zoneText(known.job, only.dueAt) || oddSleepText(known, only));
   return `is sleeping: ${sleepsText(known.job)}${unusual ?? ""}.`;
 }
 

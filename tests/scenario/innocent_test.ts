@@ -210,3 +210,22 @@ Deno.test("innocent: an event in time for another job, when the deadline of this
   await daybook.clock.advance(60_000);
   assert.doesNotMatch((await daybook.explanation("job")).summary, /In time|For "paid"/);
 });
+
+Deno.test("innocent: a sleep as long as those of others of its type that are still asleep", async () => {
+  const trial = looseJob("trial.end", async (ctx) => {
+    await ctx.sleep("trial", ctx.jobId.startsWith("short") ? 2_000 : 14 * 86_400_000);
+  });
+  const said = async (shorts: number, longs: number) => {
+    const daybook = await Explained.start({ definitions: [trial], maxRunning: 4 });
+    for (let at = 0; at < shorts; at++) await daybook.submit(`short-${at}`, "trial.end");
+    for (let at = 0; at < longs; at++) await daybook.submit(`long-${at}`, "trial.end");
+    await daybook.clock.advance(5_000);
+    await daybook.submit("late", "trial.end");
+    await daybook.clock.advance(5_000);
+    return (await daybook.explanation("late")).summary;
+  };
+  assert.doesNotMatch(await said(12, 3), /median/);
+  assert.doesNotMatch(await said(12, 2), /median/);
+  // One of many that sleeps as long may be as odd.
+  assert.match(await said(12, 1), /, where the 12 of its type before it took 2 s in the median\.$/);
+});

@@ -1236,3 +1236,53 @@ Deno.test("explain a deadline, and a wait that run gave up on: an event in time 
     /In time for "paid", shop\.Paid came at .*: orderId: expected "7" \(text\), found 7/,
   );
 });
+
+/** The summary of a job that sleeps for what the service returned, where 19 others slept 1 s. */
+async function sleptFor(odd: object, lengthMs: number, input: object = {}): Promise<string> {
+  const sync = defineJob({
+    type: "crm.sync",
+    version: 1,
+    input: ANY_INPUT,
+    async run(ctx) {
+      const isOdd = ctx.jobId === "odd";
+      await ctx.task("login", () => ({ retryAfter: 7, rows: 90_000 }));
+      await ctx.task("pull", () => isOdd ? odd : { retryAfter: 1 });
+      await ctx.sleep("rate-limit", isOdd ? lengthMs : 1_000);
+      await ctx.task("save", () => ({ timeoutMs: 90_000_000 }));
+    },
+  });
+  const daybook = await Explained.start({ definitions: [sync], maxRunning: 4 });
+  for (let at = 0; at < 19; at++) {
+    await daybook.submit(`job-${at}`, "crm.sync", { tenant: `t-${at}` });
+    await daybook.clock.advance(2_000);
+  }
+  await daybook.submit("odd", "crm.sync", input);
+  await daybook.clock.advance(2_000);
+  const { summary, because } = await toldOf(daybook, "odd");
+  const [, origin] = /(; its .*)\.$/.exec(summary) ?? [];
+  assert.equal(because[0]?.includes("; its"), origin !== undefined);
+  return summary.replace(/^.*(?=, where)/, "");
+}
+
+Deno.test("explain a sleep: of one that takes far longer than others, the number that made its length is named, and in which unit", async () => {
+  const usual = ", where the 19 of its type before it took 1 s in the median";
+  const ms = 25 * HOUR_MS;
+  assert.equal(
+    await sleptFor({ retryAfter: 90_000 }, ms),
+    `${usual}; its 1 d 1 h are 90000 s: task pull returned retryAfter = 90000.`,
+  );
+  assert.equal(
+    await sleptFor({ headers: { "retry-after": "1500" } }, ms, { delayMs: ms }),
+    `${usual}; its 1 d 1 h are 1500 min: task pull returned headers.retry-after = "1500".`,
+  );
+  assert.equal(
+    await sleptFor({}, ms, { delayHours: 25 }),
+    `${usual}; its 1 d 1 h are 25 h: its input has delayHours = 25.`,
+  );
+  // What only happens to be equal: an amount, a small number, one in another unit of none.
+  assert.equal(
+    await sleptFor({ total: 90_000, items: 25 }, ms, { customerId: 90_000 }),
+    `${usual}.`,
+  );
+  assert.equal(await sleptFor({ retryAfter: 1 }, HOUR_MS), `${usual}.`);
+});

@@ -32,7 +32,8 @@ import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
-import { contrastOf, findUsualTime, setApartBy, stopApart } from "./similar_jobs.ts";
+import { contrastOf, setApartBy, stopApart } from "./similar_jobs.ts";
+import { findUsualTime } from "./usual_times.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {

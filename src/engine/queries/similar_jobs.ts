@@ -1,18 +1,17 @@
 /**
  * Compares a job with similar ones: what sets it apart from jobs of its type created within an hour
- * of it, if it failed or waits, and how long such jobs take.
+ * of it.
  */
 
 import { deriveCondition } from "../../core/condition.ts";
 import { ascending } from "../../core/ascending.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { lengthMs } from "../../core/duration.ts";
 import { present } from "../../core/json.ts";
 import { type JobEventLogEntry, PROCESS_ENDS } from "../../core/event.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
-import { findTask, isTerminal, type JobState, timedOutTask } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import {
   ALIKE_MIN,
   BESIDE_SUSPECT_MIN,
@@ -35,8 +34,7 @@ import {
 } from "../../explain/likeness/compared_job.ts";
 import { resultBeforeStop } from "../../explain/ended/returned_errors.ts";
 import { isProcessStop, type Meanwhile } from "../../explain/past/process_history.ts";
-import type { ProcessStop, UsualTime } from "../../explain/statements/evidence.ts";
-import { mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
+import type { ProcessStop } from "../../explain/statements/evidence.ts";
 import { each } from "../entry_pages.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { Lookup } from "../views/past_events.ts";
@@ -238,60 +236,8 @@ function openIn({ plan, expected }: JobState, upTo: LogId): string {
   }).map(({ id }) => id).join("\n");
 }
 
-/** How many to compare, the newest. */
-const JOBS_MAX = 100;
-
-/**
- * The usual time of jobs that were created before it and succeeded, or of the only step that the
- * job is in, or that failed it at a time limit; `undefined` when there are too few, or the job does
- * none of these, or was short.
- */
-export async function findUsualTime(
-  inquiry: Inquiry,
-  job: JobState,
-): Promise<UsualTime | undefined> {
-  const step = openStep(job) ?? timedOutTask(job);
-  const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));
-  if (!isLong && step === undefined) return undefined;
-  const { type } = job;
-  const filter: JobFilter = type === undefined
-    ? { states: ["Done"] }
-    : { states: ["Done"], types: [type] };
-  const awaited = awaitedBy(job);
-  const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
-  const taken = await takenNear(inquiry, {
-    range: { ...filter, before: job.firstLogId },
-    max: JOBS_MAX,
-    take: (other) =>
-      other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
-        ? { tookMs: tookMs(other, step) }
-        : undefined,
-  });
-  return usualTime(taken.flatMap(({ tookMs = [] }) => tookMs));
-}
-
-/** How long a job that has ended took, or one of its steps, if that ran. */
-function tookMs(job: JobState, step: TaskId | undefined): number | undefined {
-  const done = step === undefined ? job : findTask(job, step);
-  if (done === undefined || !("endedAt" in done)) return undefined;
-  return lengthMs("createdAt" in done ? done.createdAt : done.startedAt, done.endedAt);
-}
-
-/** The task that is running, or the sleep, if it is the only one. */
-function openStep({ type, tasks }: JobState): TaskId | undefined {
-  const open = tasks.filter(({ taskId, status }) =>
-    taskId !== MAIN_TASK && (status === "running" || status === "sleeping")
-  );
-  return type !== undefined && open.length === 1 ? open[0]?.taskId : undefined;
-}
-
-/** The types of the events that a plan waits for, as one text. */
-function awaitedBy({ plan }: JobState): string {
-  return plan.expected.map(({ matcher }) => matcher.eventType).toSorted().join(" ");
-}
-
 /** Whether a job had ended as of a position. */
-function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }
 

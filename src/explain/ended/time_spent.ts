@@ -54,7 +54,7 @@ export function unusualText({ usual, job }: Evidence, ms = Infinity): string {
   return usual === undefined || !isFarLonger(ms, usual) ? "" : `, ${usualText(usual, job)}`;
 }
 
-function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
+export function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
   return ms > TIMES * medianMs && ms > medianMs + MORE_MS;
 }
 

@@ -11,6 +11,7 @@ import type { Next, Reasons } from "../statements/explanation.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { isPaused } from "../queue/pause_texts.ts";
 import { later, LIST_MAX, shortened } from "../words/phrases.ts";
+import { sleepOrigin } from "./odd_sleeps.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
 
 /** Open sleeps, the first to end first. */
@@ -32,11 +33,15 @@ export function besideSleepsText(job: JobState): string {
   return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
 }
 
-export function sleepReasons({ job, created, conditionSince }: Evidence): Reasons {
-  return showSome(openSleeps(job), conditionSince, ({ taskId, startedAt, dueAt, firstLogId }) => {
+export function sleepReasons(known: Evidence): Reasons {
+  const { job, created, conditionSince } = known;
+  return showSome(openSleeps(job), conditionSince, (sleep) => {
+    const { taskId, startedAt, dueAt, firstLogId } = sleep;
     const zone = zoneText(job, dueAt);
-    const statement = `Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}${zone}.`;
-    return [reason(statement, firstLogId, zone === "" ? undefined : created)];
+    const origin = zone === "" ? sleepOrigin(known, sleep) : reason(zone, created);
+    const statement = `Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}` +
+      `${origin.statement}.`;
+    return [reason(statement, firstLogId, ...origin.cites)];
   });
 }
 

@@ -1,0 +1,105 @@
+/** How long jobs of a type, or one of their steps, usually take. */
+
+import { lengthMs } from "../../core/duration.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import { findTask, type JobState, timedOutTask } from "../../core/job_state.ts";
+import { isFarLonger, mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
+import type { UsualTime } from "../../explain/statements/evidence.ts";
+import type { JobFilter } from "../job_pages.ts";
+import { takenNear } from "./job_visit.ts";
+import type { Inquiry } from "./query_parts.ts";
+import { hasEnded } from "./similar_jobs.ts";
+
+/** How many to compare, the newest. */
+const JOBS_MAX = 100;
+
+/**
+ * The usual time of jobs that were created before it and succeeded, or of the only step that the
+ * job is in, or that failed it at a time limit; `undefined` when there are too few, or the job does
+ * none of these, or was short.
+ */
+export async function findUsualTime(
+  inquiry: Inquiry,
+  job: JobState,
+): Promise<UsualTime | undefined> {
+  const step = openStep(job) ?? timedOutTask(job);
+  const isLong = job.state === "Done" && mayBeLong(lengthMs(job.createdAt, job.endedAt));
+  if (!isLong && step === undefined) return undefined;
+  const { type } = job;
+  const filter: JobFilter = type === undefined
+    ? { states: ["Done"] }
+    : { states: ["Done"], types: [type] };
+  const awaited = awaitedBy(job);
+  const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
+  const taken = await takenNear(inquiry, {
+    range: { ...filter, before: job.firstLogId },
+    max: JOBS_MAX,
+    take: (other) =>
+      other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
+        ? { tookMs: tookMs(other, step) }
+        : undefined,
+  });
+  const usual = usualTime(taken.flatMap(({ tookMs = [] }) => tookMs));
+  const isShared = usual !== undefined && step !== undefined &&
+    await sleepsLikeOthers(inquiry, job, step, usual);
+  return isShared ? undefined : usual;
+}
+
+/** The share of those compared that sleep as long now, by which it is not odd. */
+const ASLEEP_MIN = 0.1;
+
+/** Of sleeps that have ended, only the short ones are known: the long ones are still asleep. */
+async function sleepsLikeOthers(
+  inquiry: Inquiry,
+  job: JobState,
+  step: TaskId,
+  usual: UsualTime,
+): Promise<boolean> {
+  const { type } = job;
+  const { upTo } = inquiry;
+  const ms = sleepMs(job, step, upTo);
+  if (type === undefined || ms === undefined || !isFarLonger(ms, usual)) return false;
+  const enough = Math.ceil(ASLEEP_MIN * usual.jobs);
+  const asleep = await takenNear(inquiry, {
+    range: {
+      types: [type],
+      ...upTo === undefined ? { conditions: ["sleeping"] } : { before: upTo + 1 },
+    },
+    ...{ max: JOBS_MAX, enough },
+    take: (other) => {
+      const theirMs = other.jobId === job.jobId ? undefined : sleepMs(other, step, upTo);
+      const isAsLong = theirMs !== undefined && !isFarLonger(ms, { ...usual, medianMs: theirMs });
+      return isAsLong ? theirMs : undefined;
+    },
+  });
+  return asleep.length >= enough;
+}
+
+/** How long a sleep that had begun as of a position, and not ended, was to take. */
+function sleepMs(job: JobState, step: TaskId, upTo: LogId = Infinity): number | undefined {
+  const task = findTask(job, step);
+  if (task === undefined || task.firstLogId > upTo) return undefined;
+  if (task.status === "sleeping") return lengthMs(task.startedAt, task.dueAt);
+  const wasAsleep = task.status === "completed" && task.completedBy > upTo;
+  return wasAsleep ? lengthMs(task.startedAt, task.endedAt) : undefined;
+}
+
+/** How long a job that has ended took, or one of its steps, if that ran. */
+function tookMs(job: JobState, step: TaskId | undefined): number | undefined {
+  const done = step === undefined ? job : findTask(job, step);
+  if (done === undefined || !("endedAt" in done)) return undefined;
+  return lengthMs("createdAt" in done ? done.createdAt : done.startedAt, done.endedAt);
+}
+
+/** The task that is running, or the sleep, if it is the only one. */
+function openStep({ type, tasks }: JobState): TaskId | undefined {
+  const open = tasks.filter(({ taskId, status }) =>
+    taskId !== MAIN_TASK && (status === "running" || status === "sleeping")
+  );
+  return type !== undefined && open.length === 1 ? open[0]?.taskId : undefined;
+}
+
+/** The types of the events that a plan waits for, as one text. */
+function awaitedBy({ plan }: JobState): string {
+  return plan.expected.map(({ matcher }) => matcher.eventType).toSorted().join(" ");
+}
