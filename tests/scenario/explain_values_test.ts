@@ -567,6 +567,55 @@ Deno.test("explain the queue: what most of the jobs ahead of one have, and it ha
   assert.doesNotMatch(await told(() => "small"), /Of the next/);
 });
 
+Deno.test("explain the queue: what most of the jobs that hold the places of a limit have, and those ahead, is named", async () => {
+  const hook = (limits: object) =>
+    defineJob({
+      type: "hook.deliver",
+      version: 1,
+      input: v.record(v.string(), v.unknown()),
+      limits,
+      run: (ctx) => ctx.task("post", () => new Promise<never>(() => {})),
+    });
+  const told = async (
+    tenantOf: (at: number) => string,
+    { count = 30, limits = { maxRunning: 6 } as object, eventOf = (_: number): string => "paid" } =
+      {},
+  ) => {
+    const daybook = await Explained.start({ definitions: [hook(limits)], maxRunning: 20 });
+    const submit = (jobId: string, at: number, tenant: string) =>
+      daybook.submit(jobId, "hook.deliver", { event: eventOf(at), tenant });
+    for (let at = 0; at < count; at++) await submit(`bulk-${at}`, at, tenantOf(at));
+    await submit("mine", 0, "small");
+    return (await toldOf(daybook, "mine")).summary;
+  };
+  const of = (told: string) => /Of the .*?\.(?= |$)/.exec(told)?.[0];
+  assert.equal(
+    of(await told((at) => at % 12 === 9 ? "other" : "huge")),
+    'Of the next 24 jobs of its type, 22 have input.tenant = "huge", and so have all 6 that hold ' +
+      "the places.",
+  );
+  assert.equal(
+    of(await told((at) => at === 3 ? "other" : "huge", { count: 10 })),
+    'Of the next 4 jobs of its type, all have input.tenant = "huge", and so have 5 of the 6 that ' +
+      "hold the places.",
+  );
+  assert.equal(
+    of(await told(() => "huge", { count: 12, limits: { maxRunning: 12 } })),
+    'Of the 12 jobs that hold the places, all have input.tenant = "huge".',
+  );
+  assert.equal(of(await told((at) => `t-${at % 3}`)), undefined);
+  assert.equal(of(await told(() => "small")), undefined);
+  assert.equal(of(await told(() => "huge", { count: 8 })), undefined);
+  // Keys take turns: those of another key are not in its way.
+  const limits = { perKey: 1, key: ({ event }: Record<string, unknown>) => `${event}` };
+  const byKey = await told((at) => at % 5 === 0 ? `t-${at}` : "huge", {
+    limits,
+    eventOf: (at) => at % 5 === 0 ? "paid" : "sent",
+  });
+  assert.match(byKey, /perKey/);
+  assert.equal(of(byKey), undefined);
+});
+
 Deno.test("contrast: what the events that counted have is compared if nothing else sets jobs apart", async () => {
   const book = defineJob({
     type: "freight.book",

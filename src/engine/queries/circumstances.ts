@@ -7,10 +7,11 @@ import { deriveCondition } from "../../core/condition.ts";
 import type { LogId } from "../../core/ids.ts";
 import { hasBegun, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
-import { crowdTrait } from "../../explain/likeness/contrast.ts";
-import { compared } from "../../explain/likeness/compared_job.ts";
+import { keyCounted } from "../../core/place_limits.ts";
+import { crowdTrait, isOfCrowd } from "../../explain/likeness/contrast.ts";
+import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
-import type { BlockingLimit, HoldingPause } from "../../explain/statements/queue_facts.ts";
+import type { BlockingLimit, CountOf, HoldingPause } from "../../explain/statements/queue_facts.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/history/place_history.ts";
 import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
@@ -46,7 +47,9 @@ export async function circumstancesNow(query: Query, job: JobState): Promise<Cir
   const queue = { ahead, busy: workers.busy, max, isThreaded };
   if (holding.length > 0) return { ...common, queue: { ...queue, pauses: holding } };
   const limit = await limitNow(parts, job);
-  if (limit !== undefined) return { ...common, queue: { ...queue, limit } };
+  if (limit !== undefined) {
+    return { ...common, queue: { ...queue, limit, ...await crowdAhead(query, job, limit) } };
+  }
   const { alone } = parts.workers;
   // Jobs in threads wait for a job that runs alone too, which is in no thread.
   const holdersAre = isThreaded && alone === undefined;
@@ -62,20 +65,41 @@ export async function circumstancesNow(query: Query, job: JobState): Promise<Cir
 /** How many of the jobs ahead of one are looked at: the next. */
 const CROWD_MAX = 100;
 
-/** What most of the jobs of its type have that go before it. */
+/** What most of the jobs of its type have that go before it, or hold the places that it needs. */
 async function crowdAhead(
   query: Query,
   job: JobState & { readonly startedBy: LogId },
+  limit?: BlockingLimit,
 ): Promise<Pick<NonNullable<Circumstances["queue"]>, "crowd">> {
   if (job.type === undefined) return {};
-  const isAhead = (other: JobState) => "startedBy" in other && isQueuedBefore(other, job);
+  const { table } = query.parts;
+  const isInLine = (other: JobState) =>
+    limit === undefined ||
+    (!limit.isOfKey || other.key === job.key) && keyCounted(limit.limit, other) === limit.key;
+  const { queue } = poolOf(query.parts, job);
   const ahead = await takenNear(query, {
-    range: { types: [job.type], conditions: ["queued"], oldestFirst: true },
+    range: { types: [job.type], conditions: ["queued", "backingOff"], oldestFirst: true },
     ...{ max: CROWD_MAX, enough: CROWD_MAX },
-    take: (other) => isAhead(other) ? compared(other) : undefined,
+    take: (other) =>
+      "startedBy" in other && isQueuedBefore(other, job) && isQueued(other, queue) &&
+        isInLine(other)
+        ? compared(other)
+        : undefined,
   });
-  const crowd = crowdTrait(compared(job), ahead);
-  return crowd === undefined ? {} : { crowd: { ...crowd, of: ahead.length } };
+  const holders = limit === undefined || limit.limit === "rate" ? undefined : limit.holders;
+  const holding = holders?.flatMap(({ jobId }) => {
+    const holder = table.job(jobId);
+    return holder === undefined ? [] : compared(holder);
+  });
+  const trait = crowdTrait(compared(job), [...holding ?? [], ...ahead]);
+  if (trait === undefined) return {};
+  const countOf = (jobs: readonly ComparedJob[]): CountOf => ({
+    count: jobs.filter((one) => isOfCrowd(one, trait)).length,
+    of: jobs.length,
+  });
+  return {
+    crowd: { trait, ahead: countOf(ahead), ...holding && { holding: countOf(holding) } },
+  };
 }
 
 /** Sealed inputs are not opened for this. */

@@ -142,7 +142,7 @@ const OF_LENGTH = /(?:ms|millis|seconds|minutes|duration|took|elapsed|latency)$/
 export function crowdTrait(
   own: ComparedJob,
   many: readonly ComparedJob[],
-): { readonly trait: Trait; readonly count: number } | undefined {
+): Trait | undefined {
   if (many.length < OTHERS_MIN) return undefined;
   for (const name of many[0]?.given.keys() ?? []) {
     if (name.startsWith(ELEMENTS)) continue;
@@ -154,10 +154,16 @@ export function crowdTrait(
     }
     for (const [value, count] of counts) {
       const isMost = count >= many.length * CROWD_SHARE;
-      if (isMost && !own.given.get(name)?.includes(value)) return { trait: { name, value }, count };
+      if (isMost && !own.given.get(name)?.includes(value)) return { name, value };
     }
   }
   return undefined;
+}
+
+/** Whether a job has a trait of a crowd, and no other value under its name. */
+export function isOfCrowd({ given }: ComparedJob, { name, value }: Trait): boolean {
+  const [own, another] = given.get(name) ?? [];
+  return own === value && another === undefined;
 }
 
 /** The share of jobs that makes them a crowd. */

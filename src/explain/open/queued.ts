@@ -7,16 +7,15 @@ import { type CompletedTask, findTask, isSleep, type WaitingTask } from "../../c
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, causeOf, cutShortText } from "../past/attempts.ts";
 import { atText, sleepEnded, waitEnded } from "../past/sleeps_and_waits.ts";
+import { crowdText, priorityText } from "../queue/going_first.ts";
 import { pauseCause } from "../queue/pause_texts.ts";
 import {
   behindText,
   blockingEntries,
   cancelHolders,
-  crowdText,
   deadlockText,
   holdersOf,
   holdsThenText,
-  priorityText,
   queueHeldText,
   queueThenText,
   restoreLimit,

@@ -8,7 +8,7 @@ import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { limitsText } from "../../core/place_limits.ts";
-import { shownText, shownValue } from "../../core/shown_value.ts";
+import { shownText } from "../../core/shown_value.ts";
 import type { Circumstances } from "../statements/evidence.ts";
 import type {
   BlockingLimit,
@@ -264,19 +264,6 @@ function holdsText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string
   return `in ${what} since ${since}, ${limit}`;
 }
 
-/** A sentence, if its priority is why others go first. */
-export function priorityText(
-  { ahead, overtaken = { count: 0, isAll: true } }: Queue,
-  priority: number,
-): readonly string[] {
-  const { count, isAll } = overtaken;
-  if (count === 0) {
-    return ahead > 0 && priority > 0 ? [`It has priority ${priority}, and lower goes first.`] : [];
-  }
-  const jobs = `${isAll ? "" : "At least "}${counted(count, "job")}`;
-  return [`${jobs} that came later went first: it has priority ${priority}, and lower goes first.`];
-}
-
 /** A sentence, if a job was given the id of one that it waits for, as the job that submitted it. */
 export function deadlockText(job: JobState, holders: readonly WorkerHolder[]): readonly string[] {
   const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
@@ -313,12 +300,4 @@ export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = [
     ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],
   }));
-}
-
-/** `Of the next 100 jobs of its type, 98 have input.tenant = "acme".` */
-export function crowdText({ crowd, limit, pauses }: Queue): readonly string[] {
-  if (crowd === undefined || limit !== undefined || pauses !== undefined) return [];
-  const { trait: { name, value }, count, of } = crowd;
-  const have = count === of ? "all" : `${count}`;
-  return [`Of the next ${of} jobs of its type, ${have} have ${name} = ${shownValue(value)}.`];
 }

@@ -8,13 +8,13 @@ import type { JsonScalar } from "../../core/json.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
-import type { Trait } from "../likeness/compared_job.ts";
 import type { Contrast } from "../likeness/contrast.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 import type { Effect } from "../likeness/resemblance.ts";
 import type { Reasons, SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
 import type {
   BlockingLimit,
+  Crowd,
   HoldingPause,
   Obstacles,
   OvertakenBy,
@@ -106,8 +106,8 @@ export interface Circumstances extends Obstacles {
     /** The jobs that hold the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
-    /** What most of the jobs ahead of it have, of those of its type that were looked at. */
-    readonly crowd?: { readonly trait: Trait; readonly count: number; readonly of: number };
+    /** What most of the jobs in its way have, of those of its type that were looked at. */
+    readonly crowd?: Crowd;
     /**
      * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
      */

@@ -13,6 +13,7 @@ import type { Parking } from "../../core/job_state.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { LimitValues } from "../../core/place_limits.ts";
 import type { LimitChange } from "../history/place_history.ts";
+import type { Trait } from "../likeness/compared_job.ts";
 
 /** What keeps all jobs of a process from continuing. */
 export interface Obstacles {
@@ -73,6 +74,19 @@ interface RateInTheWay extends LimitOf {
   readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
   /** The jobs of the last of them. */
   readonly users: readonly JobId[];
+}
+
+export interface CountOf {
+  readonly count: number;
+  readonly of: number;
+}
+
+/** What most of the jobs ahead of one, and of those that hold the places that it needs, have. */
+export interface Crowd {
+  readonly trait: Trait;
+  readonly ahead: CountOf;
+  /** Absent if no places are in its way. */
+  readonly holding?: CountOf;
 }
 
 /** Jobs that came later but went first because of a lower priority. */
