@@ -199,6 +199,64 @@ Deno.test("explain an ended job: what held the workers is named, of any type, an
   assert.equal((await again.explanation("acme2")).summary, summary);
 });
 
+/** A job that waits while another runs, and then while four that came later do. */
+async function overtaken(
+  { places, holdMs = 1_000, eachMs = 60_000, priority = -10, others = {} }: {
+    readonly places?: number;
+    readonly holdMs?: number;
+    readonly eachMs?: number;
+    readonly priority?: number;
+    readonly others?: object;
+  },
+) {
+  const limits = places === undefined ? {} : { maxRunning: places };
+  const { letters, daybook } = await started(limits, places === undefined ? 1 : 4);
+  await submit(daybook, "first1", "job1");
+  await daybook.clock.advance(holdMs);
+  const later = ["bulk1", "bulk2", "bulk3", "bulk4"];
+  for (const jobId of later) {
+    await daybook.submit(jobId, "mail.send", { tenant: "bulk" }, { priority, ...others });
+  }
+  await end(daybook, letters, "first1");
+  for (const jobId of priority < 0 ? [...later, "job1"] : ["job1", ...later]) {
+    await daybook.clock.advance(eachMs);
+    await end(daybook, letters, jobId);
+  }
+  return { daybook, ...await heldUpOf(daybook, "job1") };
+}
+
+Deno.test("explain an ended job: those that came later and went first are named, if they took most of its wait", async () => {
+  const requestedBy = { labels: { requestedBy: "backfill" } };
+  const wentFirst = "4 jobs that came later went first, since it has priority 0, and lower goes " +
+    "first: bulk1, bulk2, bulk3 and 1 more, all with priority -10, type mail.send";
+  const { because: [worker], daybook } = await overtaken({ others: requestedBy });
+  assert.equal(
+    worker?.[0],
+    "It waited 4 min 1 s for a worker; no pause and no limit held it meanwhile. " +
+      `${wentFirst}, label requestedBy = "backfill".`,
+  );
+  assert.match(worker?.join("\n") ?? "", /\n\d+ job\.JobCreated /);
+  assert.match(
+    (await daybook.explanation("job1")).summary,
+    /It waited 4 min 1 s for a worker.*bulk1/,
+  );
+  const { because: [place] } = await overtaken({ places: 1 });
+  assert.match(place?.[0] ?? "", /^It waited 4 min 1 s for a place of type mail\.send: /);
+  assert.ok(place?.[0]?.endsWith(` ${wentFirst}.`), place?.[0]);
+});
+
+Deno.test("explain an ended job: those that went first are not named if another job took most of its wait, or none did", async () => {
+  for (const places of [undefined, 1]) {
+    const limit = places === undefined ? {} : { places };
+    const quick = await overtaken({ ...limit, holdMs: 600_000, eachMs: 10_000 });
+    assert.match(quick.because.join(), /It waited 10 min 40 s/);
+    assert.doesNotMatch(quick.because.join(), /went first/);
+    const inTurn = await overtaken({ ...limit, holdMs: 600_000, priority: 0 });
+    assert.match(inTurn.because.join(), /It waited 10 min/);
+    assert.doesNotMatch(inTurn.because.join(), /went first/);
+  }
+});
+
 Deno.test("explain an ended job: a limit that the code did not have then is not named", async () => {
   const { letters, daybook } = await started({ perKey: 2 }, 2);
   await submit(daybook, "acme1", "acme2", "acme3");

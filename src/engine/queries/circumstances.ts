@@ -19,7 +19,8 @@ import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { isQueued, overtakenBy, poolOf, workerHolders, workersThen } from "./holders.ts";
+import { isQueued, poolOf, workerHolders, workersThen } from "./holders.ts";
+import { overtakenBy } from "./overtaken_search.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { Query, QueryParts } from "./query_parts.ts";
 

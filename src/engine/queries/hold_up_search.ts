@@ -20,6 +20,7 @@ import type { Statement } from "../../explain/statements/explanation.ts";
 import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
 import { queuedAs } from "./blocking_limit.ts";
 import { poolOf, workersThen } from "./holders.ts";
+import { overtakenIn } from "./overtaken_search.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition } from "./point_search.ts";
 import type { Inquiry, Query } from "./query_parts.ts";
@@ -88,9 +89,10 @@ async function holdUpsInQueue(query: Query, outlined: OutlinedHistory): Promise<
   const history = await placeHistory(query, outlined.job, stretch);
   const work = heldInQueue(outlined, queuedAs(outlined.job), history);
   const held = await query.parts.pacer.all(query.share, work);
+  const overtaken = await overtakenIn(query, outlined.job, first, held);
   const since = waitedForWorkerSince(outlined, held);
-  if (since === undefined) return held;
-  return { ...held, workers: await workersAt(query, outlined.job, since, stretch) };
+  if (since === undefined) return { ...held, overtaken };
+  return { ...held, overtaken, workers: await workersAt(query, outlined.job, since, stretch) };
 }
 
 /** The jobs that held the workers at a time of a stretch. */

@@ -6,19 +6,14 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { compensationOf, type JobState, type TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type {
-  OvertakenBy,
-  WorkerHolder,
-  WorkersThen,
-} from "../../explain/statements/queue_facts.ts";
+import type { WorkerHolder, WorkersThen } from "../../explain/statements/queue_facts.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import type { JobEntryReader } from "../writer/job_entries.ts";
-import { visitBothEnds, visitJobs } from "./job_visit.ts";
+import { visitBothEnds } from "./job_visit.ts";
 import type { Query, QueryParts } from "./query_parts.ts";
 
-/** The most running jobs, and later jobs, that are looked at. */
+/** The most running jobs that are looked at. */
 const RUNNING_MAX = 32;
-const LATER_MAX = 1_000;
 /** Entries of a job that are searched for the beginning of its open attempt. */
 const ENTRIES_MAX = 32;
 
@@ -107,19 +102,6 @@ function isOfUndoing(entry: JobEventLogEntry): boolean {
   return entry.eventType === "job.CompensationStarted";
 }
 
-/** How many jobs created later have begun because of a lower priority. */
-export async function overtakenBy(query: Query, job: JobState): Promise<OvertakenBy> {
-  let count = 0;
-  const { isAll } = await visitJobs(query, {
-    range: { after: job.firstLogId, oldestFirst: true },
-    max: LATER_MAX,
-    see: ({ priority, progress }) => {
-      if (priority < job.priority && progress.attempts > 0) count++;
-    },
-  });
-  return { count, isAll };
-}
-
 /** The most jobs that are read from each end. */
 const LOOKED_AT_MAX = 2_000;
 
@@ -181,7 +163,7 @@ export async function holdersThen(
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }
 
-function isInThread({ registry }: QueryParts, { type, definitionVersion }: JobSummary) {
+export function isInThread({ registry }: QueryParts, { type, definitionVersion }: JobSummary) {
   if (type === null || definitionVersion === null) return false;
   return registry.isInThread({ type, definitionVersion });
 }

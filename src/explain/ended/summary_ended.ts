@@ -29,6 +29,7 @@ import { eventsTooLate } from "./counted_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
 import type { Case, Evidence } from "../statements/evidence.ts";
+import { wentFirstReasons } from "../queue/going_first.ts";
 import { heldUntilDeadline, heldUpReasons } from "../past/hold_up_texts.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import {
@@ -56,7 +57,10 @@ export function succeededText(known: Case): string {
       "and its policy accepts a compensated end.";
   const [aside] = [
     ...notableReasons(known),
-    ...took === "" ? heldUpReasons(known) : lateSender(known),
+    ...took === "" ? heldUpReasons(known) : [
+      ...wentFirstReasons(known.heldUp?.overtaken),
+      ...lateSender(known),
+    ],
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }

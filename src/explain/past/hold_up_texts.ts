@@ -6,11 +6,13 @@ import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { present } from "../../core/json.ts";
 import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
 import { actorText, FEW_MAX, reasonText, scopeText } from "../words/phrases.ts";
+import { wentFirstReasons } from "../queue/going_first.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
 
@@ -53,9 +55,14 @@ export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): Reasons {
     case "pause":
       return [pauseReason(holdUp)];
     case "limit":
-      return [limitReason(holdUp, heldUp.isAll)];
-    case "worker":
-      return [workerReason(holdUp, heldUp)];
+      return [withOvertakers(limitReason(holdUp, heldUp.isAll), overtakers(holdUp, heldUp))];
+    case "worker": {
+      const overtook = overtakers(holdUp, heldUp);
+      // Those that held the workers at first did so for a small part of the wait.
+      const { isAll, workers } = heldUp;
+      const held = overtook.length === 0 ? present({ workers }) : {};
+      return [withOvertakers(workerReason(holdUp, { isAll, ...held }), overtook)];
+    }
     case "unknown":
       return [];
     case "suspended":
@@ -64,6 +71,20 @@ export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): Reasons {
     default:
       return assertNever(holdUp, "kind of hold-up");
   }
+}
+
+/** Those that went first during the longest delay. */
+function overtakers(holdUp: HoldUp, { all, overtaken }: HeldUpBy): Reasons {
+  const longest = all.find(({ kind }) => kind === "worker" || kind === "limit");
+  return longest === holdUp ? wentFirstReasons(overtaken) : [];
+}
+
+function withOvertakers(waited: Statement<LogId>, overtook: Reasons): Statement<LogId> {
+  const all = [waited, ...overtook];
+  return {
+    statement: all.map(({ statement }) => statement).join(" "),
+    cites: [...new Set(all.flatMap(({ cites }) => cites))],
+  };
 }
 
 function holdReason(
@@ -79,7 +100,7 @@ function holdReason(
 
 function workerReason(
   { ms, since, until }: Extract<HoldUp, { kind: "worker" }>,
-  { isAll, workers }: HeldUpBy,
+  { isAll, workers }: Pick<HeldUpBy, "isAll" | "workers">,
 ): Statement<LogId> {
   const waited = `It waited ${isAll ? "" : "up to "}${durationText(ms)} for a worker`;
   if (workers === undefined || workers.holders.length === 0) {

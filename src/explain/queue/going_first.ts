@@ -2,20 +2,36 @@
 
 import { counted } from "../../core/counted.ts";
 import { shownValue } from "../../core/shown_value.ts";
-import type { CountOf } from "../statements/queue_facts.ts";
+import type { Reasons } from "../statements/explanation.ts";
+import type { CountOf, OvertakenBy } from "../statements/queue_facts.ts";
+import { reason } from "../statements/statement.ts";
+import { FEW_MAX, shortened } from "../words/phrases.ts";
 import type { Queue } from "./queue_holders.ts";
 
 /** A sentence, if its priority is why others go first. */
-export function priorityText(
-  { ahead, overtaken = { count: 0, isAll: true } }: Queue,
-  priority: number,
-): readonly string[] {
-  const { count, isAll } = overtaken;
-  if (count === 0) {
-    return ahead > 0 && priority > 0 ? [`It has priority ${priority}, and lower goes first.`] : [];
-  }
-  const jobs = `${isAll ? "" : "At least "}${counted(count, "job")}`;
-  return [`${jobs} that came later went first: it has priority ${priority}, and lower goes first.`];
+export function priorityText({ ahead, overtaken }: Queue, priority: number): readonly string[] {
+  const wentFirst = wentFirstReasons(overtaken).map(({ statement }) => statement);
+  if (wentFirst.length > 0) return wentFirst;
+  return ahead > 0 && priority > 0 ? [`It has priority ${priority}, and lower goes first.`] : [];
+}
+
+/**
+ * `120 jobs that came later went first, since it has priority 5, and lower goes first: bulk-1,
+ * bulk-2, bulk-3 and 117 more, all with priority 0, type mail.send.`
+ */
+export function wentFirstReasons(overtaken: OvertakenBy | undefined): Reasons {
+  if (overtaken === undefined || overtaken.count === 0) return [];
+  const { count, isAll, own, first, alike: { priority, type, label } } = overtaken;
+  const named = shortened(first.map(({ jobId }) => jobId), FEW_MAX, count);
+  const have = [
+    ...priority === undefined ? [] : [`priority ${priority}`],
+    ...type === undefined ? [] : [`type ${type}`],
+    ...label === undefined ? [] : [`label ${label[0]} = ${shownValue(label[1])}`],
+  ].join(", ");
+  const all = have === "" ? "" : `, ${count === 1 ? "" : "all "}with ${have}`;
+  const statement = `${isAll ? "" : "At least "}${counted(count, "job")} that came later went ` +
+    `first, since it has priority ${own}, and lower goes first: ${named}${all}.`;
+  return [reason(statement, ...first.map(({ by }) => by))];
 }
 
 /**

@@ -83,6 +83,8 @@ export interface Unstarted {
 export interface HeldUpBy extends HeldUp {
   /** The jobs that held the workers when it began to wait for one, if it did so for long. */
   readonly workers?: WorkersThen;
+  /** The jobs that overtook it in the queue, if they took most of its wait. */
+  readonly overtaken?: OvertakenBy | undefined;
 }
 
 /** A stop of the process, or the start that found it had crashed. */

@@ -94,6 +94,16 @@ export interface OvertakenBy {
   readonly count: number;
   /** Whether all later jobs were looked at. */
   readonly isAll: boolean;
+  /** The priority of the job that they overtook. */
+  readonly own: number;
+  /** The first few, with the entries that created them. */
+  readonly first: readonly { readonly jobId: JobId; readonly by: LogId }[];
+  /** What all of them have. */
+  readonly alike: {
+    readonly priority: number | undefined;
+    readonly type: string | undefined;
+    readonly label: readonly [name: string, value: string] | undefined;
+  };
 }
 
 export interface HoldingPause extends Pause {
