@@ -257,6 +257,21 @@ Deno.test("explain an ended job: those that went first are not named if another 
   }
 });
 
+Deno.test("explain an executing job: what delayed it is named, if that was long", async () => {
+  for (const waitMs of [900, 240_000]) {
+    const { letters, daybook } = await started({ maxRunning: 1 });
+    await submit(daybook, "first1", "job1");
+    await daybook.clock.advance(waitMs);
+    await end(daybook, letters, "first1");
+    await daybook.clock.advance(1_000);
+    const { because, queuedLimitedMs } = await heldUpOf(daybook, "job1", "executing");
+    assert.equal(because.length, waitMs < 1_000 ? 0 : 1);
+    if (waitMs < 1_000) continue;
+    assert.match(because.join(), /^It waited 4 min for a place of type mail\.send: .* by first1/);
+    assert.equal(queuedLimitedMs, waitMs);
+  }
+});
+
 Deno.test("explain an ended job: a limit that the code did not have then is not named", async () => {
   const { letters, daybook } = await started({ perKey: 2 }, 2);
   await submit(daybook, "acme1", "acme2", "acme3");

@@ -1,7 +1,7 @@
 /**
- * What delayed an ended job: that it was suspended or parked; or, while it was queued, a pause, a
- * limit of its type, or the lack of a worker. It is derived from what is on record of the places of
- * its type.
+ * What delayed a job that ended, or is executing: that it was suspended or parked; or, while it was
+ * queued, a pause, a limit of its type, or the lack of a worker. It is derived from what is on record
+ * of the places of its type.
  */
 
 import { inOrder } from "../../core/ascending.ts";
@@ -76,7 +76,7 @@ export interface QueuedStay {
 const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
-/** Whether an ended job was held up long enough for its explanation to say why. */
+/** Whether a job was held up long enough for its explanation to say why. */
 export function wasHeldUp(outlined: OutlinedHistory): boolean {
   const heldMs = outlined.spans.reduce(
     (sum, { condition, from, to = from }) => isDelay(condition) ? sum + lengthMs(from, to) : sum,
@@ -103,9 +103,16 @@ export function waitedForWorkerSince(
   return wait?.kind === "worker" && isRelevant(wait.ms, outlined) ? wait.since : undefined;
 }
 
-/** Whether a delay of an ended job was long enough to be explained. */
+/** Whether a delay of a job that ended, or is executing, was long enough to be explained. */
 export function isRelevant(ms: number, outlined: OutlinedHistory): boolean {
-  return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * (tookMs(outlined) ?? Infinity);
+  const spentMs = tookMs(outlined) ?? untilExecutingMs(outlined);
+  return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * spentMs;
+}
+
+/** From the creation of a job until it began what it is executing. */
+function untilExecutingMs({ created, spans }: OutlinedHistory): number {
+  const last = spans.at(-1);
+  return last?.condition === "executing" ? lengthMs(created.receivedAt, last.from) : Infinity;
 }
 
 /** The times when a job was queued without a place, except those of length zero. */

@@ -5,6 +5,7 @@ import { errorText } from "../../core/error_text.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
 import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "../past/attempts.ts";
+import { heldUpReasons } from "../past/hold_up_texts.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
@@ -69,7 +70,12 @@ export function executingReasons(known: Case): Reasons {
       ...unsuccessfulAttempts(known, taskId),
     ];
   });
-  return [...running, ...repeatedSteps(known), ...backoffReasons(known)];
+  return [
+    ...running,
+    ...repeatedSteps(known),
+    ...backoffReasons(known),
+    ...heldUpReasons(known),
+  ];
 }
 
 function sinceText(known: Case, task: TaskState, since: string): string {

@@ -100,7 +100,8 @@ export interface Timing {
   readonly queuedMs: number;
   /**
    * Of this, how long it was held by pauses, and how long it waited for a place within the limits
-   * of its type. Only for an ended job, if it is on record and took a tenth of the job's time.
+   * of its type. Only for a job that ended or is executing, if it is on record and took a tenth of
+   * the time.
    */
   readonly queuedPausedMs?: number;
   readonly queuedLimitedMs?: number;
