@@ -189,6 +189,61 @@ Deno.test("explain a failure: a number of which a step read only the beginning i
   }
 });
 
+/** Each row of a feed sends a price, which a job of its own refuses. */
+async function afterFeed(lines: readonly string[], parsed: unknown, error: string) {
+  const feed = looseJob("feed.import", async (ctx) => {
+    await ctx.task("parse", (task) => {
+      task.emit("price.Changed", { sku: "HA-12", price: 1.611 });
+      return parsed as string;
+    });
+  });
+  const publish = looseJob("price.publish", async (ctx) => {
+    await ctx.task("floor", () => {
+      throw new NonRetryableError(error);
+    });
+  }, {
+    startsOn: { eventType: "price.Changed", input: ({ attributes }) => attributes as never },
+  });
+  const daybook = await Explained.start({ definitions: [feed, publish] });
+  await daybook.submit("feed", "feed.import", { lines });
+  const response = await daybook.app.request("http://127.0.0.1:8000/jobs?type=price.publish");
+  const { jobs: [failed] } = await response.json();
+  return await toldOf(daybook, failed.jobId);
+}
+
+Deno.test("explain a failure: a value that came with the event which created the job is traced to the task that sent it, and the text of which that read the beginning", async () => {
+  const error = "price 1.611 of HA-12 is below its floor";
+  const sent =
+    " price.Changed, which created this job with price = 1.611, was sent by task parse " +
+    "of job feed";
+  const items = [
+    { sku: "HA-11", raw: "1.611,90", price: 1.611 },
+    { sku: "HA-12", raw: "1.611,12", price: 1.611 },
+  ];
+  const lines = ["HA-11;1.611,90;EUR", "HA-12;1.611,12;EUR"];
+  for (
+    const [given, parsed, text] of [
+      [
+        lines,
+        { items },
+        ': task parse returned raw = "1.611,12", of which 1.611 is only the beginning.',
+      ],
+      [lines, "ok", ': its input has "HA-12;1.611,12;EUR", of which 1.611 is only the beginning.'],
+      [["HA-12;1.611;EUR"], "ok", "."],
+    ] as const
+  ) {
+    const { summary } = await afterFeed(given, parsed, error);
+    assert.ok(summary.endsWith(sent + text), summary);
+  }
+});
+
+Deno.test("explain a failure: the sender of the event that created the job is not named if the error shows only an id of it", async () => {
+  for (const error of ["404: HA-12 does not exist", "connection reset", "price 161 is too low"]) {
+    const { summary } = await afterFeed(["HA-12;1.611,12;EUR"], "ok", error);
+    assert.doesNotMatch(summary, /was sent by/);
+  }
+});
+
 Deno.test("explain a failure: attempts that came sooner than the error asks for are named, and when a retry may help", async () => {
   for (
     const [message, until] of [

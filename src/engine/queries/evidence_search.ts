@@ -62,8 +62,6 @@ const PROCESS_ENDS_MAX = 8;
 const UNCAUGHT_MAX = 16;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
-/** For how many expectations types are searched that came in place of the expected one. */
-const SUCCEEDED_MAX = 4;
 /** For how many expectations the event that counted last is looked at for other jobs. */
 const SHARED_MAX = 4;
 
@@ -71,7 +69,9 @@ const SHARED_MAX = 4;
 interface EvidenceSource extends EntrySource, JobSource {}
 
 export interface EvidenceFound
-  extends Pick<Findings, "candidates" | "process" | "sharers">, Required<Pick<Findings, "later">> {
+  extends
+    Pick<Findings, "candidates" | "creator" | "process" | "sharers">,
+    Required<Pick<Findings, "later">> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly causes: Causes;
   /** By the position of an event, the jobs that it reached. */
@@ -123,16 +123,13 @@ export class EvidenceSearch {
       [...wantedCauses(outlined), ...meanwhile],
       [...events, ...[...later.values()].flat()],
     );
-    await this.#addSender(outlined, causes);
+    const creator = await this.#addSenders(outlined, causes);
     const effects = await this.#effects(events, causes);
     const sharers = await this.#sharers(outlined);
     const read = (logIds: readonly LogId[]) => logIds.flatMap((logId) => causes.get(logId) ?? []);
-    const successors = await this.#successors(
-      sought,
-      parts,
-      found,
-      (id) => read(wanted.get(id)?.logIds ?? []).filter(({ logId }) => !effects.has(logId)),
-    );
+    const unclaimed = (id: string) =>
+      read(wanted.get(id)?.logIds ?? []).filter(({ logId }) => !effects.has(logId));
+    const successors = await new SuccessorSearch(parts).of(sought, unclaimed, found);
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType, absent }]): [string, Candidates] => [id, {
@@ -148,7 +145,7 @@ export class EvidenceSearch {
       }]),
     );
     return {
-      ...{ causes, candidates, effects, sharers },
+      ...{ causes, candidates, creator, effects, sharers },
       later: new Map([...later].map(([id, logIds]) => [id, late.accepted(id, read(logIds))])),
       process: read(meanwhile).filter(isProcessEntry),
     };
@@ -177,21 +174,6 @@ export class EvidenceSearch {
     return wanted;
   }
 
-  /** By expectation, the types of events that came in place of the expected one. */
-  async #successors(
-    sought: readonly ExpectedEvent[],
-    parts: SearchParts,
-    found: FoundEvents,
-    candidates: (id: string) => readonly JobEventLogEntry[],
-  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const search = new SuccessorSearch(parts);
-    const successors = new Map<string, ReadonlySet<string>>();
-    for (const expected of sought.slice(0, SUCCEEDED_MAX)) {
-      successors.set(expected.id, await search.of(expected, candidates(expected.id), found));
-    }
-    return successors;
-  }
-
   /** Cited entries are kept without their large parts. */
   async #foreignEntries(
     causes: readonly LogId[],
@@ -214,15 +196,26 @@ export class EvidenceSearch {
     return foreignEntries;
   }
 
-  /** The end of the task that sent the event which failed the job. */
-  async #addSender(
-    { failedBy, entries }: OutlinedHistory,
+  /**
+   * Adds the ends of the tasks that sent the events which failed the job, and which created it.
+   *
+   * @returns The job that sent the latter.
+   */
+  async #addSenders(
+    { failedBy, created, entries }: OutlinedHistory,
     foreignEntries: Map<LogId, JobEventLogEntry>,
-  ): Promise<void> {
-    const cause = failedBy?.entry.causedBy ?? 0;
-    const { causedBy } = foreignEntries.get(cause) ?? entries.get(cause) ?? {};
-    if (causedBy === undefined) return;
-    for await (const entry of this.#read([causedBy])) foreignEntries.set(causedBy, outline(entry));
+  ): Promise<JobState | undefined> {
+    const [failing, creating] = [failedBy?.entry, created].map((entry) => {
+      const cause = entry?.causedBy ?? 0;
+      return (foreignEntries.get(cause) ?? entries.get(cause))?.causedBy ?? 0;
+    });
+    let creator: JobState | undefined;
+    for await (const entry of this.#read([failing ?? 0, creating ?? 0].filter(Boolean))) {
+      foreignEntries.set(entry.logId, outline(entry));
+      if (entry.logId !== creating || entry.jobId === undefined) continue;
+      creator = this.source.shortJob?.(entry.jobId);
+    }
+    return creator;
   }
 
   /** The jobs that events name, and those of the entries that stand for them. */

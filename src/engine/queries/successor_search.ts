@@ -16,6 +16,8 @@ import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { SearchParts } from "./value_search.ts";
 
+/** How many expectations are searched. */
+const EXPECTATIONS_MAX = 4;
 /** How many types are looked at for one expectation. */
 const TYPES_MAX = 2;
 /** Fewer events of the old type, or of the new one, show no change. */
@@ -28,10 +30,24 @@ export class SuccessorSearch {
   constructor(private readonly parts: Pick<SearchParts, "source" | "find" | "read">) {}
 
   /**
-   * @param events Those that resemble what is expected, and reached no job.
-   * @param found Has the events of the expected type.
+   * By expectation, the types that came in place of the expected one.
+   *
+   * @param unclaimed Gives the events that resemble what is expected, and reached no job.
+   * @param found Has the events of the expected types.
    */
   async of(
+    sought: readonly ExpectedEvent[],
+    unclaimed: (id: string) => readonly JobEventLogEntry[],
+    found: FoundEvents,
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const successors = new Map<string, ReadonlySet<string>>();
+    for (const expected of sought.slice(0, EXPECTATIONS_MAX)) {
+      successors.set(expected.id, await this.#ofOne(expected, unclaimed(expected.id), found));
+    }
+    return successors;
+  }
+
+  async #ofOne(
     expected: ExpectedEvent,
     events: readonly JobEventLogEntry[],
     found: FoundEvents,

@@ -67,6 +67,7 @@ import {
   twinReasons,
 } from "./repeated_work.ts";
 import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
+import { sentWithValue } from "./sent_values.ts";
 import { expiredValues } from "./expired_values.ts";
 import { askedToWait } from "../past/asked_to_wait.ts";
 import {
@@ -190,6 +191,7 @@ export function causesOfFailure(known: Case): Reasons {
     ...countedForOther(known),
     ...overlookedEvents(known),
     ...sentByTask(known),
+    ...sentWithValue(known),
     ...returnedErrors(known),
     ...resultsBeforeStop(known),
     ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],

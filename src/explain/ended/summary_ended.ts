@@ -27,6 +27,7 @@ import {
 } from "./because_ended.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
+import { isAlmostNumber, misreadNumber } from "../likeness/misread_numbers.ts";
 import { CUT_OFF, recodedAs, URL_ESCAPED } from "../likeness/recoding.ts";
 import type { Case, Evidence } from "../statements/evidence.ts";
 import { wentFirstReasons } from "../queue/going_first.ts";
@@ -178,12 +179,6 @@ const INPUTS_SHOWN_MAX = 2;
 /** Shorter names occur as ordinary words. */
 const NAME_LENGTH_MIN = 3;
 
-/** `2,5` or `1 200`, which code fails to read as a number. */
-function isAlmostNumber(value: JsonScalar): boolean {
-  return typeof value === "string" && /^\s*[-+]?\d[\d.,' ]*$/.test(value) &&
-    Number.isNaN(Number(value));
-}
-
 /** What code fails to read as a time. */
 function isNoTime(value: JsonScalar): boolean {
   return typeof value === "string" && OF_DATE.test(value) && Number.isNaN(Date.parse(value));
@@ -205,8 +200,7 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
       one !== ""
     );
     if (altered !== undefined) return [shown + altered];
-    const isMisread = isAlmostNumber(place.value) && OF_THOUSANDS.test(`${place.value}`);
-    const made = isMisread ? misreadText(place, tasks) : "";
+    const made = misreadText(place, tasks);
     if (made !== "") return [shown + made];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
     const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
@@ -217,14 +211,13 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
   return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;
 }
 
-/** `1.299,00` or `1 200`, of which code may read the beginning only. */
-const OF_THOUSANDS = /^[-+]?\d{1,3}(?:[.' ]\d{3})+(?:,\d+)?$|^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
 /** In how many steps such a number is looked for. */
 const MAKERS_MAX = 32;
 
 /** `, of which task parse made 1.299`: as of `1.299,00`. */
 function misreadText({ value, names }: Place, tasks: readonly TaskState[]): string {
-  const misread = Number.parseFloat(`${value}`);
+  const misread = misreadNumber(value);
+  if (misread === undefined) return "";
   const maker = tasks.slice(0, MAKERS_MAX).find((task) =>
     isStep(task) &&
     placesIn({ result: task.result ?? null }).some((made) =>

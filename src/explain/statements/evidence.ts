@@ -174,6 +174,8 @@ export interface Findings {
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /** Only for an ended job: another that was given the same input, and has not failed. */
   readonly twin?: JobState | undefined;
+  /** The job whose task sent the event that created this one. */
+  readonly creator?: JobState | undefined;
   /** The newest retry of the job, or of its retries. */
   readonly retriedAs?: JobState | undefined;
   /** The job that it retries, if known. */

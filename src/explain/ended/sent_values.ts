@@ -1,0 +1,122 @@
+/**
+ * Where a value that an error shows came from, if it came with the event that created the job: the
+ * task that sent the event, and the text of which that task read only the beginning.
+ */
+
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { LogId } from "../../core/ids.ts";
+import { isStep, type JobState } from "../../core/job_state.ts";
+import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
+import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
+import { misreadNumber } from "../likeness/misread_numbers.ts";
+import { isDistinctive, isIdentifier } from "../likeness/own_values.ts";
+import type { Evidence } from "../statements/evidence.ts";
+import type { Reasons } from "../statements/explanation.ts";
+import { reason } from "../statements/statement.ts";
+import { namesWord, taskText } from "../words/phrases.ts";
+
+/** An id in an error says what it is about, and not that the id is wrong. */
+export function sentWithValue({ job, created, causes, creator }: Evidence): Reasons {
+  const event = causes.get(created.causedBy ?? 0);
+  const sent = causes.get(event?.causedBy ?? 0);
+  if (event === undefined || !isOfType(sent, "job.TaskCompleted")) return [];
+  const shown = shownInError(job, event);
+  if (shown === undefined) return [];
+  const { taskId = "", jobId } = sent;
+  const text = creator === undefined ? undefined : misreadText(creator, sent.logId, shown, event);
+  const statement = `${toMatchable(event).eventType}, which created this job with ` +
+    `${shownText(placePath(shown))} = ${shownScalar(shown.value)}, was sent by ` +
+    `${taskText(taskId)} of job ${jobId}${text?.statement ?? ""}.`;
+  return [reason(statement, sent, event, ...text?.cites ?? [])];
+}
+
+/** Smaller numbers occur in errors by chance. */
+const SMALL_MAX = 100;
+
+/** The first measure of an event that the input has too, and that the error shows. */
+function shownInError(job: JobState, event: JobEventLogEntry): Place | undefined {
+  if (job.state !== "Failed" || job.sealed !== undefined || job.input === undefined) {
+    return undefined;
+  }
+  const { failure: { error: { message } } } = job;
+  const given = placesIn({ input: job.input } as JsonObject);
+  return placesIn(toMatchable(event).attributes).find((place) => {
+    const { value, names } = place;
+    const isSmall = typeof value === "number" && Number.isInteger(value) &&
+      Math.abs(value) < SMALL_MAX;
+    return isDistinctive(value) && !isIdentifier(placePath(place), value) &&
+      namesWord(message, `${value}`) && (!isSmall || namesWord(message, names.at(-1) ?? "")) &&
+      given.some((one) => one.value === value && one.names.at(-1) === names.at(-1));
+  });
+}
+
+/** How many values of the results and the input of a job are looked at. */
+const VALUES_MAX = 5_000;
+/** Longer texts are not rows. */
+const ROW_MAX = 500;
+/** What divides the columns of a row. */
+const COLUMNS = /[;|\t]/;
+
+interface Written {
+  /** `raw = "1.611,12"`, or a row that has it. */
+  readonly text: string;
+  /** Whether it is beside another value of the event. */
+  readonly isSame: boolean;
+}
+
+/** `; that returned raw = "1.611,12", of which 1.611 is only the beginning`. */
+function misreadText(
+  { tasks, input, sealed, firstLogId }: JobState,
+  sentBy: LogId,
+  { value }: Place,
+  event: JobEventLogEntry,
+) {
+  const beside = placesIn(toMatchable(event).attributes).map((place) => place.value)
+    .filter((one) => one !== value && isDistinctive(one));
+  const results = tasks.filter(isStep).filter(({ completedBy }) => completedBy <= sentBy)
+    .toSorted((one, other) => other.completedBy - one.completedBy)
+    .map((task) => ({
+      has: `${taskText(task.taskId)} returned`,
+      by: task.completedBy,
+      value: task.result ?? null,
+    }));
+  const given = sealed !== undefined || input === undefined
+    ? []
+    : [{ has: "its input has", by: firstLogId, value: input }];
+  const left = { count: VALUES_MAX };
+  for (const one of [...results, ...given]) {
+    const written = [...writtenIn(one.value, value, beside, left)];
+    const found = written.find(({ isSame }) => isSame) ?? written[0];
+    if (found === undefined) continue;
+    const statement = `: ${one.has} ${found.text}, of which ${
+      shownScalar(value)
+    } is only the beginning`;
+    return reason(statement, one.by);
+  }
+  return undefined;
+}
+
+/** The texts in a value, or in rows of it, of which code that reads the beginning makes a number. */
+function* writtenIn(
+  value: JsonValue,
+  misread: JsonScalar,
+  beside: readonly JsonScalar[],
+  left: { count: number },
+  name = "",
+  siblings: readonly JsonValue[] = [],
+): Iterable<Written> {
+  if (left.count-- <= 0) return;
+  if (!isScalar(value)) {
+    const members = Array.isArray(value) ? [] : Object.values(value);
+    for (const [name, member] of Object.entries(value)) {
+      yield* writtenIn(member, misread, beside, left, Array.isArray(value) ? "" : name, members);
+    }
+  } else if (typeof value === "string" && value.length <= ROW_MAX) {
+    const columns = value.split(COLUMNS).map((column) => column.trim());
+    if (!columns.some((column) => misreadNumber(column) === misread)) return;
+    const isSame = beside.some((one) => siblings.includes(one) || columns.includes(`${one}`));
+    yield { text: `${name === "" ? "" : `${shownText(name)} = `}${shownValue(value)}`, isSame };
+  }
+}
