@@ -88,6 +88,50 @@ Deno.test("innocent: one odd text of a list, if code failed on another kind of v
   }
 });
 
+Deno.test("innocent: the only odd text of a list, if the error names another text, row, or member, or only has a word like its name", async () => {
+  const rows = (odd: object) =>
+    Array.from({ length: 9 }, (_, at) => ({
+      quantity: at,
+      day: `2026-03-1${at}`,
+      zip: `1234${at}`,
+      link: `https://shop.example/${at}`,
+      phone: `0301234${at}`,
+      status: "OPEN",
+      ...at === 4 ? odd : {},
+    }));
+  for (
+    const [message, odd] of [
+      [`Unexpected token '<', "<!DOCTYPE "... is not valid JSON`, { zip: "AD500" }],
+      ["Unexpected end of JSON input", { zip: "AD500" }],
+      ["Invalid URL: 'mail-host'", { link: "n/a" }],
+      ["quantity is NaN", { phone: "+49 30 1234" }],
+      ["Cannot convert 1.5 to a BigInt", { phone: "+49 30 1234" }],
+      ['invalid date "2026-02-30" in the header', { day: "31/11/2026" }],
+      ["Invalid time value of quantity", { day: "31/11/2026" }],
+      ["row 8: invalid date", { day: "31/11/2026" }],
+      ["invalid response time limit", { day: "" }],
+      ["order came at an invalid time", { day: "" }],
+      ["request failed with status 400: invalid signature", { status: "ON-HOLD" }],
+      ["invalid status line", { status: "ON-HOLD" }],
+    ] as const
+  ) {
+    const { summary } = await failedWith(new RangeError(message), {}, rows(odd));
+    assert.doesNotMatch(summary, /where all/, message);
+  }
+  for (
+    const [message, odd] of [
+      [`Unexpected token 'A', "AD500" is not valid JSON`, { zip: "AD500" }],
+      ["Invalid URL: 'n/a'", { link: "n/a" }],
+      ["row 5: invalid date", { day: "31/11/2026" }],
+      ["day: Invalid time value", { day: "31/11/2026" }],
+      ["400: invalid status", { status: "ON-HOLD" }],
+    ] as const
+  ) {
+    const { summary } = await failedWith(new RangeError(message), {}, rows(odd));
+    assert.match(summary, /where all/, message);
+  }
+});
+
 Deno.test("innocent: two jobs whose ids of business differ, whatever their names contain", async () => {
   for (const name of ["pullRequestId", "correlationId", "idempotencyKey"]) {
     const daybook = await Explained.start({ definitions: [scripted("ci.build", { go: () => 1 })] });

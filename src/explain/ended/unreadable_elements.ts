@@ -11,38 +11,48 @@ import { maskOf } from "../likeness/contrast.ts";
 import { OF_DATE } from "../likeness/own_values.ts";
 import { reason } from "../statements/statement.ts";
 import type { Reasons } from "../statements/explanation.ts";
-import { namesWord } from "../words/phrases.ts";
+import { isSaidInvalid, type ListedValue, mayBeAbout } from "./said_of_value.ts";
 
 interface Kind {
   /** Of the messages that say as what code tried to read a value. */
   readonly error: RegExp;
-  isRead(text: string): boolean;
-  /** Whether a text that cannot be read may be meant as one; by default, any. */
-  isMeant?(text: string): boolean;
+  /** Whether code can read a text, or else its form. */
+  view(text: string): boolean | string;
+  /** Whether the message may be about a text that code cannot read. */
+  isMeant(message: string, odd: ListedValue): boolean;
 }
 
+/** The first whose error it is. */
 const KINDS: readonly Kind[] = [
   {
     error:
-      /\b(?:invalid|unparsable|cannot parse)\b.*\b(?:time(?! ?zone)|date|datetime|timestamp)\b/i,
-    isRead: (text) => OF_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+      /\binvalid (?:time value|date|datetime|timestamp)\b|\b(?:unparsable|cannot parse)\b.*\b(?:(?<!in )time(?! ?zone)|date|datetime|timestamp)\b/i,
+    view: (text) => OF_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+    isMeant: mayBeAbout,
   },
-  { error: /\binvalid url\b/i, isRead: (text) => URL.canParse(text) },
+  { error: /\binvalid url\b/i, view: (text) => URL.canParse(text), isMeant: mayBeAbout },
   {
     error:
       /\bNaN\b|\bnot a (?:valid )?number\b|\binvalid (?:number|array length)\b|\bto a BigInt\b/i,
-    isRead: (text) => text.trim() !== "" && Number.isFinite(Number(text)),
+    view: (text) => text.trim() !== "" && Number.isFinite(Number(text)),
     // A postal code may have letters in one row.
-    isMeant: (text) => !/\p{L}/u.test(text) || /^(?:n\/?a|nan|null|none)$/i.test(text),
+    isMeant: (message, odd) =>
+      (!/\p{L}/u.test(odd.text) || /^(?:n\/?a|nan|null|none)$/i.test(odd.text)) &&
+      mayBeAbout(message, odd),
   },
   {
     error: /^Unexpected (?:token|end of JSON|non-whitespace)|\bin JSON at\b|\bvalid JSON\b/i,
-    isRead: isJson,
+    view: (text) => jsonError(text) === undefined,
+    // Most are about the answer of a service. They quote a part of the text.
+    isMeant: (message, { text }) => message.includes(jsonError(text) ?? message),
+  },
+  {
+    error:
+      /\b(?:invalid|malformed|not (?:a )?valid|(?:cannot|could not|failed to) (?:parse|convert))\b/i,
+    view: maskOf,
+    isMeant: (message, odd) => isSaidInvalid(message, odd) && mayBeAbout(message, odd),
   },
 ];
-/** The same for one that does not: it must name the member, or have the text. */
-const OF_ANY =
-  /\b(?:invalid|malformed|not (?:a )?valid|(?:cannot|could not|failed to) (?:parse|convert))\b/i;
 
 /** Longer lists and texts are not looked at, nor more members of each list or element. */
 const ELEMENTS_MAX = 10_000;
@@ -52,11 +62,7 @@ const MEMBERS_MAX = 32;
 const OTHERS_MIN = 5;
 
 /** A text that is not like the others under its name. */
-interface Odd {
-  readonly at: number;
-  /** Absent if the list has texts and not objects. */
-  readonly name?: string;
-  readonly text: string;
+interface Odd extends ListedValue {
   readonly others: number;
   readonly like: string;
 }
@@ -69,13 +75,10 @@ interface OddIn extends Odd {
 /** None if several lists or members have such an element. */
 export function unreadableElements(known: OutlinedHistory, message: string): Reasons {
   const kind = KINDS.find(({ error }) => error.test(message));
-  if (kind === undefined && !OF_ANY.test(message)) return [];
+  if (kind === undefined) return [];
   const [odd, another] = readLast(known).flatMap(({ given, lists }) =>
     lists.flatMap(([list, elements]) =>
-      oddOnes(elements, kind?.isRead ?? maskOf)
-        .filter((one) =>
-          kind === undefined ? isNamed(one, message) : kind.isMeant?.(one.text) ?? true
-        )
+      oddOnes(elements, kind.view).filter((one) => kind.isMeant(message, one))
         .map((one): OddIn => ({ ...one, given, list }))
     )
   );
@@ -86,11 +89,6 @@ export function unreadableElements(known: OutlinedHistory, message: string): Rea
     `${given.has} ${what} at ${shownText(list)}[${at}], where all ${others} other ` +
     `values are like ${shownValue(like)}.`;
   return [reason(statement, given.by)];
-}
-
-function isNamed({ name, text }: Odd, message: string): boolean {
-  return name !== undefined && namesWord(message.toLowerCase(), name.toLowerCase()) ||
-    text !== "" && namesWord(message, text);
 }
 
 type Lists = readonly (readonly [name: string, elements: readonly JsonValue[]])[];
@@ -123,24 +121,22 @@ function listsIn(value: JsonValue): Lists {
 /** By member, the only text that a view shows as another than all others. */
 function oddOnes(
   elements: readonly JsonValue[],
-  view: (text: string) => string | boolean,
+  view: Kind["view"],
 ): readonly Odd[] {
   const [first = null, second = null] = elements;
-  if (isScalar(first)) return oddOne(elements, view);
-  return Object.keys({ ...first, ...isScalar(second) ? {} : second }).slice(0, MEMBERS_MAX)
-    .flatMap((name) => {
-      const values = elements.map((one) =>
-        isScalar(one) ? null : (one as JsonObject)[name] ?? null
-      );
-      return oddOne(values, view).map((odd) => ({ ...odd, name }));
-    });
+  if (isScalar(first)) return oddOne(elements, view).map((odd) => ({ ...odd, names: [] }));
+  const names = Object.keys({ ...first, ...isScalar(second) ? {} : second }).slice(0, MEMBERS_MAX);
+  return names.flatMap((name) => {
+    const values = elements.map((one) => isScalar(one) ? null : (one as JsonObject)[name] ?? null);
+    return oddOne(values, view).map((odd) => ({ ...odd, name, names }));
+  });
 }
 
 /** What is missing is neither odd nor usual; of few forms, the one that only one text has is odd. */
 function oddOne(
   values: readonly JsonValue[],
-  view: (text: string) => string | boolean,
-): readonly Odd[] {
+  view: Kind["view"],
+): readonly Omit<Odd, "names">[] {
   /** By what the view shows, the first place and the count. */
   const seen = new Map<string | boolean, { readonly at: number; count: number }>();
   for (const [at, value] of values.entries()) {
@@ -159,11 +155,11 @@ function oddOne(
   return [{ at: odd.at, text, others: usual.count, like }];
 }
 
-function isJson(text: string): boolean {
+function jsonError(text: string): string | undefined {
   try {
     JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? error.message : "";
   }
 }
