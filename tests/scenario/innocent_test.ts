@@ -273,3 +273,57 @@ Deno.test("innocent: a sleep as long as those of others of its type that are sti
   // One of many that sleeps as long may be as odd.
   assert.match(await said(12, 1), /, where the 12 of its type before it took 2 s in the median\.$/);
 });
+
+Deno.test("innocent: a number that is equal to the round length of a sleep by chance", async () => {
+  const sync = looseJob("crm.sync", async (ctx) => {
+    const isOdd = ctx.jobId === "odd";
+    await ctx.task("pull", () => ({ population: isOdd ? 3_600 : 1 }));
+    await ctx.sleep("rest", isOdd ? 3_600_000 : 1_000);
+  });
+  const daybook = await Explained.start({ definitions: [sync] });
+  for (let at = 0; at < 19; at++) await daybook.submit(`job-${at}`, "crm.sync");
+  await daybook.clock.advance(2_000);
+  await daybook.submit("odd", "crm.sync");
+  assert.match((await daybook.explanation("odd")).summary, /1 s in the median\.$/);
+});
+
+Deno.test("innocent: events that came every day before a job started, when its deadline passes", async () => {
+  const reprice = looseJob("shop.reprice", async (ctx) => {
+    await ctx.expect("prices");
+  }, {
+    expects: ({ shop }) => ({
+      prices: {
+        eventType: "prices.Updated",
+        correlation: { equals: { shop: shop as string } },
+        within: { ms: 60_000, otherwise: "fail" },
+      },
+    }),
+  });
+  for (const days of [1, 4]) {
+    const daybook = await Explained.start({ definitions: [reprice] });
+    for (let day = 0; day < days; day++) {
+      await daybook.event("prices.Updated", { shop: "berlin-7" });
+      await daybook.clock.advance(86_400_000);
+    }
+    await daybook.submit("job", "shop.reprice", { shop: "berlin-7" });
+    await daybook.clock.advance(60_000);
+    const { summary } = await daybook.explanation("job");
+    assert.equal(summary.includes('For "prices", prices.Updated came'), days === 1, summary);
+  }
+});
+
+Deno.test("innocent: jobs of another type whose errors say as little", async () => {
+  const failing = (type: string, maxAttempts: number) =>
+    looseJob(type, async (ctx) => {
+      await ctx.task("do", () => {
+        throw new Error("");
+      }, { retry: { ...ONCE, initialMs: 600_000, maxAttempts } });
+    });
+  for (const maxAttempts of [1, 3]) {
+    const definitions = [failing("mail", maxAttempts), failing("sync", 1)];
+    const daybook = await Explained.start({ definitions });
+    await daybook.submit("other", "mail");
+    await daybook.submit("job", "sync");
+    assert.doesNotMatch(JSON.stringify(await daybook.explanation("job")), /other type/);
+  }
+});

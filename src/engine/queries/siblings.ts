@@ -6,7 +6,7 @@
 import { counted, countText } from "../../core/counted.ts";
 import { lengthMs } from "../../core/duration.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
-import { withoutPaths } from "../../core/error_text.ts";
+import { messageText, withoutPaths } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import { type ErrorCause, isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -101,6 +101,8 @@ export async function findSameElsewhere(
   const { parts: { lists }, upTo = Infinity } = inquiry;
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
+  // Errors that say nothing are alike whatever they are about.
+  if (messageText(firstCause(failure.error)) === "") return undefined;
   const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
   const { jobs, next } = lists.found(query);
   const said = withoutPaths(firstCause(failure.error));

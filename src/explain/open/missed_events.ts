@@ -46,7 +46,7 @@ export function* findMissed(known: Evidence): Work<Reasons> {
   for (const open of missed) {
     const all = yield* findResemblances(known, comparison, open, ownShare(missed.length));
     const meant = all.find((one) => isMeant(one) && one.entry.logId < open.passedBy);
-    if (meant === undefined) continue;
+    if (meant === undefined || meant.isEarly && isRecurring(all)) continue;
     const inTime = meant.isEarly ? "For" : "In time for";
     const statement = `${inTime} "${open.expected.id}", ` +
       `${resemblanceText(known, open.expected, meant)}.`;
@@ -58,4 +58,9 @@ export function* findMissed(known: Evidence): Work<Reasons> {
 /** Not one that merely carries values of the job, or that was meant for another. */
 function isMeant({ kind, effects }: Resemblance): boolean {
   return kind !== "values" && effects.every(({ counted }) => counted?.length === 0);
+}
+
+/** Of events that came again and again before the job started, none was meant for it. */
+function isRecurring(all: readonly Resemblance[]): boolean {
+  return all.filter(({ isEarly }) => isEarly).length > 1;
 }

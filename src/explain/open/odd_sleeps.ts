@@ -25,7 +25,8 @@ export function oddSleepText(known: Evidence, sleep: SleepingTask): string {
 export function sleepOrigin(known: Evidence, sleep: SleepingTask): Statement<LogId> {
   const ms = lengthMs(sleep.startedAt, sleep.dueAt);
   if (unusualText(known, ms) === "") return reason("");
-  for (const { subject, path, value, by } of numbersBefore(known, sleep)) {
+  for (const { subject, path, value, isOfTime, by } of numbersBefore(known, sleep)) {
+    if (!isOfTime && ms % ROUND_MS === 0) continue;
     const unit = UNITS.find(([, unitMs]) => Math.abs(Number(value) * unitMs - ms) <= LATE_MS)?.[0];
     if (unit === undefined) continue;
     const what = path === "" ? shownScalar(value) : `${shownText(path)} = ${shownScalar(value)}`;
@@ -39,10 +40,15 @@ const UNITS = [["ms", 1], ["s", 1_000], ["min", 60_000], ["h", 3_600_000]] as co
 /** A sleep is recorded somewhat after the code has computed its end. */
 const LATE_MS = 100;
 
+/** Code has such lengths itself, so a number of another name is equal to one by chance. */
+const ROUND_MS = 60_000;
+
 interface Given {
   readonly subject: string;
   readonly path: string;
   readonly value: JsonScalar;
+  /** Whether its name is one of a length of time. */
+  readonly isOfTime: boolean;
   readonly by: LogId;
 }
 
@@ -78,8 +84,9 @@ function numbersIn(value: JsonValue | undefined, of = "") {
     const path = placePath({ ...place, names: place.names.slice(1) });
     const isNumber = typeof place.value === "number" ||
       typeof place.value === "string" && /^\d+(?:\.\d+)?$/.test(place.value);
-    return isNumber && mayBeTime(path || of, Number(place.value))
-      ? [{ path, value: place.value }]
+    const words = (path || of).replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
+    return isNumber && mayBeTime(words, Number(place.value))
+      ? [{ path, value: place.value, isOfTime: OF_TIME.test(words) }]
       : [];
   });
 }
@@ -92,7 +99,6 @@ const OF_AMOUNT =
 /** A smaller number of another name is a length of time by chance. */
 const NUMBER_MIN = 1_000;
 
-function mayBeTime(path: string, number: number): boolean {
-  const words = path.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
+function mayBeTime(words: string, number: number): boolean {
   return OF_TIME.test(words) ? number > 1 : number >= NUMBER_MIN && !OF_AMOUNT.test(words);
 }
