@@ -50,7 +50,8 @@ function isTwin(entry: JobEventLogEntry, job: JobState): boolean {
 }
 
 /** Errors that say of something that it was done before. */
-const DONE_BEFORE = /\b(already|exists|duplicate\w*|conflicts?|conflicting|taken|twice|409)\b/i;
+const DONE_BEFORE =
+  /\b(already(?! (?:expired|closed))|(?<!no longer )exists|duplicate\w*|conflicts?|conflicting|(?<!time )taken|twice|409)\b/i;
 
 /**
  * Whether a twin says something of a failure. It does not if most of the jobs that failed alike, or
