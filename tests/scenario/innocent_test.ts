@@ -113,6 +113,7 @@ Deno.test("innocent: the only odd text of a list, if the error names another tex
       ["order came at an invalid time", { day: "" }],
       ["request failed with status 400: invalid signature", { status: "ON-HOLD" }],
       ["invalid status line", { status: "ON-HOLD" }],
+      [`invalid date ${'<p class="a '.repeat(200)}`, { day: "31/11/2026" }],
     ] as const
   ) {
     const { summary } = await failedWith(new RangeError(message), {}, rows(odd));

@@ -57,6 +57,8 @@ const KINDS: readonly Kind[] = [
 /** Longer lists and texts are not looked at, nor more members of each list or element. */
 const ELEMENTS_MAX = 10_000;
 const TEXT_MAX = 200;
+/** A longer message is a document, such as the page of a service, and takes long to search. */
+const MESSAGE_MAX = 1_000;
 const MEMBERS_MAX = 32;
 /** Of fewer others, none shows what is usual. */
 const OTHERS_MIN = 5;
@@ -74,6 +76,7 @@ interface OddIn extends Odd {
 
 /** None if several lists or members have such an element. */
 export function unreadableElements(known: OutlinedHistory, message: string): Reasons {
+  if (message.length > MESSAGE_MAX) return [];
   const kind = KINDS.find(({ error }) => error.test(message));
   if (kind === undefined) return [];
   const [odd, another] = readLast(known).flatMap(({ given, lists }) =>
