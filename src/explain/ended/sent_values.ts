@@ -5,17 +5,18 @@
 
 import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { isStep, type JobState } from "../../core/job_state.ts";
+import type { JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
+import { givenUpTo } from "../history/given_values.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { misreadNumber } from "../likeness/misread_numbers.ts";
 import { isDistinctive, isIdentifier } from "../likeness/own_values.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
-import { namesWord, taskText } from "../words/phrases.ts";
+import { namesWord, taskText, uncapital } from "../words/phrases.ts";
 
 /** An id in an error says what it is about, and not that the id is wrong. */
 export function sentWithValue({ job, created, causes, creator }: Evidence): Reasons {
@@ -68,29 +69,19 @@ interface Written {
 
 /** `; that returned raw = "1.611,12", of which 1.611 is only the beginning`. */
 function misreadText(
-  { tasks, input, sealed, firstLogId }: JobState,
+  sender: JobState,
   sentBy: LogId,
   { value }: Place,
   event: JobEventLogEntry,
 ) {
   const beside = placesIn(toMatchable(event).attributes).map((place) => place.value)
     .filter((one) => one !== value && isDistinctive(one));
-  const results = tasks.filter(isStep).filter(({ completedBy }) => completedBy <= sentBy)
-    .toSorted((one, other) => other.completedBy - one.completedBy)
-    .map((task) => ({
-      has: `${taskText(task.taskId)} returned`,
-      by: task.completedBy,
-      value: task.result ?? null,
-    }));
-  const given = sealed !== undefined || input === undefined
-    ? []
-    : [{ has: "its input has", by: firstLogId, value: input }];
   const left = { count: VALUES_MAX };
-  for (const one of [...results, ...given]) {
+  for (const one of givenUpTo(sender, sentBy)) {
     const written = [...writtenIn(one.value, value, beside, left)];
     const found = written.find(({ isSame }) => isSame) ?? written[0];
     if (found === undefined) continue;
-    const statement = `: ${one.has} ${found.text}, of which ${
+    const statement = `: ${uncapital(one.has)} ${found.text}, of which ${
       shownScalar(value)
     } is only the beginning`;
     return reason(statement, one.by);

@@ -1,8 +1,8 @@
-/** What the code of a job had been given when it failed: its input, results of steps, and events. */
+/** What the code of a job had been given: its input, results of steps, and events. */
 
 import { isFromOutside, isOfType } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
-import { type CompletedTask, isStep } from "../../core/job_state.ts";
+import { type CompletedTask, isStep, type JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { capital, taskText } from "../words/phrases.ts";
@@ -24,15 +24,8 @@ const EVENTS_MAX = 4;
 
 /** The results come first, then events, then the input; none unless a task, or `run`, failed the job. */
 export function givenBeforeFailure(known: OutlinedHistory): readonly Given[] {
-  const { job, entries, failedBy, created } = known;
+  const { job, entries, failedBy } = known;
   if (!isOfType(failedBy?.entry, "job.TaskFailed")) return [];
-  const results = stepsBeforeEnd(known).map((task): Given => ({
-    has: `${capital(taskText(task.taskId))} returned`,
-    value: task.result ?? null,
-    by: task.completedBy,
-    at: task.endedAt,
-    task,
-  }));
   const events = job.expected.flatMap(({ by }) =>
     by.slice(-EVENTS_MAX).flatMap((logId): readonly Given[] => {
       const entry = entries.get(logId);
@@ -41,11 +34,26 @@ export function givenBeforeFailure(known: OutlinedHistory): readonly Given[] {
       return [{ has: `${eventType} has`, value: attributes, by: logId, at: entry.receivedAt }];
     })
   );
-  const { input, sealed } = job;
-  const given: readonly Given[] = input === undefined || sealed !== undefined
-    ? []
-    : [{ has: "Its input has", value: input, by: created.logId, at: created.receivedAt }];
-  return [...results, ...events, ...given];
+  return [...stepsBeforeEnd(known).map(resultOf), ...events, ...inputOf(job)];
+}
+
+/** The results of steps that completed up to a position, the latest first, then the input. */
+export function givenUpTo(job: JobState, logId: LogId): readonly Given[] {
+  const results = job.tasks.filter(isStep).filter(({ completedBy }) => completedBy <= logId)
+    .toSorted((one, other) => other.completedBy - one.completedBy).map(resultOf);
+  return [...results, ...inputOf(job)];
+}
+
+function resultOf(task: CompletedTask): Given {
+  const { taskId, result = null, completedBy, endedAt } = task;
+  const has = `${capital(taskText(taskId))} returned`;
+  return { has, value: result, by: completedBy, at: endedAt, task };
+}
+
+/** A sealed input is not opened for this. */
+function inputOf({ input, sealed, firstLogId, createdAt }: JobState): readonly Given[] {
+  if (input === undefined || sealed !== undefined) return [];
+  return [{ has: "Its input has", value: input, by: firstLogId, at: createdAt }];
 }
 
 /** Of a job that succeeded, or that a task, or `run`, failed. */

@@ -123,11 +123,15 @@ export function isIdentifier(path: string, value: JsonScalar): boolean {
     return isDistinctive(value);
   }
   // Only the last word of the name counts: an `account` is not a `count`.
-  const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
-  if (MEASURE.test(words)) return false;
+  if (MEASURE.test(wordsOf(name))) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
   return typeof value === "string" && isDistinctive(value) && !beginsWithDay(value) &&
     (/\d/.test(value) || value.includes("@"));
+}
+
+/** `retry_after`, for `retryAfter`. */
+export function wordsOf(name: string): string {
+  return name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
 export function looseValues(

@@ -2,15 +2,17 @@
 
 import { durationText, lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
-import { isStep, type SleepingTask } from "../../core/job_state.ts";
-import type { JsonScalar, JsonValue } from "../../core/json.ts";
+import type { SleepingTask } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { unusualText } from "../ended/time_spent.ts";
+import { givenUpTo } from "../history/given_values.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
+import { wordsOf } from "../likeness/own_values.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Statement } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
-import { taskText } from "../words/phrases.ts";
+import { uncapital } from "../words/phrases.ts";
 
 /** `, where the 12 of its type before it took 40 ms in the median; its ...`, or nothing. */
 export function oddSleepText(known: Evidence, sleep: SleepingTask): string {
@@ -43,48 +45,27 @@ const LATE_MS = 100;
 /** Code has such lengths itself, so a number of another name is equal to one by chance. */
 const ROUND_MS = 60_000;
 
-interface Given {
-  readonly subject: string;
-  readonly path: string;
-  readonly value: JsonScalar;
-  /** Whether its name is one of a length of time. */
-  readonly isOfTime: boolean;
-  readonly by: LogId;
-}
-
 /** At most this many steps are searched, the last ones. */
 const STEPS_MAX = 32;
 
 /** What the code knew when it began the sleep, the newest first. */
-function numbersBefore(
-  { job, created }: Evidence,
-  { firstLogId }: SleepingTask,
-): readonly Given[] {
-  const steps = job.tasks.filter(isStep).filter(({ completedBy }) => completedBy < firstLogId)
-    .toSorted((one, other) => other.completedBy - one.completedBy).slice(0, STEPS_MAX);
-  const returned = steps.flatMap(({ taskId, result, completedBy }) =>
-    numbersIn(result, taskId).map((number) => ({
-      ...number,
-      subject: `${taskText(taskId)} returned`,
-      by: completedBy,
-    }))
-  );
-  const input = job.sealed === undefined ? job.input : undefined;
-  const given = numbersIn(input).map((number) => ({
-    ...number,
-    subject: number.path === "" ? "its input is" : "its input has",
-    by: created.logId,
-  }));
-  return [...returned, ...given];
+function numbersBefore({ job }: Evidence, { firstLogId }: SleepingTask) {
+  return givenUpTo(job, firstLogId).filter(({ task }, at) => task === undefined || at < STEPS_MAX)
+    .flatMap(({ has, value, by, task }) =>
+      numbersIn(value, task?.taskId).map((number) => {
+        const isWhole = task === undefined && number.path === "";
+        return { ...number, by, subject: isWhole ? "its input is" : uncapital(has) };
+      })
+    );
 }
 
 /** @param of The name of a number that has none itself. */
-function numbersIn(value: JsonValue | undefined, of = "") {
-  return placesIn({ of: value ?? null }).flatMap((place) => {
+function numbersIn(value: JsonValue, of = "") {
+  return placesIn({ of: value }).flatMap((place) => {
     const path = placePath({ ...place, names: place.names.slice(1) });
     const isNumber = typeof place.value === "number" ||
       typeof place.value === "string" && /^\d+(?:\.\d+)?$/.test(place.value);
-    const words = (path || of).replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
+    const words = wordsOf(path || of);
     return isNumber && mayBeTime(words, Number(place.value))
       ? [{ path, value: place.value, isOfTime: OF_TIME.test(words) }]
       : [];

@@ -288,8 +288,9 @@ export function sharedKeyText(limit: Limit): readonly string[] {
   ];
 }
 
-/** What to do when a worker is needed at once. No job is to be lost for a limit that can be restored. */
+/** What to do when a worker is needed at once. */
 export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = []): Next {
+  // No job is to be lost for a limit that can be restored.
   if (limit?.inCode !== undefined) return [];
   const what = limit === undefined ? "worker" : "place";
   const isPlaces = limit !== undefined && limit.limit !== "rate";
