@@ -236,6 +236,35 @@ Deno.test("innocent: an event of another type about the same thing, when a deadl
   }
 });
 
+Deno.test("innocent: an event that comes beside the expected one of each order, while a job waits for the last of several", async () => {
+  const deliver = looseJob("order.deliver", async (ctx) => {
+    await ctx.expect("parcels");
+  }, {
+    expects: ({ order, lines }) => ({
+      parcels: {
+        eventType: "warehouse.ParcelShipped",
+        correlation: { equals: { order: order as string } },
+        multiplicity: { times: lines as number },
+      },
+    }),
+  });
+  const summaryWith = async (closed: readonly string[]) => {
+    const daybook = await Explained.start({ definitions: [deliver] });
+    for (const order of ["A-1", "A-2", "A-3", "A-4"]) {
+      await daybook.submit(`deliver-${order}`, "order.deliver", { order, lines: 2 });
+      for (const parcel of order === "A-4" ? ["P1"] : ["P1", "P2"]) {
+        await daybook.event("warehouse.ParcelShipped", { order, parcel });
+      }
+      if (closed.includes(order)) await daybook.event("warehouse.Closed", { order, parcels: 2 });
+    }
+    return (await daybook.explanation("deliver-A-4")).summary;
+  };
+  assert.doesNotMatch(await summaryWith(["A-1", "A-2", "A-3", "A-4"]), /warehouse\.Closed/);
+  // Nothing shows that it comes anyway.
+  const named = /warehouse\.Closed came at .*, with this job's order "A-4"; its type is not/;
+  assert.match(await summaryWith(["A-4"]), named);
+});
+
 Deno.test("innocent: an event in time for another job, when the deadline of this one passes", async () => {
   const ship = looseJob("order.ship", async (ctx) => {
     await ctx.expect("paid");

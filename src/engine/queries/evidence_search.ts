@@ -34,6 +34,7 @@ import {
 } from "../entry_pages.ts";
 import { missedExpectations } from "../../explain/open/missed_events.ts";
 import { SenderSearch } from "./sender_search.ts";
+import { CompanionSearch } from "./companion_search.ts";
 import { SuccessorSearch } from "./successor_search.ts";
 import { LateSearch } from "./late_search.ts";
 import {
@@ -130,6 +131,7 @@ export class EvidenceSearch {
     const unclaimed = (id: string) =>
       read(wanted.get(id)?.logIds ?? []).filter(({ logId }) => !effects.has(logId));
     const successors = await new SuccessorSearch(parts).of(sought, unclaimed, found);
+    const companions = await new CompanionSearch(parts).of(sought, unclaimed);
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType, absent }]): [string, Candidates] => [id, {
@@ -137,6 +139,7 @@ export class EvidenceSearch {
         effects,
         common,
         successors: successors.get(id) ?? new Set(),
+        companions: companions.get(id) ?? new Set(),
         sender: sender.get(id),
         absent,
         ...(isCounting && ofType !== undefined ? { ofType } : {}),

@@ -82,7 +82,9 @@ export function* findResemblances(
       open.expected,
       candidate,
     );
-    if (resemblance !== undefined) resemblances.push(resemblance);
+    if (resemblance !== undefined && !isBeside(resemblance, candidates)) {
+      resemblances.push(resemblance);
+    }
     yield;
   }
   const sorted = resemblances.toSorted(byDistance);
@@ -93,6 +95,11 @@ export function* findResemblances(
     kind !== "values" ||
     distance < (likeliest?.distance ?? 0) + MARGIN && !(areOfJobs && type !== undefined)
   ).slice(0, RESEMBLANCES_MAX);
+}
+
+/** Whether the event is of a type that comes beside the expected one anyway. */
+function isBeside({ kind, entry }: Resemblance, candidates: Candidates | undefined): boolean {
+  return kind === "values" && candidates?.companions?.has(entry.eventType) === true;
 }
 
 /** Events that reached the job and did not count for this expectation. */
@@ -265,9 +272,11 @@ function carriedText({ job }: OutlinedHistory, { entry, carried }: Resemblance):
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }
   const places = placesIn(toMatchable(entry).attributes);
-  const isMeasure = ({ path, value }: OwnValue) => Number(!isIdentifier(path, value));
-  const texts = carried.toSorted((one, other) => isMeasure(one) - isMeasure(other))
-    .map((own) => ownText(own) + placeText(own, places));
+  const identifiers = carried.filter(({ from, path, value }) =>
+    from === "id" || isIdentifier(path, value)
+  );
+  const telling = identifiers.length > 0 ? identifiers : carried;
+  const texts = telling.map((own) => ownText(own) + placeText(own, places));
   return `with this job's ${shortened(texts, VALUES_SHOWN_MAX)}`;
 }
 

@@ -32,6 +32,8 @@ export interface Candidates {
   readonly common: ReadonlySet<string>;
   /** Types of events that came in place of the expected one, as after a change of its sender. */
   readonly successors?: ReadonlySet<string>;
+  /** Types of events that come beside the expected one, about the same things. */
+  readonly companions?: ReadonlySet<string>;
   /** Values that are expected, and that no event of the type has in any form or place. */
   readonly absent: ReadonlySet<JsonScalar>;
   /** How many events of the type did not reach the job; absent when not counted. */
