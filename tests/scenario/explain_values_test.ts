@@ -801,7 +801,7 @@ Deno.test("explain a backoff: it says if the next attempt comes sooner than the 
 });
 
 Deno.test("contrast: a result from before a stop is compared with those of newer code, as in another unit", async () => {
-  const book = (perPiece: number, refused = "none") =>
+  const book = (perPiece: number, refused: string, heaviest: number) =>
     defineJob({
       type: "parcel.book",
       version: 1,
@@ -811,22 +811,23 @@ Deno.test("contrast: a result from before a stop is compared with those of newer
         const weight = await ctx.task("weigh", () => pieces * perPiece);
         await ctx.expect("packed");
         await ctx.task("book", ({ jobId }) => {
-          if (weight > 30 && perPiece < 1 || jobId === refused) {
+          if (weight > heaviest && perPiece < 1 || jobId === refused) {
             throw new NonRetryableError("too heavy");
           }
         });
       },
     });
   /** What is told of a job that was weighed before a start, and booked after it. */
-  const told = async (before: number, after: number, refused?: string) => {
+  const told = async (before: number, after: number, refused = "none", heaviest = 30) => {
     const packed = (jobId: string) => ({ jobId });
-    const first = await Explained.start({ definitions: [book(before)], maxRunning: 8 });
+    const definitionOf = (perPiece: number) => book(perPiece, refused, heaviest);
+    const first = await Explained.start({ definitions: [definitionOf(before)], maxRunning: 8 });
     for (let at = 0; at < 12; at++) {
       await first.submit(`old-${at}`, "parcel.book", { pieces: 1 + at % 5 });
       await first.event("depot.Packed", {}, packed(`old-${at}`));
     }
     await first.submit("job", "parcel.book", { pieces: 3 });
-    const daybook = await first.crash({ definitions: [book(after, refused)] });
+    const daybook = await first.crash({ definitions: [definitionOf(after)] });
     await daybook.clock.advance(1);
     for (let at = 0; at < 12; at++) {
       await daybook.submit(`new-${at}`, "parcel.book", { pieces: 1 + at % 5 });
@@ -835,11 +836,14 @@ Deno.test("contrast: a result from before a stop is compared with those of newer
     await daybook.event("depot.Packed", {}, packed("job"));
     return (await toldOf(daybook, "job")).summary;
   };
-  assert.match(
-    await told(500, 0.5),
-    /This job has result of weigh = 1500, where all 12 that went through later have at most 2\.5\. In between, Daybook was started at \S+, after a crash\.$/,
-  );
+  const unlike =
+    /This job has result of weigh = 1500, where all 12 that went through later have at most 2\.5\. In between, Daybook was started at \S+, after a crash\.$/;
+  assert.match(await told(500, 0.5), /^Job job failed/);
+  assert.match(await told(500, 0.5), unlike);
+  assert.match(await told(500, 0.5, "none", Infinity), /^Job job has been Done/);
+  assert.match(await told(500, 0.5, "none", Infinity), unlike);
   assert.doesNotMatch(await told(0.5, 0.5, "job"), /This job has|weigh/);
+  assert.doesNotMatch(await told(0.5, 0.5, "none", Infinity), /This job has|weigh/);
 });
 
 Deno.test("contrast: a text is named that is shorter or longer than all others, which are equally long", async () => {

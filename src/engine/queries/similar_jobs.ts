@@ -142,7 +142,8 @@ async function contrastAfterStop(
     },
     ...{ max: COMPARED_MAX, enough: 1 },
     take: (other) =>
-      isTerminal(other) && other.endedAt > stop.receivedAt && hasEnded(other, inquiry.upTo) &&
+      other.jobId !== known.job.jobId && isTerminal(other) &&
+        other.endedAt > stop.receivedAt && hasEnded(other, inquiry.upTo) &&
         compared(other).doneBy.get(trait.name)?.includes(trait.value ?? null) === true
         ? true
         : undefined,

@@ -69,11 +69,15 @@ export function resultsBeforeStop(known: Meanwhile): Reasons {
   return [reason(statement, task.completedBy, stop)];
 }
 
-/** The last step that had completed before the process stopped, and a later one failed the job. */
+/**
+ * The last step that had completed before the process stopped, if a later one failed the job, or
+ * was its last.
+ */
 export function resultBeforeStop(known: Meanwhile) {
-  const failing = known.job.state === "Failed" ? known.job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
-  const began = attemptsOf(known, failing).at(-1)?.started;
-  if (began === undefined || failing === MAIN_TASK) return undefined;
+  const { job } = known;
+  const later = job.state === "Failed" ? job.failure.taskId : stepsBeforeEnd(known).at(-1)?.taskId;
+  const began = attemptsOf(known, later ?? MAIN_TASK).at(-1)?.started;
+  if (began === undefined || (later ?? MAIN_TASK) === MAIN_TASK) return undefined;
   for (const task of stepsBeforeEnd(known).toReversed()) {
     const stop = processStop(known, task.completedBy, began.logId);
     if (stop !== undefined) return { task, stop };
