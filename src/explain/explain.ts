@@ -14,6 +14,7 @@ import { describedEnds } from "./past/attempts.ts";
 import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import type { Contrast } from "./likeness/contrast.ts";
+import { uncapital } from "./words/phrases.ts";
 import { resultName } from "./likeness/compared_job.ts";
 import { contrastText } from "./likeness/contrast_text.ts";
 import type { Case, Evidence, Findings, ProcessStop } from "./statements/evidence.ts";
@@ -86,9 +87,13 @@ export function contrastIn(
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
   const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
-  const { apart: _, areLater: __, ...shown } = contrast;
-  const between = stop === undefined ? "" : ` In between, ${processStopText(stop)}.`;
-  const statement = contrastText(contrast, how) + between;
+  const { apart: _, areLater: __, had: ___, ...shown } = contrast;
+  const text = contrastText(contrast, how);
+  const statement = stop === undefined
+    ? text
+    : contrast.had === undefined
+    ? `${text} In between, ${processStopText(stop)}.`
+    : `Since ${processStopText(stop)}, ${uncapital(text)}`;
   return { ...shown, ...reason(statement, job.firstLogId, stop) };
 }
 

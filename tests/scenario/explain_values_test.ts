@@ -846,6 +846,36 @@ Deno.test("contrast: a result from before a stop is compared with those of newer
   assert.doesNotMatch(await told(0.5, 0.5, "none", Infinity), /This job has|weigh/);
 });
 
+Deno.test("explain a success: what a step has returned in all jobs since a stop, and in few before it, is named", async () => {
+  const issue = (isOld: boolean) =>
+    scripted("invoice.issue", {
+      tax: ({ input: { vat = null } }) => ({ rate: isOld && vat === null ? 19 : 0, net: 1 }),
+    });
+  /** What is told of one of 12 jobs since a start with other code, or with the same. */
+  const told = async (isOld: boolean, inputs: (at: number) => object, isStopped = true) => {
+    const first = await Explained.start({ definitions: [issue(true)], maxRunning: 8 });
+    const input = (at: number) => ({ vat: at % 4 === 0 ? `DE${at}` : null });
+    for (let at = 0; at < 12; at++) await first.submit(`old-${at}`, "invoice.issue", input(at));
+    await first.clock.advance(1);
+    const daybook = isStopped ? await first.crash({ definitions: [issue(isOld)] }) : first;
+    await daybook.clock.advance(1);
+    for (let at = 0; at < 12; at++) {
+      await daybook.submit(`new-${at}`, "invoice.issue", inputs(at));
+    }
+    await daybook.assertCitations("new-7");
+    return (await toldOf(daybook, "new-7")).summary;
+  };
+  const mixed = (at: number) => ({ vat: at % 4 === 0 ? `DE${at}` : null });
+  assert.match(
+    await told(false, mixed),
+    /^Job new-7 has been Done since \S+\. Since Daybook was started at \S+, after a crash, all 12 jobs of this type have result of tax\.rate = 0; of the 12 before, 3 have\.$/,
+  );
+  const innocent = /^Job new-7 has been Done since \S+\.$/;
+  assert.match(await told(true, mixed), innocent);
+  assert.match(await told(true, () => ({ vat: "DE7" })), innocent);
+  assert.match(await told(true, (at) => ({ vat: `DE${at}` }), false), innocent);
+});
+
 Deno.test("contrast: a text is named that is shorter or longer than all others, which are equally long", async () => {
   const told = async (iban: string, others: (at: number) => string) => {
     const pay = scripted("salary.pay", {

@@ -32,6 +32,7 @@ import {
   type Facts,
   resultName,
 } from "../../explain/likeness/compared_job.ts";
+import { findSteadied, STEADY_MIN } from "../../explain/likeness/steadied.ts";
 import { resultBeforeStop } from "../../explain/ended/returned_errors.ts";
 import { isProcessStop, type Meanwhile } from "../../explain/past/process_history.ts";
 import type { ProcessStop } from "../../explain/statements/evidence.ts";
@@ -113,7 +114,7 @@ export async function setApartBy(
 ): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
   const contrast = await contrastOf(inquiry, known.job);
   return contrast === undefined
-    ? await contrastAfterStop(inquiry, known) ?? {}
+    ? await contrastAfterStop(inquiry, known) ?? await steadySinceStop(inquiry, known.job) ?? {}
     : { contrast, stop: await stopApart(inquiry.parts, contrast) };
 }
 
@@ -152,6 +153,38 @@ async function contrastAfterStop(
   return { contrast: { ...contrast, traits: [trait], areLater: true }, stop };
 }
 
+/** What has been the same in all jobs since the stop before a job that succeeded, as after a deploy. */
+async function steadySinceStop(
+  inquiry: Inquiry,
+  job: JobState,
+): Promise<{ readonly contrast: Contrast; readonly stop: ProcessStop } | undefined> {
+  const { parts, upTo } = inquiry;
+  if (job.state !== "Done" || job.type === undefined) return undefined;
+  const near = createdNear(job);
+  const stop = await lastStop(parts, 0, job.firstLogId);
+  if (stop === undefined || stop.receivedAt < (near.createdAfter ?? "")) return undefined;
+  const read = (filter: JobFilter, enough: number) =>
+    takenNear(inquiry, {
+      range: {
+        ...{ types: [job.type ?? ""], states: ["Done"], ...near, ...filter },
+        ...upTo === undefined ? {} : { before: upTo + 1 },
+      },
+      ...{ max: COMPARED_MAX, enough },
+      take: (other) =>
+        other.jobId !== job.jobId && hasEnded(other, upTo) ? compared(other) : undefined,
+    });
+  for (const enough of [STEADY_MIN, COMPARED_MAX]) {
+    const since = [compared(job), ...await read({ createdAfter: stop.receivedAt }, enough - 1)];
+    const before = await read({ createdBefore: stop.receivedAt }, enough);
+    const steady = findSteadied(since, before, enough === COMPARED_MAX);
+    if (steady === undefined) return undefined;
+    const [alike, others] = [since.length, before.length];
+    if (enough < COMPARED_MAX) continue;
+    return { contrast: { traits: [steady.trait], alike, others, had: steady.had }, stop };
+  }
+  return undefined;
+}
+
 /** Jobs, compared by what their events said. Only that is kept: events may be large. */
 async function byEvents(
   { parts: { history, pacer }, share }: Query,
@@ -176,14 +209,21 @@ async function byEvents(
 
 /** The last stop of the process between the two kinds, if they were created apart. */
 export async function stopApart(
-  { pastEvents, history, writer }: QueryParts,
+  parts: QueryParts,
   contrast: Contrast | undefined,
 ): Promise<ProcessStop | undefined> {
   const apart = contrast?.apart;
-  if (apart === undefined) return undefined;
+  return apart && await lastStop(parts, apart.from, apart.to);
+}
+
+/** The last stop of the process between two positions. */
+async function lastStop(
+  { pastEvents, history, writer }: QueryParts,
+  from: LogId,
+  to: LogId,
+): Promise<ProcessStop | undefined> {
   const found = await new Lookup().ofTypes(PROCESS_ENDS).in(pastEvents, writer.durableLogId);
-  const [last] = found.ofTypes(PROCESS_ENDS)
-    .filter((logId) => logId > apart.from && logId < apart.to)
+  const [last] = found.ofTypes(PROCESS_ENDS).filter((logId) => logId > from && logId < to)
     .toSorted((one, other) => other - one);
   const [entry] = last === undefined ? [] : await history.at([last]);
   return entry !== undefined && isProcessStop(entry) ? entry : undefined;

@@ -105,9 +105,15 @@ export const TASK = "task ";
 /** The beginning of a trait that says whether a list has any. */
 export const ELEMENTS = "elements in ";
 
+/** The beginning of a trait that is a task's result, or a part of it. */
+export const RESULT = "result of ";
+
+/** The name of a trait that is the version of the job's code. */
+export const VERSION = "version";
+
 /** The name of a trait that is a task's result, and the beginning of those that are members of it. */
 export function resultName(taskId: TaskId): string {
-  return `result of ${taskId}`;
+  return RESULT + taskId;
 }
 
 /** Labels first, since they are meant to distinguish jobs. */
@@ -115,7 +121,7 @@ function given({ labels, definitionVersion: version, input }: JobState): Facts {
   const facts = new Map<string, JsonScalar[]>(
     Object.entries(labels).map(([name, value]) => [`label ${name}`, [value]]),
   );
-  if (version !== undefined) facts.set("version", [version]);
+  if (version !== undefined) facts.set(VERSION, [version]);
   addScalars(facts, "input", input, 0);
   return facts;
 }

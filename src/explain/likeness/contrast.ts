@@ -21,6 +21,8 @@ export interface Contrast {
   readonly others: number;
   /** Whether the others were created after a stop of the process. */
   readonly areLater?: true;
+  /** How many of the others, if these were created before a stop, have the trait too. */
+  readonly had?: number;
   /** If they were created apart: the first entries of the last of the others, and of the first of them. */
   readonly apart?: { readonly from: LogId; readonly to: LogId };
 }

@@ -10,7 +10,7 @@ import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER } from "./contrast.
  * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
  */
 export function contrastText(
-  { traits, alike, others, areLater }: Contrast,
+  { traits, alike, others, areLater, had }: Contrast,
   how: "failed" | "fail" | "wait",
   one = "This job",
 ): string {
@@ -21,6 +21,10 @@ export function contrastText(
   const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
   const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
   const [first] = traits;
+  if (had !== undefined) {
+    return `${all} jobs of this type have ${first?.name} = ${shownValue(first?.value)}; ` +
+      `of the ${of} before, ${had === 0 ? "none has" : had === 1 ? "one has" : `${had} have`}.`;
+  }
   if (first?.name === CREATED) {
     return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
       "that went through.";
