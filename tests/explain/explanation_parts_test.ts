@@ -44,7 +44,7 @@ Deno.test("withoutRepeats: a repeated sentence moves to the summary with its evi
 
 Deno.test("withoutSaid: only an error or a last sentence that the summary has is left out", () => {
   const summary =
-    "Job j failed: Error: the bank is closed (reason: cutover to winter). Nothing resembles it.";
+    "Job j failed: Error: the bank is closed (reason: cutover to winter). Nothing resembles what is missing.";
   for (
     const [statement, shown] of [
       [
@@ -54,7 +54,7 @@ Deno.test("withoutSaid: only an error or a last sentence that the summary has is
       ["It failed: Error: the bank is closed.", "It failed."],
       ["It failed: Error: the bank is open.", "It failed: Error: the bank is open."],
       ["It ended (reason: cutover to winter).", "It ended (reason: cutover to winter)."],
-      ["0 of 1 came. Nothing resembles it.", "0 of 1 came."],
+      ["0 of 1 came. Nothing resembles what is missing.", "0 of 1 came."],
       ["0 of 1 came. Others resemble it.", "0 of 1 came. Others resemble it."],
     ] as const
   ) {

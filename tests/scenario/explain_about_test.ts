@@ -144,7 +144,7 @@ Deno.test("about: a job is found by a value that its plan waits for, under the n
   assert.match(summary, /^2 jobs and 0 events have B-7\./);
   assert.deepEqual(jobs.map(({ statement }) => statement), [
     'Job child (a plan) expects it in ready, at batch.id, and is waiting for "ready" ' +
-    "(batch.Ready), 0 of 1: no event of this type has come, and no event on record resembles it.",
+    "(batch.Ready), 0 of 1: no event of this type has come, and no event on record resembles what is missing.",
     "Job parent (order.fulfil) has it at input.order.id, and has been Done since " +
     "2026-01-01T00:00:00.000Z.",
   ]);

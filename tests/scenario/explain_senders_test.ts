@@ -48,7 +48,7 @@ Deno.test("explain a wait: what the sender sent instead is named, and the versio
   await daybook.submit("pack-2", "warehouse.pack", { order: "O-42" });
   assert.equal(
     await remarkOf(daybook, "notify-2"),
-    "Others came from task pack of jobs of type warehouse.pack, version 1; job pack-2 of version " +
+    "Such events came from task pack of jobs of type warehouse.pack, version 1; job pack-2 of version " +
       '2, which has "O-42" at input.order, has been Done since 2026-01-01T00:00:00.000Z, and has ' +
       'sent warehouse.parcel.Closed with "O-42" instead.',
   );
@@ -76,7 +76,7 @@ Deno.test("explain a wait: of a job that was to send the event itself, and did n
   await daybook.submit("loan-2", "loan.contract", { loan: "L-32", income: 800 });
   assert.equal(
     await remarkOf(daybook, "loan-2"),
-    "Others came from task score of jobs of type loan.contract, as this one is; here it sent " +
+    "Such events came from task score of jobs of type loan.contract, as this one is; here it sent " +
       'none, and returned {"grade":"D"}.',
   );
 });
@@ -101,7 +101,7 @@ Deno.test("explain a wait: a sender that is done without the task that sends is 
     await daybook.submit(`shard-${order}`, "export.shard", { order, rows });
   }
   const done = (order: string) =>
-    `Others came from task write of jobs of type export.shard; job shard-${order}, which has ` +
+    `Such events came from task write of jobs of type export.shard; job shard-${order}, which has ` +
     `"${order}" at input.order, has been Done since 2026-01-01T00:00:00.000Z, and has not sent it`;
   const skipped = ': it did not run task write, and returned {"skipped":"no rows"}.';
   assert.equal(await remarkOf(daybook, "notify-O-2"), done("O-2") + skipped);
@@ -158,5 +158,36 @@ Deno.test("explain a wait: a sender that could not be started, since its key thr
   assert.equal(
     summary,
     `Job ${jobId} could not be started: TypeError: Cannot read properties of undefined (reading 'team').`,
+  );
+});
+
+Deno.test("explain a wait: of a sender that sleeps, the time that its step returned is named, or the end alone", async () => {
+  const pack = defineJob({
+    type: "warehouse.pack",
+    version: 1,
+    input: v.object({ order: v.string() }),
+    async run(ctx, { order }) {
+      const opensAt = await ctx.task("find", () => order === "O-1" ? "" : "2026-01-01T07:00:00Z");
+      if (order === "O-2") await ctx.sleep("closed", { until: opensAt });
+      if (order === "O-3") await ctx.sleep("closed", 3_600_000);
+      await ctx.task("pack", (task) => task.emit("warehouse.Packed", { order }));
+    },
+  });
+  const daybook = await Explained.start({ definitions: [NOTIFY, pack], maxRunning: 8 });
+  for (const at of [1, 2, 3]) {
+    await daybook.submit(`notify-${at}`, "customer.notify", { order: `O-${at}` });
+    await daybook.submit(`pack-${at}`, "warehouse.pack", { order: `O-${at}` });
+  }
+  const others = "Such events came from task pack of jobs of type warehouse.pack";
+  assert.equal(
+    await remarkOf(daybook, "notify-2"),
+    `${others}; job pack-2, which has "O-2" at input.order, is sleeping until ` +
+      '2026-01-01T07:00:00.000Z (task find returned "2026-01-01T07:00:00Z"), and has not sent it ' +
+      "yet.",
+  );
+  assert.equal(
+    await remarkOf(daybook, "notify-3"),
+    `${others}; job pack-3, which has "O-3" at input.order, is sleeping until ` +
+      "2026-01-01T01:00:00.000Z, and has not sent it yet.",
   );
 });

@@ -158,7 +158,7 @@ for (const story of STORIES) {
   Deno.test(`likeness: without it, no event is named: ${story.name}`, async () => {
     const { summary, waitingFor: [wait] } = await (await tell(story, false)).explanation("job");
     assert.deepEqual(wait?.nearMisses, []);
-    assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
+    assert.match(summary, /(?:: |, and )no event on record resembles what is missing[.:]/);
   });
 }
 
@@ -209,7 +209,7 @@ Deno.test("likeness: an event that mentions the value, but has another one at it
   assert.deepEqual(wait?.nearMisses, []);
   assert.equal(
     wait?.remark,
-    'No event on record resembles it: "O-1021" was not found as a value in any of the 3 other ' +
+    'No event on record resembles what is missing: "O-1021" was not found as a value in any of the 3 other ' +
       "events of this type.",
   );
 });

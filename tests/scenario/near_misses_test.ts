@@ -58,10 +58,10 @@ Deno.test("near miss: events that share their type and a common value are counte
   }
   const { waitingFor, summary } = await daybook.explanation("job");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
+  assert.match(summary, /(?:: |, and )no event on record resembles what is missing[.:]/);
   assert.match(
     waitingFor[0]?.statement ?? "",
-    /resembles it: of 30 other events of this type, none has 42 in it\.$/,
+    /resembles what is missing: of 30 other events of this type, none has 42 in it\.$/,
   );
 });
 
@@ -154,7 +154,7 @@ Deno.test("near miss: facts of the job's own tasks are compared like events from
   await daybook.submit("far", "shop.counting", { counts: [1, 2] });
   const { waitingFor } = await daybook.explanation("far");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(waitingFor[0]?.statement ?? "", /No event on record resembles it\.$/);
+  assert.match(waitingFor[0]?.statement ?? "", /No event on record resembles what is missing\.$/);
 });
 
 /** Waits for a payment; a cancellation of the order fails it. */
@@ -231,13 +231,13 @@ Deno.test("near misses: an event of the type that counted for another expectatio
   await daybook.event("shop.Delivered", { a: "11-1" });
   assert.match(
     await summary(),
-    /: 1 event of this type counted for "e1"; no other event on record resembles it\.?/,
+    /: 1 event of this type counted for "e1"; no other event on record resembles what is missing\.?/,
   );
   await daybook.event("shop.Delivered", { a: "22-2" });
   const { summary: last, waitingFor } = await daybook.explanation("job");
   assert.match(
     last,
-    /: 2 events of this type counted for "e1" and "e2"; no other event on record resembles it\./,
+    /: 2 events of this type counted for "e1" and "e2"; no other event on record resembles what is missing\./,
   );
   assert.equal(
     waitingFor[0]?.cites.filter(({ eventType }) => eventType !== "job.JobCreated").length,

@@ -965,7 +965,7 @@ Deno.test("explain a wait: no sender is missed where jobs make up the value them
   await daybook.post("/jobs", { jobId: "waits", plan: { expected } });
   assert.equal(
     (await toldOf(daybook, "waits")).summary,
-    'Job waits is waiting for "sealed" (batch.Sealed), 0 of 1: no event on record resembles it: ' +
+    'Job waits is waiting for "sealed" (batch.Sealed), 0 of 1: no event on record resembles what is missing: ' +
       'of 2 other events of this type, none has "B-9" in it.',
   );
 });
@@ -1289,4 +1289,46 @@ Deno.test("explain a sleep: of one that takes far longer than others, the number
     `${usual}.`,
   );
   assert.equal(await sleptFor({ retryAfter: 1 }, HOUR_MS), `${usual}.`);
+});
+
+/** The explanation of an open sleep until a time, of a job that was given an input and a result. */
+async function sleptUntil(until: string, result: object, input: object = {}) {
+  const route = defineJob({
+    ...{ type: "agent.route", version: 1, input: ANY_INPUT },
+    async run(ctx) {
+      await ctx.task("find-team", () => ctx.jobId === "odd" ? result : {});
+      await ctx.sleep("until-open", ctx.jobId === "odd" ? { until } : 1_000);
+      await ctx.task("assign", () => "assigned");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [route], maxRunning: 4 });
+  for (let at = 0; at < 9; at++) {
+    await daybook.submit(`job-${at}`, "agent.route");
+    await daybook.clock.advance(2_000);
+  }
+  await daybook.submit("odd", "agent.route", input);
+  await daybook.clock.advance(2_000);
+  return await toldOf(daybook, "odd");
+}
+
+Deno.test("explain a sleep: the time that a step returned, or that the input has, is named if the sleep ends then", async () => {
+  const until = "2026-01-01T07:00:00.000Z";
+  const usual = "where the 9 of its type before it took 1 s in the median";
+  const ofStep = await sleptUntil(until, { open: false, opensAt: until });
+  assert.equal(
+    ofStep.summary,
+    `Job odd is sleeping: sleep until-open ends at ${until}, ${usual}; task find-team returned ` +
+      `opensAt = "${until}".`,
+  );
+  assert.match(ofStep.because[0] ?? "", /is due at .*; task find-team returned opensAt = /);
+  const seconds = Date.parse(until) / 1_000;
+  for (const opensAt of [seconds, seconds * 1_000, "2026-01-01T08:00:00+01:00"]) {
+    const { summary } = await sleptUntil(until, {}, { opensAt });
+    assert.ok(summary.endsWith(`; its input has opensAt = ${JSON.stringify(opensAt)}.`), summary);
+  }
+  // Another moment, or one that depends on where the code runs.
+  for (const opensAt of ["2026-01-01T07:00:00.001Z", "2026-01-01T07:00:00", "2026-01-01", 7]) {
+    const { summary } = await sleptUntil(until, { opensAt });
+    assert.ok(summary.endsWith(`${usual}.`), summary);
+  }
 });

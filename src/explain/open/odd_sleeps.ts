@@ -1,9 +1,9 @@
-/** Sleeps that take far longer than in other jobs, and the number that such a length was made of. */
+/** Sleeps that take far longer than in other jobs, and what the end or length of one was made of. */
 
 import { durationText, lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { SleepingTask } from "../../core/job_state.ts";
-import type { JsonValue } from "../../core/json.ts";
+import type { JobState, SleepingTask } from "../../core/job_state.ts";
+import type { JsonScalar } from "../../core/json.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { unusualText } from "../ended/time_spent.ts";
 import { givenUpTo } from "../history/given_values.ts";
@@ -21,21 +21,43 @@ export function oddSleepText(known: Evidence, sleep: SleepingTask): string {
 }
 
 /**
- * `; its 1 d 1 h are 90000 s: task pull returned retryAfter = 90000`, of an odd sleep whose length
- * is a number that a step before it returned, or of the input, in some unit; or nothing.
+ * `; task find-team returned opensAt = "..."`, of a sleep that ends at a time that a step before it
+ * returned, or that the input has; or, of an odd sleep whose length is such a number in some unit,
+ * `; its 1 d 1 h are 90000 s: task pull returned retryAfter = 90000`; or nothing.
  */
 export function sleepOrigin(known: Evidence, sleep: SleepingTask): Statement<LogId> {
+  const end = sleepEnd(known.job, sleep);
+  if (end !== undefined) return reason(`; ${end.statement}`, ...end.cites);
   const ms = lengthMs(sleep.startedAt, sleep.dueAt);
   if (unusualText(known, ms) === "") return reason("");
-  for (const { subject, path, value, isOfTime, by } of numbersBefore(known, sleep)) {
-    if (!isOfTime && ms % ROUND_MS === 0) continue;
+  for (const given of givenBefore(known.job, sleep)) {
+    if (!isNumber(given)) continue;
+    const { words, value, by } = given;
+    const isOfTime = OF_TIME.test(words);
+    if (!isOfTime && ms % ROUND_MS === 0 || !mayBeLength(words, Number(value))) continue;
     const unit = UNITS.find(([, unitMs]) => Math.abs(Number(value) * unitMs - ms) <= LATE_MS)?.[0];
     if (unit === undefined) continue;
-    const what = path === "" ? shownScalar(value) : `${shownText(path)} = ${shownScalar(value)}`;
-    const statement = `; its ${durationText(ms)} are ${Number(value)} ${unit}: ${subject} ${what}`;
-    return reason(statement, by);
+    const are = `; its ${durationText(ms)} are ${Number(value)} ${unit}`;
+    return reason(`${are}: ${shownGiven(given)}`, by);
   }
   return reason("");
+}
+
+/** `task find-team returned opensAt = "..."`, if a sleep ends at a time that its code was given. */
+export function sleepEnd(job: JobState, sleep: SleepingTask): Statement<LogId> | undefined {
+  const given = givenBefore(job, sleep).find(({ value }) =>
+    momentsOf(value).includes(Date.parse(sleep.dueAt))
+  );
+  return given && reason(shownGiven(given), given.by);
+}
+
+/** A time without a zone is another moment elsewhere. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[-+]\d\d:?\d\d)$/i;
+
+/** The moments that a value may stand for: a number counts milliseconds or seconds. */
+function momentsOf(value: JsonScalar): readonly number[] {
+  if (typeof value === "number") return [value, value * 1_000];
+  return typeof value === "string" && TIME.test(value) ? [Date.parse(value)] : [];
 }
 
 const UNITS = [["ms", 1], ["s", 1_000], ["min", 60_000], ["h", 3_600_000]] as const;
@@ -48,28 +70,36 @@ const ROUND_MS = 60_000;
 /** At most this many steps are searched, the last ones. */
 const STEPS_MAX = 32;
 
+interface GivenScalar {
+  readonly subject: string;
+  readonly path: string;
+  /** Of its name, or of the step that returned it alone. */
+  readonly words: string;
+  readonly value: JsonScalar;
+  readonly by: LogId;
+}
+
 /** What the code knew when it began the sleep, the newest first. */
-function numbersBefore({ job }: Evidence, { firstLogId }: SleepingTask) {
+function givenBefore(job: JobState, { firstLogId }: SleepingTask): readonly GivenScalar[] {
   return givenUpTo(job, firstLogId).filter(({ task }, at) => task === undefined || at < STEPS_MAX)
     .flatMap(({ has, value, by, task }) =>
-      numbersIn(value, task?.taskId).map((number) => {
-        const isWhole = task === undefined && number.path === "";
-        return { ...number, by, subject: isWhole ? "its input is" : uncapital(has) };
+      placesIn({ of: value }).map((place) => {
+        const path = placePath({ ...place, names: place.names.slice(1) });
+        const subject = task === undefined && path === "" ? "its input is" : uncapital(has);
+        const words = wordsOf(path || (task?.taskId ?? ""));
+        return { subject, path, words, value: place.value, by };
       })
     );
 }
 
-/** @param of The name of a number that has none itself. */
-function numbersIn(value: JsonValue, of = "") {
-  return placesIn({ of: value }).flatMap((place) => {
-    const path = placePath({ ...place, names: place.names.slice(1) });
-    const isNumber = typeof place.value === "number" ||
-      typeof place.value === "string" && /^\d+(?:\.\d+)?$/.test(place.value);
-    const words = wordsOf(path || of);
-    return isNumber && mayBeTime(words, Number(place.value))
-      ? [{ path, value: place.value, isOfTime: OF_TIME.test(words) }]
-      : [];
-  });
+/** `task pull returned retryAfter = 90000`. */
+function shownGiven({ subject, path, value }: GivenScalar): string {
+  return `${subject} ${path === "" ? "" : `${shownText(path)} = `}${shownScalar(value)}`;
+}
+
+function isNumber({ value }: GivenScalar): boolean {
+  return typeof value === "number" ||
+    typeof value === "string" && /^\d+(?:\.\d+)?$/.test(value);
 }
 
 /** Names of lengths of time, and of amounts that are none. */
@@ -80,6 +110,6 @@ const OF_AMOUNT =
 /** A smaller number of another name is a length of time by chance. */
 const NUMBER_MIN = 1_000;
 
-function mayBeTime(words: string, number: number): boolean {
+function mayBeLength(words: string, number: number): boolean {
   return OF_TIME.test(words) ? number > 1 : number >= NUMBER_MIN && !OF_AMOUNT.test(words);
 }

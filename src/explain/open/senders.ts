@@ -10,6 +10,7 @@ import { INVALID_INPUT } from "../../core/failure.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
 import { oneLine, shownScalar, shownText, shownValue } from "../../core/shown_value.ts";
+import { sleeping } from "../../core/task_facts.ts";
 import type { Sender } from "../statements/evidence.ts";
 import type { NextStep, Statement } from "../statements/explanation.ts";
 import { mismatchesText } from "../likeness/mismatch.ts";
@@ -17,9 +18,10 @@ import { endStep, pausesCited } from "../queue/pause_texts.ts";
 import { pausesText, taskText } from "../words/phrases.ts";
 import { becameBy, becameText } from "../words/other_jobs.ts";
 import { resultsWithError } from "../ended/returned_errors.ts";
+import { sleepEnd } from "./odd_sleeps.ts";
 import { byHand, manual, reason } from "../statements/statement.ts";
 
-/** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
+/** `Such events came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
   sender: Sender,
   expectedType: string,
@@ -34,7 +36,7 @@ export function senderReason(
     : ["", ""];
   const by = taskId === undefined
     ? ""
-    : `Others came from ${taskText(taskId)} of jobs of type ${type}${versionText}`;
+    : `Such events came from ${taskText(taskId)} of jobs of type ${type}${versionText}`;
   const shown = shownScalar(value);
   if (job === undefined) {
     const which = hasCounted === true ? "no other job" : "no job";
@@ -73,6 +75,7 @@ export function senderReason(
     instead?.logId,
     becameBy(job),
     ...last ? [becameBy(last)] : [],
+    ...sleepEndOf(last ?? job)?.cites ?? [],
     ...pausesCited(pauses),
   );
 }
@@ -92,10 +95,17 @@ function unstartedText(unstarted: Sender["unstarted"]): string {
     : `${came}; job ${failed.jobId} could not be started: ${thrownErrorText(error)}`;
 }
 
+/** What the end of the only sleep of a job that sleeps was made of. */
+function sleepEndOf(job: JobState): Statement<LogId> | undefined {
+  const [only, another] = deriveCondition(job) === "sleeping" ? sleeping(job.tasks) : [];
+  return only === undefined || another !== undefined ? undefined : sleepEnd(job, only);
+}
+
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
 function notSentText(job: JobState, instead?: string, taskId?: TaskId): string {
   if (instead !== undefined) return `${becameText(job)}, and has sent ${instead}`;
-  const has = `${becameText(job)}, and has not sent it`;
+  const end = sleepEndOf(job);
+  const has = `${becameText(job)}${end ? ` (${end.statement})` : ""}, and has not sent it`;
   if (job.state !== "Done") return isTerminal(job) ? has : `${has} yet`;
   return has + (resultText(job) || skippedText(job, taskId));
 }

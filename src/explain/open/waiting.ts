@@ -69,8 +69,8 @@ function runReasons({ job, waiting }: Case): Reasons {
   const after = before === undefined
     ? ""
     : isSleep(before)
-    ? `, after sleep ${before.taskId} had ended`
-    : `, after ${taskText(before.taskId)} had completed`;
+    ? `, after sleep ${before.taskId} ended`
+    : `, after ${taskText(before.taskId)} completed`;
   const statement = `run asked for ${asked} at ${waiting.receivedAt}${after}.`;
   return [reason(statement, waiting, before?.completedBy)];
 }

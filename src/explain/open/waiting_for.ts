@@ -193,7 +193,9 @@ function nothingLikeIt(
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
   const elsewhere = countedElsewhere(known, expected);
   const isOther = matched > 0 || elsewhere.isAny;
-  const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
+  const nothing = `${
+    isOther ? "No other event" : "No event"
+  } on record resembles what is missing${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !known.facts.has(expected.matcher.eventType)) {
     const failed = sender === undefined

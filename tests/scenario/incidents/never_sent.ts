@@ -91,7 +91,7 @@ export const nobodySealedThisBatch: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /others came from task seal of jobs of type batch\.seal/,
+    /such events came from task seal of jobs of type batch\.seal/,
     /no job of that type was given "B-99"/,
   ],
   decisive: [],
@@ -372,7 +372,7 @@ export const waitsForItsOwnLaterStep: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /others came from task reserve of jobs of type shop\.order, as this one is/,
+    /such events came from task reserve of jobs of type shop\.order, as this one is/,
     /before it has/,
   ],
   decisive: [{ jobId: "order-1", eventType: "job.TaskCompleted", taskId: "reserve" }],
@@ -462,7 +462,10 @@ function bundleIncident(
 
 export const firstOfThreePartsFailed = bundleIncident({ broken: "p-1" }, {
   story: "A bundle waits for its third part: the job that makes the first one failed.",
-  cause: [/others came from task finish of jobs of type part\.make/, /failed .* the saw is broken/],
+  cause: [
+    /such events came from task finish of jobs of type part\.make/,
+    /failed .* the saw is broken/,
+  ],
   next: /Retry job job~\w+, which was to send it/,
 });
 
@@ -521,7 +524,7 @@ export const collectorStartedByNoOrder: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /others came from task collect of jobs of type billing\.collect/,
+    /such events came from task collect of jobs of type billing\.collect/,
     /started none: currency: expected "EUR", found "eur"/,
   ],
   decisive: ["placed-4"],
