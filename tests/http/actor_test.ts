@@ -10,6 +10,7 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { submitForm } from "../support/http/dashboard.ts";
 
 const SHOP = "shop-token-0123456789";
@@ -98,6 +99,42 @@ Deno.test("actor: an explanation says who submitted the job and who cancelled it
   const told = because.map(({ statement }) => statement).join(" ");
   assert.match(told, /A cancel control by on-call ended it/);
   assert.match(told, /It was submitted by shop and started/);
+});
+
+Deno.test("actor: of two jobs with the same input, an explanation says who submitted the other", async () => {
+  const pay = looseJob("payout.send", async (ctx) => {
+    await ctx.task("debit", () => "debited");
+  });
+  const app = await startWithNames({ definitions: [pay] });
+  for (const [jobId, by] of [["first", SHOP], ["second", ON_CALL], ["third", SHOP]] as const) {
+    const input = { sellerId: jobId === "third" ? "S-8" : "S-7" };
+    await jsonOf(await app.post("/jobs", { jobId, type: "payout.send", input }, bearer(by)), 202);
+  }
+  await jsonOf(
+    await app.post(
+      "/jobs",
+      { jobId: "fourth", type: "payout.send", input: { sellerId: "S-8" } },
+      bearer(SHOP),
+    ),
+    202,
+  );
+  await app.clock.settle();
+  const told = async (path: string) => {
+    const answer = await app.get(path, bearer(ON_CALL));
+    return (await jsonOf<{ summary: string }>(answer, 200)).summary;
+  };
+  assert.match(
+    await told("/jobs/first/explain"),
+    / Job second of the same type, submitted by on-call, got the same input 0 ms after it,/,
+  );
+  assert.match(
+    await told("/explain?about=S-7"),
+    / got the same input 0 ms apart \(submitted by on-call and by shop\): the work may be done twice/,
+  );
+  for (const path of ["/jobs/third/explain", "/explain?about=S-8"]) {
+    assert.match(await told(path), /same input/);
+    assert.doesNotMatch(await told(path), /submitted/);
+  }
 });
 
 Deno.test("actor: the end of a pause names who asked for it", async () => {

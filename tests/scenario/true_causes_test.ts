@@ -970,6 +970,34 @@ Deno.test("explain a wait: no sender is missed where jobs make up the value them
   );
 });
 
+Deno.test("explain the origin: the task whose event created the job is named, and none for an event from outside", async () => {
+  const sync = looseJob("directory.sync", async (ctx) => {
+    await ctx.task("diff", (task) => task.emit("directory.UserRemoved", { userId: "u-31" }));
+  });
+  const deprovision = looseJob("user.deprovision", (ctx) => ctx.task("revoke", () => "revoked"), {
+    startsOn: {
+      eventType: "directory.UserRemoved",
+      input: ({ attributes: { userId } }) => ({ userId: String(userId) }),
+    },
+  });
+  const daybook = await Explained.start({ definitions: [sync, deprovision] });
+  await daybook.submit("sync-9", "directory.sync");
+  await daybook.event("directory.UserRemoved", { userId: "u-32" });
+  const response = await daybook.app.request(`${BASE}/jobs?type=user.deprovision`);
+  const { jobs } = await response.json() as { jobs: { jobId: string; input: object }[] };
+  const created = [];
+  for (const { jobId } of jobs) {
+    const { because } = await toldOf(daybook, jobId);
+    created.push(
+      because.find((statement) => statement.includes(" created this job "))?.split(" created")[0],
+    );
+  }
+  assert.deepEqual(created.toSorted(), [
+    "Event directory.UserRemoved",
+    "Event directory.UserRemoved, sent by task diff of job sync-9,",
+  ]);
+});
+
 Deno.test("explain a twin: the same input is none an hour later, after a failure, or in a retry", async () => {
   const book = scripted("air.book", {
     book: ({ input }) => {
@@ -1046,6 +1074,60 @@ Deno.test("explain a twin: a retry that fails alike does not make it usual, and 
   await alone.submit("again", "air.book", { pnr: "QQ81ZZ" });
   await alone.post("/jobs/again/retry");
   assert.match((await toldOf(alone, "again")).summary, /Job once .* got the same input/);
+});
+
+Deno.test("explain a twin: none is named for a job of a type that gets the same input again and again, however often this one did", async () => {
+  const sync = scripted("calendar.sync", {
+    pull: ({ jobId, input: { userId } }) => {
+      if (jobId.endsWith("-last") && userId === "u-31") throw new NonRetryableError("revoked");
+      return "pulled";
+    },
+  });
+  /** What is told of the second sync of a user, after some rounds with others. */
+  const told = async (userId: string, rounds: number) => {
+    const daybook = await Explained.start({ definitions: [sync] });
+    for (let round = 0; round < rounds; round++) {
+      for (const other of ["u-1", "u-2", "u-3", "u-4"]) {
+        await daybook.submit(`${other}-${round}`, "calendar.sync", { userId: other });
+      }
+      await daybook.clock.advance(15 * MINUTE_MS);
+    }
+    for (const run of ["first", "last"]) {
+      await daybook.submit(`sync-${run}`, "calendar.sync", { userId });
+      await daybook.clock.advance(15 * MINUTE_MS);
+    }
+    const { summary, next } = await toldOf(daybook, "sync-last");
+    const about = await daybook.app.request(`${BASE}/explain?about=${userId}`);
+    return [summary, ...next, (await about.json()).summary].join("\n");
+  };
+  for (const userId of ["u-31", "u-32"]) {
+    assert.doesNotMatch(await told(userId, 5), /same input|has done its work/);
+    assert.match(
+      await told(userId, 1),
+      /Job sync-first of the same type got the same input 15 min/,
+    );
+  }
+});
+
+Deno.test("explain a twin: none is named for a failure if the only other job that failed alike has one too", async () => {
+  const sync = scripted("calendar.sync", {
+    pull: ({ jobId, input: { userId } }) => {
+      if (jobId.startsWith("last")) throw new NonRetryableError(`token of ${userId} was revoked`);
+      return "pulled";
+    },
+  });
+  for (const also of ["u-33", "u-39"]) {
+    const daybook = await Explained.start({ definitions: [sync] });
+    for (let at = 30; at < 36; at++) {
+      await daybook.submit(`first-u-${at}`, "calendar.sync", { userId: `u-${at}` });
+    }
+    for (const userId of ["u-31", also]) {
+      await daybook.submit(`last-${userId}`, "calendar.sync", { userId });
+    }
+    const { summary } = await toldOf(daybook, "last-u-31");
+    if (also === "u-33") assert.doesNotMatch(summary, /first-u-31/);
+    else assert.match(summary, /Job first-u-31 of the same type got the same input/);
+  }
 });
 
 Deno.test("explain a twin: the id of a request may differ within a minute; ids of things, and times that are apart, may not", async () => {

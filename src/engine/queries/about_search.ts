@@ -4,7 +4,7 @@
  * there is no job.
  */
 
-import { uncapital } from "../../explain/words/phrases.ts";
+import { submittersText, uncapital } from "../../explain/words/phrases.ts";
 import { ascending } from "../../core/ascending.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
@@ -14,6 +14,7 @@ import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
+import { present } from "../../core/json.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import { pathTo, placesIn } from "../../explain/likeness/elsewhere.ts";
@@ -34,7 +35,8 @@ import { cited } from "./citations.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "../entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
 import type { Explainer } from "./explainer.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Inquiry, QueryParts } from "./query_parts.ts";
+import { isTelling, submitter } from "./twin_search.ts";
 
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
@@ -49,6 +51,8 @@ interface CarryingJob {
   readonly logId: LogId;
   /** `has it at input.order`. */
   readonly where: string;
+  /** Who submitted it, if that entry says so. */
+  readonly actor?: string;
 }
 
 interface FoundEvent extends EventAbout<LogId> {
@@ -72,10 +76,9 @@ export class AboutSearch {
     const having = await this.#jobs(about, found, asOf, share, hold);
     const jobs = await this.#described(having, hold);
     const events = await this.#events(about, found, asOf, hold);
-    const { history, pacer } = this.parts;
-    const twins = isIdentifier("", about)
-      ? await pacer.all(share, twinsText(having.map(({ job }) => job)))
-      : "";
+    const { history } = this.parts;
+    const inquiry: Inquiry = { parts: this.parts, share, asOf, upTo: undefined };
+    const twins = isIdentifier("", about) ? await twinsText(inquiry, having) : "";
     const summary = summarize(shownText(about), jobs, events, twins) +
       (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
     return {
@@ -114,7 +117,7 @@ export class AboutSearch {
       if (jobId === undefined || where === undefined) continue;
       if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
       const job = await pacer.do(share, () => table.existing(jobId));
-      having.push({ job, logId, where });
+      having.push({ job, logId, where, ...present({ actor: submitter(entry) }) });
     }
     return having.toSorted((one, other) =>
       Number(one.job.state === "Done") - Number(other.job.state === "Done")
@@ -220,28 +223,33 @@ function citesOf(reason: Statement<Citation> | undefined): readonly LogId[] {
   return reason?.cites.map(({ logId }) => logId) ?? [];
 }
 
-/** A sentence, if two of the jobs may have done the same work. Their inputs may be large. */
-function* twinsText(jobs: readonly JobState[]): Work<string> {
-  const works = jobs.filter((job) =>
+/** A sentence, if two of the jobs may have done the same work. */
+async function twinsText(inquiry: Inquiry, having: readonly CarryingJob[]): Promise<string> {
+  const [one, other] = await inquiry.parts.pacer.all(inquiry.share, twinsOf(having)) ?? [];
+  if (one === undefined || other === undefined || !await isTelling(inquiry, one.job)) return "";
+  const apart = durationText(Math.abs(lengthMs(other.job.createdAt, one.job.createdAt)));
+  const [type, both] = other.job.type === one.job.type ? ["", ` of type ${one.job.type}`] : [
+    ` (${one.job.type})`,
+    ` (${other.job.type})`,
+  ];
+  return `Jobs ${one.job.jobId}${type} and ${other.job.jobId}${both} got the same input ` +
+    `${apart} apart${submittersText(one, other)}: the work may be done twice. `;
+}
+
+/** The inputs may be large. */
+function* twinsOf(
+  having: readonly CarryingJob[],
+): Work<readonly [CarryingJob, CarryingJob] | undefined> {
+  const works = having.filter(({ job }) =>
     hasCode(job) && job.state !== "Failed" && job.retryOf === undefined
   );
-  for (const [at, job] of works.slice(0, TWINS_MAX).entries()) {
-    let twin: JobState | undefined;
+  for (const [at, one] of works.slice(0, TWINS_MAX).entries()) {
     for (const other of works.slice(at + 1)) {
-      if (other.type !== job.type && other.createdAt !== job.createdAt) continue;
+      const { type, createdAt } = other.job;
+      if (type !== one.job.type && createdAt !== one.job.createdAt) continue;
       yield;
-      if (!isSameWork(job, other)) continue;
-      twin = other;
-      break;
+      if (isSameWork(one.job, other.job)) return [one, other];
     }
-    if (twin === undefined) continue;
-    const apart = durationText(Math.abs(lengthMs(twin.createdAt, job.createdAt)));
-    const [one, both] = twin.type === job.type ? ["", ` of type ${job.type}`] : [
-      ` (${job.type})`,
-      ` (${twin.type})`,
-    ];
-    return `Jobs ${job.jobId}${one} and ${twin.jobId}${both} got the same input ${apart} apart: ` +
-      "the work may be done twice. ";
   }
-  return "";
+  return undefined;
 }

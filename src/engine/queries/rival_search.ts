@@ -27,7 +27,7 @@ import { Lookup } from "../views/past_events.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { contrastOf, createdNear, takenFromPeers } from "./similar_jobs.ts";
+import { contrastOf, createdNear, isSameOrRetry, takenFromPeers } from "./similar_jobs.ts";
 
 /** @param hasTwin Whether another job was given the same work, which explains shared values. */
 export async function findRival(
@@ -157,11 +157,6 @@ function isOther(other: JobState, job: FailedJob): boolean {
   const isAlike = other.state === "Failed" &&
     errorText(other.failure.error) === errorText(job.failure.error);
   return !isSameOrRetry(other, job) && !isAlike;
-}
-
-/** Whether two are one job, or one retries the other. */
-function isSameOrRetry(one: JobState, other: JobState): boolean {
-  return one.jobId === other.jobId || one.retryOf === other.jobId || other.retryOf === one.jobId;
 }
 
 /** The latest first, and those that failed last. */

@@ -282,31 +282,38 @@ export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
 }
 
-/** How many other jobs of the type are looked at for what is usual, and the fewest that tell. */
-const PEERS_MAX = 3;
-const PEERS_MIN = 2;
+interface Peers {
+  /** By default those that succeeded. */
+  readonly filter?: JobFilter;
+  /** How many are looked at for what is usual. */
+  readonly max?: number;
+  /** The fewest that tell. */
+  readonly least?: number;
+}
 
-/**
- * What is taken from other jobs of the type that ended, by default those that succeeded;
- * `undefined` if there are too few.
- */
+/** What is taken from other jobs of the type that ended; `undefined` if there are too few. */
 export async function takenFromPeers<Taken>(
   inquiry: Inquiry,
   job: JobState,
   take: (peer: JobState) => Taken | undefined,
-  kind: JobFilter = { states: ["Done"] },
+  { filter = { states: ["Done"] }, max = 3, least = 2 }: Peers = {},
 ): Promise<readonly Taken[] | undefined> {
   if (job.type === undefined) return undefined;
   const { upTo } = inquiry;
   const taken = await takenNear(inquiry, {
     range: {
-      ...{ types: [job.type], ...kind, ...createdNear(job) },
+      ...{ types: [job.type], ...filter, ...createdNear(job) },
       ...upTo === undefined ? {} : { before: upTo + 1 },
     },
-    max: PEERS_MAX,
-    take: (peer) => peer.jobId !== job.jobId && hasEnded(peer, upTo) ? take(peer) : undefined,
+    max,
+    take: (peer) => !isSameOrRetry(peer, job) && hasEnded(peer, upTo) ? take(peer) : undefined,
   });
-  return taken.length < PEERS_MIN ? undefined : taken;
+  return taken.length < least ? undefined : taken;
+}
+
+/** Whether two are one job, or one retries the other. */
+export function isSameOrRetry(one: JobState, other: JobState): boolean {
+  return one.jobId === other.jobId || one.retryOf === other.jobId || other.retryOf === one.jobId;
 }
 
 /** Jobs are comparable when they were created within this time of each other. */

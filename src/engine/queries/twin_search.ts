@@ -3,10 +3,13 @@
 import { ascending } from "../../core/ascending.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
-import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
-import { isSameWork } from "../../explain/ended/repeated_work.ts";
+import { present } from "../../core/json.ts";
+import { isSameInput, isSameWork } from "../../explain/ended/repeated_work.ts";
 import { isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
+import type { Twin } from "../../explain/statements/evidence.ts";
 import { Lookup } from "../views/past_events.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
@@ -16,37 +19,69 @@ import { takenFromPeers } from "./similar_jobs.ts";
 const TWINS_MAX = 4;
 
 /** The first one that has not failed. */
-export async function findTwin(inquiry: Inquiry, job: JobState): Promise<JobState | undefined> {
+export async function findTwin(inquiry: Inquiry, job: JobState): Promise<Twin | undefined> {
   if (!isTerminal(job) || !hasCode(job)) return undefined;
-  const { parts: { history, pastEvents, table }, asOf } = inquiry;
-  const own = ownValues(job)
-    .filter(({ from, path, value }) => from === "input" && isIdentifier(path, value))
-    .slice(0, VALUES_MAX);
-  if (own.length === 0) return undefined;
-  const lookup = new Lookup();
-  for (const { loose } of own) lookup.jobsGiven(loose, TWINS_MAX);
-  const found = await lookup.in(pastEvents, asOf);
-  const given = own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
-    // A value that no other job was given may be the id of a request that was repeated.
-    .filter(({ length }) => length > 1 && length < TWINS_MAX);
-  const [fewest] = given.toSorted((left, right) => left.length - right.length);
-  if (fewest === undefined) return undefined;
-  for (const entry of await history.at(ascending(fewest.filter((logId) => logId <= asOf)))) {
-    const twin = isTwin(entry, job) && entry.jobId !== undefined
-      ? table.job(entry.jobId)
-      : undefined;
+  const { parts: { table }, asOf } = inquiry;
+  const given = await givenAlike(inquiry, job);
+  if (given.length === TWINS_MAX) return undefined;
+  for (const entry of given) {
+    if (!isTwin(entry, job)) continue;
+    const { attributes, jobId, receivedAt } = entry;
+    if (!isSameWork({ ...attributes, createdAt: receivedAt }, job)) continue;
+    const twin = jobId && table.job(jobId);
     // Jobs are shown as they are now, so only those that have not changed since count.
-    if (twin !== undefined && twin.lastLogId <= asOf && twin.state !== "Failed") return twin;
+    if (twin === undefined || twin.lastLogId > asOf || twin.state === "Failed") continue;
+    return { job: twin, ...present({ actor: submitter(entry) }) };
   }
   return undefined;
 }
 
-function isTwin(entry: JobEventLogEntry, job: JobState): boolean {
-  if (!isOfType(entry, "job.JobCreated") || entry.jobId === job.jobId) return false;
-  const { attributes: other, jobId, receivedAt } = entry;
-  const isRetry = other.retryOf === job.jobId || job.retryOf === jobId;
-  return !isRetry && other.type === job.type &&
-    isSameWork({ ...other, createdAt: receivedAt }, job);
+/** The newest entries that created jobs with the value of this one that the fewest jobs have. */
+async function givenAlike(
+  { parts: { history, pastEvents }, asOf }: Inquiry,
+  job: JobState,
+): Promise<readonly JobEventLogEntry[]> {
+  const own = ownValues(job)
+    .filter(({ from, path, value }) => from === "input" && isIdentifier(path, value))
+    .slice(0, VALUES_MAX);
+  if (own.length === 0) return [];
+  const lookup = new Lookup();
+  for (const { loose } of own) lookup.jobsGiven(loose, TWINS_MAX);
+  const found = await lookup.in(pastEvents, asOf);
+  const [fewest = []] = own.map(({ loose }) => found.jobsGiven(loose, TWINS_MAX))
+    // A value that no other job was given may be the id of a request that was repeated.
+    .filter(({ length }) => length > 1)
+    .toSorted((left, right) => left.length - right.length);
+  return await history.at(ascending(fewest.filter((logId) => logId <= asOf)));
+}
+
+/** Who submitted the job that an entry created, if that is on record. */
+export function submitter({ actor, causedBy }: JobEventLogEntry): string | undefined {
+  return causedBy === undefined ? actor : undefined;
+}
+
+/** Whether an entry created another job of the type, which is no retry. */
+function isTwin(
+  entry: JobEventLogEntry,
+  job: JobState,
+): entry is FrameworkEntry<"job.JobCreated"> {
+  if (!isOfType(entry, "job.JobCreated")) return false;
+  const { attributes: { type, retryOf }, jobId } = entry;
+  const isRetry = retryOf === job.jobId || job.retryOf === jobId;
+  return jobId !== job.jobId && type === job.type && !isRetry;
+}
+
+/**
+ * How many jobs of the type were given its input again, at any time; not all of many.
+ *
+ * @param besides Not counted.
+ */
+async function timesRepeated(inquiry: Inquiry, job: JobState, besides?: JobId): Promise<number> {
+  const given = await givenAlike(inquiry, job);
+  return given.filter((entry) =>
+    isTwin(entry, job) && entry.jobId !== besides &&
+    entry.attributes.retryOf === undefined && isSameInput(entry.attributes, job)
+  ).length;
 }
 
 /** Errors that say of something that it was done before. */
@@ -54,20 +89,24 @@ const DONE_BEFORE =
   /\b(already(?! (?:expired|closed))|(?<!no longer )exists|duplicate\w*|conflicts?|conflicting|(?<!time )taken|twice|409)\b/i;
 
 /**
- * Whether a twin says something of a failure. It does not if most of the jobs that failed alike, or
- * of those that went through, have one too, as those of a job that runs every quarter of an hour.
- * A job that went through may have done its work twice, however many did.
+ * Whether a twin says something. It does not of a failure if most of the jobs that failed alike, or
+ * of those that went through, have one too, as those of a job that runs every quarter of an hour;
+ * nor of a job that went through if most others were repeated more than once. Once, a whole batch
+ * may have been done again.
  */
 export async function isTelling(inquiry: Inquiry, job: JobState): Promise<boolean> {
-  if (job.state !== "Failed" || DONE_BEFORE.test(errorText(job.failure.error))) return true;
-  const fingerprint = jobFingerprint(job, job.failure);
-  const kinds = [{ states: ["Done"] } as const, ...fingerprint ? [{ fingerprint }] : []];
+  const isFailed = job.state === "Failed";
+  if (isFailed && DONE_BEFORE.test(errorText(job.failure.error))) return true;
+  if (await timesRepeated(inquiry, job) >= TWINS_MAX - 1) return false;
+  const fingerprint = isFailed ? jobFingerprint(job, job.failure) : undefined;
+  const kinds = fingerprint === undefined ? [{}] : [{}, { filter: { fingerprint }, least: 1 }];
   for (const kind of kinds) {
     const peers = await takenFromPeers(inquiry, job, ({ jobId }) => jobId, kind);
     let having = 0;
     for (const jobId of peers ?? []) {
       const peer = inquiry.parts.table.job(jobId);
-      if (peer !== undefined && await findTwin(inquiry, peer) !== undefined) having++;
+      const times = peer === undefined ? 0 : await timesRepeated(inquiry, peer, job.jobId);
+      if (times >= (isFailed ? 1 : 2)) having++;
     }
     if (peers !== undefined && having > peers.length / 2) return false;
   }

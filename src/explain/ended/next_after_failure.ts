@@ -153,8 +153,8 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     : undefined;
   const statement = error.name === "NotCapable"
     ? `First start Daybook again with ${permissionText(error.message)} as well.`
-    : known.twin?.state === "Done"
-    ? `First check whether job ${known.twin.jobId} has done its work: then nothing is left to do.`
+    : known.twin?.job.state === "Done"
+    ? `First check whether job ${known.twin.job.jobId} has done its work: then nothing is left to do.`
     : unsure !== undefined
     ? `First check what ${task} did: what ${unsure} may have happened, and a retry does it again.`
     : toDo !== undefined

@@ -28,7 +28,7 @@ import {
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
-import { capital, FEW_MAX, shortened, SUMMARY_MAX, taskText } from "../words/phrases.ts";
+import { actorText, capital, FEW_MAX, shortened, SUMMARY_MAX, taskText } from "../words/phrases.ts";
 import { becameText } from "../words/other_jobs.ts";
 import { reason } from "../statements/statement.ts";
 
@@ -206,6 +206,14 @@ export function isSameWork(one: Given, other: Given): boolean {
     );
 }
 
+/** Whether jobs of a type got the same input at any time, apart from times and ids of requests. */
+export function isSameInput(one: Pick<Given, "input">, other: Pick<Given, "input">): boolean {
+  const [left, right] = [one, other].map(({ input = null }) =>
+    JSON.stringify(input).replaceAll(TIMES, "").replaceAll(REQUEST_IDS, "")
+  );
+  return left === right;
+}
+
 /** Of two times, in either order. */
 function apartMs(one: string, other: string): number {
   return lengthMs(one, other) + lengthMs(other, one);
@@ -224,17 +232,21 @@ function apartFromText(...jobs: readonly Given[]): string {
 }
 
 /** Another job that was given the same input at about the same time. */
-export function twinReasons({ job, created, twin }: Evidence): Reasons {
-  if (twin === undefined) return [];
+export function twinReasons({ job, created, twin: found }: Evidence): Reasons {
+  if (found === undefined) return [];
+  const { job: twin, actor } = found;
   const isEarlier = twin.firstLogId < created.logId;
   const [first, second] = isEarlier
     ? [twin.createdAt, created.receivedAt]
     : [created.receivedAt, twin.createdAt];
   const apart = `${durationText(lengthMs(first, second))} ${isEarlier ? "before" : "after"} it`;
   const { retryOf } = created.attributes;
+  const by = actor === created.actor || actor === undefined
+    ? ""
+    : `, submitted${actorText({ actor })},`;
   const how = retryOf !== undefined && twin.retryOf === retryOf
     ? `is a retry of job ${retryOf} as well, made ${apart}`
-    : `of the same type got the same input${apartFromText(twin, job)} ${apart}`;
+    : `of the same type${by} got the same input${apartFromText(twin, job)} ${apart}`;
   const statement = `Job ${twin.jobId} ${how}, and ${
     becameText(twin)
   }: the work may be done twice.`;

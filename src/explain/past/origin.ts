@@ -1,12 +1,12 @@
 /** The origin of a job, which ends every chain of reasons. */
 
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { shownText } from "../../core/shown_value.ts";
 import { causeOf } from "./attempts.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
-import { actorText, reasonText } from "../words/phrases.ts";
+import { actorText, reasonText, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
 
 /** A start within this is on time. */
@@ -34,14 +34,22 @@ function madeBy({ created, causes }: Evidence, started?: JobEventLogEntry): Stat
   const { causedBy, receivedAt, attributes: { retryOf } } = created;
   const kind = kindText(created);
   const why = isOfType(cause, "job.JobRetried") ? reasonText(cause.attributes.reason) : "";
+  const sent = causeOf(cause, causes);
   const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
   const andStarted = started === undefined ? "" : " and started";
   const statement = retryOf !== undefined
     ? `It was created at ${receivedAt} as a retry of job ${retryOf}${why}: ${kind}.`
     : causedBy !== undefined
-    ? `${event} created this job at ${receivedAt}: ${kind}.`
+    ? `${event}${sentText(sent)} created this job at ${receivedAt}: ${kind}.`
     : `It was submitted${actorText(created)}${andStarted} at ${receivedAt}: ${kind}.`;
-  return reason(statement, created, started, cause);
+  return reason(statement, created, started, cause, sent);
+}
+
+/** `, sent by task diff of job sync-9,`, or nothing if it came from outside. */
+function sentText(sent: JobEventLogEntry | undefined): string {
+  return isOfType(sent, "job.TaskCompleted")
+    ? `, sent by ${taskText(sent.taskId ?? MAIN_TASK)} of job ${sent.jobId},`
+    : "";
 }
 
 function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {

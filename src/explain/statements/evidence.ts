@@ -146,6 +146,13 @@ export interface UsualTime {
   readonly medianMs: number;
 }
 
+/** Another job that was given the same input, and has not failed. */
+export interface Twin {
+  readonly job: JobState;
+  /** Who submitted it, if that is on record. */
+  readonly actor?: string;
+}
+
 /** Entries elsewhere in the journal that caused entries of a job, by position. */
 export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
 
@@ -174,8 +181,8 @@ export interface Findings {
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
-  /** Only for an ended job: another that was given the same input, and has not failed. */
-  readonly twin?: JobState | undefined;
+  /** Only for an ended job. */
+  readonly twin?: Twin | undefined;
   /** The job whose task sent the event that created this one. */
   readonly creator?: JobState | undefined;
   /** The newest retry of the job, or of its retries. */

@@ -75,6 +75,16 @@ export function actorText({ actor }: { readonly actor?: string }): string {
   return actor === undefined ? "" : ` by ${shownText(actor)}`;
 }
 
+/** ` (submitted by shop and by on-call)`, if both are on record and differ. */
+export function submittersText(
+  { actor: one }: { readonly actor?: string },
+  { actor: other }: { readonly actor?: string },
+): string {
+  return one === undefined || other === undefined || one === other
+    ? ""
+    : ` (submitted${actorText({ actor: one })} and${actorText({ actor: other })})`;
+}
+
 /** `task charge`, or `run` for the root task. */
 export function taskText(taskId: string): string {
   return taskId === MAIN_TASK ? "run" : `task ${taskId}`;
