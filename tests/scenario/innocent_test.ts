@@ -357,3 +357,84 @@ Deno.test("innocent: jobs of another type whose errors say as little", async () 
     assert.doesNotMatch(JSON.stringify(await daybook.explanation("job")), /other type/);
   }
 });
+
+/**
+ * The summary of an attempt that hangs after its reports, one every 10 s, where 40 others ended at
+ * once.
+ */
+async function runningWith(
+  input: (order: number) => object,
+  odd: object,
+  reports: readonly (readonly [done: number, total: number])[] = [],
+  isAgain = false,
+) {
+  let report: ((done: number, total: number) => void) | undefined;
+  const reindex = looseJob("search.reindex", async (ctx) => {
+    await ctx.task("list", () => ({ pages: ctx.jobId === "odd" ? 3 : 2 }));
+    await ctx.task("bulk", (task) => {
+      if (ctx.jobId !== "odd") return "indexed";
+      if (isAgain && task.attempt === 1) throw new Error("the index is busy");
+      report = (done, total) => task.progress(done, total);
+      return new Promise((resolve) => task.signal.addEventListener("abort", resolve));
+    }, { retry: { ...ONCE, maxAttempts: 2 } });
+  });
+  const daybook = await Explained.start({ definitions: [reindex] });
+  for (let order = 0; order < 40; order++) {
+    await daybook.submit(`job-${order}`, "search.reindex", input(order));
+  }
+  await daybook.submit("odd", "search.reindex", odd);
+  await daybook.clock.advance(1);
+  for (const [done, total] of reports) {
+    await daybook.clock.advance(10_000);
+    report?.(done, total);
+    await daybook.clock.settle();
+  }
+  const { summary } = await daybook.explanation("odd");
+  await daybook.assertCitations("odd");
+  const again = await daybook.crash();
+  assert.match((await again.explanation("odd")).summary, /Job odd is/);
+  return summary;
+}
+
+Deno.test("innocent: a step that takes long for what it was given more of than others, and when it ends at its rate", async () => {
+  const documents = (order: number) => ({ documents: 200 + order * 17 % 700, customer: 4_000 });
+  const more = "; it has input.documents = 60000, where they have at most 863.";
+  const usual = "where the 40 of its type before it took 0 ms in the median";
+  const big = { documents: 60_000, customer: 4_000 };
+  assert.equal(
+    await runningWith(documents, big, [[10_000, 60_000]]),
+    "Job odd is executing task bulk, attempt 1 of 2, since 2026-01-01T00:00:00.000Z, 10,000 of " +
+      `60,000 done, at its rate so far until about 2026-01-01T00:01:01.000Z, ${usual}${more}`,
+  );
+  // By two reports, whatever was done before the first: here 100 in 10 s.
+  assert.match(
+    await runningWith(documents, big, [[59_000, 60_000], [59_100, 60_000]], true),
+    /so far until about 2026-01-01T00:01:51\.000Z, after Error/,
+  );
+  assert.ok((await runningWith(documents, { documents: 60_000 })).endsWith(usual + more));
+  const rows = (count: number) => ({ rows: Array.from({ length: count }, () => "x") });
+  assert.ok(
+    (await runningWith(() => rows(1), rows(40)))
+      .endsWith("; it has length of input.rows = 40, where they have at most 1."),
+  );
+});
+
+Deno.test("innocent: a number of a slow step that others have too, that is little more or less, and a rate that is not known", async () => {
+  const amount = (order: number) => ({ amount: 200 + order * 17 % 700, customer: 4_000 });
+  for (const odd of [{ amount: 863 }, { amount: 2_500 }, { amount: 5 }, { customer: 1 }]) {
+    const summary = await runningWith(amount, odd);
+    assert.match(summary, /, without a time limit, where the 40/);
+    assert.doesNotMatch(summary, /; it has/);
+  }
+  for (
+    const [reports, isAgain] of [
+      [[[60, 60]], false],
+      [[[0, 60]], false],
+      [[[50, 60]], true],
+      [[[50, 60], [10, 60]], false],
+      [[[1, 10 ** 15]], false],
+    ] as const
+  ) {
+    assert.doesNotMatch(await runningWith(amount, {}, reports, isAgain), /rate so far/);
+  }
+});

@@ -1414,3 +1414,26 @@ Deno.test("explain a sleep: the time that a step returned, or that the input has
     assert.ok(summary.endsWith(`${usual}.`), summary);
   }
 });
+
+Deno.test("explain the time: of a job that took far longer, what it was given far more of than others is named", async () => {
+  const daybook = await Explained.start({
+    definitions: [defineJob({
+      ...{ type: "send.all", version: 1, input: v.object({ to: v.array(v.string()) }) },
+      run: (ctx, { to }) => ctx.sleep("pace", 1_000 * to.length),
+    })],
+  });
+  const to = (count: number) => ({ to: Array.from({ length: count }, (_, at) => `c-${at}`) });
+  for (let order = 0; order < 12; order++) {
+    await daybook.submit(`job-${order}`, "send.all", to(1 + order % 3));
+  }
+  await daybook.clock.advance(MINUTE_MS);
+  await daybook.submit("odd", "send.all", to(30));
+  await daybook.clock.advance(MINUTE_MS);
+  assert.ok(
+    (await toldOf(daybook, "odd")).summary.endsWith(
+      "after 30 s, where the 12 of its type before it took 2 s in the median: 30 s in sleep pace; " +
+        "it has length of input.to = 30, where they have at most 3.",
+    ),
+    (await toldOf(daybook, "odd")).summary,
+  );
+});

@@ -4,6 +4,8 @@ import { lengthMs } from "../../core/duration.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, timedOutTask } from "../../core/job_state.ts";
 import { isFarLonger, mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
+import { compared } from "../../explain/likeness/compared_job.ts";
+import { moreThanOthers } from "../../explain/likeness/contrast.ts";
 import type { UsualTime } from "../../explain/statements/evidence.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
@@ -31,18 +33,20 @@ export async function findUsualTime(
     : { states: ["Done"], types: [type] };
   const awaited = awaitedBy(job);
   const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
-  const taken = await takenNear(inquiry, {
+  const others = await takenNear(inquiry, {
     range: { ...filter, before: job.firstLogId },
     max: JOBS_MAX,
     take: (other) =>
       other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
-        ? { tookMs: tookMs(other, step) }
+        ? { ms: tookMs(other, step), facts: compared(other) }
         : undefined,
   });
-  const usual = usualTime(taken.flatMap(({ tookMs = [] }) => tookMs));
+  const usual = usualTime(others.flatMap(({ ms = [] }) => ms));
   const isShared = usual !== undefined && step !== undefined &&
     await sleepsLikeOthers(inquiry, job, step, usual);
-  return isShared ? undefined : usual;
+  if (usual === undefined || isShared) return undefined;
+  const timed = others.flatMap(({ ms, facts }) => ms === undefined ? [] : facts);
+  return { ...usual, more: moreThanOthers(compared(job), timed) };
 }
 
 /** The share of those compared that sleep as long now, by which it is not odd. */
@@ -53,7 +57,7 @@ async function sleepsLikeOthers(
   inquiry: Inquiry,
   job: JobState,
   step: TaskId,
-  usual: UsualTime,
+  usual: Pick<UsualTime, "jobs" | "medianMs">,
 ): Promise<boolean> {
   const { type } = job;
   const { upTo } = inquiry;

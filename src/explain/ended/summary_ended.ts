@@ -46,7 +46,7 @@ import { uncaughtReasons } from "../past/uncaught_errors.ts";
 import { lateLimit } from "../past/late_limit.ts";
 import { deadlineLateness, lastWaitGivenUp } from "../past/sleeps_and_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
-import { lateSender, timeSpent, timeText, usualText } from "./time_spent.ts";
+import { lateSender, moreText, timeSpent, timeText, usualText } from "./time_spent.ts";
 
 export function succeededText(known: Case): string {
   const { job } = known;
@@ -72,7 +72,8 @@ function tookText(known: Evidence): string {
   const ms = tookMs(known);
   const parts = timeSpent(known);
   if (parts.length === 0 || ms === undefined || usual === undefined) return "";
-  return `, after ${durationText(ms)}, ${usualText(usual, job)}: ${timeText(parts)}`;
+  return `, after ${durationText(ms)}, ${usualText(usual, job)}: ${timeText(parts)}` +
+    moreText(known);
 }
 
 export function failedText(known: Case): string {

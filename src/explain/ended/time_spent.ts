@@ -18,6 +18,7 @@ import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
 import { taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
+import { shownScalar } from "../../core/shown_value.ts";
 import { sleepDueAt, sleepLateness } from "../past/sleeps_and_waits.ts";
 
 const JOBS_MIN = 5;
@@ -38,7 +39,9 @@ interface TimePart {
 }
 
 /** `undefined` when there are too few. */
-export function usualTime(lengthsMs: readonly number[]): UsualTime | undefined {
+export function usualTime(
+  lengthsMs: readonly number[],
+): Pick<UsualTime, "jobs" | "medianMs"> | undefined {
   if (lengthsMs.length < JOBS_MIN) return undefined;
   const sorted = lengthsMs.toSorted((left, right) => left - right);
   return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
@@ -54,7 +57,7 @@ export function unusualText({ usual, job }: Evidence, ms = Infinity): string {
   return usual === undefined || !isFarLonger(ms, usual) ? "" : `, ${usualText(usual, job)}`;
 }
 
-export function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
+export function isFarLonger(ms: number, { medianMs }: Pick<UsualTime, "medianMs">): boolean {
   return ms > TIMES * medianMs && ms > medianMs + MORE_MS;
 }
 
@@ -62,6 +65,15 @@ export function isFarLonger(ms: number, { medianMs }: UsualTime): boolean {
 export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
   const like = type === undefined ? "that waited for the same" : "of its type";
   return `where the ${jobs} ${like} before it took ${durationText(medianMs)} in the median`;
+}
+
+/** `; it has input.rows = 60000, where they have at most 900`, of what takes more time, or nothing. */
+export function moreText({ usual }: Evidence): string {
+  const more =
+    usual?.more.map(({ name, value = null, others = "" }, at) =>
+      `${name} = ${shownScalar(value)}, where ${at === 0 ? "they have " : ""}${others}`
+    ) ?? [];
+  return more.length === 0 ? "" : `; it has ${more.join(", and ")}`;
 }
 
 /** Where the time went in an ended job that took far longer than others. */

@@ -24,6 +24,8 @@ export interface How {
   readonly far: number;
   /** Also more times beyond the others than these are apart, as amounts of money may be. */
   readonly isByFar?: boolean;
+  /** Not those that are less than those of all others. */
+  readonly isMore?: boolean;
 }
 
 /** Numbers beyond those of all others; not those that only follow the order of creation. */
@@ -31,7 +33,7 @@ export function beyond(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
   part: Part,
-  { areAll, far, isByFar = false }: How,
+  { areAll, far, isByFar = false, isMore = false }: How,
 ): readonly Trait[] {
   return [...alike[0] === undefined ? [] : part(alike[0])].flatMap(([name, [value]]): Trait[] => {
     // The number of a name is no amount: it is not far beyond another.
@@ -49,7 +51,7 @@ export function beyond(
     const times = isByFar ? Math.max(far, most.number / Math.max(least.number, 1)) : far;
     const isMeasure = far > 1 ? most.number > 0 : most.number >= 0;
     const isOver = isMeasure && lowest.number > most.number * times;
-    const isUnder = least.number > 0 && highest.number * times < least.number;
+    const isUnder = !isMore && least.number > 0 && highest.number * times < least.number;
     if (!isOver && !isUnder) return [];
     // A number that all others have is compared as a value.
     if (areAll && (least.number === most.number || followTime(mine, theirs, isSeries))) return [];

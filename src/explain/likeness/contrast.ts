@@ -96,8 +96,7 @@ function* findTraits(
   if (hasSucceeded) return beyondInResults(alike, others, areAll);
   const far = isKind ? 1 : FAR;
   const limits = [
-    ...beyond(alike, others, (job) => job.given, { areAll, far }),
-    ...beyond(alike, others, ({ lengths }) => lengths, { areAll, far }),
+    ...inputBeyond(alike, others, { areAll, far }),
     // Results are of more kinds than inputs, and some are beyond others by chance.
     ...resultsBeyond(alike, others, { areAll, far: FAR }),
   ];
@@ -110,11 +109,7 @@ function beyondInResults(
   others: readonly ComparedJob[],
   areAll: boolean,
 ): readonly Trait[] {
-  const given = [
-    ...beyond(alike, others, (job) => job.given, { areAll, far: 1 }),
-    ...beyond(alike, others, ({ lengths }) => lengths, { areAll, far: 1 }),
-  ];
-  if (areAll && given.length > 0) return [];
+  if (areAll && inputBeyond(alike, others, { areAll, far: 1 }).length > 0) return [];
   const [steps, values] = [new Set<string>(), new Set<JsonScalar | undefined>()];
   return resultsBeyond(alike, others, { areAll, far: FAR, isByFar: true })
     .filter(({ name, value }) => {
@@ -124,6 +119,33 @@ function beyondInResults(
       values.add(value);
       return true;
     });
+}
+
+function inputBeyond(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  how: How,
+): readonly Trait[] {
+  return [
+    ...beyond(alike, others, ({ given }) => given, how),
+    ...beyond(alike, others, ({ lengths }) => lengths, how),
+  ];
+}
+
+/** How many times more than others a job was given that has more work. */
+const MORE = 3;
+
+/** Of what a job was given, or its steps returned, how much is far more than all others had. */
+export function moreThanOthers(
+  own: ComparedJob,
+  others: readonly ComparedJob[],
+): readonly Trait[] {
+  if (others.length < OTHERS_MIN) return [];
+  const how = { areAll: false, isMore: true };
+  return [
+    ...inputBeyond([own], others, { ...how, far: MORE }),
+    ...resultsBeyond([own], others, { ...how, far: FAR, isByFar: true }),
+  ].slice(0, TRAITS_MAX);
 }
 
 function resultsBeyond(

@@ -1,7 +1,9 @@
 /** Explains a job that is executing. */
 
 import { counted } from "../../core/counted.ts";
+import { lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
+import { isOfType } from "../../core/event.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
 import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "../past/attempts.ts";
@@ -21,7 +23,8 @@ import {
 import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
 import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statements/statement.ts";
-import { unusualText } from "../ended/time_spent.ts";
+import { moreText, unusualText } from "../ended/time_spent.ts";
+import { clockReasons } from "../past/process_history.ts";
 import { endsByTime } from "./due_times.ts";
 
 export function executingText(known: Case): string {
@@ -40,14 +43,42 @@ function runningText(known: Case, task: TaskState): string {
   if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
   const done = progress === undefined
     ? ""
-    : `, ${progressText({ ...progress, note: undefined })} done`;
-  const isUnlimited = last?.started !== undefined && last.timeoutMs === undefined;
+    : `, ${progressText({ ...progress, note: undefined })} done${rateText(known, task)}`;
+  const more = moreText(known);
+  // To say so would blame an attempt that takes long since it was given more.
+  const isUnlimited = more === "" && last?.started !== undefined && last.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
   const failed = recorded.findLast(({ ended }) => ended?.kind === "failed")?.ended;
   const after = failed?.kind === "failed" ? `, after ${errorText(failed.error)}` : "";
   return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${done}${limit}${after}${
     unusualText(known)
-  }`;
+  }${more}`;
+}
+
+/** Of a shorter time, a rate says little. */
+const RATE_MS_MIN = 1_000;
+/** Later times cannot be written as RFC 3339: the year 9999. */
+const SECONDS_MAX = 253_402_300_799;
+
+/**
+ * `, at its rate so far until about ...`, by what the attempt has reported: from first to last, or
+ * since its begin if that was one report of the first attempt; or nothing.
+ */
+function rateText(known: Case, { taskId, attempts }: TaskState): string {
+  const started = attemptsOf(known, taskId).at(-1)?.started;
+  if (started === undefined || clockReasons(known).length > 0) return "";
+  const reports = known.entries.values().filter((entry) => isOfType(entry, "job.TaskProgressed"))
+    .filter((entry) => entry.taskId === taskId && entry.logId > started.logId)
+    .map(({ receivedAt, attributes }) => ({ receivedAt, ...attributes })).toArray();
+  const begin = { receivedAt: started.receivedAt, done: 0, total: undefined };
+  const [first, last] = [reports.length > 1 || attempts > 1 ? reports[0] : begin, reports.at(-1)];
+  if (first === undefined || last?.total === undefined) return "";
+  const ms = lengthMs(first.receivedAt, last.receivedAt);
+  const [done, left] = [last.done - first.done, last.total - last.done];
+  if (ms < RATE_MS_MIN || done <= 0 || left <= 0) return "";
+  const seconds = Math.ceil((Date.parse(last.receivedAt) + left / done * ms) / 1_000);
+  if (seconds > SECONDS_MAX) return "";
+  return `, at its rate so far until about ${new Date(seconds * 1_000).toISOString()}`;
 }
 
 /** What `run` does between two steps, or awaits, is not on record. */

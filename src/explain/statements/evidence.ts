@@ -8,6 +8,7 @@ import type { JsonScalar } from "../../core/json.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
+import type { Trait } from "../likeness/compared_job.ts";
 import type { Contrast } from "../likeness/contrast.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 import type { Effect } from "../likeness/resemblance.ts";
@@ -144,6 +145,8 @@ export interface UsualTime {
   /** How many jobs were compared. */
   readonly jobs: number;
   readonly medianMs: number;
+  /** What the job was given far more of than any of them. */
+  readonly more: readonly Trait[];
 }
 
 /** Another job that was given the same input, and has not failed. */
