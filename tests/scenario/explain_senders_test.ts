@@ -182,7 +182,7 @@ Deno.test("explain a wait: of a sender that sleeps, the time that its step retur
   assert.equal(
     await remarkOf(daybook, "notify-2"),
     `${others}; job pack-2, which has "O-2" at input.order, is sleeping until ` +
-      '2026-01-01T07:00:00.000Z (task find returned "2026-01-01T07:00:00Z"), and has not sent it ' +
+      '2026-01-01T07:00:00.000Z, as task find returned "2026-01-01T07:00:00Z", and has not sent it ' +
       "yet.",
   );
   assert.equal(

@@ -15,7 +15,7 @@ import {
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { type JsonObject, jsonSize } from "../../core/json.ts";
+import { type JsonObject, jsonSize, present } from "../../core/json.ts";
 import { quotedEntry } from "../../core/log_references.ts";
 import { runToEnd } from "../../core/work.ts";
 import { openExpectations, policyTargets } from "../../core/awaited_events.ts";
@@ -79,6 +79,9 @@ export interface EvidenceFound
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
 }
 
+/** With what the events of the type show that were searched. */
+type Sought = Resembling & Pick<Candidates, "absent" | "lists">;
+
 export class EvidenceSearch {
   /** @param paced Does work with pauses; without it, there are none. */
   constructor(
@@ -134,7 +137,9 @@ export class EvidenceSearch {
     const companions = await new CompanionSearch(parts).of(sought, unclaimed);
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
-      [...wanted].map(([id, { logIds, common, ofType, absent }]): [string, Candidates] => [id, {
+      [...wanted].map((
+        [id, { logIds, common, ofType, absent, lists }],
+      ): [string, Candidates] => [id, {
         events: read(logIds),
         effects,
         common,
@@ -142,6 +147,7 @@ export class EvidenceSearch {
         companions: companions.get(id) ?? new Set(),
         sender: sender.get(id),
         absent,
+        ...present({ lists }),
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo: found.horizon,
         ...(found.upTo < headLogId ? { upTo: found.upTo } : {}),
@@ -160,11 +166,11 @@ export class EvidenceSearch {
     named: readonly ExpectedEvent[],
     search: ValueSearch,
     found: FoundEvents,
-  ): Promise<ReadonlyMap<string, Resembling & Pick<Candidates, "absent">>> {
+  ): Promise<ReadonlyMap<string, Sought>> {
     const all = [...sought, ...named];
     const share = Math.floor(CANDIDATES_OF_ALL / Math.max(1, all.length));
     const limit = Math.max(CANDIDATES_MIN, Math.min(CANDIDATES_MAX, share));
-    const wanted = new Map<string, Resembling & Pick<Candidates, "absent">>();
+    const wanted = new Map<string, Sought>();
     for (const expected of all) {
       const likely = await search.resembling(expected, found, limit);
       const isSought = sought.includes(expected);
@@ -172,7 +178,7 @@ export class EvidenceSearch {
       for await (const entry of this.#read(isSought ? likely.toSearch : [])) inside.see(entry);
       const logIds = [...new Set([...likely.logIds, ...inside.logIds])];
       const absent = isSought ? inside.absentAmong(likely.ofType) : new Set<never>();
-      wanted.set(expected.id, { ...likely, logIds, absent });
+      wanted.set(expected.id, { ...likely, logIds, absent, lists: inside.lists });
     }
     return wanted;
   }

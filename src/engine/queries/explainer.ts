@@ -34,6 +34,7 @@ import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
 import { contrastOf, setApartBy, stopApart } from "./similar_jobs.ts";
 import { findUsualTime } from "./usual_times.ts";
+import { findSimilarWaits } from "./similar_waits.ts";
 
 /** An explanation, with the entries that it is based on. */
 export interface Account {
@@ -177,6 +178,7 @@ export class Explainer {
     const twin = await findTwin(inquiry, job);
     return {
       ...{ contrast, stopApart: stop, usual },
+      similarWaits: isTimed ? await findSimilarWaits(inquiry, outlined) : undefined,
       heldUp: isTimed ? await findHeldUp(inquiry, outlined) : undefined,
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
       beside: await findBesideLimit(inquiry, outlined),

@@ -17,6 +17,8 @@ import { demanded, soughtValues } from "../../explain/likeness/own_values.ts";
 import { recodedForms, SEARCHED_LENGTH_MAX } from "../../explain/likeness/recoding.ts";
 import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
 import { insideForm, mismatchesWith } from "../../explain/likeness/mismatch.ts";
+import { listsIn } from "../../explain/open/odd_waits.ts";
+import type { ListLengths } from "../../explain/statements/evidence.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { StartsOn } from "../definition.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
@@ -227,10 +229,15 @@ function wantedValues({ correlation }: EventMatcher): ReadonlySet<string> {
   return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));
 }
 
+/** How many lists of one event are looked at. */
+const LISTS_MAX = 8;
+const NO_LENGTHS: ListLengths = { events: 0, least: Infinity, most: 0 };
+
 /** Sees events of the type of an expectation, one after the other. */
 export class InsideSearch {
   readonly #logIds: LogId[] = [];
   #absent: readonly JsonScalar[];
+  readonly #lists = new Map<string, ListLengths>();
   #seen = 0;
 
   constructor(private readonly expected: ExpectedEvent) {
@@ -242,9 +249,19 @@ export class InsideSearch {
     if (jsonSize(event.attributes) > SEARCHED_LENGTH_MAX) return;
     this.#seen++;
     if (mismatchesWith(this.expected, event).some(insideForm)) this.#logIds.push(entry.logId);
+    for (const [name, { length }] of listsIn(event.attributes).slice(0, LISTS_MAX)) {
+      const { events, least, most } = this.#lists.get(name) ?? NO_LENGTHS;
+      const [less, more] = [Math.min(least, length), Math.max(most, length)];
+      this.#lists.set(name, { events: events + 1, least: less, most: more });
+    }
     if (this.#absent.length === 0) return;
     const text = JSON.stringify(event.attributes).toLowerCase();
     this.#absent = this.#absent.filter((value) => !text.includes(writtenPart(value)));
+  }
+
+  /** The lists that all of them have. */
+  get lists(): ReadonlyMap<string, ListLengths> {
+    return new Map([...this.#lists].filter(([, { events }]) => events === this.#seen));
   }
 
   /** Those that have an expected value inside a text. */

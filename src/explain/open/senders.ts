@@ -105,7 +105,7 @@ function sleepEndOf(job: JobState): Statement<LogId> | undefined {
 function notSentText(job: JobState, instead?: string, taskId?: TaskId): string {
   if (instead !== undefined) return `${becameText(job)}, and has sent ${instead}`;
   const end = sleepEndOf(job);
-  const has = `${becameText(job)}${end ? ` (${end.statement})` : ""}, and has not sent it`;
+  const has = `${becameText(job)}${end ? `, as ${end.statement}` : ""}, and has not sent it`;
   if (job.state !== "Done") return isTerminal(job) ? has : `${has} yet`;
   return has + (resultText(job) || skippedText(job, taskId));
 }

@@ -34,6 +34,7 @@ import {
 import type { Resemblance } from "../likeness/resemblance.ts";
 import { FEW_MAX, latest, shortened, uncapital } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
+import { fewerEvents, usualWaitText } from "./odd_waits.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findResemblances, ownShare, resemblanceText } from "./meant_events.ts";
 
@@ -121,9 +122,11 @@ function waitingFor(
   const { expected, matched, by } = open;
   const candidates = known.candidates.get(expected.id);
   const sharing = nearMisses.length > 0 ? undefined : onlySharing(known, own, expected);
+  const fewer = nearMisses.length > 0 ? undefined : fewerEvents(known, open, candidates);
   const remark = nearMisses.length > 0
     ? undefined
-    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates, sharing);
+    : fewer?.statement ?? unmeetable(known, expected) ??
+      nothingLikeIt(known, open, candidates, sharing);
   const shown = sharing && remark?.includes(sharingText(sharing)) ? sharing : undefined;
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
@@ -141,6 +144,7 @@ function waitingFor(
       ...latest(by),
       ...latest(elsewhere),
       ...sent,
+      ...fewer?.cites ?? [],
       shown?.entry,
     ),
     nearMisses,
@@ -179,11 +183,12 @@ function unmeetable({ job }: Evidence, expected: ExpectedEvent): string | undefi
 /** `undefined` when nothing was searched. */
 function nothingLikeIt(
   known: Evidence,
-  { expected, matched }: OpenExpectation,
+  open: OpenExpectation,
   candidates: Candidates | undefined,
   sharing: Sharing | undefined,
 ): string | undefined {
   if (candidates === undefined) return undefined;
+  const { expected, matched } = open;
   const { ofType, forgottenUpTo, upTo, sender } = candidates;
   if (sender?.others !== undefined) {
     return senderReason(sender, expected.matcher.eventType).statement;
@@ -207,9 +212,10 @@ function nothingLikeIt(
   const lacking = lacked === undefined
     ? ""
     : `: ${lackingText(lacked, candidates)}${sharingText(sharing)}`;
+  const usual = usualWaitText(known, open);
   return elsewhere.by.length === 0
-    ? `${nothing}${lacking}.`
-    : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
+    ? `${nothing}${lacking}${usual}.`
+    : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}${usual}.`;
 }
 
 /** An event of the type that has an identifier which the job was given, and another than it expects. */

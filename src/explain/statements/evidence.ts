@@ -37,6 +37,8 @@ export interface Candidates {
   readonly companions?: ReadonlySet<string>;
   /** Values that are expected, and that no event of the type has in any form or place. */
   readonly absent: ReadonlySet<JsonScalar>;
+  /** By name, the lists that all events of the type have that were searched, and their lengths. */
+  readonly lists?: ReadonlyMap<string, ListLengths>;
   /** How many events of the type did not reach the job; absent when not counted. */
   readonly ofType?: number;
   /** Events at or before this position may have been forgotten; 0 when none are. */
@@ -45,6 +47,12 @@ export interface Candidates {
   readonly upTo?: LogId;
   /** If none of the type has the value: the job that was to send it, if one is known. */
   readonly sender?: Sender | undefined;
+}
+
+export interface ListLengths {
+  readonly events: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 export interface Sender {
@@ -156,6 +164,34 @@ export interface Twin {
   readonly actor?: string;
 }
 
+/** When the last event for an expectation came to similar jobs that succeeded, after their start. */
+export interface UsualWait {
+  readonly jobs: number;
+  readonly leastMs: number;
+  readonly medianMs: number;
+  readonly mostMs: number;
+  /** Whether the job had waited longer than all of them when the last entry came. */
+  readonly isLonger: boolean;
+}
+
+/** A text or number that elements of a list of the input have, in others of its type only one. */
+export interface Repeat {
+  readonly list: string;
+  /** The member of each element; absent if it is the element. */
+  readonly member?: string;
+  readonly value: JsonScalar;
+  readonly times: number;
+  /** How many others have such a list in which all differ. */
+  readonly others: number;
+}
+
+/** What similar jobs show about what a job waits for. */
+export interface SimilarWaits {
+  readonly expectation: string;
+  readonly usual: UsualWait | undefined;
+  readonly repeat: Repeat | undefined;
+}
+
 /** Entries elsewhere in the journal that caused entries of a job, by position. */
 export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
 
@@ -177,6 +213,8 @@ export interface Findings {
   readonly stopApart?: ProcessStop | undefined;
   /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
+  /** Only for a job that waits, and the first event of these. */
+  readonly similarWaits?: SimilarWaits | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
   /** What held up the job that sent the event for which an ended job waited longest. */
