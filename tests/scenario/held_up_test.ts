@@ -62,6 +62,44 @@ Deno.test("explain an ended job: the limit that delayed it is named, with the at
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
 });
 
+Deno.test("explain an ended job: while a place goes to the next in the queue, those behind it wait for a place, not for a worker", async () => {
+  const { letters, daybook } = await started({ maxRunning: 1 });
+  const jobIds = Array.from({ length: 31 }, (_, at) => `a${at}`);
+  await submit(daybook, ...jobIds);
+  for (const jobId of jobIds) {
+    await daybook.clock.advance(100);
+    daybook.faults.hold();
+    await end(daybook, letters, jobId);
+    await daybook.clock.advance(40);
+    daybook.faults.release();
+    await daybook.clock.settle();
+  }
+  const { because, queuedMs, queuedLimitedMs } = await heldUpOf(daybook, "a30");
+  assert.match(because.join("|"), /^It waited 4\.2 s for a place of type mail\.send: [^|]*$/m);
+  assert.doesNotMatch(because.join(), /for a worker/);
+  assert.equal(queuedLimitedMs, queuedMs);
+});
+
+Deno.test("explain an ended job: when a place is free, but no worker is, it waits for a worker", async () => {
+  const letters = new Letters();
+  const busy = defineJob({ ...letters.definition({}), type: "mail.busy" });
+  const definitions = [letters.definition({ maxRunning: 1 }), busy];
+  for (const busyMs of [100, 2_000]) {
+    const daybook = await Explained.start({ definitions, maxRunning: 1 });
+    await submit(daybook, "first1");
+    await daybook.submit("busy1", "mail.busy", { tenant: "busy" }, { priority: -1 });
+    await submit(daybook, "job1");
+    await daybook.clock.advance(5_000);
+    await end(daybook, letters, "first1");
+    await daybook.clock.advance(busyMs);
+    await end(daybook, letters, "busy1");
+    await end(daybook, letters, "job1");
+    const { because } = await heldUpOf(daybook, "job1");
+    assert.match(because.join("|"), /It waited 5(\.1)? s for a place of type mail\.send/);
+    assert.equal(/It waited 2 s for a worker/.test(because.join()), busyMs > 1_000, because.join());
+  }
+});
+
 Deno.test("explain an ended job: the pause that held it is named, and the wait for a place after that", async () => {
   const { letters, daybook } = await started({ maxRunning: 1 });
   await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });

@@ -76,6 +76,9 @@ export interface QueuedStay {
 const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
+/** A place that was given back is granted once that is durable, and taken once this is too. */
+const HANDOVER_MAX_MS = 200;
+
 /** Whether a job was held up long enough for its explanation to say why. */
 export function wasHeldUp(outlined: OutlinedHistory): boolean {
   const heldMs = outlined.spans.reduce(
@@ -165,10 +168,12 @@ export function* heldInQueue(
 ): Work<HeldUp> {
   const stretches: Stretch[] = [];
   for (const stay of queuedStays(outlined)) {
+    const ofStay: Stretch[] = [];
     for (const interval of intervalsIn(history, stay)) {
-      stretches.push(...stretchesIn(history, own, stay, interval));
+      ofStay.push(...stretchesIn(history, own, stay, interval));
       yield;
     }
+    stretches.push(...withHandovers(ofStay));
   }
   const byReason = Map.groupBy(stretches, ({ hold }) => reasonOf(hold));
   const all = [...byReason.values()].flatMap((ofOne) => sumOf(ofOne, own, history))
@@ -245,6 +250,26 @@ function stretchesIn(
     fromMs = toMs;
   }
   return stretches;
+}
+
+/**
+ * Counts the handover of a place to the next job as a part of the wait for it. A place that is free
+ * for longer is not what the job waits for.
+ */
+function withHandovers(stretches: readonly Stretch[]): readonly Stretch[] {
+  const all = [...stretches];
+  for (let at = 0; at < all.length; at++) {
+    const hold = all[at]?.hold;
+    let end = at + 1;
+    while (all[end]?.hold.kind === "worker") end++;
+    const free = all.slice(at + 1, end);
+    const isHandover = free.reduce((sum, one) => sum + lengthOf(one), 0) <= HANDOVER_MAX_MS;
+    if (hold?.kind === "limit" && isHandover) {
+      all.splice(at + 1, free.length, ...free.map((one) => ({ ...one, hold })));
+    }
+    at = end - 1;
+  }
+  return all;
 }
 
 function reasonOf(hold: HoldAt): string {
