@@ -51,8 +51,12 @@ function headText({ name = "", message, code }: ErrorCause): string {
   return withCode(parts.length === 0 ? "an error without a message" : parts.join(": "), code);
 }
 
-/** Messages of the platform contain their code: `connect ECONNREFUSED 10.0.0.1:443`. */
-function withCode(text: string, code: ErrorCause["code"]): string {
+/**
+ * Messages of the platform contain their code: `connect ECONNREFUSED 10.0.0.1:443`. A full stop at
+ * the end would end the sentence that quotes the message.
+ */
+function withCode(message: string, code: ErrorCause["code"]): string {
+  const text = message.replace(/(?<!\.)\.$/, "");
   const isNamed = code === undefined || text.split(/[^\p{L}\p{N}_]+/u).includes(`${code}`);
   return isNamed ? text : `${text} (${oneLine(`${code}`)})`;
 }

@@ -95,7 +95,7 @@ Deno.test("contrast: what all that succeeded share sets even one job apart: a va
   const daybook = await printed([{ size: 4, zip: "D-20099" }], sizes);
   const zipped = (await daybook.explanation("bad-0")).contrast?.traits;
   assert.deepEqual(zipped, [
-    { name: "input.zip", value: "D-20099", others: 'one like "9"' },
+    { name: "input.zip", value: "D-20099", others: 'one of the form "9" (9 for digits)' },
     { name: "input.bad", value: true, others: "none" },
   ]);
 });
@@ -536,4 +536,45 @@ Deno.test("contrast: a result that an error names is not another job's doing if 
   const daybook = await Explained.start({ definitions: [call], maxRunning: 8 });
   for (const jobId of ["good", "bad"]) await daybook.submit(jobId, "rate.fetch");
   assert.doesNotMatch((await daybook.explanation("bad")).summary, /also returned/);
+});
+
+Deno.test("contrast: if jobs of other types failed with the same error, nothing of this type sets the failures apart, only their time", async () => {
+  let isUp = true;
+  const sending = (type: string) =>
+    scripted(type, {
+      send: () => {
+        if (!isUp) throw new NonRetryableError("454 Daily message quota exceeded.");
+        return "sent";
+      },
+    });
+  for (const elsewhere of ["mail.order", "mail.reset"]) {
+    isUp = true;
+    const daybook = await Explained.start({
+      definitions: ["mail.reset", "mail.order"].map(sending),
+    });
+    for (let at = 0; at < 12; at++) {
+      await daybook.submit(`${at}`, "mail.reset", { user: `u${at}` });
+      await daybook.clock.advance(60_000);
+    }
+    isUp = false;
+    for (let at = 0; at < 3; at++) await daybook.submit(`bad-${at}`, "mail.reset", { user: "u2x" });
+    await daybook.submit("elsewhere", elsewhere, { user: "u2x" });
+    const { summary } = await daybook.explanation("bad-1");
+    assert.match(summary, /quota exceeded\. /);
+    assert.match(
+      summary,
+      elsewhere === "mail.order"
+        ? /All 3 jobs that failed like this were created after the 12 that went through, of which the last was created at 2026-01-01T00:11:00\.000Z\.$/
+        : /All 4 jobs that failed like this have input\.user = "u2x"; none of the 12/,
+    );
+  }
+});
+
+Deno.test("contrast: a retry is the same work as the job that it retries, and counts once", async () => {
+  const daybook = await printed(many(3, { printer: "z9" }), many(10, { printer: "z1" }));
+  const first = await daybook.post("/jobs/bad-0/retry");
+  const second = await daybook.post(`/jobs/${first["jobId"]}/retry`);
+  for (const jobId of ["bad-0", "bad-2", `${first["jobId"]}`, `${second["jobId"]}`]) {
+    assert.equal((await daybook.explanation(jobId)).contrast?.alike, 3, jobId);
+  }
 });

@@ -515,7 +515,7 @@ Deno.test("contrast: of jobs that failed after a restart, and others before it, 
   const { summary } = await toldOf(daybook, "bad-1");
   assert.match(
     summary,
-    /created after the 12 that went through, the last of them at \S+\. In between, Daybook was started at \S+, after a crash\.$/,
+    /created after the 12 that went through, of which the last was created at \S+\. In between, Daybook was started at \S+, after a crash\.$/,
   );
 });
 

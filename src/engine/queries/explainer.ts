@@ -78,7 +78,8 @@ export class Explainer {
     if (job === undefined) return undefined;
     const asOf = this.parts.writer.durableLogId;
     const inquiry = { parts: this.parts, share: { spentMs: 0 }, asOf, upTo: undefined };
-    const contrast = await contrastOf(inquiry, job);
+    const isShared = await findSameElsewhere(inquiry, job) !== undefined;
+    const contrast = await contrastOf(inquiry, job, { isShared });
     return contrastIn(job, contrast, await stopApart(this.parts, contrast))?.statement;
   }
 
@@ -170,7 +171,8 @@ export class Explainer {
   ) {
     const { job, created: { attributes: { retryOf } } } = outlined;
     const known = { ...outlined, ...found };
-    const { contrast, stop } = await setApartBy(inquiry, known);
+    const sameElsewhere = await findSameElsewhere(inquiry, job);
+    const { contrast, stop } = await setApartBy(inquiry, known, sameElsewhere !== undefined);
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
@@ -183,7 +185,7 @@ export class Explainer {
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
       beside: await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
-      sameElsewhere: await findSameElsewhere(inquiry, job),
+      sameElsewhere,
       twin: twin && await isTelling(inquiry, job) ? twin : undefined,
       rival: await findRival(inquiry, job, twin !== undefined),
       retried: retryOf && this.parts.table.job(retryOf),

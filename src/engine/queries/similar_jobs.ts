@@ -45,6 +45,8 @@ import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
 interface ContrastOptions {
   /** If it succeeded, it need not have done something else than the others. */
   readonly isSuspect?: boolean;
+  /** Whether jobs of other types failed alike, so that nothing of this type is the cause. */
+  readonly isShared?: boolean;
   /** Only jobs that were created after that are compared; RFC 3339. */
   readonly createdAfter?: string;
 }
@@ -57,7 +59,7 @@ interface ContrastOptions {
 export async function contrastOf(
   inquiry: Inquiry,
   job: JobState,
-  { isSuspect = false, createdAfter }: ContrastOptions = {},
+  { createdAfter, ...how }: ContrastOptions = {},
 ): Promise<Contrast | undefined> {
   const { parts, share, upTo } = inquiry;
   const kind = kindOf(parts, job, upTo);
@@ -77,26 +79,36 @@ export async function contrastOf(
     });
   const readOthers = <Taken>(enough: number, take: (other: JobState) => Taken) =>
     read({ states: ["Done"] }, enough, (other) => hasEnded(other, upTo), take);
-  const readAlike = async <Taken>(enough: number, take: (other: JobState) => Taken) => [
-    take(job),
-    ...kind.filter === undefined ? [] : await read(kind.filter, enough, kind.isAlike, take),
-  ];
+  const readAlike = async <Taken>(enough: number, take: (other: JobState) => Taken) => {
+    if (kind.filter === undefined) return [take(job)];
+    // A retry is the same work: the newest that failed alike counts for all. Jobs come newest first.
+    const same = new Set([job.retryOf, parts.table.listed.newestRetryOf(job.jobId)]);
+    const isAnother = (other: JobState) => {
+      if (!kind.isAlike(other)) return false;
+      same.add(other.retryOf);
+      return !same.has(other.jobId);
+    };
+    return [take(job), ...await read(kind.filter, enough, isAnother, take)];
+  };
   const someOthers = await readOthers(GLANCED_AT, compared);
-  if (someOthers.length < (isSuspect ? BESIDE_SUSPECT_MIN : GLANCED_AT)) return undefined;
+  if (someOthers.length < (how.isSuspect ? BESIDE_SUSPECT_MIN : GLANCED_AT)) return undefined;
   const someAlike = await readAlike(GLANCED_AT, compared);
   if (someAlike.length < kind.least) return undefined;
-  const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers, isSuspect))
+  const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers, how))
     ? await parts.pacer.all(
       share,
       findContrast(
         await readAlike(COMPARED_MAX - 1, compared),
         await readOthers(COMPARED_MAX, compared),
-        isSuspect,
+        how,
       ),
     )
     : undefined;
   const isClear = contrast !== undefined && !isOfTime(contrast);
-  if (isClear || kind.isOpen || job.state === "Done" || countedEvents(job).length === 0) {
+  if (
+    isClear || how.isShared || kind.isOpen || job.state === "Done" ||
+    countedEvents(job).length === 0
+  ) {
     return contrast;
   }
   // What events said is in no state, so it is read only if nothing else sets the job apart.
@@ -111,11 +123,12 @@ export async function contrastOf(
 export async function setApartBy(
   inquiry: Inquiry,
   known: Meanwhile,
+  isShared: boolean,
 ): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
-  const contrast = await contrastOf(inquiry, known.job);
-  return contrast === undefined
+  const contrast = await contrastOf(inquiry, known.job, { isShared });
+  return contrast === undefined && !isShared
     ? await contrastAfterStop(inquiry, known) ?? await steadySinceStop(inquiry, known.job) ?? {}
-    : { contrast, stop: await stopApart(inquiry.parts, contrast) };
+    : { ...present({ contrast }), stop: await stopApart(inquiry.parts, contrast) };
 }
 
 /**

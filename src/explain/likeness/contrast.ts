@@ -43,10 +43,10 @@ const TRAITS_MAX = 2;
 export function* findContrast(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  isSuspect = false,
+  how: Suspicion = {},
 ): Work<Contrast | undefined> {
-  if (others.length < (isSuspect ? BESIDE_SUSPECT_MIN : OTHERS_MIN)) return undefined;
-  const traits = (yield* findTraits(alike, others, { areAll: true, isSuspect }))
+  if (others.length < (how.isSuspect ? BESIDE_SUSPECT_MIN : OTHERS_MIN)) return undefined;
+  const traits = (yield* findTraits(alike, others, { ...how, areAll: true }))
     .slice(0, TRAITS_MAX);
   if (traits.length === 0) return undefined;
   const apart = traits[0]?.name === CREATED_AFTER
@@ -62,24 +62,31 @@ export function* findContrast(
 export function* maySetApart(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  isSuspect = false,
+  how: Suspicion = {},
 ): Work<boolean> {
-  return (yield* findTraits(alike, others, { areAll: false, isSuspect })).length > 0;
+  return (yield* findTraits(alike, others, { ...how, areAll: false })).length > 0;
 }
 
-interface Comparison {
+interface Suspicion {
+  /** Of a job that succeeded. */
+  readonly isSuspect?: boolean;
+  /** Whether jobs of other types failed alike: then nothing that is of this type is the cause. */
+  readonly isShared?: boolean;
+}
+
+interface Comparison extends Suspicion {
   /** Without it there may be more of both, and what more could refute is a trait too. */
   readonly areAll: boolean;
-  readonly isSuspect: boolean;
 }
 
 function* findTraits(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  { areAll, isSuspect }: Comparison,
+  { areAll, isSuspect = false, isShared = false }: Comparison,
 ): Work<readonly Trait[]> {
-  const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
   const isKind = alike.length >= ALIKE_MIN;
+  if (isShared) return isKind ? createdApart(alike, others) : [];
+  const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
   const hasSucceeded = alike[0]?.state === "Done";
@@ -211,7 +218,7 @@ const VIEWS: readonly {
 }[] = [
   { view: (values) => values, text: (known) => known.map(shownScalar).toSorted().join(" or ") },
   { view: ({ length }) => [length > 0], text: ([isGiven]) => isGiven === true ? "one" : "none" },
-  { view: (values) => values.map(formOf), text: (known) => known.toSorted().join(" or ") },
+  { view: (values) => values.map(formOf), text: (known) => formsText(known.map(String)) },
   {
     isTelling: ([length, another]) => another === undefined && Number(length) >= LENGTH_MIN,
     view: (values) => values.map((value) => typeof value === "string" ? value.length : 0),
@@ -281,7 +288,7 @@ function knownTo(
 }
 
 /** How the form or the length of texts is shown. */
-const OF_TEXT = /^(?:one like|a text of) /;
+const OF_TEXT = /^(?:one of the form|a text of) /;
 
 /** What succeeded may have a text of any form, and a measure that only happens to recur. */
 function isByChance({ value, others = "" }: Trait, known: readonly JsonScalar[]): boolean {
@@ -295,11 +302,20 @@ export function maskOf(text: string): string {
     .replaceAll(/(?![Aa])\p{L}+/gu, "é").replaceAll(/\d+/g, "9");
 }
 
-/** `one like "Aa-9"`, with nothing else of another job. */
+const FORM = "one of the form ";
+const OF_MASK = { 9: "digits", A: "capitals", a: "small letters", é: "other letters" };
+
+/** `one of the form "A-9" (9 for digits, A for capitals)`. */
+function formsText(forms: readonly string[]): string {
+  const masks = forms.filter((one) => one.startsWith(FORM)).map((one) => one.slice(FORM.length));
+  const legend = Object.entries(OF_MASK).filter(([kind]) => masks.some((one) => one.includes(kind)))
+    .map(([kind, meaning]) => `${kind} for ${meaning}`).join(", ");
+  return forms.toSorted().join(" or ") + (legend === "" ? "" : ` (${legend})`);
+}
+
+/** With nothing else of another job. */
 function formOf(value: JsonScalar): string {
-  if (typeof value === "string") {
-    return `one like ${shownScalar(maskOf(value))}`;
-  }
+  if (typeof value === "string") return `${FORM}${shownScalar(maskOf(value))}`;
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
   return `a ${sign} ${Number.isInteger(value) ? "whole number" : "fraction"}`;

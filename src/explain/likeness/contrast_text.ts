@@ -30,8 +30,8 @@ export function contrastText(
       "that went through.";
   }
   if (first?.name === CREATED_AFTER) {
-    return `${subject} were created after the ${of} that went through, the last of them at ` +
-      `${first.value}.`;
+    return `${subject} were created after the ${of} that went through, of which the last was ` +
+      `created at ${first.value}.`;
   }
   if (first?.others === undefined) {
     const shown = traits.map(({ name, value }) =>

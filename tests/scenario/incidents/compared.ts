@@ -26,7 +26,7 @@ export const accountNumberInGroupsOfFour: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /\(T77\)\. This job has input\.iban = "DE89 3704 0044 0532 0130 00", where all 12 that went through have one like "A9"\./,
+    /\(T77\)\. This job has input\.iban = "DE89 3704 0044 0532 0130 00", where all 12 that went through have one of the form "A9" \(9 for digits, A for capitals\)\./,
   ],
   decisive: [{ jobId: "job", eventType: "job.TaskFailed", taskId: "send" }],
 };
