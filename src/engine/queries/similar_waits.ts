@@ -13,7 +13,7 @@ import type { Inquiry } from "./query_parts.ts";
 import { hasEnded } from "./similar_jobs.ts";
 
 /** How many jobs are looked at: the newest that were created before it and succeeded. */
-const JOBS_MAX = 30;
+const JOBS_MAX = 20;
 
 /** Of the first event that a job waits for. */
 export async function findSimilarWaits(
