@@ -438,3 +438,59 @@ Deno.test("innocent: a number of a slow step that others have too, that is littl
     assert.doesNotMatch(await runningWith(amount, {}, reports, isAgain), /rate so far/);
   }
 });
+
+Deno.test("innocent: a result that is only a part of a word or path in the error, that the job was given, or that is a plain word", async () => {
+  for (
+    const [message, input, result] of [
+      ["ENOENT: open '/scratch/rpt-7/pages.csv'", {}, { folder: "/scratch/rpt-7" }],
+      ["ENOENT: open '/scratch/rpt-77.csv'", {}, { file: "/scratch/rpt-7" }],
+      ["ENOENT: open '/scratch/rpt-7.csv'", { from: ["/scratch/rpt-7.csv"] }, "/scratch/rpt-7.csv"],
+      ["order could not be created", {}, { status: "created" }],
+      ["no rate for 2026-11-01", {}, { day: "2026-11-01" }],
+      ["404: customer not found", {}, { id: "cus_4711" }],
+    ] as const
+  ) {
+    const { summary, because, next } = await failedWith(new Error(message), input, result);
+    const told = [summary, ...[...because, ...next].map(({ statement }) => statement)].join("\n");
+    assert.doesNotMatch(told, /had returned|from task/, message);
+  }
+});
+
+Deno.test("innocent: a result that the error names without saying that there is no such thing", async () => {
+  for (
+    const message of [
+      "charge ch_4711 was declined",
+      "no such currency, while ch_4711 was captured",
+      'cannot find template "invoice" for "ch_4711"',
+    ]
+  ) {
+    const { summary, because, next } = await failedWith(new Error(message), {}, { id: "ch_4711" });
+    assert.doesNotMatch(summary, /had returned/, message);
+    assert.ok(
+      because.some(({ statement }) => statement === 'Task login had returned id = "ch_4711".'),
+    );
+    assert.ok(next.every(({ statement }) => !statement.includes("from task")), message);
+  }
+});
+
+Deno.test("innocent: a stop between a step and the failure that names its result, if another job went through across one, or the failure came first", async () => {
+  const use = (isBroken: boolean, maxAttempts = 1) =>
+    looseJob("file.use", async (ctx) => {
+      const file = await ctx.task("write", () => `/shared/${ctx.jobId}.csv`);
+      if (maxAttempts === 1) await ctx.expect("go");
+      await ctx.task("read", () => {
+        if (isBroken && ctx.jobId === "bad") throw new Error(`ENOENT: no such file: ${file}`);
+      }, { retry: { maxAttempts, initialMs: 60_000, jitter: 0 } });
+    }, { expects: () => ({ go: { eventType: "file.Go", correlation: "any" as const } }) });
+  const first = await Explained.start({ definitions: [use(true)] });
+  for (const jobId of ["good", "bad"]) await first.submit(jobId, "file.use");
+  const daybook = await first.crash();
+  for (const jobId of ["good", "bad"]) await daybook.event("file.Go", {}, { jobId });
+  assert.match((await daybook.explanation("bad")).summary, /had returned "\/shared\/bad\.csv"\.$/);
+
+  const before = await Explained.start({ definitions: [use(true, 2)] });
+  await before.submit("bad", "file.use");
+  const after = await before.crash();
+  await after.clock.advance(60_000);
+  assert.match((await after.explanation("bad")).summary, /had returned "\/shared\/bad\.csv"\.$/);
+});

@@ -1437,3 +1437,57 @@ Deno.test("explain the time: of a job that took far longer, what it was given fa
     (await toldOf(daybook, "odd")).summary,
   );
 });
+
+/** Writes a file, waits, and reads it: with what error if it is gone. */
+function exporting(
+  isGone: boolean,
+  error = (file: string) => `ENOENT: no such file, open '${file}'`,
+) {
+  return looseJob("report.export", async (ctx) => {
+    const { file } = await ctx.task("extract", () => ({ file: `/scratch/${ctx.jobId}.csv` }));
+    await ctx.expect("rates");
+    await ctx.task("render", () => {
+      if (isGone && ctx.jobId.startsWith("bad")) throw new Error(error(file));
+    }, { retry: { maxAttempts: 1 } });
+  }, { expects: () => ({ rates: { eventType: "fx.Rates", correlation: "any" as const } }) });
+}
+
+/** Reports that went through, then `bad` across a start of the process. */
+async function exportedAcross(job: ReturnType<typeof exporting>, beside: readonly string[] = []) {
+  const first = await Explained.start({ definitions: [exporting(false)], maxRunning: 8 });
+  for (let at = 0; at < 12; at++) {
+    await first.submit(`good-${at}`, "report.export");
+    await first.event("fx.Rates", {}, { jobId: `good-${at}` });
+  }
+  for (const jobId of ["bad", ...beside]) await first.submit(jobId, "report.export");
+  const daybook = await first.crash({ definitions: [job], maxRunning: 8 });
+  for (const jobId of [...beside, "bad"]) await daybook.event("fx.Rates", {}, { jobId });
+  return daybook;
+}
+
+Deno.test("explain a failure: what the error does not find is named as the result of a step before a stop, and a retry begins there", async () => {
+  const daybook = await exportedAcross(exporting(true));
+  const told = await toldOf(daybook, "bad");
+  assert.match(
+    told.summary,
+    /Task extract had returned file = "\/scratch\/bad\.csv" before Daybook was started at \S+, after a crash; 12 jobs that went through had no stop between extract and render\./,
+  );
+  assert.equal(
+    told.next[0],
+    "Retry it from task extract, which returned what is missing; that task and all that follow run again: POST /jobs/bad/retry",
+  );
+  const again = await daybook.crash();
+  assert.deepEqual(await toldOf(again, "bad"), told);
+});
+
+Deno.test("explain a failure: the result that its error does not find is named without a stop, and another retry offered", async () => {
+  const daybook = await Explained.start({ definitions: [exporting(true)] });
+  await daybook.submit("bad", "report.export");
+  await daybook.event("fx.Rates", {}, { jobId: "bad" });
+  const { summary, next } = await toldOf(daybook, "bad");
+  assert.match(summary, /Task extract had returned file = "\/scratch\/bad\.csv"\.$/);
+  assert.deepEqual(next.slice(0, 2), [
+    "Retry it; a new job reuses the results of extract: POST /jobs/bad/retry",
+    "Or retry it from task extract, if what it returned is gone; that task and all that follow run again: POST /jobs/bad/retry",
+  ]);
+});

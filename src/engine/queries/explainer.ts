@@ -30,6 +30,7 @@ import type { Inquiry, QueryParts } from "./query_parts.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
+import { findPeersAtStops } from "./stop_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
 import { contrastOf, setApartBy, stopApart } from "./similar_jobs.ts";
@@ -188,6 +189,7 @@ export class Explainer {
       sameElsewhere,
       twin: twin && await isTelling(inquiry, job) ? twin : undefined,
       rival: await findRival(inquiry, job, twin !== undefined),
+      peersAtStops: await findPeersAtStops(inquiry, known),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),
       retriedAs: inquiry.upTo === undefined

@@ -67,6 +67,7 @@ import {
   twinReasons,
 } from "./repeated_work.ts";
 import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
+import { lostResults, namedResults } from "./named_results.ts";
 import { sentWithValue } from "./sent_values.ts";
 import { expiredValues } from "./expired_values.ts";
 import { askedToWait } from "../past/asked_to_wait.ts";
@@ -170,6 +171,7 @@ export function failureReasons(known: Case): Reasons {
   return [
     failed(known, failure, failedBy.entry),
     ...causesOfFailure(known),
+    ...namedResults(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
     ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
@@ -195,6 +197,7 @@ export function causesOfFailure(known: Case): Reasons {
     ...returnedErrors(known),
     ...resultsBeforeStop(known),
     ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],
+    ...lostResults(known),
     ...expiredValues(known),
     ...nearlyExcluded(known),
     ...madeTooLate(known),

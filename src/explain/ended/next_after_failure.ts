@@ -35,6 +35,7 @@ import {
   uncapital,
 } from "../words/phrases.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
+import { lostResult } from "./named_results.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { returnedErrors, tasksWithError } from "./returned_errors.ts";
 
@@ -67,6 +68,7 @@ export function afterFailure(known: Evidence): Next {
   const reused = reusableTasks(job);
   const bad = tasksWithError(known).find((task) => reused.includes(task));
   const expired = stepWithExpiredResult(known);
+  const lost = lostResult(known);
   const names = reused.length === 0
     ? "a new job starts from the beginning"
     : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId))}`;
@@ -75,6 +77,8 @@ export function afterFailure(known: Evidence): Next {
     ? retryFrom(known, bad, retry, "whose result is an error")
     : expired !== undefined && reused.includes(expired)
     ? retryFrom(known, expired, retry, "whose result has expired")
+    : lost?.isOfStop === true && reused.includes(lost.task)
+    ? retryFrom(known, lost.task, retry, "which returned what is missing")
     : isRetried
     ? manual(`${retry} it once more${when}; ${names}:`, path, { again: true })
     : manual(`${retry} it${when}; ${names}:`, path);
@@ -96,7 +100,12 @@ export function afterFailure(known: Evidence): Next {
  * is likelier if the error is a new one.
  */
 function orFromReused(known: Evidence, job: FailedJob, again: Next): Next {
-  const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
+  const reused = reusableTasks(job);
+  const lost = lostResult(known);
+  if (lost?.isOfStop === false && reused.includes(lost.task)) {
+    return [...again, retryFrom(known, lost.task, "Or retry", "if what it returned is gone")];
+  }
+  const first = reused.find(({ reusedFrom }) => reusedFrom !== undefined);
   if (first === undefined) return again;
   const of = known.created.attributes.retryOf ?? "";
   const which = `if what it reused from job ${of} is out of date`;

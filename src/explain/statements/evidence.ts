@@ -101,6 +101,12 @@ export interface HeldUpBy extends HeldUp {
 /** A stop of the process, or the start that found it had crashed. */
 export type ProcessStop = FrameworkEntry<"journal.Sealed"> | FrameworkEntry<"journal.Recovered">;
 
+/** Jobs that went through the same steps: how many across a stop of the process, and without. */
+export interface PeersAtStops {
+  readonly across: number;
+  readonly within: number;
+}
+
 /** What the journal does not contain: the state of this process with regard to the job. */
 export interface Circumstances extends Obstacles {
   /** `none`: the job has no code, and needs none. */
@@ -241,6 +247,8 @@ export interface Findings {
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
   /** By the entry with which an event counted for the job, another job that the event reached. */
   readonly sharers?: ReadonlyMap<LogId, JobState>;
+  /** If the process stopped between a step and a failure that names what the step returned. */
+  readonly peersAtStops?: PeersAtStops | undefined;
   /** What happened to the whole process meanwhile, oldest first. */
   readonly process?: readonly ProcessEntry[];
 }
