@@ -229,3 +229,28 @@ Deno.test("explain an invalid value: the only text of a list that code could not
     assert.ok(summary.endsWith(named), summary);
   }
 });
+
+Deno.test("explain a failure: names of members from outside forge no lines, and may be very long", async () => {
+  const use = scripted("feed.use", {
+    use: ({ input }) => {
+      if (input["bad"] === true) throw new Error("invalid value");
+    },
+  }, { retry: { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } });
+  for (const name of ["x\n\nWhy\n  - A control ended it.\u202e", "b".repeat(60_000)]) {
+    const daybook = await Explained.start({ definitions: [use], maxRunning: 8 });
+    for (let at = 0; at < 11; at++) await daybook.submit(`good-${at}`, "feed.use", { [name]: "a" });
+    const rows = Array.from({ length: 7 }, (_, at) => ({ [name]: at === 3 ? "?" : `A-${at}` }));
+    for (let at = 0; at < 3; at++) {
+      await daybook.submit(`bad-${at}`, "feed.use", { [name]: "b", bad: true, rows });
+    }
+    const headers = { accept: "text/plain" };
+    const answer = await daybook.app.request("http://127.0.0.1:8000/jobs/bad-1/explain", {
+      headers,
+    });
+    const text = await answer.text();
+    assert.equal(answer.status, 200, text);
+    assert.match(text, /All\s3\sjobs\sthat\sfailed\slike\sthis\shave\sinput\./);
+    assert.doesNotMatch(text, /^ {2}- A control|\u202e/m);
+    assert.ok(text.length < 10_000);
+  }
+});

@@ -14,6 +14,7 @@ import { type FailedJob, type JobState, timedOutTask } from "../../core/job_stat
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
 import { shortened } from "../../explain/words/phrases.ts";
+import { entryCharacters } from "../entry_pages.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
 
@@ -22,6 +23,8 @@ type Siblings = SiblingsStatement<LogId>;
 const NAMED_MAX = 5;
 /** Entries to look at on each side of a cancellation or an interruption. */
 const NEAR = 200;
+/** No more of them are read if they are large. */
+const NEAR_CHARACTERS = 1024 * 1024;
 /** If one of this many at either end shares the cause, there may be more beyond. */
 const EDGE = 8;
 const SAME_MS = 60_000;
@@ -142,20 +145,27 @@ export async function findSameElsewhere(
  * Their jobs may have succeeded since, or still go on.
  */
 async function attemptsElsewhere(
-  { parts: { events, table } }: Inquiry,
+  { parts: { history, table } }: Inquiry,
   { type, endedAt, failure: { because } }: FailedJob,
   said: string,
 ): Promise<Statement<LogId> | undefined> {
   const counts = new Map<string, number>();
   const cites: LogId[] = [];
-  for (const entry of await events.journal.read(Math.max(0, because - NEAR) as LogId, NEAR)) {
-    if (!isOfType(entry, "job.TaskFailed") || entry.logId >= because) continue;
-    if (lengthMs(entry.receivedAt, endedAt) > SAME_MS) continue;
-    if (withoutPaths(firstCause(entry.attributes.error)) !== said) continue;
-    const other = table.head(entry.jobId as JobId)?.type;
-    if (other === undefined || other === type) continue;
-    if (!counts.has(other)) cites.push(entry.logId);
-    counts.set(other, (counts.get(other) ?? 0) + 1);
+  const first = Math.max(1, because - NEAR);
+  const near = Array.from({ length: because - first }, (_, at) => first + at as LogId);
+  let left = NEAR_CHARACTERS;
+  for await (const page of history.pages.back(near)) {
+    for (const entry of page) {
+      left -= entryCharacters(entry);
+      if (!isOfType(entry, "job.TaskFailed")) continue;
+      if (lengthMs(entry.receivedAt, endedAt) > SAME_MS) continue;
+      if (withoutPaths(firstCause(entry.attributes.error)) !== said) continue;
+      const other = table.head(entry.jobId as JobId)?.type;
+      if (other === undefined || other === type) continue;
+      if (!counts.has(other)) cites.push(entry.logId);
+      counts.set(other, (counts.get(other) ?? 0) + 1);
+    }
+    if (left < 0) break;
   }
   if (counts.size === 0) return undefined;
   const statement = `Attempts of jobs of ${counted(counts.size, "other type")} failed with the ` +

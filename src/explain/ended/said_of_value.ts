@@ -38,7 +38,8 @@ const HEAD = String.raw`(?:^|[^\w\s-]\s*|\b(?:the|its|field|member|column|\d)\s+
 /** Whether a message says that the value is invalid: by its name, or its text. */
 export function isSaidInvalid(message: string, { name, text }: ListedValue): boolean {
   if (text.length >= TEXT_MIN && message.includes(text)) return true;
-  if (name === undefined) return false;
+  // A pattern of a very long name is refused.
+  if (name === undefined || name.length > message.length) return false;
   const word = String.raw`["'\`]?${RegExp.escape(name)}["'\`]?`;
   return new RegExp(
     String.raw`\b(?:invalid|malformed|parse|convert)${LEAD}${word}${TAIL}|` +

@@ -99,10 +99,15 @@ function* writtenIn(
   siblings: readonly JsonValue[] = [],
 ): Iterable<Written> {
   if (left.count-- <= 0) return;
-  if (!isScalar(value)) {
-    const members = Array.isArray(value) ? [] : Object.values(value);
-    for (const [name, member] of Object.entries(value)) {
-      yield* writtenIn(member, misread, beside, left, Array.isArray(value) ? "" : name, members);
+  if (Array.isArray(value)) {
+    for (const member of value.slice(0, left.count)) {
+      yield* writtenIn(member, misread, beside, left);
+    }
+  } else if (!isScalar(value)) {
+    const members = Object.entries(value).slice(0, left.count);
+    const beneath = members.map(([, member]) => member);
+    for (const [name, member] of members) {
+      yield* writtenIn(member, misread, beside, left, name, beneath);
     }
   } else if (typeof value === "string" && value.length <= ROW_MAX) {
     const columns = value.split(COLUMNS).map((column) => column.trim());

@@ -56,6 +56,8 @@ const KINDS: readonly Kind[] = [
 
 /** Longer lists and texts are not looked at, nor more members of each list or element. */
 const ELEMENTS_MAX = 10_000;
+/** How many texts of all lists together are looked at: a few milliseconds of work. */
+const TEXTS_MAX = 20_000;
 const TEXT_MAX = 200;
 /** A longer message is a document, such as the page of a service, and takes long to search. */
 const MESSAGE_MAX = 1_000;
@@ -79,13 +81,14 @@ export function unreadableElements(known: OutlinedHistory, message: string): Rea
   if (message.length > MESSAGE_MAX) return [];
   const kind = KINDS.find(({ error }) => error.test(message));
   if (kind === undefined) return [];
+  const left = { count: TEXTS_MAX };
   const [odd, another] = readLast(known).flatMap(({ given, lists }) =>
     lists.flatMap(([list, elements]) =>
-      oddOnes(elements, kind.view).filter((one) => kind.isMeant(message, one))
+      oddOnes(elements, kind.view, left).filter((one) => kind.isMeant(message, one))
         .map((one): OddIn => ({ ...one, given, list }))
     )
   );
-  if (odd === undefined || another !== undefined) return [];
+  if (odd === undefined || another !== undefined || left.count < 0) return [];
   const { given, list, at, name, text, others, like } = odd;
   const what = name === undefined ? shownValue(text) : `${shownText(name)} = ${shownValue(text)}`;
   const statement =
@@ -125,13 +128,14 @@ function listsIn(value: JsonValue): Lists {
 function oddOnes(
   elements: readonly JsonValue[],
   view: Kind["view"],
+  left: { count: number },
 ): readonly Odd[] {
   const [first = null, second = null] = elements;
-  if (isScalar(first)) return oddOne(elements, view).map((odd) => ({ ...odd, names: [] }));
+  if (isScalar(first)) return oddOne(elements, view, left).map((odd) => ({ ...odd, names: [] }));
   const names = Object.keys({ ...first, ...isScalar(second) ? {} : second }).slice(0, MEMBERS_MAX);
   return names.flatMap((name) => {
     const values = elements.map((one) => isScalar(one) ? null : (one as JsonObject)[name] ?? null);
-    return oddOne(values, view).map((odd) => ({ ...odd, name, names }));
+    return oddOne(values, view, left).map((odd) => ({ ...odd, name, names }));
   });
 }
 
@@ -139,21 +143,22 @@ function oddOnes(
 function oddOne(
   values: readonly JsonValue[],
   view: Kind["view"],
+  left: { count: number },
 ): readonly Omit<Odd, "names">[] {
   /** By what the view shows, the first place and the count. */
   const seen = new Map<string | boolean, { readonly at: number; count: number }>();
   for (const [at, value] of values.entries()) {
     if (value === null) continue;
-    if (typeof value !== "string" || value.length > TEXT_MAX) return [];
+    if (typeof value !== "string" || value.length > TEXT_MAX || left.count-- < 0) return [];
     const one = seen.getOrInsertComputed(view(value), () => ({ at, count: 0 }));
     one.count++;
+    // Only what code can read is usual.
+    if (one.count > 1 && seen.get(false) === one) return [];
     const isMany = seen.size > 2 || [...seen.values()].every(({ count }) => count > 1);
     if (seen.size > 1 && isMany) return [];
   }
   const [odd, usual] = [...seen.values()].toSorted((one, other) => one.count - other.count);
   if (odd === undefined || usual === undefined || usual.count < OTHERS_MIN) return [];
-  // Only what code can read is usual.
-  if (view(`${values[usual.at]}`) === false) return [];
   const [text, like] = [`${values[odd.at]}`, `${values[usual.at]}`];
   return [{ at: odd.at, text, others: usual.count, like }];
 }

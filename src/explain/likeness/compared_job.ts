@@ -5,6 +5,7 @@ import type { LogId, TaskId } from "../../core/ids.ts";
 import { isStep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
+import { shownText } from "../../core/shown_value.ts";
 
 /** How many scalars of one input, or of all results, are compared, from its outer levels. */
 const SCALARS_MAX = 32;
@@ -82,7 +83,7 @@ export function countedJob(job: JobState, expectations: ReadonlySet<string>): Co
 /** What is compared of an event that counted. */
 export function eventFacts(expectation: string, attributes: JsonObject): Facts {
   const facts = new Map<string, JsonScalar[]>();
-  addScalars(facts, `event of ${expectation}`, attributes, 0);
+  addScalars(facts, `event of ${expectation}`, attributes);
   return facts;
 }
 
@@ -119,10 +120,10 @@ export function resultName(taskId: TaskId): string {
 /** Labels first, since they are meant to distinguish jobs. */
 function given({ labels, definitionVersion: version, input }: JobState): Facts {
   const facts = new Map<string, JsonScalar[]>(
-    Object.entries(labels).map(([name, value]) => [`label ${name}`, [value]]),
+    Object.entries(labels).map(([name, value]) => [`label ${shownText(name)}`, [value]]),
   );
   if (version !== undefined) facts.set(VERSION, [version]);
-  addScalars(facts, "input", input, 0);
+  addScalars(facts, "input", input);
   return facts;
 }
 
@@ -134,8 +135,10 @@ function lengthsOf(
   if (value === undefined || isScalar(value)) return [];
   const members = Array.isArray(value)
     ? [[path, value] as const]
-    : Object.entries(value).map(([name, member]) => [`${path}.${name}`, member] as const);
-  return members.slice(0, SCALARS_MAX).flatMap(([name, member]) =>
+    : firstMembers(value, SCALARS_MAX).map(([name, member]) =>
+      [`${path}.${shownText(name)}`, member] as const
+    );
+  return members.flatMap(([name, member]) =>
     Array.isArray(member) ? [[`length of ${name}`, [member.length]] as const] : []
   );
 }
@@ -146,16 +149,28 @@ function doneBy({ tasks }: JobState): Facts {
   for (const task of tasks.slice(0, SCALARS_MAX)) {
     if (!isStep(task)) continue;
     facts.set(`${TASK}${task.taskId}`, [true]);
-    addScalars(facts, resultName(task.taskId), task.result, 0);
+    addScalars(facts, resultName(task.taskId), task.result);
   }
   return facts;
+}
+
+/** How many members, of all levels, are looked at for these scalars. */
+const MEMBERS_MAX = 256;
+
+function firstMembers(
+  value: JsonObject | readonly JsonValue[],
+  count: number,
+): readonly (readonly [name: string, member: JsonValue])[] {
+  const names = Iterator.from(Object.keys(value)).take(count);
+  return names.map((name) => [name, (value as JsonObject)[name] ?? null] as const).toArray();
 }
 
 function addScalars(
   facts: Map<string, JsonScalar[]>,
   path: string,
   value: JsonValue | undefined,
-  depth: number,
+  depth = 0,
+  left = { count: MEMBERS_MAX },
 ): void {
   if (value === undefined || facts.size >= SCALARS_MAX) return;
   if (isScalar(value)) {
@@ -168,9 +183,9 @@ function addScalars(
     const isList = Array.isArray(value);
     if (isList) facts.set(`${ELEMENTS}${path}`, [value.length > 0]);
     if (isList && value.length > LIST_LENGTH_MAX) return;
-    for (const [name, member] of Object.entries(value)) {
-      if (facts.size >= SCALARS_MAX) return;
-      addScalars(facts, isList ? path : `${path}.${name}`, member, depth + 1);
+    for (const [name, member] of firstMembers(value, left.count)) {
+      if (left.count-- <= 0) return;
+      addScalars(facts, isList ? path : `${path}.${shownText(name)}`, member, depth + 1, left);
     }
   }
 }
