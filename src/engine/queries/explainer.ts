@@ -178,7 +178,8 @@ export class Explainer {
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
     const read = (jobId: JobId) => this.outlined(jobId, hold);
-    const twin = await findTwin(inquiry, job);
+    const alike = await findTwin(inquiry, job);
+    const twin = alike && await isTelling(inquiry, job) ? alike : undefined;
     return {
       ...{ contrast, stopApart: stop, usual },
       similarWaits: isTimed ? await findSimilarWaits(inquiry, outlined) : undefined,
@@ -187,8 +188,8 @@ export class Explainer {
       beside: await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
       sameElsewhere,
-      twin: twin && await isTelling(inquiry, job) ? twin : undefined,
-      rival: await findRival(inquiry, job, twin !== undefined),
+      twin,
+      rival: await findRival(inquiry, job, twin !== undefined, read),
       peersAtStops: await findPeersAtStops(inquiry, known),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),

@@ -1,19 +1,29 @@
-/** Finds another job that was given the same work. */
+/** Finds jobs that were given the same work: this one and another, or two others. */
 
 import { ascending } from "../../core/ascending.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { JobId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import {
+  type FailedJob,
+  findTask,
+  hasCode,
+  isTerminal,
+  type JobState,
+} from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
 import { isSameInput, isSameWork } from "../../explain/ended/repeated_work.ts";
 import { isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
 import type { Twin } from "../../explain/statements/evidence.ts";
+import type { Statement } from "../../explain/statements/explanation.ts";
+import { reason } from "../../explain/statements/statement.ts";
+import { submittersText, taskText } from "../../explain/words/phrases.ts";
 import { Lookup } from "../views/past_events.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { takenFromPeers } from "./similar_jobs.ts";
+import { isSameOrRetry, takenFromPeers } from "./similar_jobs.ts";
 
 /** Values that more jobs were given do not identify a piece of work. */
 const TWINS_MAX = 4;
@@ -85,7 +95,7 @@ async function timesRepeated(inquiry: Inquiry, job: JobState, besides?: JobId): 
 }
 
 /** Errors that say of something that it was done before. */
-const DONE_BEFORE =
+export const DONE_BEFORE =
   /\b(already(?! (?:expired|closed))|(?<!no longer )exists|duplicate\w*|conflicts?|conflicting|(?<!time )taken|twice|409)\b/i;
 
 /**
@@ -111,4 +121,50 @@ export async function isTelling(inquiry: Inquiry, job: JobState): Promise<boolea
     if (peers !== undefined && having > peers.length / 2) return false;
   }
   return true;
+}
+
+/** A job that was given a value, and who submitted it. */
+interface Submitted {
+  readonly jobId: JobId;
+  readonly actor?: string;
+}
+
+/** With fewer other inputs, two equal ones are nothing special. */
+const OTHERS_MIN = 3;
+
+/**
+ * The only two of several jobs that got the same input, if both had completed what this one failed
+ * in: they may have taken what it lacks.
+ *
+ * @param having The value that all have, and where.
+ */
+export async function findDoneTwice(
+  inquiry: Inquiry,
+  job: FailedJob,
+  submitted: readonly Submitted[],
+  having: string,
+): Promise<Statement<LogId> | undefined> {
+  const { parts: { table, pacer }, share } = inquiry;
+  const { taskId = MAIN_TASK, because } = job.failure;
+  const byInput = new Map<string, (Twin & { readonly by: LogId })[]>();
+  const see = ({ jobId, actor }: Submitted) => {
+    const taker = table.job(jobId);
+    const task = taker && findTask(taker, taskId);
+    if (taker === undefined || taker.sealed !== undefined || task?.status !== "completed") return;
+    if (task.reusedFrom !== undefined || task.completedBy > because) return;
+    byInput.getOrInsertComputed(JSON.stringify(taker.input), () => [])
+      .push({ job: taker, by: task.completedBy, ...present({ actor }) });
+  };
+  for (const one of submitted) await pacer.do(share, () => see(one));
+  const [pair = [], another] = [...byInput.values()].filter(({ length }) => length > 1);
+  const [second, first, third] = pair;
+  if (first === undefined || second === undefined || third !== undefined) return undefined;
+  if (another !== undefined || byInput.size <= OTHERS_MIN) return undefined;
+  if (isSameOrRetry(first.job, second.job) || !isSameWork(first.job, second.job)) return undefined;
+  if (!await isTelling(inquiry, second.job)) return undefined;
+  const apart = durationText(lengthMs(first.job.createdAt, second.job.createdAt));
+  const statement = `Jobs ${first.job.jobId} and ${second.job.jobId}, which also have ${having}, ` +
+    `got the same input ${apart} apart${submittersText(first, second)}, and both had completed ` +
+    `${taskText(taskId)} before it failed here.`;
+  return reason(statement, first.job.firstLogId, second.job.firstLogId, first.by, second.by);
 }
