@@ -27,9 +27,16 @@ async function summaryOf(daybook: Explained, jobId: string) {
   return summary;
 }
 
-/** A bank that settles payments after 2 s to 6 s, and then one that has not been for 3 s. */
-async function settledAfter(others: number, moreMs = 0) {
+/**
+ * A bank that settles payments after 2 s to 6 s, and then one that has not been for 3 s.
+ *
+ * @param open How many others wait since before these.
+ */
+async function settledAfter(others: number, moreMs = 0, open = 1) {
   const daybook = await Explained.start({ definitions: [COLLECT], maxRunning: 4 });
+  for (let at = 0; at < open; at++) {
+    await daybook.submit(`open-${at}`, "payment.collect", { payment: `open-${at}` });
+  }
   for (let at = 0; at < others; at++) {
     const payment = `pay-${100 + at}`;
     await daybook.submit(payment, "payment.collect", { payment });
@@ -61,6 +68,9 @@ Deno.test("explain a wait: when similar jobs had their events is said, or that t
     ),
   );
   assert.doesNotMatch(await settledAfter(9), /this job started/);
+  // Where others have waited for longer, it is not odd.
+  assert.doesNotMatch(await settledAfter(12, 60_000, 2), /this job started/);
+  assert.match(await settledAfter(12, 0, 2), /this job started .* 2 s to 6 s after/);
 });
 
 const DELIVER = defineJob({

@@ -5,6 +5,7 @@ import { ascending } from "../../core/ascending.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import { lengthMs } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { areDistinct, OTHERS_MIN, repeatsIn } from "../../explain/open/odd_waits.ts";
 import type { SimilarWaits, UsualWait } from "../../explain/statements/evidence.ts";
@@ -48,7 +49,33 @@ export async function findSimilarWaits(
     return isOdd ? [{ ...one, others: distinct.length }] : [];
   })[0];
   const usual = await usualWait(inquiry, job.startedAt, others);
-  return { expectation: id, usual, repeat };
+  const isShared = usual?.isLonger === true && await othersWait(inquiry, job, usual.jobs);
+  return { expectation: id, usual: isShared ? undefined : usual, repeat };
+}
+
+/** The share of those compared that wait for longer, by which it is not odd. */
+const WAITING_MIN = 0.1;
+
+/** Of waits that have ended, only the short ones are known: the long ones go on. */
+async function othersWait(
+  inquiry: Inquiry,
+  { type = "", firstLogId }: JobState,
+  jobs: number,
+): Promise<boolean> {
+  const { upTo, parts: { table } } = inquiry;
+  const enough = Math.ceil(WAITING_MIN * jobs);
+  const waiting = await takenNear(inquiry, {
+    range: {
+      ...{ types: [type], before: firstLogId },
+      ...upTo === undefined ? { conditions: ["waiting"] } : {},
+    },
+    ...{ max: JOBS_MAX, enough },
+    take: (other) =>
+      upTo === undefined || table.trails.conditionAt(other, upTo) === "waiting"
+        ? other.jobId
+        : undefined,
+  });
+  return waiting.length >= enough;
 }
 
 async function usualWait(
