@@ -15,7 +15,7 @@ import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import type { Contrast } from "./likeness/contrast.ts";
 import { uncapital } from "./words/phrases.ts";
-import { resultName } from "./likeness/compared_job.ts";
+import { resultName, stepOf } from "./likeness/compared_job.ts";
 import { contrastText } from "./likeness/contrast_text.ts";
 import type { Case, Evidence, Findings, ProcessStop } from "./statements/evidence.ts";
 import { reason } from "./statements/statement.ts";
@@ -87,14 +87,16 @@ export function contrastIn(
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
   const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
-  const { apart: _, areLater: __, had: ___, ...shown } = contrast;
+  const { traits, alike, others } = contrast;
   const text = contrastText(contrast, how);
   const statement = stop === undefined
     ? text
     : contrast.had === undefined
     ? `${text} In between, ${processStopText(stop)}.`
     : `Since ${processStopText(stop)}, ${uncapital(text)}`;
-  return { ...shown, ...reason(statement, job.firstLogId, stop) };
+  const [made] = traits.flatMap((trait) => stepOf(job, trait) ?? []);
+  const cites = [job.firstLogId, made?.completedBy, stop];
+  return { traits, alike, others, ...reason(statement, ...cites) };
 }
 
 function summedUp(

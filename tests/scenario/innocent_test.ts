@@ -494,3 +494,32 @@ Deno.test("innocent: a stop between a step and the failure that names its result
   await after.clock.advance(60_000);
   assert.match((await after.explanation("bad")).summary, /had returned "\/shared\/bad\.csv"\.$/);
 });
+
+Deno.test("innocent: what results lack, if one that went through lacks it too, one that failed has it, the step did not run, or keys are data", async () => {
+  const refunds = { data: [] };
+  const many = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`row${at}`, at]));
+  const ten = Array.from({ length: 10 }, (): unknown => ({ refunds }));
+  for (
+    const [good, bad] of [
+      [[...ten, {}], [{}, {}, {}]],
+      [ten, [{}, {}, { refunds }]],
+      [ten, ["skip", "skip", "skip"]],
+      [ten.map((_, at) => ({ [`k${at}`]: 1 })), [{ x1: 1 }, { x2: 1 }, { x3: 1 }]],
+      [ten.map(() => many), [{ row0: 0 }, { row0: 0 }, { row0: 0 }]],
+    ] as const
+  ) {
+    const results = [...good, ...bad];
+    const refund = looseJob("refund.process", async (ctx) => {
+      const at = Number(ctx.jobId);
+      const result = results[at];
+      if (result !== "skip") await ctx.task("charge", () => result as string);
+      await ctx.task("refund", () => {
+        if (at >= good.length) throw new TypeError("fetch failed");
+      }, { retry: ONCE });
+    });
+    const daybook = await Explained.start({ definitions: [refund] });
+    for (const jobId of results.keys()) await daybook.submit(`${jobId}`, "refund.process");
+    const { summary } = await daybook.explanation(`${good.length + 1}`);
+    assert.doesNotMatch(summary, /result of charge/);
+  }
+});

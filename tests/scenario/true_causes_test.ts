@@ -1491,3 +1491,88 @@ Deno.test("explain a failure: the result that its error does not find is named w
     "Or retry it from task extract, if what it returned is gone; that task and all that follow run again: POST /jobs/bad/retry",
   ]);
 });
+
+/** Jobs whose second step fails, or not, after the first one has returned this. */
+async function refunded(
+  { good, bad }: { readonly good: readonly unknown[]; readonly bad: readonly unknown[] },
+  fail = (): unknown => {
+    throw new TypeError("Cannot read properties of undefined (reading 'data')");
+  },
+) {
+  const results = new Map<string, unknown>([
+    ...good.map((result, at) => [`good-${at}`, result] as const),
+    ...bad.map((result, at) => [`bad-${at}`, result] as const),
+  ]);
+  const refund = looseJob("refund.process", async (ctx) => {
+    await ctx.task("charge", () => results.get(ctx.jobId) as string);
+    await ctx.task("refund", () => {
+      if (ctx.jobId.startsWith("bad")) fail();
+    }, { retry: { maxAttempts: 2, initialMs: 1, factor: 1, jitter: 0 } });
+  });
+  const daybook = await Explained.start({ definitions: [refund], maxRunning: 4 });
+  for (const jobId of results.keys()) {
+    await daybook.submit(jobId, "refund.process", { chargeId: `ch-${jobId}` });
+    await daybook.clock.advance(1_000);
+  }
+  return daybook;
+}
+
+const charged = (more: (at: number) => object, count = 12) =>
+  Array.from({ length: count }, (_, at) => ({ amount: 100 + at * 7, ...more(at) }));
+
+Deno.test("explain a failure: what results lack since a moment, and had before, is named with the step, and the retry offered first makes the result again", async () => {
+  const refunds = { data: [], more: false };
+  const daybook = await refunded({
+    good: charged(() => ({ refunds })),
+    bad: charged(() => ({ paid: true }), 4),
+  });
+  const { summary, next } = await toldOf(daybook, "bad-2");
+  assert.ok(
+    summary.endsWith(
+      "All 4 jobs that failed like this have no result of charge.refunds, where all 12 that went " +
+        "through have one; they have result of charge.paid such as true, where all others have " +
+        "none. The first, bad-0, was created at 2026-01-01T00:00:12.000Z, after those that went " +
+        "through.",
+    ),
+    summary,
+  );
+  assert.match(
+    next.join("\n"),
+    /^Then retry it from task charge, whose result differs from those of jobs that went through; .* POST \/jobs\/bad-2\/retry$/m,
+  );
+  assert.doesNotMatch(next.join("\n"), /retry it;/);
+  const index = await daybook.crash();
+  assert.equal((await toldOf(index, "bad-2")).summary, summary);
+});
+
+Deno.test("next: after a failure for good, a retry says which results it reuses, and how to make them again; after one that may pass, only the first", async () => {
+  for (
+    const [error, text] of [
+      [new NonRetryableError("422: refused"), ', unless the body has "from":"charge"'],
+      [new Error("503: try later"), ""],
+    ] as const
+  ) {
+    const daybook = await refunded({ good: [], bad: [{ id: 1 }] }, () => {
+      throw error;
+    });
+    const retry = (await toldOf(daybook, "bad-0")).next.find((step) => /retry it;/i.test(step));
+    assert.ok(
+      retry?.endsWith(`a new job reuses the results of charge${text}: POST /jobs/bad-0/retry`),
+      retry,
+    );
+  }
+});
+
+Deno.test("explain a failure: a list in place of an object, in all results of jobs that failed, is named", async () => {
+  for (
+    const [bad, good, text] of [
+      [{ refunds: [] }, { refunds: { data: [] } }, "refunds as a list, .* have an object"],
+      [{ refunds: null }, { refunds: { data: [] } }, "refunds as null, .* have an object"],
+      [{ refunds: { data: 1 } }, { refunds: "re_1" }, "refunds as an object, .* have a text"],
+    ] as const
+  ) {
+    const daybook = await refunded({ good: charged(() => good), bad: charged(() => bad, 1) });
+    const { summary } = await toldOf(daybook, "bad-0");
+    assert.match(summary, new RegExp(`This job has result of charge\\.${text}\\.$`));
+  }
+});

@@ -101,6 +101,7 @@ export const explanationAnswer = v.object({
       traits: v.array(v.object({
         name: text,
         value: v.exactOptional(anyJson),
+        kind: v.exactOptional(text),
         others: v.exactOptional(text),
       })),
       alike: describe(count, "How many jobs share this failure or wait."),

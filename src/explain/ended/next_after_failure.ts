@@ -11,6 +11,7 @@ import {
   type CompletedTask,
   type FailedJob,
   type Failure,
+  isStep,
   type JobState,
 } from "../../core/job_state.ts";
 import { isScalar } from "../../core/json.ts";
@@ -34,6 +35,7 @@ import {
   taskText,
   uncapital,
 } from "../words/phrases.ts";
+import { stepOf } from "../likeness/compared_job.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
 import { lostResult } from "./named_results.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
@@ -66,25 +68,20 @@ export function afterFailure(known: Evidence): Next {
   const when = notBeforeText(known);
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
   const reused = reusableTasks(job);
-  const bad = tasksWithError(known).find((task) => reused.includes(task));
-  const expired = stepWithExpiredResult(known);
-  const lost = lostResult(known);
+  const suspect = suspectOf(known, reused);
   const names = reused.length === 0
     ? "a new job starts from the beginning"
-    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId))}`;
-  const offer = bad !== undefined
-    // A retry that reuses a result which is an error, or has expired, fails as before.
-    ? retryFrom(known, bad, retry, "whose result is an error")
-    : expired !== undefined && reused.includes(expired)
-    ? retryFrom(known, expired, retry, "whose result has expired")
-    : lost?.isOfStop === true && reused.includes(lost.task)
-    ? retryFrom(known, lost.task, retry, "which returned what is missing")
+    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId))}${
+      unlessFromText(known, job, reused)
+    }`;
+  const offer = suspect !== undefined
+    ? retryFrom(known, suspect.task, retry, suspect.which)
     : isRetried
     ? manual(`${retry} it once more${when}; ${names}:`, path, { again: true })
     : manual(`${retry} it${when}; ${names}:`, path);
   return [
     ...first,
-    ...orFromReused(known, job, [
+    ...orFromReused(known, job, suspect?.task, [
       ...beforehand,
       offer,
       ...holdsRetry(known),
@@ -95,18 +92,52 @@ export function afterFailure(known: Evidence): Next {
   ];
 }
 
+/** The step whose result likely failed the job, so that a retry that reuses it fails as before. */
+function suspectOf(known: Evidence, reused: readonly CompletedTask[]) {
+  const { job, contrast } = known;
+  const [trait] = contrast?.traits ?? [];
+  const lost = lostResult(known);
+  const suspects = [
+    [tasksWithError(known).find((task) => reused.includes(task)), "whose result is an error"],
+    [stepWithExpiredResult(known), "whose result has expired"],
+    [lost?.isOfStop === true ? lost.task : undefined, "which returned what is missing"],
+    [trait && stepOf(job, trait), "whose result differs from those of jobs that went through"],
+  ] as const;
+  for (const [task, which] of suspects) {
+    if (task !== undefined && reused.includes(task)) return { task, which };
+  }
+  return undefined;
+}
+
+function firstReused(job: FailedJob): CompletedTask | undefined {
+  return reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
+}
+
+/** `, unless the body has "from":"charge"`: a fix may also be to the step that made a result. */
+function unlessFromText(known: Evidence, job: FailedJob, reused: readonly CompletedTask[]): string {
+  const [made] = reused.filter(isStep);
+  const isSaid = made === undefined || firstReused(job) !== undefined;
+  return isSaid || !mustBeFixed(known, job.failure)
+    ? ""
+    : `, unless the body has "from":${JSON.stringify(made.taskId)}`;
+}
+
 /**
  * A retry that fails may do so because of a result that it reused, which may be out of date. That
  * is likelier if the error is a new one.
  */
-function orFromReused(known: Evidence, job: FailedJob, again: Next): Next {
-  const reused = reusableTasks(job);
+function orFromReused(
+  known: Evidence,
+  job: FailedJob,
+  suspect: CompletedTask | undefined,
+  again: Next,
+): Next {
   const lost = lostResult(known);
-  if (lost?.isOfStop === false && reused.includes(lost.task)) {
+  if (lost?.isOfStop === false && reusableTasks(job).includes(lost.task)) {
     return [...again, retryFrom(known, lost.task, "Or retry", "if what it returned is gone")];
   }
-  const first = reused.find(({ reusedFrom }) => reusedFrom !== undefined);
-  if (first === undefined) return again;
+  const first = firstReused(job);
+  if (first === undefined || first === suspect) return again;
   const of = known.created.attributes.retryOf ?? "";
   const which = `if what it reused from job ${of} is out of date`;
   if (failedAlike(known)) return [...again, retryFrom(known, first, "Or retry", which)];
@@ -172,6 +203,13 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+/** Whether the same input and results fail it again, until code or a result is another. */
+function mustBeFixed(known: Evidence, failure: Failure): boolean {
+  const { failedBy } = known;
+  return failure.kind === "poison" || codeToDo(known, failure) !== undefined ||
+    failedBy !== undefined && hasThrown(failure, failedBy.entry);
 }
 
 /** A call that fails may throw a `TypeError`, too. */

@@ -2,10 +2,11 @@
 
 import { isOwnEvent } from "../../core/awaited_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
-import { isStep, type JobState } from "../../core/job_state.ts";
+import { type CompletedTask, isStep, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { shownText } from "../../core/shown_value.ts";
+import { type Shape, shapeOf } from "./shapes.ts";
 
 /** How many scalars of one input, or of all results, are compared, from its outer levels. */
 const SCALARS_MAX = 32;
@@ -24,33 +25,41 @@ export interface Trait {
   readonly name: string;
   /** What the job has there; absent if nothing. */
   readonly value?: JsonScalar;
+  /** What it is there, if that sets it apart: `a list`. */
+  readonly kind?: string;
   /** What all others have there: `"email"`, `none`, `at most 9`; absent if just not the value. */
   readonly others?: string;
 }
 
+type JobInOrder = Pick<JobState, "jobId" | "state" | "createdAt" | "firstLogId">;
+
 /** What is compared of a job. */
-export interface ComparedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+export interface ComparedJob extends JobInOrder {
   readonly given: Facts;
   readonly doneBy: Facts;
   /** How many elements the lists of its input have. */
   readonly lengths: Facts;
   /** The same of its results. */
   readonly doneLengths: Facts;
+  /** Of its results. */
+  readonly shape: Shape;
 }
 
 export function compared(job: JobState): ComparedJob {
-  const { state, createdAt, firstLogId } = job;
+  const results = job.tasks.slice(0, SCALARS_MAX).filter(isStep)
+    .map(({ taskId, result = null }) => [resultName(taskId), result] as const);
   return {
-    ...{ state, createdAt, firstLogId },
+    ...inOrder(job),
     given: given(job),
     doneBy: doneBy(job),
     lengths: new Map(lengthsOf("input", job.input)),
-    doneLengths: new Map(
-      job.tasks.slice(0, SCALARS_MAX).filter(isStep).flatMap(({ taskId, result }) =>
-        lengthsOf(resultName(taskId), result)
-      ),
-    ),
+    doneLengths: new Map(results.flatMap(([name, result]) => lengthsOf(name, result))),
+    shape: shapeOf(results),
   };
+}
+
+function inOrder({ jobId, state, createdAt, firstLogId }: JobInOrder): JobInOrder {
+  return { jobId, state, createdAt, firstLogId };
 }
 
 /** The last event that counted for each expectation, as the position of its entry. */
@@ -69,15 +78,14 @@ export function countedEvents({ plan, expected }: JobState): readonly CountedEve
 }
 
 /** A job with the events to compare it by; not the whole of it, which may be large. */
-export interface CountedJob extends Pick<JobState, "state" | "createdAt" | "firstLogId"> {
+export interface CountedJob extends JobInOrder {
   readonly events: readonly CountedEvent[];
 }
 
 /** With those of the given expectations alone: what a job did not get to says nothing of its cause. */
 export function countedJob(job: JobState, expectations: ReadonlySet<string>): CountedJob {
-  const { state, createdAt, firstLogId } = job;
   const events = countedEvents(job).filter(({ expectation }) => expectations.has(expectation));
-  return { state, createdAt, firstLogId, events };
+  return { ...inOrder(job), events };
 }
 
 /** What is compared of an event that counted. */
@@ -89,14 +97,14 @@ export function eventFacts(expectation: string, attributes: JsonObject): Facts {
 
 /** A job, compared by the events that counted for it alone. */
 export function comparedByEvents(
-  { state, createdAt, firstLogId }: CountedJob,
+  job: CountedJob,
   events: readonly Facts[],
 ): ComparedJob {
   const given = new Map(events.flatMap((facts) => [...facts]).slice(0, SCALARS_MAX));
   const none: Facts = new Map();
   return {
-    ...{ state, createdAt, firstLogId, given },
-    ...{ doneBy: none, lengths: none, doneLengths: none },
+    ...inOrder(job),
+    ...{ given, doneBy: none, lengths: none, doneLengths: none, shape: new Map() },
   };
 }
 
@@ -115,6 +123,13 @@ export const VERSION = "version";
 /** The name of a trait that is a task's result, and the beginning of those that are members of it. */
 export function resultName(taskId: TaskId): string {
   return RESULT + taskId;
+}
+
+/** The step that returned what a trait is about. */
+export function stepOf({ tasks }: JobState, { name }: Trait): CompletedTask | undefined {
+  return tasks.find((task): task is CompletedTask =>
+    isStep(task) && `${name.replace(ELEMENTS, "")}.`.startsWith(`${resultName(task.taskId)}.`)
+  );
 }
 
 /** Labels first, since they are meant to distinguish jobs. */

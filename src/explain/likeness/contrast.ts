@@ -1,7 +1,8 @@
 /**
  * What sets a job apart from jobs of its type that succeeded. The rule: at least ten of these, and
  * either all of at least three jobs that failed or wait like it share a value that none of the ten
- * has, or each of the ten has one of few that recur, and no such job has: values, or their form.
+ * has, or each of the ten has one of few that recur, and no such job has: values, their form, or what
+ * results consist of.
  * With fewer jobs it could be chance. If nothing differs so, a number may lie beyond those of all
  * others, that of a single job far beyond, as in another unit; or no other may have been created
  * between or after those that failed, as in an outage, or when something changed that all need.
@@ -12,7 +13,15 @@ import { type JsonScalar, present } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
 import { beyond, FAR, type How } from "./beyond.ts";
-import { type ComparedJob, ELEMENTS, type Facts, TASK, type Trait } from "./compared_job.ts";
+import {
+  type ComparedJob,
+  ELEMENTS,
+  type Facts,
+  RESULT,
+  TASK,
+  type Trait,
+} from "./compared_job.ts";
+import { reshaped } from "./shapes.ts";
 
 export interface Contrast {
   /** The traits that are shown. The first is a label, if there is one. */
@@ -25,6 +34,8 @@ export interface Contrast {
   readonly had?: number;
   /** If they were created apart: the first entries of the last of the others, and of the first of them. */
   readonly apart?: { readonly from: LogId; readonly to: LogId };
+  /** The first of the jobs, if results set them apart; and whether all others came before it. */
+  readonly first?: Pick<ComparedJob, "jobId" | "createdAt"> & { readonly isAfter: boolean };
 }
 
 export const ALIKE_MIN = 3;
@@ -49,13 +60,19 @@ export function* findContrast(
   const traits = (yield* findTraits(alike, others, { ...how, areAll: true }))
     .slice(0, TRAITS_MAX);
   if (traits.length === 0) return undefined;
-  const apart = traits[0]?.name === CREATED_AFTER
-    ? {
-      from: Math.max(...others.map(({ firstLogId }) => firstLogId)) as LogId,
-      to: Math.min(...alike.map(({ firstLogId }) => firstLogId)) as LogId,
-    }
-    : undefined;
-  return { traits, alike: alike.length, others: others.length, ...present({ apart }) };
+  const counts = { alike: alike.length, others: others.length };
+  const isOfResults = traits[0]?.name.startsWith(RESULT) === true && alike.length >= ALIKE_MIN;
+  if (!isOfResults && traits[0]?.name !== CREATED_AFTER) return { traits, ...counts };
+  const first = alike.reduce((one, other) => other.firstLogId < one.firstLogId ? other : one);
+  const from = Math.max(...others.map(({ firstLogId }) => firstLogId)) as LogId;
+  const isAfter = first.firstLogId > from;
+  return {
+    ...{ traits, ...counts },
+    ...isAfter ? { apart: { from, to: first.firstLogId } } : {},
+    ...isOfResults && alike.length < COMPARED_MAX
+      ? { first: { jobId: first.jobId, createdAt: first.createdAt, isAfter } }
+      : {},
+  };
 }
 
 /** Whether `findContrast` may find anything, after the first few of both: `false` is final. */
@@ -94,10 +111,17 @@ function* findTraits(
   const knownMax = others.length < OTHERS_MIN && isSuspect ? 1 : KNOWN_MAX;
   const lacked = yield* lackedBy(mine, theirs, { areAll, hasSucceeded, knownMax });
   if (lacked.length > 0 && !hasSucceeded) return lacked;
+  const shapes = hasSucceeded
+    ? []
+    : yield* reshaped(alike.map(({ shape }) => shape), others.map(({ shape }) => shape));
+  const isOfShape = (name: string) =>
+    shapes.some((one) => `${name.replace(ELEMENTS, "")}.`.startsWith(`${one.name}.`));
   // A task without a result did not run; only a job that has succeeded runs no more.
   const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
-  const ways = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
-    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK));
+  const values = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
+    .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
+    .filter(({ name }) => !isOfShape(name));
+  const ways = [...shapes.map(({ step: _, ...trait }) => trait), ...values];
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
   if (ways.length > 0) return ways;
   if (hasSucceeded) return beyondInResults(alike, others, areAll);

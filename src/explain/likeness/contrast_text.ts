@@ -10,7 +10,7 @@ import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER } from "./contrast.
  * through has.`, or `This job has no input.phone, where all 12 that went through have one.`
  */
 export function contrastText(
-  { traits, alike, others, areLater, had }: Contrast,
+  { traits, alike, others, areLater, had, first: earliest }: Contrast,
   how: "failed" | "fail" | "wait",
   one = "This job",
 ): string {
@@ -45,11 +45,20 @@ export function contrastText(
       ? `${subject} ${have} ${againstText(trait, isOne, through)}`
       : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
   );
-  return `${sentence}${next === undefined ? "" : `; ${next}`}.`;
+  const since = earliest === undefined
+    ? ""
+    : ` The first, ${earliest.jobId}, was created at ${earliest.createdAt}${
+      earliest.isAfter ? ", after those that went through" : ""
+    }.`;
+  return `${sentence}${next === undefined ? "" : `; ${next}`}.${since}`;
 }
 
 /** `no input.phone, where all 12 that went through have one`. */
-function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: string): string {
+function againstText(
+  { name, value, kind, others = "" }: Trait,
+  isOne: boolean,
+  of: string,
+): string {
   if (name.startsWith(TASK)) {
     return value === undefined
       ? `not run ${name}, which all ${of} have`
@@ -60,7 +69,11 @@ function againstText({ name, value, others = "" }: Trait, isOne: boolean, of: st
     return `${elements}, where all ${of} have ${value === false ? "some" : "none"}`;
   }
   const is = isOne ? "=" : "such as";
-  const own = value === undefined ? `no ${name}` : `${name} ${is} ${shownScalar(value)}`;
+  const own = kind !== undefined
+    ? `${name} as ${kind}`
+    : value === undefined
+    ? `no ${name}`
+    : `${name} ${is} ${shownScalar(value)}`;
   return `${own}, where all ${of} have ${others}`;
 }
 
