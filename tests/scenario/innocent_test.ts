@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";
-import { scripted } from "./incident_kit.ts";
+import { hang, scripted } from "./incident_kit.ts";
 
 const ONCE = { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } as const;
 
@@ -155,6 +155,47 @@ Deno.test("innocent: a time in an error before which a retry is to come", async 
       [summary, ...next.map(({ statement }) => statement)].join(" "),
       /asks to wait|not before/,
     );
+  }
+});
+
+Deno.test("innocent: a step beside a time limit that acted late, if it began earlier, ended later, or others had entries meanwhile", async () => {
+  for (
+    const [story, late] of [["frozen", 700], ["earlier", 700], ["busy", 700], [
+      "brief",
+      100,
+    ]] as const
+  ) {
+    const answered = Promise.withResolvers<string>();
+    const stop = (ms: number) => daybook.clock.block(ms);
+    const push = scripted("push.send", { send: (about) => hang(about) }, {
+      timeoutMs: 800,
+      retry: ONCE,
+    });
+    const resize = scripted("media.thumbnail", {
+      resize: () => story === "brief" ? stop(800 + late) : answered.promise,
+    });
+    const note = scripted("note", { take: () => "taken" });
+    const daybook = await Explained.start({ definitions: [push, resize, note] });
+    if (story === "earlier") {
+      await daybook.submit("thumb", "media.thumbnail");
+      await daybook.clock.advance(500);
+    }
+    await daybook.submit("push", "push.send");
+    if (story !== "earlier") await daybook.submit("thumb", "media.thumbnail");
+    if (story === "busy") {
+      stop(700);
+      await daybook.submit("note", "note");
+      stop(800);
+    } else if (story !== "brief") stop(1_500);
+    if (story !== "frozen") answered.resolve("resized");
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    await daybook.clock.advance(1);
+    answered.resolve("resized");
+    await daybook.clock.settle();
+    const text = JSON.stringify(await daybook.explanation("push"));
+    assert.match(text, /took longer than 800 ms/);
+    assert.equal(text.includes("after its time limit"), story !== "brief", story);
+    assert.doesNotMatch(text, /event loop|isolation/, story);
   }
 });
 

@@ -758,6 +758,34 @@ Deno.test("explain a time limit: an attempt that ended long after its limit was 
   assert.equal(because[1], late);
 });
 
+const PUSH = scripted("push.send", { send: (about) => hang(about) }, {
+  timeoutMs: 800,
+  retry: { maxAttempts: 2, initialMs: 1_000, factor: 1, jitter: 0 },
+});
+
+Deno.test("explain a time limit: the step that blocked the event loop until it acted is named, with its type, and what to do about it", async () => {
+  const resize = scripted("media.thumbnail", { resize: () => daybook.clock.block(1_500) });
+  const daybook = await Explained.start({ definitions: [PUSH, resize] });
+  for (let job = 0; job < 6; job++) await daybook.submit(`thumb-${job}`, "media.thumbnail");
+  await daybook.submit("push", "push.send");
+  await daybook.submit("album-1", "media.thumbnail");
+  await daybook.clock.advance(1_000);
+  await daybook.submit("album-2", "media.thumbnail");
+  await daybook.clock.advance(1);
+
+  const late = "Attempt 2 of task send ended 700 ms after its time limit: the event loop was " +
+    "blocked for 1.5 s, until task resize of job album-2 (type media.thumbnail), which had just " +
+    "begun, ended, as before with job album-1.";
+  const first = "First let task resize of type media.thumbnail do its work in smaller pieces, " +
+    'with a pause after each, or give that type isolation: "thread".';
+  for (const now of [daybook, await daybook.crash()]) {
+    const { summary, because, next } = await toldOf(now, "push");
+    assert.ok(summary.endsWith(`TimeoutError: took longer than 800 ms. ${late}`), summary);
+    assert.equal(because[1], late);
+    assert.equal(next[1], first);
+  }
+});
+
 Deno.test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
   const daybook = await Explained.start({ definitions: [FETCH] });
   await daybook.submit("ahead", "rates.fetch");

@@ -185,7 +185,7 @@ export class Explainer {
       similarWaits: isTimed ? await findSimilarWaits(inquiry, outlined) : undefined,
       heldUp: isTimed ? await findHeldUp(inquiry, outlined) : undefined,
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
-      beside: await findBesideLimit(inquiry, outlined),
+      ...await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
       sameElsewhere,
       twin,

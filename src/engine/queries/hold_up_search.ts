@@ -14,8 +14,8 @@ import {
 } from "../../explain/history/hold_ups.ts";
 import { type OutlinedHistory, tookMs } from "../../explain/history/outlined_history.ts";
 import { senderHeldUp } from "../../explain/past/hold_up_texts.ts";
-import { limitDue } from "../../explain/past/late_limit.ts";
-import type { HeldUpBy } from "../../explain/statements/evidence.ts";
+import { heldUpBy, lateLimits } from "../../explain/past/late_limit.ts";
+import type { Findings, HeldUpBy, Unyielding } from "../../explain/statements/evidence.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
 import { queuedAs } from "./blocking_limit.ts";
@@ -69,16 +69,32 @@ export async function findSenderHeldUp(
     : senderHeldUp(sender, longest, sent);
 }
 
-/** What else was under way when a time limit was due that acted late. */
+/** How many entries before a late time limit are searched for what held up the process. */
+const NEAR = 100;
+
+/** Of a time limit that acted late: what held up the process, or else what was under way then. */
 export async function findBesideLimit(
   query: Query,
   outlined: OutlinedHistory,
-): Promise<WorkersThen | undefined> {
-  const due = limitDue(outlined);
-  if (due === undefined) return undefined;
+): Promise<Pick<Findings, "unyielding" | "beside">> {
+  const { parts: { events, registry, table } } = query;
   const { job } = outlined;
-  const then = await workersAt(query, job, due.at as Timestamp, due);
-  return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
+  const limits = lateLimits(outlined);
+  const [last] = limits;
+  if (last === undefined) return {};
+  const unyielding: Unyielding[] = [];
+  for (const limit of limits) {
+    const after = Math.max(0, limit.to - NEAR) as LogId;
+    const held = heldUpBy(limit, await events.journal.read(after, limit.to - after));
+    const holder = held && table.head(held.jobId);
+    if (held === undefined || holder?.type === undefined || registry.isInThread(holder)) break;
+    unyielding.push({ ...held, type: holder.type });
+  }
+  if (unyielding.length > 0) return { unyielding };
+  const then = await workersAt(query, job, last.at as Timestamp, last);
+  return {
+    beside: { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) },
+  };
 }
 
 async function holdUpsInQueue(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy> {

@@ -25,6 +25,7 @@ import { automatic, byHand, manual } from "../statements/statement.ts";
 import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
 import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
 import { retryNotBefore } from "../past/asked_to_wait.ts";
+import { firstYield } from "../past/late_limit.ts";
 import { lateEvents } from "./counted_events.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
 import {
@@ -63,6 +64,7 @@ export function afterFailure(known: Evidence): Next {
   const beforehand = [
     ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
     ...firstFit(known),
+    ...firstYield(known),
     ...repeatsItself(known, job),
   ];
   const when = notBeforeText(known);

@@ -43,7 +43,7 @@ import {
   taskText,
 } from "../words/phrases.ts";
 import { uncaughtReasons } from "../past/uncaught_errors.ts";
-import { lateLimit } from "../past/late_limit.ts";
+import { lateLimit, lateLimits } from "../past/late_limit.ts";
 import { deadlineLateness, lastWaitGivenUp } from "../past/sleeps_and_waits.ts";
 import { retryReasons } from "./repeated_work.ts";
 import { lateSender, moreText, timeSpent, timeText, usualText } from "./time_spent.ts";
@@ -109,8 +109,10 @@ export function failedText(known: Case): string {
 }
 
 /** How long others took in the task whose time limit failed the job: it is slow, or the limit tight. */
-function usualLengthText({ job, usual }: Evidence): string {
-  return usual === undefined || timedOutTask(job) === undefined ? "" : `, ${usualText(usual, job)}`;
+function usualLengthText(known: Evidence): string {
+  const { job, usual } = known;
+  const isOfTask = timedOutTask(job) !== undefined && lateLimits(known).length === 0;
+  return usual === undefined || !isOfTask ? "" : `, ${usualText(usual, job)}`;
 }
 
 /** `DELETE /bookings/undefined answered 404`: the code made a text of a value that it did not have. */

@@ -2,7 +2,7 @@
 
 import type { Alone } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
-import type { LogId, TaskId } from "../../core/ids.ts";
+import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { JsonScalar } from "../../core/json.ts";
 import type { Pause } from "../../core/pauses.ts";
@@ -154,6 +154,19 @@ export interface Circumstances extends Obstacles {
   readonly pauses?: readonly HoldingPause[];
 }
 
+/** A step that held up the process until a time limit acted late. */
+export interface Unyielding {
+  readonly jobId: JobId;
+  readonly type: string;
+  readonly taskId: TaskId;
+  /** For how long nothing else could run. */
+  readonly ms: number;
+  readonly startedBy: LogId;
+  readonly endedBy: LogId;
+  /** The end of the attempt whose limit acted late. */
+  readonly actedBy: LogId;
+}
+
 /** How long similar jobs took that succeeded before. */
 export interface UsualTime {
   /** How many jobs were compared. */
@@ -225,6 +238,8 @@ export interface Findings {
   readonly heldUp?: HeldUpBy | undefined;
   /** What held up the job that sent the event for which an ended job waited longest. */
   readonly senderHeldUp?: Statement<LogId> | undefined;
+  /** What held up the process until the time limit acted that failed the job, and those before. */
+  readonly unyielding?: readonly Unyielding[];
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
