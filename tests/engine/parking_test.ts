@@ -216,9 +216,12 @@ Deno.test("parked: giving a job up ends it even if it expects its cancellation, 
   const gone = await daybook.crash([]);
   const outcome = await gone.engine.control(left, { kind: "cancel", leave: true });
   assert.ok(outcome.ok && outcome.value.state === "Failed");
-  const again = await gone.engine.retry(retried, {});
+  const newer = { ...graceful, version: 2 };
+  const back = await gone.crash([newer]);
+  assert.equal(back.condition(retried), "parked");
+  const again = await back.engine.retry(retried, {});
   assert.ok(again.ok);
-  const back = await gone.crash([graceful]);
+  await back.clock.settle();
   assert.deepEqual([left, retried].map((id) => back.job(id).state), ["Failed", "Failed"]);
   assert.equal(back.condition(again.value.jobId), "waiting");
   const cancelled = await back.engine.control(again.value.jobId, { kind: "cancel" });
@@ -226,6 +229,19 @@ Deno.test("parked: giving a job up ends it even if it expects its cancellation, 
   await back.clock.settle();
   assert.equal(back.job(again.value.jobId).state, "Done", "its cancellation counts as it expects");
   back.assertSound();
+});
+
+Deno.test("parked: a retry is refused while no definition of the type is loaded, since it would be parked too", async () => {
+  const daybook = await Harness.start({ definitions: [looseJob("shop.gone", async () => {})] });
+  const { jobId: id } = await daybook.create({ type: "shop.gone", input: {}, start: false });
+  const gone = await daybook.crash([]);
+  await gone.control(id, "start");
+  assert.equal(gone.condition(id), "parked");
+  const refused = await gone.engine.retry(id, {});
+  assert.ok(!refused.ok && refused.problem.kind === "rejected");
+  assert.match(refused.problem.rejection.message, /no definition of type shop\.gone is loaded/);
+  assert.equal(gone.condition(id), "parked");
+  gone.assertSound();
 });
 
 Deno.test("parked: resume tries again with the loaded code", async () => {

@@ -57,6 +57,11 @@ export class JobDescriptions {
     return { attributes, protection: retriedProtection(this.#protectionOf(job.type), job.sealed) };
   }
 
+  /** Whether a new job of this type could run. */
+  canRun(type: string): boolean {
+    return this.registry.get(type) !== undefined;
+  }
+
   /** Why the current definition cannot describe a retry: it does not take the input. */
   inputRefusal(job: JobState): string | undefined {
     const code = job.type === undefined ? undefined : this.#code(job.type, job.input);

@@ -13,7 +13,7 @@ import {
 } from "../../core/event.ts";
 import type { FrameworkAttributes, JobCreatedAttributes } from "../../core/framework_events.ts";
 import { type JobId, type LogId, newId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { GROUP_BYTES_MAX, GroupTooLargeError } from "../ports.ts";
 import { each, entryCharacters } from "../entry_pages.ts";
@@ -71,7 +71,17 @@ export class Retries {
     if (retry !== undefined && retry.at > unlessRetriedAfter) return retriedAlready(job, retry);
     const about = { newJobId: job.jobId, attributes: job };
     const decision = decide(job, { kind: "retry", ...about, ...request });
-    return decision.accepted ? undefined : decision.rejection;
+    if (!decision.accepted) return decision.rejection;
+    const { type } = job;
+    if (isTerminal(job) || type === undefined || this.parts.descriptions.canRun(type)) {
+      return undefined;
+    }
+    return {
+      message:
+        `Cannot retry job ${job.jobId}: this would end it, and the new job would be parked ` +
+        `too, since no definition of type ${type} is loaded`,
+      allowedIn: [],
+    };
   }
 
   async #retryAs(

@@ -111,7 +111,10 @@ export function executingReasons(known: Case): Reasons {
 
 function sinceText(known: Case, task: TaskState, since: string): string {
   const { taskId, progress } = task;
-  if (taskId === MAIN_TASK) return `run has been executing since ${since}, and no task is running.`;
+  if (taskId === MAIN_TASK) {
+    return `run has been executing since ${since}, and no task is running: it computes, or awaits ` +
+      "something that is not on record.";
+  }
   const which = attemptNow(task, attemptsOf(known, taskId));
   const done = progress === undefined ? "" : ` and has done ${progressText(progress)}`;
   return `${capital(taskText(taskId))} has been in ${which} since ${since}${done}.`;
@@ -131,7 +134,11 @@ export function whileExecuting(known: Case): Next {
       ? " or the drain time is over; if cut short, it runs again at the next start"
       : untilText(recorded.at(-1));
     const subject = capital(taskText(task.taskId));
-    return automatic(`${subject} continues until it ends${until}${after}.`, task.lastLogId);
+    const advice = task.taskId === MAIN_TASK ? "; what takes long belongs in a task" : "";
+    return automatic(
+      `${subject} continues until it ends${until}${after}${advice}.`,
+      task.lastLogId,
+    );
   });
   return [...steps, ...dueAttempts(known), ...endsByTime(known)];
 }
