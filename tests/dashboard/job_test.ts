@@ -161,7 +161,27 @@ Deno.test("job page: a clock that went back is reported, and no length is negati
   assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s so far/);
 });
 
-Deno.test("job page: the timeline to scale and the one with every step link to each other", async () => {
+Deno.test("job page: of many tasks, timeline and attempts have the same pages, and say so", async () => {
+  const tasks = Array.from({ length: 20 }, (_, index) => `step-${index}`);
+  const long = defineJob({
+    type: "test.long",
+    version: 1,
+    input: v.object({}),
+    async run(ctx) {
+      for (const task of tasks) await ctx.task(task, () => 1);
+    },
+  });
+  const app = await startApp({ definitions: [long] });
+  const { jobId } = await createAndRun(app, long.type);
+  const html = await pageOf(app, `/ui/jobs/${jobId}`);
+  for (const part of ["timeline", "attempts"]) {
+    const region = regionOf(html, `job-${part}`);
+    assert.match(readable(region), /16 of 20 tasks, page 1 of 2/);
+    assert.ok(region.includes(`tasks=2#${part}-heading`));
+  }
+});
+
+Deno.test("job page: the timeline to scale and the one with short times enlarged link to each other", async () => {
   const { html, daybook, jobId } = await pageOfScenario("waiting_text_for_number");
   const [steps, time] = [`/ui/jobs/${jobId}?scale=steps`, `/ui/jobs/${jobId}?scale=time`];
   assert.ok(html.includes(`href="${time}#timeline-heading"`));

@@ -137,6 +137,24 @@ Deno.test("drawing: the label of a task shows that its name is cut", () => {
   ]);
 });
 
+Deno.test("drawing: a failed attempt is marked however narrow it is, on either scale", () => {
+  const attempt = { kind: "attempt", isOngoing: false };
+  const spans = [
+    { ...attempt, fromMs: 100, toMs: 158, outcome: "failed", attempt: 1, nth: 1, maxAttempts: 3 },
+    { kind: "backoff", fromMs: 158, toMs: 1_000, isOngoing: false },
+    { ...attempt, fromMs: 1_000, toMs: 1_050, outcome: "completed" },
+  ];
+  const flaky = { taskId: "flaky", phase: "run", spans } as unknown as Lane;
+  const others = Array.from({ length: 15 }, (_, index) => lane(`quick-${index}`, "completed", 1));
+  const base = timelineFrom(codedJob().started());
+  for (const scale of SCALES) {
+    const { lanes } = drawTimeline({ ...base, lanes: [flaky, ...others], totalMs: 900_000 }, scale);
+    assert.deepEqual(lanes.flatMap(({ failures }) => failures.map(({ title }) => title)), [
+      "attempt 1 of 3 failed after 58 ms",
+    ]);
+  }
+});
+
 Deno.test("drawing: every task is on one page of the tasks, and on no other", () => {
   const lanes = Array.from({ length: 40 }, (_, index) => lane(`task-${index}`, "completed", index));
   const timeline: Timeline = { ...timelineFrom(codedJob().started()), lanes, totalMs: 100 };

@@ -29,8 +29,6 @@ export interface Bar {
   readonly kind: BarKind;
   readonly x: string;
   readonly width: string;
-  /** The position of its end. */
-  readonly end: string;
   readonly title: string;
   readonly isOngoing: boolean;
   /** How many spans this bar represents. */
@@ -43,8 +41,15 @@ export interface Row {
   /** Continues the note where there is room: how long the process was down in the last span. */
   readonly down: string;
   readonly bars: readonly Bar[];
+  /** The ends of failed attempts, even of those that a bar merges with others. */
+  readonly failures: readonly DrawnFailure[];
   /** Labels of the bars that are wide enough for one. */
   readonly words: readonly { readonly x: string; readonly text: string }[];
+}
+
+interface DrawnFailure {
+  readonly x: string;
+  readonly title: string;
 }
 
 export interface DrawnMark {
@@ -126,6 +131,11 @@ function unitsOf(lanes: number): number {
   return Math.min(400, Math.max(24, Math.floor(BARS_MAX / (lanes + 1) / 2)));
 }
 
+/** A row of few bars needs no share of `BARS_MAX`: only invisible bars are merged. */
+function barUnit({ length }: readonly Extent[], unit: number): number {
+  return length <= 2 * WIDTH / unit ? WIDTH_MIN : unit;
+}
+
 /** A position as a percentage of the width. */
 function percent(at: number): string {
   return `${Number((at / WIDTH * 100).toFixed(2))}%`;
@@ -155,17 +165,17 @@ function lengthOf({ spans }: Lane): number {
 }
 
 function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: TimeScale): Row {
-  const pieces = toPieces(conditions, unit, scale);
+  const pieces = toPieces(conditions, barUnit(conditions, unit), scale);
   const bars = pieces.map((piece) => {
     const { condition, isOngoing } = piece.longest.span;
     const title = barTitle(piece, conditionText(condition)) + downText(piece.longest.span);
     return { ...placed(piece), kind: condition, title, isOngoing };
   });
-  return { label: "The job", note: "", down: "", bars, words: wordsFor(pieces) };
+  return { label: "The job", note: "", down: "", bars, failures: [], words: wordsFor(pieces) };
 }
 
 function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
-  const bars = toPieces(spans, unit, scale).map((piece) => {
+  const bars = toPieces(spans, barUnit(spans, unit), scale).map((piece) => {
     const { span } = piece.longest;
     const title = barTitle(piece, spanText(span)) + downText(span);
     return { ...placed(piece), kind: kindOf(span), title, isOngoing: span.isOngoing };
@@ -176,8 +186,29 @@ function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale)
     note: laneNote(spans),
     down: last === undefined ? "" : downText(last),
     bars,
+    failures: failuresIn(spans, unit, scale),
     words: [],
   };
+}
+
+function failuresIn(
+  spans: readonly LaneSpan[],
+  unit: number,
+  scale: TimeScale,
+): readonly DrawnFailure[] {
+  const ends = spans.flatMap((span) =>
+    span.kind === "attempt" && span.outcome === "failed" ? { span, ...atEnd(span) } : []
+  );
+  return toPieces(ends, unit, scale).map(({ fromMs, count, longest: { span: { span } } }) => ({
+    x: percent(fromMs),
+    title: count === 1
+      ? `attempt ${attemptNumberOf(span)} failed after ${durationText(span.toMs - span.fromMs)}`
+      : counted(count, "failed attempt"),
+  }));
+}
+
+function atEnd({ toMs }: Extent): Extent {
+  return { fromMs: toMs, toMs };
 }
 
 /** Wide enough for a label even on a phone. */
@@ -214,7 +245,6 @@ function placed({ fromMs, toMs, count }: Piece<Placed<unknown>>) {
   return {
     x: percent(Math.min(WIDTH - WIDTH_MIN, fromMs)),
     width: percent(Math.max(WIDTH_MIN, toMs - fromMs)),
-    end: percent(toMs),
     count,
   };
 }

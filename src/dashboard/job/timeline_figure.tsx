@@ -13,14 +13,13 @@ import {
   type BarKind,
   type Drawing,
   type DrawnMark,
-  LANES_MAX,
   MARK_WORDS,
   OUTCOME_WORDS,
   type Row,
 } from "./drawing.ts";
 import type { JobProps, JobScreenState } from "./reading.ts";
 import { SCALES } from "./time_scale.ts";
-import { TimelineTables } from "./timeline_tables.tsx";
+import { TaskPages, TimelineTables } from "./timeline_tables.tsx";
 import type { MarkKind } from "../timeline/timeline.ts";
 
 export function JobTimeline({ state }: JobProps) {
@@ -32,7 +31,7 @@ export function JobTimeline({ state }: JobProps) {
         <ScaleLinks state={state} />
       </div>
       <Picture drawing={drawing} note={jobNote(state)} totalMs={timeline.totalMs} />
-      <TaskPages state={state} total={drawing.lanesTotal} />
+      <TaskPages state={state} part="timeline" />
       <Legend drawing={drawing} />
       <Remarks state={state} drawing={drawing} />
       <TimelineTables state={state} />
@@ -47,36 +46,18 @@ function jobNote({ job, explanation, timeline }: JobScreenState): string {
   return `${word} after ${durationText(timeline.conditions.at(-1)?.toMs ?? 0)}`;
 }
 
-/** The links between both scales: one shows durations, the other shows steps. */
+/** The links between both scales: one compares lengths of time, the other shows short ones. */
 function ScaleLinks({ state: { job, scale } }: JobProps) {
   const path = jobPagePath(job.jobId);
   return (
     <Choices
       aria-label="Scale of the timeline"
       choices={SCALES.map((name) => ({
-        text: name === "time" ? "to scale" : "every step",
+        text: name === "time" ? "to scale" : "short times enlarged",
         href: `${path}?scale=${name}#timeline-heading`,
         isChosen: name === scale,
       }))}
     />
-  );
-}
-
-/** The most relevant tasks come first, in the drawing and in the table of attempts. */
-function TaskPages({ state, total }: JobProps & { readonly total: number }) {
-  const { job, scale, tasksPage } = state;
-  const pages = Math.ceil(total / LANES_MAX);
-  if (pages < 2) return null;
-  const to = (page: number) =>
-    `${jobPagePath(job.jobId)}?scale=${scale}&tasks=${page}#timeline-heading`;
-  return (
-    <nav class="row" aria-label="Pages of tasks">
-      <span class="hint">
-        {`${total} tasks, page ${tasksPage} of ${pages}: running, failed and slow tasks come first`}
-      </span>
-      {tasksPage > 1 && <a class="button" href={to(tasksPage - 1)}>Before</a>}
-      {tasksPage < pages && <a class="button" href={to(tasksPage + 1)}>More tasks</a>}
-    </nav>
   );
 }
 
@@ -146,12 +127,17 @@ function RowOfBars(
       {row.words.map(({ x, text }) => (
         <text class="words" x={x} y={top + BAR_TOP + BAR_HEIGHT + 12}>{text}</text>
       ))}
-      {row.bars.filter(({ kind, count }) => kind === "failed" && count === 1).map(({ end }) => (
-        <svg x={end} y={top + BAR_TOP + BAR_HEIGHT / 2} overflow="visible" class="cross">
-          <path d="M-3.5 -3.5 3.5 3.5M3.5 -3.5 -3.5 3.5" />
-        </svg>
-      ))}
+      {row.failures.map(({ x, title }) => <Cross x={x} top={top + BAR_TOP} title={title} />)}
     </g>
+  );
+}
+
+function Cross({ x, top, title }: Pick<Bar, "x" | "title"> & { readonly top: number }) {
+  return (
+    <svg x={x} y={top + BAR_HEIGHT / 2} overflow="visible" class="cross">
+      <title>{title}</title>
+      <path d="M-3.5 -3.5 3.5 3.5M3.5 -3.5 -3.5 3.5" />
+    </svg>
   );
 }
 
@@ -172,7 +158,7 @@ function Marks({ marks, top }: { readonly marks: readonly DrawnMark[]; readonly 
 function Remarks({ state, drawing }: JobProps & { readonly drawing: Drawing }) {
   const { wentBackAt } = state.timeline;
   const remarks = [
-    ...(state.scale === "steps" ? ["Not to scale."] : []),
+    ...(state.scale === "steps" ? ["Not to scale: short times are enlarged."] : []),
     ...(drawing.merged > 0
       ? [
         `${
@@ -197,12 +183,13 @@ function clockText(logIds: readonly number[]): string {
 /** Only for kinds that the figure contains. */
 function Legend({ drawing }: { readonly drawing: Drawing }) {
   const conditions = kindsOf([drawing.job]);
-  const spans = kindsOf(drawing.lanes);
+  const hasFailures = drawing.lanes.some(({ failures }) => failures.length > 0);
+  const spans = new Set([...kindsOf(drawing.lanes), ...hasFailures ? ["failed"] as const : []]);
   const marks = [...new Set(drawing.marks.map(({ kind }) => kind))];
   return (
     <ul class="bare legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
-      {spans.map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
+      {[...spans].map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
       {drawing.downs.length !== 0 && (
         <li>
           <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
@@ -238,11 +225,12 @@ function spanWord(kind: BarKind): string {
 }
 
 function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
-  const bar = { kind, x: "0", width: "22", end: "22", title: text, isOngoing: false, count: 1 };
+  const bar = { kind, x: "0", width: "22", title: text, isOngoing: false, count: 1 };
   return (
     <li>
       <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
         <BarShape bar={bar} top={0} />
+        {kind === "failed" && <Cross x="18" top={0} title={text} />}
       </svg>
       {text}
     </li>

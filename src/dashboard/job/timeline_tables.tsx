@@ -2,14 +2,15 @@
 
 import { EntryLink } from "../parts/entries.tsx";
 import { conditionText } from "../../core/condition.ts";
-import { counted, countText } from "../../core/counted.ts";
+import { counted, countOf, countText } from "../../core/counted.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { jobPath } from "../../documents/jobs.ts";
 import { taskName } from "../../explain/words/phrases.ts";
-import { attemptNumberOf, MARK_WORDS, OUTCOME_WORDS } from "./drawing.ts";
+import { attemptNumberOf, LANES_MAX, MARK_WORDS, OUTCOME_WORDS } from "./drawing.ts";
 import { ErrorView } from "./outcome.tsx";
 import type { JobProps } from "./reading.ts";
 import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
+import { jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
@@ -35,6 +36,7 @@ export function JobAttempts({ state }: JobProps) {
   return (
     <section id="job-attempts" class="part" aria-labelledby="attempts-heading" data-live>
       <h2 id="attempts-heading">Attempts</h2>
+      <TaskPages state={state} part="attempts" />
       <Table
         caption="Attempts by task"
         headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
@@ -52,6 +54,25 @@ export function JobAttempts({ state }: JobProps) {
         ))}
       </Table>
     </section>
+  );
+}
+
+/** The most relevant tasks come first, in the drawing and in the table of attempts. */
+export function TaskPages({ state, part }: JobProps & { readonly part: "timeline" | "attempts" }) {
+  const { job, scale, tasksPage, drawing: { shown, lanesTotal } } = state;
+  const pages = Math.ceil(lanesTotal / LANES_MAX);
+  if (pages < 2) return null;
+  const to = (page: number) =>
+    `${jobPagePath(job.jobId)}?scale=${scale}&tasks=${page}#${part}-heading`;
+  return (
+    <nav class="row" aria-label={`Pages of tasks in the ${part}`}>
+      <span class="hint">
+        {`${countOf(shown.length, lanesTotal)} tasks, page ${countOf(tasksPage, pages)}: ` +
+          "running, failed and slow tasks come first"}
+      </span>
+      {tasksPage > 1 && <a class="button" href={to(tasksPage - 1)}>Before</a>}
+      {tasksPage < pages && <a class="button" href={to(tasksPage + 1)}>More tasks</a>}
+    </nav>
   );
 }
 
