@@ -978,6 +978,76 @@ Deno.test("explain a lowered limit: no job that holds a place is to be cancelled
   assert.deepEqual(steps.filter((step) => step.startsWith("Cancel job")), []);
 });
 
+const BATCH = defineJob({
+  type: "ml.batch",
+  version: 1,
+  input: ANY_INPUT,
+  limits: { maxRunning: 3, key: ({ tenant }) => `${tenant}`, perKey: 2 },
+  run: async (ctx) => void await ctx.task("infer", hang),
+});
+const CRAWL = scripted("web.crawl", { crawl: (about) => hang(about) });
+const REPORT = scripted("report.make", { make: () => "made" });
+
+Deno.test("explain a loosened limit: the type that holds the workers since then is named, who changed it, and the call that restores it", async () => {
+  const definitions = [BATCH, REPORT];
+  const daybook = await Explained.start({ definitions, maxRunning: 4 });
+  const reason = "the demo";
+  await changeLimits(daybook, "ml.batch", { maxRunning: 12, perKey: 12, reason });
+  for (let at = 0; at < 5; at++) await daybook.submit(`b-${at}`, "ml.batch", { tenant: `t${at}` });
+  await daybook.submit("report", "report.make");
+  const held = /ll 4 workers are held by jobs of type ml\.batch, whose limits were set to /;
+  const whose = "maxRunning 12, perKey 12 at 2026-01-01T00:00:00.000Z (reason: the demo), " +
+    "where its code has maxRunning 3, perKey 2.";
+  const restore =
+    "Restore the limits that type ml.batch has in its code (maxRunning 3, perKey 2); " +
+    "others get the workers beyond that as what runs ends: DELETE /limits/ml.batch";
+  for (const told of [await toldOf(daybook, "report"), await queueOf(daybook)]) {
+    assert.match(told.summary, held);
+    assert.ok(told.summary.includes(whose), told.summary);
+    assert.ok(told.because.some((one) => held.test(one)), `${told.because}`);
+    assert.ok(told.next.includes(restore), `${told.next}`);
+    assert.doesNotMatch(JSON.stringify(told), /--max-running|which holds a worker/);
+  }
+  // It would need one of the places that the change gave.
+  assert.doesNotMatch((await toldOf(daybook, "b-4")).summary, /limits were set/);
+  assert.match((await toldOf(await daybook.crash(), "report")).summary, held);
+
+  await daybook.app.request(`${BASE}/limits/ml.batch`, { method: "DELETE" });
+  await daybook.post("/jobs/b-0/cancel");
+  assert.equal(daybook.engine.job("report" as never)?.state, "Done");
+});
+
+Deno.test("explain a loosened limit: it is not blamed if the type holds no more than its code lets it, or no most of the workers, or only its jobs wait", async () => {
+  const told = async (limits: object, batches: readonly string[], crawls: number, last: string) => {
+    const definitions = [BATCH, CRAWL, REPORT];
+    const daybook = await Explained.start({ definitions, maxRunning: batches.length + crawls });
+    await changeLimits(daybook, "ml.batch", { ...limits, reason: "the demo" });
+    for (const [at, tenant] of batches.entries()) {
+      await daybook.submit(`b-${at}`, "ml.batch", { tenant });
+    }
+    for (let at = 0; at < crawls; at++) await daybook.submit(`c-${at}`, "web.crawl");
+    await daybook.submit("last", last, { tenant: "t9" });
+    return JSON.stringify([await toldOf(daybook, "last"), await queueOf(daybook)]);
+  };
+  const loose = { maxRunning: 12, perKey: 2 };
+  assert.match(await told(loose, ["a", "b", "c", "d"], 1, "report.make"), /"[^"]*limits were set/);
+  assert.match(
+    await told({ maxRunning: 3, perKey: 3 }, ["a", "a", "a"], 1, "report.make"),
+    /3 of 4 workers are held by jobs of type ml\.batch, whose limits were set to perKey 3 at/,
+  );
+  for (
+    const [limits, batches, crawls, last] of [
+      [loose, ["a", "b", "c"], 1, "report.make"],
+      [loose, ["a", "b", "c", "d"], 4, "report.make"],
+      [loose, ["a", "b", "c", "d"], 0, "ml.batch"],
+      [{ maxRunning: 3, perKey: 3 }, ["a", "a", "b"], 1, "report.make"],
+      [{ maxRunning: 2, perKey: 1 }, ["a", "b"], 1, "report.make"],
+    ] as const
+  ) {
+    assert.doesNotMatch(await told(limits, batches, crawls, last), /limits were set/);
+  }
+});
+
 Deno.test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {
   const seal = defineJob({
     type: "batch.seal",

@@ -3,9 +3,13 @@
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasBegun, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
-import { isSameLimit, keyCounted, limitSize } from "../../core/place_limits.ts";
+import { isSameLimit, keyCounted, limitSize, type LimitValues } from "../../core/place_limits.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
-import type { BlockingLimit } from "../../explain/statements/queue_facts.ts";
+import type {
+  BlockingLimit,
+  LoosenedLimits,
+  WorkerHolder,
+} from "../../explain/statements/queue_facts.ts";
 import {
   type PlaceHistory,
   type QueuedAs,
@@ -69,6 +73,40 @@ function changeIn(
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);
   return { change: toLimitChange(change), ...(isTightened ? { inCode: code } : {}) };
+}
+
+/**
+ * The type that holds most workers, if an operator has loosened its limits and it holds more than
+ * those in the code would allow.
+ *
+ * @param busy How many workers are held; not all of very many holders are known.
+ */
+export function loosenedLimits(
+  { limitChanges, registry, table }: QueryParts,
+  holders: readonly WorkerHolder[],
+  busy: number,
+): LoosenedLimits | undefined {
+  const jobs = holders.flatMap(({ jobId }) => table.head(jobId) ?? []);
+  for (const [type = "", same] of Map.groupBy(jobs, (job) => job.type)) {
+    const change = limitChanges.get(type);
+    const held = same.length;
+    if (change === undefined || held * 2 <= holders.length) continue;
+    const inCode = placeLimits(registry.get(type)?.limits);
+    const looser = (["maxRunning", "perKey"] as const).filter((limit) =>
+      limitSize(change.limits, limit) > limitSize(inCode, limit)
+    );
+    const those = (limits: LimitValues): LimitValues =>
+      present(Object.fromEntries(looser.map((limit) => [limit, limits[limit]])));
+    const { maxRunning = Infinity, perKey = Infinity } = those(inCode);
+    const ofKeys = [...Map.groupBy(same, ({ key }) => key).values()]
+      .reduce((sum, { length }) => sum + Math.min(length, perKey), 0);
+    if (held <= Math.min(maxRunning, ofKeys)) continue;
+    return {
+      ...{ type, held, isExact: holders.length >= busy, inCode, change: toLimitChange(change) },
+      ...{ set: those(change.limits), before: those(inCode) },
+    };
+  }
+  return undefined;
 }
 
 /** The keys that limit a job, and its position in the queue. */

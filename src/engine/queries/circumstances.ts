@@ -18,7 +18,7 @@ import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
-import { blockingLimit, limitThen } from "./blocking_limit.ts";
+import { blockingLimit, limitThen, loosenedLimits } from "./blocking_limit.ts";
 import { isQueued, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { overtakenBy } from "./overtaken_search.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
@@ -59,8 +59,10 @@ export async function circumstancesNow(query: Query, job: JobState): Promise<Cir
     .filter(({ jobId }) => jobId !== job.jobId);
   const overtaken = await overtakenBy(query, job);
   const crowd = await crowdAhead(query, job);
+  const loosest = loosenedLimits(parts, holders, workers.busy);
+  const loosened = loosest?.type === job.type || alone !== undefined ? undefined : loosest;
   const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
-  return { ...common, queue: { ...queue, holders, overtaken, ...crowd, ...last } };
+  return { ...common, queue: { ...queue, holders, overtaken, loosened, ...crowd, ...last } };
 }
 
 /** How many of the jobs ahead of one are looked at: the next. */

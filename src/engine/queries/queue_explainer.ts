@@ -14,9 +14,9 @@ import { explainQueue } from "../../explain/queue/explain_queue.ts";
 import type { Citation, QueueExplanation } from "../../explain/statements/explanation.ts";
 import { actorText, reasonText } from "../../explain/words/phrases.ts";
 import { firstLine } from "../../explain/replay/why.ts";
-import { type LimitLine, limitLines } from "../run/queue/queue_positions.ts";
+import { type LimitedRequest, type LimitLine, limitLines } from "../run/queue/queue_positions.ts";
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
-import { blockingLimit } from "./blocking_limit.ts";
+import { blockingLimit, loosenedLimits } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
 import { workerHolders } from "./holders.ts";
 import type { JobLists } from "./job_lists.ts";
@@ -37,6 +37,7 @@ interface Queue {
   readonly queue: WorkerQueue;
   readonly isThreaded: boolean;
   readonly lines: readonly LimitLine[];
+  readonly wanting: readonly LimitedRequest[];
 }
 
 export class QueueExplainer {
@@ -58,11 +59,13 @@ export class QueueExplainer {
     const pauses = pauseControls.all();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;
-    const queues = [workers, threadWorkers].map((queue, at) => ({
-      queue,
-      isThreaded: at === 1,
-      lines: limitLines(queue.wanting(asOf), this.parts.shares),
-    }));
+    const queues = [workers, threadWorkers].map((queue, at) => {
+      const wanting = queue.wanting(asOf);
+      return {
+        ...{ queue, isThreaded: at === 1, wanting },
+        lines: limitLines(wanting, this.parts.shares),
+      };
+    });
     const pools = await Promise.all(queues.map((one) => this.#pool(one)));
     const lines = queues.flatMap((one) => one.lines);
     const limits = await Promise.all(lines.slice(0, LIMITS_MAX).map((line) => this.#limit(line)));
@@ -96,11 +99,18 @@ export class QueueExplainer {
     };
   }
 
-  async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines }: Queue) {
+  async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines, wanting }: Queue) {
     const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
     // Holders of workers matter only if a job waits for a worker.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.parts, isThreaded);
-    return { isThreaded, busy, max, waiting, holders };
+    const loosened = loosenedLimits(this.parts, holders, busy);
+    const own = wanting.filter(({ request: { jobId }, needs }) =>
+      needs.share.of.type === loosened?.type && !lines.some(({ jobIds }) => jobIds.has(jobId))
+    );
+    return {
+      ...{ isThreaded, busy, max, waiting, holders },
+      loosened: waiting > own.length ? loosened : undefined,
+    };
   }
 
   /** A reached limit, with the attempts that hold its places. */

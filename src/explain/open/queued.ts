@@ -16,9 +16,11 @@ import {
   deadlockText,
   holdersOf,
   holdsThenText,
+  loosenedReasons,
   queueHeldText,
   queueThenText,
   restoreLimit,
+  restoreLoosened,
   sharedKeyText,
 } from "../queue/queue_holders.ts";
 import { once, settingReasons, settingsCited, withFlagText } from "../queue/turn.ts";
@@ -55,6 +57,7 @@ export function queuedReasons(known: Case): Reasons {
   return [
     reason(statement, ...settingsCited(stands), since, ...began.slice(0, FEW_MAX)),
     ...settingReasons(stands),
+    ...queue === undefined ? [] : loosenedReasons(queue.loosened, queue),
     ...whyQueued(known),
     ...backoffReasons(known),
   ];
@@ -160,6 +163,7 @@ export function whileQueued(known: Case): Next {
     ...dueAttempts(known),
     ...endsByTime(known),
     ...restoreLimit(queue?.limit),
-    ...queue === undefined ? [] : cancelHolders(queue.limit, queue.holders),
+    ...restoreLoosened(queue?.loosened),
+    ...queue === undefined ? [] : cancelHolders(queue.limit, queue.holders, queue.loosened),
   ];
 }

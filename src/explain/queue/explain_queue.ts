@@ -28,8 +28,11 @@ import {
   holdersText,
   holderText,
   limitText,
+  loosenedReasons,
+  loosenedText,
   rateOpensAt,
   restoreLimit,
+  restoreLoosened,
   SINCE_CRASHES,
 } from "./queue_holders.ts";
 import { backoffText, longestOnes, reasonsBeside } from "./queue_reasons.ts";
@@ -125,18 +128,21 @@ function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: Queue
 }
 
 function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
-  const { isThreaded, busy, max, holders } = pool;
+  const { isThreaded, busy, max, holders, loosened } = pool;
   const thread = isThreaded ? " with a thread" : "";
   const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
-  const summary = `The queue stands still: ${workers} held${holdersText(holders, busy)}. ` +
-    waitText(facts);
+  const held = loosened === undefined
+    ? `${workers} held${holdersText(holders, busy)}`
+    : loosenedText(loosened, pool);
+  const summary = `The queue stands still: ${held}. ${waitText(facts)}`;
   const next = [
+    ...restoreLoosened(loosened),
     ...holders.slice(0, FEW_MAX).flatMap(endByItself),
-    ...cancelHolders(undefined, holders),
+    ...cancelHolders(undefined, holders, loosened),
   ];
   return {
     ...standstill(summary, next, facts.longest.queued?.since),
-    cause: holderReasons(holders),
+    cause: [...loosenedReasons(loosened, pool), ...holderReasons(holders)],
   };
 }
 
@@ -210,8 +216,12 @@ function movingCause(facts: QueueFacts): Cause {
         busy.join(", ")
       }.${beside}${held}`
       : `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
-    cause: holderReasons(holders),
+    cause: [
+      ...pools.flatMap((pool) => loosenedReasons(pool.loosened, pool)),
+      ...holderReasons(holders),
+    ],
     next: [
+      ...pools.flatMap(({ loosened }) => restoreLoosened(loosened)),
       ...isLimited ? [] : [automatic("It continues by itself.")],
       ...limits.flatMap(placeEnds),
       ...pauseEnds(holdingPauses(facts)),

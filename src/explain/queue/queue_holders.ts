@@ -9,17 +9,20 @@ import type { LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { limitsText } from "../../core/place_limits.ts";
 import { shownText } from "../../core/shown_value.ts";
+import type { LimitChange } from "../history/place_history.ts";
 import type { Circumstances } from "../statements/evidence.ts";
 import type {
   BlockingLimit,
+  LoosenedLimits,
   PlacesInTheWay,
   WorkerHolder,
   WorkersThen,
 } from "../statements/queue_facts.ts";
-import type { Next, Reasons } from "../statements/explanation.ts";
+import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
 import { ownValues } from "../likeness/own_values.ts";
 import {
   actorText,
+  capital,
   FEW_MAX,
   pausesText,
   reasonText,
@@ -39,9 +42,10 @@ type QueueThen = NonNullable<Circumstances["queueThen"]>;
 
 /** What a job waits for, with the jobs that hold it. */
 export function queueHeldText(queue: Queue): string {
-  const { pauses, limit } = queue;
-  return pauses === undefined && limit !== undefined
-    ? placesHeldText(limit)
+  const { pauses, limit, loosened } = queue;
+  if (pauses === undefined && limit !== undefined) return placesHeldText(limit);
+  return pauses === undefined && loosened !== undefined
+    ? `${aheadText(queue)}${loosenedText(loosened, queue)}`
     : queueText(queue) + (limit === undefined ? holdersText(queue.holders ?? [], queue.busy) : "");
 }
 
@@ -51,17 +55,48 @@ export function queueText(
 ): string {
   if (pauses !== undefined) return pausesText(pauses);
   if (limit !== undefined) return limitText(limit);
-  const before = ahead === 0 ? "" : `${counted(ahead, "job")} ahead of it, and `;
   const beside = alone === undefined
     ? ""
     : `, while ${aloneText(alone, alone.isItself ? "it" : undefined)}${SINCE_CRASHES}`;
-  return `${before}${busy} of ${
+  return `${aheadText({ ahead })}${busy} of ${
     counted(
       max,
       isThreaded ? "worker with a thread" : "worker",
       isThreaded ? "workers with a thread" : "workers",
     )
   } busy${beside}`;
+}
+
+/** `2 jobs ahead of it, and `, or nothing. */
+function aheadText({ ahead }: Pick<Queue, "ahead">): string {
+  return ahead === 0 ? "" : `${counted(ahead, "job")} ahead of it, and `;
+}
+
+/**
+ * `all 6 workers are held by jobs of type ml.batch, whose limits were set to maxRunning 12 at ...
+ * by kim (reason: the demo), where its code has maxRunning 2`.
+ */
+export function loosenedText(
+  { type, held, isExact, set, before, change }: LoosenedLimits,
+  { busy, isThreaded = false }: Pick<Queue, "busy" | "isThreaded">,
+): string {
+  const workers = `workers${isThreaded ? " with a thread" : ""}`;
+  const which = held === busy
+    ? `all ${busy} ${workers}`
+    : `${isExact ? "" : "at least "}${held} of ${busy} ${workers}`;
+  return `${which} are held by jobs of type ${type}, whose limits were set to ${limitsText(set)} ` +
+    `at ${change.at}${actorText(change)}${reasonText(change.reason)}, where its code has ` +
+    limitsText(before);
+}
+
+/** The same as a reason. */
+export function loosenedReasons(
+  loosened: LoosenedLimits | undefined,
+  queue: Pick<Queue, "busy" | "isThreaded" | "holders">,
+): Reasons {
+  if (loosened === undefined) return [];
+  const began = (queue.holders ?? []).slice(0, FEW_MAX).map(({ startedBy }) => startedBy);
+  return [reason(`${capital(loosenedText(loosened, queue))}.`, loosened.change, ...began)];
 }
 
 /** `job a runs alone`, or `job a waits to run alone`. */
@@ -199,10 +234,21 @@ export function changeReason(limit: Limit): Reasons {
 export function restoreLimit(limit: Limit): Next {
   if (limit?.change === undefined || limit.inCode === undefined) return [];
   const { type, change, inCode } = limit;
+  return [restoring(type, change, `, which let more begin (${limitsText(inCode)})`)];
+}
+
+/** The same for limits that let a type hold more workers than those of its code. */
+export function restoreLoosened(loosened: LoosenedLimits | undefined): Next {
+  if (loosened === undefined) return [];
+  const { type, change, inCode } = loosened;
+  const then = "others get the workers beyond that as what runs ends";
+  return [restoring(type, change, ` (${limitsText(inCode)}); ${then}`)];
+}
+
+function restoring(type: string, change: LimitChange, what: string): NextStep<LogId> {
   const action = { method: "DELETE", path: `/limits/${type}` } as const;
-  const statement = `Restore the limits that type ${type} has in its code, which let more begin ` +
-    `(${limitsText(inCode)}):`;
-  return [{ ...byHand(statement, change), action }];
+  const statement = `Restore the limits that type ${type} has in its code${what}:`;
+  return { ...byHand(statement, change), action };
 }
 
 /** When a rate lets the next job begin; RFC 3339. */
@@ -289,9 +335,13 @@ export function sharedKeyText(limit: Limit): readonly string[] {
 }
 
 /** What to do when a worker is needed at once. */
-export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = []): Next {
+export function cancelHolders(
+  limit: Limit,
+  holders: readonly WorkerHolder[] = [],
+  loosened?: LoosenedLimits,
+): Next {
   // No job is to be lost for a limit that can be restored.
-  if (limit?.inCode !== undefined) return [];
+  if (limit?.inCode !== undefined || loosened !== undefined) return [];
   const what = limit === undefined ? "worker" : "place";
   const isPlaces = limit !== undefined && limit.limit !== "rate";
   // After the limit was lowered, more may have to end than are named.

@@ -33,9 +33,9 @@ export function standingText(queue: Queue): string {
 
 /** The limit of workers names its flag. */
 export function withFlagText(queue: Queue): string {
-  const { pauses, limit, isThreaded, alone } = queue;
+  const { pauses, limit, isThreaded, alone, loosened } = queue;
   const isOfWorkers = pauses === undefined && limit === undefined && isThreaded !== true &&
-    alone === undefined;
+    alone === undefined && loosened === undefined;
   return `${queueText(queue)}${isOfWorkers ? " (the limit is --max-running)" : ""}`;
 }
 

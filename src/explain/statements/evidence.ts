@@ -17,6 +17,7 @@ import type {
   BlockingLimit,
   Crowd,
   HoldingPause,
+  LoosenedLimits,
   Obstacles,
   OvertakenBy,
   WorkerHolder,
@@ -125,6 +126,8 @@ export interface Circumstances extends Obstacles {
     /** The jobs that hold the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
+    /** Of another type than its own. */
+    readonly loosened?: LoosenedLimits | undefined;
     /** What most of the jobs in its way have, of those of its type that were looked at. */
     readonly crowd?: Crowd;
     /**

@@ -76,6 +76,20 @@ interface RateInTheWay extends LimitOf {
   readonly users: readonly JobId[];
 }
 
+/** A type that holds most workers, and more than its code lets it, since its limits were changed. */
+export interface LoosenedLimits {
+  readonly type: string;
+  /** How many of the workers it holds, and whether that is exact: it may be more. */
+  readonly held: number;
+  readonly isExact: boolean;
+  /** Those of its limits that let more run than in the code. */
+  readonly set: LimitValues;
+  readonly before: LimitValues;
+  /** All limits in the code. */
+  readonly inCode: LimitValues;
+  readonly change: LimitChange;
+}
+
 export interface CountOf {
   readonly count: number;
   readonly of: number;
@@ -127,6 +141,8 @@ export interface WorkerPool {
   readonly waiting: number;
   /** The longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
+  /** Only if jobs of other types wait. */
+  readonly loosened?: LoosenedLimits | undefined;
 }
 
 /** A pause in force, and the jobs that it holds. */
