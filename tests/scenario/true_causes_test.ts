@@ -786,6 +786,60 @@ Deno.test("explain a time limit: the step that blocked the event loop until it a
   }
 });
 
+/** How a job of type `tour` that times out, after others whose step took so long, is explained. */
+async function afterTimes(times: readonly number[], others: readonly number[] = []) {
+  const lengths = new Map<string, number>();
+  const calling = (type: string, task: string) =>
+    scripted(type, {
+      [task]: ({ jobId }) =>
+        new Promise((resolve) =>
+          daybook.clock.setTimer(lengths.get(jobId) ?? 9_000, () => resolve("found"))
+        ),
+    }, { timeoutMs: 2_000, retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const definitions = [calling("tour", "geocode"), calling("address", "lookup")];
+  const daybook = await Explained.start({ definitions });
+  for (const [at, ms] of times.entries()) {
+    lengths.set(`tour-${at}`, ms).set(`address-${at}`, others[at] ?? 70);
+    await daybook.submit(`tour-${at}`, "tour");
+    await daybook.submit(`address-${at}`, "address");
+    await daybook.clock.advance(2_000);
+  }
+  await daybook.submit("tour", "tour");
+  await daybook.clock.advance(3_000);
+  return daybook;
+}
+
+Deno.test("explain a time limit: that a step took longer and longer before it is told, with the steps of other types that did so too", async () => {
+  const times = [50, 70, 160, 160, 320, 560, 900, 1_200].flatMap((
+    ms,
+  ) => [ms, ms + 20, ms - 10, ms + 5, ms]);
+  const slower =
+    "TimeoutError: took longer than 2000 ms, where the 40 of its type before it took " +
+    "longer and longer: 55 ms in the median of the first 6, 1.2 s in that of the last 7";
+  const daybook = await afterTimes(times, times);
+  for (const now of [daybook, await daybook.crash()]) {
+    const { summary } = await toldOf(now, "tour");
+    assert.ok(
+      summary.endsWith(`${slower}, and so did task lookup of address (70 ms, then 1.2 s).`),
+      summary,
+    );
+  }
+  const { summary } = await toldOf(await afterTimes(times), "tour");
+  assert.ok(summary.endsWith(`${slower}.`), summary);
+});
+
+Deno.test("explain a time limit: times that vary, rose at once, or rose and fell again have no trend", async () => {
+  const flat = Array.from({ length: 40 }, (_, at) => 100 + 37 * at % 200);
+  const bimodal = Array.from({ length: 40 }, (_, at) => at * at % 7 < 3 ? 50 : 1_100);
+  const jump = Array.from({ length: 40 }, (_, at) => at < 28 ? 60 : 1_200);
+  const hill = Array.from({ length: 40 }, (_, at) => at < 28 ? 50 + 30 * at : 400);
+  const few = Array.from({ length: 20 }, (_, at) => 50 + 50 * at);
+  for (const times of [flat, bimodal, jump, hill, few]) {
+    const { summary } = await toldOf(await afterTimes(times), "tour");
+    assert.match(summary, /of its type before it took [\d.]+ m?s in the median\.$/);
+  }
+});
+
 Deno.test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
   const daybook = await Explained.start({ definitions: [FETCH] });
   await daybook.submit("ahead", "rates.fetch");

@@ -3,10 +3,10 @@
 import { lengthMs } from "../../core/duration.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { findTask, type JobState, timedOutTask } from "../../core/job_state.ts";
-import { isFarLonger, mayBeLong, usualTime } from "../../explain/ended/time_spent.ts";
+import { isFarLonger, mayBeLong, riseOf, usualTime } from "../../explain/ended/time_spent.ts";
 import { compared } from "../../explain/likeness/compared_job.ts";
 import { moreThanOthers } from "../../explain/likeness/contrast.ts";
-import type { UsualTime } from "../../explain/statements/evidence.ts";
+import type { Slowed, UsualTime } from "../../explain/statements/evidence.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
@@ -38,15 +38,47 @@ export async function findUsualTime(
     max: JOBS_MAX,
     take: (other) =>
       other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
-        ? { ms: tookMs(other, step), facts: compared(other) }
+        ? { ms: tookMs(other, step), facts: compared(other), createdAt: other.createdAt }
         : undefined,
   });
-  const usual = usualTime(others.flatMap(({ ms = [] }) => ms));
+  const lengthsMs = others.flatMap(({ ms = [] }) => ms).toReversed();
+  const usual = usualTime(lengthsMs);
   const isShared = usual !== undefined && step !== undefined &&
     await sleepsLikeOthers(inquiry, job, step, usual);
   if (usual === undefined || isShared) return undefined;
   const timed = others.flatMap(({ ms, facts }) => ms === undefined ? [] : facts);
-  return { ...usual, more: moreThanOthers(compared(job), timed) };
+  const rise = riseOf(lengthsMs);
+  const oldest = others.at(-1)?.createdAt;
+  const slowed = rise && oldest !== undefined ? await slowedSince(inquiry, job, oldest) : [];
+  return { ...usual, rise, slowed, more: moreThanOthers(compared(job), timed) };
+}
+
+/** How many steps of each job are compared. */
+const STEPS_MAX = 8;
+
+/** The steps of other types that took longer and longer, as when all need the same slow service. */
+async function slowedSince(
+  inquiry: Inquiry,
+  { type, firstLogId }: JobState,
+  createdAfter: string,
+): Promise<readonly Slowed[]> {
+  const steps = await takenNear(inquiry, {
+    range: { states: ["Done"], createdAfter, before: firstLogId },
+    max: JOBS_MAX,
+    take: (other) =>
+      other.type === undefined || other.type === type || !hasEnded(other, inquiry.upTo)
+        ? undefined
+        : other.tasks.slice(0, STEPS_MAX).flatMap(({ taskId, attempts }) => {
+          const ms = attempts === 0 || taskId === MAIN_TASK ? undefined : tookMs(other, taskId);
+          return ms === undefined ? [] : { type: other.type, taskId, ms };
+        }),
+  });
+  const alike = Map.groupBy(steps.flat(), (step) => `${step.type}\n${step.taskId}`);
+  return [...alike.values()].flatMap((same) => {
+    const [{ type = "", taskId } = {}] = same;
+    const rise = riseOf(same.map(({ ms }) => ms).toReversed());
+    return rise === undefined || taskId === undefined ? [] : [{ ...rise, type, taskId }];
+  });
 }
 
 /** The share of those compared that sleep as long now, by which it is not odd. */

@@ -10,13 +10,13 @@ import type { Condition } from "../../core/condition.ts";
 import { durationText, lengthMs } from "../../core/duration.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { isSleep, type JobState } from "../../core/job_state.ts";
-import type { Evidence, UsualTime } from "../statements/evidence.ts";
+import type { Evidence, Rise, UsualTime } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { holdUpText } from "../past/hold_up_texts.ts";
 import { isDelay } from "../history/hold_ups.ts";
 import type { Attempt } from "../history/kept_history.ts";
 import { tookMs } from "../history/outlined_history.ts";
-import { taskText } from "../words/phrases.ts";
+import { FEW_MAX, shortened, taskText } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import { sleepDueAt, sleepLateness } from "../past/sleeps_and_waits.ts";
@@ -42,9 +42,42 @@ interface TimePart {
 export function usualTime(
   lengthsMs: readonly number[],
 ): Pick<UsualTime, "jobs" | "medianMs"> | undefined {
-  if (lengthsMs.length < JOBS_MIN) return undefined;
+  return lengthsMs.length < JOBS_MIN ? undefined : medianOf(lengthsMs);
+}
+
+function medianOf(lengthsMs: readonly number[]) {
   const sorted = lengthsMs.toSorted((left, right) => left - right);
   return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
+}
+
+/** A series is cut into groups of at least so many, whose medians are compared. */
+const GROUPS = 6;
+const GROUP_MIN = 4;
+/** How many of these are higher than the one before, by a fifth: a single jump is no trend. */
+const HIGHER_MIN = 3;
+const HIGHER = 1.2;
+/** None is lower by more than a tenth. */
+const LOWER = 0.9;
+/** Shorter times vary for many reasons. */
+const RISEN_MS = 100;
+
+/** How far a series has risen steadily, to more than three times; `undefined` if it has not. */
+export function riseOf(lengthsMs: readonly number[]): Rise | undefined {
+  const { length } = lengthsMs;
+  if (length < GROUPS * GROUP_MIN) return undefined;
+  const groups = Array.from({ length: GROUPS }, (_, at) => {
+    const [from, to] = [at, at + 1].map((edge) => Math.floor(edge * length / GROUPS));
+    return medianOf(lengthsMs.slice(from, to));
+  });
+  const [first, last] = [groups[0], groups.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const ratios = groups.slice(1).map(({ medianMs }, at) =>
+    medianMs / Math.max(1, groups[at]?.medianMs ?? 0)
+  );
+  const isSteady = ratios.every((ratio) => ratio >= LOWER) &&
+    ratios.filter((ratio) => ratio >= HIGHER).length >= HIGHER_MIN;
+  const isHigh = last.medianMs >= RISEN_MS && last.medianMs > TIMES * first.medianMs;
+  return isSteady && isHigh ? { first, last } : undefined;
 }
 
 /** Whether a job may have taken far longer than any usual time. */
@@ -62,9 +95,22 @@ export function isFarLonger(ms: number, { medianMs }: Pick<UsualTime, "medianMs"
 }
 
 /** `where the 12 of its type before it took 40 ms in the median`. */
-export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
+export function usualText(
+  { jobs, medianMs, rise, slowed = [] }: UsualTime,
+  { type }: JobState,
+): string {
   const like = type === undefined ? "that waited for the same" : "of its type";
-  return `where the ${jobs} ${like} before it took ${durationText(medianMs)} in the median`;
+  const before = `where the ${jobs} ${like} before it took`;
+  if (rise === undefined) return `${before} ${durationText(medianMs)} in the median`;
+  const { first, last } = rise;
+  const others = slowed.map((one) =>
+    `${taskText(one.taskId)} of ${one.type} (${durationText(one.first.medianMs)}, then ${
+      durationText(one.last.medianMs)
+    })`
+  );
+  const too = others.length === 0 ? "" : `, and so did ${shortened(others, FEW_MAX)}`;
+  return `${before} longer and longer: ${durationText(first.medianMs)} in the median of the ` +
+    `first ${first.jobs}, ${durationText(last.medianMs)} in that of the last ${last.jobs}${too}`;
 }
 
 /** `; it has input.rows = 60000, where they have at most 900`, of what takes more time, or nothing. */

@@ -177,6 +177,21 @@ export interface UsualTime {
   readonly medianMs: number;
   /** What the job was given far more of than any of them. */
   readonly more: readonly Trait[];
+  /** If they took longer and longer: how long at first, and at last. */
+  readonly rise?: Rise | undefined;
+  /** The steps of other types that did so meanwhile. */
+  readonly slowed?: readonly Slowed[];
+}
+
+/** The medians of the first and the last jobs of a series, and how many these are. */
+export interface Rise {
+  readonly first: Pick<UsualTime, "jobs" | "medianMs">;
+  readonly last: Pick<UsualTime, "jobs" | "medianMs">;
+}
+
+export interface Slowed extends Rise {
+  readonly type: string;
+  readonly taskId: TaskId;
 }
 
 /** Another job that was given the same input, and has not failed. */
