@@ -10,9 +10,14 @@ import { hang, scripted } from "./incident_kit.ts";
 const ONCE = { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } as const;
 
 /** The first answer about a job whose second step throws. */
-async function failedWith(error: Error, input: object = {}, result: unknown = "ok") {
+async function failedWith(
+  error: Error,
+  input: object = {},
+  result: unknown = "ok",
+  step = "login",
+) {
   const use = looseJob("feed.use", async (ctx) => {
-    await ctx.task("login", () => result as string);
+    await ctx.task(step, () => result as string);
     await ctx.task("use", () => {
       throw error;
     }, { retry: ONCE });
@@ -46,6 +51,110 @@ Deno.test("innocent: a step beside the failed one that only shares a word with i
     const daybook = await Explained.start({ definitions: [open] });
     await daybook.submit("job", "account.open");
     assert.doesNotMatch((await daybook.explanation("job")).summary, /may have needed/);
+  }
+});
+
+Deno.test("innocent: the priority of a job, for those that ran while it waited for an event or a pause held it", async () => {
+  const order = defineJob({
+    ...{ type: "shop.order", version: 1, input: v.record(v.string(), v.unknown()) },
+    expects: () => ({ paid: { eventType: "shop.Paid" } }),
+    run: (ctx) => ctx.expect("paid"),
+  });
+  const letters = scripted("mail.send", {
+    send: ({ input, signal }) => input["slow"] === true ? hang({ signal }) : "sent",
+  });
+  const said = async (until: "paid" | "resumed" | "its turn") => {
+    const daybook = await Explained.start({ definitions: [order, letters], maxRunning: 1 });
+    const slow = async (jobId: string, priority = 0) => {
+      await daybook.submit(jobId, "mail.send", { slow: true }, { priority });
+    };
+    if (until === "resumed") await daybook.post("/pauses", { type: "shop.order", reason: "audit" });
+    if (until === "its turn") await slow("slow");
+    await daybook.submit("job", "shop.order", {}, { priority: 5 });
+    if (until === "its turn") await daybook.event("shop.Paid");
+    for (let at = 0; at < 5; at++) {
+      await daybook.submit(`letter-${at}`, "mail.send", {});
+      await daybook.clock.advance(60_000);
+    }
+    if (until !== "its turn") await slow("slow");
+    await daybook.clock.advance(1_000);
+    for (const { pauseId } of daybook.engine.pauses.all()) await daybook.engine.pauses.end(pauseId);
+    if (until === "paid") await daybook.event("shop.Paid");
+    await daybook.clock.advance(1_000);
+    if (until === "its turn") {
+      await slow("slow-2");
+      await daybook.post("/jobs/slow/cancel", { reason: "done" });
+      await daybook.clock.advance(1_000);
+    }
+    const { summary } = await daybook.explanation("job");
+    assert.match(summary, /Job job is queued: 1 of 1 worker busy/);
+    return summary;
+  };
+  assert.doesNotMatch(await said("paid"), /went first/);
+  assert.doesNotMatch(await said("resumed"), /went first/);
+  assert.match(await said("its turn"), /went first, since it has priority 5/);
+});
+
+Deno.test("innocent: a time that had passed of what is no credential, had passed when a step returned it, or of which the error says nothing", async () => {
+  const past = "2025-12-31T00:00:00Z";
+  for (
+    const [result, message] of [
+      [{ price: 12, validUntil: past }, "401: invalid API key"],
+      [{ sku: "x", warranty: { expiresAt: past } }, "address rejected: no such street"],
+      [{ token: "t", expiresAt: past }, "address rejected: no such street"],
+      [{ token: "t", expiresAt: past }, "403: this account may not refund"],
+      [{ token: "t", expiresAt: past }, "invalid amount"],
+    ] as const
+  ) {
+    const { summary, next } = await failedWith(new Error(message), {}, result, "order");
+    assert.doesNotMatch(summary + next.map(({ statement }) => statement), /passed|expired/);
+  }
+  const stale = await failedWith(new Error("the token has expired"), {}, { expiresAt: past });
+  assert.match(stale.summary, /Task login returned expiresAt .* which had passed 1 d before/);
+  assert.doesNotMatch(stale.next.map(({ statement }) => statement).join(), /Retry it from/);
+});
+
+Deno.test("innocent: a value of the event that created a job, of which its error only has a common word or number", async () => {
+  const place = looseJob("shop.order", async (ctx) => {
+    await ctx.task("place", (task) => {
+      task.emit("shop.Placed", { amount: 500, port: 8080, method: "card", unit: "in", gift: "no" });
+    });
+  });
+  const summaryOf = async (message: string) => {
+    const pay = looseJob("shop.pay", async (ctx) => {
+      await ctx.task("charge", () => {
+        throw new Error(message);
+      }, { retry: ONCE });
+    }, { startsOn: { eventType: "shop.Placed", input: ({ attributes }) => attributes as never } });
+    const daybook = await Explained.start({ definitions: [place, pay] });
+    await daybook.submit("order", "shop.order");
+    const response = await daybook.app.request("http://127.0.0.1:8000/jobs?type=shop.pay");
+    const { jobs: [failed] } = await response.json();
+    return (await daybook.explanation(failed.jobId)).summary;
+  };
+  for (
+    const message of [
+      "HTTP 500 from the bank",
+      "500: the amount could not be charged",
+      "status code 500",
+      "500 lines of the log follow",
+      "connect ECONNREFUSED bank.example:8080",
+      "the card reader is offline",
+      "error in line 3 of the template",
+      "no route to host",
+    ]
+  ) {
+    assert.doesNotMatch(await summaryOf(message), /which created this job with/, message);
+  }
+  for (
+    const [message, shown] of [
+      ["amount 500 is above the limit", "amount = 500"],
+      ["422: amount must not be 500", "amount = 500"],
+      ["'card' is not accepted", 'method = "card"'],
+      ["method card is not accepted", 'method = "card"'],
+    ] as const
+  ) {
+    assert.ok((await summaryOf(message)).includes(`created this job with ${shown},`), message);
   }
 });
 

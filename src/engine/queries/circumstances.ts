@@ -12,7 +12,7 @@ import { crowdTrait, isOfCrowd } from "../../explain/likeness/contrast.ts";
 import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
 import type { BlockingLimit, CountOf, HoldingPause } from "../../explain/statements/queue_facts.ts";
-import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
+import { dueAtOf, type OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import { ownPlaces } from "../../explain/history/place_history.ts";
 import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
@@ -25,8 +25,12 @@ import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { Query, QueryParts } from "./query_parts.ts";
 
 /** As of now, in this process. */
-export async function circumstancesNow(query: Query, job: JobState): Promise<Circumstances> {
+export async function circumstancesNow(
+  query: Query,
+  outlined: OutlinedHistory,
+): Promise<Circumstances> {
   const { parts } = query;
+  const { job, conditionSince: { receivedAt } } = outlined;
   const { pauses, registry, writer, draining, events, silence } = parts;
   const loaded = registry.running(job);
   const isKnown = loaded !== undefined;
@@ -57,7 +61,11 @@ export async function circumstancesNow(query: Query, job: JobState): Promise<Cir
   // The job itself may have been granted a worker since it was looked at.
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
-  const overtaken = await overtakenBy(query, job);
+  const ended = (await pausesUpTo(parts, writer.durableLogId)).filter((pause) => holds(pause, job))
+    .flatMap(({ ended }) => ended?.at ?? []);
+  const [since = receivedAt] = [receivedAt, dueAtOf(job) ?? receivedAt, ...ended].toSorted()
+    .toReversed();
+  const overtaken = await overtakenBy(query, job, Date.parse(since));
   const crowd = await crowdAhead(query, job);
   const loosest = loosenedLimits(parts, holders, workers.busy);
   const loosened = loosest?.type === job.type || alone !== undefined ? undefined : loosest;

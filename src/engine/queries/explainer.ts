@@ -134,7 +134,7 @@ export class Explainer {
     const search = this.#evidenceSearch(inquiry, hold);
     const outlined = await this.#outlined(logIds, share, hold);
     const circumstances = asOfTime === undefined
-      ? await circumstancesNow(inquiry, outlined.job)
+      ? await circumstancesNow(inquiry, outlined)
       : await circumstancesThen(inquiry, outlined, asOf, Date.parse(asOfTime));
     const found = await search.run(outlined);
     const evidence = {

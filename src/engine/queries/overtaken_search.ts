@@ -15,9 +15,16 @@ import type { Query } from "./query_parts.ts";
 /** The most later jobs that are looked at. */
 const LATER_MAX = 1_000;
 
-/** As far as a job that is queued has been overtaken. */
-export async function overtakenBy(query: Query, job: JobState): Promise<OvertakenBy> {
-  return await laterOnes(query, job, ({ progress }) => progress.attempts > 0);
+/** As far as a job has been overtaken since it was queued last. */
+export async function overtakenBy(
+  query: Query,
+  job: JobState,
+  sinceMs: number,
+): Promise<OvertakenBy> {
+  const { isThreaded } = poolOf(query.parts, job);
+  return await laterOnes(query, job, (other) => {
+    return isInThread(query.parts, other) === isThreaded && begunMs(other) >= sinceMs;
+  });
 }
 
 /**
@@ -27,7 +34,7 @@ export async function overtakenBy(query: Query, job: JobState): Promise<Overtake
 export async function overtakenIn(
   query: Query,
   job: JobState,
-  { begins, to }: QueuedStay,
+  { begins, from, to }: QueuedStay,
   { all: [longest] }: HeldUpBy,
 ): Promise<OvertakenBy | undefined> {
   const { parts } = query;
@@ -43,23 +50,26 @@ export async function overtakenIn(
     longest.kind === "limit"
       ? other.type === job.type
       : isInThread(parts, other) === pool.isThreaded;
-  const endMs = Date.parse(to.at);
+  const [fromMs, endMs] = [Date.parse(from.at), Date.parse(to.at)];
   let takenMs = 0;
   const overtaken = await laterOnes(query, job, (other) => {
-    const { startedAt, queuedMs, endedAt } = other;
-    if (startedAt === null || queuedMs === null || !isRival(other)) return false;
-    const beganMs = Date.parse(startedAt) + queuedMs;
-    if (beganMs >= endMs) return false;
-    takenMs += Math.min(endMs, Date.parse(endedAt ?? to.at)) - beganMs;
+    const beganMs = begunMs(other);
+    if (!isRival(other) || !(beganMs >= fromMs && beganMs < endMs)) return false;
+    takenMs += Math.min(endMs, Date.parse(other.endedAt ?? to.at)) - beganMs;
     return true;
   }, to.logId);
   return 2 * takenMs < shared * longest.ms ? undefined : overtaken;
 }
 
+/** When the first attempt of a job began; `NaN` before that. */
+function begunMs({ startedAt, queuedMs }: JobSummary): number {
+  return startedAt === null || queuedMs === null ? NaN : Date.parse(startedAt) + queuedMs;
+}
+
 async function laterOnes(
   query: Query,
   job: JobState,
-  hasBegun: (other: JobSummary) => boolean,
+  wentFirst: (other: JobSummary) => boolean,
   before?: LogId,
 ): Promise<OvertakenBy> {
   const jobs: JobSummary[] = [];
@@ -67,7 +77,7 @@ async function laterOnes(
     range: { after: job.firstLogId, ...present({ before }), oldestFirst: true },
     max: LATER_MAX,
     see: (other) => {
-      if (other.priority < job.priority && hasBegun(other)) jobs.push(other);
+      if (other.priority < job.priority && wentFirst(other)) jobs.push(other);
     },
   });
   const [first] = jobs;

@@ -26,13 +26,17 @@ const END = /(?:expir(?:y|es?|ation)?(?:at|on|date|time)?|^exp|validuntil|validt
 /** In seconds, as OAuth has it. Under other names a length may be in any unit. */
 const LENGTH = "expires_in";
 const BEGINNING = /(?:issuedat|^iat|notbefore|^nbf)$/;
-/** What an error may say if it is about a value that is not valid yet, or no longer. */
+/** What an error may say if it is about a credential that is not valid yet, or no longer. */
 const OF_VALIDITY =
-  /expir|\b(?:40[13]|410|419)\b|unauthor|forbidden|(?<!unexpected )token|credential|signature|session|invalid|not valid|no longer|denied|reject|outdated|stale|too (?:late|old)/i;
+  /expir|no longer|not (?:yet )?valid\b|\b401\b|unauthor|(?<!unexpected )\btoken|\bsession|outdated|stale|too (?:late|old)/i;
+/** Names of credentials, or of what is beside them. */
+const OF_CREDENTIAL =
+  /token|session|credential|signature|access(?!or)|auth(?!or)|login|(?:^|\W)exp(?:$|\W)|expires_in/i;
 
 interface UnfitTime {
   readonly given: Given;
   readonly statement: string;
+  /** Whether it expired after it was given, so that the step may return a valid one again. */
   readonly hasExpired: boolean;
 }
 
@@ -72,13 +76,17 @@ function unfitTimes(known: OutlinedHistory): readonly UnfitTime[] {
     if (isScalar(value)) return [];
     return placesIn(value as JsonObject).flatMap((place): readonly UnfitTime[] => {
       // Of several alike, code may well have used another one.
-      if (isInList(value, place)) return [];
+      if (isInList(value, place) || !isOfCredential(given, place)) return [];
       const has = `${given.has} ${shownText(placePath(place))} = ${shownScalar(place.value)}`;
       const end = endOf(given, place);
       const agoMs = end === undefined ? 0 : lengthMs(end, used.at);
-      if (agoMs > 0) {
+      if (end !== undefined && agoMs > 0) {
         const passed = `which had passed ${durationText(agoMs)} before ${used.what}`;
-        return [{ given, statement: `${has}, ${passed}.`, hasExpired: true }];
+        return [{
+          given,
+          statement: `${has}, ${passed}.`,
+          hasExpired: lengthMs(given.at, end) > 0,
+        }];
       }
       const begin = BEGINNING.test(looseName(place)) ? timeOf(place.value) : undefined;
       const aheadMs = begin === undefined ? 0 : lengthMs(used.at, begin);
@@ -87,6 +95,13 @@ function unfitTimes(known: OutlinedHistory): readonly UnfitTime[] {
       return [{ given, statement: `${has}, ${ahead}.`, hasExpired: false }];
     });
   });
+}
+
+function isOfCredential({ task, value }: Given, place: Place): boolean {
+  const own = `${task?.taskId ?? ""} ${placePath(place)}`;
+  const beside = placesIn(value as JsonObject)
+    .filter(({ names }) => names.length === place.names.length).map(placePath);
+  return /url/i.test(own) || OF_CREDENTIAL.test([own, ...beside].join(" "));
 }
 
 function looseName({ names }: Place): string {

@@ -33,25 +33,41 @@ export function sentWithValue({ job, created, causes, creator }: Evidence): Reas
   return [reason(statement, sent, event, ...text?.cites ?? [])];
 }
 
-/** Smaller numbers occur in errors by chance. */
-const SMALL_MAX = 100;
+/** Smaller whole numbers occur in errors by chance. */
+const SMALL_MAX = 1_000;
+/** Numbers that are none of a value: HTTP statuses and ports. */
+const OF_TRANSPORT =
+  /^\W*[1-5]\d\d\b|\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?)\W+[1-5]\d\d\b|(?<=\.[\w-]+):\d+/gi;
 
 /** The first measure of an event that the input has too, and that the error shows. */
 function shownInError(job: JobState, event: JobEventLogEntry): Place | undefined {
   if (job.state !== "Failed" || job.sealed !== undefined || job.input === undefined) {
     return undefined;
   }
-  const { failure: { error: { message } } } = job;
+  const message = job.failure.error.message.replace(OF_TRANSPORT, "");
   const given = placesIn({ input: job.input } as JsonObject);
   return placesIn(toMatchable(event).attributes).find((place) => {
     const { value, names } = place;
-    const isSmall = typeof value === "number" && Number.isInteger(value) &&
-      Math.abs(value) < SMALL_MAX;
+    const name = names.at(-1) ?? "";
     return isDistinctive(value) && !isIdentifier(placePath(place), value) &&
-      namesWord(message, `${value}`) && (!isSmall || namesWord(message, names.at(-1) ?? "")) &&
-      given.some((one) => one.value === value && one.names.at(-1) === names.at(-1));
+      shows(message, name, value) &&
+      given.some((one) => one.value === value && one.names.at(-1) === name);
   });
 }
+
+/** Whether an error shows a value: a common word only in quotes, or beside its name. */
+function shows(message: string, name: string, value: JsonScalar): boolean {
+  if (typeof value === "number") {
+    const isSmall = Number.isInteger(value) && Math.abs(value) < SMALL_MAX;
+    return namesWord(message, `${value}`) && (!isSmall || namesWord(message, name));
+  }
+  return ['"', "'", "`"].some((quote) => message.includes(quote + value + quote)) ||
+    BESIDE.some((between) => namesWord(message, `${name}${between}${value}`)) ||
+    namesWord(message, `${value} ${name}`);
+}
+
+/** What may be between a name and its value. */
+const BESIDE = [" ", ": ", "=", " = ", " is "];
 
 /** How many values of the results and the input of a job are looked at. */
 const VALUES_MAX = 5_000;

@@ -15,7 +15,7 @@ import {
 import type { JobEventType } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { compensationOf, isTerminal, type JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { RuleName } from "../../core/rules.ts";
 import { isOwnEvent } from "../../core/awaited_events.ts";
@@ -227,10 +227,12 @@ export class OutlineGathering {
   }
 }
 
-/** When the first backoff ends. */
-function dueAtOf({ tasks }: JobState): string | undefined {
-  return tasks.flatMap((task) => task.status === "backingOff" ? [task.retryAt] : [])
-    .toSorted()[0];
+/** When the first backoff ends, of a task or a compensation. */
+export function dueAtOf({ tasks }: JobState): string | undefined {
+  return tasks.flatMap((task) => {
+    const due = task.status === "backingOff" ? task : compensationOf(task);
+    return due?.status === "backingOff" ? [due.retryAt] : [];
+  }).toSorted()[0];
 }
 
 /** Whether it counted for an expectation, or moved the job. */
