@@ -655,6 +655,11 @@ Deno.test("explain the queue: what most of the jobs that hold the places of a li
       "hold the places.",
   );
   assert.equal(
+    of(await told(() => "huge", { count: 12, limits: { maxRunning: 1 } })),
+    'Of the next 11 jobs of its type, all have input.tenant = "huge", and so has the one that ' +
+      "holds the place.",
+  );
+  assert.equal(
     of(await told(() => "huge", { count: 12, limits: { maxRunning: 12 } })),
     'Of the 12 jobs that hold the places, all have input.tenant = "huge".',
   );

@@ -158,6 +158,49 @@ Deno.test("innocent: a value of the event that created a job, of which its error
   }
 });
 
+Deno.test("innocent: the lowest numbers of a backfill that began with the newest, if an outage came at its end", async () => {
+  let isDown = false;
+  const post = scripted("ledger.post", {
+    post: () => {
+      if (isDown) throw new Error("ledger answered 503");
+    },
+  }, { retry: ONCE });
+  for (
+    const input of [
+      (at: number) => ({ invoice: `INV-${1_000 + at}` }),
+      (at: number) => ({ day: `2026-11-${10 + at}` }),
+      (at: number) => ({ page: 1 + at }),
+    ]
+  ) {
+    isDown = false;
+    const daybook = await Explained.start({ definitions: [post] });
+    for (let at = 19; at >= 0; at--) {
+      if (at === 4) isDown = true;
+      await daybook.submit(`job-${at}`, "ledger.post", input(at));
+    }
+    const { summary } = await daybook.explanation("job-3");
+    assert.match(summary, /All 5 jobs that failed like this were created after the 15/);
+  }
+});
+
+Deno.test("innocent: what jobs ahead in the queue have in common, but no one would share places by", async () => {
+  const make = (version: number) =>
+    defineJob({
+      ...{ type: "report.make", version, limits: { maxRunning: 1 } },
+      ...version === 1 ? {} : { runs: [1] },
+      input: v.record(v.string(), v.unknown()),
+      run: (ctx) => ctx.task("make", (task) => hang(task)),
+    });
+  let daybook = await Explained.start({ definitions: [make(1)] });
+  const all = { format: "pdf", paper: "A4", dpi: 300 };
+  for (let at = 0; at < 14; at++) await daybook.submit(`report-${at}`, "report.make", all);
+  await daybook.submit("sheet", "report.make", { format: "xls" });
+  assert.doesNotMatch((await daybook.explanation("sheet")).summary, /of its type/);
+  daybook = await daybook.crash({ definitions: [make(2)] });
+  await daybook.submit("job", "report.make", all);
+  assert.doesNotMatch((await daybook.explanation("job")).summary, /of its type/);
+});
+
 Deno.test("innocent: an optional member of one row, if the code failed on a length, or another row lacks one too", async () => {
   const rows = (note: number, iban: number) =>
     Array.from({ length: 6 }, (_, at) => ({
@@ -223,6 +266,13 @@ Deno.test("innocent: the only odd text of a list, if the error names another tex
       ["request failed with status 400: invalid signature", { status: "ON-HOLD" }],
       ["invalid status line", { status: "ON-HOLD" }],
       [`invalid date ${'<p class="a '.repeat(200)}`, { day: "31/11/2026" }],
+      ["Invalid time value", { day: "" }],
+      ["Invalid URL", { link: "/img/logo.png" }],
+      ["422: invalid date", { day: "31/11/2026" }],
+      ["cannot parse response: Date is not a valid timestamp", { day: "31/11/2026" }],
+      ["Invalid array length", { phone: "030 1234 5" }],
+      ["The number NaN cannot be converted to a BigInt", { phone: "-" }],
+      ["401: status is not valid", { status: "ON-HOLD" }],
     ] as const
   ) {
     const { summary } = await failedWith(new RangeError(message), {}, rows(odd));
@@ -235,10 +285,17 @@ Deno.test("innocent: the only odd text of a list, if the error names another tex
       ["row 5: invalid date", { day: "31/11/2026" }],
       ["day: Invalid time value", { day: "31/11/2026" }],
       ["400: invalid status", { status: "ON-HOLD" }],
+      ["phone is NaN", { phone: "-" }],
     ] as const
   ) {
     const { summary } = await failedWith(new RangeError(message), {}, rows(odd));
     assert.match(summary, /where all/, message);
+  }
+  // Code may have read the single value of the input.
+  const [odd, error] = [rows({ day: "31/11/2026" }), new RangeError("Invalid time value")];
+  for (const [input, isNamed] of [[{ until: "soon" }, false], [{ by: "me" }, true]] as const) {
+    const { summary } = await failedWith(error, input, odd);
+    assert.equal(/where all/.test(summary), isNamed, summary);
   }
 });
 

@@ -18,14 +18,32 @@ const STOCK =
   /\binvalid (?:time value|date|url|number|array length)\b|\bnot a (?:valid )?number\b|\bto a BigInt\b/i;
 
 /** Whether a message names no other text, row, or member than that of the value. */
-export function mayBeAbout(message: string, { at, name, text, names }: ListedValue): boolean {
-  const quoted = [...message.matchAll(QUOTED)].map(([, , one, bare]) => one ?? bare ?? "");
-  if (quoted.length > 0 && !quoted.some((one) => one === text || one === name)) return false;
+export function mayBeAbout(message: string, value: ListedValue): boolean {
+  const { at, name, names } = value;
+  const [quoted, named] = [quotedIn(message), namedIn(message, names)];
+  if (quoted.length > 0 && !quoted.some(isOf(value))) return false;
   const rows = [...message.matchAll(ROW)].map(([, one, other]) => Number(one ?? other) - at);
   if (rows.some((off) => off < 0 || off > ROW_MAX)) return false;
-  const words = new Set(message.replace(STOCK, "").toLowerCase().match(/[\w-]+/g));
-  const named = names.filter((one) => words.has(one.toLowerCase()));
   return named.length === 0 || name !== undefined && named.includes(name);
+}
+
+/** The same of a message that names the text in quotes, or the member. */
+export function isNamed(message: string, value: ListedValue): boolean {
+  return [...quotedIn(message), ...namedIn(message, value.names)].some(isOf(value)) &&
+    mayBeAbout(message, value);
+}
+
+function isOf({ name, text }: ListedValue): (one: string) => boolean {
+  return (one) => one === text || one === name;
+}
+
+function quotedIn(message: string): readonly string[] {
+  return [...message.matchAll(QUOTED)].map(([, , one, bare]) => one ?? bare ?? "");
+}
+
+function namedIn(message: string, names: readonly string[]): readonly string[] {
+  const words = new Set(message.replace(STOCK, "").toLowerCase().match(/[\w-]+/g));
+  return names.filter((one) => words.has(one.toLowerCase()));
 }
 
 const INVALID = String.raw`(?:invalid|malformed|not\b)`;

@@ -37,7 +37,7 @@ export function sentWithValue({ job, created, causes, creator }: Evidence): Reas
 const SMALL_MAX = 1_000;
 /** Numbers that are none of a value: HTTP statuses and ports. */
 const OF_TRANSPORT =
-  /^\W*[1-5]\d\d\b|\b(?:HTTP(?:\/[\d.]+)?|status(?: code)?)\W+[1-5]\d\d\b|(?<=\.[\w-]+):\d+/gi;
+  /^\W*[1-5]\d\d\b|\b(?:HTTP(?:\/\d(?:\.\d)?)?|status(?: code)?)\W+[1-5]\d\d\b|:(?<=\.[\w-]+:)\d+/gi;
 
 /** The first measure of an event that the input has too, and that the error shows. */
 function shownInError(job: JobState, event: JobEventLogEntry): Place | undefined {

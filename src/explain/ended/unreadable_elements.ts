@@ -8,10 +8,10 @@ import { shownText, shownValue } from "../../core/shown_value.ts";
 import { type Given, givenBeforeFailure } from "../history/given_values.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { maskOf } from "../likeness/contrast.ts";
-import { OF_DATE } from "../likeness/own_values.ts";
+import { OF_DATE, wordsOf } from "../likeness/own_values.ts";
 import { reason } from "../statements/statement.ts";
 import type { Reasons } from "../statements/explanation.ts";
-import { isSaidInvalid, type ListedValue, mayBeAbout } from "./said_of_value.ts";
+import { isNamed, isSaidInvalid, type ListedValue, mayBeAbout } from "./said_of_value.ts";
 
 interface Kind {
   /** Of the messages that say as what code tried to read a value. */
@@ -20,6 +20,13 @@ interface Kind {
   view(text: string): boolean | string;
   /** Whether the message may be about a text that code cannot read. */
   isMeant(message: string, odd: ListedValue): boolean;
+  /** Names of single values of the kind, which code may have read instead. */
+  readonly alone?: RegExp;
+}
+
+/** Not if it is about what a service sent or refused. */
+function isOfGiven(message: string, odd: ListedValue): boolean {
+  return !/\b(?:headers?|response|request|4\d\d)\b/i.test(message) && mayBeAbout(message, odd);
 }
 
 /** The first whose error it is. */
@@ -28,17 +35,22 @@ const KINDS: readonly Kind[] = [
     error:
       /\binvalid (?:time value|date|datetime|timestamp)\b|\b(?:unparsable|cannot parse)\b.*\b(?:(?<!in )time(?! ?zone)|date|datetime|timestamp)\b/i,
     view: (text) => OF_DATE.test(text) && !Number.isNaN(Date.parse(text)),
-    isMeant: mayBeAbout,
+    isMeant: isOfGiven,
+    alone: /(?:^|_)(?:date|day|time|timestamp|at|on|until|till|since|from|to|due|start|end)$/,
   },
-  { error: /\binvalid url\b/i, view: (text) => URL.canParse(text), isMeant: mayBeAbout },
+  {
+    error: /\binvalid url\b/i,
+    // A path is resolved with a base.
+    view: (text) => URL.canParse(text) || text.startsWith("/"),
+    isMeant: isOfGiven,
+    alone: /(?:^|_)(?:ur[il]|link|href|host|base|endpoint|server|site|target)$/,
+  },
   {
     error:
       /\bNaN\b|\bnot a (?:valid )?number\b|\binvalid (?:number|array length)\b|\bto a BigInt\b/i,
-    view: (text) => text.trim() !== "" && Number.isFinite(Number(text)),
-    // A postal code may have letters in one row.
-    isMeant: (message, odd) =>
-      (!/\p{L}/u.test(odd.text) || /^(?:n\/?a|nan|null|none)$/i.test(odd.text)) &&
-      mayBeAbout(message, odd),
+    view: (text) => Number.isFinite(Number(text)),
+    // Numbers are computed from much else, and a postal code may have letters in one row.
+    isMeant: isNamed,
   },
   {
     error: /^Unexpected (?:token|end of JSON|non-whitespace)|\bin JSON at\b|\bvalid JSON\b/i,
@@ -50,7 +62,8 @@ const KINDS: readonly Kind[] = [
     error:
       /\b(?:invalid|malformed|not (?:a )?valid|(?:cannot|could not|failed to) (?:parse|convert))\b/i,
     view: maskOf,
-    isMeant: (message, odd) => isSaidInvalid(message, odd) && mayBeAbout(message, odd),
+    isMeant: (message, odd) =>
+      !/\b40[13]\b/.test(message) && isSaidInvalid(message, odd) && mayBeAbout(message, odd),
   },
 ];
 
@@ -80,7 +93,7 @@ interface OddIn extends Odd {
 export function unreadableElements(known: OutlinedHistory, message: string): Reasons {
   if (message.length > MESSAGE_MAX) return [];
   const kind = KINDS.find(({ error }) => error.test(message));
-  if (kind === undefined) return [];
+  if (kind === undefined || hasUnreadableAlone(known, kind)) return [];
   const left = { count: TEXTS_MAX };
   const [odd, another] = readLast(known).flatMap(({ given, lists }) =>
     lists.flatMap(([list, elements]) =>
@@ -95,6 +108,15 @@ export function unreadableElements(known: OutlinedHistory, message: string): Rea
     `${given.has} ${what} at ${shownText(list)}[${at}], where all ${others} other ` +
     `values are like ${shownValue(like)}.`;
   return [reason(statement, given.by)];
+}
+
+/** Whether the input has a single value that code cannot read either. */
+function hasUnreadableAlone({ job: { input, sealed } }: OutlinedHistory, kind: Kind): boolean {
+  const { alone, view } = kind;
+  return alone !== undefined && sealed === undefined && !isScalar(input ?? null) &&
+    Object.entries(input as JsonObject).slice(0, MEMBERS_MAX).some(([name, value]) =>
+      typeof value === "string" && alone.test(wordsOf(name)) && view(value) === false
+    );
 }
 
 type Lists = readonly (readonly [name: string, elements: readonly JsonValue[]])[];
@@ -148,7 +170,7 @@ function oddOne(
   /** By what the view shows, the first place and the count. */
   const seen = new Map<string | boolean, { readonly at: number; count: number }>();
   for (const [at, value] of values.entries()) {
-    if (value === null) continue;
+    if (value === null || value === "") continue;
     if (typeof value !== "string" || value.length > TEXT_MAX || left.count-- < 0) return [];
     const one = seen.getOrInsertComputed(view(value), () => ({ at, count: 0 }));
     one.count++;

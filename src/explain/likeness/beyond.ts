@@ -88,30 +88,34 @@ function extremes(measures: readonly Measure[]): readonly [Measure?, Measure?] {
   return least === undefined || most === undefined ? [] : [least, most];
 }
 
-/** The share of pairs in order by which numbers grow from job to job. Some jobs overtake others. */
+/** The share of pairs in order by which numbers grow or fall from job to job. Some overtake others. */
 const IN_ORDER_MIN = 0.9;
 
 /**
- * Whether the numbers grow from job to job, as those of orders do: then all that failed since some
- * moment have greater ones, and their time says it better. Names with numbers may be created in any
- * order within one batch, so those of the others need not grow.
+ * Whether the numbers grow from job to job, as those of orders do, or fall, as when a backfill
+ * begins with the newest: then all that failed since some moment are beyond the others, and their
+ * time says it better. Names with numbers may be created in any order within one batch, so those of
+ * the others need not grow.
  */
 function followTime(
   mine: readonly Measure[],
   theirs: readonly Measure[],
   isSeries: boolean,
 ): boolean {
-  return (isSeries || areInOrder(theirs, theirs)) && areInOrder(mine, theirs);
+  const share = inOrder(mine, theirs);
+  if (share >= IN_ORDER_MIN) return isSeries || inOrder(theirs, theirs) >= IN_ORDER_MIN;
+  return Math.max(share, inOrder(theirs, theirs)) <= 1 - IN_ORDER_MIN;
 }
 
-function areInOrder(some: readonly Measure[], others: readonly Measure[]): boolean {
-  let [inOrder, all] = [0, 0];
+/** The share of pairs by which numbers grow from job to job. */
+function inOrder(some: readonly Measure[], others: readonly Measure[]): number {
+  let [growing, all] = [0, 0];
   for (const one of some) {
     for (const other of others) {
       if (one.number === other.number) continue;
       all++;
-      if (one.number < other.number === one.job.firstLogId < other.job.firstLogId) inOrder++;
+      if (one.number < other.number === one.job.firstLogId < other.job.firstLogId) growing++;
     }
   }
-  return inOrder >= all * IN_ORDER_MIN;
+  return all === 0 ? 1 : growing / all;
 }

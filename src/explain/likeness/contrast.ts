@@ -21,6 +21,7 @@ import {
   TASK,
   type Trait,
 } from "./compared_job.ts";
+import { wordsOf } from "./own_values.ts";
 import { reshaped } from "./shapes.ts";
 
 export interface Contrast {
@@ -193,14 +194,21 @@ function resultsBeyond(
 /** How long a step took depends on the machine. */
 const OF_LENGTH = /(?:ms|millis|seconds|minutes|duration|took|elapsed|latency)$/i;
 
-/** The trait that most of many jobs share, and this one does not have; a rule of thumb. */
+/** Names of those for whom jobs are done, by whom they may be shared out. */
+const OF_OWNER =
+  /(?:^|[._])(?:tenant|customer|client|account|user|owner|merchant|seller|shop|store|org|organization|company|team|project|workspace|source|batch|import|parent)(?:[._](?:id|no|nr|number|key|name))?$/;
+
+/**
+ * The label, or for whom they are, that most of many jobs share, and this one does not have; a rule
+ * of thumb.
+ */
 export function crowdTrait(
   own: ComparedJob,
   many: readonly ComparedJob[],
 ): Trait | undefined {
   if (many.length < OTHERS_MIN) return undefined;
   for (const name of many[0]?.given.keys() ?? []) {
-    if (name.startsWith(ELEMENTS)) continue;
+    if (!name.startsWith("label ") && !OF_OWNER.test(wordsOf(name))) continue;
     const counts = new Map<JsonScalar, number>();
     for (const { given } of many) {
       const [value, another] = given.get(name) ?? [];

@@ -47,13 +47,17 @@ export function crowdText({ crowd, limit, pauses }: Queue): readonly string[] {
   if (ahead.count === 0) {
     return [`Of the ${holding.of} jobs ${holders}, ${haveText(holding)} ${trait}.`];
   }
+  const has = haveText(ahead);
+  const next = ahead.of === 1
+    ? `The next job of its type ${has} ${trait}`
+    : `Of the next ${ahead.of} jobs of its type, ${has} ${trait}`;
+  const isOne = holding.of === 1;
+  const areAll = isOne ? "the one" : `all ${holding.of}`;
+  const which = holding.count === holding.of ? areAll : `${holding.count} of the ${holding.of}`;
   const areToo = holding.count * 2 > holding.of
-    ? `, and so have ${
-      holding.count === holding.of ? `all ${holding.of}` : `${holding.count} of the ${holding.of}`
-    } ${holders}`
+    ? `, and so ${isOne ? "has" : "have"} ${which} ${isOne ? "that holds the place" : holders}`
     : "";
-  const next = counted(ahead.of, "job");
-  return [`Of the next ${next} of its type, ${haveText(ahead)} ${trait}${areToo}.`];
+  return [`${next}${areToo}.`];
 }
 
 const NONE: CountOf = { count: 0, of: 0 };
