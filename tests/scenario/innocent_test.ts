@@ -201,6 +201,60 @@ Deno.test("innocent: what jobs ahead in the queue have in common, but no one wou
   assert.doesNotMatch((await daybook.explanation("job")).summary, /of its type/);
 });
 
+Deno.test("innocent: one attempt of another type with an error that is of no one thing, or of its own request", async () => {
+  const failing = (type: string, message: string, failures: number) =>
+    scripted(type, {
+      call: ({ attempt }) => {
+        if (attempt <= failures) throw new Error(message);
+      },
+    }, { retry: { ...ONCE, maxAttempts: 4, initialMs: 1_000 } });
+  for (
+    const [message, failures, isNamed] of [
+      ["HTTP 404", 3, false],
+      ["GET https://crm.example/c/7: 404 Not Found", 1, false],
+      ["not found", 1, false],
+      ["fetch failed", 2, false],
+      ["duplicate key", 1, false],
+      ["fetch failed", 3, true],
+      ["HTTP 429", 3, true],
+      ["connect ETIMEDOUT 10.0.0.5:443", 1, true],
+      ["getaddrinfo ENOTFOUND crm.example", 1, true],
+      ['database "crm" is closed', 1, true],
+    ] as const
+  ) {
+    const definitions = [failing("crm.sync", message, failures), failing("cms.put", message, 4)];
+    const daybook = await Explained.start({ definitions });
+    await daybook.submit("job", "cms.put");
+    await daybook.submit("other", "crm.sync");
+    await daybook.clock.advance(10_000);
+    const { summary } = await daybook.explanation("job");
+    assert.equal(summary.includes("Attempts of jobs of 1 other type failed"), isNamed, summary);
+  }
+});
+
+Deno.test("innocent: a number that a job returned, far from those of others, that says which or what is left", async () => {
+  let result: Readonly<Record<string, number>> = {};
+  const scan = looseJob("file.scan", async (ctx) => {
+    await ctx.task("scan", () => result);
+  });
+  const done = async (name: string) => {
+    const daybook = await Explained.start({ definitions: [scan] });
+    for (let at = 0; at < 12; at++) {
+      result = { [name]: 90_000 + at };
+      await daybook.submit(`job-${at}`, "file.scan");
+    }
+    result = { [name]: 512 };
+    await daybook.submit("odd", "file.scan");
+    return (await daybook.explanation("odd")).summary;
+  };
+  for (const name of ["ledgerId", "crc", "cursor", "remaining", "port", "next_offset"]) {
+    assert.doesNotMatch(await done(name), /This job has/, name);
+  }
+  for (const name of ["rows", "paid", "exported", "pages_read", "report"]) {
+    assert.match(await done(name), /This job has result of scan\.\w+ = 512/, name);
+  }
+});
+
 Deno.test("innocent: an optional member of one row, if the code failed on a length, or another row lacks one too", async () => {
   const rows = (note: number, iban: number) =>
     Array.from({ length: 6 }, (_, at) => ({

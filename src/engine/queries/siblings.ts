@@ -140,6 +140,13 @@ export async function findSameElsewhere(
   return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
 }
 
+/** A status by which a service refuses one request, whatever the others are; 429 is for all of them. */
+const OF_REQUEST = /(?<![\w.:-])4(?!29)\d\d(?!\.?\w)/;
+/** A name of its own: in quotes, of a host, or an identifier. */
+const OF_ONE_THING = /(?<!\w)["'`]\w|[a-z]\.[a-z]{2}|\d\.\d+\.|[a-z][-_]?\d/i;
+/** Of fewer attempts, an error without such a name may be of anything. */
+const UNNAMED_MIN = 3;
+
 /**
  * The same of attempts that failed just before, as when other jobs use up what all of them need.
  * Their jobs may have succeeded since, or still go on.
@@ -149,6 +156,7 @@ async function attemptsElsewhere(
   { type, endedAt, failure: { because } }: FailedJob,
   said: string,
 ): Promise<Statement<LogId> | undefined> {
+  if (OF_REQUEST.test(said)) return undefined;
   const counts = new Map<string, number>();
   const cites: LogId[] = [];
   const first = Math.max(1, because - NEAR);
@@ -167,7 +175,8 @@ async function attemptsElsewhere(
     }
     if (left < 0) break;
   }
-  if (counts.size === 0) return undefined;
+  const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
+  if (count < (OF_ONE_THING.test(said) ? 1 : UNNAMED_MIN)) return undefined;
   const statement = `Attempts of jobs of ${counted(counts.size, "other type")} failed with the ` +
     `same error just before: ${countsText(counts)}.`;
   return { statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1) };

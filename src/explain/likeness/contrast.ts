@@ -146,7 +146,7 @@ function beyondInResults(
   return resultsBeyond(alike, others, { areAll, far: FAR, isByFar: true })
     .filter(({ name, value }) => {
       const [step = ""] = name.split(".", 1);
-      if (steps.has(step) || values.has(value)) return false;
+      if (steps.has(step) || values.has(value) || NO_AMOUNT.test(wordsOf(name))) return false;
       steps.add(step);
       values.add(value);
       return true;
@@ -193,6 +193,10 @@ function resultsBeyond(
 
 /** How long a step took depends on the machine. */
 const OF_LENGTH = /(?:ms|millis|seconds|minutes|duration|took|elapsed|latency)$/i;
+
+/** Names of numbers that say which, where or what is left, but not how much was done. */
+const NO_AMOUNT =
+  /(?:^|[^a-z])(?:id|no|nr|key|ref|code|version|crc|hash|checksum|cursor|offset|position|port|pid|seq|sequence|remaining)$/;
 
 /** Names of those for whom jobs are done, by whom they may be shared out. */
 const OF_OWNER =
