@@ -9,6 +9,7 @@ import { emptyResponse } from "../http/responses/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/routing/http_deps.ts";
+import type { NoteTone } from "../http/responses/notes.ts";
 import { type Problem, STATUS } from "../http/responses/problem.ts";
 import { DURATION_RULE, parseDuration } from "../core/duration.ts";
 import { parseTime } from "../documents/fields.ts";
@@ -50,7 +51,7 @@ export interface Done {
   readonly path?: string;
   /** A note for that page. */
   readonly text?: string | undefined;
-  readonly isBad?: boolean;
+  readonly tone?: NoteTone;
 }
 
 interface Handling {
@@ -69,8 +70,8 @@ export async function carryOut(
   { act, again, home }: Handling,
 ): Promise<Response> {
   const form = await readForm(c.req.raw, deps.bodies);
-  const redirect = ({ path = safeReturnPath(form.get("return") ?? home), text, isBad }: Done) => {
-    const location = text === undefined ? path : deps.notes.pathWith(path, text, isBad);
+  const redirect = ({ path = safeReturnPath(form.get("return") ?? home), text, tone }: Done) => {
+    const location = text === undefined ? path : deps.notes.pathWith(path, text, tone);
     return emptyResponse(STATUS.seeOther, { location });
   };
   try {
@@ -78,7 +79,7 @@ export async function carryOut(
     return done instanceof Response ? done : redirect(done);
   } catch (error) {
     if (again === undefined) {
-      if (error instanceof Refusal) return redirect({ text: refusalText(error), isBad: true });
+      if (error instanceof Refusal) return redirect({ text: refusalText(error), tone: "bad" });
       throw error;
     }
     const problem = refusalIn(error);

@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
-import type { JobId, LogId } from "../core/ids.ts";
+import { ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/routing/http_deps.ts";
 import type { Route } from "../http/routing/route.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../http/responses/problem.ts";
@@ -14,7 +14,7 @@ import { useNow, Viewing } from "./parts/viewing.tsx";
 import { NO_STORE_HEADERS } from "../http/responses/response.ts";
 import { single, text } from "../documents/parameters.ts";
 import type { Notes } from "../http/responses/notes.ts";
-import { UserText } from "./parts/text.tsx";
+import { TimedText } from "./parts/timed_text.tsx";
 
 /**
  * Scripts and styles come only from the fixed map of assets, so that injected text can do nothing.
@@ -96,7 +96,9 @@ export function remembersHead({ handle, ...route }: Route): Route {
 export function page(c: Context, deps: HttpDeps, options: PageOptions): Response {
   const viewer = requestViewer(c);
   const html = (
-    <Viewing.Provider value={{ now: deps.clock.now(), scopes: viewer.scopes }}>
+    <Viewing.Provider
+      value={{ now: deps.clock.now(), scopes: viewer.scopes, isJob: jobLookup(deps) }}
+    >
       <Document
         deps={deps}
         viewer={viewer}
@@ -110,6 +112,21 @@ export function page(c: Context, deps: HttpDeps, options: PageOptions): Response
     status: status ?? STATUS.ok,
     headers: { ...PAGE_HEADERS, ...problem && problemHeaders(problem), ...headers },
   });
+}
+
+/** Words that one page looks up, since each that is not in memory is a read of the index. */
+const LOOKUPS_MAX = 64;
+
+/** Tells the ids of jobs in sentences from other words. */
+function jobLookup({ engine }: HttpDeps): (id: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (id) => {
+    const isKnown = known.get(id);
+    if (isKnown !== undefined || known.size === LOOKUPS_MAX) return isKnown === true;
+    const isJob = ID_PATTERN.test(id) && engine.history.positions(id as JobId).length > 0;
+    known.set(id, isJob);
+    return isJob;
+  };
 }
 
 /**
@@ -255,16 +272,14 @@ export function withoutNote(url: string): string {
 /** The parameter of every page that an action redirects to. */
 export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
 
-const LENGTH_MAX = 500;
-
 export function NoteLine(
   { c, deps }: { readonly c: Context; readonly deps: { readonly notes: Notes } },
 ) {
   const note = deps.notes.of(c.req.query("note"));
   if (note === undefined) return null;
   return (
-    <p class={note.isBad ? "note note-bad" : "note"} role={note.isBad ? "alert" : "status"}>
-      <UserText text={note.text} lengthMax={LENGTH_MAX} />
+    <p class={`note note-${note.tone}`} role={note.tone === "bad" ? "alert" : "status"}>
+      <TimedText text={note.text} />
     </p>
   );
 }

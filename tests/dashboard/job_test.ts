@@ -233,6 +233,16 @@ Deno.test("job page: the explanation links to the other jobs that it names", asy
   assert.ok(html.includes(`<a href="/ui/jobs/${other}">${other}</a>`), html);
 });
 
+Deno.test("job page: the explanation links jobs with ids of the user", async () => {
+  const app = await startApp();
+  for (const jobId of ["payout-okafor", "sixty"]) {
+    await jsonOf(await app.post("/jobs", { type: "test.doomed", input: {}, jobId }), 202);
+    await app.clock.settle();
+  }
+  const explanation = regionOf(await pageOf(app, "/ui/jobs/sixty"), "job-explanation");
+  assert.match(explanation, /<a href="\/ui\/jobs\/payout-okafor">payout-okafor<\/a>/);
+});
+
 Deno.test("job page: a failure links to all failures of its kind, and a cancellation has no kind", async () => {
   const app = await startApp();
   const [one, other] = [

@@ -18,7 +18,7 @@ import {
   type TestApp,
 } from "../support/http/http_app.ts";
 import { cases } from "../support/effort.ts";
-import { shownText } from "../support/http/job_pages.ts";
+import { readable, shownText } from "../support/http/job_pages.ts";
 
 const JOBS = "/ui/jobs";
 
@@ -234,7 +234,7 @@ Deno.test("jobs: a retry returns to the same filters, with a message", async () 
   await app.clock.settle();
   const text = await pageOf(app, location);
   const [retry = ""] = rowsOf(text);
-  assert.ok(shownText(text).includes(`Retried ${failed.jobId} as ${retry}.`));
+  assert.ok(readable(text).includes(`Retried ${failed.jobId} as ${retry}.`));
   assert.match(shownText(rowOf(text, failed)), new RegExp(`retried as ${retry}`));
   assert.ok(!rowOf(text, failed).includes("<form"));
 });
@@ -261,7 +261,7 @@ Deno.test("jobs: selected jobs are acted on one by one, and nothing happens with
     const ticks = jobIds.map((jobId): [string, string] => ["job", jobId]);
     const fields: [string, string][] = [["ticked", "yes"], ["confirm", "yes"], ["return", JOBS]];
     const sent = await submitForm(app, JOBS, [...fields, ["action", action], ...ticks]);
-    return shownText(await pageOf(app, await locationOf(sent)));
+    return readable(await pageOf(app, await locationOf(sent)));
   };
   assert.match(await send("suspend", ["a", "c"]), /Suspended 2 jobs\./);
   assert.deepEqual([await conditionOf(app, "a"), await conditionOf(app, "c")], [

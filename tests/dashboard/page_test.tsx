@@ -101,10 +101,10 @@ Deno.test("time: a time of today has no date", () => {
 
 Deno.test("notes: a path names a note, and only this server can issue it", () => {
   const notes = new Notes();
-  const path = notes.pathWith("/ui/jobs?state=Failed#x", "cancelled <b>", true);
+  const path = notes.pathWith("/ui/jobs?state=Failed#x", "cancelled <b>", "bad");
   const name = new URL(path, "http://x").searchParams.get("note") ?? "";
   assert.match(path, /^\/ui\/jobs\?state=Failed&note=[\w-]+#x$/);
-  assert.deepEqual(notes.of(name), { text: "cancelled <b>", isBad: true });
+  assert.deepEqual(notes.of(name), { text: "cancelled <b>", tone: "bad" });
   assert.equal(notes.of("cancelled"), undefined);
   assert.equal(withoutNote(`http://x${path}`), "/ui/jobs?state=Failed");
 });

@@ -15,6 +15,7 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
+import { readable } from "../support/http/job_pages.ts";
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202e"&'`;
 const ESCAPED = `&lt;img src=x onerror=alert(1)&gt; \u202e&quot;&amp;&#39;`;
@@ -384,7 +385,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
       }),
     );
   const receipt = await pageOf(app, await send());
-  assert.match(receipt, /It counted for &quot;b&quot; of job waits, 1 of 1; the job is Done/);
+  assert.match(readable(receipt), /It counted for "b" of job waits, 1 of 1; the job is Done/);
   assert.match(
     await pageOf(app, await send()),
     /was already recorded as entry \d+, and changes nothing/,
@@ -401,6 +402,33 @@ Deno.test("event form: the receipt says what the event did, and a second sending
   assert.match(text, /must not be in the reserved namespaces/);
   assert.match(text, /id="field%2FspanId-issues" role="alert"/);
   assert.ok(!text.includes("<img"));
+});
+
+Deno.test("event form: it begins empty, and keeps an event that matched nothing, with a warning and a link", async () => {
+  const { app } = await start();
+  const correlation = { equals: { orderId: "42" } };
+  const plan = { expected: [{ id: "b", eventType: "a.B", correlation }] };
+  await jsonOf(await app.post("/jobs", { plan, jobId: "waits" }), 202);
+  const atFirst = await pageOf(app, "/ui/system/event");
+  assert.match(atFirst, /placeholder="such as shop\.ParcelShipped"[^>]* value=""/);
+  const missed = await pageOf(
+    app,
+    await locationOf(
+      await submitForm(app, "/ui/system/event", {
+        "input/eventType": "a.B",
+        "input/attributes": '{"orderId":42}',
+        "input/eventId": "evt-1",
+      }),
+    ),
+  );
+  assert.match(missed, /class="note note-warning" role="status"/);
+  assert.match(
+    missed,
+    /the nearest is expectation b of job <a href="\/ui\/jobs\/waits">waits<\/a>/,
+  );
+  assert.match(missed, /value="a\.B"/);
+  assert.match(missed, /&quot;orderId&quot;: 42/);
+  assert.doesNotMatch(missed, /value="evt-1"/);
 });
 
 Deno.test("system: a megabyte in a field does not come back in the page", async () => {

@@ -146,7 +146,8 @@ async function actOnTicked(
   const results: ActionResult[] = [];
   for (const jobId of jobIds) results.push(await actOnOne(deps, action, jobId, origin));
   const { text, isBad } = summedUp(action, results);
-  const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
+  const tone = isBad ? "bad" : "good";
+  const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, tone);
   return emptyResponse(STATUS.seeOther, { location });
 }
 

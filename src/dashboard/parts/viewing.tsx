@@ -1,4 +1,4 @@
-/** What any part of a page may need: when the page is rendered, and what its viewer may do. */
+/** What any part of a page may need: when it is rendered, what its viewer may do, which ids are jobs'. */
 
 import { type Child, createContext, useContext } from "hono/jsx";
 import type { Scope } from "../../access/tokens.ts";
@@ -7,13 +7,23 @@ interface ViewingFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly scopes: readonly Scope[];
+  readonly isJob: (id: string) => boolean;
 }
 
 /** Each page provides it; see `page`. */
-export const Viewing = createContext<ViewingFacts>({ now: 0, scopes: [] });
+export const Viewing = createContext<ViewingFacts>({
+  now: 0,
+  scopes: [],
+  isJob: () => false,
+});
 
 export function useNow(): number {
   return useContext(Viewing).now;
+}
+
+/** Whether a word of a sentence is the id of a job. */
+export function useIsJob(): ViewingFacts["isJob"] {
+  return useContext(Viewing).isJob;
 }
 
 export function useMay(scope: Scope): boolean {

@@ -4,50 +4,81 @@ import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { createHash } from "node:crypto";
 import { Needs } from "../parts/viewing.tsx";
-import type { EventId } from "../../core/ids.ts";
-import { isObject, type JsonValue } from "../../core/json.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { carryOut, type Done, formRefusal } from "../form.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { issuesAt, ONCE, OnceField } from "../parts/forms.tsx";
 import { UserText } from "../parts/text.tsx";
-import { toForm } from "../schema_form/field.ts";
+import { type SchemaForm, toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
 import { deliverOne, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { withinLazy } from "../../documents/fields.ts";
+import { single, wholeNumber } from "../../documents/parameters.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { type Receipt, type ReceiptJob, whyRecorded, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
+import type { NoteTone } from "../../http/responses/notes.ts";
 import type { Problem } from "../../http/responses/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/routing/route.ts";
 
 const PATH = "/ui/system/event";
 
-const FORM = toForm(schemaObject(withinLazy(incomingEvent), {}), "event");
 /** What `OUTSIDE_JOB` waits for. */
 export const SAMPLE_EVENT = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
+const FORM = withExamples(
+  toForm(schemaObject(withinLazy(incomingEvent), {}), "event"),
+  SAMPLE_EVENT,
+);
+/** What a form repeats of a recorded event; its copy is another event. */
+const REPEATED: readonly string[] = ["eventType", "attributes", "jobId", "taskId"];
+const REPEATED_FORM = {
+  ...FORM,
+  fields: FORM.fields.filter(({ name }) => REPEATED.includes(name)),
+};
+const PARAMETERS = {
+  ...NOTE_PARAMETER,
+  like: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "The entry of an event to send again."),
+};
+
+/** Only placeholders, since what is sent is recorded permanently. */
+function withExamples(form: SchemaForm, examples: JsonObject): SchemaForm {
+  const fields = form.fields.map((field) => ({ ...field, example: examples[field.name] }));
+  return { ...form, fields };
+}
 
 export const EVENT_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: show },
   { method: "POST", path: PATH, scope: "submit", handle: send },
 ];
 
-function show(c: Context, deps: HttpDeps): Response {
-  readQuery(c.req.raw, NOTE_PARAMETER);
-  return eventPage(c, deps, formTexts(FORM, SAMPLE_EVENT));
+async function show(c: Context, deps: HttpDeps): Promise<Response> {
+  const { like } = readQuery(c.req.raw, PARAMETERS);
+  const [entry] = like === undefined ? [] : await deps.engine.entries(like - 1, 1);
+  const isEvent = entry !== undefined && entry.stratum !== "framework";
+  return eventPage(
+    c,
+    deps,
+    formTexts(REPEATED_FORM, isEvent ? entry as unknown as JsonObject : {}),
+  );
 }
 
-/** The page shows the receipt; or the form again, with everything typed. */
+/**
+ * The page shows the receipt, with the form of an event that changed nothing; or the form again,
+ * with everything typed.
+ */
 async function send(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   return await carryOut(c, deps, {
     async act(form) {
       const { value = {}, issues } = parseForm(FORM, new Map(form));
       if (issues.length > 0) throw invalidRequest(issues);
-      return { path: PATH, ...await sendEvent(c, deps, value, form.get(ONCE)) };
+      const { logId, ...done } = await sendEvent(c, deps, value, form.get(ONCE));
+      return { ...done, path: done.tone === "warning" ? `${PATH}?like=${logId}` : PATH };
     },
     again: (form, problem) => eventPage(c, deps, new Map(form), problem),
   });
@@ -61,7 +92,10 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
     styles: ["system.css"],
     calls: [{
       label: "Send the event",
-      command: curlCommands(c, deps).post("/events", isObject(value) ? value : {}),
+      command: curlCommands(c, deps).post(
+        "/events",
+        isObject(value) && Object.keys(value).length > 0 ? value : SAMPLE_EVENT,
+      ),
     }],
     problem,
     body: <EventPage note={<NoteLine c={c} deps={deps} />} texts={texts} problem={problem} />,
@@ -135,6 +169,12 @@ function EventPage({ note, texts, problem }: EventPageProps) {
   );
 }
 
+interface Sent extends Done {
+  readonly tone: NoteTone;
+  /** The entry of the event. */
+  readonly logId: LogId | undefined;
+}
+
 /**
  * Delivers an event. Without an id of its own, the same content from the same form is the same
  * event; other content is another event.
@@ -149,14 +189,18 @@ export async function sendEvent(
   document: JsonValue,
   once: string | null,
   content = JSON.stringify(document),
-): Promise<Done> {
+): Promise<Sent> {
   const judged = judgeEvent(document);
   if (!judged.valid) throw invalidRequest(judged.errors);
   const event = { eventId: onceOnly(once ?? "", content), ...judged.event };
   const receipt = await deliverOne(engine, withOrigin(event, requestOrigin(c, spans) ?? {}));
   // The receipt of an id with other content says why it changes nothing.
-  const isBad = receipt.disposition === "duplicate" && receipt.reason !== undefined;
-  return { text: receiptText(receipt), isBad };
+  return { text: receiptText(receipt), tone: toneOf(receipt), logId: receipt.logId };
+}
+
+function toneOf({ disposition, reason }: Receipt): NoteTone {
+  if (disposition === "recorded") return "warning";
+  return disposition === "duplicate" && reason !== undefined ? "bad" : "good";
 }
 
 function onceOnly(once: string, content: string): EventId {

@@ -5,9 +5,12 @@
 
 import { randomBytes } from "node:crypto";
 
+/** Whether the action was carried out, had no effect, or was refused. */
+export type NoteTone = "good" | "warning" | "bad";
+
 interface Note {
   readonly text: string;
-  readonly isBad: boolean;
+  readonly tone: NoteTone;
 }
 
 /** Beyond this, the oldest notes are dropped. */
@@ -16,9 +19,9 @@ const NOTES_MAX = 1_000;
 export class Notes {
   readonly #notes = new Map<string, Note>();
 
-  pathWith(path: string, text: string, isBad = false): string {
+  pathWith(path: string, text: string, tone: NoteTone = "good"): string {
     const name = randomBytes(9).toString("base64url");
-    this.#notes.set(name, { text, isBad });
+    this.#notes.set(name, { text, tone });
     for (const oldest of this.#notes.keys()) {
       if (this.#notes.size <= NOTES_MAX) break;
       this.#notes.delete(oldest);
