@@ -566,19 +566,34 @@ Deno.test("innocent: a sleep as long as those of others of its type that are sti
 });
 
 Deno.test("innocent: a number that is equal to the round length of a sleep by chance", async () => {
-  const sync = looseJob("crm.sync", async (ctx) => {
-    const isOdd = ctx.jobId === "odd";
-    await ctx.task("pull", () => ({ population: isOdd ? 3_600 : 1 }));
-    await ctx.sleep("rest", isOdd ? 3_600_000 : 1_000);
-  });
-  const daybook = await Explained.start({ definitions: [sync] });
-  for (let at = 0; at < 19; at++) await daybook.submit(`job-${at}`, "crm.sync");
-  await daybook.clock.advance(2_000);
-  await daybook.submit("odd", "crm.sync");
-  assert.match((await daybook.explanation("odd")).summary, /1 s in the median\.$/);
+  const said = async (result: object, sleepMs: number) => {
+    const sync = looseJob("crm.sync", async (ctx) => {
+      const isOdd = ctx.jobId === "odd";
+      await ctx.task("pull", () => isOdd ? result as never : null);
+      await ctx.sleep("rest", isOdd ? sleepMs : 1_000);
+    });
+    const daybook = await Explained.start({ definitions: [sync] });
+    for (let at = 0; at < 19; at++) await daybook.submit(`job-${at}`, "crm.sync");
+    await daybook.clock.advance(2_000);
+    await daybook.submit("odd", "crm.sync");
+    return (await daybook.explanation("odd")).summary;
+  };
+  const hour = 3_600_000;
+  for (
+    const [result, ms] of [
+      [{ population: 3_600 }, hour],
+      [{ ttl: 168 }, 168 * hour],
+      [{ cache_ttl: 86_400 }, 24 * hour],
+      [{ openHours: 24 }, 24 * hour],
+      [{ wait: 2 }, 2 * hour],
+    ] as const
+  ) {
+    assert.match(await said(result, ms), /1 s in the median\.$/);
+  }
+  assert.match(await said({ waitHours: 2 }, 2 * hour), /; task pull returned waitHours = 2\.$/);
 });
 
-Deno.test("innocent: events that came every day before a job started, when its deadline passes", async () => {
+Deno.test("innocent: events that came every day before a job started, or one a month ago, when its deadline passes", async () => {
   const reprice = looseJob("shop.reprice", async (ctx) => {
     await ctx.expect("prices");
   }, {
@@ -590,16 +605,17 @@ Deno.test("innocent: events that came every day before a job started, when its d
       },
     }),
   });
-  for (const days of [1, 4]) {
+  for (const [days, eachMs] of [[1, 86_400_000], [4, 86_400_000], [1, 30 * 86_400_000]] as const) {
     const daybook = await Explained.start({ definitions: [reprice] });
     for (let day = 0; day < days; day++) {
       await daybook.event("prices.Updated", { shop: "berlin-7" });
-      await daybook.clock.advance(86_400_000);
+      await daybook.clock.advance(eachMs);
     }
     await daybook.submit("job", "shop.reprice", { shop: "berlin-7" });
     await daybook.clock.advance(60_000);
     const { summary } = await daybook.explanation("job");
-    assert.equal(summary.includes('For "prices", prices.Updated came'), days === 1, summary);
+    const isNamed = days === 1 && eachMs === 86_400_000;
+    assert.equal(summary.includes('For "prices", prices.Updated came'), isNamed, summary);
   }
 });
 

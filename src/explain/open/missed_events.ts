@@ -1,5 +1,6 @@
 /** Events that were meant for what a job gave up on, or failed for, and that came in time. */
 
+import { lengthMs } from "../../core/duration.ts";
 import { isOfType } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -46,7 +47,8 @@ export function* findMissed(known: Evidence): Work<Reasons> {
   for (const open of missed) {
     const all = yield* findResemblances(known, comparison, open, ownShare(missed.length));
     const meant = all.find((one) => isMeant(one) && one.entry.logId < open.passedBy);
-    if (meant === undefined || meant.isEarly && isRecurring(all)) continue;
+    if (meant === undefined) continue;
+    if (meant.isEarly && (isRecurring(all) || isOld(known, meant))) continue;
     const inTime = meant.isEarly ? "For" : "In time for";
     const statement = `${inTime} "${open.expected.id}", ` +
       `${resemblanceText(known, open.expected, meant)}.`;
@@ -63,4 +65,13 @@ function isMeant({ kind, effects }: Resemblance): boolean {
 /** Of events that came again and again before the job started, none was meant for it. */
 function isRecurring(all: readonly Resemblance[]): boolean {
   return all.filter(({ isEarly }) => isEarly).length > 1;
+}
+
+const EARLY_MAX_MS = 86_400_000;
+
+/** Whether it came longer before the job than this took, and more than a day. */
+function isOld({ created, conditionSince }: Evidence, { entry }: Resemblance): boolean {
+  const [came, began] = [entry.receivedAt, created.receivedAt];
+  const tookMs = lengthMs(began, conditionSince.receivedAt);
+  return lengthMs(came, began) > Math.max(EARLY_MAX_MS, tookMs);
 }

@@ -32,13 +32,12 @@ export function sleepOrigin(known: Evidence, sleep: SleepingTask): Statement<Log
   if (unusualText(known, ms) === "") return reason("");
   for (const given of givenBefore(known.job, sleep)) {
     if (!isNumber(given)) continue;
-    const { words, value, by } = given;
-    const isOfTime = OF_TIME.test(words);
-    if (!isOfTime && ms % ROUND_MS === 0 || !mayBeLength(words, Number(value))) continue;
-    const unit = UNITS.find(([, unitMs]) => Math.abs(Number(value) * unitMs - ms) <= LATE_MS)?.[0];
-    if (unit === undefined) continue;
-    const are = `; its ${durationText(ms)} are ${Number(value)} ${unit}`;
-    return reason(`${are}: ${shownGiven(given)}`, by);
+    const number = Number(given.value);
+    const unit = UNITS.find(([, unitMs]) => Math.abs(number * unitMs - ms) <= LATE_MS);
+    if (unit === undefined || !mayBeLength(given.words, number, unit)) continue;
+    const [own, same] = [durationText(ms), `${number} ${unit[0]}`];
+    const are = own === same ? "" : `its ${own} are ${same}: `;
+    return reason(`; ${are}${shownGiven(given)}`, given.by);
   }
   return reason("");
 }
@@ -60,12 +59,18 @@ function momentsOf(value: JsonScalar): readonly number[] {
   return typeof value === "string" && TIME.test(value) ? [Date.parse(value)] : [];
 }
 
-const UNITS = [["ms", 1], ["s", 1_000], ["min", 60_000], ["h", 3_600_000]] as const;
+/** Code has such lengths itself, so a number of another name is equal to one by chance. */
+const [ROUND_MS, HOUR_MS] = [60_000, 3_600_000];
+
+/** With how many milliseconds each is, and how names end that have it. */
+const UNITS = [
+  ["ms", 1, /(?:^|[^a-z])(?:ms|millis)$/],
+  ["s", 1_000, /(?:^|[^a-z])(?:secs?|seconds?)$/],
+  ["min", 60_000, /(?:^|[^a-z])(?:mins?|minutes?)$/],
+  ["h", HOUR_MS, /(?:^|[^a-z])hours?$/],
+] as const;
 /** A sleep is recorded somewhat after the code has computed its end. */
 const LATE_MS = 100;
-
-/** Code has such lengths itself, so a number of another name is equal to one by chance. */
-const ROUND_MS = 60_000;
 
 /** At most this many steps are searched, the last ones. */
 const STEPS_MAX = 32;
@@ -105,11 +110,19 @@ function isNumber({ value }: GivenScalar): boolean {
 /** Names of lengths of time, and of amounts that are none. */
 const OF_TIME =
   /(?:^|[^a-z])(?:ms|millis|sec|secs|seconds?|min|mins|minutes?|hours?|days?|after|delay|wait|pause|sleep|back_?off|cool_?down|interval|period|time_?out|ttl|duration|expires_in)$/;
+const OF_PAUSE =
+  /(?:^|[^a-z])(?:after|delay|wait|pause|sleep|back_?off|cool_?down|interval)(?:$|[^a-z])/;
 const OF_AMOUNT =
   /(?:^|[^a-z])(?:id|no|nr|number|amount|price|cents|total|sum|fee|tax|balance|count|rows|size|bytes|qty|quantity)$/;
 /** A smaller number of another name is a length of time by chance. */
 const NUMBER_MIN = 1_000;
 
-function mayBeLength(words: string, number: number): boolean {
-  return OF_TIME.test(words) ? number > 1 : number >= NUMBER_MIN && !OF_AMOUNT.test(words);
+function mayBeLength(words: string, number: number, unit: typeof UNITS[number]): boolean {
+  const [, unitMs, isNamed] = unit;
+  const ms = number * unitMs;
+  if (ms % HOUR_MS === 0) {
+    return OF_PAUSE.test(words) && (number >= NUMBER_MIN || isNamed.test(words));
+  }
+  if (OF_TIME.test(words)) return number > 1;
+  return ms % ROUND_MS !== 0 && number >= NUMBER_MIN && !OF_AMOUNT.test(words);
 }
