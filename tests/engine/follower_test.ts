@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob } from "../../src/engine/definition.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { MemoryJournal } from "../../src/testing/memory_journal.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
@@ -25,8 +25,11 @@ const TWO_STEPS = defineJob({
   },
 });
 
-async function follower({ clock, random, journal }: Harness): Promise<JobEngine> {
-  const definitions = [TWO_STEPS];
+async function follower(
+  { clock, random, journal }: Harness,
+  definition: AnyJobDefinition = TWO_STEPS,
+): Promise<JobEngine> {
+  const definitions = [definition];
   const engine = new JobEngine({
     ...unlimited(),
     clock,
@@ -52,6 +55,39 @@ Deno.test("explain: a follower explains a running job as of now, although one of
 
   assert.equal(explanation?.condition, "executing");
   assert.equal(explanation.asOfTime, undefined);
+});
+
+Deno.test("explain: a follower explains a retry that is due as of the last entry, since it has no queue", async () => {
+  const charge = defineJob({
+    type: "bank.charge",
+    version: 1,
+    input: v.unknown(),
+    run: (ctx) =>
+      ctx.task("charge", () => {
+        throw new Error("the bank is closed");
+      }, { retry: { maxAttempts: 4, initialMs: 60_000, factor: 1, jitter: 0 } }),
+  });
+  for (const isHeld of [true, false]) {
+    const leader = await Harness.start({ definitions: [charge, TWO_STEPS], maxRunning: 1 });
+    const jobId = await leader.submit("bank.charge");
+    const told = async () => {
+      const { explainer } = await (await follower(leader, charge)).explanations();
+      const { asOfTime, summary, next } = await explainer.explain(jobId) ?? {};
+      return { asOfTime, said: [summary, ...next?.map(({ statement }) => statement) ?? []].join() };
+    };
+    const backingOff = await told();
+    assert.equal(backingOff.asOfTime, undefined);
+    assert.match(backingOff.said, /and will be tried again at 2026-01-01T00:01:00/);
+
+    if (isHeld) await leader.engine.pauses.begin({ type: "bank.charge", reason: "audit" });
+    else await leader.submit("test.twoSteps");
+    await leader.clock.advance(3_600_000);
+    const { asOfTime, said } = await told();
+    assert.notEqual(asOfTime, undefined);
+    assert.match(said, /was to be tried again at .*Task charge is due to be tried again at/);
+    assert.doesNotMatch(said, /Cancel/);
+    assert.equal(/type bank\.charge has been paused/.test(said), isHeld);
+  }
 });
 
 const JOBS = 1_000;

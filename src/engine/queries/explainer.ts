@@ -12,6 +12,7 @@ import type { Causes } from "../../explain/statements/evidence.ts";
 import { citedIn, citing, contrastIn, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/statements/explanation.ts";
 import {
+  dueAtOf,
   outline,
   type OutlinedHistory,
   OutlineGathering,
@@ -93,20 +94,27 @@ export class Explainer {
     return await this.#accountOf(await this.#extent(jobId, logIds, asOf, asOf), hold);
   }
 
-  /**
-   * A follower has no queue, so it answers from the record why a job is queued, as for the past.
-   */
+  /** A follower has no queue, so it answers from the record why a job is in it, as for the past. */
   async #extent(
     jobId: JobId,
     logIds: readonly LogId[],
     asOf: LogId,
     head: LogId,
   ): Promise<Extent> {
-    const { history, leads, table } = this.parts;
-    const isKnownNow = leads || table.pending(jobId)?.conditionNow !== "queued";
-    if (asOf === head && isKnownNow) return { logIds, asOf };
+    const { history, leads } = this.parts;
+    if (asOf === head && (leads || !this.#isInQueue(jobId))) return { logIds, asOf };
     const [last] = await history.at([asOf]);
     return { logIds, asOf, ...last && { asOfTime: last.receivedAt } };
+  }
+
+  /** By the record: a retry that is due is in the queue too. */
+  #isInQueue(jobId: JobId): boolean {
+    const { clock, table } = this.parts;
+    const pending = table.pending(jobId);
+    if (pending?.conditionNow !== "backingOff" && pending?.conditionNow !== "compensating") {
+      return pending?.conditionNow === "queued";
+    }
+    return Date.parse(dueAtOf(pending.whole) ?? "") <= clock.now();
   }
 
   /** Explains a job as of a point, from what was on record then, anywhere in the journal. */

@@ -5,6 +5,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { Silence } from "../../core/silence.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Clock } from "../ports.ts";
 import type { Pacer, TimeShare } from "../pacer.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import type { PauseControls } from "../run/queue/pause_controls.ts";
@@ -25,6 +26,7 @@ import type { JobLists } from "./job_lists.ts";
 export interface QueryParts {
   readonly attention: Attention;
   readonly census: JobCensus;
+  readonly clock: Clock;
   readonly descriptions: JobDescriptions;
   readonly events: EventEngine;
   readonly history: JobEntryReader;

@@ -44,7 +44,7 @@ function backoffTexts(known: Case, isDue: boolean): readonly string[] {
   return backingOffTasks(known.job).map((task) => {
     const { taskId, failures, error } = task;
     const which = attemptFailed(task, attemptsOf(known, taskId));
-    const again = againText(task, isDue);
+    const again = againText(known, task, isDue);
     const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
@@ -69,8 +69,16 @@ function tooSoonText(known: Case, { taskId, error, retryAt }: BackingOffTask): s
     : `, although the error asks to wait ${durationText(waitMs)}`;
 }
 
-export function againText({ retryAt }: { readonly retryAt: string }, isDue: boolean): string {
-  return `${isDue ? "was to be tried again" : "will be tried again"} at ${retryAt}`;
+export function againText(known: Case, { retryAt }: Retried, isDue: boolean): string {
+  const was = isDue || isOverdue(known, retryAt);
+  return `${was ? "was to be tried again" : "will be tried again"} at ${retryAt}`;
+}
+
+type Retried = Pick<BackingOffTask, "retryAt">;
+
+/** Whether the time had passed as of the past time that is explained. */
+function isOverdue({ asOfTime = "" }: Case, retryAt: string): boolean {
+  return retryAt <= asOfTime;
 }
 
 export function backoffReasons(known: Case): Reasons {
@@ -93,16 +101,16 @@ export function whileBackingOff(known: Case): Next {
 }
 
 export function dueAttempts(known: Case): Next {
-  const again = tryText(known);
   return backingOffTasks(known.job).slice(0, LIST_MAX).map((task) => {
     const which = attemptToCome(task, attemptsOf(known, task.taskId));
-    const statement = `${capital(taskText(task.taskId))} ${again} at ${task.retryAt}: ${which}.`;
+    const statement = `${capital(taskText(task.taskId))} ${tryText(known, task)}: ${which}.`;
     return automatic(statement, task.lastLogId);
   });
 }
 
-export function tryText(known: Case): string {
-  return isPaused(known) ? "is due to be tried again" : "will be tried again";
+export function tryText(known: Case, { retryAt }: Retried): string {
+  const isDue = isPaused(known) || isOverdue(known, retryAt);
+  return `${isDue ? "is due to be tried again" : "will be tried again"} at ${retryAt}`;
 }
 
 /** Ends the backoff early. A retry that is due only waits for a worker. */

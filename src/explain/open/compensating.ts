@@ -56,7 +56,7 @@ function openCompensations(known: Case, isDue: boolean): string {
     }
     if (compensation?.status !== "backingOff") return [];
     const which = attemptFailed(compensation, recorded);
-    const again = againText(compensation, isDue);
+    const again = againText(known, compensation, isDue);
     return [`${subject} failed in ${which} (${errorText(compensation.error)}) and ${again}`];
   });
   return texts.length === 0 ? "" : ` ${capital(shortened(texts, SUMMARY_MAX))}.`;
@@ -141,12 +141,10 @@ export function whileCompensating(known: Case): Next {
     ];
   }
   const tasks = compensableTasks(job);
-  const [retryAt] = tasks.flatMap(({ compensation }) =>
-    compensation?.status === "backingOff" ? [compensation.retryAt] : []
+  const [retried] = tasks.flatMap(({ compensation }) =>
+    compensation?.status === "backingOff" ? [compensation] : []
   );
-  if (retryAt !== undefined) {
-    return [automatic(`The compensation ${tryText(known)} at ${retryAt}.`)];
-  }
+  if (retried !== undefined) return [automatic(`The compensation ${tryText(known, retried)}.`)];
   const running = tasks.find(({ compensation }) => compensation?.status === "running");
   if (running !== undefined) {
     const statement = `${capital(compensationSubject(running.taskId))} continues until it ends, ` +
