@@ -70,6 +70,15 @@ Deno.test("limits screen: each limit shows use and remainder, by key and rate, a
   assert.doesNotMatch(page, /id="limits-plain\.do"/);
 });
 
+Deno.test("limits screen: a type that limits only its keys has no row without a limit, also when idle", async () => {
+  const app = await startApp({
+    definitions: [endless("keyed.do", { key: tenantOf, perKey: 2 })],
+  });
+  assert.deepEqual(await rowsOf(app, "keyed.do"), ["running, each key 0 2 2 0"]);
+  await submit(app, "keyed.do", ["acme"]);
+  assert.deepEqual(await rowsOf(app, "keyed.do"), ["running, key acme 1 2 1 0"]);
+});
+
 Deno.test("limits screen: of many keys the most used are listed, and the rest counted", async () => {
   const app = await startApp({ definitions: [MAIL] });
   const long = "k".repeat(200);

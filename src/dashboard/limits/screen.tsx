@@ -173,7 +173,8 @@ interface OneProps {
 function Use({ one }: OneProps) {
   const { type, limits: { maxRunning, perKey }, held, waiting } = one;
   // For a type without keys, the only row would repeat the one for all jobs.
-  const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
+  const hasKeys = perKey !== undefined || one.keys.some(({ key }) => key !== null);
+  const keys = hasKeys ? one.keys : [];
   const queued = jobsPath({ type, condition: "queued" });
   return (
     <div class="limit-use">
@@ -181,13 +182,18 @@ function Use({ one }: OneProps) {
         caption={`Limits of ${type}`}
         headings={["What", "In use", "At most", "Left", "Waiting"]}
       >
-        <UseRow
-          used={held}
-          max={maxRunning}
-          waiting={waiting === 0 ? "0" : <a href={queued}>{countText(waiting)}</a>}
-        >
-          running
-        </UseRow>
+        {(maxRunning !== undefined || perKey === undefined) && (
+          <UseRow
+            used={held}
+            max={maxRunning}
+            waiting={waiting === 0 ? "0" : <a href={queued}>{countText(waiting)}</a>}
+          >
+            running
+          </UseRow>
+        )}
+        {perKey !== undefined && keys.length === 0 && (
+          <UseRow used={0} max={perKey} waiting="0">running, each key</UseRow>
+        )}
         {keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) => (
           <UseRow
             used={held}
