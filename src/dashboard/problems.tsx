@@ -90,13 +90,14 @@ function Issues({ problem }: { readonly problem: Problem }) {
   );
 }
 
-/** Links back to the overview, and to the job for pages below one. */
+/** Links back to the overview, and to the job or the manual for pages below one. */
 function NextLinks({ path }: { readonly path: string }) {
   const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
   return (
     <p class="row">
       {jobPath !== undefined && <a href={jobPath}>To the job</a>}
-      <a href="/">To the overview</a>
+      {path.startsWith("/ui/manual/") && <a href="/ui/manual">To the manual</a>}
+      <a href="/">Back to the overview</a>
     </p>
   );
 }

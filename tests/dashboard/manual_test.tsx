@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual/screen.tsx";
 import { headingId, Markdown } from "../../src/dashboard/manual/markdown.tsx";
-import { pageOf } from "../support/http/dashboard.ts";
+import { locationOf, pageOf } from "../support/http/dashboard.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { blocksOf, MANUAL, pageNames, readPage } from "../support/process/manual_pages.ts";
 import { ROOT } from "../support/process/task_process.ts";
@@ -74,6 +74,21 @@ Deno.test("manual: links to other files of the repository are valid", async () =
 Deno.test("manual: an unknown page says so", async () => {
   const app = await startApp();
   assert.match(await pageOf(app, "/ui/manual/nothing", { status: 404 }), /no page|Cannot find/);
+});
+
+Deno.test("manual: a page named by its file is found", async () => {
+  const app = await startApp();
+  for (
+    const [file, page] of [["writing-jobs.md", "/ui/manual/writing-jobs"], [
+      "README.md",
+      "/ui/manual",
+    ]]
+  ) {
+    assert.equal(
+      await locationOf(await app.get(`/ui/manual/${file}`)),
+      page,
+    );
+  }
 });
 
 Deno.test("markdown: HTML and scripts are shown as text", () => {

@@ -2,7 +2,8 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/routing/http_deps.ts";
-import { Problem } from "../../http/responses/problem.ts";
+import { Problem, STATUS } from "../../http/responses/problem.ts";
+import { emptyResponse } from "../../http/responses/response.ts";
 import { page } from "../page.tsx";
 import type { Route } from "../../http/routing/route.ts";
 import askingWhy from "../../manual/asking-why.md" with { type: "text" };
@@ -118,6 +119,11 @@ export const MANUAL_ROUTES: readonly Route[] = [
 ];
 
 async function showPage(c: Context, deps: HttpDeps, name: string): Promise<Response> {
+  // The manual, the README and the commands name pages by their files.
+  const named = MANUAL_PAGES.find(({ file }) => file === `src/manual/${name}`);
+  if (named !== undefined) {
+    return emptyResponse(STATUS.seeOther, { location: manualPath(named) });
+  }
   const shown = MANUAL_PAGES.find((candidate) => candidate.name === name);
   if (shown === undefined) {
     throw new Problem("not-found", "Cannot find a page of this name in the manual");
