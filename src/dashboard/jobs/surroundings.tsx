@@ -13,7 +13,7 @@ import type { JobsAddress } from "./address.ts";
 import type { JobsPage } from "./list.ts";
 import { counted, countText } from "../../core/counted.ts";
 import { Time } from "../parts/amounts.tsx";
-import { Choices, JobLink } from "../parts/links.tsx";
+import { Choices, JobLink, SubmitLinks } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Empty } from "../parts/table.tsx";
 
@@ -39,6 +39,7 @@ export function Heading({ address }: { readonly address: JobsAddress }) {
           ]}
         />
       </nav>
+      <SubmitLinks />
     </div>
   );
 }

@@ -17,7 +17,7 @@ import { TrendSection } from "./trend_section.tsx";
 import { PausesSection } from "../limits/pauses.tsx";
 import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { NOTE_PARAMETER, NoteLine, page } from "../page.tsx";
-import { JobLink, jobsPath, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, jobsPath, LIMITS_PATH, SubmitLinks } from "../parts/links.tsx";
 import { controlledJob } from "../job/controls.tsx";
 import { Cited, CitedItems } from "../parts/entries.tsx";
 import type { Route } from "../../http/routing/route.ts";
@@ -104,11 +104,12 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
           {!isStopped && pauseNotes}
         </AttentionSection>
         <CensusSection census={census} />
-        {mayOperate && census.jobs > 0 && (
-          <p>
+        <p class="row">
+          <SubmitLinks />
+          {mayOperate && census.jobs > 0 && (
             <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
-          </p>
-        )}
+          )}
+        </p>
         {counts !== undefined && <TrendSection {...counts} />}
         <TrustStrip
           journal={journal}

@@ -2,6 +2,7 @@
 
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "./text.tsx";
+import { useMay } from "./viewing.tsx";
 
 /** The query of the page; absent members are left out. */
 export interface TimeQuery {
@@ -65,6 +66,17 @@ export function TypeName({ type }: { readonly type: string | null }) {
     <a href={definitionPath(type)}>
       <UserText text={type} lengthMax={60} />
     </a>
+  );
+}
+
+/** The forms that begin work; only for viewers who may. */
+export function SubmitLinks() {
+  if (!useMay("submit")) return null;
+  return (
+    <>
+      <a class="button" href="/ui/system#definitions-heading">Submit a job</a>
+      <a class="button" href="/ui/system/event">Send an event</a>
+    </>
   );
 }
 
