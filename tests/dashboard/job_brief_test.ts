@@ -161,7 +161,7 @@ Deno.test("rows: progress is that of the running task, not a count of expectatio
   assert.equal((await rowOf("plan"))?.progress, undefined);
 });
 
-Deno.test("rows: the time in the queue and the run time are separate", async () => {
+Deno.test("rows: the time in the queue and the time taken are separate", async () => {
   const app = await start();
   await said(app, { type: "test.counting", input: {}, jobId: "first" });
   await said(app, { type: "test.greet", input: { name: "Ann" }, jobId: "second" });
@@ -169,7 +169,7 @@ Deno.test("rows: the time in the queue and the run time are separate", async () 
     const [summary] = app.engine.lists.summaries({ search: jobId, limit: 1 }).jobs;
     assert.ok(summary);
     const [row] = await toRows(app, [summary]);
-    return [row?.queued, row?.ran];
+    return [row?.queued, row?.took];
   };
   await app.clock.advance(5_000);
   assert.deepEqual(await lengths("first"), [

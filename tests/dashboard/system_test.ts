@@ -309,7 +309,7 @@ Deno.test("type page: rate, times and failures of the type, and kinds that lead 
   await createAndRun(app, "test.greet", { name: "x" });
   const text = await figures();
   assert.match(text, /2 failed Rate 2 in the last hour, 2 in 24 hours/);
-  assert.match(text, /Run time p50 0 ms, p95 0 ms Failures 2 of 2, 100 %/);
+  assert.match(text, /Took p50 0 ms, p95 0 ms Failures 2 of 2, 100 %/);
   assert.match(text, /2 NonRetryableError: the card is stolen .* 2 /);
   await app.clock.advance(2 * 3_600_000);
   assert.match(await figures(), /Rate 0 in the last hour, 2 in 24 hours/);

@@ -32,7 +32,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </h1>
       <Chips address={address} isSettled />
       <p>
-        For each job: {effect} This applies to matching jobs created up to entry{" "}
+        {eachText(effect)} This applies to matching jobs created up to entry{" "}
         {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
       </p>
       {preview.retried !== 0 && (
@@ -55,6 +55,11 @@ export function BulkConfirm(props: BulkConfirmProps) {
       {preview.sample.length !== 0 && <Sample {...props} />}
     </section>
   );
+}
+
+/** The effect of a control on one job, as that on each of many. */
+function eachText(effect: string): string {
+  return effect.replace(/^The job/, "Each job").replace(/^A new job/, "For each job, a new one");
 }
 
 function jobsText({ count }: BulkPreview): string {

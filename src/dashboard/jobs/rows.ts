@@ -29,8 +29,8 @@ export interface JobRow {
   readonly job: JobSummary;
   /** From the job's start to its first attempt. */
   readonly queued: Length | undefined;
-  /** From the job's first attempt to its end; for a plan without code, from its start. */
-  readonly ran: Length | undefined;
+  /** From the job's first attempt to its end, with its waits; for a plan, from its start. */
+  readonly took: Length | undefined;
   /** The progress of the first running task that reports any. */
   readonly progress: { readonly done: number; readonly total: number } | undefined;
   readonly brief: string;
@@ -71,15 +71,15 @@ export async function toRows(
 function jobLengths(
   { type, startedAt, endedAt, queuedMs }: JobSummary,
   nowMs: number,
-): Pick<JobRow, "queued" | "ran"> {
-  if (startedAt === null) return { queued: undefined, ran: undefined };
+): Pick<JobRow, "queued" | "took"> {
+  if (startedAt === null) return { queued: undefined, took: undefined };
   const isOngoing = endedAt === null;
   const all = Math.max(0, (isOngoing ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
-  if (type === null) return { queued: undefined, ran: { ms: all, isOngoing } };
-  if (queuedMs === null) return { queued: { ms: all, isOngoing }, ran: undefined };
+  if (type === null) return { queued: undefined, took: { ms: all, isOngoing } };
+  if (queuedMs === null) return { queued: { ms: all, isOngoing }, took: undefined };
   return {
     queued: { ms: queuedMs, isOngoing: false },
-    ran: { ms: Math.max(0, all - queuedMs), isOngoing },
+    took: { ms: Math.max(0, all - queuedMs), isOngoing },
   };
 }
 

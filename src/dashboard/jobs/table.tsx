@@ -72,7 +72,7 @@ export function JobTable({ rows, gone, returnTo }: JobTableProps) {
             <th scope="col" class="job-type">Type</th>
             <th scope="col" class="job-created">Created</th>
             <th scope="col" class="job-length">Queued</th>
-            <th scope="col" class="job-length">Ran</th>
+            <th scope="col" class="job-length">Took</th>
             <th scope="col" class="job-now">Now</th>
             {returnTo !== undefined && <th scope="col" class="job-do">Actions</th>}
           </tr>
@@ -92,7 +92,7 @@ interface RowProps {
 }
 
 function Row({ row, isGone, returnTo }: RowProps) {
-  const { job, queued, ran } = row;
+  const { job, queued, took } = row;
   return (
     <tr
       id={`job-${job.firstLogId}`}
@@ -129,8 +129,8 @@ function Row({ row, isGone, returnTo }: RowProps) {
       <td class="job-length" data-name="queued">
         <LengthText length={queued} />
       </td>
-      <td class="job-length" data-name="ran">
-        <LengthText length={ran} />
+      <td class="job-length" data-name="took">
+        <LengthText length={took} />
       </td>
       <td class="job-now">
         <Now row={row} />
@@ -180,12 +180,12 @@ function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<Row
       {progress !== undefined && <ProgressBar {...progress} />}
       {retriedBy !== undefined && (
         <span class="job-relative">
-          retried as <JobLink jobId={retriedBy} />
+          <span class="unbroken">retried as</span> <JobLink jobId={retriedBy} />
         </span>
       )}
       {retryOf !== undefined && (
         <span class="job-relative">
-          a retry of <JobLink jobId={retryOf} />
+          <span class="unbroken">a retry of</span> <JobLink jobId={retryOf} />
         </span>
       )}
       <UserText text={brief} lengthMax={BRIEF_LENGTH_MAX} />

@@ -259,7 +259,7 @@ function TypeFigures({ deps, type }: TypeFiguresProps) {
           {countText(rates[0] ?? 0)} in the last hour, {countText(rates[1] ?? 0)} in 24 hours
         </Term>
         <Term name="Queued">{spreadText(ended.map(({ queuedMs }) => queuedMs))}</Term>
-        <Term name="Run time">{spreadText(ended.map(runMs))}</Term>
+        <Term name="Took">{spreadText(ended.map(tookMs))}</Term>
         <Term name="Failures">{failuresText(ended)}</Term>
       </dl>
       <p class="hint">
@@ -278,7 +278,8 @@ function failuresText(ended: readonly JobSummary[]): string {
   return `${failed} of ${ended.length}, ${Math.round(failed / ended.length * 100)} %`;
 }
 
-function runMs({ startedAt, endedAt, queuedMs }: JobSummary): number | null {
+/** From its first attempt to its end, with its waits. */
+function tookMs({ startedAt, endedAt, queuedMs }: JobSummary): number | null {
   if (startedAt === null || endedAt === null || queuedMs === null) return null;
   return Math.max(0, Date.parse(endedAt) - Date.parse(startedAt) - queuedMs);
 }
