@@ -91,7 +91,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
 export const STATE_CONTROLS = CONTROL_NAMES.filter((name) => name !== "retry");
 export type StateControl = (typeof STATE_CONTROLS)[number];
 
-export const BULK_CONTROLS = ["retry", "cancel", "suspend", "resume"] as const;
+/** In the order of `CONTROL_NAMES`. */
+export const BULK_CONTROLS = ["suspend", "resume", "retry", "cancel"] as const;
 export type BulkControl = (typeof BULK_CONTROLS)[number];
 
 /**

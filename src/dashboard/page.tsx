@@ -241,7 +241,7 @@ function LiveControl() {
       <button type="button" id="live-control" class="live" aria-pressed="false" hidden>
         <span class="live-mark" aria-hidden="true"></span>
         <span id="live-text">live</span>
-        <span id="live-verb" class="live-verb">Pause</span>
+        <span id="live-verb" class="live-verb">Pause updates</span>
       </button>
       {/* Screen readers announce no change inside a button. */}
       <span id="live-news" class="unseen" role="status"></span>

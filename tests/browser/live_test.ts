@@ -101,7 +101,8 @@ class Restarts {
 
   /** Waits until the live control has this text. */
   async saying(state: string): Promise<void> {
-    await this.page.locator("#live-text").getByText(state, { exact: true }).waitFor();
+    const text = new RegExp(`^${state}(?: since \\d\\d:\\d\\d:\\d\\d)?$`);
+    await this.page.locator("#live-text").getByText(text).waitFor();
   }
 }
 
@@ -335,7 +336,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await page.goto(`${restarts.url}/ui/jobs/${JOB}?order=newest`);
       await restarts.post("/events", { ...event, eventType: "shop.Paid" }, 200);
       await page.locator("#job-expectations").getByText("1 of 1").waitFor();
-      assert.equal(await count.innerText(), "1 of 51, page 2 of 2.");
+      assert.equal(await count.innerText(), "1 of 51, page 2 of 2: the newest.");
       assert.equal(await page.locator("#entries > li").count(), 1);
     }),
 

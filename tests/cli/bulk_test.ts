@@ -68,7 +68,7 @@ Deno.test("bulk: it requires a filter, and cancelling requires --yes", async () 
   const usages: readonly (readonly [readonly string[], RegExp])[] = [
     [["bulk", "cancel"], /needs a filter, or --all/],
     [["bulk", "cancel", "--all"], /cannot be undone: check with --dry-run, then give --yes/],
-    [["bulk", "delete", "--all"], /one of retry, cancel, suspend, resume, not delete/],
+    [["bulk", "delete", "--all"], /one of suspend, resume, retry, cancel, not delete/],
   ];
   for (const [args, message] of usages) {
     const { code, terminal } = await runCli(app, args);

@@ -40,7 +40,8 @@ function liveness({ order }: EntryPage) {
 
 function pageText({ entries, total, number, count }: EntryPage): string {
   if (count === 1) return `${total === 1 ? "1 line" : `${countText(total)} lines`} of the journal.`;
-  return `${countOf(entries.length, total)}, page ${countOf(number, count)}.`;
+  const which = number === count ? ": the newest" : number === 1 ? ": the oldest" : "";
+  return `${countOf(entries.length, total)}, page ${countOf(number, count)}${which}.`;
 }
 
 function OrderLinks({ state: { page, job } }: JobProps) {
@@ -51,7 +52,8 @@ function OrderLinks({ state: { page, job } }: JobProps) {
       aria-label="Order of the entries"
       {...liveness(page)}
       choices={(["oldest", "newest"] as const).map((name) => ({
-        text: `${name} first`,
+        text: name === "oldest" ? "in journal order" : "newest first",
+        // A page may be any part of the entries, so "oldest first" would be true only within it.
         href: `${jobPagePath(job.jobId)}?order=${name}&page=${number}#entries-heading`,
         isChosen: name === order,
       }))}

@@ -61,6 +61,8 @@ let retryTimer;
 let retryMs = RETRY_MS;
 /** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
+/** Since when the page has not followed, although it should. @type {Date | undefined} */
+let awaySince;
 /** The form whose session is being checked, or was found open. @type {HTMLFormElement | undefined} */
 let checked;
 
@@ -371,11 +373,13 @@ function show() {
   if (control === null || controlText === null) return;
   const state = stateNow();
   const missed = head - shown;
-  const counted = state === "paused" && missed > 0 ? `paused, ${missed} new` : state;
-  const text = ending ?? counted;
+  awaySince = state === "reconnecting" ? awaySince ?? new Date() : undefined;
+  const text = ending ?? state +
+      (state === "paused" && missed > 0 ? `, ${missed} new` : "") +
+      (awaySince === undefined ? "" : ` since ${awaySince.toTimeString().slice(0, 8)}`);
   control.dataset.state = state;
   control.setAttribute("aria-pressed", String(isPaused));
-  const verb = ending === undefined ? isPaused ? "Resume" : "Pause" : "Reload";
+  const verb = ending === undefined ? isPaused ? "Resume updates" : "Pause updates" : "Reload";
   if (controlVerb !== null && controlVerb.textContent !== verb) controlVerb.textContent = verb;
   if (controlText.textContent !== text) controlText.textContent = text;
   // A pause was the reader's own doing.
