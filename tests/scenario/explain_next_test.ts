@@ -42,7 +42,7 @@ Deno.test("next: a parked job whose type is not loaded is retried only after the
     toRetry,
     "Then cancel it and retry it; a new job reuses overnight:",
   ]);
-  assert.deepEqual(await without.beforeRetry("order"), [toRetry]);
+  await assert.rejects(without.beforeRetry("order"), /the new job would be parked too/);
 
   const newer = await without.crash({ definitions: [order(2)] });
   assert.equal(

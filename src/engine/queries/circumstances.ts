@@ -61,6 +61,7 @@ export async function circumstancesNow(
   // The job itself may have been granted a worker since it was looked at.
   const holders = (await workerHolders(parts, holdersAre))
     .filter(({ jobId }) => jobId !== job.jobId);
+  // Before a retry was due, or while a pause held the job, others took nothing from it.
   const ended = (await pausesUpTo(parts, writer.durableLogId)).filter((pause) => holds(pause, job))
     .flatMap(({ ended }) => ended?.at ?? []);
   const [since = receivedAt] = [receivedAt, dueAtOf(job) ?? receivedAt, ...ended].toSorted()
