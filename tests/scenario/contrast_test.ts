@@ -578,3 +578,36 @@ Deno.test("contrast: a retry is the same work as the job that it retries, and co
     assert.equal((await daybook.explanation(jobId)).contrast?.alike, 3, jobId);
   }
 });
+
+Deno.test("contrast: days of the month that not every month has set jobs apart, unless others have such days too, there are few, or days come with time", async () => {
+  const renew = looseJob("plan.renew", async (ctx) => {
+    await ctx.task("bill", () => {
+      if (ctx.jobId.startsWith("bad")) throw new NonRetryableError("refused");
+    });
+  });
+  const set = async (bad: readonly number[], good: readonly number[]) => {
+    const daybook = await Explained.start({ definitions: [renew] });
+    const submit = (kind: string) => async (day: number, at: number) => {
+      const since = `${2020 + at * 7 % 5}-05-${`${day}`.padStart(2, "0")}`;
+      await daybook.submit(`${kind}-${at}`, "plan.renew", { since });
+    };
+    for (const [at, day] of good.entries()) await submit("good")(day, at);
+    for (const [at, day] of bad.entries()) await submit("bad")(day, at);
+    return (await daybook.explanation("bad-1")).contrast?.statement ?? "";
+  };
+  const good = [3, 28, 12, 7, 19, 1, 25, 14, 9, 22];
+  assert.equal(
+    await set([29, 31, 30], good),
+    "All 3 jobs that failed like this have day of input.since such as 31, where all 10 that went " +
+      "through have at most 28.",
+  );
+  const growing = good.toSorted((one, other) => one - other);
+  for (
+    const [bad, others] of [[[29, 31, 30], [...good, 30]], [[29, 31], good], [[26, 28, 27], [
+      ...good.slice(2, 6),
+      ...good.slice(2, 8),
+    ]], [[29, 30, 31], growing]] as const
+  ) {
+    assert.doesNotMatch(await set(bad, others), /day of/);
+  }
+});

@@ -800,3 +800,41 @@ Deno.test("innocent: what results lack, if one that went through lacks it too, o
     assert.doesNotMatch(summary, /result of charge/);
   }
 });
+
+Deno.test("innocent: a field of a result, if the error does not say that it is not valid, says so of an ordinary word, or the job was given it", async () => {
+  const day = "2027-01-31";
+  for (
+    const [message, result, input] of [
+      ["503: period_end was stored, but the ledger is closed", { period_end: day }, {}],
+      ["422: the state is invalid", { state: "open" }, {}],
+      ["422: period_end is invalid", { period_end: day }, { period_end: day }],
+      ["422: period_ending is invalid", { period_end: day }, {}],
+      ["429: invalid call, retry after 5 s", { retry_after: 5 }, {}],
+      ['422: {"error":"invalid","request_id":"r-7"}', { request_id: "r-7" }, {}],
+      ["401: access_token is invalid", { access_token: "t-4711-secret" }, {}],
+      ["422: period_end is invalid", { period_end: "x".repeat(100) }, {}],
+    ] as const
+  ) {
+    const { summary, next } = await failedWith(new Error(message), input, result);
+    assert.doesNotMatch(summary, /had returned/, message);
+    assert.ok(next.every(({ statement }) => !statement.includes("from task")), message);
+  }
+});
+
+Deno.test("innocent: a field of two steps that differ in it, or of one that completed beside the failed one", async () => {
+  const bill = (isBeside: boolean) =>
+    looseJob("bill", async (ctx) => {
+      const early = ctx.task("period", () => ({ period_end: "2027-02-31" }));
+      if (!isBeside) await early;
+      if (!isBeside) await ctx.task("again", () => ({ period_end: "2027-02-28" }));
+      await ctx.task("bill", async () => {
+        await early;
+        throw new Error("period_end is invalid");
+      }, { retry: ONCE });
+    });
+  for (const isBeside of [false, true]) {
+    const daybook = await Explained.start({ definitions: [bill(isBeside)] });
+    await daybook.submit("job", "bill");
+    assert.doesNotMatch((await daybook.explanation("job")).summary, /had returned/);
+  }
+});

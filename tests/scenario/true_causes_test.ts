@@ -1728,3 +1728,29 @@ Deno.test("explain a failure: a list in place of an object, in all results of jo
     assert.match(summary, new RegExp(`This job has result of charge\\.${text}\\.$`));
   }
 });
+
+Deno.test("explain a failure: a field that its error says is not valid is named with its value and the step that returned it, from which a retry is offered", async () => {
+  for (
+    const [message, field, shown] of [
+      ['422: {"code":"bad","message":"period_end is invalid"}', "period_end", '"2027-02-31"'],
+      ["422: Period end must not be empty", "periodEnd", '""'],
+      ["unknown value for body.periodEnd", "period_end", '"Q9"'],
+      ['{"errors":{"period_end":["is invalid"]}}', "period_end", "null"],
+      ["'country' is not supported", "country", '"ZZ"'],
+    ] as const
+  ) {
+    const daybook = await refunded({ good: [], bad: [{ [field]: JSON.parse(shown) }] }, () => {
+      throw new NonRetryableError(message);
+    });
+    const { summary, next } = await toldOf(daybook, "bad-0");
+    const of = shown.includes("02-31") ? ", which is no day of the calendar" : "";
+    assert.ok(summary.endsWith(` Task charge had returned ${field} = ${shown}${of}.`), summary);
+    assert.ok(
+      next.includes(
+        `Then retry it from task charge, whose result has the ${field} that the error names; that ` +
+          "task and all that follow run again: POST /jobs/bad-0/retry",
+      ),
+      next.join("\n"),
+    );
+  }
+});

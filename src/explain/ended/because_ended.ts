@@ -68,6 +68,7 @@ import {
 } from "./repeated_work.ts";
 import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
 import { lostResults, namedResults } from "./named_results.ts";
+import { namedFieldReasons } from "./named_fields.ts";
 import { sentWithValue } from "./sent_values.ts";
 import { expiredValues } from "./expired_values.ts";
 import { askedToWait } from "../past/asked_to_wait.ts";
@@ -198,6 +199,7 @@ export function causesOfFailure(known: Case): Reasons {
     ...resultsBeforeStop(known),
     ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],
     ...lostResults(known),
+    ...namedFieldReasons(known),
     ...expiredValues(known),
     ...nearlyExcluded(known),
     ...madeTooLate(known),

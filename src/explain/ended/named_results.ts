@@ -87,7 +87,7 @@ function saysMissing(error: string, text: string): boolean {
 }
 
 /** The entry with which the first attempt began that failed; of `run`, the failure. */
-function firstFailing(known: Meanwhile): LogId | undefined {
+export function firstFailing(known: Meanwhile): LogId | undefined {
   const taskId = failingTask(known.job);
   if (taskId === MAIN_TASK) return known.failedBy?.entry.logId;
   return attemptsOf(known, taskId).find(({ ended }) => ended?.kind === "failed")?.started?.logId;

@@ -17,7 +17,7 @@ import {
 import { isScalar } from "../../core/json.ts";
 import { cutShort, leftInPlace } from "../../core/left_in_place.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { oneLine, shownValue } from "../../core/shown_value.ts";
+import { oneLine, shownText, shownValue } from "../../core/shown_value.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "../statements/evidence.ts";
 import type { Next, NextStep } from "../statements/explanation.ts";
@@ -38,6 +38,7 @@ import {
 } from "../words/phrases.ts";
 import { stepOf } from "../likeness/compared_job.ts";
 import { stepWithExpiredResult } from "./expired_values.ts";
+import { namedFields } from "./named_fields.ts";
 import { lostResult } from "./named_results.ts";
 import { failedAlike, timedOut } from "./repeated_work.ts";
 import { returnedErrors, tasksWithError } from "./returned_errors.ts";
@@ -99,10 +100,13 @@ function suspectOf(known: Evidence, reused: readonly CompletedTask[]) {
   const { job, contrast } = known;
   const [trait] = contrast?.traits ?? [];
   const lost = lostResult(known);
+  const named = namedFields(known);
+  const field = shownText(named?.places[0]?.names.at(-1) ?? "");
   const suspects = [
     [tasksWithError(known).find((task) => reused.includes(task)), "whose result is an error"],
     [stepWithExpiredResult(known), "whose result has expired"],
     [lost?.isOfStop === true ? lost.task : undefined, "which returned what is missing"],
+    [named?.task, `whose result has the ${field} that the error names`],
     [trait && stepOf(job, trait), "whose result differs from those of jobs that went through"],
   ] as const;
   for (const [task, which] of suspects) {

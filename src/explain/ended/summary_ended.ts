@@ -25,6 +25,7 @@ import {
   notableReasons,
   repeatedReasons,
 } from "./because_ended.ts";
+import { isSaidOf } from "./named_fields.ts";
 import { eventsTooLate } from "./counted_events.ts";
 import { type Place, placePath, placesIn } from "../likeness/elsewhere.ts";
 import { isAlmostNumber, misreadNumber } from "../likeness/misread_numbers.ts";
@@ -207,6 +208,7 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
     if (made !== "") return [shown + made];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
     const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
+      isSaidOf(failure.error, place) ||
       (words.has("number") || words.has("nan")) && isAlmostNumber(place.value) ||
       words.has("invalid") && (words.has("date") || words.has("time")) && isNoTime(place.value);
     return isNamed ? [shown] : [];

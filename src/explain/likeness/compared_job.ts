@@ -6,6 +6,7 @@ import { type CompletedTask, isStep, type JobState } from "../../core/job_state.
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { shownText } from "../../core/shown_value.ts";
+import { beginsWithDay } from "./own_values.ts";
 import { type Shape, shapeOf } from "./shapes.ts";
 
 /** How many scalars of one input, or of all results, are compared, from its outer levels. */
@@ -39,6 +40,8 @@ export interface ComparedJob extends JobInOrder {
   readonly doneBy: Facts;
   /** How many elements the lists of its input have. */
   readonly lengths: Facts;
+  /** The days of the month of the dates in its input. */
+  readonly days: Facts;
   /** The same of its results. */
   readonly doneLengths: Facts;
   /** Of its results. */
@@ -48,9 +51,11 @@ export interface ComparedJob extends JobInOrder {
 export function compared(job: JobState): ComparedJob {
   const results = job.tasks.slice(0, SCALARS_MAX).filter(isStep)
     .map(({ taskId, result = null }) => [resultName(taskId), result] as const);
+  const facts = given(job);
   return {
     ...inOrder(job),
-    given: given(job),
+    given: facts,
+    days: daysOf(facts),
     doneBy: doneBy(job),
     lengths: new Map(lengthsOf("input", job.input)),
     doneLengths: new Map(results.flatMap(([name, result]) => lengthsOf(name, result))),
@@ -104,7 +109,7 @@ export function comparedByEvents(
   const none: Facts = new Map();
   return {
     ...inOrder(job),
-    ...{ given, doneBy: none, lengths: none, doneLengths: none, shape: new Map() },
+    ...{ given, doneBy: none, lengths: none, days: none, doneLengths: none, shape: new Map() },
   };
 }
 
@@ -140,6 +145,16 @@ function given({ labels, definitionVersion: version, input }: JobState): Facts {
   if (version !== undefined) facts.set(VERSION, [version]);
   addScalars(facts, "input", input);
   return facts;
+}
+
+function daysOf(given: Facts): Facts {
+  return new Map(
+    given.entries().flatMap(([name, [value]]) =>
+      value !== undefined && beginsWithDay(value)
+        ? [[`day of ${name}`, [Number(`${value}`.slice(8, 10))]] as const]
+        : []
+    ),
+  );
 }
 
 /** How long a list is, or those among its members. */

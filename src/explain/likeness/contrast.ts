@@ -129,6 +129,7 @@ function* findTraits(
   const far = isKind ? 1 : FAR;
   const limits = [
     ...inputBeyond(alike, others, { areAll, far }),
+    ...isKind ? lastDays(alike, others, areAll) : [],
     // Results are of more kinds than inputs, and some are beyond others by chance.
     ...resultsBeyond(alike, others, { areAll, far: FAR }),
   ];
@@ -162,6 +163,18 @@ function inputBeyond(
     ...beyond(alike, others, ({ given }) => given, how),
     ...beyond(alike, others, ({ lengths }) => lengths, how),
   ];
+}
+
+/** Not every month has days after the 28th. */
+const EVERY_MONTH_MAX = 28;
+
+function lastDays(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  areAll: boolean,
+): readonly Trait[] {
+  return beyond(alike, others, ({ days }) => days, { areAll, far: 1, isMore: true })
+    .filter(({ name }) => alike.every(({ days }) => Number(days.get(name)?.[0]) > EVERY_MONTH_MAX));
 }
 
 /** How many times more than others a job was given that has more work. */
