@@ -62,6 +62,33 @@ Deno.test("explain an ended job: the limit that delayed it is named, with the at
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
 });
 
+Deno.test("explain an ended job: a job that held the place several times is named once, and is not counted as others", async () => {
+  let end = () => {};
+  const long = defineJob({
+    type: "mail.send",
+    version: 1,
+    input: v.object({ tenant: v.string() }),
+    limits: { key: ({ tenant }) => tenant, perKey: 1 },
+    async run(ctx) {
+      for (const step of ["a", "b", "c", "d"]) {
+        await ctx.task(step, () => new Promise<void>((done) => end = done));
+        await ctx.sleep(`after-${step}`, 1_000);
+      }
+    },
+  });
+  const daybook = await Explained.start({ definitions: [long] });
+  await submit(daybook, "acme1", "acme2");
+  for (let at = 0; at < 8; at++) {
+    await daybook.clock.advance(60_000);
+    end();
+    await daybook.clock.settle();
+  }
+  await daybook.clock.advance(60_000);
+  const { because: [held] } = await heldUpOf(daybook, "acme2");
+  const times = [0, 2, 4].map((minute) => `2026-01-01T00:0${minute}:00.000Z`);
+  assert.match(held?.[0] ?? "", new RegExp(`, by acme1 since ${times.join(", ")} and 1 more\\.$`));
+});
+
 Deno.test("explain an ended job: while a place goes to the next in the queue, those behind it wait for a place, not for a worker", async () => {
   const { letters, daybook } = await started({ maxRunning: 1 });
   const jobIds = Array.from({ length: 31 }, (_, at) => `a${at}`);

@@ -11,7 +11,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { Evidence, HeldUpBy } from "../statements/evidence.ts";
 import type { Reasons, Statement } from "../statements/explanation.ts";
 import { type HoldUp, isRelevant } from "../history/hold_ups.ts";
-import { actorText, FEW_MAX, reasonText, scopeText } from "../words/phrases.ts";
+import { actorText, FEW_MAX, reasonText, scopeText, shortened } from "../words/phrases.ts";
 import { wentFirstReasons } from "../queue/going_first.ts";
 import { holdersThenText, keyText, othersText, ruleText } from "../queue/queue_holders.ts";
 import { reason } from "../statements/statement.ts";
@@ -139,14 +139,19 @@ function limitReason(
       } used up ${limit}.`;
     return reason(statement, reached.change, ...starts.slice(-FEW_MAX), ...until);
   }
-  const named = holders.slice(0, FEW_MAX);
-  const names = named.map(({ job, since }) => `${job.jobId} since ${since.at}`);
-  const others = othersText(holders.length - named.length);
+  // A job that sleeps or waits between its steps takes a place again.
+  const jobs = [...Map.groupBy(holders, ({ job }) => job.jobId)];
+  const named = jobs.slice(0, FEW_MAX);
+  const names = named.map(([jobId, spells]) =>
+    `${jobId} since ${shortened(spells.map(({ since }) => since.at), FEW_MAX)}`
+  );
+  const others = othersText(jobs.length - named.length);
+  const begun = named.flatMap(([, spells]) => spells.slice(0, FEW_MAX).map(({ since }) => since));
   const statement = `It waited ${least}${durationText(ms)} for a place of ${what}: ` +
     `${reached.places} of ${reached.places} ${wereText(reached.places)} taken ${limit}, by ${
       names.join("; ")
     }${others}.`;
-  return reason(statement, reached.change, ...named.map(({ since }) => since), ...until);
+  return reason(statement, reached.change, ...begun, ...until);
 }
 
 function wereText(count: number): string {
