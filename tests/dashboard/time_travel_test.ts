@@ -6,6 +6,7 @@ import { ALL } from "../support/engine/explained_definitions.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { attributeOf, elementOf, textOf } from "./html_text.ts";
+import { readable } from "../support/http/job_pages.ts";
 import {
   createPlan,
   type JobBody,
@@ -212,7 +213,7 @@ async function assertWhatIf(
     attributeOf(result, "data-first-difference"),
     first === null ? undefined : String(first.logId),
   );
-  assert.ok(textOf(result).includes(first?.why ?? "None: state"));
+  assert.ok(readable(result).includes(first?.why ?? "None: state"));
   const rows = [...result.matchAll(/<tr[^>]*data-log-id="([^"]*)"[^>]*>(.*?)<\/tr>/gs)]
     .map(([, logId, row = ""]) => [Number(logId), row] as const);
   for (const { logId, rule } of body.steps) {

@@ -76,7 +76,7 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
       <ul class="hint">
         {assumes.map((text) => (
           <li>
-            <UserText text={text} />
+            <TimedText text={text} />
           </li>
         ))}
       </ul>
@@ -93,7 +93,7 @@ function First({ difference }: { readonly difference: FirstDifference }) {
       {" → "}
       <StandingText standing={whatIf} absent="left out" />.
       <br />
-      <UserText text={why} />
+      <TimedText text={why} />
     </>
   );
 }
