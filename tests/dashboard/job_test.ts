@@ -298,7 +298,12 @@ function entriesIn(html: string): readonly number[] {
 Deno.test("job page: entries are paged from the oldest, so that a page does not change", async () => {
   const app = await startApp();
   const { jobId, first, last } = await longJob(app);
-  const newest = entriesIn(await pageOf(app, `/ui/jobs/${jobId}`));
+  const html = await pageOf(app, `/ui/jobs/${jobId}`);
+  assert.match(
+    readable(html),
+    /in journal order newest first 20 of 120, page 3 of 3: the newest\./,
+  );
+  const newest = entriesIn(html);
   assert.deepEqual([newest[0], newest.at(-1), newest.length], [first + 100, last, 20]);
   const oldest = entriesIn(await pageOf(app, `/ui/jobs/${jobId}?page=1`));
   assert.deepEqual([oldest[0], oldest.length], [first, 50]);

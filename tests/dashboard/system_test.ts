@@ -130,6 +130,18 @@ Deno.test("system: names of tokens require scope operate, and a token is never s
   for (const text of [seen, unseen]) assert.ok(!text.includes("a-token-that-is-never-shown"));
 });
 
+Deno.test("system: overview and jobs lead to the forms, but only those who may send them", async () => {
+  for (const [scopes, many] of [[["read"], 0], [["read", "submit"], 1]] as const) {
+    const { app, cookie } = await signedIn(scopes);
+    for (const path of ["/", "/ui/jobs"]) {
+      const text = await pageOf(app, path, { cookie });
+      for (const form of ["/ui/system#definitions-heading", "/ui/system/event"]) {
+        assert.equal(text.split(`href="${form}"`).length - 1, many, `${path} ${form}`);
+      }
+    }
+  }
+});
+
 Deno.test("system: with scope read there are no buttons, and their actions are refused", async () => {
   const { app, cookie } = await signedIn(["read"]);
   const system = await pageOf(app, "/ui/system", { cookie });
