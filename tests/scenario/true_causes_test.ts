@@ -1721,6 +1721,7 @@ Deno.test("explain a failure: a list in place of an object, in all results of jo
       [{ refunds: [] }, { refunds: { data: [] } }, "refunds as a list, .* have an object"],
       [{ refunds: null }, { refunds: { data: [] } }, "refunds as null, .* have an object"],
       [{ refunds: { data: 1 } }, { refunds: "re_1" }, "refunds as an object, .* have a text"],
+      [{ refunds: [] }, { refunds: { ...Array(99).fill(1) } }, "refunds as a list, .* an object"],
     ] as const
   ) {
     const daybook = await refunded({ good: charged(() => good), bad: charged(() => bad, 1) });

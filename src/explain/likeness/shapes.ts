@@ -6,6 +6,8 @@ import type { Work } from "../../core/work.ts";
 
 interface Part {
   readonly kind: string;
+  /** Whether it is an object with too many parts to look at. */
+  readonly isClosed?: true;
   /** The name of what it is a part of; a whole result is a part of none. */
   readonly within?: string;
   /** The number of the step. */
@@ -15,13 +17,11 @@ interface Part {
 /** Results and their parts, by name. */
 export type Shape = ReadonlyMap<string, Part>;
 
-const PARTS_MAX = 100;
+const PARTS_MAX = 64;
 const DEPTH_MAX = 2;
 
 const OBJECT = "an object";
 const LIST = "a list";
-/** Of an object with too many parts to look at. */
-const UNKNOWN = "";
 
 /** @param results What steps returned, in their order. */
 export function shapeOf(
@@ -37,7 +37,7 @@ export function shapeOf(
     if (part.kind !== OBJECT || depth === DEPTH_MAX) continue;
     const members = value as JsonObject;
     const names = Object.keys(members);
-    if (shape.size + names.length > PARTS_MAX) shape.set(name, { ...part, kind: UNKNOWN });
+    if (shape.size + names.length > PARTS_MAX) shape.set(name, { ...part, isClosed: true });
     else {
       for (const member of names) {
         const inner = members[member] ?? null;
@@ -78,8 +78,12 @@ export function* reshaped(
   const found: Reshaped[] = [];
   for (const [name, { within, step }] of own) {
     yield;
-    const isComparable = (shape: Shape) =>
-      within === undefined ? shape.has(name) : shape.get(within)?.kind === OBJECT;
+    const isComparable = (shape: Shape) => {
+      const part = shape.get(within ?? name);
+      return within === undefined
+        ? part !== undefined
+        : part?.kind === OBJECT && part.isClosed === undefined;
+    };
     if (!all.every(isComparable)) continue;
     const kinds = (shapes: readonly Shape[]) => new Set(shapes.map((one) => one.get(name)?.kind));
     const [mine, theirs] = [[...kinds(alike)], [...kinds(others)]];
@@ -90,8 +94,7 @@ export function* reshaped(
     if (kind === undefined || another !== undefined || theirs.length > 1 || kind === usual) {
       continue;
     }
-    const known = [kind, usual];
-    if (known.includes(UNKNOWN) || !known.includes(OBJECT) && !known.includes(LIST)) continue;
+    if (![kind, usual].some((one) => one === OBJECT || one === LIST)) continue;
     found.push({ name, kind, others: usual ?? "none", step });
   }
   return found.toSorted((one, other) => one.step - other.step);
