@@ -137,7 +137,7 @@ function decideWake(job: JobState, command: ControlAttributes): Decision {
   ];
   if (ends.length === 0 && !backsOff(job.tasks)) {
     return reject(
-      `Cannot wake job ${job.jobId}: it neither backs off, nor sleeps, nor waits until a time` +
+      `Cannot wake job ${job.jobId}: nothing to wake (no backoff, sleep, or wait withinMs)` +
         insteadOfWaking(job),
       [],
     );

@@ -194,7 +194,7 @@ Deno.test("replay-test: a changed plan is named; it breaks jobs whose plan lacks
     "shop.order (version 2): 3 in flight: 2 compatible, 1 would break; 0 finished: 0 compatible",
     "  1 in flight would break:",
     "    order-waiting (version 1, now 2): SEGMENT:LINE (entry 14) recorded a plan that does " +
-    'not fit run: Cannot expect "delivered": the plan does not name it; it names shipped',
+    'not fit run: Cannot expect "delivered": expects did not declare it for this job; it declared shipped',
     "  3 jobs in flight keep their recorded plan: expectation shipped was removed",
     "  3 jobs in flight keep their recorded plan: expectation delivered was added",
     "",

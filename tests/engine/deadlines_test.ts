@@ -266,7 +266,7 @@ Deno.test("expect within: a recorded wait that the code no longer asks for parks
       [removed, "asks for remind-1 instead"],
       [
         renamed,
-        'throws TypeError: Cannot expect "payed": the plan does not name it; it names paid instead',
+        'throws TypeError: Cannot expect "payed": expects did not declare it for this job; it declared paid instead',
       ],
     ] as const;
     for (const [code, instead] of all) {

@@ -358,7 +358,7 @@ Deno.test("expect: a name that is not in the plan is an error", async () => {
 
   const job = daybook.job(id);
   assert.ok(job.state === "Failed");
-  assert.match(job.failure.error.message, /Cannot expect "nothing": the plan does not name it/);
+  assert.match(job.failure.error.message, /Cannot expect "nothing": expects did not declare it/);
 });
 
 const onOrder = defineJob({

@@ -275,7 +275,7 @@ const WRONG_CALLS: Readonly<
   ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),
-    /^Cannot expect "main": the plan does not name it; it names paid$/,
+    /^Cannot expect "main": expects did not declare it for this job; it declared paid$/,
   ],
   "a list as the type of an event": [
     (ctx) => ctx.task("emit", (task) => task.emit(["ec.Sent"] as unknown as string)),
@@ -606,7 +606,7 @@ Deno.test("run: the first mistake is thrown, and later ones reject", async () =>
   await assert.rejects(() => asked.sleep("late", -1), /^MisuseError: Cannot ask for sleep late/);
   await assert.rejects(
     () => asked.expect("rated"),
-    /Cannot expect "rated": the plan does not name/,
+    /Cannot expect "rated": expects did not declare/,
   );
 });
 

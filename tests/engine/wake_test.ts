@@ -158,8 +158,8 @@ Deno.test("wake: for a job that only waits for an event it is refused, with what
   assert.ok(!outcome.ok && outcome.problem.kind === "rejected");
   assert.equal(
     outcome.problem.rejection.message,
-    `Cannot wake job ${id}: it neither backs off, nor sleeps, nor waits until a time; "paid" is ` +
-      "met by an event of type shop.Paid; to stop waiting, cancel the job",
+    `Cannot wake job ${id}: nothing to wake (no backoff, sleep, or wait withinMs); "paid" is met ` +
+      "by an event of type shop.Paid; to stop waiting, cancel the job",
   );
 });
 

@@ -410,7 +410,7 @@ const FACTS: readonly Case[] = [
     name: "an attempt that failed, of those that were cut short",
     given: run.taskStarted("charge").taskInterrupted("charge").taskStarted("charge", 2)
       .taskBackedOff("charge", 2),
-    why: "A fact about task charge: attempt 2 (counted as 1 of 3: one was cut short) failed " +
+    why: "A fact about task charge: attempt 2 (1 of 3, not counting one cut short) failed " +
       "(Error: oops), and the next is due at 2026-01-01T00:15:00.000Z.",
   },
   {
@@ -422,7 +422,7 @@ const FACTS: readonly Case[] = [
     )
       .compensationStarted("reserve", 2).compensationBackedOff("reserve", 2)
       .compensationStarted("reserve", 3).compensationFailed("reserve", 3),
-    why: "A fact about task reserve: attempt 3 (counted as 2 of 3: one was cut short) to undo it " +
+    why: "A fact about task reserve: attempt 3 (2 of 3, not counting one cut short) to undo it " +
       "failed (Error: oops), and no other follows.",
   },
   {

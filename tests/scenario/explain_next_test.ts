@@ -40,14 +40,14 @@ Deno.test("next: a parked job whose type is not loaded is retried only after the
   const toRetry = `To retry it, f${LOAD.slice(1)}`;
   assert.deepEqual(next.slice(-2), [
     toRetry,
-    "Then cancel it and retry it; a new job reuses overnight:",
+    "Then retry it, which cancels it; a new job reuses overnight:",
   ]);
   await assert.rejects(without.beforeRetry("order"), /the new job would be parked too/);
 
   const newer = await without.crash({ definitions: [order(2)] });
   assert.equal(
     (await nextOf(newer, "order")).at(-1),
-    "Or cancel it and retry it; a new job reuses overnight:",
+    "Or retry it, which cancels it; a new job reuses overnight:",
   );
   assert.deepEqual(await newer.beforeRetry("order"), []);
 });
@@ -81,7 +81,7 @@ Deno.test("next: a job whose plan lacks what the code waits for needs code that 
   assert.equal(
     (await nextOf(renamed, "order"))[0],
     "Best: start Daybook with code that waits for what the plan on record names, such as the old " +
-      "version beside the new one; then it continues.",
+      "version beside the new one; the job then continues.",
   );
 });
 
@@ -339,8 +339,8 @@ Deno.test("next: the time in the id of a step is named if it is that of the step
   await daybook.clock.advance(60_000);
   assert.deepEqual(await nextOf(daybook, "inMilliseconds"), [
     "First change run to use the same id at each call.",
-    "Then cancel it and retry it; that step runs again:",
-    "Or start Daybook with code that fits; then it continues.",
+    "Then retry it, which cancels it; that step runs again:",
+    "Or start Daybook with code that fits; the job continues.",
     "Or cancel it as it is; bill-1767225600000 and what task announce did before it was cut short stays:",
   ]);
   const named: string[] = [];

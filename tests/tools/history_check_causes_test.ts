@@ -143,8 +143,8 @@ Deno.test("history: an expectation that the code declares, but the recorded plan
   assert.deepEqual(verdict, {
     kind: "refusesPlan",
     logId: daybook.job(id).firstLogId,
-    message: 'recorded a plan that does not fit run: Cannot expect "refunded": the plan does not ' +
-      "name it; it names shipped",
+    message: 'recorded a plan that does not fit run: Cannot expect "refunded": expects did ' +
+      "not declare it for this job; it declared shipped",
   });
   const { parked } = await takenUp(daybook, id, changed);
   assert.equal(parked?.reason, "diverged");
@@ -168,14 +168,14 @@ Deno.test("history: an expectation that neither the code nor the plan names fail
   assert.equal(
     told(verdict),
     "wouldFail: is the last that run sees before it throws TypeError: Cannot expect " +
-      '"refunded": the plan does not name it; it names shipped',
+      '"refunded": expects did not declare it for this job; it declared shipped',
   );
   assert.ok(verdict.kind === "wouldFail");
   const [entry] = (await daybook.entries(id)).filter(({ logId }) => logId === verdict.logId);
   assert.deepEqual([entry?.eventType, entry?.taskId], ["job.TaskCompleted", "a"]);
   assert.equal(
     await liveFailure(daybook, id, changed),
-    'TypeError: Cannot expect "refunded": the plan does not name it; it names shipped',
+    'TypeError: Cannot expect "refunded": expects did not declare it for this job; it declared shipped',
   );
 });
 
@@ -186,7 +186,8 @@ Deno.test("history: an error of the code that only reads as if the plan lacked s
     await ctx.expect("shipped");
   };
   const { daybook, id } = await recorded(run(""));
-  const text = 'Cannot expect "refunded": the plan does not name it; it names shipped';
+  const text =
+    'Cannot expect "refunded": expects did not declare it for this job; it declared shipped';
   const changed = job(run(text), { expects: () => ({ refunded: { eventType: "ec.Refunded" } }) });
 
   assert.equal(await liveFailure(daybook, id, changed), `TypeError: ${text}`);

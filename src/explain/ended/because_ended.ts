@@ -143,7 +143,7 @@ function satisfied(known: Evidence): Statement<LogId> {
   }
   if (rule === "running/waived-satisfied" && isOfType(entry, "job.DeadlinePassed")) {
     const statement = `The deadline of "${entry.attributes.expectation}" passed at ` +
-      `${entry.receivedAt}, which waives it, the last that the plan expected.`;
+      `${entry.receivedAt}, which waives it; that was all that its plan still expected.`;
     return reason(statement, entry, cause, created);
   }
   const what = entry.eventType === "job.TaskCompleted"
@@ -151,7 +151,7 @@ function satisfied(known: Evidence): Statement<LogId> {
     : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
   const names = shortened(settledBy(known, entry).map((id) => `"${id}"`));
   const last = names === '"main"' ? "" : ` and settled ${names}`;
-  return reason(`${what}${last}, the last that the plan expected.`, entry, cause);
+  return reason(`${what}${last}; that was all that its plan still expected.`, entry, cause);
 }
 
 function settledBy({ job }: Evidence, { logId }: JobEventLogEntry): readonly string[] {

@@ -56,8 +56,8 @@ const LETTERS_MIN = 5;
 
 /**
  * How a type differs from the expected one, if they are similar: `letter case`, `another
- * namespace`, `singular and plural`, `a letter`, `a part more`, `the order of its parts`.
- * `undefined` for the same type, and for one that is not easily confused with it.
+ * namespace`, `singular and plural`, `a letter differs`, `a part more`, `the order of its
+ * parts`. `undefined` for the same type, and for one that is not easily confused with it.
  */
 export function neighbourhood(expected: string, found: string): string | undefined {
   if (
@@ -85,13 +85,21 @@ function sameName(
   expected: string,
 ): string | undefined {
   const [spaces, others] = [wanted.slice(0, -1), has.slice(0, -1)];
-  if (areSame(spaces, others)) return "a letter";
+  if (areSame(spaces, others)) return lettersText(wanted.at(-1) ?? "", has.at(-1) ?? "");
   const differing = spaces.filter((part, at) => !isAlike(part, others[at] ?? ""));
   const isNear = spaces.length === others.length && differing.length === 0;
-  if (isNear) return "a letter of its namespace";
+  if (isNear) return "its namespace is spelled differently";
   // Many things can be `Completed`; `ShipmentCompleted` means one thing in any namespace.
   const saysAll = countWords(expected.split(".").at(-1) ?? "") > 1;
   return saysAll || differing.length <= 1 && spaces.length > 1 ? "another namespace" : undefined;
+}
+
+/** How two names that are spelled nearly alike differ. */
+function lettersText(left: string, right: string): string {
+  if (slipBetween(left, right) === 1) return "a letter differs";
+  const differing = [...left].filter((letter, at) => letter !== right[at]).length;
+  const isSwap = differing === 2 && areSame([...left].toSorted(), [...right].toSorted());
+  return isSwap ? "two letters are swapped" : "two letters differ";
 }
 
 /** In lower case, without separators within the parts. */

@@ -80,7 +80,7 @@ export function parkedReasons(known: Case): Reasons {
   const { message, disagreesWith } = job.parked;
   return [
     reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
-    reason("For now it starts and undoes nothing; events still count.", parked),
+    reason("While parked, nothing starts or is undone; events still count.", parked),
     ...crashes(known),
     ...failureReasons(known),
   ];
@@ -107,7 +107,7 @@ export function whileParked(known: Evidence): Next {
     ? "a new job starts from the beginning"
     : `a new job reuses ${reused}${runsInstead(job)}`;
   const retry = (word: string, then = after) =>
-    manual(`${word} cancel it and retry it; ${then}:`, `${path}/retry`);
+    manual(`${word} retry it, which cancels it; ${then}:`, `${path}/retry`);
   const isTimed = hasTimeInId(known);
   return [
     ...isTimed
@@ -121,7 +121,7 @@ export function whileParked(known: Evidence): Next {
         // The changed code does not ask for the result under its old id.
         retry("Then", "that step runs again"),
         automatic(
-          "Or start Daybook with code that fits; then it continues.",
+          "Or start Daybook with code that fits; the job continues.",
           parked,
           job.parked.disagreesWith,
         ),
@@ -178,14 +178,15 @@ function cancelText(reason: ParkReason): string {
 function fittingCode({ job: { parked }, created }: Pick<Evidence, "job" | "created">): string {
   // For an input or a plan that the code does not fit, that is its submission.
   if (parked?.disagreesWith !== created.logId) {
-    return "Best: start Daybook with code that fits, such as the old version beside the new; then it " +
-      "continues. If the code is unchanged, take times from ctx.now(), data from tasks.";
+    return "Best: start Daybook with code that fits, such as the old version beside the new; the " +
+      "job continues. If the code is unchanged, use ctx.now() for times, tasks for data.";
   }
   if (!isPlanMisfit(parked.message)) {
-    return "Best: start Daybook with code whose schema takes the input on record; then it continues.";
+    return "Best: start Daybook with code whose schema takes the input on record; the job then " +
+      "continues.";
   }
   return "Best: start Daybook with code that waits for what the plan on record names, such as the " +
-    "old version beside the new one; then it continues.";
+    "old version beside the new one; the job then continues.";
 }
 
 /** What must be fixed, and whether the job then continues by itself. */
@@ -201,7 +202,7 @@ function remedy(
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Best: start Daybook with a module (--definitions) that has type ${type} ` +
-        `version ${version}, or another that says runs: [${version}]; then it continues.`;
+        `version ${version}, or a newer version with runs: [${version}]; the job then continues.`;
       return automatic(statement, created);
     }
     case "crashed": {

@@ -58,7 +58,9 @@ export function waitingReasons(known: Case): Reasons {
 function runReasons({ job, waiting }: Case): Reasons {
   const main = findTask(job, MAIN_TASK);
   if (main?.status === "completed") {
-    const statement = `run ended at ${main.endedAt}; the plan expects more than that.`;
+    const open = shortened(openExpectations(job).map(({ expected }) => `"${expected.id}"`));
+    const are = open.includes('" and ') ? "are" : "is";
+    const statement = `run ended at ${main.endedAt}, but ${open} ${are} still expected.`;
     return [reason(statement, main.completedBy)];
   }
   if (main?.status !== "waiting" || waiting === undefined) return [];

@@ -21,8 +21,8 @@ function listed(parts: readonly string[]): string {
 }
 
 /**
- * `attempt 2 of 4`, `attempt 3 (counted as 2 of 4: one was cut short)`, or `attempt 2` when the
- * limit is not on record.
+ * `attempt 2 of 4`, `attempt 3 (2 of 4, not counting one cut short)`, or `attempt 2` when the limit
+ * is not on record.
  *
  * @param attempt Its number on record.
  * @param failures How many attempts had failed before it: only they count for the limit.
@@ -44,8 +44,8 @@ export function attemptNumber(
   if (maxAttempts === undefined) return `${attempt}`;
   const cutShort = attempt - 1 - failures;
   if (cutShort <= 0) return `${attempt} of ${maxAttempts}`;
-  const others = cutShort === 1 ? "one was" : `${cutShort} were`;
-  return `${attempt} (counted as ${failures + 1} of ${maxAttempts}: ${others} cut short)`;
+  const others = cutShort === 1 ? "one" : `${cutShort}`;
+  return `${attempt} (${failures + 1} of ${maxAttempts}, not counting ${others} cut short)`;
 }
 
 /** `3 of 10 (rows)`. */

@@ -69,7 +69,8 @@ export function mustBeExpectable(
   const start = `Cannot expect ${JSON.stringify(name)}`;
   // The end of `run` is an expectation too, but `run` cannot wait for it.
   if (expectable === undefined || name === MAIN_TASK) {
-    const message = `${start}: the plan does not name it; it names ${expectationNames(planned)}`;
+    const message = `${start}: expects did not declare it for this job; it declared ` +
+      expectationNames(planned);
     throw new UnplannedError(name, message);
   }
   if (options === undefined && expectable.within?.otherwise === "waive") {
