@@ -28,7 +28,8 @@ import { type EvidenceFound, EvidenceSearch } from "./evidence_search.ts";
 import { findBesideLimit, findHeldUp, findSenderHeldUp } from "./hold_up_search.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { Inquiry, QueryParts } from "./query_parts.ts";
-import { findSameElsewhere, findSiblings } from "./siblings.ts";
+import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
+import { findSameElsewhere, findSiblings, type SameElsewhere } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findPeersAtStops } from "./stop_search.ts";
@@ -80,8 +81,8 @@ export class Explainer {
     if (job === undefined) return undefined;
     const asOf = this.parts.writer.durableLogId;
     const inquiry = { parts: this.parts, share: { spentMs: 0 }, asOf, upTo: undefined };
-    const isShared = await findSameElsewhere(inquiry, job) !== undefined;
-    const contrast = await contrastOf(inquiry, job, { isShared });
+    const elsewhere = this.#compared(await findSameElsewhere(inquiry, job));
+    const contrast = await contrastOf(inquiry, job, { elsewhere });
     return contrastIn(job, contrast, await stopApart(this.parts, contrast))?.statement;
   }
 
@@ -171,6 +172,11 @@ export class Explainer {
     return new EvidenceSearch(pastEvents, source, paced, history.pages, hold);
   }
 
+  #compared(same: SameElsewhere | undefined): ComparedJob | undefined {
+    const job = same && this.parts.table.job(same.jobId);
+    return job && compared(job);
+  }
+
   /** What other jobs, and what held up this one, say about it. */
   async #ofOthers(
     inquiry: Inquiry,
@@ -181,7 +187,7 @@ export class Explainer {
     const { job, created: { attributes: { retryOf } } } = outlined;
     const known = { ...outlined, ...found };
     const sameElsewhere = await findSameElsewhere(inquiry, job);
-    const { contrast, stop } = await setApartBy(inquiry, known, sameElsewhere !== undefined);
+    const { contrast, stop } = await setApartBy(inquiry, known, this.#compared(sameElsewhere));
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;

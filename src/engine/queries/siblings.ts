@@ -91,6 +91,11 @@ function sameError(
   return { ...toStatement(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
 }
 
+/** What is said of jobs of other types that failed alike, and the first of them. */
+export interface SameElsewhere extends Statement<LogId> {
+  readonly jobId: JobId;
+}
+
 /**
  * Failures of other types with the very same error, or the same first cause, as when one thing fails
  * that all of them need.
@@ -100,7 +105,7 @@ function sameError(
 export async function findSameElsewhere(
   inquiry: Inquiry,
   job: JobState,
-): Promise<Statement<LogId> | undefined> {
+): Promise<SameElsewhere | undefined> {
   const { parts: { lists }, upTo = Infinity } = inquiry;
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
@@ -118,6 +123,7 @@ export async function findSameElsewhere(
       isTimeout && other.error.name === failure.error.name && isNear(endedAt));
   const counts = new Map<string, number>();
   const cites = [failure.because];
+  let jobId: JobId | undefined;
   for (const found of jobs) {
     const { type } = found;
     if (type === null || type === job.type) continue;
@@ -127,8 +133,9 @@ export async function findSameElsewhere(
     const before = counts.get(type) ?? 0;
     if (before === 0) cites.push(other.because);
     counts.set(type, before + 1);
+    jobId ??= found.summary.jobId;
   }
-  if (counts.size === 0) return await attemptsElsewhere(inquiry, job, said);
+  if (jobId === undefined) return await attemptsElsewhere(inquiry, job, said);
   const least = next === undefined ? "" : ", at least";
   const how = isTimeout
     ? `at a time limit too (${failure.error.name})`
@@ -137,7 +144,7 @@ export async function findSameElsewhere(
     : "of the same cause";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
     `it, failed ${how}${least}: ${countsText(counts)}.`;
-  return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
+  return { statement, cites: cites.slice(0, NAMED_MAX + 1), jobId };
 }
 
 /** A status by which a service refuses one request, whatever the others are; 429 is for all of them. */
@@ -155,13 +162,14 @@ async function attemptsElsewhere(
   { parts: { history, table } }: Inquiry,
   { type, endedAt, failure: { because } }: FailedJob,
   said: string,
-): Promise<Statement<LogId> | undefined> {
+): Promise<SameElsewhere | undefined> {
   if (OF_REQUEST.test(said)) return undefined;
   const counts = new Map<string, number>();
   const cites: LogId[] = [];
   const first = Math.max(1, because - NEAR);
   const near = Array.from({ length: because - first }, (_, at) => first + at as LogId);
   let left = NEAR_CHARACTERS;
+  let jobId: JobId | undefined;
   for await (const page of history.pages.back(near)) {
     for (const entry of page) {
       left -= entryCharacters(entry);
@@ -170,16 +178,18 @@ async function attemptsElsewhere(
       if (withoutPaths(firstCause(entry.attributes.error)) !== said) continue;
       const other = table.head(entry.jobId as JobId)?.type;
       if (other === undefined || other === type) continue;
+      jobId ??= entry.jobId;
       if (!counts.has(other)) cites.push(entry.logId);
       counts.set(other, (counts.get(other) ?? 0) + 1);
     }
     if (left < 0) break;
   }
   const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
-  if (count < (OF_ONE_THING.test(said) ? 1 : UNNAMED_MIN)) return undefined;
+  const isTelling = count >= (OF_ONE_THING.test(said) ? 1 : UNNAMED_MIN);
+  if (jobId === undefined || !isTelling) return undefined;
   const statement = `Attempts of jobs of ${counted(counts.size, "other type")} failed with the ` +
     `same error just before: ${countsText(counts)}.`;
-  return { statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1) };
+  return { statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1), jobId };
 }
 
 /** `supplier.priceCheck (37) and mail.digest (1)`, the most first. */

@@ -45,8 +45,8 @@ import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
 interface ContrastOptions {
   /** If it succeeded, it need not have done something else than the others. */
   readonly isSuspect?: boolean;
-  /** Whether jobs of other types failed alike, so that nothing of this type is the cause. */
-  readonly isShared?: boolean;
+  /** A job of another type that failed alike. */
+  readonly elsewhere?: ComparedJob | undefined;
   /** Only jobs that were created after that are compared; RFC 3339. */
   readonly createdAfter?: string;
 }
@@ -106,7 +106,7 @@ export async function contrastOf(
     : undefined;
   const isClear = contrast !== undefined && !isOfTime(contrast);
   if (
-    isClear || how.isShared || kind.isOpen || job.state === "Done" ||
+    isClear || how.elsewhere !== undefined || kind.isOpen || job.state === "Done" ||
     countedEvents(job).length === 0
   ) {
     return contrast;
@@ -123,10 +123,10 @@ export async function contrastOf(
 export async function setApartBy(
   inquiry: Inquiry,
   known: Meanwhile,
-  isShared: boolean,
+  elsewhere: ComparedJob | undefined,
 ): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
-  const contrast = await contrastOf(inquiry, known.job, { isShared });
-  return contrast === undefined && !isShared
+  const contrast = await contrastOf(inquiry, known.job, { elsewhere });
+  return contrast === undefined && elsewhere === undefined
     ? await contrastAfterStop(inquiry, known) ?? await steadySinceStop(inquiry, known.job) ?? {}
     : { ...present({ contrast }), stop: await stopApart(inquiry.parts, contrast) };
 }

@@ -88,8 +88,8 @@ export function* maySetApart(
 interface Suspicion {
   /** Of a job that succeeded. */
   readonly isSuspect?: boolean;
-  /** Whether jobs of other types failed alike: then nothing that is of this type is the cause. */
-  readonly isShared?: boolean;
+  /** A job of another type that failed alike: then only what it has too may be the cause. */
+  readonly elsewhere?: ComparedJob | undefined;
 }
 
 interface Comparison extends Suspicion {
@@ -100,11 +100,15 @@ interface Comparison extends Suspicion {
 function* findTraits(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
-  { areAll, isSuspect = false, isShared = false }: Comparison,
+  { areAll, isSuspect = false, elsewhere }: Comparison,
 ): Work<readonly Trait[]> {
   const isKind = alike.length >= ALIKE_MIN;
-  if (isShared) return isKind ? createdApart(alike, others) : [];
   const [mine, theirs] = [alike.map(({ given }) => given), others.map(({ given }) => given)];
+  if (elsewhere !== undefined) {
+    if (!isKind) return [];
+    const both = sharedValues([...mine, elsewhere.given], theirs);
+    return both.length > 0 ? both : createdApart(alike, others);
+  }
   const shared = isKind ? sharedValues(mine, theirs) : [];
   if (shared.length > 0) return shared;
   const hasSucceeded = alike[0]?.state === "Done";
