@@ -295,6 +295,64 @@ Deno.test("explain a failure: attempts of other types that failed with the same 
   assert.doesNotMatch((await toldOf(daybook, "sync-2")).summary, /other type/);
 });
 
+/** How a reset that fails as many mails of a campaign did before is explained, and where it is asked. */
+async function afterCampaign(error: string, mails: number, resets: number, labels: object) {
+  let isDown = false;
+  const mailing = (type: string) =>
+    scripted(type, {
+      send: () => {
+        if (isDown) throw new Error(error);
+        return "sent";
+      },
+    }, { retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const daybook = await Explained.start({ definitions: [mailing("reset"), mailing("campaign")] });
+  for (let job = 0; job < resets; job++) {
+    await daybook.submit(`reset-${job}`, "reset", {}, { labels: { env: "prod" } });
+  }
+  for (let job = 0; job < mails; job++) {
+    await daybook.submit(`mail-${job}`, "campaign", {}, { labels });
+  }
+  isDown = true;
+  for (let job = 0; job < 2; job++) await daybook.submit(`late-${job}`, "campaign", {}, { labels });
+  await daybook.submit("reset", "reset", {}, { labels: { env: "prod" } });
+  return daybook;
+}
+
+const QUOTA = "454 Daily message quota exceeded";
+
+Deno.test("explain a failure: of a quota that is used up, it says of which other type nearly all were that had succeeded before, and what they share", async () => {
+  const daybook = await afterCampaign(QUOTA, 24, 4, { env: "prod", campaign: "friday" });
+  const used =
+    "failed with the same error: campaign (2). Of the 28 jobs of these types that were " +
+    "created in the hour before the first of these failures, and had succeeded by then, 24 were " +
+    "of campaign, all with label campaign:friday.";
+  for (const now of [daybook, await daybook.crash()]) {
+    const { summary, next } = await toldOf(now, "reset");
+    assert.ok(summary.includes(used), summary);
+    assert.deepEqual(next.slice(1), [
+      "First make sure that what the error calls used up is free again: until then, a retry fails as well.",
+      "Then retry it; a new job starts from the beginning: POST /jobs/reset/retry",
+    ]);
+  }
+});
+
+Deno.test("explain a failure: no type has used up what is shared if the error is another one, or as many others succeeded", async () => {
+  for (
+    const [error, mails, resets] of [
+      ["connect ECONNREFUSED 10.2.0.7:25", 24, 4],
+      ["the quota service is down", 24, 4],
+      [QUOTA, 24, 12],
+      [QUOTA, 12, 1],
+      [QUOTA, 0, 24],
+    ] as const
+  ) {
+    const told = await toldOf(await afterCampaign(error, mails, resets, {}), "reset");
+    assert.match(told.summary, /failed with the same error: campaign \(2\)/);
+    assert.doesNotMatch(told.summary, /Of the/);
+    assert.equal(/used up is free/.test(told.next.join()), error === QUOTA);
+  }
+});
+
 Deno.test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
   let address: string | undefined;
   const needing = (type: string) =>

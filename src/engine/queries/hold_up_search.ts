@@ -1,6 +1,7 @@
 /** Finds what held up a job: in the queue, at a late time limit, or before it got its event. */
 
 import { lengthMs } from "../../core/duration.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import type { Timestamp } from "../../core/point.ts";
@@ -18,6 +19,7 @@ import { heldUpBy, lateLimits } from "../../explain/past/late_limit.ts";
 import type { Findings, HeldUpBy, Unyielding } from "../../explain/statements/evidence.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import type { WorkersThen } from "../../explain/statements/queue_facts.ts";
+import { entryCharacters } from "../entry_pages.ts";
 import { queuedAs } from "./blocking_limit.ts";
 import { poolOf, workersThen } from "./holders.ts";
 import { overtakenIn } from "./overtaken_search.ts";
@@ -71,21 +73,22 @@ export async function findSenderHeldUp(
 
 /** How many entries before a late time limit are searched for what held up the process. */
 const NEAR = 100;
+/** No more of them are read if they are large. */
+const NEAR_CHARACTERS = 1024 * 1024;
 
 /** Of a time limit that acted late: what held up the process, or else what was under way then. */
 export async function findBesideLimit(
   query: Query,
   outlined: OutlinedHistory,
 ): Promise<Pick<Findings, "unyielding" | "beside">> {
-  const { parts: { events, registry, table } } = query;
+  const { parts: { registry, table } } = query;
   const { job } = outlined;
   const limits = lateLimits(outlined);
   const [last] = limits;
   if (last === undefined) return {};
   const unyielding: Unyielding[] = [];
   for (const limit of limits) {
-    const after = Math.max(0, limit.to - NEAR) as LogId;
-    const held = heldUpBy(limit, await events.journal.read(after, limit.to - after));
+    const held = heldUpBy(limit, await entriesUpTo(query, limit.to));
     const holder = held && table.head(held.jobId);
     if (held === undefined || holder?.type === undefined || registry.isInThread(holder)) break;
     unyielding.push({ ...held, type: holder.type });
@@ -95,6 +98,23 @@ export async function findBesideLimit(
   return {
     beside: { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) },
   };
+}
+
+/** The entries up to a position, fewer if they are large. */
+async function entriesUpTo(
+  { parts: { history } }: Query,
+  to: LogId,
+): Promise<readonly JobEventLogEntry[]> {
+  const from = Math.max(1, to - NEAR + 1);
+  const near = Array.from({ length: to - from + 1 }, (_, at) => from + at as LogId);
+  const entries: JobEventLogEntry[] = [];
+  let left = NEAR_CHARACTERS;
+  for await (const page of history.pages.back(near)) {
+    entries.unshift(...page);
+    left -= page.reduce((sum, entry) => sum + entryCharacters(entry), 0);
+    if (left < 0) break;
+  }
+  return entries;
 }
 
 async function holdUpsInQueue(query: Query, outlined: OutlinedHistory): Promise<HeldUpBy> {

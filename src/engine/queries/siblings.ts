@@ -11,10 +11,13 @@ import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core
 import { type ErrorCause, isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type FailedJob, type JobState, timedOutTask } from "../../core/job_state.ts";
+import { oneLine } from "../../core/shown_value.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
-import { shortened } from "../../explain/words/phrases.ts";
+import { isUsedUp } from "../../explain/past/asked_to_wait.ts";
+import { FEW_MAX, later, shortened } from "../../explain/words/phrases.ts";
 import { entryCharacters } from "../entry_pages.ts";
+import { visitJobs } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
 
@@ -144,7 +147,83 @@ export async function findSameElsewhere(
     : "of the same cause";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
     `it, failed ${how}${least}: ${countsText(counts)}.`;
-  return { statement, cites: cites.slice(0, NAMED_MAX + 1), jobId };
+  const oldest = next === undefined ? [] : lists.found({ ...query, oldestFirst: true }).jobs;
+  const alike = [...jobs, ...oldest].filter(({ summary }) => isAlike(summary))
+    .flatMap(({ summary: { failure: other, endedAt } }) =>
+      other === null || endedAt === null ? [] : { logId: other.because, at: endedAt }
+    );
+  const first = firstOf([...alike, { logId: failure.because, at: job.endedAt }]);
+  const used = await usedBefore(inquiry, job, [...counts.keys()], first);
+  return withMore({ statement, cites: cites.slice(0, NAMED_MAX + 1), jobId }, used);
+}
+
+interface When {
+  readonly logId: LogId;
+  readonly at: string;
+}
+
+function firstOf(all: readonly When[]): When | undefined {
+  return all.toSorted((one, other) => one.logId - other.logId)[0];
+}
+
+function withMore(one: SameElsewhere, more: Statement<LogId> | undefined): SameElsewhere {
+  if (more === undefined) return one;
+  return {
+    ...one,
+    statement: `${one.statement} ${more.statement}`,
+    cites: [...new Set([...one.cites, ...more.cites])],
+  };
+}
+
+/** How many jobs are looked at that had succeeded before what they share was used up. */
+const USERS_MAX = 300;
+/** The fewest jobs of a type, and the least share, that tell whose they were. */
+const USERS_MIN = 20;
+const HOUR_MS = 3_600_000;
+const USERS_SHARE = 0.75;
+
+/**
+ * Of which type nearly all were that had used a quota or a rate before it was used up, if that is
+ * another type.
+ *
+ * @param types The others that fail with the error.
+ */
+async function usedBefore(
+  inquiry: Inquiry,
+  { type, failure, labels }: FailedJob,
+  types: readonly string[],
+  first: When | undefined,
+): Promise<Statement<LogId> | undefined> {
+  if (first === undefined || inquiry.upTo !== undefined || !isUsedUp(failure.error)) {
+    return undefined;
+  }
+  const users: JobSummary[] = [];
+  const { isAll } = await visitJobs(inquiry, {
+    range: {
+      ...{ states: ["Done"], types: type === undefined ? types : [type, ...types] },
+      ...{ createdAfter: later(first.at, -HOUR_MS), before: first.logId },
+    },
+    max: USERS_MAX,
+    see: (user) => {
+      if (user.lastLogId < first.logId) users.push(user);
+    },
+  });
+  const [most] = [...Map.groupBy(users, (user) => user.type).values()]
+    .toSorted((one, other) => other.length - one.length);
+  const [one] = most ?? [];
+  if (most === undefined || one?.type == null || one.type === type) return undefined;
+  if (most.length < USERS_MIN || most.length < USERS_SHARE * users.length) return undefined;
+  const shared = Object.entries(one.labels).filter(([name, value]) =>
+    labels[name] !== value &&
+    users.every((user) => (user.labels[name] === value) === (user.type === one.type))
+  ).map(([name, value]) => oneLine(`${name}:${value}`));
+  const label = shared.length === 0 ? "" : `, all with label ${shortened(shared, FEW_MAX)}`;
+  const statement =
+    `Of the ${isAll ? "" : "last "}${
+      countText(users.length)
+    } jobs of these types that were created in the hour before the first of these failures, and ` +
+    `had succeeded by then, ${countText(most.length)} were of ${one.type}${label}.`;
+  return { statement, cites: [first.logId, one.lastLogId] };
 }
 
 /** A status by which a service refuses one request, whatever the others are; 429 is for all of them. */
@@ -159,15 +238,18 @@ const UNNAMED_MIN = 3;
  * Their jobs may have succeeded since, or still go on.
  */
 async function attemptsElsewhere(
-  { parts: { history, table } }: Inquiry,
-  { type, endedAt, failure: { because } }: FailedJob,
+  inquiry: Inquiry,
+  job: FailedJob,
   said: string,
 ): Promise<SameElsewhere | undefined> {
   if (OF_REQUEST.test(said)) return undefined;
+  const { parts: { history, table } } = inquiry;
+  const { type, endedAt, failure: { because } } = job;
+  let first: When | undefined;
   const counts = new Map<string, number>();
   const cites: LogId[] = [];
-  const first = Math.max(1, because - NEAR);
-  const near = Array.from({ length: because - first }, (_, at) => first + at as LogId);
+  const from = Math.max(1, because - NEAR);
+  const near = Array.from({ length: because - from }, (_, at) => from + at as LogId);
   let left = NEAR_CHARACTERS;
   let jobId: JobId | undefined;
   for await (const page of history.pages.back(near)) {
@@ -179,6 +261,9 @@ async function attemptsElsewhere(
       const other = table.head(entry.jobId as JobId)?.type;
       if (other === undefined || other === type) continue;
       jobId ??= entry.jobId;
+      if (first === undefined || entry.logId < first.logId) {
+        first = { logId: entry.logId, at: entry.receivedAt };
+      }
       if (!counts.has(other)) cites.push(entry.logId);
       counts.set(other, (counts.get(other) ?? 0) + 1);
     }
@@ -189,7 +274,8 @@ async function attemptsElsewhere(
   if (jobId === undefined || !isTelling) return undefined;
   const statement = `Attempts of jobs of ${counted(counts.size, "other type")} failed with the ` +
     `same error just before: ${countsText(counts)}.`;
-  return { statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1), jobId };
+  const used = await usedBefore(inquiry, job, [...counts.keys()], first);
+  return withMore({ statement, cites: [because, ...cites].slice(0, NAMED_MAX + 1), jobId }, used);
 }
 
 /** `supplier.priceCheck (37) and mail.digest (1)`, the most first. */

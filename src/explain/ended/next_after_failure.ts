@@ -24,7 +24,7 @@ import type { Next, NextStep } from "../statements/explanation.ts";
 import { automatic, byHand, manual } from "../statements/statement.ts";
 import { attemptsOf, isUndone, wasCutShort } from "../past/attempts.ts";
 import { overtakenAttempts, underWayText } from "../past/overtaken_attempts.ts";
-import { retryNotBefore } from "../past/asked_to_wait.ts";
+import { firstFree, retryNotBefore } from "../past/asked_to_wait.ts";
 import { firstYield } from "../past/late_limit.ts";
 import { lateEvents } from "./counted_events.ts";
 import { firstEndStep } from "../queue/pause_texts.ts";
@@ -66,6 +66,7 @@ export function afterFailure(known: Evidence): Next {
     ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
     ...firstFit(known),
     ...firstYield(known),
+    ...firstFree(known),
     ...repeatsItself(known, job),
   ];
   const when = notBeforeText(known);

@@ -7,8 +7,8 @@ import type { ErrorCause } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import { attemptsOf } from "./attempts.ts";
-import type { Reasons } from "../statements/explanation.ts";
-import { reason } from "../statements/statement.ts";
+import type { Next, Reasons } from "../statements/explanation.ts";
+import { byHand, reason } from "../statements/statement.ts";
 import { later } from "../words/phrases.ts";
 
 /** A number, unless it begins a date or is only a part of a longer number. */
@@ -36,6 +36,31 @@ const UNITS_MS: readonly (readonly [RegExp, number])[] = [
 const SECOND_MS = 1_000;
 /** A longer wait is more likely a number that means something else. */
 const DAY_MS = 86_400_000;
+
+const USED_UP = String.raw`\b(?:exceed|exhaust|us(?:ed|ing) up|reach|hit)\w*`;
+const QUOTA = String.raw`\b(?:quota|rate[- _]?limit)s?\b`;
+/** `Daily message quota exceeded`, `429 Too Many Requests`: of what several share. */
+const IS_USED_UP = new RegExp(
+  String.raw`${QUOTA}[^.;]{0,40}${USED_UP}|${USED_UP}[^.;]{0,40}${QUOTA}|` +
+    String.raw`\btoo many requests\b|\brate[- _]?limited\b|\bthrottl(?:ed|ing)\b`,
+  "i",
+);
+
+/** Whether an error says that a quota or a rate is used up. */
+export function isUsedUp(error: ErrorCause): boolean {
+  return IS_USED_UP.test(errorText(error));
+}
+
+/** Before a retry, if the error does not say when one may help. */
+export function firstFree(known: OutlinedHistory): Next {
+  const { job, failedBy } = known;
+  if (job.state !== "Failed" || !isUsedUp(job.failure.error)) return [];
+  if (retryNotBefore(known) !== undefined) return [];
+  const statement =
+    "First make sure that what the error calls used up is free again: until then, " +
+    "a retry fails as well.";
+  return [byHand(statement, failedBy?.entry)];
+}
 
 /** When a retry may help, by the last error; `undefined` if that does not say so. */
 export function retryNotBefore(known: OutlinedHistory): string | undefined {
