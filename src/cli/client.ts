@@ -200,7 +200,11 @@ function problemIn(text: string): Record<string, unknown> {
 /** The server's message on one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const { detail: given, title } = problem;
-  const detail = [given, title].find((text) => typeof text === "string") ?? otherReason(given);
+  const stated = [given, title].find((text) => typeof text === "string") ?? otherReason(given);
+  // Of a second retry: the member is an option here.
+  const detail = problem["newJobId"] === undefined
+    ? stated
+    : stated.replace('"again" retries', "--again retries");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
   const remaining = remainingIssues(detail, issues);

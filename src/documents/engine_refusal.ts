@@ -71,9 +71,10 @@ function jobExists(jobId: string): Refusal {
 export function unknownType(cannot: string, type: string, known: readonly string[]): Refusal {
   const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
   const meant = nearestName(type, known);
-  const advice = meant === undefined ? names : `did you mean ${meant}? ${names}`;
-  const cause = `is not a known type; ${advice}`;
-  const detail = `Cannot ${cannot} type ${JSON.stringify(type)}: it ${cause}`;
+  const cause = `is not a known type${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  const detail = `Cannot ${cannot} type ${JSON.stringify(type)}: it ${cause}${
+    meant === undefined ? ";" : ""
+  } ${names}`;
   return new Refusal("unknown-type", detail, {
     errors: [{ pointer: "/type", detail: cause }],
     knownTypes: known,

@@ -210,10 +210,13 @@ export function limitsWhatIfText(
   }, because.flatMap(({ cites }) => cites));
 }
 
-/** The jobs and events that carry a value. */
+/** The jobs and events that carry a value; the lists say what the summary says of each. */
 export function aboutText({ summary, jobs, events }: About<Citation>): string {
-  return pageText(WIDTH, summary, {
+  const all = [...jobs, ...events];
+  const lead = all.reduce((text, { statement }) => text.replace(` ${statement}`, ""), summary);
+  return pageText(WIDTH, lead, {
     "Jobs": bullets(jobs, WIDTH),
-    "Events": bullets(events, WIDTH),
-  }, [...jobs, ...events].flatMap(({ cites }) => cites));
+    // The summary is about the newest one if there is no job.
+    "Events": bullets(jobs.length === 0 ? events.slice(1) : events, WIDTH),
+  }, all.flatMap(({ cites }) => cites));
 }

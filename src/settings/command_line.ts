@@ -16,6 +16,8 @@ export function given(args: readonly string[]): string[] {
 export function parsingFailure(error: unknown, options: readonly string[]): string {
   const message = errorMessage(error);
   const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
+  const empty = /^Option '(?:-\w, )?(--\S+) <value>' argument missing/.exec(message)?.[1];
+  if (empty !== undefined) return `${empty} needs a value`;
   if (unknown === undefined) return message.replaceAll("\n", " ").replaceAll("'", "");
   const flags = options.map((name) => `--${name}`);
   return `there is no option ${unknown}${didYouMean(unknown, flags)}`;

@@ -96,8 +96,8 @@ function readFlags(
 function parsingProblem(error: unknown, flags: readonly string[]): string {
   const word = /^Unexpected argument '([^']+)'/.exec(errorMessage(error))?.[1];
   if (word === undefined) return parsingFailure(error, flags);
-  return `deno task start takes only flags, not ${word}; to start a job that was only ` +
-    `created: deno task daybook start ${word}`;
+  return `deno task start takes only flags, not ${word} (to start the job "${word}": ` +
+    `deno task daybook start ${word})`;
 }
 
 function byName<Value>(make: (setting: Setting) => Value) {

@@ -15,7 +15,7 @@ interface Kind<Value = unknown> {
   /** The placeholder of the value in `--help`; a switch has none. */
   readonly value?: string;
   readonly range?: string;
-  /** Its messages follow the name of the setting: `must be from 1 to 256`. */
+  /** Its messages follow the name of the setting: `must be a whole number from 1 to 256`. */
   readonly schema: v.GenericSchema<string, Value>;
   /** The value as text, with its unit. */
   show(value: Value): string;
@@ -25,16 +25,23 @@ interface Kind<Value = unknown> {
 function whole(value: string, min: number, max: number): Kind<number> {
   const parse = (text: string) => /^\d+$/.test(text) ? Number(text) : NaN;
   const show = (count: number) => value === "number" ? `${count}` : `${countText(count)} ${value}`;
-  return { ...numeric(parse, String, min, max), value, show };
+  return { ...numeric(parse, String, min, max, "a whole number "), value, show };
 }
 
 function bytes(min: number, max: number): Kind<number> {
-  const kind = numeric(parseSize, sizeText, min, max, ", such as 65536, 64KiB or 64MiB");
+  const kind = numeric(parseSize, sizeText, min, max, "", ", such as 65536, 64KiB or 64MiB");
   return { ...kind, value: "bytes", show: sizeText };
 }
 
 function time(max: number, zero = "0"): Kind<number> {
-  const kind = numeric(parseDuration, durationText, 0, max, ", such as 500ms, 90s, 15m or 2h");
+  const kind = numeric(
+    parseDuration,
+    durationText,
+    0,
+    max,
+    "a time with its unit, ",
+    ", such as 500ms, 90s, 15m or 2h",
+  );
   return { ...kind, value: "time", show: (ms) => ms === 0 ? zero : durationText(ms) };
 }
 
@@ -43,10 +50,11 @@ function numeric(
   show: (value: number) => string,
   min: number,
   max: number,
+  what: string,
   examples = "",
 ) {
   const range = `${min === 0 ? "0" : show(min)} to ${show(max)}`;
-  const message = `must be from ${range}${examples}`;
+  const message = `must be ${what}from ${range}${examples}`;
   const inRange = v.pipe(v.number(message), v.minValue(min, message), v.maxValue(max, message));
   return { range, schema: v.pipe(v.string(), v.transform(parse), inRange) };
 }

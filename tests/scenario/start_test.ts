@@ -231,7 +231,7 @@ Deno.test("start: every flag that is wrong is named, with 64", () =>
     const unknown = await runToEnd({ journal, args: ["--prot=80"] });
 
     assert.deepEqual([bad.code, unknown.code], [64, 64]);
-    assert.match(bad.output, /--max-running "none" must be from 1 to 10000/);
+    assert.match(bad.output, /--max-running "none" must be a whole number from 1 to 10000/);
     assert.match(
       bad.output,
       /--segment-bytes "1TiB" must be from 4 KiB to 1 GiB, such as .*; see deno task start --help\n/,

@@ -80,7 +80,7 @@ Deno.test("configuration: sizes and times accept units, and nothing else", () =>
   ]);
   assert.match(
     problems(["--drain=250"])[0] ?? "",
-    /^--drain "250" must be from 0 to 1 h, such as 500ms, 90s/,
+    /^--drain "250" must be a time with its unit, from 0 to 1 h, such as 500ms, 90s/,
   );
   for (const wrong of ["64kb", "-1", "1.5MiB", "", "lots"]) {
     assert.equal(problems([`--segment-bytes=${wrong}`]).length, 1, wrong);
@@ -186,8 +186,8 @@ Deno.test("configuration: for a word that is not a flag it says how to submit a 
   const result = read(["hold-1"]);
   assert.ok(result.kind === "invalid");
   assert.deepEqual(result.problems, [
-    "deno task start takes only flags, not hold-1; to start a job that was only created: " +
-    "deno task daybook start hold-1",
+    'deno task start takes only flags, not hold-1 (to start the job "hold-1": ' +
+    "deno task daybook start hold-1)",
   ]);
 });
 
@@ -204,7 +204,7 @@ Deno.test("configuration: every default is within its range, and every bound is 
 
 Deno.test("configuration: an error in a variable names the variable, and an empty one counts as not set", () => {
   assert.deepEqual(problems([], { DAYBOOK_MAX_RUNNING: "0", DAYBOOK_HOLD: "yes" }), [
-    'DAYBOOK_MAX_RUNNING "0" must be from 1 to 10000',
+    'DAYBOOK_MAX_RUNNING "0" must be a whole number from 1 to 10000',
     'DAYBOOK_HOLD "yes" must be true or false',
   ]);
   const { maxRunning, hold } = configured([], { DAYBOOK_MAX_RUNNING: "", DAYBOOK_HOLD: "true" });
@@ -283,4 +283,8 @@ Deno.test("configuration: no setting is taken for a misspelt one", () => {
   assert.deepEqual(misspeltVariables((name) => ({ DAYBOOK_JOURNAL: "a" })[name]), []);
   const all = new Set(SETTING_LIST.map(([, { flag }]) => environmentName(flag)));
   assert.deepEqual(misspeltVariables((name) => all.has(name) ? "x" : undefined), []);
+});
+
+Deno.test("configuration: a flag without its value is said to need one", () => {
+  assert.deepEqual(problems(["--port"]), ["--port needs a value"]);
 });

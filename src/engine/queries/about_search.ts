@@ -209,14 +209,11 @@ function summarize(
   }
   const named = jobs.slice(0, NAMED_MAX).map(({ statement }) => statement).join(" ");
   const events = newest === undefined ? 0 : older.length + 1;
-  const left = jobs.length - NAMED_MAX;
-  const more = left > 0
-    ? ` ${counted(left, "more job")} ${left === 1 ? "has" : "have"} it too.`
-    : "";
   const lost = [newest, ...older].find((one) => one?.hasReached === false);
-  return `${counted(jobs.length, "job")} and ${
-    counted(events, "event")
-  } have ${value}. ${twins}${named}${more}${lost === undefined ? "" : ` ${lost.statement}`}`;
+  const ofEvents = events === 0 ? "no event" : counted(events, "event");
+  return `${counted(jobs.length, "job")} and ${ofEvents} have ${value}. ${twins}${named}${
+    lost === undefined ? "" : ` ${lost.statement}`
+  }`;
 }
 
 function citesOf(reason: Statement<Citation> | undefined): readonly LogId[] {
