@@ -612,3 +612,23 @@ Deno.test("contrast: days of the month that not every month has set jobs apart, 
     assert.doesNotMatch(await set(bad, others), /day of/);
   }
 });
+
+Deno.test("contrast: beside the value of a job, what a step made of it is named", async () => {
+  const hourly = scripted("iot.hourly", {
+    select: ({ input: { firmware = "" } }) => ({ values: firmware === "4.0" ? [] : [1, 2] }),
+    mean: ({ input: { firmware = "" } }) => {
+      if (firmware === "4.0") throw new NonRetryableError("no mean of an empty series");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [hourly], maxRunning: 8 });
+  for (let at = 0; at < 12; at++) {
+    await daybook.submit(`job-${at}`, "iot.hourly", { firmware: at % 2 === 0 ? "3.1" : "3.2" });
+  }
+  await daybook.submit("one", "iot.hourly", { firmware: "4.0" });
+  await daybook.submit("two", "iot.hourly", { firmware: "4.0" });
+  const { summary } = await daybook.explanation("one");
+  assert.match(
+    summary,
+    /Both jobs that failed like this have input\.firmware such as "4\.0", where all 12 that went through have "3\.1" or "3\.2"; they have no elements in result of select\.values, where all others have some\.$/,
+  );
+});

@@ -115,7 +115,6 @@ function* findTraits(
   // Of few jobs, two values may recur by chance.
   const knownMax = others.length < OTHERS_MIN && isSuspect ? 1 : KNOWN_MAX;
   const lacked = yield* lackedBy(mine, theirs, { areAll, hasSucceeded, knownMax });
-  if (lacked.length > 0 && !hasSucceeded) return lacked;
   const shapes = hasSucceeded
     ? []
     : yield* reshaped(alike.map(({ shape }) => shape), others.map(({ shape }) => shape));
@@ -126,8 +125,11 @@ function* findTraits(
   const values = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
     .filter(({ name }) => !isOfShape(name));
-  const ways = [...shapes.map(({ step: _, ...trait }) => trait), ...values];
+  const ways: readonly Trait[] = [...shapes.map(({ step: _, ...trait }) => trait), ...values];
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
+  // What a step made of it is nearer to the failure than a second value.
+  const made = ways.find(({ value }) => value !== lacked[0]?.value);
+  if (lacked.length > 0 && !hasSucceeded) return made ? [...lacked.slice(0, 1), made] : lacked;
   if (ways.length > 0) return ways;
   if (hasSucceeded) return beyondInResults(alike, others, areAll);
   const far = isKind ? 1 : FAR;
