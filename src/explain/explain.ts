@@ -13,7 +13,8 @@ import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./past/attempts.ts";
 import { completedSteps } from "./past/completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
-import type { Contrast } from "./likeness/contrast.ts";
+import { type Contrast, isOfTime } from "./likeness/contrast.ts";
+import { lostResult } from "./ended/named_results.ts";
 import { uncapital } from "./words/phrases.ts";
 import { resultName, stepOf } from "./likeness/compared_job.ts";
 import { contrastText } from "./likeness/contrast_text.ts";
@@ -73,7 +74,10 @@ export function* explaining(
 }
 
 /** A result that is named already as an error is not named again. */
-function isSaid(known: Case, { traits }: Contrast): boolean {
+function isSaid(known: Case, contrast: Contrast): boolean {
+  const { traits } = contrast;
+  // When they were created follows from the stop.
+  if (isOfTime(contrast) && lostResult(known)?.isOfStop === true) return true;
   const bad = tasksWithError(known).map(({ taskId }) => resultName(taskId));
   return traits.every(({ name }) =>
     bad.some((result) => name === result || name.startsWith(`${result}.`))
