@@ -97,7 +97,11 @@ function decideCancel(
   if (command.leave === true) return decideLeave(job, command);
   const cancelled = jobFact("job.JobCancelled", job.jobId, reasonOf(command));
   if (job.state === "Running") return accept(cancelParked(job, cancelled));
-  if (job.state !== "Created") return rejectState(job, "cancel", ["Created", "Running"]);
+  if (job.state !== "Created") {
+    return "failure" in job && job.failure?.kind === "cancelled"
+      ? reject(`Cannot cancel job ${job.jobId}: it was cancelled already`, ["Created", "Running"])
+      : rejectState(job, "cancel", ["Created", "Running"]);
+  }
   return job.plan.expected.length === 0
     ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [])
     : accept([jobFact("job.JobStarted", job.jobId, reasonOf(command)), cancelled]);

@@ -446,3 +446,15 @@ Deno.test("cancel: the attempts of a job with hundreds are interrupted a few at 
   assert.ok(Math.max(...counts) <= 100, `${counts}`);
   daybook.assertSound();
 });
+
+Deno.test("cancel: a second one says that the job was cancelled already", async () => {
+  const daybook = await Harness.start();
+  const { jobId } = await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
+  await daybook.control(jobId, "cancel");
+  const again = await daybook.engine.control(jobId, { kind: "cancel" });
+  assert.ok(!again.ok && again.problem.kind === "rejected");
+  assert.equal(
+    again.problem.rejection.message,
+    `Cannot cancel job ${jobId}: it was cancelled already`,
+  );
+});
