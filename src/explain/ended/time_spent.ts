@@ -56,8 +56,8 @@ const GROUP_MIN = 4;
 /** How many of these are higher than the one before, by a fifth: a single jump is no trend. */
 const HIGHER_MIN = 3;
 const HIGHER = 1.2;
-/** None is lower by more than a tenth. */
-const LOWER = 0.9;
+/** None is lower by more than this share of the last one. */
+const LOWER_MAX = 0.1;
 /** Shorter times vary for many reasons. */
 const RISEN_MS = 100;
 
@@ -71,11 +71,11 @@ export function riseOf(lengthsMs: readonly number[]): Rise | undefined {
   });
   const [first, last] = [groups[0], groups.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const ratios = groups.slice(1).map(({ medianMs }, at) =>
-    medianMs / Math.max(1, groups[at]?.medianMs ?? 0)
+  const steps = groups.slice(1).map(({ medianMs }, at) =>
+    [groups[at]?.medianMs ?? 0, medianMs] as const
   );
-  const isSteady = ratios.every((ratio) => ratio >= LOWER) &&
-    ratios.filter((ratio) => ratio >= HIGHER).length >= HIGHER_MIN;
+  const isSteady = steps.every(([before, ms]) => ms >= before - LOWER_MAX * last.medianMs) &&
+    steps.filter(([before, ms]) => ms >= HIGHER * Math.max(1, before)).length >= HIGHER_MIN;
   const isHigh = last.medianMs >= RISEN_MS && last.medianMs > TIMES * first.medianMs;
   return isSteady && isHigh ? { first, last } : undefined;
 }
