@@ -186,8 +186,8 @@ export class Explainer {
   ) {
     const { job, created: { attributes: { retryOf } } } = outlined;
     const known = { ...outlined, ...found };
-    const sameElsewhere = await findSameElsewhere(inquiry, job);
-    const { contrast, stop } = await setApartBy(inquiry, known, this.#compared(sameElsewhere));
+    const same = await findSameElsewhere(inquiry, job);
+    const { contrast, stop } = await setApartBy(inquiry, known, this.#compared(same));
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
@@ -201,7 +201,7 @@ export class Explainer {
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),
       ...await findBesideLimit(inquiry, outlined),
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
-      sameElsewhere,
+      sameElsewhere: same && { statement: same.statement, cites: same.cites },
       twin,
       rival: await findRival(inquiry, job, twin !== undefined, read),
       peersAtStops: await findPeersAtStops(inquiry, known),
