@@ -323,7 +323,7 @@ Deno.test("runBulk: a job that changed since it was selected is skipped", async 
   const report = await running;
   assert.ok((await first).ok);
   assert.equal(report.done.length, 99);
-  assert.deepEqual([...report.skipped], [["state is Failed", ["job-1"]]]);
+  assert.deepEqual([...report.skipped], [["it was cancelled already", ["job-1"]]]);
 });
 
 Deno.test("runBulk: on a full disk it stops, says how far it got, and can be repeated", async () => {
