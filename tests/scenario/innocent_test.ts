@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { Starting } from "../support/engine/starting.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";
 import { hang, scripted } from "./incident_kit.ts";
 
@@ -837,4 +838,56 @@ Deno.test("innocent: a field of two steps that differ in it, or of one that comp
     await daybook.submit("job", "bill");
     assert.doesNotMatch((await daybook.explanation("job")).summary, /had returned/);
   }
+});
+
+Deno.test("innocent: jobs that hold all workers while others wait, if they work as long as usual, have started none of these, or not all have", async () => {
+  const starting = new Starting();
+  const daybook = await Explained.start({ definitions: starting.definitions(), maxRunning: 2 });
+  const assertSilent = async (...jobIds: readonly string[]) => {
+    for (const jobId of jobIds) {
+      const { summary, because, next } = await daybook.explanation(jobId);
+      assert.doesNotMatch(JSON.stringify([summary, because, next]), /complete\.|ctx\.expect/);
+    }
+  };
+  const publish = async (jobIds: readonly string[], assets: readonly number[]) => {
+    await daybook.post(
+      "/jobs",
+      jobIds.map((jobId, at) => (
+        { jobId, type: "site.publish", input: { assets: assets[at] } }
+      )),
+    );
+    await daybook.submit(`beside-${jobIds[0]}`, "asset.render", {});
+    await daybook.clock.advance(600_000);
+  };
+  const end = async (...jobIds: readonly string[]) => {
+    for (const jobId of jobIds) await starting.end(daybook, jobId);
+  };
+  // Too few to know what is usual, but one has started no job, or both only such as have ended.
+  await publish(["a1", "b1"], [3, 0]);
+  await assertSilent("a1", "b1", "beside-a1");
+  await end("a1");
+  await daybook.clock.advance(600_000);
+  await assertSilent("b1");
+  await end("b1");
+  // Each started some, and works for as long as those before it.
+  for (let round = 2; round < 6; round++) {
+    const pair = [`a${round}`, `b${round}`];
+    await publish(pair, [2, 2]);
+    if (round > 3) await assertSilent(...pair, `beside-a${round}`);
+    else {assert.match(
+        (await daybook.explanation(`a${round}`)).summary,
+        /none of them can complete/,
+      );}
+    await end(...pair);
+  }
+  // The events came from outside, or a pause holds the jobs.
+  await publish(["x", "y"], [0, 0]);
+  await daybook.clock.advance(86_400_000);
+  for (let asset = 0; asset < 4; asset++) await daybook.event("asset.Wanted", { asset });
+  await assertSilent("x", "y", "beside-x");
+  await end("x", "y");
+  await daybook.post("/pauses", { type: "asset.render", reason: "the disk is full" });
+  await publish(["p", "q"], [2, 2]);
+  await daybook.clock.advance(86_400_000);
+  await assertSilent("p", "q", "beside-p");
 });

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/statements/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { Starting } from "../support/engine/starting.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import { looseJob } from "../support/engine/engine_harness.ts";
 
@@ -1811,5 +1812,37 @@ Deno.test("explain a failure: a field that its error says is not valid is named 
       ),
       next.join("\n"),
     );
+  }
+});
+
+Deno.test("explain jobs that hold all workers: that the jobs which they started need one is named, to them, to others and for the queue, also after a crash", async () => {
+  const first = await Explained.start({ definitions: new Starting().definitions(), maxRunning: 2 });
+  await first.post("/jobs", [
+    { jobId: "acme", type: "site.publish", input: { assets: 6 } },
+    { jobId: "bolt", type: "site.publish", input: { assets: 1 } },
+  ]);
+  await first.submit("other", "asset.render", {});
+  const again =
+    "Start Daybook with more workers (--max-running); or let the code wait for the jobs " +
+    "that it starts with ctx.expect, for an event that each of them sends: then it holds nothing " +
+    "meanwhile.";
+  const all = "Each of the 2 jobs that hold the workers has started others that need one too: if " +
+    "all 2 wait for these, none of them can complete.";
+  for (const daybook of [first, await first.crash()]) {
+    await daybook.clock.advance(10_000);
+    const acme = await toldOf(daybook, "acme");
+    const own =
+      "Events of its task spawn started 6 jobs that are queued for a worker. It holds one, " +
+      "and 1 other job has the rest and started queued jobs too: if all 2 wait for these, none of " +
+      "them can complete.";
+    assert.ok(acme.summary.includes(`, without a time limit. ${own}`), acme.summary);
+    assert.ok(acme.because.includes(own));
+    assert.ok(acme.next.includes(again));
+    const other = await toldOf(daybook, "other");
+    assert.ok(other.summary.endsWith(` ${all}`), other.summary);
+    const queue = await queueOf(daybook);
+    assert.match(queue.summary, /^The queue stands still: all 2 workers are held: /);
+    assert.ok(queue.summary.includes(` ${all} 8 jobs wait for a worker`), queue.summary);
+    assert.equal(queue.next[0], again);
   }
 });

@@ -19,6 +19,7 @@ import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { blockingLimit, limitThen, loosenedLimits } from "./blocking_limit.ts";
+import { deadlockAround, deadlockOf } from "./deadlock_search.ts";
 import { isQueued, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { overtakenBy } from "./overtaken_search.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
@@ -46,14 +47,17 @@ export async function circumstancesNow(
   const holding = hasCode(job) ? await holdingPauses(parts, pauses.all, job) : [];
   const held = { ...common, pauses: holding };
   if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
-  const { isThreaded, max, queue: workers } = poolOf(parts, job);
-  if (!isQueued(job, workers)) return held;
+  const pool = poolOf(parts, job);
+  const { isThreaded, max, queue: workers } = pool;
+  if (!isQueued(job, workers)) return { ...held, deadlock: await deadlockAround(query, job) };
   const [ahead = 0] = workers.aheadOfEach([job.startedBy], writer.durableLogId);
   const queue = { ahead, busy: workers.busy, max, isThreaded };
   if (holding.length > 0) return { ...common, queue: { ...queue, pauses: holding } };
   const limit = await limitNow(parts, job);
   if (limit !== undefined) {
-    return { ...common, queue: { ...queue, limit, ...await crowdAhead(query, job, limit) } };
+    const deadlock = await deadlockOf(query, pool, { limit });
+    const crowd = await crowdAhead(query, job, limit);
+    return { ...common, queue: { ...queue, limit, ...crowd }, deadlock };
   }
   const { alone } = parts.workers;
   // Jobs in threads wait for a job that runs alone too, which is in no thread.
@@ -67,11 +71,16 @@ export async function circumstancesNow(
   const [since = receivedAt] = [receivedAt, dueAtOf(job) ?? receivedAt, ...ended].toSorted()
     .toReversed();
   const overtaken = await overtakenBy(query, job, Date.parse(since));
+  const deadlock = await deadlockOf(query, pool, { holders });
   const crowd = await crowdAhead(query, job);
   const loosest = loosenedLimits(parts, holders, workers.busy);
   const loosened = loosest?.type === job.type || alone !== undefined ? undefined : loosest;
   const last = alone && { alone: { ...alone, isItself: alone.jobId === job.jobId } };
-  return { ...common, queue: { ...queue, holders, overtaken, loosened, ...crowd, ...last } };
+  return {
+    ...common,
+    queue: { ...queue, holders, overtaken, loosened, ...crowd, ...last },
+    deadlock,
+  };
 }
 
 /** How many of the jobs ahead of one are looked at: the next. */

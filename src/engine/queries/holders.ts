@@ -106,7 +106,7 @@ function isOfUndoing(entry: JobEventLogEntry): boolean {
 const LOOKED_AT_MAX = 2_000;
 
 /** Workers of one kind. When this many are held, no other job has one. */
-interface Pool {
+export interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
 }

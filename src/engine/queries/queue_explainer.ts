@@ -18,9 +18,10 @@ import { type LimitedRequest, type LimitLine, limitLines } from "../run/queue/qu
 import type { WorkerQueue } from "../run/queue/worker_queue.ts";
 import { blockingLimit, loosenedLimits } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
-import { workerHolders } from "./holders.ts";
+import { deadlockOf } from "./deadlock_search.ts";
+import { poolOf, workerHolders } from "./holders.ts";
 import type { JobLists } from "./job_lists.ts";
-import type { QueryParts } from "./query_parts.ts";
+import type { Query, QueryParts } from "./query_parts.ts";
 
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
@@ -59,6 +60,7 @@ export class QueueExplainer {
     const pauses = pauseControls.all();
     const conditions = new Map(census.conditions);
     const parked = attention.parked;
+    const query = { parts: this.parts, share: { spentMs: 0 } };
     const queues = [workers, threadWorkers].map((queue, at) => {
       const wanting = queue.wanting(asOf);
       return {
@@ -66,9 +68,11 @@ export class QueueExplainer {
         lines: limitLines(wanting, this.parts.shares),
       };
     });
-    const pools = await Promise.all(queues.map((one) => this.#pool(one)));
+    const pools = await Promise.all(queues.map((one) => this.#pool(query, one)));
     const lines = queues.flatMap((one) => one.lines);
-    const limits = await Promise.all(lines.slice(0, LIMITS_MAX).map((line) => this.#limit(line)));
+    const limits = await Promise.all(
+      lines.slice(0, LIMITS_MAX).map((line) => this.#limit(query, line)),
+    );
     const isLimited = (jobId: JobId) => lines.some(({ jobIds }) => jobIds.has(jobId));
     const longest: Partial<Record<Condition, LongestJob>> = {};
     for (const condition of HELD) {
@@ -99,26 +103,38 @@ export class QueueExplainer {
     };
   }
 
-  async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines, wanting }: Queue) {
+  async #pool(
+    query: Query,
+    { queue: { busy, max, waiting: all }, isThreaded, lines, wanting }: Queue,
+  ) {
     const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
     // Holders of workers matter only if a job waits for a worker.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.parts, isThreaded);
+    const deadlock = busy < max
+      ? undefined
+      : await deadlockOf(query, { isThreaded, max }, { holders });
     const loosened = loosenedLimits(this.parts, holders, busy);
     const own = wanting.filter(({ request: { jobId }, needs }) =>
       needs.share.of.type === loosened?.type && !lines.some(({ jobIds }) => jobIds.has(jobId))
     );
     return {
-      ...{ isThreaded, busy, max, waiting, holders },
+      ...{ isThreaded, busy, max, waiting, holders, deadlock },
       loosened: waiting > own.length ? loosened : undefined,
     };
   }
 
   /** A reached limit, with the attempts that hold its places. */
-  async #limit({ limit, needs, jobIds, first }: LimitLine): Promise<QueueLimit> {
+  async #limit(
+    query: Query,
+    { limit, needs, jobIds, first }: LimitLine,
+  ): Promise<QueueLimit> {
+    const { parts } = query;
     const [next] = first;
-    const job = next && this.parts.table.head(next.jobId);
+    const job = next && parts.table.job(next.jobId);
+    const reached = await blockingLimit(parts, job ?? { type: needs.share.of.type }, limit, needs);
     return {
-      ...await blockingLimit(this.parts, job ?? { type: needs.share.of.type }, limit, needs),
+      ...reached,
+      deadlock: job && await deadlockOf(query, poolOf(parts, job), { limit: reached }),
       jobs: jobIds.size,
       firstJobs: first.map(({ jobId }) => jobId),
       firstBy: next?.order ?? 0,

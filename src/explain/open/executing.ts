@@ -8,6 +8,7 @@ import { MAIN_TASK } from "../../core/ids.ts";
 import { type JobState, runningTasks, type TaskState } from "../../core/job_state.ts";
 import { attemptNow, attemptsOf, lastCompleted, unsuccessfulAttempts } from "../past/attempts.ts";
 import { heldUpReasons } from "../past/hold_up_texts.ts";
+import { deadlockReasons, deadlockSteps } from "../queue/deadlocks.ts";
 import type { Case } from "../statements/evidence.ts";
 import type { Next, Reasons } from "../statements/explanation.ts";
 import { type Attempt, findMaxAttempts } from "../history/kept_history.ts";
@@ -29,9 +30,14 @@ import { endsByTime } from "./due_times.ts";
 
 export function executingText(known: Case): string {
   const names = runningTasks(known.job).map((task) => runningText(known, task));
-  const [again] = repeatedSteps(known);
-  const twice = again === undefined ? "" : ` ${again.statement}`;
-  return `is executing ${shortened(names, SUMMARY_MAX)}${besideText(known)}.${twice}`;
+  const more = [
+    ...deadlockReasons(known.circumstances.deadlock),
+    ...repeatedSteps(known).slice(0, 1),
+  ];
+  return [
+    `is executing ${shortened(names, SUMMARY_MAX)}${besideText(known)}.`,
+    ...more.map(({ statement }) => statement),
+  ].join(" ");
 }
 
 /** `task scan, attempt 1 of 3, since ..., 25 of 40 done, without a time limit`. */
@@ -103,6 +109,7 @@ export function executingReasons(known: Case): Reasons {
   });
   return [
     ...running,
+    ...deadlockReasons(known.circumstances.deadlock),
     ...repeatedSteps(known),
     ...backoffReasons(known),
     ...heldUpReasons(known),
@@ -140,7 +147,12 @@ export function whileExecuting(known: Case): Next {
       task.lastLogId,
     );
   });
-  return [...steps, ...dueAttempts(known), ...endsByTime(known)];
+  return [
+    ...steps,
+    ...deadlockSteps(known.circumstances.deadlock),
+    ...dueAttempts(known),
+    ...endsByTime(known),
+  ];
 }
 
 /** When an attempt ends at the latest, if it has a time limit. */

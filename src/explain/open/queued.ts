@@ -7,13 +7,13 @@ import { type CompletedTask, findTask, isSleep, type WaitingTask } from "../../c
 import { toMatchable } from "../../core/projector.ts";
 import { attemptsOf, causeOf, cutShortText } from "../past/attempts.ts";
 import { atText, sleepEnded, waitEnded } from "../past/sleeps_and_waits.ts";
+import { deadlockReasons, deadlockSteps, givenHolderText } from "../queue/deadlocks.ts";
 import { crowdText, priorityText } from "../queue/going_first.ts";
 import { pauseCause } from "../queue/pause_texts.ts";
 import {
   behindText,
   blockingEntries,
   cancelHolders,
-  deadlockText,
   holdersOf,
   holdsThenText,
   loosenedReasons,
@@ -32,12 +32,14 @@ import { backoffReasons, besideText, dueAttempts } from "./backing_off.ts";
 import { endsByTime } from "./due_times.ts";
 
 export function queuedText(known: Case): string {
-  const { job, circumstances: { queue, queueThen } } = known;
+  const { job, circumstances: { queue, queueThen, deadlock } } = known;
   if (queue !== undefined) {
+    const given = givenHolderText(job, holdersOf(queue.limit, queue.holders));
     return [
       `is queued${behindText(queue)}: ${queueHeldText(queue)}${besideText(known)}.`,
       ...(queue.pauses ?? []).slice(0, 1).flatMap(pauseCause).map(({ statement }) => statement),
-      ...deadlockText(job, holdersOf(queue.limit, queue.holders)),
+      ...given,
+      ...given.length > 0 ? [] : deadlockReasons(deadlock).map(({ statement }) => statement),
       ...sharedKeyText(queue.limit),
       ...crowdText(queue),
       ...priorityText(queue, job.priority),
@@ -48,7 +50,7 @@ export function queuedText(known: Case): string {
 }
 
 export function queuedReasons(known: Case): Reasons {
-  const { circumstances: { queue, queueThen }, conditionSince: since } = known;
+  const { circumstances: { queue, queueThen, deadlock }, conditionSince: since } = known;
   const stands = queue ?? queueThen;
   const turn = `It has been queued since ${since.receivedAt}${behindText(stands)}`;
   const holds = queue === undefined ? holdsThenText(queueThen) : withFlagText(queue);
@@ -56,6 +58,7 @@ export function queuedReasons(known: Case): Reasons {
   const began = stands === undefined ? [] : blockingEntries(stands.limit, stands.holders);
   return [
     reason(statement, ...settingsCited(stands), since, ...began.slice(0, FEW_MAX)),
+    ...deadlockReasons(deadlock),
     ...settingReasons(stands),
     ...queue === undefined ? [] : loosenedReasons(queue.loosened, queue),
     ...whyQueued(known),
@@ -160,6 +163,7 @@ export function whileQueued(known: Case): Next {
   const { queue } = known.circumstances;
   return [
     ...once(queue),
+    ...deadlockSteps(known.circumstances.deadlock),
     ...dueAttempts(known),
     ...endsByTime(known),
     ...restoreLimit(queue?.limit),

@@ -19,6 +19,7 @@ import type {
   WorkerPool,
 } from "../statements/queue_facts.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "../statements/explanation.ts";
+import { deadlockReasons, deadlockSteps } from "./deadlocks.ts";
 import { endStep } from "./pause_texts.ts";
 import { capital, FEW_MAX, later, pauseText, scopeText, shortened } from "../words/phrases.ts";
 import {
@@ -120,29 +121,40 @@ function pauseEnds(pauses: readonly Pause[]): Next {
   ]);
 }
 
-/** Whether all workers have been held since before the longest waiting job came. */
-function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: QueueFacts): boolean {
-  const queued = longest.queued;
-  return waiting > 0 && busy >= max && holders.length > 0 && queued !== undefined &&
-    holders.every(({ grantedBy }) => grantedBy < queued.by);
+/**
+ * Whether all workers have been held since before the longest waiting job came; or, as after a
+ * restart, by jobs that may wait for those that wait.
+ */
+function isStuck(
+  { waiting, busy, max, holders, deadlock }: WorkerPool,
+  { longest: { queued } }: QueueFacts,
+): boolean {
+  if (waiting === 0 || busy < max || holders.length === 0 || queued === undefined) return false;
+  return deadlock !== undefined || holders.every(({ grantedBy }) => grantedBy < queued.by);
 }
 
 function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
-  const { isThreaded, busy, max, holders, loosened } = pool;
+  const { isThreaded, busy, max, holders, loosened, deadlock } = pool;
+  const circle = deadlockReasons(deadlock);
   const thread = isThreaded ? " with a thread" : "";
   const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
   const held = loosened === undefined
     ? `${workers} held${holdersText(holders, busy)}`
     : loosenedText(loosened, pool);
-  const summary = `The queue stands still: ${held}. ${waitText(facts)}`;
+  const summary = [
+    `The queue stands still: ${held}.`,
+    ...circle.map(({ statement }) => statement),
+    waitText(facts),
+  ].join(" ");
   const next = [
+    ...deadlockSteps(deadlock),
     ...restoreLoosened(loosened),
     ...holders.slice(0, FEW_MAX).flatMap(endByItself),
     ...cancelHolders(undefined, holders, loosened),
   ];
   return {
     ...standstill(summary, next, facts.longest.queued?.since),
-    cause: [...loosenedReasons(loosened, pool), ...holderReasons(holders)],
+    cause: [...circle, ...loosenedReasons(loosened, pool), ...holderReasons(holders)],
   };
 }
 
@@ -294,6 +306,7 @@ function placeEnds(limit: QueueLimit): Next {
   if (limit.limit !== "rate") {
     const endless = limit.holders.filter(({ timeoutMs }) => timeoutMs === undefined);
     return [
+      ...deadlockSteps(limit.deadlock),
       ...limit.holders.slice(0, FEW_MAX).flatMap(endByItself),
       ...restoreLimit(limit),
       ...cancelHolders({ ...limit, holders: endless }),

@@ -6,7 +6,6 @@ import { counted } from "../../core/counted.ts";
 import type { Alone } from "../../core/crashes.ts";
 import { durationText } from "../../core/duration.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
 import { limitsText } from "../../core/place_limits.ts";
 import { shownText } from "../../core/shown_value.ts";
 import type { LimitChange } from "../history/place_history.ts";
@@ -19,7 +18,6 @@ import type {
   WorkersThen,
 } from "../statements/queue_facts.ts";
 import type { Next, NextStep, Reasons } from "../statements/explanation.ts";
-import { ownValues } from "../likeness/own_values.ts";
 import {
   actorText,
   capital,
@@ -148,7 +146,7 @@ export function limitText(blocking: BlockingLimit): string {
 }
 
 /** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */
-function limitedText(blocking: PlacesInTheWay, said = ""): string {
+export function limitedText(blocking: PlacesInTheWay, said = ""): string {
   const { type, key } = blocking;
   return `${keyText(type, key)}${said} ${ruleText(blocking, type, key)}`;
 }
@@ -308,20 +306,6 @@ function holdsText({ taskId, isUndone, since, timeoutMs }: WorkerHolder): string
     : `with a time limit of ${durationText(timeoutMs)}`;
   const what = isUndone === true ? `the compensation of ${taskText(taskId)}` : taskText(taskId);
   return `in ${what} since ${since}, ${limit}`;
-}
-
-/** A sentence, if a job was given the id of one that it waits for, as the job that submitted it. */
-export function deadlockText(job: JobState, holders: readonly WorkerHolder[]): readonly string[] {
-  const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
-  const named = ownValues(job).find(({ from, value }) =>
-    from !== "id" && ids.has(value) && value !== job.key
-  );
-  return named === undefined ? [] : [
-    `It was given job ${named.value} at ${
-      shownText(named.path)
-    }: if that job waits for this one, ` +
-    "neither can continue.",
-  ];
 }
 
 /** `tenant-undefined`: a key that was probably made from a missing value. */

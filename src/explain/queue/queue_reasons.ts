@@ -6,6 +6,7 @@ import { oneLine } from "../../core/shown_value.ts";
 import type { QueueFacts } from "../statements/queue_facts.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { FEW_MAX, latest, pauseTimes, reasonText, scopeText, shortened } from "../words/phrases.ts";
+import { deadlockReasons } from "./deadlocks.ts";
 import {
   blockingEntries,
   changeReason,
@@ -35,7 +36,11 @@ function limitedOnes({ limits }: QueueFacts): Reasons {
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
       [`${limitText(limit)}${placeHoldersText(limit)}.`, ...sharedKeyText(limit)].join(" ");
     const holds = latest(blockingEntries(limit));
-    return [reason(statement, ...new Set([...holds, firstBy])), ...changeReason(limit)];
+    return [
+      reason(statement, ...new Set([...holds, firstBy])),
+      ...deadlockReasons(limit.deadlock),
+      ...changeReason(limit),
+    ];
   });
 }
 

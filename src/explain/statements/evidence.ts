@@ -16,6 +16,7 @@ import type { Reasons, SiblingsStatement, Statement, WaitingFor } from "./explan
 import type {
   BlockingLimit,
   Crowd,
+  Deadlock,
   HoldingPause,
   LoosenedLimits,
   Obstacles,
@@ -135,7 +136,9 @@ export interface Circumstances extends Obstacles {
      */
     readonly limit?: BlockingLimit;
   };
-  /** The same for a past time, as far as the journal shows. */
+  /** Among the jobs that hold what it needs, or it and others. */
+  readonly deadlock?: Deadlock | undefined;
+  /** The same as `queue` for a past time, as far as the journal shows. */
   readonly queueThen?: WorkersThen & {
     /** The pauses that held the job, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];

@@ -125,6 +125,24 @@ export interface HoldingPause extends Pause {
   readonly lastFailure?: JobEventLogEntry;
 }
 
+/**
+ * Jobs that hold all workers, or all places of a limit, while jobs that the events of each of them
+ * started need one: none of them ends if they wait for these.
+ */
+export interface Deadlock {
+  /** How many hold them. */
+  readonly holders: number;
+  /** The limit of the places; `undefined` for workers. */
+  readonly limit: PlacesInTheWay | undefined;
+  readonly isThreaded: boolean;
+  /** The step of the job in question that sent such events, and the jobs that these started. */
+  readonly own:
+    | { readonly taskId: TaskId; readonly jobs: number; readonly isAll: boolean }
+    | undefined;
+  /** For each holder, the entry that created the first of these jobs. */
+  readonly by: readonly LogId[];
+}
+
 /** The jobs that held the workers at a past time. */
 export interface WorkersThen {
   readonly holders: readonly WorkerHolder[];
@@ -143,6 +161,7 @@ export interface WorkerPool {
   readonly holders: readonly WorkerHolder[];
   /** Only if jobs of other types wait. */
   readonly loosened?: LoosenedLimits | undefined;
+  readonly deadlock: Deadlock | undefined;
 }
 
 /** A pause in force, and the jobs that it holds. */
@@ -159,6 +178,7 @@ export type QueueLimit = BlockingLimit & {
   readonly firstJobs: readonly JobId[];
   /** The entry that started the first of them. */
   readonly firstBy: LogId;
+  readonly deadlock: Deadlock | undefined;
 };
 
 /** The job that has been in its condition longest, and since which entry. */
