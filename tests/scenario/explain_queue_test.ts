@@ -7,6 +7,7 @@ import type {
   QueueExplanation,
 } from "../../src/explain/statements/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/engine_harness.ts";
 import { hang, scripted } from "./incident_kit.ts";
 
 const SLOW = scripted("api.slow", { call: (about) => hang(about) }, { timeoutMs: 600_000 });
@@ -227,4 +228,43 @@ Deno.test("explain the queue: an empty queue is not a standstill", async () => {
     [standsStill, summary],
     [false, "Nothing is running: there are no unfinished jobs."],
   );
+});
+
+/** Jobs of a type with two places, each of which ends when it is told to. */
+async function passing(perKey?: number) {
+  const ends: (() => void)[] = [];
+  const render = looseJob("page.render", async (ctx) => {
+    await ctx.task("render", () => new Promise<void>((resolve) => ends.push(resolve)));
+  }, { limits: { maxRunning: 2, ...perKey === undefined ? {} : { key: () => "a", perKey } } });
+  const daybook = await Explained.start({ definitions: [render], maxRunning: 8 });
+  const endNext = async () => {
+    await daybook.clock.advance(500);
+    ends.shift()?.();
+    await daybook.clock.settle();
+  };
+  for (let at = 0; at < 40; at++) await daybook.submit(`page-${at}`, "page.render");
+  return { daybook, endNext };
+}
+
+Deno.test("explain a queued job: that the places of its limit pass from job to job as usual is told, and when its turn comes, until one is held for long", async () => {
+  const { daybook, endNext } = await passing();
+  const held = /all 2 places of type page\.render \(maxRunning\): page-\d+ in task render since/;
+  for (let at = 0; at < 5; at++) await endNext();
+  assert.match((await daybook.explanation("page-39")).summary, held);
+  for (let at = 0; at < 15; at++) await endNext();
+  const { summary, next } = await daybook.explanation("page-39");
+  assert.equal(
+    summary,
+    "Job page-39 is queued behind 17 jobs: the 2 places of type page.render (maxRunning) pass " +
+      "from job to job, 20 of which ended within 9.5 s, so its turn comes at about " +
+      "2026-01-01T00:00:19.000Z.",
+  );
+  assert.deepEqual(next.flatMap(({ action }) => action?.path ?? []), ["/jobs/page-39/cancel"]);
+  await daybook.assertCitations("page-39");
+  await daybook.clock.advance(600_000);
+  assert.match((await daybook.explanation("page-39")).summary, held);
+
+  const keyed = await passing(2);
+  for (let at = 0; at < 20; at++) await keyed.endNext();
+  assert.doesNotMatch((await keyed.daybook.explanation("page-39")).summary, /pass from job/);
 });

@@ -20,6 +20,7 @@ import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { blockingLimit, limitThen, loosenedLimits } from "./blocking_limit.ts";
 import { deadlockAround, deadlockOf } from "./deadlock_search.ts";
+import { movesOf } from "./ended_lately.ts";
 import { isQueued, poolOf, workerHolders, workersThen } from "./holders.ts";
 import { overtakenBy } from "./overtaken_search.ts";
 import { pausesUpTo, placeHistory } from "./place_histories.ts";
@@ -57,7 +58,8 @@ export async function circumstancesNow(
   if (limit !== undefined) {
     const deadlock = await deadlockOf(query, pool, { limit });
     const crowd = await crowdAhead(query, job, limit);
-    return { ...common, queue: { ...queue, limit, ...crowd }, deadlock };
+    const moves = limit.limit === "rate" ? undefined : await movesOf(query, limit, ahead);
+    return { ...common, queue: { ...queue, limit, moves, ...crowd }, deadlock };
   }
   const { alone } = parts.workers;
   // Jobs in threads wait for a job that runs alone too, which is in no thread.

@@ -4,7 +4,7 @@ import { lengthMs } from "../../core/duration.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { hasBegun, isTerminal } from "../../core/job_state.ts";
 import { isFarLonger, usualTime } from "../../explain/ended/time_spent.ts";
-import type { WorkerHolder } from "../../explain/statements/queue_facts.ts";
+import type { Moves, PlacesInTheWay, WorkerHolder } from "../../explain/statements/queue_facts.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Query } from "./query_parts.ts";
 
@@ -50,4 +50,31 @@ export function isAsUsual(
 ): boolean | undefined {
   const usual = usualTime(ended.flatMap(({ tookMs }) => tookMs.get(taskId) ?? []));
   return usual && !isFarLonger(nowMs - Date.parse(since), usual);
+}
+
+/** Of fewer jobs, none shows a rate. */
+const MOVES_MIN = 10;
+
+/**
+ * How fast jobs end that hold the places of a limit, if all that hold one now have had it for no
+ * longer than usual.
+ *
+ * @param ahead How many jobs get a place before the job in question.
+ */
+export async function movesOf(
+  query: Query,
+  { type, limit, holders, places, taken, inCode, isOfKey }: PlacesInTheWay,
+  ahead: number,
+): Promise<Moves | undefined> {
+  // Keys take turns, at rates of their own; and a lowered limit is what to tell.
+  if (limit !== "maxRunning" || isOfKey || taken > places || inCode !== undefined) return undefined;
+  const nowMs = Date.parse(query.parts.events.now());
+  const newest = Math.max(...holders.map(({ grantedBy }) => grantedBy)) as LogId;
+  const ended = await endedLately(query, type, newest);
+  const isUsual = holders.every((holder) => isAsUsual(holder, ended, nowMs) === true);
+  if (ended.length < MOVES_MIN || !isUsual) return undefined;
+  const withinMs = nowMs - Math.min(...ended.map(({ endedAt }) => Date.parse(endedAt)));
+  const turnMs = nowMs + (ahead + 1) * withinMs / ended.length;
+  const turnAt = new Date(Math.ceil(turnMs / 1_000) * 1_000).toISOString();
+  return { ended: ended.length, withinMs, turnAt };
 }

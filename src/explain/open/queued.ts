@@ -168,6 +168,8 @@ export function whileQueued(known: Case): Next {
     ...endsByTime(known),
     ...restoreLimit(queue?.limit),
     ...restoreLoosened(queue?.loosened),
-    ...queue === undefined ? [] : cancelHolders(queue.limit, queue.holders, queue.loosened),
+    ...queue === undefined || queue.moves !== undefined
+      ? []
+      : cancelHolders(queue.limit, queue.holders, queue.loosened),
   ];
 }

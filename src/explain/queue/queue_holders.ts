@@ -13,6 +13,7 @@ import type { Circumstances } from "../statements/evidence.ts";
 import type {
   BlockingLimit,
   LoosenedLimits,
+  Moves,
   PlacesInTheWay,
   WorkerHolder,
   WorkersThen,
@@ -40,11 +41,26 @@ type QueueThen = NonNullable<Circumstances["queueThen"]>;
 
 /** What a job waits for, with the jobs that hold it. */
 export function queueHeldText(queue: Queue): string {
-  const { pauses, limit, loosened } = queue;
-  if (pauses === undefined && limit !== undefined) return placesHeldText(limit);
+  const { pauses, limit, loosened, moves } = queue;
+  if (pauses === undefined && limit !== undefined) {
+    return moves === undefined || limit.limit === "rate"
+      ? placesHeldText(limit)
+      : movesText(limit, moves);
+  }
   return pauses === undefined && loosened !== undefined
     ? `${aheadText(queue)}${loosenedText(loosened, queue)}`
     : queueText(queue) + (limit === undefined ? holdersText(queue.holders ?? [], queue.busy) : "");
+}
+
+/**
+ * `the 4 places of type statement.render (maxRunning) pass from job to job, 30 of which ended within
+ * 3.4 s, so its turn comes at about ...`
+ */
+function movesText(limit: PlacesInTheWay, { ended, withinMs, turnAt }: Moves): string {
+  const pass = limit.places === 1 ? "the only place" : `the ${limit.places} places`;
+  return `${pass} of ${limitedText(limit)} ${limit.places === 1 ? "passes" : "pass"} from job to ` +
+    `job, ${ended} of which ended within ${durationText(withinMs)}, so its turn comes at about ` +
+    turnAt;
 }
 
 /** The same without those jobs: `2 jobs ahead of it, and 16 of 16 workers busy`. */

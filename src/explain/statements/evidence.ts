@@ -19,6 +19,7 @@ import type {
   Deadlock,
   HoldingPause,
   LoosenedLimits,
+  Moves,
   Obstacles,
   OvertakenBy,
   WorkerHolder,
@@ -135,6 +136,8 @@ export interface Circumstances extends Obstacles {
      * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
      */
     readonly limit?: BlockingLimit;
+    /** Set if the places of that limit pass from job to job as usual. */
+    readonly moves?: Moves | undefined;
   };
   /** Among the jobs that hold what it needs, or it and others. */
   readonly deadlock?: Deadlock | undefined;

@@ -164,6 +164,13 @@ export interface WorkerPool {
   readonly deadlock: Deadlock | undefined;
 }
 
+/** How fast the jobs of a type ended of late, and when a job's turn comes at that rate. */
+export interface Moves {
+  readonly ended: number;
+  readonly withinMs: number;
+  readonly turnAt: string;
+}
+
 /** A pause in force, and the jobs that it holds. */
 export interface HeldPause extends Pause {
   readonly jobs: number;
