@@ -1846,3 +1846,12 @@ Deno.test("explain jobs that hold all workers: that the jobs which they started 
     assert.equal(queue.next[0], again);
   }
 });
+
+Deno.test("explain jobs that hold all places of a key: that the jobs which they started need one is named, but not to those of another key", async () => {
+  const daybook = await Explained.start({ definitions: new Starting().definitions() });
+  for (const site of ["a", "b"]) await daybook.submit(site, "web.crawl", { site });
+  await daybook.clock.advance(10_000);
+  const circle = /Events of its task follow started 1 job that is queued for a place of key a/;
+  assert.match((await toldOf(daybook, "a")).summary, circle);
+  assert.doesNotMatch((await toldOf(daybook, "b")).summary, /complete|key a/);
+});

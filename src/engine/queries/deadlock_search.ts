@@ -49,16 +49,17 @@ export async function deadlockAround(query: Query, job: JobState): Promise<Deadl
   return isShort ? await deadlockOf(query, pool, { limit, of: job.jobId }) : undefined;
 }
 
-/** The limit of its type for which the longest queued job of the type waits. */
+/** The limit of its type, or of its key, for which the longest queued job of the type waits. */
 async function limitOn(
   parts: QueryParts,
-  { type }: JobState,
+  { type, key }: JobState,
 ): Promise<BlockingLimit | undefined> {
   const { census, shares, table } = parts;
   const next = census.queued.take(QUEUED_MAX).find((jobId) => table.head(jobId)?.type === type);
   const job = next && table.job(next);
   const wanted = job && shares.wantedBy(job, hasBegun(job));
   const limit = wanted && shares.reached(wanted);
+  if (job === undefined || limit === "perKey" && job.key !== key) return undefined;
   return wanted && limit && await blockingLimit(parts, job, limit, wanted);
 }
 

@@ -28,12 +28,16 @@ export class Starting {
       startsOn: { eventType: "asset.Wanted", input: () => ({}) },
       run: (ctx) => ctx.task("render", () => "rendered"),
     });
-    /** Each job starts another like it. */
+    /** Each job starts another like it, except for site b. */
     const crawl = defineJob({
-      ...{ type: "web.crawl", version: 1, input: v.looseObject({}), limits: { maxRunning: 1 } },
-      startsOn: { eventType: "web.LinkFound", input: () => ({}) },
-      run: async (ctx) => {
-        await ctx.task("follow", (task) => task.emit("web.LinkFound", {}));
+      ...{ type: "web.crawl", version: 1, input: v.object({ site: v.string() }) },
+      limits: { key: ({ site }) => site, perKey: 1 },
+      startsOn: {
+        eventType: "web.LinkFound",
+        input: ({ attributes }) => attributes as { site: string },
+      },
+      run: async (ctx, { site }) => {
+        await ctx.task("follow", (task) => site === "b" || task.emit("web.LinkFound", { site }));
         return await ctx.task("wait", () => new Promise<string>(() => {}));
       },
     });
