@@ -106,15 +106,15 @@ async function crowdAhead(
     take: (other) =>
       "startedBy" in other && isQueuedBefore(other, job) && isQueued(other, queue) &&
         isInLine(other)
-        ? compared(other)
+        ? compared(other, false)
         : undefined,
   });
   const holders = limit === undefined || limit.limit === "rate" ? undefined : limit.holders;
   const holding = holders?.flatMap(({ jobId }) => {
     const holder = table.job(jobId);
-    return holder === undefined ? [] : compared(holder);
+    return holder === undefined ? [] : compared(holder, false);
   });
-  const trait = crowdTrait(compared(job), [...holding ?? [], ...ahead]);
+  const trait = crowdTrait(compared(job, false), [...holding ?? [], ...ahead]);
   if (trait === undefined) return {};
   const countOf = (jobs: readonly ComparedJob[]): CountOf => ({
     count: jobs.filter((one) => isOfCrowd(one, trait)).length,

@@ -90,16 +90,18 @@ export async function contrastOf(
     };
     return [take(job), ...await read(kind.filter, enough, isAnother, take)];
   };
-  const someOthers = await readOthers(GLANCED_AT, compared);
+  // Of a job that succeeded, no form of a result is compared.
+  const view = (other: JobState) => compared(other, job.state !== "Done");
+  const someOthers = await readOthers(GLANCED_AT, view);
   if (someOthers.length < (how.isSuspect ? BESIDE_SUSPECT_MIN : GLANCED_AT)) return undefined;
-  const someAlike = await readAlike(GLANCED_AT, compared);
+  const someAlike = await readAlike(GLANCED_AT, view);
   if (someAlike.length < kind.least) return undefined;
   const contrast = await parts.pacer.all(share, maySetApart(someAlike, someOthers, how))
     ? await parts.pacer.all(
       share,
       findContrast(
-        await readAlike(COMPARED_MAX - 1, compared),
-        await readOthers(COMPARED_MAX, compared),
+        await readAlike(COMPARED_MAX - 1, view),
+        await readOthers(COMPARED_MAX, view),
         how,
       ),
     )
@@ -184,10 +186,13 @@ async function steadySinceStop(
       },
       ...{ max: COMPARED_MAX, enough },
       take: (other) =>
-        other.jobId !== job.jobId && hasEnded(other, upTo) ? compared(other) : undefined,
+        other.jobId !== job.jobId && hasEnded(other, upTo) ? compared(other, false) : undefined,
     });
   for (const enough of [STEADY_MIN, COMPARED_MAX]) {
-    const since = [compared(job), ...await read({ createdAfter: stop.receivedAt }, enough - 1)];
+    const since = [
+      compared(job, false),
+      ...await read({ createdAfter: stop.receivedAt }, enough - 1),
+    ];
     const before = await read({ createdBefore: stop.receivedAt }, enough);
     const steady = findSteadied(since, before, enough === COMPARED_MAX);
     if (steady === undefined) return undefined;

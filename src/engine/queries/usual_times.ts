@@ -38,7 +38,7 @@ export async function findUsualTime(
     max: JOBS_MAX,
     take: (other) =>
       other.type === type && isLike(other) && hasEnded(other, inquiry.upTo)
-        ? { ms: tookMs(other, step), facts: compared(other), createdAt: other.createdAt }
+        ? { ms: tookMs(other, step), facts: compared(other, false), createdAt: other.createdAt }
         : undefined,
   });
   const lengthsMs = others.flatMap(({ ms = [] }) => ms).toReversed();
@@ -50,7 +50,7 @@ export async function findUsualTime(
   const rise = riseOf(lengthsMs);
   const oldest = others.at(-1)?.createdAt;
   const slowed = rise && oldest !== undefined ? await slowedSince(inquiry, job, oldest) : [];
-  return { ...usual, rise, slowed, more: moreThanOthers(compared(job), timed) };
+  return { ...usual, rise, slowed, more: moreThanOthers(compared(job, false), timed) };
 }
 
 /** How many steps of each job are compared. */
