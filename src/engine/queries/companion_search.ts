@@ -12,8 +12,6 @@ import { demanded, isDistinctive } from "../../explain/likeness/own_values.ts";
 import { Lookup } from "../views/past_events.ts";
 import type { SearchParts } from "./value_search.ts";
 
-/** How many expectations are searched. */
-const EXPECTATIONS_MAX = 4;
 /** How many types are looked at for one expectation. */
 const TYPES_MAX = 3;
 /** How many others of a type are read, the latest. */
@@ -24,23 +22,8 @@ const BESIDE_MIN = 2;
 export class CompanionSearch {
   constructor(private readonly parts: Pick<SearchParts, "source" | "find" | "read">) {}
 
-  /**
-   * By expectation, the types that come beside the expected one.
-   *
-   * @param unclaimed Gives the events that resemble what is expected, and reached no job.
-   */
+  /** @param unclaimed The events that resemble what is expected, and reached no job. */
   async of(
-    sought: readonly ExpectedEvent[],
-    unclaimed: (id: string) => readonly JobEventLogEntry[],
-  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const companions = new Map<string, ReadonlySet<string>>();
-    for (const expected of sought.slice(0, EXPECTATIONS_MAX)) {
-      companions.set(expected.id, await this.#ofOne(expected, unclaimed(expected.id)));
-    }
-    return companions;
-  }
-
-  async #ofOne(
     { matcher: { eventType, correlation } }: ExpectedEvent,
     unclaimed: readonly JobEventLogEntry[],
   ): Promise<ReadonlySet<string>> {

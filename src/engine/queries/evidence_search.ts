@@ -63,6 +63,8 @@ const PROCESS_ENDS_MAX = 8;
 const UNCAUGHT_MAX = 16;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
+/** For how many expectations events of other types are compared with those of the expected one. */
+const TYPES_COMPARED_MAX = 4;
 /** For how many expectations the event that counted last is looked at for other jobs. */
 const SHARED_MAX = 4;
 
@@ -133,8 +135,13 @@ export class EvidenceSearch {
     const read = (logIds: readonly LogId[]) => logIds.flatMap((logId) => causes.get(logId) ?? []);
     const unclaimed = (id: string) =>
       read(wanted.get(id)?.logIds ?? []).filter(({ logId }) => !effects.has(logId));
-    const successors = await new SuccessorSearch(parts).of(sought, unclaimed, found);
-    const companions = await new CompanionSearch(parts).of(sought, unclaimed);
+    const successors = new Map<string, ReadonlySet<string>>();
+    const companions = new Map<string, ReadonlySet<string>>();
+    for (const expected of sought.slice(0, TYPES_COMPARED_MAX)) {
+      const others = unclaimed(expected.id);
+      successors.set(expected.id, await new SuccessorSearch(parts).of(expected, others, found));
+      companions.set(expected.id, await new CompanionSearch(parts).of(expected, others));
+    }
     const isCounting = this.source.job !== undefined;
     const candidates = new Map(
       [...wanted].map((

@@ -188,19 +188,17 @@ async function steadySinceStop(
       take: (other) =>
         other.jobId !== job.jobId && hasEnded(other, upTo) ? compared(other, false) : undefined,
     });
-  for (const enough of [STEADY_MIN, COMPARED_MAX]) {
-    const since = [
-      compared(job, false),
-      ...await read({ createdAfter: stop.receivedAt }, enough - 1),
-    ];
+  const compare = async (enough: number) => {
+    const later = await read({ createdAfter: stop.receivedAt }, enough - 1);
+    const since = [compared(job, false), ...later];
     const before = await read({ createdBefore: stop.receivedAt }, enough);
     const steady = findSteadied(since, before, enough === COMPARED_MAX);
-    if (steady === undefined) return undefined;
-    const [alike, others] = [since.length, before.length];
-    if (enough < COMPARED_MAX) continue;
-    return { contrast: { traits: [steady.trait], alike, others, had: steady.had }, stop };
-  }
-  return undefined;
+    return steady && { steady, alike: since.length, others: before.length };
+  };
+  const found = await compare(STEADY_MIN) && await compare(COMPARED_MAX);
+  if (found === undefined) return undefined;
+  const { steady: { trait, had }, alike, others } = found;
+  return { contrast: { traits: [trait], alike, others, had }, stop };
 }
 
 /** Jobs, compared by what their events said. Only that is kept: events may be large. */

@@ -16,8 +16,6 @@ import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { SearchParts } from "./value_search.ts";
 
-/** How many expectations are searched. */
-const EXPECTATIONS_MAX = 4;
 /** How many types are looked at for one expectation. */
 const TYPES_MAX = 2;
 /** Fewer events of the old type, or of the new one, show no change. */
@@ -30,33 +28,19 @@ export class SuccessorSearch {
   constructor(private readonly parts: Pick<SearchParts, "source" | "find" | "read">) {}
 
   /**
-   * By expectation, the types that came in place of the expected one.
-   *
-   * @param unclaimed Gives the events that resemble what is expected, and reached no job.
-   * @param found Has the events of the expected types.
+   * @param unclaimed The events that resemble what is expected, and reached no job.
+   * @param found Has the events of the expected type.
    */
   async of(
-    sought: readonly ExpectedEvent[],
-    unclaimed: (id: string) => readonly JobEventLogEntry[],
-    found: FoundEvents,
-  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const successors = new Map<string, ReadonlySet<string>>();
-    for (const expected of sought.slice(0, EXPECTATIONS_MAX)) {
-      successors.set(expected.id, await this.#ofOne(expected, unclaimed(expected.id), found));
-    }
-    return successors;
-  }
-
-  async #ofOne(
     expected: ExpectedEvent,
-    events: readonly JobEventLogEntry[],
+    unclaimed: readonly JobEventLogEntry[],
     found: FoundEvents,
   ): Promise<ReadonlySet<string>> {
     const { matcher: { eventType, correlation } } = expected;
     if ([...demanded(correlation)].every(([, value]) => !isDistinctive(value))) return new Set();
     const former = found.ofType(eventType).filter((logId) => this.#isKnown(logId));
     if (former.length < FORMER_MIN) return new Set();
-    const like = events.filter((entry) => isLike(expected, entry));
+    const like = unclaimed.filter((entry) => isLike(expected, entry));
     const types = [...new Set(like.map((entry) => entry.eventType))].slice(0, TYPES_MAX);
     const successors = new Set<string>();
     for (const type of types) {

@@ -22,7 +22,9 @@ export function contrastText(
   const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
   const [first] = traits;
   if (had !== undefined) {
-    return `${all} jobs of this type have ${first?.name} = ${shownValue(first?.value)}; ` +
+    return `${all} jobs of this type created within an hour of this one have ${first?.name} = ${
+      shownValue(first?.value)
+    }; ` +
       `of the ${of} before, ${had === 0 ? "none has" : had === 1 ? "one has" : `${had} have`}.`;
   }
   if (first?.name === CREATED) {
