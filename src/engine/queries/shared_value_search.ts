@@ -20,7 +20,7 @@ import {
 } from "../../explain/ended/done_meanwhile.ts";
 import { isSameInput } from "../../explain/ended/repeated_work.ts";
 import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { isOfTime } from "../../explain/likeness/contrast.ts";
+import { isOfTime } from "../../explain/likeness/created_apart.ts";
 import { contrastText } from "../../explain/likeness/contrast_text.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";

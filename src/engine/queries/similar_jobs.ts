@@ -18,9 +18,9 @@ import {
   COMPARED_MAX,
   type Contrast,
   findContrast,
-  isOfTime,
   maySetApart,
 } from "../../explain/likeness/contrast.ts";
+import { isOfTime } from "../../explain/likeness/created_apart.ts";
 import {
   compared,
   comparedByEvents,

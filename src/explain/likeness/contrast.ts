@@ -21,6 +21,7 @@ import {
   TASK,
   type Trait,
 } from "./compared_job.ts";
+import { CREATED_AFTER, createdApart } from "./created_apart.ts";
 import { wordsOf } from "./own_values.ts";
 import { reshaped } from "./shapes.ts";
 
@@ -374,27 +375,4 @@ function formOf(value: JsonScalar): string {
   if (typeof value !== "number") return `${value}`;
   const sign = value === 0 ? "0" : value < 0 ? "negative" : "positive";
   return `a ${sign} ${Number.isInteger(value) ? "whole number" : "fraction"}`;
-}
-
-export const CREATED = "created";
-export const CREATED_AFTER = "createdAfter";
-
-/** Whether only the time of their creation sets the jobs apart. */
-export function isOfTime({ traits: [first] }: Contrast): boolean {
-  return first?.name === CREATED || first?.name === CREATED_AFTER;
-}
-
-/** None of the others came between. Jobs that wait have always come after those that do not. */
-function createdApart(
-  alike: readonly ComparedJob[],
-  others: readonly ComparedJob[],
-): readonly Trait[] {
-  const order = [...alike, ...others].toSorted((one, other) => one.firstLogId - other.firstLogId);
-  const places = alike.map((job) => order.indexOf(job)).toSorted((one, other) => one - other);
-  const [from = 0, to = 0] = [places[0], places.at(-1)];
-  const [before, first, last] = [order[from - 1], order[from], order[to]];
-  if (last?.state !== "Failed" || to - from >= alike.length) return [];
-  return to === order.length - 1 && before !== undefined
-    ? [{ name: CREATED_AFTER, value: before.createdAt }]
-    : [{ name: CREATED, value: first?.createdAt ?? "", others: last.createdAt }];
 }

@@ -3,7 +3,8 @@
 import type { JsonValue } from "../../core/json.ts";
 import { shownScalar, shownValue } from "../../core/shown_value.ts";
 import { ELEMENTS, TASK, type Trait } from "./compared_job.ts";
-import { COMPARED_MAX, type Contrast, CREATED, CREATED_AFTER } from "./contrast.ts";
+import { COMPARED_MAX, type Contrast } from "./contrast.ts";
+import { CREATED, CREATED_AFTER } from "./created_apart.ts";
 
 /**
  * `All 3 jobs that failed like this have label tenant = "nordwind"; none of the 91 that went
