@@ -52,6 +52,13 @@ export interface FoundJob {
   readonly retriedAt?: LogId | null;
 }
 
+/** The jobs of the index that were created at a time or later. */
+export interface CreatedFrom {
+  /** The position of the first; if there is none, the one after all. */
+  readonly logId: LogId;
+  readonly isThere: boolean;
+}
+
 /** Some jobs of the index, in the order of a scan. */
 export interface IndexScan extends Iterable<FoundJob> {
   /** Where it stopped early; `undefined` when it looked at all jobs. */
@@ -124,6 +131,8 @@ export interface JobIndex {
   jobOfKey(idempotencyKey: string): JobId | undefined;
   /** Where the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined;
+  /** `ms` is a time in milliseconds. Times ascend with positions, unless the clock was set. */
+  createdFrom(ms: number): CreatedFrom;
   scan(filter: JobFilter, range: ScanRange): IndexScan;
   count(filter: JobFilter, range: JobRange): JobCount;
   failures(filter: JobFilter): FoundFailures;

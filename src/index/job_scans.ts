@@ -7,7 +7,13 @@ import type { Condition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
-import type { FoundFailures, FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
+import type {
+  CreatedFrom,
+  FoundFailures,
+  FoundJob,
+  IndexedFailures,
+  IndexScan,
+} from "../engine/job_index.ts";
 import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
 import {
   chooseSource,
@@ -84,6 +90,21 @@ export class JobScans {
       ({ firstLogId }) => firstLogId,
     );
     return walk;
+  }
+
+  /** A binary search by position, since times have no index of their own. */
+  createdFrom(ms: number): CreatedFrom {
+    const last =
+      (this.database.get("SELECT max(first) AS first FROM jobs")?.["first"] ?? 0) as LogId;
+    const next = "SELECT first, created FROM jobs WHERE first >= ? ORDER BY first LIMIT 1";
+    let [low, high] = [1, last + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.database.get(next, middle) ?? {};
+      if ((row["created"] as number) < ms) low = (row["first"] as LogId) + 1;
+      else high = middle;
+    }
+    return { logId: low, isThere: low <= last };
   }
 
   count(filter: JobFilter, range: JobRange, kept: Kept): JobCount {

@@ -10,7 +10,14 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { errorMessage } from "../core/thrown.ts";
-import type { EndedJob, FoundFailures, IdRow, IndexScan, JobIndex } from "../engine/job_index.ts";
+import type {
+  CreatedFrom,
+  EndedJob,
+  FoundFailures,
+  IdRow,
+  IndexScan,
+  JobIndex,
+} from "../engine/job_index.ts";
 import type { JournalHead, KnownEntry } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ScanRange } from "../engine/job_pages.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
@@ -200,6 +207,10 @@ export class SqliteJobIndex implements JobIndex {
   retriedAt(jobId: JobId): LogId | undefined {
     const row = this.#database.get("SELECT retried FROM jobs WHERE job_id = ?", jobId);
     return (row?.["retried"] ?? undefined) as LogId | undefined;
+  }
+
+  createdFrom(ms: number): CreatedFrom {
+    return this.#scans.createdFrom(ms);
   }
 
   scan(filter: JobFilter, range: ScanRange): IndexScan {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
 import { jobFingerprint } from "../../src/core/error_fingerprint.ts";
-import type { JobId } from "../../src/core/ids.ts";
+import { type JobId, jobId } from "../../src/core/ids.ts";
 import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
@@ -12,12 +12,15 @@ import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { SCAN_COST_MAX } from "../../src/engine/writer/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
+import type { EndedJob } from "../../src/engine/job_index.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
 import { inQueueOrder } from "../../src/engine/run/queue/request_lines.ts";
 import { PromptTypes } from "../../src/engine/run/queue/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/queue/worker_queue.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { MemoryIndex } from "../support/engine/memory_index.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { endedJob } from "../index/ended_jobs.ts";
 import { wholeJobs } from "./whole_jobs.ts";
 import { listsOf, NO_SHARES, WANTED } from "./lists_of.ts";
 
@@ -54,6 +57,38 @@ async function refused(daybook: Harness, message: string): Promise<JobId> {
 function found(daybook: Harness, filter: JobFilter): readonly string[] {
   return daybook.engine.lists.page({ limit: 500, ...filter }).jobs.map(({ jobId }) => jobId);
 }
+
+Deno.test("list: the jobs of an hour are found below more newer ones than one scan passes", () => {
+  const index = MemoryIndex.empty();
+  assert.ok(index.begin(undefined));
+  const hour = Date.UTC(2026, 0, 1);
+  const ended = endedJob(1);
+  const created = (number: number, ms: number): EndedJob => {
+    const own = {
+      ...{ jobId: jobId(`job-${number}`), createdAt: new Date(ms).toISOString() },
+      ...{ firstLogId: number * 10, lastLogId: number * 10 + 2, type: "shop.order" },
+    };
+    const job = { ...ended.job, ...own, input: {} } as JobState;
+    return { ...ended, job, summary: { ...ended.summary, ...own } };
+  };
+  assert.ok(index.put([created(1, hour)], []));
+  for (let at = 2; at < 110_000; at += 1_000) {
+    const some = Array.from({ length: 1_000 }, (_, next) => at + next);
+    assert.ok(index.put(some.map((number) => created(number, hour + 7_200_000)), []));
+  }
+  const lists = listsOf(new JobTable(index));
+  const times = {
+    createdAfter: new Date(hour - 3_600_000).toISOString(),
+    createdBefore: new Date(hour + 3_600_000).toISOString(),
+  };
+  const inHour = { types: ["shop.order"], ...times, limit: 5 };
+  assert.deepEqual(lists.found(inHour).jobs, []);
+  const found = lists.found(lists.inTimes(inHour));
+  assert.deepEqual(found.jobs.map(({ firstLogId }) => firstLogId), [10]);
+  assert.equal(found.searched, undefined);
+  const later = { createdAfter: new Date(hour + 9_000_000).toISOString(), limit: 5 };
+  assert.equal(lists.found(lists.inTimes(later)).searched, undefined);
+});
 
 Deno.test("list: a search finds ids, types, labels and errors, in upper or lower case", async () => {
   const daybook = await start();

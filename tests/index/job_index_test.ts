@@ -275,6 +275,29 @@ Deno.test("index: jobs of a type that few have are found without a look at all t
   assert.ok(common.jobs < 35_996 && common.searched !== undefined);
 });
 
+Deno.test("index: where the jobs of a time begin is found, whatever the times between them", () => {
+  fc.assert(fc.property(
+    fc.array(fc.nat(3), { maxLength: 40 }),
+    fc.integer({ min: -1, max: 130 }),
+    (steps, ms) => {
+      const index = begun();
+      let at = 0;
+      const times = steps.map((step) => at += step);
+      index.put(
+        times.map((created, number) =>
+          ended(failedJob(number + 1, { createdAt: new Date(created).toISOString() }))
+        ),
+        [],
+      );
+      const first = times.findIndex((created) => created >= ms);
+      const { logId, isThere } = index.createdFrom(ms);
+      assert.equal(isThere, first !== -1);
+      const before = times.filter((created) => created < ms).length;
+      assert.ok(logId > before * 10 && logId <= (before + 1) * 10);
+    },
+  ));
+});
+
 Deno.test("index: a job that returned to memory is not in it until it is put again", () => {
   const index = of(3);
   const job = failedJob(2);

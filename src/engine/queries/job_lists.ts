@@ -8,7 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { valueSize } from "../../core/json.ts";
-import type { FoundJob, IndexedFailures } from "../job_index.ts";
+import type { CreatedFrom, FoundJob, IndexedFailures } from "../job_index.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -32,11 +32,41 @@ interface JobListsParts {
   readonly writer: Pick<Writer, "durableLogId">;
 }
 
+/** How many times are known with their positions. */
+const POSITIONS_MAX = 64;
+
 export class JobLists {
+  readonly #positions = new Map<string, CreatedFrom>();
+
   constructor(private readonly parts: JobListsParts) {}
 
   get listed(): ListedJobs {
     return this.parts.table.listed;
+  }
+
+  /**
+   * The same range, with the positions between which the jobs of its times are, so that a scan need
+   * not pass all others. After the clock was set, some jobs may be left out.
+   */
+  inTimes<Range extends JobFilter & JobRange>(range: Range): Range {
+    const { createdAfter, createdBefore, before, after = 0 } = range;
+    const first = createdAfter === undefined ? undefined : this.#createdFrom(createdAfter);
+    const end = createdBefore === undefined ? undefined : this.#createdFrom(createdBefore);
+    // Beyond the index, jobs in memory may have been created before that.
+    const to = Math.min(before ?? Infinity, end?.isThere === true ? end.logId : Infinity);
+    const from = Math.max(after, (first?.logId ?? 0) - 1);
+    return { ...range, after: from, ...to < Infinity ? { before: to } : {} };
+  }
+
+  /** It is kept, since an explanation asks for the same times again: past ones do not move. */
+  #createdFrom(time: string): CreatedFrom | undefined {
+    const known = this.#positions.get(time);
+    if (known !== undefined) return known;
+    const found = this.parts.table.index?.createdFrom(Date.parse(time));
+    if (found?.isThere !== true) return found;
+    if (this.#positions.size === POSITIONS_MAX) this.#positions.clear();
+    this.#positions.set(time, found);
+    return found;
   }
 
   /** Summaries, for which no indexed job is read as a whole. */

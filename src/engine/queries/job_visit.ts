@@ -60,10 +60,11 @@ export async function visitBothEnds(
 }
 
 async function visitPages<Job>(
-  { parts: { pacer }, share }: Query,
+  { parts: { lists, pacer }, share }: Query,
   read: Read<Job>,
-  { range, max, see, isEnough = () => false, first = PAGE }: JobVisit<Job>,
+  { range: wanted, max, see, isEnough = () => false, first = PAGE }: JobVisit<Job>,
 ): Promise<Visited> {
+  const range = lists.inTimes(wanted);
   let [seen, limit] = [0, first];
   let next: LogId | undefined;
   for (; seen < max && !isEnough(); limit = PAGE) {

@@ -114,8 +114,8 @@ export async function findSameElsewhere(
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
   // Errors that say nothing are alike whatever they are about.
   if (messageText(firstCause(failure.error)) === "") return undefined;
-  const query = { states: ["Failed"], ...createdNear(job), limit: ELSEWHERE_MAX } as const;
-  const { jobs, next } = lists.found(query);
+  const near = lists.inTimes({ states: ["Failed"], ...createdNear(job) });
+  const { jobs, next } = lists.found({ ...near, limit: ELSEWHERE_MAX });
   const said = withoutPaths(firstCause(failure.error));
   const endedMs = Date.parse(job.endedAt);
   const isNear = (endedAt: string | null) =>
@@ -147,7 +147,9 @@ export async function findSameElsewhere(
     : "of the same cause";
   const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
     `it, failed ${how}${least}: ${countsText(counts)}.`;
-  const oldest = next === undefined ? [] : lists.found({ ...query, oldestFirst: true }).jobs;
+  const oldest = next === undefined
+    ? []
+    : lists.found({ ...near, limit: ELSEWHERE_MAX, oldestFirst: true }).jobs;
   const alike = [...jobs, ...oldest].filter(({ summary }) => isAlike(summary))
     .flatMap(({ summary: { failure: other, endedAt } }) =>
       other === null || endedAt === null ? [] : { logId: other.because, at: endedAt }
