@@ -1,5 +1,5 @@
 /**
- * `journal export`: writes a job with its history, and everything needed to explain it, to a file.
+ * `journal export`: writes a job with its history, and what its explanation cites, to a file.
  */
 
 import { inOrder } from "../../core/ascending.ts";
@@ -48,7 +48,8 @@ export const EXPORT_COMMAND: JournalCommand = {
     "Reads the segments, with full verification, whether or not a server runs. Entries that " +
     "the job's history refers to are included: events it counted, their causes, and everything " +
     "its explanation cites, such as near misses. Entries of other jobs are included as " +
-    "quotations (journal.EntryQuoted). The last line proves that the file is complete.",
+    "quotations (journal.EntryQuoted). What the explanation says by comparison with other jobs " +
+    "is not included. The last line proves that the file is complete.",
     "A sealed input is included sealed, without its key, which stays in keys/ of the journal " +
     "until its retention removes it. Without the key the job can be shown and explained " +
     "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
@@ -202,7 +203,8 @@ class HistoryReader {
   }
 
   /**
-   * Entries that the job's explanation cites, so that the explanation is the same in any journal.
+   * Entries that the job's explanation cites, so that any journal can give it, except for what is
+   * found by comparison with other jobs.
    */
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch({

@@ -64,7 +64,7 @@ export interface JobScreenState extends JobReading {
   /** On this page if it shows the entry, otherwise on the page of the job that does. */
   readonly pathOf: EntryPath;
   readonly curl: Commands;
-  /** The command that exports the job with everything needed to explain it. */
+  /** The command that exports the job with the entries that its explanation cites. */
   readonly exportCommand: string | undefined;
   /** The form of an event that was refused; its id is that of the expectation. */
   readonly refused: RefusedForm | undefined;

@@ -140,7 +140,7 @@ function jobCalls(state: JobScreenState): readonly Call[] {
     ...state.may("submit") ? eventCalls(state) : [],
     ...furtherCalls(state),
     ...exportCommand === undefined ? [] : [{
-      label: "Export the job to a file, with everything that explains it",
+      label: "Export the job to a file, with what its explanation cites",
       command: exportCommand,
     }],
   ];

@@ -49,7 +49,7 @@ export interface SystemPort {
   readonly journal: string;
   /** The command that creates or updates a backup of the journal. */
   readonly backupCommand: string;
-  /** The command that exports a job with everything needed to explain it. */
+  /** The command that exports a job with the entries that its explanation cites. */
   exportCommand(jobId: string): string;
   /** Versions of the runtime and libraries of the process. */
   readonly versions: readonly { readonly name: string; readonly version: string }[];
