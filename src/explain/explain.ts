@@ -19,7 +19,7 @@ import { lostResult } from "./ended/named_results.ts";
 import { uncapital } from "./words/phrases.ts";
 import { resultName, stepOf } from "./likeness/compared_job.ts";
 import { contrastText } from "./likeness/contrast_text.ts";
-import type { Case, Evidence, Findings, ProcessStop } from "./statements/evidence.ts";
+import type { Case, Evidence, Findings } from "./statements/evidence.ts";
 import { reason } from "./statements/statement.ts";
 import { processStopText } from "./past/process_history.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./statements/explanation.ts";
@@ -45,7 +45,7 @@ export function* explaining(
   const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
   const completed = completedSteps(known);
   // What a job was given cannot matter to code that has not run.
-  const contrast = neverRan(known) ? undefined : contrastIn(job, known.contrast, known.stopApart);
+  const contrast = neverRan(known) ? undefined : contrastIn(job, known.contrast, known);
   yield;
   const next = nextSteps(known);
   yield;
@@ -88,19 +88,20 @@ function isSaid(known: Case, contrast: Contrast): boolean {
 export function contrastIn(
   job: JobState,
   contrast: Contrast | undefined,
-  stop?: ProcessStop,
+  { stopApart: stop, source }: Pick<Findings, "stopApart" | "source"> = {},
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
   const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
   const { traits, alike, others } = contrast;
   const text = contrastText(contrast, how);
-  const statement = stop === undefined
+  const since = stop === undefined
     ? text
     : contrast.had === undefined
     ? `${text} In between, ${processStopText(stop)}.`
     : `Since ${processStopText(stop)}, ${uncapital(text)}`;
+  const statement = source === undefined ? since : `${since} ${source.statement}`;
   const [made] = traits.flatMap((trait) => stepOf(job, trait) ?? []);
-  const cites = [job.firstLogId, made?.completedBy, stop];
+  const cites = [job.firstLogId, made?.completedBy, stop, ...source?.cites ?? []];
   return { traits, alike, others, ...reason(statement, ...cites) };
 }
 

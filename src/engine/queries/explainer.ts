@@ -36,6 +36,7 @@ import { findPeersAtStops } from "./stop_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
 import { contrastOf, setApartBy, stopApart } from "./similar_jobs.ts";
+import { findSource } from "./source_search.ts";
 import { findUsualTime } from "./usual_times.ts";
 import { findSimilarWaits } from "./similar_waits.ts";
 
@@ -83,7 +84,8 @@ export class Explainer {
     const inquiry = { parts: this.parts, share: { spentMs: 0 }, asOf, upTo: undefined };
     const elsewhere = this.#compared(await findSameElsewhere(inquiry, job));
     const contrast = await contrastOf(inquiry, job, { elsewhere });
-    return contrastIn(job, contrast, await stopApart(this.parts, contrast))?.statement;
+    const stop = await stopApart(this.parts, contrast);
+    return contrastIn(job, contrast, { stopApart: stop })?.statement;
   }
 
   /** The same, with the entries that it is based on, for a caller that shows both. */
@@ -196,6 +198,7 @@ export class Explainer {
     const twin = alike && await isTelling(inquiry, job) ? alike : undefined;
     return {
       ...{ contrast, stopApart: stop, usual },
+      source: contrast && await findSource(inquiry, job, contrast),
       similarWaits: isTimed ? await findSimilarWaits(inquiry, outlined) : undefined,
       heldUp: isTimed ? await findHeldUp(inquiry, outlined) : undefined,
       senderHeldUp: usual && await findSenderHeldUp(inquiry, outlined, read),

@@ -205,7 +205,7 @@ async function rivalsAmong(
 }
 
 /** ` It has input.year = 2025, where all 9 that went through have 2026.`, or nothing. */
-async function setApart(inquiry: Inquiry, other: JobState, subject = "It"): Promise<string> {
+export async function setApart(inquiry: Inquiry, other: JobState, subject = "It"): Promise<string> {
   if (other.state !== "Done") return "";
   const contrast = await contrastOf(inquiry, other, { isSuspect: true });
   return contrast === undefined || isOfTime(contrast)

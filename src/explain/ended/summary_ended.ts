@@ -207,13 +207,23 @@ function namedInputText({ input, sealed, failure, tasks }: FailedJob): string {
     const made = misreadText(place, tasks);
     if (made !== "") return [shown + made];
     const name = path.split(".").at(-1)?.toLowerCase() ?? "";
-    const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) ||
+    const isNamed = name.length >= NAME_LENGTH_MIN && words.has(name) &&
+        !saysOther(failure.error.message, name, place.value) ||
       isSaidOf(failure.error, place) ||
       (words.has("number") || words.has("nan")) && isAlmostNumber(place.value) ||
       words.has("invalid") && (words.has("date") || words.has("time")) && isNoTime(place.value);
     return isNamed ? [shown] : [];
   }).slice(0, INPUTS_SHOWN_MAX);
   return named.length === 0 ? "" : `; its input has ${named.join(" and ")}`;
+}
+
+/** Whether an error has a number after a name, but not that of the input: `supplier price 81.9`. */
+function saysOther(error: string, name: string, value: JsonScalar): boolean {
+  const said = new RegExp(
+    String.raw`(?<![\p{L}\p{N}_])${RegExp.escape(name)}[\s:=]+(-?\d+(?:\.\d+)?)`,
+    "iu",
+  ).exec(error);
+  return typeof value === "number" && said !== null && Number(said[1]) !== value;
 }
 
 /** In how many steps such a number is looked for. */

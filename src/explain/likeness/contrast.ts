@@ -22,7 +22,7 @@ import {
   type Trait,
 } from "./compared_job.ts";
 import { CREATED_AFTER, createdApart } from "./created_apart.ts";
-import { wordsOf } from "./own_values.ts";
+import { beginsWithDay, wordsOf } from "./own_values.ts";
 import { reshaped } from "./shapes.ts";
 
 export interface Contrast {
@@ -126,7 +126,18 @@ function* findTraits(
   const values = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
     .filter(({ name }) => !isOfShape(name));
-  const ways: readonly Trait[] = [...shapes.map(({ step: _, ...trait }) => trait), ...values];
+  // The time at which steps ran, and how long they took, differ by themselves.
+  const same = isKind
+    ? sharedValues(myWay, theirWays).filter(({ name, value }) =>
+      !values.some((one) => one.name === name) && !isOfShape(name) && !OF_LENGTH.test(name) &&
+      !beginsWithDay(value ?? null)
+    )
+    : [];
+  const ways: readonly Trait[] = [
+    ...shapes.map(({ step: _, ...trait }) => trait),
+    ...values,
+    ...same,
+  ];
   if (hasSucceeded && (ways.length > 0 || isSuspect)) return [...ways.slice(0, 1), ...lacked];
   // What a step made of it is nearer to the failure than a second value.
   const made = ways.find(({ value }) => value !== lacked[0]?.value);

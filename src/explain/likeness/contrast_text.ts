@@ -36,11 +36,16 @@ export function contrastText(
     return `${subject} were created after the ${of} that went through, of which the last was ` +
       `created at ${first.value}.`;
   }
+  const since = earliest === undefined
+    ? ""
+    : ` The first, ${earliest.jobId}, was created at ${earliest.createdAt}${
+      earliest.isAfter ? ", after those that went through" : ""
+    }.`;
   if (first?.others === undefined) {
     const shown = traits.map(({ name, value }) =>
       elementsText(name, value) ?? `${name} = ${shownValue(value)}`
     ).join(" and ");
-    return `${subject} ${have} ${shown}; none of the ${of} that went through has.`;
+    return `${subject} ${have} ${shown}; none of the ${of} that went through has.${since}`;
   }
   const through = `${ofAll} that went through${areLater ? " later" : ""}`;
   const [sentence = "", next] = traits.map((trait, at) =>
@@ -48,17 +53,12 @@ export function contrastText(
       ? `${subject} ${have} ${againstText(trait, isOne, through)}`
       : `${isOne ? "it" : "they"} ${have} ${againstText(trait, isOne, "others")}`
   );
-  const since = earliest === undefined
-    ? ""
-    : ` The first, ${earliest.jobId}, was created at ${earliest.createdAt}${
-      earliest.isAfter ? ", after those that went through" : ""
-    }.`;
   return `${sentence}${next === undefined ? "" : `; ${next}`}.${since}`;
 }
 
 /** `no input.phone, where all 12 that went through have one`. */
 function againstText(
-  { name, value, kind, others = "" }: Trait,
+  { name, value, kind, others }: Trait,
   isOne: boolean,
   of: string,
 ): string {
@@ -77,7 +77,9 @@ function againstText(
     : value === undefined
     ? `no ${name}`
     : `${name} ${is} ${shownScalar(value)}`;
-  return `${own}, where all ${of} have ${others}`;
+  return others === undefined
+    ? `${own}, which none of the ${of} has`
+    : `${own}, where all ${of} have ${others}`;
 }
 
 function elementsText(name: string, value: JsonValue | undefined): string | undefined {

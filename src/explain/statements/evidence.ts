@@ -254,6 +254,8 @@ export interface Findings {
   readonly contrast?: Contrast | undefined;
   /** The last stop of the process between the jobs that are compared, if they came apart. */
   readonly stopApart?: ProcessStop | undefined;
+  /** The job that returned first what sets the jobs apart. */
+  readonly source?: Statement<LogId> | undefined;
   /** Of the job if it has ended, or of its only open step, if there are enough to compare with. */
   readonly usual?: UsualTime | undefined;
   /** Only for a job that waits, and the first event of these. */
