@@ -225,7 +225,7 @@ Deno.test("contrast: failures with nothing in common, but none that succeeded be
   assert.equal(
     (await daybook.explanation("job-6")).contrast?.statement,
     "All 4 jobs that failed like this were created from 2026-01-01T00:05:00.000Z to " +
-      "2026-01-01T00:08:00.000Z, and none of the 12 that went through.",
+      "2026-01-01T00:08:00.000Z; none of the 12 that went through was created in that time.",
   );
 });
 

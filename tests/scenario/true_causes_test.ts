@@ -354,6 +354,61 @@ Deno.test("explain a failure: no type has used up what is shared if the error is
   }
 });
 
+/** How a poll is explained that fails once backfills, which have succeeded, were given a key. */
+async function afterBackfills(
+  {
+    error = "429: quota of key ck_live_7 exceeded",
+    apiKey = "ck_live_7",
+    backfills = 12,
+    polls = 2,
+  },
+) {
+  let isDown = false;
+  const calling = (type: string) =>
+    scripted(type, {
+      call: () => {
+        if (isDown) throw new NonRetryableError(error);
+        return "called";
+      },
+    });
+  const daybook = await Explained.start({ definitions: [calling("poll"), calling("backfill")] });
+  for (let job = 0; job < 12; job++) await daybook.submit(`early-${job}`, "poll", { job });
+  await daybook.clock.advance(60_000);
+  for (let job = 0; job < Math.max(backfills, polls); job++) {
+    const by = { labels: { by: "anna" } };
+    if (job < backfills) await daybook.submit(`fill-${job}`, "backfill", { apiKey, job }, by);
+    if (job < polls) await daybook.submit(`poll-${job}`, "poll", { poll: job });
+  }
+  await daybook.clock.advance(1_000);
+  isDown = true;
+  for (let job = 0; job < 3; job++) await daybook.submit(`late-${job}`, "poll", { late: job });
+  return daybook;
+}
+
+Deno.test("explain a failure: of a quota whose key its error names, the jobs of another type are named that were given the key and succeeded just before", async () => {
+  const daybook = await afterBackfills({});
+  for (const now of [daybook, await daybook.crash()]) {
+    assert.match(
+      (await toldOf(now, "late-1")).summary,
+      /12 jobs of backfill, all with label by:anna, were given the "ck_live_7" that the error names, at input\.apiKey\. They were created from [^ ]+ to [^ ]+, and had succeeded before the first of these failures; of poll, 2 had meanwhile\./,
+    );
+  }
+});
+
+Deno.test("explain a failure: no jobs are named for the key of a quota that are few, have another key, or came among as many of its type; or if no quota is used up", async () => {
+  for (
+    const other of [
+      { backfills: 9 },
+      { apiKey: "ck_live_8" },
+      { polls: 12 },
+      { error: "403: key ck_live_7 was revoked" },
+    ]
+  ) {
+    const { summary } = await toldOf(await afterBackfills(other), "late-1");
+    assert.doesNotMatch(summary, /backfill/);
+  }
+});
+
 Deno.test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
   let address: string | undefined;
   const needing = (type: string) =>

@@ -23,6 +23,7 @@ import { takenNear } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { type ReadJob, withSameValue } from "./shared_value_search.ts";
 import { createdNear, isSameOrRetry } from "./similar_jobs.ts";
+import { usersOfNamed } from "./used_up_search.ts";
 
 /** @param hasTwin Whether another job was given the same work, which explains shared values. */
 export async function findRival(
@@ -35,7 +36,7 @@ export async function findRival(
   const named = namedInError(inquiry, job);
   if (named !== undefined || !hasCode(job)) return named;
   const rival = hasTwin ? undefined : await withSameValue(inquiry, job, read);
-  return rival ?? await withSameResult(inquiry, job);
+  return rival ?? await withSameResult(inquiry, job) ?? await usersOfNamed(inquiry, job);
 }
 
 /** How many words of an error are looked up as ids of jobs. */

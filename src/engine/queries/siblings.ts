@@ -11,15 +11,13 @@ import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core
 import { type ErrorCause, isUncleanEnd } from "../../core/framework_events.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type FailedJob, type JobState, timedOutTask } from "../../core/job_state.ts";
-import { oneLine } from "../../core/shown_value.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import type { SiblingsStatement, Statement } from "../../explain/statements/explanation.ts";
-import { isUsedUp } from "../../explain/past/asked_to_wait.ts";
-import { FEW_MAX, later, shortened } from "../../explain/words/phrases.ts";
+import { shortened } from "../../explain/words/phrases.ts";
 import { entryCharacters } from "../entry_pages.ts";
-import { visitJobs } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { createdNear } from "./similar_jobs.ts";
+import { firstOf, usedBefore, type When } from "./used_up_search.ts";
 
 type Siblings = SiblingsStatement<LogId>;
 
@@ -159,15 +157,6 @@ export async function findSameElsewhere(
   return withMore({ statement, cites: cites.slice(0, NAMED_MAX + 1), jobId }, used);
 }
 
-interface When {
-  readonly logId: LogId;
-  readonly at: string;
-}
-
-function firstOf(all: readonly When[]): When | undefined {
-  return all.toSorted((one, other) => one.logId - other.logId)[0];
-}
-
 function withMore(one: SameElsewhere, more: Statement<LogId> | undefined): SameElsewhere {
   if (more === undefined) return one;
   return {
@@ -175,57 +164,6 @@ function withMore(one: SameElsewhere, more: Statement<LogId> | undefined): SameE
     statement: `${one.statement} ${more.statement}`,
     cites: [...new Set([...one.cites, ...more.cites])],
   };
-}
-
-/** How many jobs are looked at that had succeeded before what they share was used up. */
-const USERS_MAX = 300;
-/** The fewest jobs of a type, and the least share, that tell whose they were. */
-const USERS_MIN = 20;
-const HOUR_MS = 3_600_000;
-const USERS_SHARE = 0.75;
-
-/**
- * Of which type nearly all were that had used a quota or a rate before it was used up, if that is
- * another type.
- *
- * @param types The others that fail with the error.
- */
-async function usedBefore(
-  inquiry: Inquiry,
-  { type, failure, labels }: FailedJob,
-  types: readonly string[],
-  first: When | undefined,
-): Promise<Statement<LogId> | undefined> {
-  if (first === undefined || inquiry.upTo !== undefined || !isUsedUp(failure.error)) {
-    return undefined;
-  }
-  const users: JobSummary[] = [];
-  const { isAll } = await visitJobs(inquiry, {
-    range: {
-      ...{ states: ["Done"], types: type === undefined ? types : [type, ...types] },
-      ...{ createdAfter: later(first.at, -HOUR_MS), before: first.logId },
-    },
-    max: USERS_MAX,
-    see: (user) => {
-      if (user.lastLogId < first.logId) users.push(user);
-    },
-  });
-  const [most] = [...Map.groupBy(users, (user) => user.type).values()]
-    .toSorted((one, other) => other.length - one.length);
-  const [one] = most ?? [];
-  if (most === undefined || one?.type == null || one.type === type) return undefined;
-  if (most.length < USERS_MIN || most.length < USERS_SHARE * users.length) return undefined;
-  const shared = Object.entries(one.labels).filter(([name, value]) =>
-    labels[name] !== value &&
-    users.every((user) => (user.labels[name] === value) === (user.type === one.type))
-  ).map(([name, value]) => oneLine(`${name}:${value}`));
-  const label = shared.length === 0 ? "" : `, all with label ${shortened(shared, FEW_MAX)}`;
-  const statement =
-    `Of the ${isAll ? "" : "last "}${
-      countText(users.length)
-    } jobs of these types that were created in the hour before the first of these failures, and ` +
-    `had succeeded by then, ${countText(most.length)} were of ${one.type}${label}.`;
-  return { statement, cites: [first.logId, one.lastLogId] };
 }
 
 /** A status by which a service refuses one request, whatever the others are; 429 is for all of them. */

@@ -29,8 +29,8 @@ export function contrastText(
       `of the ${of} before, ${had === 0 ? "none has" : had === 1 ? "one has" : `${had} have`}.`;
   }
   if (first?.name === CREATED) {
-    return `${subject} were created from ${first.value} to ${first.others}, and none of the ${of} ` +
-      "that went through.";
+    return `${subject} were created from ${first.value} to ${first.others}; none of the ${of} that ` +
+      "went through was created in that time.";
   }
   if (first?.name === CREATED_AFTER) {
     return `${subject} were created after the ${of} that went through, of which the last was ` +
