@@ -241,3 +241,67 @@ Deno.test("innocent: jobs with one input, if nothing is short, several are repea
     assert.doesNotMatch(await paid(payouts), /same input/, JSON.stringify(payouts));
   }
 });
+
+/** Pays out of accounts that were funded before, but for the last one. */
+async function paidOut(
+  { funded = true, isHeld = true }: {
+    /** Whether those of jobs that go through had been funded by then. */
+    readonly funded?: boolean;
+    /** Whether the funding of the last one waits. */
+    readonly isHeld?: boolean;
+  } = {},
+) {
+  const daybook = await Explained.start({
+    definitions: [
+      defineJob({
+        type: "account.fund",
+        version: 1,
+        input: ANY_INPUT,
+        limits: { maxRunning: 4 },
+        run: async (ctx, { isSlow }) => {
+          if (isSlow === true) await ctx.task("transfer", () => new Promise(() => {}));
+        },
+      }),
+      scripted("payout.send", {
+        check: ({ input: { account, isShort } }) => {
+          if (isShort === true) throw new Error(`balance 20.00 of account ${account} is too low`);
+          return "paid";
+        },
+      }, { retry: { maxAttempts: 1, initialMs: 1, factor: 1, jitter: 0 } }),
+    ],
+  });
+  for (let at = 10; at < 16; at++) {
+    const account = `M-${at}`;
+    if (funded) await daybook.submit(`fund-${at}`, "account.fund", { account });
+    await daybook.submit(`payout-${at}`, "payout.send", { account });
+    if (!funded) await daybook.submit(`fund-${at}`, "account.fund", { account });
+  }
+  await daybook.app.request("http://127.0.0.1:8000/limits/account.fund", {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ maxRunning: 1, reason: "maintenance" }),
+  });
+  if (isHeld) await daybook.submit("fund-big", "account.fund", { account: "M-1", isSlow: true });
+  await daybook.submit("fund-77", "account.fund", { account: "M-77" });
+  await daybook.submit("payout-77", "payout.send", { account: "M-77", isShort: true });
+  return daybook;
+}
+
+Deno.test("explain a shared value: a job that had not ended by then, where those of jobs that went through had, is named with what it waits for, and is to end before a retry", async () => {
+  const daybook = await paidOut();
+  assert.match(
+    await toldOf(daybook, "payout-77"),
+    /Job fund-77 \(account\.fund\), which also has "M-77" at input\.account, had not ended by then, unlike those of jobs that went through; it is queued: 1 of 1 place of type account\.fund taken \(maxRunning, as changed at [^ ]+\): fund-big in task transfer since .*; the limit was changed \(reason: maintenance\)\.$/,
+  );
+  const { next } = await daybook.explanation("payout-77");
+  assert.deepEqual(next.slice(1, 3).map(({ statement }) => statement), [
+    "First let job fund-77 end: until then, a retry may fail as well.",
+    "Then retry it; a new job starts from the beginning:",
+  ]);
+});
+
+Deno.test("innocent: a job with the same value that had ended by then, or came later for jobs that went through", async () => {
+  assert.doesNotMatch(await toldOf(await paidOut({ isHeld: false }), "payout-77"), /fund-77/);
+  const later = await toldOf(await paidOut({ funded: false }), "payout-77");
+  assert.doesNotMatch(later, /had not ended by then/);
+});

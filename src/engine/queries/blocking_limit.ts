@@ -116,6 +116,18 @@ export function queuedAs(job: JobState): QueuedAs {
   return { jobId, key, rateKey, priority, startedBy };
 }
 
+/** The limit that a job waits for, if it does not wait for a worker. */
+export async function limitNow(
+  parts: QueryParts,
+  job: JobState,
+): Promise<BlockingLimit | undefined> {
+  const { shares } = parts;
+  const wanted = shares.wantedBy(job, hasBegun(job));
+  const limit = wanted && shares.reached(wanted);
+  if (wanted === undefined || limit === undefined) return undefined;
+  return await blockingLimit(parts, job, limit, wanted);
+}
+
 /** The same for a past time, from what is on record of the places. */
 export async function limitThen(
   parts: QueryParts,

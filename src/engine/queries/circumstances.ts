@@ -5,7 +5,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { LogId } from "../../core/ids.ts";
-import { hasBegun, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import { keyCounted } from "../../core/place_limits.ts";
 import { crowdTrait, isOfCrowd } from "../../explain/likeness/contrast.ts";
@@ -18,7 +18,7 @@ import { isQueuedBefore } from "../../explain/history/reached_limits.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Urgency } from "../ports.ts";
 import { isSealed } from "../secrets/sealing.ts";
-import { blockingLimit, limitThen, loosenedLimits } from "./blocking_limit.ts";
+import { limitNow, limitThen, loosenedLimits } from "./blocking_limit.ts";
 import { deadlockAround, deadlockOf } from "./deadlock_search.ts";
 import { movesOf } from "./ended_lately.ts";
 import { isQueued, poolOf, workerHolders, workersThen } from "./holders.ts";
@@ -168,18 +168,6 @@ export async function circumstancesThen(
   }
   const pool = poolOf(parts, job);
   return { ...common, queueThen: await workersThen(query, pool, upTo) };
-}
-
-/** The limit that a job waits for, if it does not wait for a worker. */
-async function limitNow(
-  parts: QueryParts,
-  job: JobState,
-): Promise<BlockingLimit | undefined> {
-  const { shares } = parts;
-  const wanted = shares.wantedBy(job, hasBegun(job));
-  const limit = wanted && shares.reached(wanted);
-  if (wanted === undefined || limit === undefined) return undefined;
-  return await blockingLimit(parts, job, limit, wanted);
 }
 
 /** The pauses that hold a job. Those by rule include their last failure. */

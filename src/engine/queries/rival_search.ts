@@ -15,14 +15,16 @@ import {
 import { shownScalar } from "../../core/shown_value.ts";
 import { COMPARED_MAX } from "../../explain/likeness/contrast.ts";
 import { placesIn } from "../../explain/likeness/elsewhere.ts";
+import type { RivalStatement } from "../../explain/statements/evidence.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { namesWord } from "../../explain/words/phrases.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
-import { type ReadJob, withSameValue } from "./shared_value_search.ts";
+import { withSameValue } from "./shared_value_search.ts";
 import { createdNear, isSameOrRetry } from "./similar_jobs.ts";
+import type { ReadJob } from "./told_of_rival.ts";
 import { usersOfNamed } from "./used_up_search.ts";
 
 /** @param hasTwin Whether another job was given the same work, which explains shared values. */
@@ -31,7 +33,7 @@ export async function findRival(
   job: JobState,
   hasTwin: boolean,
   read: ReadJob,
-): Promise<Statement<LogId> | undefined> {
+): Promise<RivalStatement | undefined> {
   if (job.state !== "Failed") return undefined;
   const named = namedInError(inquiry, job);
   if (named !== undefined || !hasCode(job)) return named;

@@ -4,40 +4,30 @@
  */
 
 import { ascending } from "../../core/ascending.ts";
-import { durationText } from "../../core/duration.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { type FailedJob, findTask, type JobState } from "../../core/job_state.ts";
 import { present } from "../../core/json.ts";
-import { shownScalar, shownText } from "../../core/shown_value.ts";
-import {
-  type DoneMeanwhile,
-  doneMeanwhile,
-  doneWithin,
-  meanwhileText,
-} from "../../explain/ended/done_meanwhile.ts";
+import { doneMeanwhile, doneWithin } from "../../explain/ended/done_meanwhile.ts";
 import { isSameInput } from "../../explain/ended/repeated_work.ts";
-import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
-import { isOfTime } from "../../explain/likeness/created_apart.ts";
-import { contrastText } from "../../explain/likeness/contrast_text.ts";
 import { pathTo } from "../../explain/likeness/elsewhere.ts";
 import { isIdentifier, type OwnValue, ownValues } from "../../explain/likeness/own_values.ts";
-import { holdUpText } from "../../explain/past/hold_up_texts.ts";
-import type { Statement } from "../../explain/statements/explanation.ts";
-import { reason } from "../../explain/statements/statement.ts";
-import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
-import { taskText } from "../../explain/words/phrases.ts";
+import type { RivalStatement } from "../../explain/statements/evidence.ts";
 import { Lookup } from "../views/past_events.ts";
-import { findHeldUp } from "./hold_up_search.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { VALUES_MAX } from "./sender_search.ts";
-import { contrastOf, isSameOrRetry, takenFromPeers } from "./similar_jobs.ts";
+import { hasEnded, isSameOrRetry, takenFromPeers } from "./similar_jobs.ts";
+import {
+  type Given,
+  type ReadJob,
+  type Rival,
+  setApart,
+  toldOfRival,
+  valueText,
+} from "./told_of_rival.ts";
 import { DONE_BEFORE, findDoneTwice, submitter } from "./twin_search.ts";
-
-/** Reads the entries of another job. */
-export type ReadJob = (jobId: JobId) => Promise<OutlinedHistory>;
 
 /** A value that more jobs were given does not identify the thing that an error is about. */
 const FEW_MAX = 9;
@@ -52,9 +42,6 @@ const PEERS_MAX = 8;
 /** The fewest of these that tell, if many jobs were given the value. */
 const PEERS_MIN = 2;
 
-/** A job with more entries is not read for what held it up. */
-const ENTRIES_MAX = 100;
-
 /** A shorter value that is not a word of its own occurs by chance. */
 const NAMED_LENGTH_MIN = 4;
 /** Errors about the state of a thing, which another job may have changed. */
@@ -64,27 +51,10 @@ const OF_STATE =
 const OF_SHORTAGE =
   /\b(?:insufficient[ _-](?!perm|priv|right|scope|access|auth)|(?:not enough|depleted|used up|sold out|out of stock|quota|funds)\b)/i;
 
-/** A job that was given a value, before it is read. */
-interface Given {
-  readonly logId: LogId;
-  readonly jobId: JobId;
-  readonly type: string | undefined;
-  /** Where it has the value. */
-  readonly path: string;
-  readonly actor?: string;
-}
-
 /** The newest of those with a value before a position, and how many there are. */
 interface AllGiven {
   readonly newest: readonly Given[];
   readonly count: number;
-}
-
-interface Rival extends Given {
-  readonly rival: JobState;
-  /** The value, as the failed job has it. */
-  readonly own: OwnValue;
-  readonly meanwhile?: DoneMeanwhile | undefined;
 }
 
 /** A job with others beside it that were given its value. */
@@ -101,7 +71,7 @@ export async function withSameValue(
   inquiry: Inquiry,
   job: FailedJob,
   read: ReadJob,
-): Promise<Statement<LogId> | undefined> {
+): Promise<RivalStatement | undefined> {
   let left = LOOKED_AT_MAX;
   for (const own of disputed(job)) {
     const [given] = await jobsGiven(inquiry, [{ own, before: job.failure.because }], READ_MAX);
@@ -112,8 +82,9 @@ export async function withSameValue(
     const peers = rivals.length === 0 ? [] : await peersOf(inquiry, job, rivals, given);
     for (const rival of rivals) {
       const apart = isFew ? await setApart(inquiry, rival.rival) : "";
-      if (apart === "" && !await isOdd(inquiry, job, rival, peers, isFew)) continue;
-      return await told(inquiry, job, rival, apart, read);
+      const odd = await oddity(inquiry, job, rival, peers, isFew);
+      if (apart === "" && odd === undefined) continue;
+      return await toldOfRival(inquiry, job, { ...rival, apart, isLate: odd === "late" }, read);
     }
     if (!OF_SHORTAGE.test(job.failure.error.message)) continue;
     const takers = given.newest.filter(({ type }) => type === job.type);
@@ -204,15 +175,6 @@ async function rivalsAmong(
   );
 }
 
-/** ` It has input.year = 2025, where all 9 that went through have 2026.`, or nothing. */
-export async function setApart(inquiry: Inquiry, other: JobState, subject = "It"): Promise<string> {
-  if (other.state !== "Done") return "";
-  const contrast = await contrastOf(inquiry, other, { isSuspect: true });
-  return contrast === undefined || isOfTime(contrast)
-    ? ""
-    : ` ${contrastText(contrast, "failed", subject)}`;
-}
-
 /** Jobs of its type that went through, or failed alike, with those that were given their value. */
 async function peersOf(
   inquiry: Inquiry,
@@ -273,98 +235,43 @@ async function peersOf(
   ];
 }
 
-/** Whether jobs that went through had none of its type beside them, or not at that time. */
-async function isOdd(
+/**
+ * Whether jobs that went through had none of its type beside them, or not at that time, or had all of
+ * them done by then, where this one was late.
+ */
+async function oddity(
   { parts: { table, pacer }, share }: Inquiry,
   job: FailedJob,
   { rival, meanwhile, own }: Rival,
   peers: readonly Peer[],
   isFew: boolean,
-): Promise<boolean> {
-  if (rival.state === "Failed" || rival.type === job.type) return isFew;
+): Promise<"odd" | "late" | undefined> {
+  if (rival.state === "Failed" || rival.type === job.type) return isFew ? "odd" : undefined;
+  const hadEnded = hasEnded(rival, job.failure.because);
   const did = (jobId: JobId, { from, to }: Peer) => {
     const other = table.job(jobId);
+    if (other === undefined) return false;
     const since = from.get(meanwhile?.after) ?? 0;
-    return meanwhile === undefined || other && doneWithin(other, since, to) !== undefined;
+    return meanwhile === undefined
+      ? hasEnded(other, to) === hadEnded
+      : doneWithin(other, since, to) !== undefined;
   };
   const count = { "another value": 0, "same value": 0, "failed alike": 0 };
-  let alikeHaving = 0;
+  let [alikeHaving, ended] = [0, 0];
   for (const peer of peers) {
     count[peer.kind]++;
-    for (const { jobId, type } of peer.beside) {
-      if (type !== rival.type || !await pacer.do(share, () => did(jobId, peer))) continue;
-      if (peer.kind !== "failed alike") return false;
-      alikeHaving++;
-      break;
-    }
+    const beside = peer.beside.filter(({ type }) => type === rival.type);
+    let isSame = false;
+    for (const { jobId } of beside) isSame ||= await pacer.do(share, () => did(jobId, peer));
+    if (isSame && peer.kind !== "failed alike") return undefined;
+    if (isSame) alikeHaving++;
+    else if (beside.length > 0) ended++;
   }
-  if (2 * alikeHaving < count["failed alike"]) return false;
-  if (isFew) return true;
+  if (2 * alikeHaving < count["failed alike"]) return undefined;
+  const isLate = meanwhile === undefined && !hadEnded && ended >= PEERS_MIN;
+  if (isFew) return isLate ? "late" : "odd";
   const isSince = meanwhile !== undefined || count["same value"] > 0;
-  return isSince && count["another value"] >= PEERS_MIN && isIdentifier(own.path, own.value);
-}
-
-/** What it did, and when; what had held it up until then; and the job that had it created. */
-async function told(
-  inquiry: Inquiry,
-  job: FailedJob,
-  { rival, path, own, meanwhile }: Rival,
-  apart: string,
-  read: ReadJob,
-): Promise<Statement<LogId>> {
-  const did = meanwhile === undefined
-    ? reason(becameText(rival), becameBy(rival))
-    : meanwhileText(job, meanwhile);
-  const held = meanwhile === undefined
-    ? reason("")
-    : await heldUntil(inquiry, rival, Math.max(job.firstLogId, ...did.cites.slice(1)), read);
-  const sent = await sentBy(inquiry, rival);
-  const sender = apart === "" ? sent.apart : "";
-  const statement = `Job ${rival.jobId} (${rival.type ?? "a plan"}), which also has ` +
-    `${valueText(own, path)}, ${did.statement}${held.statement}${sent.statement}.${apart}${sender}`;
-  return reason(statement, rival.firstLogId, ...did.cites, ...held.cites, ...sent.cites);
-}
-
-/** `"u-31" at input.userId`. */
-function valueText({ value }: OwnValue, path = ""): string {
-  return `${shownScalar(value)} at ${shownText(path)}`;
-}
-
-/** `; that job had been held by the pause of type search.index for 2 s`, if that ended later. */
-async function heldUntil(
-  inquiry: Inquiry,
-  { jobId }: JobState,
-  since: LogId,
-  read: ReadJob,
-): Promise<Statement<LogId>> {
-  if (inquiry.parts.history.hasOver(ENTRIES_MAX, jobId)) return reason("");
-  const [longest] = (await findHeldUp(inquiry, await read(jobId)))?.all ?? [];
-  if (longest === undefined || Math.max(...longest.until) < since) return reason("");
-  const statement = `; that job had been ${holdUpText(longest)} for ${durationText(longest.ms)}`;
-  return reason(
-    statement,
-    longest.kind === "pause" ? longest.pause.by : undefined,
-    ...longest.until,
-  );
-}
-
-/** `; task diff of job sync-9 sent the event that created it`, and what sets that job apart. */
-async function sentBy(
-  inquiry: Inquiry,
-  { firstLogId }: JobState,
-): Promise<Statement<LogId> & { readonly apart: string }> {
-  const { parts: { history, table }, asOf } = inquiry;
-  let [entry] = await history.at([firstLogId]);
-  for (const _ of ["event", "sender"]) {
-    [entry] = entry?.causedBy === undefined ? [] : await history.at([entry.causedBy]);
-  }
-  if (!isOfType(entry, "job.TaskCompleted") || entry.jobId === undefined) {
-    return { ...reason(""), apart: "" };
-  }
-  const { taskId = MAIN_TASK, jobId } = entry;
-  const statement = `; ${taskText(taskId)} of job ${jobId} sent the event that created it`;
-  const sender = table.job(jobId);
-  const isAsThen = sender !== undefined && sender.lastLogId <= asOf;
-  const apart = isAsThen ? await setApart(inquiry, sender, `Job ${jobId}`) : "";
-  return { ...reason(statement, entry), apart };
+  return isSince && count["another value"] >= PEERS_MIN && isIdentifier(own.path, own.value)
+    ? "odd"
+    : undefined;
 }

@@ -16,8 +16,8 @@ import { reason } from "../../explain/statements/statement.ts";
 import { taskText } from "../../explain/words/phrases.ts";
 import { takenNear } from "./job_visit.ts";
 import type { Inquiry } from "./query_parts.ts";
-import { setApart } from "./shared_value_search.ts";
 import { createdNear, hasEnded, takenFromPeers } from "./similar_jobs.ts";
+import { setApart } from "./told_of_rival.ts";
 
 /** How many jobs are looked for; four times as many are looked at. */
 const JOBS_MAX = 25;

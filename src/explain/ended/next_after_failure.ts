@@ -67,6 +67,7 @@ export function afterFailure(known: Evidence): Next {
     ...firstFit(known),
     ...firstYield(known),
     ...firstFree(known),
+    ...firstAwaited(known),
     ...repeatsItself(known, job),
   ];
   const when = notBeforeText(known);
@@ -181,6 +182,12 @@ function retryFrom(
   const from = `${when === "" ? "" : `${when},`} from ${taskText(taskId)}, ${which}`;
   const statement = `${retry} it${from}; that task and all that follow run again:`;
   return { ...manual(statement, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
+}
+
+function firstAwaited({ rival }: Evidence): Next {
+  if (rival?.awaited === undefined) return [];
+  const statement = `First let job ${rival.awaited} end: until then, a retry may fail as well.`;
+  return [byHand(statement, ...rival.cites)];
 }
 
 /** What must change before a retry can end differently, since it gets the same input and results. */

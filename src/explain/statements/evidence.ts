@@ -238,6 +238,12 @@ export interface SimilarWaits {
 /** Entries elsewhere in the journal that caused entries of a job, by position. */
 export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
 
+/** What another job did, or did not do in time. */
+export interface RivalStatement extends Statement<LogId> {
+  /** It should have ended before this job got there, and has not yet. */
+  readonly awaited?: JobId;
+}
+
 /** What an explanation of a job rests on besides its own entries. */
 export interface Findings {
   /** The explanation covers the journal up to here; the job's last entry when absent. */
@@ -278,7 +284,7 @@ export interface Findings {
   /** The job that it retries, if known. */
   readonly retried?: JobState | undefined;
   /** What became of another job that the error names, or that had to do with what it is about. */
-  readonly rival?: Statement<LogId> | undefined;
+  readonly rival?: RivalStatement | undefined;
   /** Failures of other types with the same error. */
   readonly sameElsewhere?: Statement<LogId> | undefined;
   /**
