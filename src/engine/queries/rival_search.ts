@@ -21,6 +21,7 @@ import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { namesWord } from "../../explain/words/phrases.ts";
 import { takenNear } from "./job_visit.ts";
+import { findOverwritten } from "./overwritten_search.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { withSameValue } from "./shared_value_search.ts";
 import { createdNear, isSameOrRetry } from "./similar_jobs.ts";
@@ -34,6 +35,7 @@ export async function findRival(
   hasTwin: boolean,
   read: ReadJob,
 ): Promise<RivalStatement | undefined> {
+  if (job.state === "Done") return await findOverwritten(inquiry, job);
   if (job.state !== "Failed") return undefined;
   const named = namedInError(inquiry, job);
   if (named !== undefined || !hasCode(job)) return named;

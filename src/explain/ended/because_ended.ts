@@ -111,7 +111,9 @@ export function endReasons(known: Case): Reasons {
 
 /** What is notable about a job that succeeded. */
 export function notableReasons(known: Case): Reasons {
+  const { rival } = known;
   return [
+    ...rival === undefined ? [] : [rival],
     ...uncaughtReasons(known),
     ...countedOfAnother(known),
     ...countedForOther(known),
