@@ -115,7 +115,7 @@ Deno.test("explain a limit: for a used up rate the starts that used it are named
     await first.submit(jobId, "mail.send", { tenant: "acme" });
   }
   const before = await saidOf(first, "a3");
-  const why = "2 of 2 starts of type mail.send within 1 min used up (rate).";
+  const why = "all 2 starts of type mail.send within 1 min are used up (rate).";
   assert.deepEqual([before.summary, before.because[0], before.next[0]], [
     `Job a3 is queued: ${why.slice(0, -1)}, by job a1 and job a2.`,
     [
@@ -200,12 +200,12 @@ Deno.test("explain the queue: a used up rate is not a lack of workers, and it sa
   }
   assert.deepEqual(await queueOf(daybook), {
     summary:
-      "Limits hold 1 job: 2 of 2 starts of type mail.send within 1 min used up (rate). No job " +
+      "Limits hold 1 job: all 2 starts of type mail.send within 1 min are used up (rate). No job " +
       "waits for a worker: 2 of 2 workers busy.",
     queued: { paused: 0, limited: 1, forWorker: 0 },
     standsStill: false,
     because: [[
-      "1 job waits to begin (a3): 2 of 2 starts of type mail.send within 1 min used up (rate).",
+      "1 job waits to begin (a3): all 2 starts of type mail.send within 1 min are used up (rate).",
       "4 job.TaskStarted 00000000000000000001.ndjson:5",
       "8 job.TaskStarted 00000000000000000001.ndjson:10",
       "11 job.JobStarted 00000000000000000001.ndjson:14",
@@ -226,7 +226,7 @@ Deno.test("explain a limit: a rate with a key of its own is explained, for the j
   });
   const daybook = await Explained.start({ definitions: [crawl] });
   for (const jobId of ["a", "b"]) await daybook.submit(jobId, "web.crawl", { host: "acme.test" });
-  const used = "1 of 1 start of key acme.test within 1 min used up (rate of type web.crawl)";
+  const used = "the only start of key acme.test within 1 min is used up (rate of type web.crawl)";
   assert.equal((await saidOf(daybook, "b")).summary, `Job b is queued: ${used}, by job a.`);
   const { summary, because } = await queueOf(daybook);
   assert.equal(summary, `Nothing is running: limits hold 1 job: ${used}.`);

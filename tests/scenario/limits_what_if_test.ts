@@ -162,15 +162,15 @@ Deno.test("what if other limits: another rate would let a queued job start", asy
     "With rate 2 per 1 min instead of 1 per 1 min, job acme2 would begin now: it would take start 2 " +
     "of 2 of type mail.send within 1 min, with 1 of 4 workers busy.",
     "With rate 2 per 1 min instead of 1 per 1 min, job acme3 would still wait once acme2 had " +
-    "begun: 2 of 2 starts of type mail.send within 1 min used up (rate).",
+    "begun: all 2 starts of type mail.send within 1 min are used up (rate).",
     [
       [
         "Its type is limited to rate 1 per 1 min, by the code loaded now.",
         "8 job.JobCreated 00000000000000000001.ndjson:11",
       ],
       [
-        "It has been queued since 2026-01-01T00:00:00.000Z: 1 of 1 start of type mail.send " +
-        "within 1 min used up (rate).",
+        "It has been queued since 2026-01-01T00:00:00.000Z: the only start of type mail.send " +
+        "within 1 min is used up (rate).",
         "9 job.JobStarted 00000000000000000001.ndjson:12",
         "4 job.TaskStarted 00000000000000000001.ndjson:5",
       ],

@@ -142,7 +142,7 @@ async function assertExplained(asked: Asked): Promise<void> {
   ]);
   assert.equal(letter.next[1]?.action?.path, "/jobs/letter-1/cancel");
 
-  const used = "1 of 1 start of type shop.text within 1 h used up (rate)";
+  const used = "the only start of type shop.text within 1 h is used up (rate)";
   const text = await asked.explained("text-2");
   assert.equal(text.summary, `Job text-2 is queued: ${used}, by job text-1.`);
   assert.deepEqual(lines(text.because.slice(0, 1)), [

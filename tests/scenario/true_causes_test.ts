@@ -71,7 +71,8 @@ Deno.test("explain a changed limit: who changed it and why is named, when the ra
   );
   assert.equal(first.next[0], "It may begin at 2026-01-01T01:00:00.000Z at the earliest.");
   assert.deepEqual(second.next, [
-    "The rate lets the next job begin at 2026-01-01T01:00:00.000Z, and 1 job goes before this one.",
+    "The rate lets the next job begin at 2026-01-01T01:00:00.000Z, and 1 job goes before this " +
+    "one, whose turn comes at 2026-01-01T02:00:00.000Z at the earliest.",
     "Restore the limits that type mail.send has in its code, which let more begin (maxRunning 1, rate 100 per 1 min): DELETE /limits/mail.send",
     "Cancel it: POST /jobs/second/cancel",
   ]);
@@ -152,7 +153,7 @@ Deno.test("explain the queue: when no job has a worker, it says what holds the j
   await daybook.submit("before", "mail.send");
   await changeLimits(daybook, "mail.send", { rate: { count: 1, perMs: HOUR_MS }, reason: "slow" });
   await daybook.submit("held", "mail.send");
-  const limit = "1 of 1 start of type mail.send within 1 h used up (rate, as changed at " +
+  const limit = "the only start of type mail.send within 1 h is used up (rate, as changed at " +
     "2026-01-01T00:00:00.000Z)";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,

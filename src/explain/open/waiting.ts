@@ -2,14 +2,16 @@
 
 import { isUnmeetable, openExpectations } from "../../core/awaited_events.ts";
 import { countText } from "../../core/counted.ts";
-import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
+import { holds } from "../../core/correlation.ts";
+import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
+import { type ExpectedEvent, MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import { findTask, hasCode, isSleep } from "../../core/job_state.ts";
+import { present } from "../../core/json.ts";
 import { matchedText } from "../words/expectations.ts";
 import { lastCompleted } from "../past/attempts.ts";
 import { countedTwice } from "../ended/counted_events.ts";
 import type { Case } from "../statements/evidence.ts";
-import type { NearMiss, Next, Reasons } from "../statements/explanation.ts";
+import type { NearMiss, Next, NextStep, Reasons } from "../statements/explanation.ts";
 import {
   FEW_MAX,
   LIST_MAX,
@@ -103,6 +105,8 @@ export function eventsToSend({ job, waitingFor }: Case): Next {
     const { expectation, matched, required, nearMisses } = wait;
     const expected = open.find((one) => one.expected.id === expectation)?.expected;
     const meant = nearMisses.find(isMeant);
+    const again = expected && meant && repeated(expected, job.jobId, meant);
+    if (again !== undefined) return [again];
     const read = hasCode(job) && meant?.likeness === "form" ? meant.attributes : {};
     const sample = expected && sampleEvent(expected, job.jobId, read);
     if (sample === undefined) return [];
@@ -121,6 +125,17 @@ export function eventsToSend({ job, waitingFor }: Case): Next {
       ),
     ];
   });
+}
+
+/** An event that only came too early, as it came. */
+function repeated(
+  { id, matcher: { eventType, correlation }, taskId }: ExpectedEvent,
+  jobId: JobId,
+  { likeness, attributes }: NearMiss<LogId>,
+): NextStep<LogId> | undefined {
+  if (likeness !== "time" || !holds(correlation, attributes)) return undefined;
+  const event = { eventType, jobId, ...present({ taskId }), attributes };
+  return manual(`Send the event for "${id}" again, as it came:`, "/events", event);
 }
 
 /**

@@ -121,11 +121,12 @@ export function aloneText({ jobId, isWaiting }: Alone, subject = `job ${jobId}`)
 /** Why a job runs alone. */
 export const SINCE_CRASHES = ", because the process ended twice in a row while it was running";
 
-/** For a rate: `2 of 2 starts of key acme within 1 min used up (rate of type mail.send)`. */
+/** For a rate: `all 2 starts of key acme within 1 min are used up (rate of type mail.send)`. */
 function rateText(limit: BlockingLimit & { limit: "rate" }): string {
   const { type, key, count, perMs } = limit;
-  return `${count} of ${counted(count, "start")} of ${keyText(type, key)} within ` +
-    `${durationText(perMs)} used up ${ruleText(limit, type, key)}`;
+  const starts = count === 1 ? "the only start" : `all ${count} starts`;
+  return `${starts} of ${keyText(type, key)} within ${durationText(perMs)} ` +
+    `${count === 1 ? "is" : "are"} used up ${ruleText(limit, type, key)}`;
 }
 
 /** `key acme`, or `type mail.send`. */
@@ -265,11 +266,12 @@ function restoring(type: string, change: LimitChange, what: string): NextStep<Lo
   return { ...byHand(statement, change), action };
 }
 
-/** When a rate lets the next job begin; RFC 3339. */
-export function rateOpensAt(limit: Limit): string | undefined {
+/** When a rate lets the next job begin at the earliest, or the one behind others; RFC 3339. */
+export function rateOpensAt(limit: Limit, ahead = 0): string | undefined {
   if (limit?.limit !== "rate") return undefined;
-  const [first] = limit.starts;
-  return first && new Date(first.atMs + limit.perMs).toISOString();
+  const { starts, count, perMs } = limit;
+  const start = starts[ahead % count];
+  return start && new Date(start.atMs + perMs * (1 + Math.floor(ahead / count))).toISOString();
 }
 
 /** What was ahead of a job at a past time. */

@@ -76,7 +76,9 @@ export function once(queue: Queue | undefined, cited?: JobEventLogEntry): Next {
     ? `It may begin at ${opensAt} at the earliest.`
     : `The rate lets the next job begin at ${opensAt}, and ${
       counted(queue.ahead, "job goes", "jobs go")
-    } before this one.`;
+    } before this one, whose turn comes at ${
+      rateOpensAt(queue.limit, queue.ahead)
+    } at the earliest.`;
   return [automatic(statement, cited)];
 }
 

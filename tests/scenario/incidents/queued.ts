@@ -187,7 +187,7 @@ export const rateUsedUpByTheNightlySync: Incident = {
     return "/jobs/job/explain";
   },
   cause: [
-    /is queued: 3 of 3 starts of key eu within 1 h used up \(rate of type crm\.sync\), by job nightly-1, job nightly-2 and job nightly-3\./,
+    /is queued: all 3 starts of key eu within 1 h are used up \(rate of type crm\.sync\), by job nightly-1, job nightly-2 and job nightly-3\./,
   ],
   decisive: [{ jobId: "nightly-1", eventType: "job.TaskStarted" }],
 };
