@@ -6,7 +6,8 @@
  */
 
 import type { Silence } from "../core/silence.ts";
-import { Attention, ParkedReports } from "./views/attention.ts";
+import { Attention } from "./views/attention.ts";
+import { JobReports } from "./views/job_reports.ts";
 import { PauseControls } from "./run/queue/pause_controls.ts";
 import { ProcessFacts } from "./writer/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/call/run_call.ts";
@@ -87,6 +88,8 @@ export interface JobEngineOptions {
   readonly onDefect?: (error: unknown) => void;
   /** Called when a job is parked, with a message for its operator. */
   readonly onParked?: (message: string) => void;
+  /** The same when one fails, unless others have failed alike within the hour. */
+  readonly onFailed?: (message: string) => void;
   /** Called when job code breaks a rule, with a message for its author. */
   readonly onMisuse?: (message: string) => void;
 }
@@ -219,7 +222,7 @@ export class EngineParts extends Given {
   /** Views that act: they follow entries only where the jobs are run. */
   readonly duties: readonly View[] = [
     this.inputRemovals,
-    new ParkedReports(this.options.onParked ?? (() => {})),
+    new JobReports(this.options),
   ];
 
   /** @throws {TypeError} when a definition needs a thread, and there is none. */

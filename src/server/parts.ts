@@ -194,6 +194,7 @@ export async function assemble(options: DaybookOptions, { leads, reportsParked }
     onDefect,
     onMisuse: (message) => warn(engine.redact(message)),
     onParked: (message) => reportsParked() && warn(engine.redact(message)),
+    onFailed: (message) => warn(engine.redact(message)),
   });
   const { journal, report } = await FileJournal.open({
     folder: configuration.folder,

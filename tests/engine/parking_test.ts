@@ -5,8 +5,6 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { Harness, looseJob } from "../support/engine/engine_harness.ts";
-import { ParkedReports } from "../../src/engine/views/attention.ts";
-import type { Applied } from "../../src/core/job_fold.ts";
 
 /** What the code of a version did, in order. */
 type Log = string[];
@@ -332,38 +330,6 @@ Deno.test("parked: cancel undoes a job that code does not fit only because of a 
   assert.equal(again.condition(id), "cancelled");
   assert.deepEqual(log, ["charge", "refund"]);
   again.assertSound();
-});
-
-const job = (step: string) =>
-  looseJob("demo.order", async (ctx) => {
-    await ctx.task(step, () => 1);
-    await ctx.task("stay", (task) =>
-      new Promise<void>((_, reject) => {
-        task.signal.addEventListener("abort", () => reject(task.signal.reason));
-      }));
-  });
-
-Deno.test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
-  const daybook = await Harness.start({ definitions: [job("book")], maxRunning: 12 });
-  for (let at = 0; at < 12; at++) await daybook.submit("demo.order");
-  const parked: string[] = [];
-  const news = new ParkedReports((message) => parked.push(message));
-  const next = await daybook.crash([job("reserve")]);
-  await next.clock.advance(120_000);
-  for (const { jobId } of next.engine.lists.page({ limit: 50 }).jobs) {
-    const state = next.job(jobId);
-    assert.equal(next.condition(jobId), "parked");
-    const entry = (await next.entries(jobId)).find(({ eventType }) =>
-      eventType === "job.JobParked"
-    );
-    news.see({ entry, job: state } as Applied);
-  }
-  assert.equal(parked.length, 11);
-  assert.match(
-    parked[0] ?? "",
-    /^job job_\S+ of type demo\.order was parked \(diverged\): .*book/,
-  );
-  assert.match(parked[10] ?? "", /not reported one by one/);
 });
 
 // The rule of three: an attempt that ends the process runs alone and is parked; others are not.

@@ -133,30 +133,3 @@ export class Attention implements View {
 function parkedGroup({ type, parked }: JobState): string {
   return `${parked?.reason} ${type}`;
 }
-
-/** The most reports of one process, since a release that fits no job parks many. */
-const SHOWN_MAX = 10;
-
-/** Reports jobs when they are parked. */
-export class ParkedReports implements View {
-  #reported = 0;
-
-  constructor(private readonly report: (message: string) => void) {}
-
-  see({ entry, job }: Applied): void {
-    if (entry.eventType !== "job.JobParked" || job.parked?.by !== entry.logId) return;
-    this.#reported++;
-    if (this.#reported <= SHOWN_MAX) this.report(parkedText(job));
-    if (this.#reported === SHOWN_MAX) {
-      this.report(
-        "further parked jobs are not reported one by one: " +
-          "deno task daybook jobs --condition parked lists them",
-      );
-    }
-  }
-}
-
-function parkedText({ jobId, type = "a plan", parked }: JobState): string {
-  return `job ${jobId} of type ${type} was parked (${parked?.reason}): ${parked?.message}; ` +
-    `deno task daybook explain ${jobId} says what can be done`;
-}

@@ -43,6 +43,8 @@ export class Harness {
   readonly defects: unknown[] = [];
   /** Warnings about the code of jobs. */
   readonly misuses: string[] = [];
+  /** What the operator is told of parked and of failed jobs. */
+  readonly reports: string[] = [];
 
   private constructor(
     readonly engine: JobEngine,
@@ -74,6 +76,7 @@ export class Harness {
   ): Promise<Harness> {
     const defects: unknown[] = [];
     const misuses: string[] = [];
+    const reports: string[] = [];
     const engine = new JobEngine({
       clock,
       random,
@@ -87,6 +90,8 @@ export class Harness {
       limits: { ...NO_LIMITS, ...options.limits },
       onDefect: (error) => defects.push(error),
       onMisuse: (message) => misuses.push(message),
+      onParked: (message) => reports.push(message),
+      onFailed: (message) => reports.push(message),
     });
     const { journal, report } = await MemoryJournal.open({
       clock,
@@ -99,6 +104,7 @@ export class Harness {
     const harness = new Harness(engine, journal, clock, random, options, keys, index);
     defects.push = (...items) => harness.defects.push(...items);
     misuses.push = (...items) => harness.misuses.push(...items);
+    reports.push = (...items) => harness.reports.push(...items);
     await clock.settle();
     return harness;
   }
