@@ -156,12 +156,21 @@ export async function orUnusable<Result>(
   }
 }
 
-/** The message of an error; for a missing permission, names the flag that grants it. */
+/** The message of an error; for what is missing, names the folder or the flag that it takes. */
 export function failureReason(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name !== "NotCapable") return error.message;
-  const access = error.message.includes("write access") ? "write" : "read";
-  return lackText({ [access]: [path] });
+  const { name, message } = error;
+  if (name === "NotCapable") {
+    return lackText({ [message.includes("write access") ? "write" : "read"]: [path] });
+  }
+  if (name === "NotFound" && message.includes(": mkdir ")) {
+    return "the folder that it would be in does not exist";
+  }
+  // Deno adds the path, which is named already.
+  const [said = message] = message.split(/: \w+ '/, 1);
+  return name === "PermissionDenied"
+    ? `${said}: the user that runs Daybook may not; check its owner and its mode`
+    : said;
 }
 
 const FULL_CODES = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);

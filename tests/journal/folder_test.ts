@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import {
+  failureReason,
   JournalDamagedError,
   JournalLockedError,
   JournalUnusableError,
@@ -262,5 +263,23 @@ testWithFolder("file journal: options out of range are refused", async (folder) 
   }];
   for (const option of options) {
     await assert.rejects(folder.open(new RememberingConsumer(), option), RangeError);
+  }
+});
+
+Deno.test("folder: a folder whose parent is missing, and one of another user, are told as such", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/no/journal`;
+    const error = await Deno.mkdir(path).catch((error) => error);
+    assert.equal(failureReason(error, path), "the folder that it would be in does not exist");
+    const denied = new Deno.errors.PermissionDenied(
+      `Permission denied (os error 13): open '${path}'`,
+    );
+    assert.equal(
+      failureReason(denied, path),
+      "Permission denied (os error 13): the user that runs Daybook may not; check its owner and its mode",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
