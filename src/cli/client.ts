@@ -234,9 +234,7 @@ function isIssue(value: unknown): value is RequestIssue {
     ["pointer", "parameter", "header"].some((name) => typeof value[name] === "string");
 }
 
-/**
- * @param unheld The folder of the journal, if no server holds it.
- */
+/** @param unheld The folder of the journal, if no server holds it. */
 function unreachable(error: unknown, url: string, unheld: string | undefined): CommandError {
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);

@@ -42,9 +42,7 @@ export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},
 /** Filters by the parameters of `GET /jobs`, which are also the members of `filter` in a body. */
 type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
 
-/**
- * @throws {UsageError} if an option is invalid.
- */
+/** @throws {UsageError} if an option is invalid. */
 export function parseFilter(call: ServerCall): JobFilterFields {
   const { input } = call;
   const fields = {
@@ -125,9 +123,7 @@ export function typeOptions(input: CommandInput): readonly string[] {
   return names;
 }
 
-/**
- * @throws {UsageError} if the option is not a stratum.
- */
+/** @throws {UsageError} if the option is not a stratum. */
 export function stratumOption(input: CommandInput): Stratum | undefined {
   const given = input.text(STRATUM_OPTION.name);
   return given === undefined

@@ -47,9 +47,7 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
 class Interrupts {
   #controller: AbortController | undefined;
 
-  /**
-   * @param before Called before Ctrl-C ends the process.
-   */
+  /** @param before Called before Ctrl-C ends the process. */
   constructor(before: () => void) {
     Deno.addSignalListener("SIGINT", () => {
       if (this.#controller !== undefined) return this.#controller.abort();

@@ -126,9 +126,7 @@ export const limitsWhatIfAnswer = tolerant(
   v.object({ limits: explanations.whatIfAnswer.entries.limits }),
 );
 
-/**
- * @throws {UsageError} if the text is not a valid job id.
- */
+/** @throws {UsageError} if the text is not a valid job id. */
 export function jobPath(jobId: string): string {
   if (ID_PATTERN.test(jobId)) return `/jobs/${jobId}`;
   throw new UsageError(`${plainText(jobId)} is not a job id: an id is ${ID_RULE}`);

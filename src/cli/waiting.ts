@@ -112,9 +112,7 @@ export const WAIT_NOTE =
   "job was accepted. In both cases it is 65 if the server refused, and 69 if it could not be " +
   "reached.";
 
-/**
- * @throws {UsageError} if the options contradict each other.
- */
+/** @throws {UsageError} if the options contradict each other. */
 export function timeoutOption(input: CommandInput): number | undefined {
   const text = input.text("timeout");
   if (text === undefined) return undefined;

@@ -137,9 +137,7 @@ export function timeTyped(text: string): string {
   return [text, `${text}Z`, `${text}:00Z`].find(isTime) ?? text;
 }
 
-/**
- * @param path From the request, so untrusted.
- */
+/** @param path From the request, so untrusted. */
 export function safeReturnPath(path: string | null | undefined): string {
   if (path === null || path === undefined) return "/";
   const url = URL.parse(path, BASE);

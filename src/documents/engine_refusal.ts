@@ -65,9 +65,7 @@ function jobExists(jobId: string): Refusal {
   );
 }
 
-/**
- * @param cannot The failed action: `create a job of`.
- */
+/** @param cannot The failed action: `create a job of`. */
 export function unknownType(cannot: string, type: string, known: readonly string[]): Refusal {
   const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
   const meant = nearestName(type, known);

@@ -5,9 +5,7 @@ import type { Work } from "../core/work.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
 
-/**
- * @typeParam Judged A valid item, or its errors.
- */
+/** @typeParam Judged A valid item, or its errors. */
 export interface OneOrMany<Judged> {
   /**
    * Whether there are many: an invalid single item refuses the request, one of many only itself.
@@ -18,9 +16,7 @@ export interface OneOrMany<Judged> {
 
 /** How an item is checked, and the maximum number of items. */
 export interface Judging<Judged> {
-  /**
-   * @param at The pointer to the item in its document.
-   */
+  /** @param at The pointer to the item in its document. */
   judge(document: JsonValue, at: string): Judged;
   /** The result for a line that is not JSON. */
   unread(refusal: Refusal, at: string): Judged;

@@ -61,9 +61,7 @@ export interface RefusalMembers {
 export class Refusal<Kind extends string = RefusalKind> extends Error {
   override readonly name: string = "Refusal";
 
-  /**
-   * @param retryAfterSeconds When the request may succeed, if that is likely.
-   */
+  /** @param retryAfterSeconds When the request may succeed, if that is likely. */
   constructor(
     readonly kind: Kind,
     detail: string,

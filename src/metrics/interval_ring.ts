@@ -14,9 +14,7 @@ export class IntervalRing {
   readonly #first: number;
   #last: number;
 
-  /**
-   * @param nowMs From any origin, and never decreasing, like all times given to the ring.
-   */
+  /** @param nowMs From any origin, and never decreasing, like all times given to the ring. */
   constructor(
     readonly intervalMs: number,
     private readonly intervals: number,

@@ -211,9 +211,7 @@ class FailingTypes {
   readonly #sinceStart: number[];
   readonly #recent: IntervalRing;
 
-  /**
-   * @param types The types of the loaded definitions.
-   */
+  /** @param types The types of the loaded definitions. */
   constructor(types: readonly string[], nowMs: number) {
     this.#labels = [
       { of: "plan" },

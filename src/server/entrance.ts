@@ -87,9 +87,7 @@ export class StartProgress {
   #bytesDone = 0;
   #bytesTotal = 0;
 
-  /**
-   * @param tell Logs a line.
-   */
+  /** @param tell Logs a line. */
   constructor(
     private readonly clock: Pick<Clock, "monotonic" | "pause">,
     tell: (line: string) => void,

@@ -39,9 +39,7 @@ export interface Configuration extends Settings {
 interface ConfigurationSources {
   readonly args: readonly string[];
   env(name: string): string | undefined;
-  /**
-   * @throws if the file cannot be read.
-   */
+  /** @throws if the file cannot be read. */
   readTextFile(path: string): string;
 }
 

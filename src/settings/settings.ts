@@ -64,9 +64,7 @@ function text(value: string): Kind<string> {
   return { value, schema, show: (given) => given };
 }
 
-/**
- * @param none The text if it is not set.
- */
+/** @param none The text if it is not set. */
 function optional(value: string, none: string): Kind<string | undefined> {
   const schema = v.pipe(v.string(), v.transform((given) => given || undefined));
   return { value, schema, show: (given) => given ?? none };

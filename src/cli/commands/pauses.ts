@@ -64,9 +64,7 @@ async function begin(call: ServerCall): Promise<void> {
   call.print(pause, () => [pauseText(pause, call.terminal)]);
 }
 
-/**
- * @throws {UsageError} if the reason is missing, or an option is invalid.
- */
+/** @throws {UsageError} if the reason is missing, or an option is invalid. */
 function pauseBody(call: ServerCall): object {
   const { input } = call;
   const reason = input.text("reason");
@@ -99,9 +97,7 @@ async function end(call: ServerCall): Promise<number> {
   return EXIT.ok;
 }
 
-/**
- * @throws {CommandError} if several pauses are in force.
- */
+/** @throws {CommandError} if several pauses are in force. */
 async function onlyOne(call: ServerCall): Promise<string | undefined> {
   const { pauses: [first, ...others] } = await call.client.get(pausesAnswer, "/pauses");
   if (others.length === 0) return first?.pauseId;

@@ -100,9 +100,7 @@ async function submit(call: ServerCall): Promise<number> {
   return await printAccepted(job, submittedText(job, isReplayed, terminal), call);
 }
 
-/**
- * @throws {CommandError} with a hint at what the command line could have meant.
- */
+/** @throws {CommandError} with a hint at what the command line could have meant. */
 async function posted(call: ServerCall): Promise<Response> {
   const request = await submission(call);
   try {
@@ -271,9 +269,7 @@ async function submitSlice(
   return (await client.json(jobReceiptsAnswer, response)).receipts;
 }
 
-/**
- * @param place The number of the job, from 1.
- */
+/** @param place The number of the job, from 1. */
 function printReceipt(receipt: JobReceiptResource, place: number, call: ServerCall): void {
   const { terminal } = call;
   const { jobId, disposition, reason, state = "" } = receipt;

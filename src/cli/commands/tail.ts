@@ -51,9 +51,7 @@ function announceWaiting({ input, form, surroundings: { times } }: ServerCall): 
   input.terminal.progress(`${what}, times are in ${times.zone}; Ctrl-C ends it`, 0, 0);
 }
 
-/**
- * @throws {UsageError} if options contradict each other.
- */
+/** @throws {UsageError} if options contradict each other. */
 function streamPath(input: CommandInput): string {
   const job = input.text("job");
   const after = input.whole("after", 0, Number.MAX_SAFE_INTEGER);

@@ -49,9 +49,7 @@ export const BACKUP_COMMAND: JournalCommand = {
   run: (input, tools) => new Backup(input, tools).run(),
 };
 
-/**
- * @throws {CommandError} if one folder is the other, or inside it.
- */
+/** @throws {CommandError} if one folder is the other, or inside it. */
 function requireApart(journal: string, copy: string): void {
   const [outer, inner] = [resolve(journal), resolve(copy)].toSorted((a, b) => a.length - b.length);
   if (outer === inner) throw sameFolder(copy);

@@ -83,9 +83,7 @@ export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   return text === undefined ? undefined : parseSecretKey(text);
 }
 
-/**
- * @throws {UsageError} if the secret key is invalid.
- */
+/** @throws {UsageError} if the secret key is invalid. */
 export function readSecretKey(file: string): Uint8Array {
   return parseSecretKey(readSecretFile(file, file, EXIT.unreadable));
 }
@@ -96,9 +94,7 @@ function parseSecretKey(text: string): Uint8Array {
   return key;
 }
 
-/**
- * @throws {UsageError} if there are keys, but no secret key to wrap them with.
- */
+/** @throws {UsageError} if there are keys, but no secret key to wrap them with. */
 export function requireSecretKey(
   key: Uint8Array | undefined,
   keys: number,

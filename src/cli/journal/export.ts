@@ -1,6 +1,4 @@
-/**
- * `journal export`: writes a job with its history, and what its explanation cites, to a file.
- */
+/** `journal export`: writes a job with its history, and what its explanation cites, to a file. */
 
 import { inOrder } from "../../core/ascending.ts";
 import { EXIT } from "../../core/exit_codes.ts";
@@ -77,9 +75,7 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<v
   else for (const line of lines) input.terminal.out(line);
 }
 
-/**
- * @throws {UsageError} if the text is not a valid id.
- */
+/** @throws {UsageError} if the text is not a valid id. */
 function parseId<Id extends string>(text: string): Id {
   if (ID_PATTERN.test(text)) return text as Id;
   throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);

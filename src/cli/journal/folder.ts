@@ -110,9 +110,7 @@ export function readableFolder(input: CommandInput): string {
   return folder;
 }
 
-/**
- * @throws {CommandError} with the whole command to use, if a permission is missing.
- */
+/** @throws {CommandError} with the whole command to use, if a permission is missing. */
 export function requirePermissions(path: string, ...names: readonly ("read" | "write")[]): void {
   if (names.every((name) => Deno.permissions.querySync({ name, path }).state === "granted")) return;
   const missing = Object.fromEntries(names.map((name) => [name, [path]]));

@@ -60,9 +60,7 @@ function parsed(name: string, bytes: Uint8Array): ExportFile {
   }
 }
 
-/**
- * @throws {CommandError} if the file cannot be read, or is larger than any import.
- */
+/** @throws {CommandError} if the file cannot be read, or is larger than any import. */
 async function readSource(name: string): Promise<Uint8Array> {
   try {
     const stream = name === "-" ? Deno.stdin.readable : (await Deno.open(name)).readable;

@@ -151,9 +151,7 @@ function isDone({ plan, note }: Task): boolean {
   return isNothing(plan) && note === undefined;
 }
 
-/**
- * @throws {CommandError} if there is a problem that no cut should fix.
- */
+/** @throws {CommandError} if there is a problem that no cut should fix. */
 function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
   if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT.damaged);

@@ -27,9 +27,7 @@ const HEADINGS: readonly (readonly [Category, string])[] = [
   ["compatible", "compatible:"],
 ];
 
-/**
- * @param all Whether to list every job.
- */
+/** @param all Whether to list every job. */
 export function reportText(
   report: ReplayReport,
   head: LogId,

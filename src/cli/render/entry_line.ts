@@ -141,9 +141,7 @@ export class DatedLines {
   readonly #lines: EntryLines;
   #day: string;
 
-  /**
-   * @param now The day that needs no date line.
-   */
+  /** @param now The day that needs no date line. */
   constructor(private readonly options: EntryLinesOptions, now: number) {
     this.#lines = new EntryLines(options);
     this.#day = options.times.day(now);

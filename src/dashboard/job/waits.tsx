@@ -197,9 +197,7 @@ function Clauses({ wait, miss }: MissProps) {
   );
 }
 
-/**
- * @param again Shows the page again with a refused event, so nothing typed is lost.
- */
+/** @param again Shows the page again with a refused event, so nothing typed is lost. */
 export async function takeEvent(
   c: Context,
   deps: HttpDeps,

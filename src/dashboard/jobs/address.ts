@@ -49,9 +49,7 @@ export class JobsAddress {
     return new JobsAddress(new URLSearchParams(filled));
   }
 
-  /**
-   * @throws {Problem} `invalid-request` for unknown or invalid parameters.
-   */
+  /** @throws {Problem} `invalid-request` for unknown or invalid parameters. */
   read(): ScreenQuery {
     return readQuery(new Request(`http://daybook.invalid/?${this.#params}`), SCREEN_PARAMETERS);
   }

@@ -38,9 +38,7 @@ const JSON_LENGTH_MAX = 8_000;
 /** Larger values are not rendered in full, since a page may have many of them. */
 const WHOLE_CHARACTERS_MAX = 32 * 1024;
 
-/**
- * @param lengthMax In UTF-16 units; smaller on pages with many values.
- */
+/** @param lengthMax In UTF-16 units; smaller on pages with many values. */
 export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): ShownJson {
   const size = jsonSize(value as JsonValue);
   const isCounted = size <= WHOLE_CHARACTERS_MAX;

@@ -134,9 +134,7 @@ interface JsonTyped {
   readonly issues: readonly PointedIssue[];
 }
 
-/**
- * @param pointer The pointer of the value in the document.
- */
+/** @param pointer The pointer of the value in the document. */
 export function jsonTyped(text: string, pointer: string): JsonTyped {
   if (text.trim() === "") return { issues: [] };
   try {

@@ -80,9 +80,7 @@ const PLAN_FORM: CreationScreen = {
   body: (form) => <PlanPage form={form} />,
 };
 
-/**
- * @throws {Problem} if there is no such definition.
- */
+/** @throws {Problem} if there is no such definition. */
 function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
   const definition = engine.definitions().find((one) => one.type === type);
   if (definition === undefined) {

@@ -78,9 +78,7 @@ export interface Lane {
   readonly spans: readonly LaneSpan[];
 }
 
-/**
- * @param endMs The end of the axis, which is also the end of ongoing spans.
- */
+/** @param endMs The end of the axis, which is also the end of ongoing spans. */
 export function* eachLane(
   outlined: OutlinedHistory,
   axis: TimeAxis,

@@ -126,9 +126,7 @@ export interface Mark {
   readonly expectations: readonly string[];
 }
 
-/**
- * @param nearMisses The near misses of the explanation; some are not the job's own entries.
- */
+/** @param nearMisses The near misses of the explanation; some are not the job's own entries. */
 function toMarks(
   outlined: OutlinedHistory,
   axis: TimeAxis,
@@ -167,9 +165,7 @@ function kindOf(
   return near.has(logId) ? "nearMiss" : "recorded";
 }
 
-/**
- * @param shown The entries of interest.
- */
+/** @param shown The entries of interest. */
 function expectationsByEntry(
   { job }: OutlinedHistory,
   shown: { has(logId: LogId): boolean },

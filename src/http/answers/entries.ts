@@ -30,9 +30,7 @@ import { type EntryFilter, type Feed, passes, type Scan, selectFeed } from "../s
 const LIMIT_DEFAULT = 100;
 const NDJSON = "application/x-ndjson";
 
-/**
- * @param scope The list whose cursors are accepted.
- */
+/** @param scope The list whose cursors are accepted. */
 export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(

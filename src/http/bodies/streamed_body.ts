@@ -12,9 +12,7 @@ const LATE_AT_ONCE = 20;
 /** The deadline of a body that is still being read. */
 export interface Deadline {
   readonly at: number;
-  /**
-   * @param afterMs How long the body had.
-   */
+  /** @param afterMs How long the body had. */
   readonly onLate: (afterMs: number) => void;
   /** The neighbours in the order of time; the deadline itself, on both sides, once it has ended. */
   earlier: Deadline;

@@ -10,9 +10,7 @@ export class Hosts {
   /** The last host that was served. Most requests name the same one. */
   #last: string | undefined;
 
-  /**
-   * @param allowed Names besides those of the loopback.
-   */
+  /** @param allowed Names besides those of the loopback. */
   constructor(allowed: readonly string[] | "any") {
     this.#served = allowed === "any"
       ? undefined

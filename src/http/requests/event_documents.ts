@@ -51,9 +51,7 @@ interface EventLimits {
   readonly eventsMax: number;
 }
 
-/**
- * @throws {Problem} 415, 413, or if the document does not have the form that its type says.
- */
+/** @throws {Problem} 415, 413, or if the document does not have the form that its type says. */
 export async function readEvents(
   request: Request,
   limits: EventLimits,

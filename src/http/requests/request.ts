@@ -15,9 +15,7 @@ import { documented, parseWholeNumber } from "../../documents/fields.ts";
 import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 
-/**
- * @throws {Problem} `invalid-request` if there is any query.
- */
+/** @throws {Problem} `invalid-request` if there is any query. */
 export function refuseQuery(request: Request): void {
   if (request.url.includes("?")) readQuery(request, {});
 }

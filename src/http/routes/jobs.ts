@@ -280,9 +280,7 @@ export const JOB_ROUTES: readonly Route[] = [
   },
 ];
 
-/**
- * @throws {Problem} 404 for text that is not a valid id.
- */
+/** @throws {Problem} 404 for text that is not a valid id. */
 export function jobIdParameter(c: Context): JobId {
   const id = c.req.param("id") ?? "";
   if (ID_PATTERN.test(id)) return id as JobId;

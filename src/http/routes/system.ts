@@ -178,9 +178,7 @@ async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   return jsonResponse(verificationAnswer(deps), STATUS.accepted, { location: "/journal" });
 }
 
-/**
- * @throws {Problem} `cannot-verify`, or `not-found` if the journal is not in files.
- */
+/** @throws {Problem} `cannot-verify`, or `not-found` if the journal is not in files. */
 export function startVerification({ verification }: HttpDeps): void {
   if (verification === undefined) {
     throw new Problem("not-found", "Cannot verify: this journal is not in files");

@@ -32,9 +32,7 @@ export interface Route {
   readonly by?: Answerer | ((c: Context) => Answerer);
   /** How `/openapi.json` describes it, by the schemas that the route uses; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
-  /**
-   * @throws {Problem} if the request is invalid or cannot be answered now.
-   */
+  /** @throws {Problem} if the request is invalid or cannot be answered now. */
   readonly handle: (c: Context, deps: HttpDeps) => Response | Promise<Response>;
 }
 

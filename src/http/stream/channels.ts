@@ -223,9 +223,7 @@ export class Channels {
   readonly #general = new Set<Channel>();
   readonly #byJob = new Map<JobId, Set<Channel>>();
 
-  /**
-   * @param make Called if there is no channel with this filter yet.
-   */
+  /** @param make Called if there is no channel with this filter yet. */
   join(wanted: Wanted, make: () => Channel): Channel {
     const channel = this.#byWanted.getOrInsertComputed(channelKey(wanted), make);
     this.#setOf(wanted.filter.jobId).add(channel);

@@ -1,6 +1,4 @@
-/**
- * One call of a job's `run`: answers it, begins what it asks for, and records how it ended.
- */
+/** One call of a job's `run`: answers it, begins what it asks for, and records how it ended. */
 
 import { parked } from "../../../core/decide_parked.ts";
 import { type LogId, MAIN_TASK } from "../../../core/ids.ts";
