@@ -112,9 +112,7 @@ function withValue(
   if (rest.length === 0) return { ...object, [head]: value };
   const inner = Object.hasOwn(object, head) ? object[head] : {};
   if (!isObject(inner)) {
-    throw new UsageError(
-      `--field ${name} is inside a field that is not an object`,
-    );
+    throw new UsageError(`--field ${name} is inside a field that is not an object`);
   }
   return { ...object, [head]: withValue(inner, rest, value, name) };
 }

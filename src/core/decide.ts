@@ -223,10 +223,7 @@ function startOf(job: JobState, request: StartAttemptsCommand["attempts"][number
   return trace === undefined ? start : { ...start, ...trace };
 }
 
-function decideStartCompensation(
-  job: JobState,
-  command: StartCompensationCommand,
-): Decision {
+function decideStartCompensation(job: JobState, command: StartCompensationCommand): Decision {
   if (job.state !== "Compensating") return rejectState(job, "compensate", ["Compensating"]);
   if (isHeld(job)) {
     return reject(`Cannot compensate job ${job.jobId}: it is held`, []);

@@ -34,9 +34,7 @@ export function thrownErrorText(error: ErrorCause & { readonly stack?: string })
 }
 
 /** `, caused by Error: card_declined`, or nothing: what follows the message of an error. */
-function causesText(
-  { cause, errors = [] }: Pick<ErrorCause, "cause" | "errors">,
-): string {
+function causesText({ cause, errors = [] }: Pick<ErrorCause, "cause" | "errors">): string {
   const texts = errors.map(errorText).join("; ");
   const first = errors.length === 1 ? "its first error" : "its first errors";
   const listed = errors.length === 0 ? "" : ` (${first}: ${texts})`;

@@ -162,11 +162,7 @@ function compensationOutcome({ compensation }: CompletedTask) {
     case "interrupted":
       return { status: "compensating" };
     case "backingOff":
-      return {
-        status: "compensating",
-        retryAt: compensation.retryAt,
-        error: compensation.error,
-      };
+      return { status: "compensating", retryAt: compensation.retryAt, error: compensation.error };
     case "compensated":
       return { status: "compensated" };
     case "failed":

@@ -12,12 +12,7 @@ interface Row {
   readonly next: StateName | "unchanged";
 }
 
-function row(
-  state: Row["state"],
-  incoming: string,
-  condition: string,
-  next: Row["next"],
-): Row {
+function row(state: Row["state"], incoming: string, condition: string, next: Row["next"]): Row {
   return { state, incoming, condition, next };
 }
 

@@ -165,10 +165,7 @@ function firstFacts(entry: TaskEntry) {
   };
 }
 
-function started(
-  task: TaskState | undefined,
-  entry: FrameworkEntry<"job.TaskStarted">,
-): TaskState {
+function started(task: TaskState | undefined, entry: FrameworkEntry<"job.TaskStarted">): TaskState {
   if (task?.status === "completed") return task;
   const { attempt, compensable } = entry.attributes;
   if (task !== undefined) {

@@ -41,18 +41,14 @@ export function formatTraceparent({ traceId, spanId }: TraceIds, ownSpanId = spa
 }
 
 /** The trace context of an entry. Ids from senders may have another form. */
-export function traceOfEntry(
-  { traceId, spanId }: Partial<TraceIds>,
-): TraceIds | undefined {
+export function traceOfEntry({ traceId, spanId }: Partial<TraceIds>): TraceIds | undefined {
   if (traceId === undefined || !TRACE_ID.test(traceId)) return undefined;
   if (spanId === undefined) return { traceId };
   return SPAN_ID.test(spanId) ? { traceId, spanId } : undefined;
 }
 
 /** The ids of an event, in any form, to pass on to an event that it causes. */
-export function traceFields(
-  { traceId, spanId }: Partial<TraceIds>,
-): Partial<TraceIds> | undefined {
+export function traceFields({ traceId, spanId }: Partial<TraceIds>): Partial<TraceIds> | undefined {
   if (traceId === undefined && spanId === undefined) return undefined;
   return {
     ...(traceId === undefined ? {} : { traceId }),

@@ -239,10 +239,7 @@ export const jobLabelField = v.pipe(
 
 export const labelsField = v.pipe(
   mapSchema(
-    v.pipe(
-      v.string(),
-      v.regex(LABEL_NAME_PATTERN, `must be ${LABEL_NAME_RULE}`),
-    ),
+    v.pipe(v.string(), v.regex(LABEL_NAME_PATTERN, `must be ${LABEL_NAME_RULE}`)),
     v.pipe(
       v.string(),
       v.regex(LABEL_VALUE_PATTERN, "must be at most 256 characters, without control characters"),

@@ -168,11 +168,7 @@ export interface EmbeddedDaybook extends AsyncDisposable {
    * @throws {RefusedError} `unknown-job` if there is none; `invalid-request` if the supposition is
    * invalid; `unknown-point` if `upTo` names no entry; `job-too-long`.
    */
-  whatIf(
-    jobId: string,
-    suppositions: Suppositions,
-    options?: StepsOptions,
-  ): Promise<SupposedJob>;
+  whatIf(jobId: string, suppositions: Suppositions, options?: StepsOptions): Promise<SupposedJob>;
 
   /**
    * Pauses jobs: they start no attempts until the pause ends. While it is in force, an equal call

@@ -227,10 +227,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     return state === undefined ? undefined : own(toJob(state));
   }
 
-  wait<Output>(
-    job: string | Job<Output>,
-    options: WaitOptions,
-  ): Promise<Job<Output>> {
+  wait<Output>(job: string | Job<Output>, options: WaitOptions): Promise<Job<Output>> {
     const { engine } = this.#host;
     return orRefused(async () => {
       const { timeoutMs, signal } = options ?? {};

@@ -35,9 +35,7 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   if (awaitsMainAlone(definition)) return MAIN_ONLY_PLAN;
   const expects = definition.expects?.(input) ?? {};
   if (typeof expects !== "object" || expects instanceof Promise || Array.isArray(expects)) {
-    throw new TypeError(
-      `Cannot expect ${String(expects)}: it must be an object of expectations`,
-    );
+    throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
   }
   const errors = definition.errors?.(input) ?? [];
   if (!Array.isArray(errors)) {

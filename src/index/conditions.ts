@@ -153,10 +153,7 @@ function led(index: string, wheres: readonly SqlCondition[], filter: JobFilter):
   return { table: `jobs INDEXED BY ${index}`, wheres, ...costOf(filter, COST.led) };
 }
 
-function areSparse(
-  conditions: readonly Condition[],
-  kept: Kept,
-): boolean {
+function areSparse(conditions: readonly Condition[], kept: Kept): boolean {
   const all = kept.values().reduce((sum, jobs) => sum + jobs, 0);
   const some = conditions.reduce((sum, condition) => sum + (kept.get(condition) ?? 0), 0);
   return some * SPARSE <= all;

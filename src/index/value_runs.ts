@@ -152,9 +152,7 @@ export class SqliteValueRuns {
   #all({ run, bits }: Run, number: number, fewest: number): SortedPostings {
     const each = 1 << (bits - fewest);
     const buckets = Array.from({ length: each }, (_, at) => number * each + at);
-    return SortedPostings.joined(
-      buckets.flatMap((bucket) => this.#rows.bucket(run, bucket) ?? []),
-    );
+    return SortedPostings.joined(buckets.flatMap((bucket) => this.#rows.bucket(run, bucket) ?? []));
   }
 
   /** Rolls back what was not committed. */

@@ -96,10 +96,6 @@ export class WindowWalk<Found> implements Iterable<Found> {
 
   #stop(at: LogId): void {
     const { oldestFirst, createdAt } = this.options;
-    this.#reach = {
-      jobs: this.#looked,
-      backTo: createdAt(at),
-      next: oldestFirst ? at - 1 : at,
-    };
+    this.#reach = { jobs: this.#looked, backTo: createdAt(at), next: oldestFirst ? at - 1 : at };
   }
 }

@@ -65,11 +65,7 @@ export const webhookInput = v.strictObject({
     v.description("What happened, such as order.shipped."),
     v.examples(["order.shipped"]),
   ),
-  payload: v.pipe(
-    v.unknown(),
-    v.description("Any JSON."),
-    v.examples([{ orderId: "order-42" }]),
-  ),
+  payload: v.pipe(v.unknown(), v.description("Any JSON."), v.examples([{ orderId: "order-42" }])),
   headers: v.exactOptional(v.pipe(
     v.record(headerName, headerValue),
     v.maxEntries(HEADERS_MAX, `must have at most ${HEADERS_MAX} headers`),

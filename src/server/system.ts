@@ -85,10 +85,7 @@ function longTimer(delayMs: number, callback: () => void): () => void {
   return () => cancel();
 }
 
-export const systemRandom: Random = {
-  ulid: () => monotonicUlid(),
-  fraction: () => Math.random(),
-};
+export const systemRandom: Random = { ulid: () => monotonicUlid(), fraction: () => Math.random() };
 
 /**
  * Ctrl-C reaches every process of the terminal, and `deno task` also forwards its own: signals

@@ -101,10 +101,7 @@ export class RunTraces {
 }
 
 /** The same context, but records every call except of `now`. */
-function contextWith(
-  ctx: JobContext<string>,
-  asked: (step: RunStep) => void,
-): JobContext<string> {
+function contextWith(ctx: JobContext<string>, asked: (step: RunStep) => void): JobContext<string> {
   return new Proxy(ctx, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
@@ -190,10 +187,7 @@ function isObject(value: JsonValue): value is JsonObject {
 /** As JSON; of a function, only its presence counts. */
 function form(value: unknown): JsonValue {
   try {
-    const text = JSON.stringify(
-      value,
-      (_, part) => typeof part === "function" ? "function" : part,
-    );
+    const text = JSON.stringify(value, (_, part) => typeof part === "function" ? "function" : part);
     return text === undefined ? null : parseJsonText(text) as JsonValue;
   } catch {
     // The engine refuses what JSON cannot hold.

@@ -70,9 +70,7 @@ export class Thread {
   /** It failed, and will exit. */
   failed(message: string): void {
     const { memoryMb } = this.options;
-    this.end(
-      /memory/i.test(message) ? outOfMemory(memoryMb) : namedError("ThreadFailed", message),
-    );
+    this.end(/memory/i.test(message) ? outOfMemory(memoryMb) : namedError("ThreadFailed", message));
   }
 
   exited(code: number): void {
@@ -202,11 +200,7 @@ export class ThreadSpawner {
    * @param port For `workerData.port` of the thread.
    * @returns The argument for `end`.
    */
-  start(
-    thread: Thread,
-    { module, memoryMb, isTight }: ThreadOptions,
-    port: MessagePort,
-  ): number {
+  start(thread: Thread, { module, memoryMb, isTight }: ThreadOptions, port: MessagePort): number {
     const id = ++this.#made;
     this.#threads.set(id, thread);
     const worker = this.#worker ??= this.#begin();

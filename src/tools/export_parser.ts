@@ -230,10 +230,7 @@ class FileCheck {
   }
 }
 
-function referenceFlaw(
-  entry: JobEventLogEntry,
-  positions: ReadonlySet<LogId>,
-): string | undefined {
+function referenceFlaw(entry: JobEventLogEntry, positions: ReadonlySet<LogId>): string | undefined {
   const missing = logReferences(entry).find((logId) => !positions.has(logId));
   return missing === undefined
     ? undefined

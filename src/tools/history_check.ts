@@ -131,11 +131,7 @@ function otherEnd(replayed: Rehearsal): HistoryVerdict | undefined {
   }
 }
 
-function inputMismatch(
-  job: StartedJob,
-  version: number,
-  message: string,
-): HistoryVerdict {
+function inputMismatch(job: StartedJob, version: number, message: string): HistoryVerdict {
   const refuses = hasBegun(job) || job.definitionVersion !== version;
   const reason = message.replace("Cannot run: the recorded input", "the input; it");
   const kind = refuses ? "refusesInput" : "wouldFail";

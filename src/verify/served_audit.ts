@@ -198,10 +198,7 @@ export class ServedJob {
   readonly #digest: string;
 
   /** @param text As it was served. */
-  constructor(
-    { jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">,
-    text: Iterable<string>,
-  ) {
+  constructor({ jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">, text: Iterable<string>) {
     this.jobId = jobId;
     this.lastLogId = lastLogId;
     this.#digest = runToEnd(digestOf(text));

@@ -54,10 +54,7 @@ export class Verifier {
   /** Starts a verification, unless one is running or there is too little memory for it. */
   start(): VerificationStart {
     if (this.#proof !== undefined) {
-      return {
-        started: false,
-        reason: "a verification is already running",
-      };
+      return { started: false, reason: "a verification is already running" };
     }
     const reason = memoryLack(this.options.memory(), "before");
     if (reason !== undefined) return { started: false, reason };

@@ -75,12 +75,7 @@ export class Watchdog implements AttemptWatch {
     // It holds only a few numbers, and Deno ends the process if the limit is too small for the
     // thread to start.
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
-    this.#thread = new Worker(watcher, {
-      eval: true,
-      env: SHARE_ENV,
-      workerData,
-      resourceLimits,
-    });
+    this.#thread = new Worker(watcher, { eval: true, env: SHARE_ENV, workerData, resourceLimits });
     this.#thread.on("error", ({ message }) => this.options.warn(`the watchdog ended: ${message}`));
     this.#thread.unref();
     this.#beatAt = performance.now();

@@ -17,11 +17,7 @@ export const EVENT_COMMAND: ServerCommand = {
     { name: "id", value: "eventId", help: "its id; the same id again changes nothing" },
     { name: "job", value: "jobId", help: "only for this job" },
     { name: "task", value: "taskId", help: "the task that it is about" },
-    {
-      name: "occurred-at",
-      value: "time",
-      help: "when it happened (RFC 3339); for reference only",
-    },
+    { name: "occurred-at", value: "time", help: "when it happened (RFC 3339); for reference only" },
   ],
   notes: [
     JSON_NOTE,

@@ -95,11 +95,7 @@ function parseSecretKey(text: string): Uint8Array {
 }
 
 /** @throws {UsageError} if there are keys, but no secret key to wrap them with. */
-export function requireSecretKey(
-  key: Uint8Array | undefined,
-  keys: number,
-  where: string,
-): void {
+export function requireSecretKey(key: Uint8Array | undefined, keys: number, where: string): void {
   if (keys === 0 || key !== undefined) return;
   throw new UsageError(
     `${where} has keys of sealed inputs: give --secret-key-file, the same as that of the servers`,

@@ -205,10 +205,7 @@ class HistoryReader {
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch({
       find: (wanted) => Promise.resolve(this.#facts.find(wanted)),
-    }, {
-      headLogId: reading.head.logId,
-      at: (logIds) => reading.readAt(logIds),
-    });
+    }, { headLogId: reading.head.logId, at: (logIds) => reading.readAt(logIds) });
     const outlined = OutlinedHistory.of(this.#own);
     const { effects, ...found } = await search.run(outlined);
     const evidence = { ...found, circumstances: OFFLINE };

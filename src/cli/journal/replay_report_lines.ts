@@ -145,12 +145,7 @@ export function* reportRecords(report: ReplayReport, head: LogId): Iterable<obje
     yield { kind: "type", type: type.type, versionNow, ...typeCounts(inFlight, finished) };
   }
   for (const [type, unfinished] of report.missing) yield { kind: "missing", type, unfinished };
-  yield {
-    kind: "verdict",
-    verdict: report.verdict,
-    ...report.totals,
-    headLogId: head,
-  };
+  yield { kind: "verdict", verdict: report.verdict, ...report.totals, headLogId: head };
 }
 
 function typeCounts(inFlight: TypeReport["inFlight"], finished: TypeReport["finished"]) {

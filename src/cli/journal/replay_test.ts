@@ -94,11 +94,7 @@ async function run(input: CommandInput, parts: JournalTools): Promise<number> {
 }
 
 /** An invalid secret key is ignored: the report names the jobs that need it. */
-function createSealing(
-  { fileSystem }: JournalTools,
-  input: CommandInput,
-  folder: string,
-): Sealing {
+function createSealing({ fileSystem }: JournalTools, input: CommandInput, folder: string): Sealing {
   const secretKey = secretKeyIn(input.env("DAYBOOK_SECRET_KEY") ?? "");
   return new Sealing(new KeyFiles(fileSystem, journalLayout(folder), secretKey));
 }
@@ -107,10 +103,7 @@ function moduleOption(input: CommandInput): string | undefined {
   return input.text("definitions") ?? input.env("DAYBOOK_DEFINITIONS");
 }
 
-async function loadRegistry(
-  parts: JournalTools,
-  input: CommandInput,
-): Promise<DefinitionRegistry> {
+async function loadRegistry(parts: JournalTools, input: CommandInput): Promise<DefinitionRegistry> {
   try {
     return new DefinitionRegistry(await parts.definitions(moduleOption(input)));
   } catch (error) {

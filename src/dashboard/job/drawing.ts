@@ -249,10 +249,7 @@ function placed({ fromMs, toMs, count }: Piece<Placed<unknown>>) {
   };
 }
 
-function barTitle(
-  { count, first, last }: Piece<Placed<Extent>>,
-  what: string,
-): string {
+function barTitle({ count, first, last }: Piece<Placed<Extent>>, what: string): string {
   const length = durationText(last.span.toMs - first.span.fromMs);
   if (count === 1) return `${what}, ${length}`;
   return `${count} spans in ${length}, the longest: ${what}`;

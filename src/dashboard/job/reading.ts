@@ -213,10 +213,7 @@ export async function readEntryPage(
 }
 
 /** Links within the page need no reload. */
-export function entryPaths(
-  { entries }: EntryPage,
-  { foreignEntries, job }: JobReading,
-): EntryPath {
+export function entryPaths({ entries }: EntryPage, { foreignEntries, job }: JobReading): EntryPath {
   const shown = new Set([...entries, ...foreignEntries].map(({ logId }) => logId));
   return (logId) => shown.has(logId) ? `#entry-${logId}` : jobEntryPath(job.jobId, logId);
 }

@@ -119,10 +119,7 @@ export function Issues({ id, issues, at }: IssuesProps) {
 }
 
 /** The issues at or below a pointer. */
-export function issuesAt(
-  issues: readonly PointedIssue[],
-  at: string,
-): readonly PointedIssue[] {
+export function issuesAt(issues: readonly PointedIssue[], at: string): readonly PointedIssue[] {
   return issues.filter(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`));
 }
 

@@ -46,8 +46,6 @@ export function MissingScope({ scope, what }: MissingScopeProps) {
 }
 
 /** A part for viewers with a scope; the others see why it is missing. */
-export function Needs(
-  { children, ...props }: MissingScopeProps & { readonly children: Child },
-) {
+export function Needs({ children, ...props }: MissingScopeProps & { readonly children: Child }) {
   return useMay(props.scope) ? <>{children}</> : <MissingScope {...props} />;
 }

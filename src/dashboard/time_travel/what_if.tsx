@@ -118,9 +118,7 @@ async function answerTo(
   hold: ReserveMemory,
 ): Promise<WhatIfAnswered> {
   const { replays } = await engine.explanations();
-  const first = valueOrThrow(
-    await replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold),
-  );
+  const first = valueOrThrow(await replays.whatIf(jobId, supposition, { limit: STEPS_MAX }, hold));
   const differsAt = first.firstDifference?.logId ?? 0;
   const isInside = first.next === undefined || differsAt <= first.next;
   const wanted = { after: isInside ? 0 : findBegin(engine, jobId, differsAt), limit: STEPS_MAX };
@@ -160,14 +158,7 @@ async function recordedUpTo(
   const replayed = await replays.replay(jobId, upTo, wanted, hold);
   if (replayed.ok) return replayed.value;
   const last = Math.floor(lastLogId);
-  return valueOrThrow(
-    await replays.replay(
-      jobId,
-      { kind: "logId", logId: last },
-      wanted,
-      hold,
-    ),
-  );
+  return valueOrThrow(await replays.replay(jobId, { kind: "logId", logId: last }, wanted, hold));
 }
 
 /** The form that the boxes in the table of entries belong to. */

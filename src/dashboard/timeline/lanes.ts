@@ -123,11 +123,7 @@ interface Beside {
   readonly isOfRun: boolean;
 }
 
-function laneSpans(
-  attempts: readonly Attempt[],
-  on: Axis,
-  isOfRun: boolean,
-): readonly LaneSpan[] {
+function laneSpans(attempts: readonly Attempt[], on: Axis, isOfRun: boolean): readonly LaneSpan[] {
   const { outlined, axis, endMs } = on;
   const maxAttempts = isOfRun ? undefined : findMaxAttempts(attempts);
   const spansOf = (attempt: Attempt, index: number): LaneSpan[] => {

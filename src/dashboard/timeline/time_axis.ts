@@ -102,10 +102,7 @@ function toStretches(spans: readonly ConditionSpan[]): readonly Stretch[] {
   });
 }
 
-function toPlaces(
-  entries: readonly Instant[],
-  stretches: readonly Stretch[],
-): readonly Place[] {
+function toPlaces(entries: readonly Instant[], stretches: readonly Stretch[]): readonly Place[] {
   // A job that became due is queued by the same entry that began its wait: the entry belongs to the
   // wait.
   const beginnings = Map.groupBy(stretches, ({ span }) => span.by);

@@ -11,10 +11,7 @@ const searched = v.exactOptional(searchedAnswer);
 export const bulkAnswer = v.object({
   upTo,
   done: describe(
-    v.array(v.object({
-      jobId: text,
-      newJobId: maybe(text, "For a retry: the new job."),
-    })),
+    v.array(v.object({ jobId: text, newJobId: maybe(text, "For a retry: the new job.") })),
     "The jobs that the action was applied to.",
   ),
   refused: describe(

@@ -200,10 +200,7 @@ const jobEntries = (position: Position) => ({
         count,
         "The number of this wait among those for the same expectation, from 1.",
       ),
-      withinMs: maybe(
-        milliseconds,
-        "How long `run` asked to wait, in milliseconds.",
-      ),
+      withinMs: maybe(milliseconds, "How long `run` asked to wait, in milliseconds."),
       dueAt: describe(time, "When the wait ends without the event."),
       passedBy: maybe(position, "The entry that records the end of the wait."),
     })),

@@ -79,10 +79,7 @@ export const nextCursor = v.nullable(text);
 /** What an error and each of its causes have. */
 const causeMembers = {
   message: describe(text, "The message, with secrets masked; the JSON of an object without one."),
-  code: maybe(
-    v.union([text, v.number()]),
-    "Its own code, such as `ECONNREFUSED` or `23505`.",
-  ),
+  code: maybe(v.union([text, v.number()]), "Its own code, such as `ECONNREFUSED` or `23505`."),
   cause: maybe(
     v.lazy(() => errorCause),
     "What it names as its cause. A chain of causes has at most five.",
@@ -100,8 +97,4 @@ export const errorCause: v.GenericSchema<ErrorCause> = v.object({
 const name = describe(text, "The class of the error.");
 /** Without its stack. */
 export const errorSummary = v.object({ name, ...causeMembers });
-export const errorFact = v.object({
-  name,
-  ...causeMembers,
-  stack: maybe(text, "The stack."),
-});
+export const errorFact = v.object({ name, ...causeMembers, stack: maybe(text, "The stack.") });

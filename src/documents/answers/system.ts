@@ -201,11 +201,7 @@ export const systemAnswer = v.object({
     ...use.entries,
   })),
   journalFolder: v.nullable(text),
-  settings: v.nullable(v.array(v.object({
-    flag: text,
-    value: text,
-    origin: v.picklist(ORIGINS),
-  }))),
+  settings: v.nullable(v.array(v.object({ flag: text, value: text, origin: v.picklist(ORIGINS) }))),
   tokens: v.object({
     needed: v.boolean(),
     holders: v.nullable(v.array(v.object({

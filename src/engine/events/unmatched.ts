@@ -196,10 +196,7 @@ export class Unmatched {
       const why = clauses.length === 0
         ? `${subject} would match, but ${but}`
         : `the nearest is ${subject}, but ${but}, and ${mismatchesText(clauses)}`;
-      return {
-        reason: matchedNothing(why),
-        nearest: nearestExpectation(missed, clauses, but),
-      };
+      return { reason: matchedNothing(why), nearest: nearestExpectation(missed, clauses, but) };
     }
     return undefined;
   }

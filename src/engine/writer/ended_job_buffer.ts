@@ -122,10 +122,7 @@ function charactersOf({ job, size }: JobRecord): number {
   return size + STEP_CHARACTERS * (job.tasks.length + (job.waits?.length ?? 0));
 }
 
-function endedJob(
-  record: JobRecord,
-  retriedAt: (jobId: JobId) => LogId | undefined,
-): EndedJob {
+function endedJob(record: JobRecord, retriedAt: (jobId: JobId) => LogId | undefined): EndedJob {
   const { job, summary, trail } = record;
   return {
     job,

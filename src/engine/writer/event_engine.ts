@@ -22,10 +22,7 @@ export class EventEngine {
   #stamp = "";
 
   /** @param eventIds Finds recorded entries by id. */
-  constructor(
-    private readonly clock: Clock,
-    private readonly eventIds: EventIds,
-  ) {}
+  constructor(private readonly clock: Clock, private readonly eventIds: EventIds) {}
 
   /** Starts recording into a journal. */
   open(journal: Journal): void {

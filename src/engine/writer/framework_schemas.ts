@@ -142,9 +142,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     reusedFrom: v.optional(finite),
     withinMs: v.optional(finite),
   })),
-  "job.TimerElapsed": like(v.looseObject({
-    reusedFrom: v.optional(finite),
-  })),
+  "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
   "job.TaskCompleted": isCompletion,
   "job.TaskFailed": like(attemptFailure),
   "job.TaskInterrupted": like(

@@ -85,11 +85,7 @@ export class ListedJobs {
     const newest = before === undefined ? this.order.end - 1 : this.order.indexBefore(before);
     const oldest = this.order.indexBefore(after + 1) + 1;
     const isRetried = (jobId: JobId) => this.retryOf(jobId) !== undefined;
-    return new JobScan(
-      { order: this.order, isRetried },
-      { newest, oldest, oldestFirst },
-      filter,
-    );
+    return new JobScan({ order: this.order, isRetried }, { newest, oldest, oldestFirst }, filter);
   }
 
   /** Whether the job created at a position now matches a filter. */

@@ -55,10 +55,7 @@ interface Projected {
 }
 
 /** The content as of now; later changes do not affect it. */
-export function captureContent(
-  projected: Projected,
-  head: JournalHead,
-): Iterable<string> {
+export function captureContent(projected: Projected, head: JournalHead): Iterable<string> {
   const { table } = projected;
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;

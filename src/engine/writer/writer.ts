@@ -105,11 +105,7 @@ export class Writer {
    * @throws {GroupTooLargeError}
    * @throws {IndexDamagedError} when a job cannot be read from the index.
    */
-  append(
-    drafts: readonly EventDraft[],
-    urgency?: Urgency,
-    options?: AppendOptions,
-  ): Written {
+  append(drafts: readonly EventDraft[], urgency?: Urgency, options?: AppendOptions): Written {
     for (const draft of drafts) requireReadable(draft);
     return this.#appendChecked(drafts, urgency, options);
   }

@@ -52,10 +52,7 @@ interface EventLimits {
 }
 
 /** @throws {Problem} 415, 413, or if the document does not have the form that its type says. */
-export async function readEvents(
-  request: Request,
-  limits: EventLimits,
-): Promise<EventDocument> {
+export async function readEvents(request: Request, limits: EventLimits): Promise<EventDocument> {
   const { bodies } = limits;
   if (request.headers.get("ce-specversion") !== null) {
     return one(await binaryEvent(request, bodies));

@@ -172,10 +172,7 @@ function mediaTypeTaken(request: Request): (typeof TAKEN)[number] {
   return taken;
 }
 
-async function createMany(
-  deps: HttpDeps,
-  judging: Work<OneOrMany<JudgedJob>>,
-): Promise<Response> {
+async function createMany(deps: HttpDeps, judging: Work<OneOrMany<JudgedJob>>): Promise<Response> {
   const { items } = await deps.admission.inSlices(judging);
   const receipts = await createAll(deps.engine, items);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);

@@ -114,11 +114,7 @@ export const HOLD_ROUTES: readonly Route[] = [
         required: true,
         content: json(pauseBody, {
           oneType: { type: "payment.collect", reason: "the bank is down" },
-          oneLabel: {
-            label: "shop:berlin",
-            reason: "stocktaking",
-            until: "2027-01-31T18:00:00Z",
-          },
+          oneLabel: { label: "shop:berlin", reason: "stocktaking", until: "2027-01-31T18:00:00Z" },
         }),
       },
       answers: {

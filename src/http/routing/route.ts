@@ -106,13 +106,7 @@ export function currentState(
   schema: v.GenericSchema,
   more: Pick<Operation, "description"> & Partial<Pick<Operation, "query" | "problems">>,
 ): Operation {
-  return {
-    id,
-    tag: "system",
-    summary,
-    answers: ok("The current state.", schema),
-    ...more,
-  };
+  return { id, tag: "system", summary, answers: ok("The current state.", schema), ...more };
 }
 
 /** The preference `wait`, as described for the header `Prefer`. */

@@ -54,11 +54,7 @@ export class StreamHub {
   constructor(private readonly options: HubOptions) {
     this.#messages = new StreamMessages(options.engine);
     this.turns = new StreamTurns(options.clock);
-    this.heartbeats = new Timeouts(
-      options.clock,
-      HEARTBEAT_MS,
-      (reader) => reader.sendHeartbeat(),
-    );
+    this.heartbeats = new Timeouts(options.clock, HEARTBEAT_MS, (reader) => reader.sendHeartbeat());
   }
 
   /** All entries up to here were passed to the waiting readers. */

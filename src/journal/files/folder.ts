@@ -218,10 +218,7 @@ export class Announcement {
 }
 
 /** The address that the holder of the lock has announced, if any. */
-async function announcedIn(
-  fileSystem: FileSystem,
-  { lock }: Layout,
-): Promise<string | undefined> {
+async function announcedIn(fileSystem: FileSystem, { lock }: Layout): Promise<string | undefined> {
   try {
     const text = (await readText(fileSystem, lock)).trim();
     return /^https?:\/\/\S+$/.test(text) ? text : undefined;

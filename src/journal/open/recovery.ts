@@ -110,10 +110,7 @@ type Verdicts = ReadonlyMap<string, SegmentVerdict>;
 const SIDECARS_AT_A_TIME = 16;
 
 /** Which segments a start need not read. */
-async function trustedIn(
-  store: SidecarStore,
-  sealed: readonly SegmentInfo[],
-): Promise<Verdicts> {
+async function trustedIn(store: SidecarStore, sealed: readonly SegmentInfo[]): Promise<Verdicts> {
   await store.removeUnfinished().catch(() => {});
   const verdicts = new Map<string, SegmentVerdict>();
   for (let at = 0; at < sealed.length; at += SIDECARS_AT_A_TIME) {

@@ -163,10 +163,7 @@ class ReadAhead {
     await this.#reading?.catch(() => {});
   }
 
-  #after(
-    rest: Uint8Array<ArrayBuffer>,
-    read: Uint8Array<ArrayBuffer>,
-  ): Uint8Array<ArrayBuffer> {
+  #after(rest: Uint8Array<ArrayBuffer>, read: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const [, buffer] = this.#buffers;
     const start = this.#roomBytes - rest.length;
     if (read.buffer !== buffer.buffer || start < 0) return joined(Uint8Array, [rest, read]);

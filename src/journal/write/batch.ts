@@ -111,11 +111,7 @@ export class Batch {
    *
    * @param receivedAt The time of receipt of all of it; defaults to that of each event, or to now.
    */
-  add(
-    { events, attributes }: EncodedGroup,
-    stamping: Stamping,
-    receivedAt?: string,
-  ): Appended {
+  add({ events, attributes }: EncodedGroup, stamping: Stamping, receivedAt?: string): Appended {
     const first = this.nextLogId;
     const before = this.#entries.length;
     for (let index = 0; index < events.length; index++) {
@@ -185,10 +181,7 @@ export class Batch {
     const opening = { ...this.opening, attributes } as StampedEvent;
     const logId = this.firstLogId;
     const body = lineBody(logId, logId, opening, undefined, JSON.stringify(attributes));
-    return {
-      text: body + LINE_END,
-      entries: [toEntry(logId, opening, undefined)],
-    };
+    return { text: body + LINE_END, entries: [toEntry(logId, opening, undefined)] };
   }
 }
 

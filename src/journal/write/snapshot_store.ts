@@ -53,11 +53,7 @@ export class SnapshotStore {
    * @param pause Yields to other work if due.
    * @returns Why the snapshot cannot be trusted, if so: then discard what was visited.
    */
-  async visit(
-    name: string,
-    visitor: SnapshotVisitor,
-    pause?: Pause,
-  ): Promise<string | undefined> {
+  async visit(name: string, visitor: SnapshotVisitor, pause?: Pause): Promise<string | undefined> {
     const path = this.#pathOf(name);
     return await withFile(
       this.fileSystem,

@@ -43,11 +43,7 @@ export class RunTrace {
    *
    * @returns Its ids.
    */
-  start(
-    kind: SpanStart["kind"],
-    taskId: TaskId,
-    executionId: ExecutionId,
-  ): TraceIds | undefined {
+  start(kind: SpanStart["kind"], taskId: TaskId, executionId: ExecutionId): TraceIds | undefined {
     const { tracing } = this.services;
     const parent = this.ids;
     if (parent === undefined && !tracing.beginsTraces) return undefined;

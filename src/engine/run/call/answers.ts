@@ -393,11 +393,6 @@ function toFactEvents(entries: readonly JobEventLogEntry[]): readonly FactEvent[
     const { eventId, eventType, occurredAt, attributes } = isCorrelated(entry)
       ? entry.attributes
       : entry;
-    return {
-      eventId,
-      eventType,
-      occurredAt,
-      attributes: copyJson(attributes as JsonObject),
-    };
+    return { eventId, eventType, occurredAt, attributes: copyJson(attributes as JsonObject) };
   });
 }

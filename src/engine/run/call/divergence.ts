@@ -74,12 +74,7 @@ export function misfitParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
 
-function nextInstead(
-  job: JobState,
-  ctx: RunContext,
-  end: RunEnd,
-  guard: SecretGuard,
-): string {
+function nextInstead(job: JobState, ctx: RunContext, end: RunEnd, guard: SecretGuard): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error, guard)} instead`;
   if (end.kind === "returned") return "returns instead";
   const open = ctx.openTasks.map(({ taskId }) => taskId);

@@ -52,11 +52,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   #considersRest = false;
 
   /** Calls `run` with a job whose input is decrypted. Requires no async context: `run` gets it. */
-  constructor(
-    private readonly run: RunParts,
-    job: StartedJob,
-    answersMax: number,
-  ) {
+  constructor(private readonly run: RunParts, job: StartedJob, answersMax: number) {
     this.work = new PendingWork(run);
     const { definition, pool, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
