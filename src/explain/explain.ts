@@ -5,7 +5,7 @@
 
 import { ascending } from "../core/ascending.ts";
 import { openExpectations } from "../core/awaited_events.ts";
-import { deriveCondition } from "../core/condition.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { present } from "../core/json.ts";
@@ -85,13 +85,20 @@ function isSaid(known: Case, contrast: Contrast): boolean {
   );
 }
 
+/** What jobs do that are compared for it. */
+const HOW: Partial<Record<Condition, "wait" | "take long">> = {
+  waiting: "wait",
+  executing: "take long",
+  sleeping: "take long",
+};
+
 export function contrastIn(
   job: JobState,
   contrast: Contrast | undefined,
   { stopApart: stop, source }: Pick<Findings, "stopApart" | "source"> = {},
 ): ContrastStatement<LogId> | undefined {
   if (contrast === undefined) return undefined;
-  const how = deriveCondition(job) === "waiting" ? "wait" : isTerminal(job) ? "failed" : "fail";
+  const how = HOW[deriveCondition(job)] ?? (isTerminal(job) ? "failed" : "fail");
   const { traits, alike, others } = contrast;
   const text = contrastText(contrast, how);
   const since = stop === undefined

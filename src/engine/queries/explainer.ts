@@ -35,9 +35,9 @@ import { findRival } from "./rival_search.ts";
 import { findPeersAtStops } from "./stop_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
 import type { RunWork } from "./value_search.ts";
-import { contrastOf, setApartBy, stopApart } from "./similar_jobs.ts";
+import { contrastOf, setApartBy, slowApart, stopApart } from "./similar_jobs.ts";
 import { findSource } from "./source_search.ts";
-import { findUsualTime } from "./usual_times.ts";
+import { findUsualTime, tookLong } from "./usual_times.ts";
 import { findSimilarWaits } from "./similar_waits.ts";
 
 /** An explanation, with the entries that it is based on. */
@@ -189,10 +189,13 @@ export class Explainer {
     const { job, created: { attributes: { retryOf } } } = outlined;
     const known = { ...outlined, ...found };
     const same = await findSameElsewhere(inquiry, job);
-    const { contrast, stop } = await setApartBy(inquiry, known, this.#compared(same));
     // After the clock was set, no length of time on record is known.
     const isTimed = clockReasons(known).length === 0;
     const usual = isTimed ? await findUsualTime(inquiry, job) : undefined;
+    const slow = tookLong(inquiry, job, usual);
+    const { contrast, stop } = slow === undefined
+      ? await setApartBy(inquiry, known, this.#compared(same))
+      : await slowApart(inquiry, job, slow);
     const read = (jobId: JobId) => this.outlined(jobId, hold);
     const alike = await findTwin(inquiry, job);
     const twin = alike && await isTelling(inquiry, job) ? alike : undefined;

@@ -45,6 +45,8 @@ import type { Inquiry, Query, QueryParts } from "./query_parts.ts";
 interface ContrastOptions {
   /** If it succeeded, it need not have done something else than the others. */
   readonly isSuspect?: boolean;
+  /** Of a job that takes long: whether another took long too. It is compared with those that did not. */
+  readonly tookLong?: ((other: JobState) => boolean) | undefined;
   /** A job of another type that failed alike. */
   readonly elsewhere?: ComparedJob | undefined;
   /** Only jobs that were created after that are compared; RFC 3339. */
@@ -59,10 +61,12 @@ interface ContrastOptions {
 export async function contrastOf(
   inquiry: Inquiry,
   job: JobState,
-  { createdAfter, ...how }: ContrastOptions = {},
+  { createdAfter, tookLong, ...how }: ContrastOptions = {},
 ): Promise<Contrast | undefined> {
   const { parts, share, upTo } = inquiry;
-  const kind = kindOf(parts, job, upTo);
+  const kind = tookLong === undefined
+    ? kindOf(parts, job, upTo)
+    : { least: 1, filter: { states: ["Done"] } as const, isAlike: tookLong };
   if (kind === undefined || job.type === undefined) return undefined;
   const near = { types: [job.type], ...createdNear(job), ...present({ createdAfter }) };
   const range = upTo === undefined ? {} : { before: upTo + 1 };
@@ -78,7 +82,12 @@ export async function contrastOf(
       take: (other) => other.jobId !== job.jobId && isMeant(other) ? take(other) : undefined,
     });
   const readOthers = <Taken>(enough: number, take: (other: JobState) => Taken) =>
-    read({ states: ["Done"] }, enough, (other) => hasEnded(other, upTo), take);
+    read(
+      { states: ["Done"] },
+      enough,
+      (other) => hasEnded(other, upTo) && tookLong?.(other) !== true,
+      take,
+    );
   const readAlike = async <Taken>(enough: number, take: (other: JobState) => Taken) => {
     if (kind.filter === undefined) return [take(job)];
     // A retry is the same work: the newest that failed alike counts for all. Jobs come newest first.
@@ -131,6 +140,16 @@ export async function setApartBy(
   return contrast === undefined && elsewhere === undefined
     ? await contrastAfterStop(inquiry, known) ?? await steadySinceStop(inquiry, known.job) ?? {}
     : { ...present({ contrast }), stop: await stopApart(inquiry.parts, contrast) };
+}
+
+/** What sets a job apart that takes far longer than others did. */
+export async function slowApart(
+  inquiry: Inquiry,
+  job: JobState,
+  tookLong: (other: JobState) => boolean,
+): Promise<{ readonly contrast?: Contrast; readonly stop?: ProcessStop | undefined }> {
+  const contrast = await contrastOf(inquiry, job, { tookLong });
+  return { ...present({ contrast }), stop: await stopApart(inquiry.parts, contrast) };
 }
 
 /**

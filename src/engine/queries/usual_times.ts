@@ -53,6 +53,23 @@ export async function findUsualTime(
   return { ...usual, rise, slowed, more: moreThanOthers(compared(job, false), timed) };
 }
 
+/**
+ * Whether another job took far longer than usual in the open step, if this one takes as long, or is
+ * to, and was not given more than others.
+ */
+export function tookLong(
+  { parts: { clock }, upTo }: Inquiry,
+  job: JobState,
+  usual: UsualTime | undefined,
+): ((other: JobState) => boolean) | undefined {
+  const step = openStep(job);
+  const task = step && findTask(job, step);
+  if (task === undefined || usual === undefined || upTo !== undefined) return undefined;
+  const until = task.status === "sleeping" ? task.dueAt : new Date(clock.now()).toISOString();
+  const isLong = isFarLonger(lengthMs(task.startedAt, until), usual) && usual.more?.length === 0;
+  return isLong ? (other) => isFarLonger(tookMs(other, step) ?? 0, usual) : undefined;
+}
+
 /** How many steps of each job are compared. */
 const STEPS_MAX = 8;
 

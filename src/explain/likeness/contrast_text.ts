@@ -12,7 +12,7 @@ import { CREATED, CREATED_AFTER } from "./created_apart.ts";
  */
 export function contrastText(
   { traits, alike, others, areLater, had, first: earliest }: Contrast,
-  how: "failed" | "fail" | "wait",
+  how: "failed" | "fail" | "wait" | "take long",
   one = "This job",
 ): string {
   const isOne = alike === 1;
@@ -22,6 +22,8 @@ export function contrastText(
   const of = others < COMPARED_MAX ? `${others}` : `newest ${others}`;
   const ofAll = others < COMPARED_MAX ? of : `of the ${of}`;
   const [first] = traits;
+  // Those that took long went through too.
+  const went = how === "take long" ? "that did not" : "that went through";
   if (had !== undefined) {
     return `${all} jobs of this type created within an hour of this one have ${first?.name} = ${
       shownValue(first?.value)
@@ -39,15 +41,15 @@ export function contrastText(
   const since = earliest === undefined
     ? ""
     : ` The first, ${earliest.jobId}, was created at ${earliest.createdAt}${
-      earliest.isAfter ? ", after those that went through" : ""
+      earliest.isAfter ? `, after those ${went}` : ""
     }.`;
   if (first?.others === undefined) {
     const shown = traits.map(({ name, value }) =>
       elementsText(name, value) ?? `${name} = ${shownValue(value)}`
     ).join(" and ");
-    return `${subject} ${have} ${shown}; none of the ${of} that went through has.${since}`;
+    return `${subject} ${have} ${shown}; none of the ${of} ${went} has.${since}`;
   }
-  const through = `${ofAll} that went through${areLater ? " later" : ""}`;
+  const through = `${ofAll} ${went}${areLater ? " later" : ""}`;
   const [sentence = "", next] = traits.map((trait, at) =>
     at === 0
       ? `${subject} ${have} ${againstText(trait, isOne, through)}`
