@@ -305,3 +305,72 @@ Deno.test("innocent: a job with the same value that had ended by then, or came l
   const later = await toldOf(await paidOut({ funded: false }), "payout-77");
   assert.doesNotMatch(later, /had not ended by then/);
 });
+
+/** Trains on a partition that another job wrote, once that job was cancelled, and one before. */
+async function trained(error: string, { isCancelled = true } = {}) {
+  let isThere = true;
+  const daybook = await Explained.start({
+    definitions: [
+      defineJob({
+        type: "features.write",
+        version: 1,
+        input: ANY_INPUT,
+        async run(ctx, { day }) {
+          await ctx.task("write", () => ({ path: `prod/orders/dt=${day}` }), {
+            compensate: () => "removed",
+          });
+          await ctx.sleep("check", 3_600_000);
+        },
+      }),
+      scripted("model.train", {
+        load: () => {
+          if (!isThere) throw new NonRetryableError(error);
+          return "loaded";
+        },
+      }),
+    ],
+  });
+  await daybook.submit("write-1", "features.write", { day: "2026-01-01" });
+  await daybook.submit("write-2", "features.write", { day: "2026-01-02" });
+  await daybook.submit("first", "model.train", {
+    epochs: 4,
+    features: "prod/orders/dt=2026-01-01",
+  });
+  const control = { reason: "unblocks the queue" };
+  if (isCancelled) await daybook.post("/jobs/write-1/cancel", control);
+  await daybook.clock.advance(1_000);
+  isThere = false;
+  await daybook.submit("second", "model.train", {
+    epochs: 9,
+    features: "prod/orders/dt=2026-01-01",
+  });
+  return daybook;
+}
+
+const GONE = "FileNotFoundError: prod/orders/dt=2026-01-01/part-0.parquet";
+
+Deno.test("explain a shared value: what another job made and undid is named if the error names it, and is to be made again before a retry", async () => {
+  const daybook = await trained(GONE);
+  assert.match(
+    await toldOf(daybook, "second"),
+    /Task write of job write-1 \(features\.write\) had returned path = "prod\/orders\/dt=2026-01-01", which the error names, and was undone: that job was cancelled at [^ ]+ \(reason: unblocks the queue\)\.$/,
+  );
+  const { next } = await daybook.explanation("second");
+  assert.ok(
+    next.some(({ statement }) =>
+      statement ===
+        "First have the work of job write-1 done again: until then, a retry may fail as well."
+    ),
+  );
+});
+
+Deno.test("innocent: a job whose work the error does not name, or was not undone, and one that had succeeded with the same input before", async () => {
+  for (
+    const daybook of [
+      await trained(GONE, { isCancelled: false }),
+      await trained(GONE.replaceAll("-01/", "-03/")),
+    ]
+  ) {
+    assert.doesNotMatch(await toldOf(daybook, "second"), /undone|job first/);
+  }
+});

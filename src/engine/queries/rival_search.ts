@@ -26,6 +26,7 @@ import type { Inquiry } from "./query_parts.ts";
 import { withSameValue } from "./shared_value_search.ts";
 import { createdNear, isSameOrRetry } from "./similar_jobs.ts";
 import type { ReadJob } from "./told_of_rival.ts";
+import { findUndone } from "./undone_search.ts";
 import { usersOfNamed } from "./used_up_search.ts";
 
 /** @param hasTwin Whether another job was given the same work, which explains shared values. */
@@ -39,6 +40,8 @@ export async function findRival(
   if (job.state !== "Failed") return undefined;
   const named = namedInError(inquiry, job);
   if (named !== undefined || !hasCode(job)) return named;
+  const undone = await findUndone(inquiry, job);
+  if (undone !== undefined) return undone;
   const rival = hasTwin ? undefined : await withSameValue(inquiry, job, read);
   return rival ?? await withSameResult(inquiry, job) ?? await usersOfNamed(inquiry, job);
 }

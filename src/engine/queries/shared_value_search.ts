@@ -246,6 +246,10 @@ async function oddity(
   peers: readonly Peer[],
   isFew: boolean,
 ): Promise<"odd" | "late" | undefined> {
+  // One of its type that had succeeded before leaves nothing behind, except by errors of state.
+  const isPast = rival.type === job.type && hasEnded(rival, job.firstLogId) &&
+    !OF_STATE.test(errorText(job.failure.error));
+  if (isPast && rival.state === "Done") return undefined;
   if (rival.state === "Failed" || rival.type === job.type) return isFew ? "odd" : undefined;
   const hadEnded = hasEnded(rival, job.failure.because);
   const did = (jobId: JobId, { from, to }: Peer) => {

@@ -97,8 +97,8 @@ export async function toldOfRival(
   const statement = `Job ${rival.jobId} (${rival.type ?? "a plan"}), which also has ` +
     `${valueText(own, path)}, ${did.statement}${held.statement}${sent.statement}.${apart}${sender}`;
   const cites = [rival.firstLogId, ...did.cites, ...held.cites, ...sent.cites];
-  const awaited = isLate && !isTerminal(rival) ? rival.jobId : undefined;
-  return { ...reason(statement, ...cites), ...present({ awaited }) };
+  const first = isLate && !isTerminal(rival) ? `let job ${rival.jobId} end` : undefined;
+  return { ...reason(statement, ...cites), ...present({ first }) };
 }
 
 /** `"u-31" at input.userId`. */

@@ -67,7 +67,7 @@ export function afterFailure(known: Evidence): Next {
     ...firstFit(known),
     ...firstYield(known),
     ...firstFree(known),
-    ...firstAwaited(known),
+    ...firstOfRival(known),
     ...repeatsItself(known, job),
   ];
   const when = notBeforeText(known);
@@ -184,9 +184,9 @@ function retryFrom(
   return { ...manual(statement, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
 }
 
-function firstAwaited({ rival }: Evidence): Next {
-  if (rival?.awaited === undefined) return [];
-  const statement = `First let job ${rival.awaited} end: until then, a retry may fail as well.`;
+function firstOfRival({ rival }: Evidence): Next {
+  if (rival?.first === undefined) return [];
+  const statement = `First ${rival.first}: until then, a retry may fail as well.`;
   return [byHand(statement, ...rival.cites)];
 }
 

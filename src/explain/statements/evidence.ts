@@ -240,8 +240,8 @@ export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
 
 /** What another job did, or did not do in time. */
 export interface RivalStatement extends Statement<LogId> {
-  /** It should have ended before this job got there, and has not yet. */
-  readonly awaited?: JobId;
+  /** What should happen before a retry: `let job a-1 end`. */
+  readonly first?: string;
 }
 
 /** What an explanation of a job rests on besides its own entries. */
