@@ -26,6 +26,7 @@ function partsOf(count: number, executing: readonly number[]): Parts {
   });
   const parts = {
     lists: {
+      inTimes: (range: unknown) => range,
       summaries({ before = count + 1, after = 0, oldestFirst, limit }: ListQuery) {
         const [first, last] = [after + 1, Math.min(count, before - 1)];
         const length = Math.min(limit, Math.max(0, last - first + 1));

@@ -395,7 +395,7 @@ Deno.test("explain at a point: a queued job names the rate at that point, not th
   });
   assert.ok(then.ok);
   assert.equal(then.value.summary, said.summary);
-  assert.match(said.summary, /1 of 1 start of type mail\.send within 1 min used up \(rate\)/);
+  assert.match(said.summary, /the only start of type mail\.send within 1 min is used up \(rate\)/);
 });
 
 Deno.test("explain at a point: a job that was cut short while a pause held it had no place", async () => {
