@@ -5,7 +5,8 @@ import { copyJson, equalJson, type JsonValue, valueAt } from "../../src/core/jso
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { cases } from "../support/effort.ts";
 
-const values = fc.jsonValue() as fc.Arbitrary<JsonValue>;
+/** As they are read from a text: JSON has no negative zero, which Node tells from zero. */
+const values: fc.Arbitrary<JsonValue> = fc.json().map((text) => JSON.parse(text));
 
 Deno.test("equalJson: it agrees with Node's deep equality, and a copy is equal", () => {
   fc.assert(
