@@ -269,6 +269,32 @@ Deno.test("contrast: a job that succeeded is set apart where it first went anoth
   );
 });
 
+Deno.test("contrast: a job that succeeded is set apart by how many elements an earlier step returned, unless as many were asked for", async () => {
+  const report = defineJob({
+    type: "report.make",
+    version: 1,
+    input: v.object({ day: v.number(), regions: v.number() }),
+    async run(ctx, { day, regions }) {
+      const count = day === 13 ? 2 : regions;
+      const found = await ctx.task("collect", () => ({
+        regions: Array.from({ length: count }, (_, at) => ({ day: day * 10 + at })),
+      }));
+      await ctx.task("render", () => ({ pages: found.regions.length * 2 + 3 }));
+    },
+  });
+  const daybook = await Explained.start({ definitions: [report], maxRunning: 8 });
+  for (let day = 1; day < 14; day++) {
+    await daybook.submit(`r${day}`, "report.make", { day, regions: 4 });
+  }
+  assert.equal(
+    (await daybook.explanation("r13")).contrast?.statement,
+    "This job has length of result of collect.regions = 2, where all 12 that went through have 4.",
+  );
+  await daybook.assertCitations("r13");
+  await daybook.submit("small", "report.make", { day: 14, regions: 2 });
+  assert.doesNotMatch((await daybook.explanation("small")).summary, /length/);
+});
+
 Deno.test("contrast: a job that succeeded is set apart only if it did something else than the others", async () => {
   const definitions = [
     defineJob({

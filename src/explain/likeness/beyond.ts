@@ -2,7 +2,7 @@
 
 import type { JsonScalar } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
-import type { ComparedJob, Facts, Trait } from "./compared_job.ts";
+import { type ComparedJob, type Facts, LENGTH, type Trait } from "./compared_job.ts";
 
 /** How far beyond the number of a single job has to be: another unit. */
 export const FAR = 10;
@@ -57,7 +57,7 @@ export function beyond(
     if (areAll && (least.number === most.number || followTime(mine, theirs, isSeries))) return [];
     const limit = isOver ? `at most ${most.shown}` : `at least ${least.shown}`;
     if (isSeries) return [{ name, value: value ?? null, others: limit }];
-    const what = typeof value === "string" ? `length of ${name}` : name;
+    const what = typeof value === "string" ? LENGTH + name : name;
     return [{ name: what, value: mine[0]?.number ?? 0, others: limit }];
   });
 }

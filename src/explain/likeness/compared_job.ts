@@ -120,6 +120,9 @@ export const TASK = "task ";
 /** The beginning of a trait that says whether a list has any. */
 export const ELEMENTS = "elements in ";
 
+/** The beginning of a trait that is how long a text or a list is. */
+export const LENGTH = "length of ";
+
 /** The beginning of a trait that is a task's result, or a part of it. */
 export const RESULT = "result of ";
 
@@ -134,7 +137,24 @@ export function resultName(taskId: TaskId): string {
 /** The step that returned what a trait is about. */
 export function stepOf({ tasks }: JobState, { name }: Trait): CompletedTask | undefined {
   return tasks.find((task): task is CompletedTask =>
-    isStep(task) && `${name.replace(ELEMENTS, "")}.`.startsWith(`${resultName(task.taskId)}.`)
+    isStep(task) && `${placeOf(name)}.`.startsWith(`${resultName(task.taskId)}.`)
+  );
+}
+
+/** Where the value is that a trait is about: `result of collect.rows`, of its length or its elements. */
+export function placeOf(name: string): string {
+  return name.replace(ELEMENTS, "").replace(LENGTH, "");
+}
+
+/** What its steps returned, with how long the lists are, in the order of the steps. */
+export function wayOf({ doneBy, doneLengths }: ComparedJob): Facts {
+  return new Map(
+    doneBy.entries().flatMap(([name, values]) => {
+      const length = name.startsWith(ELEMENTS) ? LENGTH + placeOf(name) : "";
+      const [count] = doneLengths.get(length) ?? [];
+      const fact = [name, values] as const;
+      return count === undefined ? [fact] : [fact, [length, [count]] as const];
+    }),
   );
 }
 
@@ -170,7 +190,7 @@ function lengthsOf(
       [`${path}.${shownText(name)}`, member] as const
     );
   return members.flatMap(([name, member]) =>
-    Array.isArray(member) ? [[`length of ${name}`, [member.length]] as const] : []
+    Array.isArray(member) ? [[LENGTH + name, [member.length]] as const] : []
   );
 }
 

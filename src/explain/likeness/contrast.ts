@@ -15,11 +15,13 @@ import type { Work } from "../../core/work.ts";
 import { beyond, FAR, type How } from "./beyond.ts";
 import {
   type ComparedJob,
-  ELEMENTS,
   type Facts,
+  LENGTH,
+  placeOf,
   RESULT,
   TASK,
   type Trait,
+  wayOf,
 } from "./compared_job.ts";
 import { CREATED_AFTER, createdApart } from "./created_apart.ts";
 import { beginsWithDay, wordsOf } from "./own_values.ts";
@@ -120,10 +122,12 @@ function* findTraits(
     ? []
     : yield* reshaped(alike.map(({ shape }) => shape), others.map(({ shape }) => shape));
   const isOfShape = (name: string) =>
-    shapes.some((one) => `${name.replace(ELEMENTS, "")}.`.startsWith(`${one.name}.`));
+    shapes.some((one) => `${placeOf(name)}.`.startsWith(`${one.name}.`));
   // A task without a result did not run; only a job that has succeeded runs no more.
-  const [myWay, theirWays] = [alike.map(({ doneBy }) => doneBy), others.map((one) => one.doneBy)];
+  const way = (job: ComparedJob) => hasSucceeded ? wayOf(job) : job.doneBy;
+  const [myWay, theirWays] = [alike.map(way), others.map(way)];
   const values = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
+    .filter((trait) => !isAsLongAsGiven(trait, alike[0]))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
     .filter(({ name }) => !isOfShape(name));
   // The time at which steps ran, and how long they took, differ by themselves.
@@ -152,6 +156,13 @@ function* findTraits(
     ...resultsBeyond(alike, others, { areAll, far: FAR }),
   ];
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
+}
+
+/** Whether a list that a step returned is as long as one that the job was given, or as a number says. */
+function isAsLongAsGiven({ name, value }: Trait, job: ComparedJob | undefined): boolean {
+  if (!name.startsWith(LENGTH) || value === undefined || job === undefined) return false;
+  const has = (facts: Facts) => facts.values().some((values) => values.includes(value));
+  return has(job.lengths) || has(job.given);
 }
 
 /** A job that was given more than others does more, and what a step only passes on is not news. */
