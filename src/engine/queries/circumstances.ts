@@ -8,7 +8,7 @@ import type { LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import { keyCounted } from "../../core/place_limits.ts";
-import { crowdTrait, isOfCrowd } from "../../explain/likeness/contrast.ts";
+import { crowdTrait, isOfCrowd } from "../../explain/likeness/crowd.ts";
 import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
 import type { Circumstances } from "../../explain/statements/evidence.ts";
 import type { BlockingLimit, CountOf, HoldingPause } from "../../explain/statements/queue_facts.ts";
