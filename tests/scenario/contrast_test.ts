@@ -270,29 +270,33 @@ Deno.test("contrast: a job that succeeded is set apart where it first went anoth
 });
 
 Deno.test("contrast: a job that succeeded is set apart by how many elements an earlier step returned, unless as many were asked for", async () => {
-  const report = defineJob({
-    type: "report.make",
-    version: 1,
-    input: v.object({ day: v.number(), regions: v.number() }),
-    async run(ctx, { day, regions }) {
-      const count = day === 13 ? 2 : regions;
-      const found = await ctx.task("collect", () => ({
-        regions: Array.from({ length: count }, (_, at) => ({ day: day * 10 + at })),
-      }));
-      await ctx.task("render", () => ({ pages: found.regions.length * 2 + 3 }));
-    },
-  });
-  const daybook = await Explained.start({ definitions: [report], maxRunning: 8 });
-  for (let day = 1; day < 14; day++) {
-    await daybook.submit(`r${day}`, "report.make", { day, regions: 4 });
-  }
-  assert.equal(
-    (await daybook.explanation("r13")).contrast?.statement,
-    "This job has length of result of collect.regions = 2, where all 12 that went through have 4.",
-  );
-  await daybook.assertCitations("r13");
-  await daybook.submit("small", "report.make", { day: 14, regions: 2 });
-  assert.doesNotMatch((await daybook.explanation("small")).summary, /length/);
+  const said = async (input: { regions: number; copies?: number }, found = input.regions) => {
+    const report = defineJob({
+      type: "report.make",
+      version: 2,
+      input: v.object({ day: v.number(), regions: v.number(), copies: v.optional(v.number()) }),
+      async run(ctx, { day, regions }) {
+        const count = day === 13 ? found : regions;
+        const collected = await ctx.task("collect", () => ({
+          regions: Array.from({ length: count }, (_, at) => ({ day: day * 10 + at })),
+        }));
+        await ctx.task("render", () => ({ pages: collected.regions.length * 2 + 3 }));
+      },
+    });
+    const daybook = await Explained.start({ definitions: [report], maxRunning: 8 });
+    for (let day = 1; day < 13; day++) {
+      await daybook.submit(`r${day}`, "report.make", { ...input, regions: 4, day });
+    }
+    await daybook.submit("r13", "report.make", { ...input, day: 13 });
+    await daybook.assertCitations("r13");
+    return (await daybook.explanation("r13")).contrast?.statement;
+  };
+  const fewer =
+    "This job has length of result of collect.regions = 2, where all 12 that went through have 4.";
+  assert.equal(await said({ regions: 4 }, 2), fewer);
+  // The version of its code is 2 as well, and so is a number that all were given.
+  assert.equal(await said({ regions: 4, copies: 2 }, 2), fewer);
+  assert.doesNotMatch(await said({ regions: 2 }) ?? "", /length/);
 });
 
 Deno.test("contrast: a job that succeeded is set apart only if it did something else than the others", async () => {

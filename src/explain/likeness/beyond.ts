@@ -8,7 +8,7 @@ import { type ComparedJob, type Facts, LENGTH, type Trait } from "./compared_job
 export const FAR = 10;
 
 /** What of a job is compared. */
-type Part = (job: ComparedJob) => Facts;
+export type Part = (job: ComparedJob) => Facts;
 
 /** A number of a job, and how it is shown as a limit. */
 interface Measure {

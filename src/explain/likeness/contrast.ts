@@ -12,7 +12,7 @@ import type { LogId } from "../../core/ids.ts";
 import { type JsonScalar, present } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
-import { beyond, FAR, type How } from "./beyond.ts";
+import { beyond, FAR, type How, type Part } from "./beyond.ts";
 import {
   type ComparedJob,
   type Facts,
@@ -127,7 +127,7 @@ function* findTraits(
   const way = (job: ComparedJob) => hasSucceeded ? wayOf(job) : job.doneBy;
   const [myWay, theirWays] = [alike.map(way), others.map(way)];
   const values = (yield* lackedBy(myWay, theirWays, { areAll, hasSucceeded, knownMax }))
-    .filter((trait) => !isAsLongAsGiven(trait, alike[0]))
+    .filter((trait) => !isAsLongAsGiven(trait, [...alike, ...others]))
     .filter(({ name, value }) => value !== undefined || hasSucceeded && name.startsWith(TASK))
     .filter(({ name }) => !isOfShape(name));
   // The time at which steps ran, and how long they took, differ by themselves.
@@ -158,12 +158,15 @@ function* findTraits(
   return limits.length > 0 || !isKind ? limits : createdApart(alike, others);
 }
 
-/** Whether a list that a step returned is as long as one that the job was given, or as a number says. */
-function isAsLongAsGiven({ name, value }: Trait, job: ComparedJob | undefined): boolean {
-  if (!name.startsWith(LENGTH) || value === undefined || job === undefined) return false;
-  const has = (facts: Facts) => facts.values().some((values) => values.includes(value));
-  return has(job.lengths) || has(job.given);
+/** Whether a list that a step returned is as long as one that each job was given, or as a number says. */
+function isAsLongAsGiven({ name }: Trait, jobs: readonly ComparedJob[]): boolean {
+  if (!name.startsWith(LENGTH)) return false;
+  const follows = (part: Part, from: string) =>
+    jobs.every((job) => part(job).get(from)?.[0] === job.doneLengths.get(name)?.[0]);
+  return GIVEN.some((part) => jobs[0] && part(jobs[0]).keys().some((from) => follows(part, from)));
 }
+
+const GIVEN: readonly Part[] = [({ lengths }) => lengths, ({ given }) => given];
 
 /** A job that was given more than others does more, and what a step only passes on is not news. */
 function beyondInResults(
