@@ -209,7 +209,7 @@ export class Explainer {
       siblings: await findSiblings(inquiry, job, outlined.entries.values()),
       sameElsewhere: same && { statement: same.statement, cites: same.cites },
       twin,
-      rival: await findRival(inquiry, job, twin !== undefined, read),
+      rival: await findRival(inquiry, outlined, twin !== undefined, read),
       peersAtStops: await findPeersAtStops(inquiry, known),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),

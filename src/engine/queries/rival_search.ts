@@ -1,26 +1,23 @@
 /**
  * Finds the job that the error of another one is about: one that it names, one that was given the
- * value that it names, or one with the same result, as when two jobs write one file.
+ * value that it names, one with the same result, as when two jobs write one file, or one that listed
+ * the value.
  */
 
 import { errorText } from "../../core/error_text.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import {
-  type FailedJob,
-  findTask,
-  hasCode,
-  type JobState,
-  type TaskState,
-} from "../../core/job_state.ts";
+import { type FailedJob, findTask, hasCode, type TaskState } from "../../core/job_state.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import { COMPARED_MAX } from "../../explain/likeness/contrast.ts";
 import { placesIn } from "../../explain/likeness/elsewhere.ts";
+import type { OutlinedHistory } from "../../explain/history/outlined_history.ts";
 import type { RivalStatement } from "../../explain/statements/evidence.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import { becameBy, becameText } from "../../explain/words/other_jobs.ts";
 import { namesWord } from "../../explain/words/phrases.ts";
 import { takenNear } from "./job_visit.ts";
+import { findListed } from "./listed_search.ts";
 import { findOverwritten } from "./overwritten_search.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { withSameValue } from "./shared_value_search.ts";
@@ -32,10 +29,11 @@ import { usersOfNamed } from "./used_up_search.ts";
 /** @param hasTwin Whether another job was given the same work, which explains shared values. */
 export async function findRival(
   inquiry: Inquiry,
-  job: JobState,
+  outlined: OutlinedHistory,
   hasTwin: boolean,
   read: ReadJob,
 ): Promise<RivalStatement | undefined> {
+  const { job } = outlined;
   if (job.state === "Done") return await findOverwritten(inquiry, job);
   if (job.state !== "Failed") return undefined;
   const named = namedInError(inquiry, job);
@@ -43,7 +41,8 @@ export async function findRival(
   const undone = await findUndone(inquiry, job);
   if (undone !== undefined) return undone;
   const rival = hasTwin ? undefined : await withSameValue(inquiry, job, read);
-  return rival ?? await withSameResult(inquiry, job) ?? await usersOfNamed(inquiry, job);
+  return rival ?? await withSameResult(inquiry, job) ??
+    await findListed(inquiry, job, outlined) ?? await usersOfNamed(inquiry, job);
 }
 
 /** How many words of an error are looked up as ids of jobs. */

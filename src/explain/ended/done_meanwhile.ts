@@ -22,9 +22,13 @@ export interface DoneMeanwhile {
   readonly after?: TaskId;
 }
 
-/** The last that another job completed after this one began, and before it failed. */
-export function doneMeanwhile(job: FailedJob, other: JobState): DoneMeanwhile | undefined {
-  const done = doneWithin(other, job.firstLogId, job.failure.because);
+/** The last that another job completed after this one began, or `since`, and before it failed. */
+export function doneMeanwhile(
+  job: FailedJob,
+  other: JobState,
+  since = job.firstLogId,
+): DoneMeanwhile | undefined {
+  const done = doneWithin(other, since, job.failure.because);
   return done && { ...done, ...present({ after: lastStep(job, 0, done.by)?.taskId }) };
 }
 

@@ -62,7 +62,8 @@ function isGivenElse(job: JobState, given: readonly Given[], text: string): bool
 const LENGTH_MIN = 6;
 const OF_NAME = /\d|[\\/@:]|\w\.\w/;
 
-function isTelling(value: JsonValue): value is string {
+/** Whether a value in an error is the name of one thing. */
+export function isTelling(value: JsonValue): value is string {
   return typeof value === "string" && value.length >= LENGTH_MIN && OF_NAME.test(value) &&
     !OF_DATE.test(value) && Number.isNaN(Number(value));
 }

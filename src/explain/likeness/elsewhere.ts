@@ -142,7 +142,7 @@ function findPlaces(attributes: JsonObject): readonly Place[] {
 }
 
 /** The first members of a list or an object. */
-function membersOf(
+export function membersOf(
   value: Exclude<JsonValue, JsonScalar>,
   limit: number,
 ): readonly (readonly [name: string, member: JsonValue])[] {
