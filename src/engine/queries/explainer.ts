@@ -31,6 +31,7 @@ import type { Inquiry, QueryParts } from "./query_parts.ts";
 import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
 import { findSameElsewhere, findSiblings, type SameElsewhere } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
+import { findRepeated } from "./repeated_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findPeersAtStops } from "./stop_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
@@ -210,6 +211,7 @@ export class Explainer {
       sameElsewhere: same && { statement: same.statement, cites: same.cites },
       twin,
       rival: await findRival(inquiry, outlined, twin !== undefined, read),
+      repeated: await findRepeated(inquiry, job),
       peersAtStops: await findPeersAtStops(inquiry, known),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),

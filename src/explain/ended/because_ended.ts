@@ -66,6 +66,7 @@ import {
   timedOutBefore,
   twinReasons,
 } from "./repeated_work.ts";
+import { repeatedResults } from "./repeated_results.ts";
 import { hasReadNothing, resultsBeforeStop, returnedErrors } from "./returned_errors.ts";
 import { lostResults, namedResults } from "./named_results.ts";
 import { namedFieldReasons } from "./named_fields.ts";
@@ -126,6 +127,7 @@ export function notableReasons(known: Case): Reasons {
     ...meanwhileReasons(known),
     ...recoveredFailures(known),
     ...returnedErrors(known),
+    ...repeatedResults(known),
   ];
 }
 
@@ -198,6 +200,7 @@ export function causesOfFailure(known: Case): Reasons {
     ...sentByTask(known),
     ...sentWithValue(known),
     ...returnedErrors(known),
+    ...repeatedResults(known),
     ...resultsBeforeStop(known),
     ...isOfTask && hasReadNothing(known) ? lastWaitGivenUp(known) : [],
     ...lostResults(known),

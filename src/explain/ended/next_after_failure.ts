@@ -108,6 +108,7 @@ function suspectOf(known: Evidence, reused: readonly CompletedTask[]) {
     [tasksWithError(known).find((task) => reused.includes(task)), "whose result is an error"],
     [stepWithExpiredResult(known), "whose result has expired"],
     [lost?.isOfStop === true ? lost.task : undefined, "which returned what is missing"],
+    [known.repeated?.tasks[0], "which returned the same as those after it"],
     [named?.task, `whose result has the ${field} that the error names`],
     [trait && stepOf(job, trait), "whose result differs from those of jobs that went through"],
   ] as const;

@@ -3,7 +3,7 @@
 import type { Alone } from "../../core/crashes.ts";
 import type { FrameworkEntry, JobEventLogEntry, ProcessEntry } from "../../core/event.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
-import type { FailedJob, JobState } from "../../core/job_state.ts";
+import type { CompletedTask, FailedJob, JobState } from "../../core/job_state.ts";
 import type { JsonScalar } from "../../core/json.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { HeldUp } from "../history/hold_ups.ts";
@@ -200,6 +200,12 @@ export interface Slowed extends Rise {
   readonly taskId: TaskId;
 }
 
+/** Steps in a row that returned the same, and in how many other jobs such steps do not. */
+export interface RepeatedResults {
+  readonly tasks: readonly CompletedTask[];
+  readonly others: number;
+}
+
 /** Another job that was given the same input, and has not failed. */
 export interface Twin {
   readonly job: JobState;
@@ -275,6 +281,8 @@ export interface Findings {
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Only for an ended job. */
+  readonly repeated?: RepeatedResults | undefined;
   /** Only for an ended job. */
   readonly twin?: Twin | undefined;
   /** The job whose task sent the event that created this one. */
