@@ -32,6 +32,7 @@ import { compared, type ComparedJob } from "../../explain/likeness/compared_job.
 import { findSameElsewhere, findSiblings, type SameElsewhere } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
 import { findRepeated } from "./repeated_search.ts";
+import { findSeries } from "./series_search.ts";
 import { findRival } from "./rival_search.ts";
 import { findPeersAtStops } from "./stop_search.ts";
 import { findTwin, isTelling } from "./twin_search.ts";
@@ -212,6 +213,7 @@ export class Explainer {
       twin,
       rival: await findRival(inquiry, outlined, twin !== undefined, read),
       repeated: await findRepeated(inquiry, job),
+      series: isTimed ? await findSeries(inquiry, job) : undefined,
       peersAtStops: await findPeersAtStops(inquiry, known),
       retried: retryOf && this.parts.table.job(retryOf),
       later: await unusuallyLate(inquiry, job, found.later),

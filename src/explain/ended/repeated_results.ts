@@ -1,10 +1,11 @@
 /** Numbered steps in a row that returned the same, as those that read pages by a cursor that stays. */
 
 import { reusableTasks } from "../../core/decide.ts";
-import { type CompletedTask, isStep, type JobState } from "../../core/job_state.ts";
+import type { CompletedTask, JobState } from "../../core/job_state.ts";
 import { equalJson } from "../../core/json.ts";
 import { placePath, placesIn } from "../likeness/elsewhere.ts";
 import { isIdentifier } from "../likeness/own_values.ts";
+import { numberedSteps, stepsLike } from "../past/numbered_steps.ts";
 import type { Evidence } from "../statements/evidence.ts";
 import type { Reasons } from "../statements/explanation.ts";
 import { reason } from "../statements/statement.ts";
@@ -18,7 +19,7 @@ const ROW_MIN = 3;
 /** The longest row of steps that returned the same, if that identifies something. */
 export function longestRow(job: JobState): readonly CompletedTask[] {
   let longest: readonly CompletedTask[] = [];
-  for (const steps of numberedSteps(job)) {
+  for (const steps of numberedSteps(job.tasks.slice(0, STEPS_MAX))) {
     let row: CompletedTask[] = [];
     for (const step of steps) {
       if (!isSame(row.at(-1), step)) row = [];
@@ -32,19 +33,8 @@ export function longestRow(job: JobState): readonly CompletedTask[] {
 
 /** Whether steps of a job that are numbered like this one differ each from the next. */
 export function differInRow(job: JobState, { taskId }: CompletedTask): boolean | undefined {
-  const name = nameOf(taskId);
-  const steps = numberedSteps(job).find(([first]) => first && nameOf(first.taskId) === name) ?? [];
+  const steps = stepsLike(job, taskId).slice(0, STEPS_MAX);
   return steps.length < 2 ? undefined : steps.every((step, at) => !isSame(steps[at - 1], step));
-}
-
-/** By what their ids have in common but numbers, as `page-1` and `page-2`. */
-function numberedSteps({ tasks }: JobState): readonly (readonly CompletedTask[])[] {
-  const steps = tasks.slice(0, STEPS_MAX).filter(isStep).filter(({ taskId }) => /\d/.test(taskId));
-  return [...Map.groupBy(steps, ({ taskId }) => nameOf(taskId)).values()];
-}
-
-function nameOf(taskId: string): string {
-  return taskId.replaceAll(/\d+/g, "9");
 }
 
 function isSame(one: CompletedTask | undefined, other: CompletedTask): boolean {

@@ -45,7 +45,7 @@ export function usualTime(
   return lengthsMs.length < JOBS_MIN ? undefined : medianOf(lengthsMs);
 }
 
-function medianOf(lengthsMs: readonly number[]) {
+export function medianOf(lengthsMs: readonly number[]) {
   const sorted = lengthsMs.toSorted((left, right) => left - right);
   return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
 }

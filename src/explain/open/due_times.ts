@@ -1,6 +1,6 @@
 /** What a job waits for that has a due time: sleeps, waits and deadlines. */
 
-import { durationText } from "../../core/duration.ts";
+import { durationText, lengthMs } from "../../core/duration.ts";
 import type { JobState, SleepingTask } from "../../core/job_state.ts";
 import { shownScalar, shownText } from "../../core/shown_value.ts";
 import { sleeping } from "../../core/task_facts.ts";
@@ -13,6 +13,23 @@ import { isPaused } from "../queue/pause_texts.ts";
 import { later, LIST_MAX, shortened } from "../words/phrases.ts";
 import { sleepOrigin } from "./odd_sleeps.ts";
 import { automatic, manual, reason, showSome } from "../statements/statement.ts";
+
+/** Of a shorter time, a rate says little. */
+const RATE_MS_MIN = 1_000;
+/** Later times cannot be written as RFC 3339: the year 9999. */
+const SECONDS_MAX = 253_402_300_799;
+
+/** When what is left will be done at the rate of what was done between two times, if that tells. */
+export function endAtRate(
+  from: string,
+  to: string,
+  { done, left }: { readonly done: number; readonly left: number },
+): string | undefined {
+  const ms = lengthMs(from, to);
+  if (ms < RATE_MS_MIN || done <= 0 || left <= 0) return undefined;
+  const seconds = Math.ceil((Date.parse(to) + left / done * ms) / 1_000);
+  return seconds > SECONDS_MAX ? undefined : new Date(seconds * 1_000).toISOString();
+}
 
 /** Open sleeps, the first to end first. */
 export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] {

@@ -1,7 +1,6 @@
 /** Explains a job that is executing. */
 
 import { counted } from "../../core/counted.ts";
-import { lengthMs } from "../../core/duration.ts";
 import { errorText } from "../../core/error_text.ts";
 import { isOfType } from "../../core/event.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
@@ -26,12 +25,14 @@ import { repeatedSteps } from "../ended/repeated_work.ts";
 import { automatic, reason, showSome } from "../statements/statement.ts";
 import { moreText, unusualText } from "../ended/time_spent.ts";
 import { clockReasons } from "../past/process_history.ts";
-import { endsByTime } from "./due_times.ts";
+import { endAtRate, endsByTime } from "./due_times.ts";
+import { seriesReasons } from "./series.ts";
 
 export function executingText(known: Case): string {
   const names = runningTasks(known.job).map((task) => runningText(known, task));
   const more = [
     ...deadlockReasons(known.circumstances.deadlock),
+    ...seriesReasons(known),
     ...repeatedSteps(known).slice(0, 1),
   ];
   return [
@@ -61,11 +62,6 @@ function runningText(known: Case, task: TaskState): string {
   }${more}`;
 }
 
-/** Of a shorter time, a rate says little. */
-const RATE_MS_MIN = 1_000;
-/** Later times cannot be written as RFC 3339: the year 9999. */
-const SECONDS_MAX = 253_402_300_799;
-
 /**
  * `, at its rate so far until about ...`, by what the attempt has reported: from first to last, or
  * since its begin if that was one report of the first attempt; or nothing.
@@ -79,12 +75,9 @@ function rateText(known: Case, { taskId, attempts }: TaskState): string {
   const begin = { receivedAt: started.receivedAt, done: 0, total: undefined };
   const [first, last] = [reports.length > 1 || attempts > 1 ? reports[0] : begin, reports.at(-1)];
   if (first === undefined || last?.total === undefined) return "";
-  const ms = lengthMs(first.receivedAt, last.receivedAt);
-  const [done, left] = [last.done - first.done, last.total - last.done];
-  if (ms < RATE_MS_MIN || done <= 0 || left <= 0) return "";
-  const seconds = Math.ceil((Date.parse(last.receivedAt) + left / done * ms) / 1_000);
-  if (seconds > SECONDS_MAX) return "";
-  return `, at its rate so far until about ${new Date(seconds * 1_000).toISOString()}`;
+  const amount = { done: last.done - first.done, left: last.total - last.done };
+  const end = endAtRate(first.receivedAt, last.receivedAt, amount);
+  return end === undefined ? "" : `, at its rate so far until about ${end}`;
 }
 
 /** What `run` does between two steps, or awaits, is not on record. */
@@ -109,6 +102,7 @@ export function executingReasons(known: Case): Reasons {
   });
   return [
     ...running,
+    ...seriesReasons(known),
     ...deadlockReasons(known.circumstances.deadlock),
     ...repeatedSteps(known),
     ...backoffReasons(known),

@@ -206,6 +206,22 @@ export interface RepeatedResults {
   readonly others: number;
 }
 
+/** The steps of an executing job that are numbered like the one that is running. */
+export interface Series {
+  readonly done: readonly CompletedTask[];
+  /** How many there will be, if other jobs show it. */
+  readonly total?: SeriesTotal | undefined;
+}
+
+export interface SeriesTotal {
+  /** How many other jobs show it. */
+  readonly jobs: number;
+  /** The number of the job that it follows; absent if all others had as many. */
+  readonly by?: { readonly name: string; readonly value: number };
+  readonly least: number;
+  readonly most: number;
+}
+
 /** Another job that was given the same input, and has not failed. */
 export interface Twin {
   readonly job: JobState;
@@ -281,6 +297,8 @@ export interface Findings {
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Only for a job that is executing. */
+  readonly series?: Series | undefined;
   /** Only for an ended job. */
   readonly repeated?: RepeatedResults | undefined;
   /** Only for an ended job. */
