@@ -35,6 +35,7 @@ import {
 import { missedExpectations } from "../../explain/open/missed_events.ts";
 import { SenderSearch } from "./sender_search.ts";
 import { CompanionSearch } from "./companion_search.ts";
+import { reachedBy } from "./reached_jobs.ts";
 import { SuccessorSearch } from "./successor_search.ts";
 import { LateSearch } from "./late_search.ts";
 import {
@@ -61,8 +62,6 @@ const PROCESS_AFTER_MAX = 2;
 const PROCESS_ENDS_MAX = 8;
 /** How many errors that no code caught are read: the latest. */
 const UNCAUGHT_MAX = 16;
-/** How many of the jobs that an event reached are named. */
-const EFFECTS_MAX = 3;
 /** For how many expectations events of other types are compared with those of the expected one. */
 const TYPES_COMPARED_MAX = 4;
 /** For how many expectations the event that counted last is looked at for other jobs. */
@@ -250,18 +249,8 @@ export class EvidenceSearch {
     return effects;
   }
 
-  /** The entries that stand for events at the first jobs that these reached. */
-  async *#reached(events: readonly LogId[]) {
-    const { headLogId } = this.source;
-    const next = events.flatMap((logId) =>
-      Array.from({ length: EFFECTS_MAX }, (_, at) => logId + 1 + at)
-    );
-    for await (const entry of this.#read(next.filter((at) => at <= headLogId))) {
-      const { logId, eventType, causedBy = 0, jobId } = entry;
-      const follows = logId > causedBy && logId - causedBy <= EFFECTS_MAX;
-      if (eventType !== "job.EventCorrelated" || !follows || jobId === undefined) continue;
-      yield { jobId, logId, causedBy };
-    }
+  #reached(events: readonly LogId[]) {
+    return reachedBy(events, (logIds) => this.#read(logIds), this.source.headLogId);
   }
 
   /** For each event that counted for this job, the first other one that it reached. */

@@ -31,6 +31,7 @@ import type { Inquiry, QueryParts } from "./query_parts.ts";
 import { compared, type ComparedJob } from "../../explain/likeness/compared_job.ts";
 import { findSameElsewhere, findSiblings, type SameElsewhere } from "./siblings.ts";
 import { unusuallyLate } from "./late_search.ts";
+import { findRenamed } from "./renamed_search.ts";
 import { findRepeated } from "./repeated_search.ts";
 import { findSeries } from "./series_search.ts";
 import { findRival } from "./rival_search.ts";
@@ -212,6 +213,7 @@ export class Explainer {
       sameElsewhere: same && { statement: same.statement, cites: same.cites },
       twin,
       rival: await findRival(inquiry, outlined, twin !== undefined, read),
+      renamed: await findRenamed(inquiry, job),
       repeated: await findRepeated(inquiry, job),
       series: isTimed ? await findSeries(inquiry, job) : undefined,
       peersAtStops: await findPeersAtStops(inquiry, known),

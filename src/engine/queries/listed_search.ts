@@ -17,15 +17,12 @@ import { attemptsOf } from "../../explain/past/attempts.ts";
 import type { Statement } from "../../explain/statements/explanation.ts";
 import { reason } from "../../explain/statements/statement.ts";
 import { capital, taskText } from "../../explain/words/phrases.ts";
-import { takenNear } from "./job_visit.ts";
+import { takenFromOthers, takenOfType } from "./other_types.ts";
 import type { Inquiry } from "./query_parts.ts";
 import { createdNear, takenFromPeers } from "./similar_jobs.ts";
 import { setApart } from "./told_of_rival.ts";
 
-/** How many other types are searched, and how many jobs of each; four times as many are looked at. */
-const TYPES_MAX = 16;
-const JOBS_MAX = 6;
-/** How many steps of each job. */
+/** How many steps of each job are looked at. */
 const STEPS_MAX = 16;
 /** How many words of an error are looked for. */
 const WORDS_MAX = 32;
@@ -47,12 +44,12 @@ export async function findListed(
   const named = namesIn(errorText(job.failure.error));
   if (named.size === 0) return undefined;
   const before = failedSince(job, outlined);
-  const others = inquiry.parts.registry.types.filter((type) => type !== job.type);
-  for (const type of others.slice(0, TYPES_MAX)) {
-    const isNamed = (value: JsonScalar) => named.has(value);
-    const [listed] = await listedIn(inquiry, job, type, before, isNamed);
-    if (listed === undefined) continue;
-    const areListed = await arePeersListed(inquiry, job, type, listed);
+  const all = takenFromOthers(inquiry, job, {
+    range: { ...createdNear(job), before },
+    take: (other) => listedIn(other, before, (value) => named.has(value)),
+  });
+  for await (const listed of all) {
+    const areListed = await arePeersListed(inquiry, job, listed);
     const isAsThen = listed.job.lastLogId <= inquiry.asOf;
     const apart = areListed === true || !isAsThen ? "" : await setApart(inquiry, listed.job);
     if (areListed === false || apart !== "") return told(job, listed, apart);
@@ -75,39 +72,30 @@ function failedSince(job: FailedJob, outlined: OutlinedHistory): LogId {
   return first?.ended?.entry.logId ?? job.failure.because;
 }
 
-/** The newest job of a type in which a step had returned a list with what is meant. */
+/** The first step of a job that had returned a list with what is meant. */
 function listedIn(
-  inquiry: Inquiry,
-  job: FailedJob,
-  type: string,
+  job: JobState,
   before: LogId,
   isMeant: (value: JsonScalar, by: LogId) => boolean,
-): Promise<readonly Listed[]> {
-  return takenNear(inquiry, {
-    range: { types: [type], ...createdNear(job), before },
-    ...{ max: JOBS_MAX, enough: 1 },
-    take: (other) => {
-      for (const task of other.tasks.slice(0, STEPS_MAX)) {
-        if (!isStep(task) || task.reusedFrom !== undefined) continue;
-        const { result = null, completedBy } = task;
-        if (completedBy >= before) continue;
-        const element = elementIn(result, (value) => isMeant(value, completedBy));
-        if (element !== undefined) return { job: other, task, element };
-      }
-      return undefined;
-    },
-  });
+): Listed | undefined {
+  for (const task of job.tasks.slice(0, STEPS_MAX)) {
+    if (!isStep(task) || task.reusedFrom !== undefined) continue;
+    const { result = null, completedBy } = task;
+    if (completedBy >= before) continue;
+    const element = elementIn(result, (value) => isMeant(value, completedBy));
+    if (element !== undefined) return { job, task, element };
+  }
+  return undefined;
 }
 
 /**
- * Whether jobs of that type had listed what jobs that went through had in its place; `undefined` if too
- * few tell.
+ * Whether jobs of that type had listed what jobs that went through had in its place; `undefined` if
+ * too few tell.
  */
 async function arePeersListed(
   inquiry: Inquiry,
   job: FailedJob,
-  type: string,
-  { element: { value } }: Listed,
+  { job: { type = "" }, element: { value } }: Listed,
 ): Promise<boolean | undefined> {
   const own = soughtValues(job).find((one) => one.value === value);
   if (own === undefined) return undefined;
@@ -125,8 +113,12 @@ async function arePeersListed(
   if (theirs === undefined) return undefined;
   const ends = new Map(theirs);
   const wasListed = (one: JsonScalar, by: LogId) => by < (ends.get(one) ?? 0);
-  const [listed] = await listedIn(inquiry, job, type, Math.max(...ends.values()), wasListed);
-  return listed !== undefined;
+  const before = Math.max(...ends.values());
+  const listed = await takenOfType(inquiry, type, {
+    range: { ...createdNear(job), before },
+    take: (other) => listedIn(other, before, wasListed),
+  });
+  return listed.length > 0;
 }
 
 /**

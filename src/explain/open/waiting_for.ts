@@ -19,7 +19,7 @@ import type { Work } from "../../core/work.ts";
 import { matchedText, wantedText } from "../words/expectations.ts";
 import { placesIn } from "../likeness/elsewhere.ts";
 import type { Candidates, Evidence } from "../statements/evidence.ts";
-import type { NearMiss, WaitingFor } from "../statements/explanation.ts";
+import type { NearMiss, Statement, WaitingFor } from "../statements/explanation.ts";
 import { looseForm } from "../likeness/loose_form.ts";
 import { CLAUSES_MAX } from "../likeness/mismatch.ts";
 import {
@@ -35,6 +35,7 @@ import type { Resemblance } from "../likeness/resemblance.ts";
 import { FEW_MAX, latest, shortened, uncapital } from "../words/phrases.ts";
 import { reason } from "../statements/statement.ts";
 import { fewerEvents, usualWaitText } from "./odd_waits.ts";
+import { renamedReason } from "./renamed_ids.ts";
 import { senderReason } from "./senders.ts";
 import { compareWith, findResemblances, ownShare, resemblanceText } from "./meant_events.ts";
 
@@ -123,14 +124,15 @@ function waitingFor(
   const candidates = known.candidates.get(expected.id);
   const sharing = nearMisses.length > 0 ? undefined : onlySharing(known, own, expected);
   const fewer = nearMisses.length > 0 ? undefined : fewerEvents(known, open, candidates);
-  const remark = nearMisses.length > 0
+  const told = fewer ?? underOtherId(known, expected, nearMisses);
+  const searched = told !== undefined || nearMisses.length > 0
     ? undefined
-    : fewer?.statement ?? unmeetable(known, expected) ??
-      nothingLikeIt(known, open, candidates, sharing);
+    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates, sharing);
+  const remark = told?.statement ?? searched;
   const shown = sharing && remark?.includes(sharingText(sharing)) ? sharing : undefined;
   const count = matchedText(expected, matched);
-  const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
-  const sender = remark === undefined ? undefined : candidates?.sender;
+  const elsewhere = searched === undefined ? [] : countedElsewhere(known, expected).by;
+  const sender = searched === undefined ? undefined : candidates?.sender;
   const sent = sender === undefined ? [] : senderReason(sender, expected.matcher.eventType).cites;
   return {
     expectation: expected.id,
@@ -144,7 +146,7 @@ function waitingFor(
       ...latest(by),
       ...latest(elsewhere),
       ...sent,
-      ...fewer?.cites ?? [],
+      ...told?.cites ?? [],
       shown?.entry,
     ),
     nearMisses,
@@ -171,6 +173,17 @@ function nearMiss(
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
   };
+}
+
+/** Events that merely carry values of the job are less likely. */
+function underOtherId(
+  { renamed }: Evidence,
+  { id }: ExpectedEvent,
+  nearMisses: readonly NearMiss<LogId>[],
+): Statement<LogId> | undefined {
+  return renamed?.expectation === id && nearMisses.every(({ likeness }) => likeness === "values")
+    ? renamedReason(renamed)
+    : undefined;
 }
 
 /** When no event can ever match. */
@@ -325,8 +338,13 @@ function lackedValue(
   )?.[1];
 }
 
-/** The closest near miss in a few words, for the summary; `undefined` when there is none. */
+/**
+ * The likeliest event in a few words, for the summary: one that is told beside near misses, or else
+ * the closest of these; `undefined` when there is none.
+ */
 export function likeliestText(waitingFor: readonly WaitingFor<LogId>[]): string | undefined {
+  const told = waitingFor.find(({ nearMisses }) => nearMisses.length > 0)?.remark;
+  if (told !== undefined) return uncapital(told);
   const misses = waitingFor.flatMap(({ nearMisses }) => nearMisses);
   const [first] = misses.toSorted((left, right) =>
     Number(left.likeness === "values") - Number(right.likeness === "values")

@@ -10,6 +10,7 @@ import type { HeldUp } from "../history/hold_ups.ts";
 import type { OutlinedHistory } from "../history/outlined_history.ts";
 import type { Trait } from "../likeness/compared_job.ts";
 import type { Contrast } from "../likeness/contrast.ts";
+import type { Place } from "../likeness/elsewhere.ts";
 import type { Mismatch } from "../likeness/mismatch.ts";
 import type { Effect } from "../likeness/resemblance.ts";
 import type { Reasons, SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
@@ -250,6 +251,21 @@ export interface Repeat {
   readonly others: number;
 }
 
+/** An id that another job recorded beside the one that is expected, and the event that has it. */
+export interface Renamed {
+  readonly expectation: string;
+  /** Where the event should have what value. */
+  readonly path: string;
+  readonly value: JsonScalar;
+  readonly job: JobState;
+  /** The step that returned both; absent if the job was given them. */
+  readonly task?: CompletedTask;
+  readonly by: LogId;
+  readonly from: Place;
+  readonly to: Place;
+  readonly event: JobEventLogEntry;
+}
+
 /** What similar jobs show about what a job waits for. */
 export interface SimilarWaits {
   readonly expectation: string;
@@ -288,6 +304,8 @@ export interface Findings {
   readonly usual?: UsualTime | undefined;
   /** Only for a job that waits, and the first event of these. */
   readonly similarWaits?: SimilarWaits | undefined;
+  /** Only for a job that waits. */
+  readonly renamed?: Renamed | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
   /** What held up the job that sent the event for which an ended job waited longest. */

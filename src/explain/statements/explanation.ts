@@ -68,8 +68,8 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
   readonly required: number;
   readonly nearMisses: readonly NearMiss<Cite>[];
   /**
-   * A remark that nothing resembles what is missing, or that nothing can match; it ends the
-   * statement.
+   * A remark that nothing resembles what is missing, that nothing can match, or what came under
+   * another id; it ends the statement.
    */
   readonly remark?: string;
 }
