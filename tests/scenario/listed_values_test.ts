@@ -88,7 +88,7 @@ async function toldOf(daybook: Explained, jobId: string): Promise<string> {
 Deno.test("explain a failure: a job of another type that had listed what the error names is named, with what it did then and how its input differs", async () => {
   assert.match(
     await toldOf(await checkedOut(), "order-12"),
-    / Task find-stale of job sweep-16 \(cart\.sweep\) had returned stale\[0\]\.intent = "pi_3N12x", which the error names, at \S+; that job completed task cancel at 2026-01-01T00:16:00\.000Z, after task create-intent of this job and before task confirm failed\. It has .*input\.olderThanMinutes = 3, where all [^ ]+ have 30\.$/,
+    / Task find-stale of job sweep-16 \(cart\.sweep\) had returned stale\[0\]\.intent = "pi_3N12x", which the error names; that job completed task cancel at 2026-01-01T00:16:00\.000Z, after task create-intent of this job and before task confirm failed\. It has .*input\.olderThanMinutes = 3, where all [^ ]+ have 30\.$/,
   );
 });
 

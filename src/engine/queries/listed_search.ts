@@ -123,7 +123,7 @@ async function arePeersListed(
 
 /**
  * `Task find-stale of job sweep-7 (cart.sweep) had returned stale[1].intent = "pi_7", which the error
- * names, at ...; that job completed task cancel at ..., after task create of this job and before task
+ * names; that job completed task cancel at ..., after task create of this job and before task
  * confirm failed.`
  */
 function told(
@@ -135,8 +135,8 @@ function told(
   const then = done === undefined ? undefined : meanwhileText(job, done);
   const statement = `${capital(taskText(task.taskId))} of job ${other.jobId} (${
     other.type ?? "a plan"
-  }) had returned ${path} = ${shownScalar(value)}, which the error names, at ${task.endedAt}${
-    then === undefined ? "" : `; that job ${then.statement}`
+  }) had returned ${path} = ${shownScalar(value)}, which the error names${
+    then === undefined ? `, at ${task.endedAt}` : `; that job ${then.statement}`
   }.${apart}`;
   return reason(statement, task.completedBy, ...then?.cites ?? []);
 }
