@@ -28,8 +28,8 @@ import {
   countedEvents,
   type CountedJob,
   countedJob,
+  type EventFacts,
   eventFacts,
-  type Facts,
   resultName,
 } from "../../explain/likeness/compared_job.ts";
 import { findSteadied, STEADY_MIN } from "../../explain/likeness/steadied.ts";
@@ -229,11 +229,11 @@ async function byEvents(
     jobs.flatMap((job) => job.events.map(({ by, expectation }) => ({ job, by, expectation }))),
     ({ by }) => by,
   );
-  const facts = new Map<CountedJob, Facts[]>();
+  const facts = new Map<CountedJob, EventFacts[]>();
   const add = (entry: JobEventLogEntry) => {
-    const { attributes } = toMatchable(entry);
+    const event = { attributes: toMatchable(entry).attributes, receivedAt: entry.receivedAt };
     for (const { job, expectation } of counted.get(entry.logId) ?? []) {
-      facts.getOrInsertComputed(job, () => []).push(eventFacts(expectation, attributes));
+      facts.getOrInsertComputed(job, () => []).push(eventFacts(expectation, event));
     }
   };
   for await (const page of history.pages.of(ascending(counted.keys()))) {

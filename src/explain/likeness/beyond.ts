@@ -26,6 +26,8 @@ export interface How {
   readonly isByFar?: boolean;
   /** Not those that are less than those of all others. */
   readonly isMore?: boolean;
+  /** How a number is shown as a limit. */
+  readonly show?: (number: number) => string;
 }
 
 /** Numbers beyond those of all others; not those that only follow the order of creation. */
@@ -33,7 +35,7 @@ export function beyond(
   alike: readonly ComparedJob[],
   others: readonly ComparedJob[],
   part: Part,
-  { areAll, far, isByFar = false, isMore = false }: How,
+  { areAll, far, isByFar = false, isMore = false, show = String }: How,
 ): readonly Trait[] {
   return [...alike[0] === undefined ? [] : part(alike[0])].flatMap(([name, [value]]): Trait[] => {
     // The number of a name is no amount: it is not far beyond another.
@@ -41,7 +43,7 @@ export function beyond(
     const isSeries = series !== undefined &&
       [...alike, ...others].every((job) => seriesOf(part(job).get(name)?.[0]) === series);
     const measures = (jobs: readonly ComparedJob[]) =>
-      jobs.flatMap((job) => measure(job, part(job).get(name)?.[0], isSeries));
+      jobs.flatMap((job) => measure(job, part(job).get(name)?.[0], isSeries, show));
     const [mine, theirs] = [measures(alike), measures(others)];
     if (mine.length < alike.length || theirs.length < others.length) return [];
     const [lowest, highest] = extremes(mine);
@@ -75,8 +77,9 @@ function measure(
   job: ComparedJob,
   value: JsonScalar | undefined,
   isSeries: boolean,
+  show: (number: number) => string,
 ): readonly Measure[] {
-  if (typeof value === "number") return [{ job, number: value, shown: `${value}` }];
+  if (typeof value === "number") return [{ job, number: value, shown: show(value) }];
   if (typeof value !== "string") return [];
   const number = isSeries ? Number(SERIES.exec(value)?.[2]) : value.length;
   return [{ job, number, shown: isSeries ? shownScalar(value) : `${number}` }];

@@ -42,6 +42,8 @@ export interface ComparedJob extends JobInOrder {
   readonly lengths: Facts;
   /** The days of the month of the dates in its input. */
   readonly days: Facts;
+  /** How old the times were in its input, results and events when it was given them. */
+  readonly ages: Facts;
   /** The same of its results. */
   readonly doneLengths: Facts;
   /** Of its results. */
@@ -53,11 +55,16 @@ export function compared(job: JobState, hasShape = true): ComparedJob {
   const results = job.tasks.slice(0, SCALARS_MAX).filter(isStep)
     .map(({ taskId, result = null }) => [resultName(taskId), result] as const);
   const facts = given(job);
+  const done = doneBy(job);
   return {
     ...inOrder(job),
     given: facts,
     days: daysOf(facts),
-    doneBy: doneBy(job),
+    doneBy: done,
+    ages: new Map([
+      ...agesOf(facts, () => job.createdAt),
+      ...agesOf(done, (name) => stepOf(job, { name })?.endedAt ?? ""),
+    ]),
     lengths: new Map(lengthsOf("input", job.input)),
     doneLengths: new Map(results.flatMap(([name, result]) => lengthsOf(name, result))),
     shape: hasShape ? shapeOf(results) : new Map(),
@@ -95,22 +102,39 @@ export function countedJob(job: JobState, expectations: ReadonlySet<string>): Co
 }
 
 /** What is compared of an event that counted. */
-export function eventFacts(expectation: string, attributes: JsonObject): Facts {
-  const facts = new Map<string, JsonScalar[]>();
-  addScalars(facts, `event of ${expectation}`, attributes);
-  return facts;
+export interface EventFacts {
+  readonly given: Facts;
+  readonly ages: Facts;
+}
+
+export function eventFacts(
+  expectation: string,
+  { attributes, receivedAt }: { readonly attributes: JsonObject; readonly receivedAt: string },
+): EventFacts {
+  const given = new Map<string, JsonScalar[]>();
+  addScalars(given, `event of ${expectation}`, attributes);
+  return { given, ages: agesOf(given, () => receivedAt) };
 }
 
 /** A job, compared by the events that counted for it alone. */
 export function comparedByEvents(
   job: CountedJob,
-  events: readonly Facts[],
+  events: readonly EventFacts[],
 ): ComparedJob {
-  const given = new Map(events.flatMap((facts) => [...facts]).slice(0, SCALARS_MAX));
+  const given = new Map(events.flatMap((facts) => [...facts.given]).slice(0, SCALARS_MAX));
+  const ages = new Map(events.flatMap((facts) => [...facts.ages]));
   const none: Facts = new Map();
   return {
     ...inOrder(job),
-    ...{ given, doneBy: none, lengths: none, days: none, doneLengths: none, shape: new Map() },
+    ...{
+      given,
+      ages,
+      doneBy: none,
+      lengths: none,
+      days: none,
+      doneLengths: none,
+      shape: new Map(),
+    },
   };
 }
 
@@ -122,6 +146,9 @@ export const ELEMENTS = "elements in ";
 
 /** The beginning of a trait that is how long a text or a list is. */
 export const LENGTH = "length of ";
+
+/** The beginning of a trait that is how old a time was when the job was given it, in milliseconds. */
+export const AGE = "age of ";
 
 /** The beginning of a trait that is a task's result, or a part of it. */
 export const RESULT = "result of ";
@@ -175,6 +202,25 @@ function daysOf(given: Facts): Facts {
         ? [[`day of ${name}`, [Number(`${value}`.slice(8, 10))]] as const]
         : []
     ),
+  );
+}
+
+/** A younger time counts as of this age: less differs from job to job. */
+const AGE_MS_MIN = 1_000;
+const TIME_TEXT = /^\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[-+]\d\d:\d\d)$/;
+
+/**
+ * The ages of values that are times, except of those to come.
+ *
+ * @param givenAt When the job was given what has this name; RFC 3339.
+ */
+function agesOf(facts: Facts, givenAt: (name: string) => string): Facts {
+  return new Map(
+    facts.entries().flatMap(([name, [value, ...others]]) => {
+      if (typeof value !== "string" || others.length > 0 || !TIME_TEXT.test(value)) return [];
+      const ms = Date.parse(givenAt(name)) - Date.parse(value);
+      return ms >= 0 ? [[AGE + name, [Math.max(AGE_MS_MIN, ms)]] as const] : [];
+    }),
   );
 }
 

@@ -9,6 +9,7 @@
  */
 
 import type { LogId } from "../../core/ids.ts";
+import { durationText } from "../../core/duration.ts";
 import { type JsonScalar, present } from "../../core/json.ts";
 import { shownScalar } from "../../core/shown_value.ts";
 import type { Work } from "../../core/work.ts";
@@ -150,6 +151,7 @@ function* findTraits(
   if (hasSucceeded) return beyondInResults(alike, others, areAll);
   const far = isKind ? 1 : FAR;
   const limits = [
+    ...farOlder(alike, others, areAll),
     ...inputBeyond(alike, others, { areAll, far }),
     ...isKind ? lastDays(alike, others, areAll) : [],
     // Results are of more kinds than inputs, and some are beyond others by chance.
@@ -207,6 +209,20 @@ function lastDays(
 ): readonly Trait[] {
   return beyond(alike, others, ({ days }) => days, { areAll, far: 1, isMore: true })
     .filter(({ name }) => alike.every(({ days }) => Number(days.get(name)?.[0]) > EVERY_MONTH_MAX));
+}
+
+/** What is younger is not old, however young that of others was. */
+const OLD_MS = 60_000;
+
+/** Times that were far older than those of others when the job was given them. */
+function farOlder(
+  alike: readonly ComparedJob[],
+  others: readonly ComparedJob[],
+  areAll: boolean,
+): readonly Trait[] {
+  const how = { areAll, far: FAR, isMore: true, show: durationText };
+  return beyond(alike, others, ({ ages }) => ages, how)
+    .filter(({ name }) => alike.every(({ ages }) => Number(ages.get(name)?.[0]) > OLD_MS));
 }
 
 /** How many times more than others a job was given that has more work. */

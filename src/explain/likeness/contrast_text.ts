@@ -1,8 +1,9 @@
 /** What sets jobs apart, as a sentence. */
 
+import { durationText } from "../../core/duration.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { shownScalar, shownValue } from "../../core/shown_value.ts";
-import { ELEMENTS, TASK, type Trait } from "./compared_job.ts";
+import { AGE, ELEMENTS, TASK, type Trait } from "./compared_job.ts";
 import { COMPARED_MAX, type Contrast } from "./contrast.ts";
 import { CREATED, CREATED_AFTER } from "./created_apart.ts";
 
@@ -78,7 +79,7 @@ function againstText(
     ? `${name} as ${kind}`
     : value === undefined
     ? `no ${name}`
-    : `${name} ${is} ${shownScalar(value)}`;
+    : `${name} ${is} ${name.startsWith(AGE) ? durationText(Number(value)) : shownScalar(value)}`;
   return others === undefined
     ? `${own}, which none of the ${of} has`
     : `${own}, where all ${of} have ${others}`;
